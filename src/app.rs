@@ -1,0 +1,84 @@
+//! The composition root: what the machine offers and where everything is.
+
+use crate::config::{AgentDir, Config, Paths};
+use crate::exit::{ExitStatus, Failure};
+use crate::profile::{MAIN_AGENT, normalize_agent_id};
+use crate::provider::{Catalog, CatalogError};
+use crate::store::AgentStore;
+use crate::system::Environment;
+use std::path::Path;
+
+/// What every use case works with.
+pub struct App {
+    /// The environment variables.
+    pub environment: Environment,
+    /// The paths.
+    pub paths: Paths,
+}
+
+impl App {
+    /// The program in an environment; relative paths start from `current_dir`.
+    pub fn new(environment: Environment, current_dir: &Path) -> Self {
+        let paths = Paths::new(&environment, current_dir);
+        Self { environment, paths }
+    }
+
+    /// The configuration as it is now.
+    ///
+    /// # Errors
+    /// The file exists and cannot be read.
+    pub fn config(&self) -> Result<Config, Failure> {
+        Ok(Config::load(&self.paths.config)?)
+    }
+
+    /// The providers.
+    ///
+    /// # Errors
+    /// A provider file cannot be used.
+    pub fn catalog(&self) -> Result<Catalog, Failure> {
+        Ok(Catalog::load(&self.paths.providers())?)
+    }
+
+    /// The store of an agent.
+    pub fn store(&self, agent: &AgentDir) -> AgentStore {
+        AgentStore::new(self.paths.state_dir.clone(), agent.path.clone())
+    }
+
+    /// The agent that a command is about: the one named, else the default one.
+    ///
+    /// # Errors
+    /// There is no agent of that name.
+    pub fn agent(&self, config: &Config, named: Option<&str>) -> Result<AgentDir, Failure> {
+        let Some(named) = named else {
+            let id = config.default_agent();
+            return Ok(if id == MAIN_AGENT {
+                self.paths.main_agent()
+            } else {
+                config.agent_dir(&self.paths, &id)
+            });
+        };
+        let id = normalize_agent_id(named);
+        let agent = config.agent_dir(&self.paths, &id);
+        let is_known = id == MAIN_AGENT
+            || config.agents().any(|listed| listed.id() == id)
+            || agent.path.is_dir();
+        if is_known {
+            return Ok(agent);
+        }
+        Err(Failure::usage(format!("there is no agent `{id}`"))
+            .hint(format!("openclaw-auth agents list, or: openclaw-auth agents add {id}")))
+    }
+
+    /// The agent whose profiles `agent` reads through to; `None` for that agent itself.
+    pub fn fallback_agent(&self, config: &Config, agent: &AgentDir) -> Option<AgentDir> {
+        let main = config.agent_dir(&self.paths, MAIN_AGENT);
+        (agent.id != MAIN_AGENT).then_some(main)
+    }
+}
+
+impl From<CatalogError> for Failure {
+    fn from(error: CatalogError) -> Self {
+        Self::new(ExitStatus::StoreUnusable, error)
+            .hint("correct the provider file, or remove it; docs/providers.md describes its keys")
+    }
+}

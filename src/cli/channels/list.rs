@@ -1,0 +1,76 @@
+//! `channels list`: the fields, order and texts of OpenClaw 2026.4.24.
+
+use crate::app::App;
+use crate::cli::output::Output;
+use crate::exit::Failure;
+use crate::ops::channels::{Row, list};
+use crate::profile::Millis;
+use crate::system::now;
+use crate::text::printable;
+use serde::Serialize;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Leave the usage out
+    #[arg(long)]
+    no_usage: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report<'l> {
+    chat: Empty,
+    auth: Vec<AuthReport<'l>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<UsageReport>,
+}
+
+#[derive(Serialize)]
+struct Empty {}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AuthReport<'l> {
+    id: &'l str,
+    provider: &'l str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    is_external: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UsageReport {
+    updated_at: Millis,
+    providers: [Empty; 0],
+}
+
+impl<'l> From<&'l Row> for AuthReport<'l> {
+    fn from(row: &'l Row) -> Self {
+        Self { id: &row.id, provider: &row.provider, kind: row.kind.name(), is_external: false }
+    }
+}
+
+pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    let listing = list(app)?;
+    output.warn_of_invalid_entries(listing.invalid_entries, &listing.store_path);
+    if args.json {
+        let usage = (!args.no_usage).then(|| UsageReport { updated_at: now(), providers: [] });
+        let auth = listing.auth.iter().map(AuthReport::from).collect();
+        return output.json(&Report { chat: Empty {}, auth, usage });
+    }
+    let mut text = String::from("Chat channels:\n\nAuth providers (OAuth + API keys):\n");
+    for row in &listing.auth {
+        text.push_str(&format!("- {} ({})\n", printable(&row.id, 200), row.kind.name()));
+    }
+    if listing.auth.is_empty() {
+        text.push_str("- none\n");
+    }
+    if !args.no_usage {
+        text.push_str("\nUsage: no provider usage available.\n");
+    }
+    text.push_str("\nDocs: https://docs.openclaw.ai/gateway/configuration\n");
+    output.data(&text)
+}

@@ -1,0 +1,27 @@
+//! `channels`
+
+mod list;
+
+use super::output::Output;
+use super::print_help;
+use crate::app::App;
+use crate::exit::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List the configured channels and the logins of the main store
+    List(list::Args),
+}
+
+pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    match args.command {
+        Some(Command::List(args)) => list::run(&args, app, output),
+        None => print_help(output, &["channels"]),
+    }
+}

@@ -1,0 +1,107 @@
+//! The command line: arguments in, text and exit status out.
+//!
+//! The path of a command is the path of its file. This is the only layer that prints;
+//! data goes to standard output, everything else to standard error.
+
+mod agents;
+mod channels;
+mod console;
+mod duration;
+mod models;
+mod output;
+
+use crate::app::App;
+use crate::exit::{ExitStatus, Failure};
+use crate::system::{Environment, Streams};
+use clap::{CommandFactory, Parser, Subcommand};
+use output::Output;
+use std::ffi::OsString;
+use std::path::Path;
+
+/// Owns the logins of AI subscriptions: sign in by OAuth, keep the tokens in one place,
+/// hand out a fresh one
+#[derive(Debug, Parser)]
+#[command(name = "openclaw-auth", version, disable_help_subcommand = true)]
+#[command(after_help = "\
+Examples:
+  openclaw-auth models auth login --provider openai-codex
+  openclaw-auth models auth token --provider openai-codex
+  openclaw-auth models auth list
+
+Exit codes: 0 success, 1 failure, 2 usage, 3 a new login is needed, 4 server or network
+unavailable, 5 lock not obtained in time, 6 store or config unusable, 130 interrupted")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Logins and tokens of model providers
+    Models(models::Args),
+    /// Channels and logins, as OpenClaw lists them
+    Channels(channels::Args),
+    /// Agents, each with a store of its own
+    Agents(agents::Args),
+}
+
+/// Runs the program and says how it ended.
+pub fn run(
+    args: impl IntoIterator<Item = OsString>,
+    environment: Environment,
+    streams: &mut Streams,
+    current_dir: &Path,
+) -> ExitStatus {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return print_clap(&error, streams),
+    };
+    let app = App::new(environment, current_dir);
+    let mut output = Output::new(streams);
+    let result = match cli.command {
+        Some(Command::Models(args)) => models::run(args, &app, &mut output),
+        Some(Command::Channels(args)) => channels::run(args, &app, &mut output),
+        Some(Command::Agents(args)) => agents::run(args, &app, &mut output),
+        None => print_help(&mut output, &[]),
+    };
+    match result.and_then(|()| output.finish()) {
+        Ok(()) => ExitStatus::Success,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.status
+        }
+    }
+}
+
+/// Prints the help of the command at `path` as what was asked for.
+fn print_help(output: &mut Output<'_>, path: &[&str]) -> Result<(), Failure> {
+    let mut command = Cli::command();
+    command.build();
+    for name in path {
+        let subcommand = command.find_subcommand(name).cloned();
+        command = subcommand.unwrap_or(command);
+    }
+    output.data(&command.render_help().to_string())
+}
+
+/// What clap has to say: help and version are data, the rest is a usage error.
+fn print_clap(error: &clap::Error, streams: &mut Streams) -> ExitStatus {
+    let text = error.render().to_string();
+    // A reader that has gone away does not need the text.
+    if error.use_stderr() {
+        let _ = streams.stderr.write_all(text.as_bytes());
+        return ExitStatus::Usage;
+    }
+    let _ = streams.stdout.write_all(text.as_bytes()).and_then(|()| streams.stdout.flush());
+    ExitStatus::Success
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

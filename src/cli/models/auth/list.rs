@@ -1,0 +1,136 @@
+//! `models auth list`
+
+use crate::app::App;
+use crate::cli::duration;
+use crate::cli::output::Output;
+use crate::exit::Failure;
+use crate::ops::list::{Listing, Row, list};
+use crate::profile::{Health, Millis};
+use crate::text::printable;
+use comfy_table::{Table, presets};
+use serde::Serialize;
+use std::path::Path;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only the profiles of this provider
+    #[arg(long, value_name = "ID")]
+    provider: Option<String>,
+    /// The agent [default: the default agent]
+    #[arg(long, value_name = "ID")]
+    agent: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'l> {
+    schema: u32,
+    agent_id: &'l str,
+    store_path: &'l Path,
+    profiles: Vec<ProfileReport<'l>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProfileReport<'l> {
+    id: &'l str,
+    provider: &'l str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    label: &'l str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Millis>,
+    health: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unusable_until: Option<Millis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inherited_from: Option<&'l str>,
+}
+
+impl<'l> From<&'l Row> for ProfileReport<'l> {
+    fn from(row: &'l Row) -> Self {
+        Self {
+            id: &row.id,
+            provider: &row.provider,
+            kind: row.kind.name(),
+            label: &row.label,
+            email: row.email.as_deref(),
+            account_id: row.account_id.as_deref(),
+            expires_at: row.expires,
+            health: row.health.name(),
+            refusal: row.refusal.as_deref(),
+            unusable_until: row.unusable_until,
+            inherited_from: row.inherited_from.as_deref(),
+        }
+    }
+}
+
+pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    let listing = list(app, args.agent.as_deref(), args.provider.as_deref())?;
+    output.warn_of_invalid_entries(listing.invalid_entries, &listing.store_path);
+    if args.json {
+        return output.json(&Report {
+            schema: 1,
+            agent_id: &listing.agent_id,
+            store_path: &listing.store_path,
+            profiles: listing.rows.iter().map(ProfileReport::from).collect(),
+        });
+    }
+    if listing.rows.is_empty() {
+        output.say(&format!(
+            "Agent `{}` has no profile; sign in with: openclaw-auth models auth login \
+             --provider <id>",
+            listing.agent_id
+        ));
+        return Ok(());
+    }
+    output.data(&table(&listing))
+}
+
+fn table(listing: &Listing) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(["PROFILE", "PROVIDER", "TYPE", "STATUS"]);
+    for row in &listing.rows {
+        let from = match &row.inherited_from {
+            Some(agent) => format!(" (from agent {agent})"),
+            None => String::new(),
+        };
+        table.add_row([
+            format!("{}{from}", printable(&row.id, 120)),
+            printable(&row.provider, 60),
+            row.kind.name().to_owned(),
+            status(row, listing.at),
+        ]);
+    }
+    let lines = table.lines().map(|line| line.trim().to_owned() + "\n");
+    lines.collect()
+}
+
+fn status(row: &Row, now: Millis) -> String {
+    let health = match row.health {
+        Health::Valid(until) => format!("valid for {}", duration::show(until.saturating_sub(now))),
+        Health::Refreshable => "expired, refreshed on use".to_owned(),
+        Health::Expired => "expired, sign in again".to_owned(),
+        Health::Refused => format!(
+            "refused by the server ({}), sign in again",
+            printable(row.refusal.as_deref().unwrap_or("unknown"), 80)
+        ),
+        Health::NoExpiry => "no expiry".to_owned(),
+        Health::Missing => "holds no credential".to_owned(),
+    };
+    match row.unusable_until {
+        Some(until) => {
+            format!("{health}; not used for {}", duration::show(until.saturating_sub(now)))
+        }
+        None => health,
+    }
+}

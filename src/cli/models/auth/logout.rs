@@ -1,0 +1,62 @@
+//! `models auth logout`
+
+use crate::app::App;
+use crate::cli::console::Console;
+use crate::cli::output::Output;
+use crate::exit::Failure;
+use crate::ops::logout::{Request, Revocation, logout};
+use crate::text::printable;
+use serde::Serialize;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The profile to sign out of
+    profile: String,
+    /// The agent [default: the default agent]
+    #[arg(long, value_name = "ID")]
+    agent: Option<String>,
+    /// Remove the profile here without revoking the login at the server
+    #[arg(long)]
+    local: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'r> {
+    schema: u32,
+    agent_id: &'r str,
+    profile_id: &'r str,
+    provider: &'r str,
+    revoked: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_revoked_because: Option<&'r str>,
+    config_changed: bool,
+}
+
+pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    let request = Request { profile_id: args.profile, agent: args.agent, local: args.local };
+    let report = logout(app, &request, &mut Console::new(output))?;
+    let reason = match &report.revocation {
+        Revocation::Revoked => None,
+        Revocation::Skipped(reason) => Some(reason.as_str()),
+    };
+    if args.json {
+        return output.json(&Report {
+            schema: 1,
+            agent_id: &report.agent_id,
+            profile_id: &report.profile_id,
+            provider: &report.provider,
+            revoked: reason.is_none(),
+            not_revoked_because: reason,
+            config_changed: report.config_changed,
+        });
+    }
+    let revoked = match reason {
+        None => "revoked at the server and removed here".to_owned(),
+        Some(reason) => format!("removed here; not revoked: {reason}"),
+    };
+    output.data(&format!("{}: {revoked}\n", printable(&report.profile_id, 200)))
+}

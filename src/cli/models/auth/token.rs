@@ -1,0 +1,81 @@
+//! `models auth token`
+
+use crate::app::App;
+use crate::cli::console::Console;
+use crate::cli::duration;
+use crate::cli::output::Output;
+use crate::exit::Failure;
+use crate::ops::token::{Request, token};
+use crate::profile::Millis;
+use serde::Serialize;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Standard output holds the token and nothing else, and only when the exit code is 0.
+Several processes may ask at once: one of them refreshes, all get the same token.
+
+  curl -H \"Authorization: Bearer $(openclaw-auth models auth token --provider openai-codex)\" …")]
+pub(super) struct Args {
+    /// The provider; its first usable profile is taken
+    #[arg(long, value_name = "ID")]
+    provider: Option<String>,
+    /// The profile
+    #[arg(long, value_name = "ID")]
+    profile: Option<String>,
+    /// The agent [default: the default agent]
+    #[arg(long, value_name = "ID")]
+    agent: Option<String>,
+    /// How long the token must still be valid
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration::parse)]
+    min_ttl: Duration,
+    /// Refresh even when the token is usable
+    #[arg(long)]
+    force_refresh: bool,
+    /// How long to wait for another process that is refreshing
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration::parse)]
+    lock_timeout: Duration,
+    /// Print the token with its profile and expiry as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The one report with a secret in it: the token is what was asked for.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'t> {
+    schema: u32,
+    agent_id: &'t str,
+    profile_id: &'t str,
+    provider: &'t str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    token: &'t str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Millis>,
+}
+
+pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    let request = Request {
+        agent: args.agent,
+        provider: args.provider,
+        profile: args.profile,
+        min_ttl: args.min_ttl.as_millis().try_into().unwrap_or(Millis::MAX),
+        force_refresh: args.force_refresh,
+        lock_timeout: args.lock_timeout,
+    };
+    let token = token(app, &request, &mut Console::new(output))?;
+    if !args.json {
+        output.data(token.value.expose())?;
+        return output.data("\n");
+    }
+    output.json(&Report {
+        schema: 1,
+        agent_id: &token.agent_id,
+        profile_id: &token.profile_id,
+        provider: &token.provider,
+        kind: token.kind.name(),
+        token: token.value.expose(),
+        expires_at: token.expires,
+    })
+}

@@ -1,0 +1,84 @@
+//! Where text leaves the program.
+
+use crate::exit::{ExitStatus, Failure};
+use crate::system::Streams;
+use serde::Serialize;
+use std::io::{self, ErrorKind};
+
+/// Standard output for data, standard error for the rest.
+pub(super) struct Output<'s> {
+    pub(super) streams: &'s mut Streams,
+}
+
+impl<'s> Output<'s> {
+    pub(super) fn new(streams: &'s mut Streams) -> Self {
+        Self { streams }
+    }
+
+    /// Writes what was asked for.
+    pub(super) fn data(&mut self, text: &str) -> Result<(), Failure> {
+        self.streams.stdout.write_all(text.as_bytes()).map_err(write_failed)
+    }
+
+    /// Writes a JSON value with two spaces a level and a final newline.
+    pub(super) fn json<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
+        serde_json::to_writer_pretty(&mut self.streams.stdout, value)
+            .map_err(|error| write_failed(error.into()))?;
+        self.data("\n")
+    }
+
+    /// Writes a JSON value on one line.
+    pub(super) fn json_line<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
+        serde_json::to_writer(&mut self.streams.stdout, value)
+            .map_err(|error| write_failed(error.into()))?;
+        self.data("\n")?;
+        self.finish()
+    }
+
+    /// Says something on standard error. What cannot be said there is not worth failing.
+    pub(super) fn say(&mut self, text: &str) {
+        let _ = self.streams.stderr.write_all(format!("{text}\n").as_bytes());
+    }
+
+    /// Something that went less well than it could.
+    pub(super) fn warn(&mut self, text: &str) {
+        self.say(&format!("warning: {text}"));
+    }
+
+    /// Says how many entries of a store are left out.
+    pub(super) fn warn_of_invalid_entries(&mut self, count: usize, path: &std::path::Path) {
+        if count > 0 {
+            let (entries, are) = if count == 1 { ("entry", "is") } else { ("entries", "are") };
+            self.warn(&format!(
+                "{count} {entries} in {} cannot be interpreted and {are} not shown",
+                path.display()
+            ));
+        }
+    }
+
+    /// Hands over what is buffered.
+    pub(super) fn finish(&mut self) -> Result<(), Failure> {
+        self.streams.stdout.flush().map_err(write_failed)
+    }
+
+    /// The one place where a failure is printed.
+    pub(super) fn failure(&mut self, failure: &Failure) {
+        if matches!(failure.status, ExitStatus::Success) {
+            return;
+        }
+        let text = format!("{:#}", failure.cause);
+        self.say(&format!("error: {}", crate::text::printable(&text, 2_000)));
+        if let Some(hint) = &failure.hint {
+            self.say(&format!("hint: {}", crate::text::printable(hint, 2_000)));
+        }
+    }
+}
+
+/// A reader that closes the pipe has what it wanted: that is success.
+fn write_failed(error: io::Error) -> Failure {
+    let status = match error.kind() {
+        ErrorKind::BrokenPipe => ExitStatus::Success,
+        _ => ExitStatus::Failure,
+    };
+    Failure::new(status, anyhow::Error::new(error).context("could not write the output"))
+}

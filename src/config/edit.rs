@@ -1,0 +1,305 @@
+//! Edits of the configuration, in place.
+//!
+//! Each edit happens under a lock, on the text as it is then, and is checked before it is
+//! written: the new text must read back as a configuration.
+
+use super::document::JSON5;
+use super::{Config, ConfigError};
+use crate::profile::{Kind, normalize_provider_id};
+use crate::system::lock::{self, Attempt};
+use crate::system::{file, now};
+use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+const LOCK_POLL: Duration = Duration::from_millis(10);
+
+/// What an edit did to the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigEdit {
+    /// The file was written.
+    Written,
+    /// It already said so.
+    Unchanged,
+}
+
+/// Records a profile as `auth.profiles.<id> = {provider, mode}`. Where the provider has
+/// an order, the profile comes first in it: an order that leaves it out would hide it.
+///
+/// # Errors
+/// See [`ConfigError`]; the file is unchanged then.
+pub fn record_profile(
+    path: &Path,
+    id: &str,
+    provider: &str,
+    mode: Kind,
+) -> Result<ConfigEdit, ConfigError> {
+    edit(path, |root| {
+        let auth = child(root, "auth")?;
+        let profiles = child(&auth, "profiles")?;
+        match profiles.get(id).and_then(|profile| profile.object_value()) {
+            Some(profile) => {
+                set(&profile, "provider", CstInputValue::from(provider));
+                set(&profile, "mode", CstInputValue::from(mode.name()));
+            }
+            None => set(
+                &profiles,
+                id,
+                CstInputValue::Object(vec![
+                    ("provider".to_owned(), CstInputValue::from(provider)),
+                    ("mode".to_owned(), CstInputValue::from(mode.name())),
+                ]),
+            ),
+        }
+        let order = auth.object_value("order");
+        for property in order.iter().flat_map(CstObject::properties) {
+            let named = property.decoded_name().unwrap_or_default();
+            let Some(ids) = property.array_value() else { continue };
+            let listed = ids.elements().iter().any(|element| is_text(element, id));
+            if normalize_provider_id(&named) == normalize_provider_id(provider) && !listed {
+                ids.insert(0, CstInputValue::from(id));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Removes a profile from `auth.profiles` and from every `auth.order`.
+///
+/// # Errors
+/// See [`ConfigError`]; the file is unchanged then.
+pub fn remove_profile(path: &Path, id: &str) -> Result<ConfigEdit, ConfigError> {
+    if file::fingerprint(path).is_none() {
+        return Ok(ConfigEdit::Unchanged);
+    }
+    edit(path, |root| {
+        let Some(auth) = root.object_value("auth") else { return Ok(()) };
+        if let Some(profiles) = auth.object_value("profiles")
+            && let Some(profile) = profiles.get(id)
+        {
+            profile.remove();
+        }
+        let order = auth.object_value("order");
+        for property in order.iter().flat_map(CstObject::properties) {
+            let Some(ids) = property.array_value() else { continue };
+            for element in ids.elements() {
+                if is_text(&element, id) {
+                    element.remove();
+                }
+            }
+            if ids.elements().is_empty() {
+                property.remove();
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Appends an agent to `agents.list`; before the first one, `main` is listed, because a
+/// list without it would make the new agent the default.
+///
+/// # Errors
+/// See [`ConfigError`]; the file is unchanged then.
+pub fn add_agent(path: &Path, entry: &[(&str, &str)]) -> Result<ConfigEdit, ConfigError> {
+    edit(path, |root| {
+        let agents = child(root, "agents")?;
+        let list = match agents.get("list") {
+            None => agents.array_value_or_create("list"),
+            Some(list) => list.array_value(),
+        };
+        let list = list.ok_or("`agents.list` is not an array")?;
+        let object = |members: &[(&str, &str)]| {
+            let members = members.iter().map(|(key, value)| ((*key).to_owned(), (*value).into()));
+            CstInputValue::Object(members.collect())
+        };
+        if list.elements().is_empty() {
+            list.append(object(&[("id", crate::profile::MAIN_AGENT)]));
+        }
+        list.append(object(entry));
+        list.ensure_multiline();
+        Ok(())
+    })
+}
+
+fn edit(
+    path: &Path,
+    change: impl FnOnce(&CstObject) -> Result<(), &'static str>,
+) -> Result<ConfigEdit, ConfigError> {
+    let path = &file::resolve(path);
+    let invalid = |reason: String| ConfigError::Invalid { path: path.clone(), reason };
+    let failed = |source| ConfigError::Write { path: path.clone(), source };
+    if let Some(directory) = path.parent() {
+        file::create_private_directory(directory).map_err(failed)?;
+    }
+    let _lock = acquire(path)?;
+    let before = match file::read(path) {
+        Ok(text) => text.map(|(text, _)| text),
+        Err(source) => return Err(ConfigError::Read { path: path.clone(), source }),
+    };
+    let text = before.as_deref().unwrap_or_default();
+    Config::parse(path, text)?;
+    let root = CstRootNode::parse(if text.trim().is_empty() { "{\n}\n" } else { text }, &JSON5)
+        .map_err(|error| invalid(error.to_string()))?;
+    let object =
+        root.object_value_or_create().ok_or_else(|| invalid("it is not an object".into()))?;
+    change(&object).map_err(|reason| invalid(reason.to_owned()))?;
+    let after = root.to_string();
+    if before.as_deref() == Some(after.as_str()) {
+        return Ok(ConfigEdit::Unchanged);
+    }
+    Config::parse(path, &after)?;
+    if let Some(before) = &before {
+        file::replace(&backup(path), before.as_bytes()).map_err(failed)?;
+    }
+    file::replace(path, after.as_bytes()).map_err(failed)?;
+    Ok(ConfigEdit::Written)
+}
+
+/// Where the text before the last change is kept.
+fn backup(path: &Path) -> PathBuf {
+    with_suffix(path, ".bak")
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn acquire(path: &Path) -> Result<lock::SidecarLock, ConfigError> {
+    let started = Instant::now();
+    loop {
+        let attempt = lock::try_acquire(&with_suffix(path, ".lock"), now())
+            .map_err(|source| ConfigError::Write { path: path.to_owned(), source })?;
+        match attempt {
+            Attempt::Acquired(lock) => return Ok(lock),
+            Attempt::Held(holder) if started.elapsed() >= LOCK_TIMEOUT => {
+                return Err(ConfigError::LockTimeout { path: path.to_owned(), holder });
+            }
+            Attempt::Held(_) => std::thread::sleep(LOCK_POLL),
+        }
+    }
+}
+
+/// The object under `key`, created where it is missing.
+fn child(parent: &CstObject, key: &'static str) -> Result<CstObject, &'static str> {
+    let child = match parent.get(key) {
+        None => parent.object_value_or_create(key),
+        Some(property) => property.object_value(),
+    };
+    if let Some(child) = &child {
+        child.ensure_multiline();
+    }
+    child.ok_or(match key {
+        "auth" => "`auth` is not an object",
+        "profiles" => "`auth.profiles` is not an object",
+        _ => "`agents` is not an object",
+    })
+}
+
+fn set(object: &CstObject, key: &str, value: CstInputValue) {
+    match object.get(key) {
+        Some(property) => {
+            let is_same =
+                property.value().and_then(|value| value.to_serde_value()) == to_value(&value);
+            if !is_same {
+                property.set_value(value);
+            }
+        }
+        None => {
+            object.append(key, value);
+        }
+    }
+}
+
+fn to_value(value: &CstInputValue) -> Option<Value> {
+    match value {
+        CstInputValue::String(text) => Some(Value::String(text.clone())),
+        _ => None,
+    }
+}
+
+fn is_text(node: &jsonc_parser::cst::CstNode, text: &str) -> bool {
+    node.to_serde_value().is_some_and(|value| value == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edited(before: Option<&str>, change: impl Fn(&Path) -> ConfigEdit) -> String {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("openclaw.json");
+        if let Some(before) = before {
+            file::replace(&path, before.as_bytes()).unwrap();
+        }
+        assert_eq!(change(&path), ConfigEdit::Written);
+        let after = file::read(&path).unwrap().unwrap().0;
+        assert_eq!(change(&path), ConfigEdit::Unchanged, "a second time changes nothing");
+        let kept = file::read(&backup(&path)).unwrap().map(|(text, _)| text);
+        assert_eq!(kept.as_deref(), before);
+        after
+    }
+
+    fn record(path: &Path) -> ConfigEdit {
+        record_profile(path, "p:a", "p", Kind::OAuth).unwrap()
+    }
+
+    #[test]
+    fn a_new_file_is_laid_out_with_two_spaces() {
+        assert_eq!(
+            edited(None, record),
+            "{\n  \"auth\": {\n    \"profiles\": {\n      \"p:a\": {\n        \"provider\": \"p\",\n        \"mode\": \"oauth\"\n      }\n    }\n  }\n}\n"
+        );
+    }
+
+    #[test]
+    fn comments_order_quotes_and_unknown_keys_stay() {
+        let before = "// mine\n{\n  zebra: 'x', // why\n  /* old */ \"auth\": {\n    order: { 'P': ['p:b'] },\n    profiles: { 'p:b': { provider: 'p', mode: 'oauth', odd: 0x10 } },\n  },\n}\n";
+        let after = edited(Some(before), record);
+        for kept in
+            ["// mine\n", "zebra: 'x', // why", "/* old */", "odd: 0x10", "'p:b': { provider: 'p'"]
+        {
+            assert!(after.contains(kept), "{kept} is gone:\n{after}");
+        }
+        let config = Config::parse(Path::new("x"), &after).unwrap();
+        assert_eq!(config.auth_order("p").unwrap(), ["p:a", "p:b"]);
+        assert_eq!(config.auth_profiles("p").len(), 2);
+    }
+
+    #[test]
+    fn a_removed_profile_leaves_the_rest() {
+        let before = "{\n  \"auth\": {\n    \"profiles\": {\n      \"p:a\": {\"provider\": \"p\", \"mode\": \"oauth\"},\n      \"p:b\": {\"provider\": \"p\", \"mode\": \"oauth\"} // keep\n    },\n    \"order\": {\"p\": [\"p:a\", \"p:b\"], \"q\": [\"p:a\"]}\n  }\n}\n";
+        let after = edited(Some(before), |path| remove_profile(path, "p:a").unwrap());
+        assert!(!after.contains("p:a") && after.contains("// keep"), "{after}");
+        let config = Config::parse(Path::new("x"), &after).unwrap();
+        assert_eq!(config.auth_order("p").unwrap(), ["p:b"]);
+        assert_eq!(config.auth_order("q"), None);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_edited_is_left_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("openclaw.json");
+        for text in ["{", "[]", "{\"auth\": 5}", "{\"auth\": {\"profiles\": []}}"] {
+            file::replace(&path, text.as_bytes()).unwrap();
+            assert!(record_profile(&path, "p:a", "p", Kind::OAuth).is_err(), "{text}");
+            assert_eq!(file::read(&path).unwrap().unwrap().0, text);
+        }
+        assert!(!backup(&path).exists());
+    }
+
+    #[test]
+    fn main_is_listed_before_the_first_agent() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("openclaw.json");
+        add_agent(&path, &[("id", "work"), ("name", "Work")]).unwrap();
+        add_agent(&path, &[("id", "home")]).unwrap();
+        let config = Config::load(&path).unwrap();
+        let ids: Vec<_> = config.agents().map(|agent| agent.id()).collect();
+        assert_eq!(ids, ["main", "work", "home"]);
+        assert_eq!(config.default_agent(), "main");
+    }
+}

@@ -1,0 +1,69 @@
+//! `openclaw.json` and the paths.
+//!
+//! The file is JSON5. It is edited in place: comments, order, quotes and unknown keys
+//! stay as they are.
+
+mod document;
+mod edit;
+mod paths;
+
+pub use document::{AgentEntry, Config};
+pub use edit::{ConfigEdit, add_agent, record_profile, remove_profile};
+pub use paths::{AgentDir, Paths};
+
+use crate::exit::{ExitStatus, Failure};
+use crate::system::lock::Holder;
+use std::path::PathBuf;
+
+/// Why the configuration cannot be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("could not read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{} is not a valid configuration: {reason}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with its place.
+        reason: String,
+    },
+    /// The file cannot be written.
+    #[error("could not write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// Another process is editing the file all the time.
+    #[error("could not lock {}: it is held by {holder}", path.display())]
+    LockTimeout {
+        /// The file.
+        path: PathBuf,
+        /// Who holds the lock and since when.
+        holder: Holder,
+    },
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let status = match error {
+            ConfigError::LockTimeout { .. } => ExitStatus::LockTimeout,
+            _ => ExitStatus::StoreUnusable,
+        };
+        let hint = match &error {
+            ConfigError::Invalid { path, .. } => {
+                Some(format!("repair {}; nothing was changed", path.display()))
+            }
+            _ => None,
+        };
+        Self { status, cause: error.into(), hint }
+    }
+}

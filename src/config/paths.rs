@@ -1,0 +1,188 @@
+//! Where everything is: the only path authority.
+
+use crate::profile::MAIN_AGENT;
+use crate::system::Environment;
+use std::path::{Component, Path, PathBuf};
+
+/// The paths of a run.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// The user's home directory; `$OPENCLAW_HOME` stands in for it.
+    pub home: PathBuf,
+    /// The state directory.
+    pub state_dir: PathBuf,
+    /// The configuration file, whether or not it exists.
+    pub config: PathBuf,
+    /// The directory of agent `main` that the environment asks for.
+    main_agent_dir: Option<PathBuf>,
+}
+
+/// An agent and its directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentDir {
+    /// The normalised id.
+    pub id: String,
+    /// Where its store is.
+    pub path: PathBuf,
+}
+
+/// The directories of OpenClaw in a home directory, the present name first.
+const STATE_DIRS: [&str; 2] = [".openclaw", ".clawdbot"];
+/// The names of the configuration file, the present one first.
+const CONFIG_FILES: [&str; 2] = ["openclaw.json", "clawdbot.json"];
+
+impl Paths {
+    /// The paths that the environment asks for; relative ones start from `current_dir`.
+    pub fn new(environment: &Environment, current_dir: &Path) -> Self {
+        let expand = |path: PathBuf, home: &Path| {
+            let path = match path.strip_prefix("~") {
+                Ok(rest) => home.join(rest),
+                Err(_) => path,
+            };
+            normalize(&current_dir.join(path))
+        };
+        let user_home = environment.home();
+        let home = match environment.path("OPENCLAW_HOME") {
+            Some(home) => expand(home, &user_home),
+            None => user_home,
+        };
+        let variable = |name| environment.path(name).map(|path| expand(path, &home));
+        let explicit_state_dir = variable("OPENCLAW_STATE_DIR");
+        let in_home = STATE_DIRS.map(|name| home.join(name));
+        let state_dir = explicit_state_dir.clone().unwrap_or_else(|| {
+            in_home.iter().find(|dir| dir.is_dir()).unwrap_or(&in_home[0]).clone()
+        });
+        let config = variable("OPENCLAW_CONFIG_PATH").unwrap_or_else(|| {
+            let mut directories = vec![state_dir.clone()];
+            if explicit_state_dir.is_none() {
+                directories.extend(in_home);
+            }
+            directories
+                .iter()
+                .flat_map(|directory| CONFIG_FILES.map(|name| directory.join(name)))
+                .find(|file| file.is_file())
+                .unwrap_or_else(|| state_dir.join(CONFIG_FILES[0]))
+        });
+        let main_agent_dir =
+            variable("OPENCLAW_AGENT_DIR").or_else(|| variable("PI_CODING_AGENT_DIR"));
+        Self { home, state_dir, config, main_agent_dir }
+    }
+
+    /// The directory of the provider files.
+    pub fn providers(&self) -> PathBuf {
+        self.state_dir.join("providers")
+    }
+
+    /// The directory of an agent that the configuration gives no other.
+    pub fn agent_dir(&self, id: &str) -> PathBuf {
+        self.state_dir.join("agents").join(id).join("agent")
+    }
+
+    /// The directory of the sessions of an agent.
+    pub fn sessions_dir(&self, id: &str) -> PathBuf {
+        self.state_dir.join("agents").join(id).join("sessions")
+    }
+
+    /// The store of agent `main` when no agent is named on the command line:
+    /// `$OPENCLAW_AGENT_DIR`, else its usual place.
+    pub fn main_agent(&self) -> AgentDir {
+        let path = self.main_agent_dir.clone().unwrap_or_else(|| self.agent_dir(MAIN_AGENT));
+        AgentDir { id: MAIN_AGENT.to_owned(), path }
+    }
+
+    /// `path`, expanded: `~` is the home directory.
+    pub fn expand(&self, path: &str) -> PathBuf {
+        match Path::new(path).strip_prefix("~") {
+            Ok(rest) => normalize(&self.home.join(rest)),
+            Err(_) => normalize(Path::new(path)),
+        }
+    }
+
+    /// `path` as people write it: `~` for the home directory.
+    pub fn shorten(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.home) {
+            Ok(rest) if !self.home.as_os_str().is_empty() && self.home != Path::new("/") => {
+                Path::new("~").join(rest).display().to_string()
+            }
+            _ => path.display().to_string(),
+        }
+    }
+}
+
+/// `path` without `.` and `..`, by its text alone.
+fn normalize(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if normal.file_name().is_some() => {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::file::{create_private_directory, replace};
+
+    fn paths(variables: &[(&str, &str)]) -> Paths {
+        Paths::new(&Environment::of(variables.iter().copied()), Path::new("/cwd"))
+    }
+
+    #[test]
+    fn the_state_directory_is_in_the_home_directory_unless_named() {
+        assert_eq!(paths(&[("HOME", "/h")]).state_dir, Path::new("/h/.openclaw"));
+        let both = [("HOME", "/h"), ("OPENCLAW_HOME", "~/oc")];
+        assert_eq!(paths(&both).state_dir, Path::new("/h/oc/.openclaw"));
+        let named = [("HOME", "/h"), ("OPENCLAW_STATE_DIR", " ~/s ")];
+        assert_eq!(paths(&named).state_dir, Path::new("/h/s"));
+        assert_eq!(paths(&named).config, Path::new("/h/s/openclaw.json"));
+        let relative = [("HOME", "/h"), ("OPENCLAW_STATE_DIR", "../x/./s")];
+        assert_eq!(paths(&relative).state_dir, Path::new("/x/s"));
+        assert_eq!(
+            paths(&[("HOME", "/h"), ("OPENCLAW_STATE_DIR", "  ")]).state_dir,
+            Path::new("/h/.openclaw")
+        );
+    }
+
+    #[test]
+    fn the_former_directory_is_used_where_there_is_no_other() {
+        let root = tempfile::tempdir().unwrap();
+        let home = root.path().to_str().unwrap();
+        let former = root.path().join(".clawdbot");
+        create_private_directory(&former).unwrap();
+        replace(&former.join("clawdbot.json"), b"{}").unwrap();
+        let found = paths(&[("HOME", home)]);
+        assert_eq!(found.state_dir, former);
+        assert_eq!(found.config, former.join("clawdbot.json"));
+        create_private_directory(&root.path().join(".openclaw")).unwrap();
+        let found = paths(&[("HOME", home)]);
+        assert_eq!(found.state_dir, root.path().join(".openclaw"));
+        assert_eq!(found.config, former.join("clawdbot.json"), "as OpenClaw has it");
+        let explicit = paths(&[("HOME", home), ("OPENCLAW_STATE_DIR", "/s")]);
+        assert_eq!(explicit.config, Path::new("/s/openclaw.json"));
+    }
+
+    #[test]
+    fn the_main_agent_can_be_moved_by_the_environment() {
+        assert_eq!(
+            paths(&[("HOME", "/h")]).main_agent().path,
+            Path::new("/h/.openclaw/agents/main/agent")
+        );
+        let moved =
+            paths(&[("HOME", "/h"), ("OPENCLAW_AGENT_DIR", "/a"), ("PI_CODING_AGENT_DIR", "/b")]);
+        assert_eq!(moved.main_agent().path, Path::new("/a"));
+        assert_eq!(moved.agent_dir("main"), Path::new("/h/.openclaw/agents/main/agent"));
+    }
+
+    #[test]
+    fn paths_are_shown_with_a_tilde() {
+        let paths = paths(&[("HOME", "/h")]);
+        assert_eq!(paths.shorten(Path::new("/h/x")), "~/x");
+        assert_eq!(paths.shorten(Path::new("/hx")), "/hx");
+    }
+}

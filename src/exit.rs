@@ -1,0 +1,131 @@
+//! How a run ends: the exit status table and the error that every use case returns.
+//!
+//! Invariant: each failure that a user can see carries one [`ExitStatus`] and, where
+//! there is one, the exact next command as its hint. `docs/exit-codes.md` is the same
+//! table for users; a test compares the two.
+
+use std::process::ExitCode;
+
+/// The exit status of a run. `models status --check` is the one command with a table
+/// of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// The command did what it was asked for.
+    Success,
+    /// The command failed in a way that no other row describes.
+    Failure,
+    /// The command line, or a value given on it, is not valid.
+    Usage,
+    /// There is no usable login: no profile, or its refresh token was refused.
+    LoginRequired,
+    /// The authorization server or the network is unavailable: try again.
+    Unavailable,
+    /// A lock was not obtained in time.
+    LockTimeout,
+    /// The store or the configuration is unreadable, unsafe or of a newer generation.
+    StoreUnusable,
+    /// The user interrupted the command (SIGINT).
+    Interrupted,
+}
+
+impl ExitStatus {
+    /// Every status with the meaning that the documentation gives it.
+    pub const TABLE: [(Self, &'static str); 8] = [
+        (Self::Success, "success"),
+        (Self::Failure, "failure"),
+        (Self::Usage, "usage: the command line is not valid"),
+        (Self::LoginRequired, "a new login is needed: no profile, or its refresh was refused"),
+        (Self::Unavailable, "the server or network is unavailable, try again"),
+        (Self::LockTimeout, "a lock was not obtained in time; the message names its holder"),
+        (Self::StoreUnusable, "the store or config is unreadable, unsafe or of a newer generation"),
+        (Self::Interrupted, "interrupted"),
+    ];
+
+    /// The number that the process exits with.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::LoginRequired => 3,
+            Self::Unavailable => 4,
+            Self::LockTimeout => 5,
+            Self::StoreUnusable => 6,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(status.code())
+    }
+}
+
+/// Why a use case failed: what a user reads, what a script branches on, and what to
+/// type next.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit status of the run.
+    pub status: ExitStatus,
+    /// What failed, outermost first.
+    pub cause: anyhow::Error,
+    /// The next command or step, without the `hint:` prefix.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure with its status and cause.
+    pub fn new(status: ExitStatus, cause: impl Into<anyhow::Error>) -> Self {
+        Self { status, cause: cause.into(), hint: None }
+    }
+
+    /// A failure described by one sentence.
+    pub fn message(status: ExitStatus, message: impl std::fmt::Display) -> Self {
+        Self::new(status, anyhow::anyhow!("{message}"))
+    }
+
+    /// A value on the command line that is not valid.
+    pub fn usage(message: impl std::fmt::Display) -> Self {
+        Self::message(ExitStatus::Usage, message)
+    }
+
+    /// The user pressed Ctrl-C, or the process was asked to stop.
+    pub fn interrupted() -> Self {
+        Self::message(ExitStatus::Interrupted, "interrupted")
+    }
+
+    /// The same failure with the next step for the user.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same failure, seen from one step further out.
+    #[must_use]
+    pub fn context(mut self, context: impl std::fmt::Display + Send + Sync + 'static) -> Self {
+        self.cause = self.cause.context(context);
+        self
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(cause: anyhow::Error) -> Self {
+        Self::new(ExitStatus::Failure, cause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_table_is_this_table() {
+        let documented = include_str!("../docs/exit-codes.md");
+        for (status, meaning) in ExitStatus::TABLE {
+            let row = format!("| {} | {meaning} |", status.code());
+            assert!(documented.contains(&row), "docs/exit-codes.md lacks the row {row}");
+        }
+    }
+}

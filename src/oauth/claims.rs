@@ -1,0 +1,88 @@
+//! The claims of a JWT (RFC 7519), unverified: they tell the user's own tokens apart and
+//! are never trusted for access.
+
+use crate::profile::Millis;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+/// The claims of one token.
+#[derive(Clone, Debug)]
+pub struct Claims(Value);
+
+impl Claims {
+    /// The claims of `token`; `None` when it is not a JWT with three parts and an object
+    /// as its payload.
+    pub fn of(token: &str) -> Option<Self> {
+        let mut parts = token.split('.');
+        let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+        let claims: Value = serde_json::from_slice(&payload).ok()?;
+        claims.is_object().then_some(Self(claims))
+    }
+
+    /// The claim at `pointer` (RFC 6901) as text; several pointers joined by `|` must all
+    /// hit and give their values joined by `|`.
+    pub fn text(&self, pointer: &str) -> Option<String> {
+        let values: Option<Vec<String>> =
+            pointer.split('|').map(|pointer| text_of(self.0.pointer(pointer)?)).collect();
+        values.map(|values| values.join("|"))
+    }
+
+    /// When the token expires (`exp`), in milliseconds since the epoch.
+    pub fn expires(&self) -> Option<Millis> {
+        self.time("exp")
+    }
+
+    /// When the token was issued (`iat`), in milliseconds since the epoch.
+    pub fn issued(&self) -> Option<Millis> {
+        self.time("iat")
+    }
+
+    fn time(&self, claim: &str) -> Option<Millis> {
+        self.0.get(claim)?.as_i64()?.checked_mul(1_000).filter(|at| *at > 0)
+    }
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(claims: &Value) -> String {
+        format!("e30.{}.fake-signature", URL_SAFE_NO_PAD.encode(claims.to_string()))
+    }
+
+    #[test]
+    fn claims_are_found_by_pointer() {
+        let claims = serde_json::json!({
+            "iss": "https://as", "sub": "me", "exp": 1_700_000_000,
+            "https://api.example.test/profile": {"email": " a@x "},
+        });
+        let claims = Claims::of(&token(&claims)).unwrap();
+        assert_eq!(
+            claims.text("/https:~1~1api.example.test~1profile/email").as_deref(),
+            Some("a@x")
+        );
+        assert_eq!(claims.text("/iss|/sub").as_deref(), Some("https://as|me"));
+        assert_eq!(claims.text("/iss|/nope"), None);
+        assert_eq!(claims.expires(), Some(1_700_000_000_000));
+    }
+
+    #[test]
+    fn what_is_no_jwt_has_no_claims() {
+        for token in ["", "opaque", "a.b", "a.b.c", "a.b.c.d", "e30.W10.x", "..", "e30.bnVsbA.x"] {
+            assert!(Claims::of(token).is_none(), "{token}");
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Token requests: the code exchange (RFC 6749 section 4.1.3) and the refresh
+//! (section 6).
+//!
+//! A failure is one of three: the server refused (its code is kept as sent), the server
+//! was not reached or is unwell, or its answer cannot be read. Only the first can mean
+//! that a new login is needed.
+
+use super::authorization::{AuthorizationRequest, Client, TokenRequestFormat};
+use super::claims::Claims;
+use super::response::AuthorizationCode;
+use crate::profile::Millis;
+use crate::secret::Secret;
+use crate::system::http::{HttpClient, HttpError};
+use crate::text::printable;
+use oauth2::basic::BasicTokenType;
+use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
+use oauth2::http::{self, StatusCode, header};
+use oauth2::{AccessToken, RefreshToken, RequestTokenError, Scope, StandardRevocableToken};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What a token response grants.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// The access token.
+    pub access: Secret,
+    /// The refresh token, when the response has one.
+    pub refresh: Option<Secret>,
+    /// The id token, when the response has one.
+    pub id_token: Option<Secret>,
+    /// When the access token expires, in milliseconds since the epoch: from `expires_in`,
+    /// else from its `exp` claim.
+    pub expires: Option<Millis>,
+}
+
+/// Why a token request gave no grant.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The authorization server refused.
+    #[error("the authorization server refused: {code}{}", description.as_ref().map(|text| format!(": {text}")).unwrap_or_default())]
+    Refused {
+        /// The error code, as sent.
+        code: String,
+        /// The description, as sent.
+        description: Option<String>,
+    },
+    /// The server was not reached, or it says that it cannot answer now.
+    #[error("the authorization server is unavailable: {reason}")]
+    Unavailable {
+        /// What happened.
+        reason: String,
+        /// When the server wants to be asked again.
+        retry_after: Option<Duration>,
+    },
+    /// The answer is not a token response.
+    #[error("the answer of the authorization server cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl TokenError {
+    /// Whether the refresh token is dead, so that only a new login helps.
+    pub fn needs_login(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if matches!(
+            code.as_str(),
+            "invalid_grant"
+                | "refresh_token_reused"
+                | "refresh_token_expired"
+                | "refresh_token_invalidated"
+                | "invalid_refresh_token"
+                | "token_revoked"
+                | "token_expired"
+        ))
+    }
+}
+
+/// Exchanges an authorization code for a grant. `received` is the time to count
+/// `expires_in` from.
+///
+/// # Errors
+/// See [`TokenError`].
+pub async fn exchange_code(
+    http: &HttpClient,
+    client: &Client,
+    request: AuthorizationRequest,
+    code: AuthorizationCode,
+    clock: fn() -> Millis,
+) -> Result<Grant, TokenError> {
+    let oauth2 =
+        oauth2_client(client).set_redirect_uri(oauth2::RedirectUrl::from_url(request.redirect_uri));
+    let sender = sender(http, client.token_request_format);
+    oauth2
+        .exchange_code(oauth2::AuthorizationCode::new(code.0.expose().to_owned()))
+        .set_pkce_verifier(request.code_verifier)
+        .request_async(&sender)
+        .await
+        .map(|reply| reply.grant(clock()))
+        .map_err(token_error)
+}
+
+/// Refreshes a grant. The refresh token may be spent after this, whatever the outcome.
+///
+/// # Errors
+/// See [`TokenError`].
+pub async fn refresh(
+    http: &HttpClient,
+    client: &Client,
+    refresh_token: &Secret,
+    clock: fn() -> Millis,
+) -> Result<Grant, TokenError> {
+    let sender = sender(http, client.token_request_format);
+    oauth2_client(client)
+        .exchange_refresh_token(&RefreshToken::new(refresh_token.expose().to_owned()))
+        .request_async(&sender)
+        .await
+        .map(|reply| reply.grant(clock()))
+        .map_err(token_error)
+}
+
+type OAuth2Client = oauth2::Client<
+    ErrorReply,
+    TokenReply,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    oauth2::EndpointNotSet,
+    oauth2::EndpointNotSet,
+    oauth2::EndpointNotSet,
+    oauth2::EndpointNotSet,
+    oauth2::EndpointSet,
+>;
+
+fn oauth2_client(client: &Client) -> OAuth2Client {
+    let mut oauth2 = oauth2::Client::new(oauth2::ClientId::new(client.id.clone()))
+        .set_token_uri(oauth2::TokenUrl::from_url(client.endpoints.token.clone()))
+        .set_auth_type(oauth2::AuthType::RequestBody);
+    if let Some(secret) = &client.secret {
+        oauth2 = oauth2.set_client_secret(oauth2::ClientSecret::new(secret.expose().to_owned()));
+    }
+    oauth2
+}
+
+/// Why there is no answer to hand to the `oauth2` package.
+#[derive(Debug, thiserror::Error)]
+enum SendError {
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error("status {status}")]
+    Unwell { status: StatusCode, retry_after: Option<Duration> },
+}
+
+/// The HTTP client as the closure that the `oauth2` package calls.
+fn sender<'c>(
+    http: &'c HttpClient,
+    format: TokenRequestFormat,
+) -> impl Fn(oauth2::HttpRequest) -> SendFuture<'c> {
+    move |request| {
+        let request = match format {
+            TokenRequestFormat::Form => request,
+            TokenRequestFormat::Json => as_json(request),
+        };
+        Box::pin(async move {
+            let response = http.send(request).await?;
+            let status = response.status();
+            if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+                let retry_after = response
+                    .headers()
+                    .get(header::RETRY_AFTER)
+                    .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+                    .map(Duration::from_secs);
+                return Err(SendError::Unwell { status, retry_after });
+            }
+            Ok(response)
+        })
+    }
+}
+
+type SendFuture<'c> =
+    std::pin::Pin<Box<dyn Future<Output = Result<oauth2::HttpResponse, SendError>> + 'c>>;
+
+/// The same token request with its form body as a JSON object.
+fn as_json(mut request: oauth2::HttpRequest) -> oauth2::HttpRequest {
+    let body: serde_json::Map<String, serde_json::Value> =
+        url::form_urlencoded::parse(request.body())
+            .map(|(name, value)| (name.into_owned(), value.into_owned().into()))
+            .collect();
+    *request.body_mut() = serde_json::Value::Object(body).to_string().into_bytes();
+    let json = http::HeaderValue::from_static("application/json");
+    request.headers_mut().insert(header::CONTENT_TYPE, json);
+    request
+}
+
+fn token_error(error: RequestTokenError<SendError, ErrorReply>) -> TokenError {
+    match error {
+        RequestTokenError::ServerResponse(ErrorReply { code, description }) => {
+            TokenError::Refused { code, description }
+        }
+        RequestTokenError::Request(SendError::Http(HttpError::Unreachable(reason))) => {
+            TokenError::Unavailable { reason, retry_after: None }
+        }
+        RequestTokenError::Request(SendError::Unwell { status, retry_after }) => {
+            TokenError::Unavailable { reason: status.to_string(), retry_after }
+        }
+        RequestTokenError::Request(SendError::Http(error)) => {
+            TokenError::Unreadable(error.to_string())
+        }
+        // Neither the path nor the cause of a parse error quotes a value of ours.
+        RequestTokenError::Parse(error, body) => {
+            let kind = if body.first() == Some(&b'<') { "it is a web page, " } else { "" };
+            TokenError::Unreadable(format!("{kind}{}", printable(&error.to_string(), 200)))
+        }
+        RequestTokenError::Other(reason) => TokenError::Unreadable(printable(&reason, 200)),
+    }
+}
+
+/// A token response (RFC 6749 section 5.1), read with some tolerance: servers leave
+/// `token_type` out and send `expires_in` as text.
+#[derive(Debug, Deserialize, Serialize)]
+struct TokenReply {
+    access_token: AccessToken,
+    #[serde(default = "bearer", skip_deserializing)]
+    token_type: BasicTokenType,
+    #[serde(default)]
+    expires_in: Option<Seconds>,
+    #[serde(default)]
+    refresh_token: Option<RefreshToken>,
+    #[serde(default)]
+    id_token: Option<AccessToken>,
+}
+
+const fn bearer() -> BasicTokenType {
+    BasicTokenType::Bearer
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(try_from = "serde_json::Value")]
+struct Seconds(u32);
+
+impl TryFrom<serde_json::Value> for Seconds {
+    type Error = &'static str;
+
+    fn try_from(value: serde_json::Value) -> Result<Self, Self::Error> {
+        let seconds = match &value {
+            serde_json::Value::Number(number) => number.as_f64(),
+            serde_json::Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let whole = |seconds: f64| seconds.clamp(0.0, f64::from(u32::MAX)) as u32;
+        seconds
+            .filter(|seconds| seconds.is_finite())
+            .map(|seconds| Self(whole(seconds)))
+            .ok_or("expires_in is not a number of seconds")
+    }
+}
+
+impl oauth2::TokenResponse for TokenReply {
+    type TokenType = BasicTokenType;
+
+    fn access_token(&self) -> &AccessToken {
+        &self.access_token
+    }
+
+    fn token_type(&self) -> &BasicTokenType {
+        &self.token_type
+    }
+
+    fn expires_in(&self) -> Option<Duration> {
+        self.expires_in.map(|seconds| Duration::from_secs(seconds.0.into()))
+    }
+
+    fn refresh_token(&self) -> Option<&RefreshToken> {
+        self.refresh_token.as_ref().filter(|token| !token.secret().trim().is_empty())
+    }
+
+    fn scopes(&self) -> Option<&Vec<Scope>> {
+        None
+    }
+}
+
+impl TokenReply {
+    fn grant(&self, received: Millis) -> Grant {
+        use oauth2::TokenResponse;
+        let expires = self
+            .expires_in
+            .map(|seconds| received.saturating_add(Millis::from(seconds.0) * 1_000))
+            .or_else(|| Claims::of(self.access_token.secret())?.expires());
+        Grant {
+            access: Secret::new(self.access_token.secret().clone()),
+            refresh: self.refresh_token().map(|token| Secret::new(token.secret().clone())),
+            id_token: self.id_token.as_ref().map(|token| Secret::new(token.secret().clone())),
+            expires,
+        }
+    }
+}
+
+/// An error response: the standard one (RFC 6749 section 5.2), or an object under
+/// `error` with `code`, `type` and `message`, as OpenAI sends.
+#[derive(Debug, Serialize)]
+struct ErrorReply {
+    code: String,
+    description: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for ErrorReply {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let reply = serde_json::Value::deserialize(deserializer)?;
+        let text = |value: Option<&serde_json::Value>, limit| {
+            Some(printable(value?.as_str()?, limit)).filter(|text| !text.is_empty())
+        };
+        let error = reply.get("error");
+        let code = match error {
+            Some(nested @ serde_json::Value::Object(_)) => {
+                text(nested.get("code"), 80).or_else(|| text(nested.get("type"), 80))
+            }
+            _ => text(error, 80).or_else(|| text(reply.get("code"), 80)),
+        };
+        let description = text(reply.get("error_description"), 300)
+            .or_else(|| text(error?.get("message"), 300))
+            .or_else(|| text(reply.get("message"), 300));
+        let code = code.ok_or_else(|| D::Error::custom("an error response without a code"))?;
+        Ok(Self { code, description })
+    }
+}
+
+impl std::fmt::Display for ErrorReply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.code)
+    }
+}
+
+impl oauth2::ErrorResponse for ErrorReply {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(json: &str) -> Result<Grant, serde_json::Error> {
+        serde_json::from_str::<TokenReply>(json).map(|reply| reply.grant(1_000))
+    }
+
+    #[test]
+    fn a_token_response_is_read_with_tolerance() {
+        let grant = reply(r#"{"access_token":"a","expires_in":"60"}"#).unwrap();
+        assert_eq!(grant.expires, Some(61_000));
+        assert!(grant.refresh.is_none());
+        let grant =
+            reply(r#"{"access_token":"a","expires_in":1e300,"refresh_token":" "}"#).unwrap();
+        assert_eq!(grant.expires, Some(1_000 + i64::from(u32::MAX) * 1_000));
+        assert!(grant.refresh.is_none());
+        assert!(reply(r#"{"expires_in":60}"#).is_err());
+        assert!(reply(r#"{"access_token":"a","expires_in":true}"#).is_err());
+    }
+
+    #[test]
+    fn an_error_code_is_found_in_every_shape() {
+        let code = |json: &str| serde_json::from_str::<ErrorReply>(json).map(|reply| reply.code);
+        assert_eq!(code(r#"{"error":"invalid_grant"}"#).unwrap(), "invalid_grant");
+        let nested = r#"{"error":{"message":"m","type":"t","code":"refresh_token_reused"}}"#;
+        assert_eq!(code(nested).unwrap(), "refresh_token_reused");
+        assert_eq!(code(r#"{"error":{"type":"t","code":null}}"#).unwrap(), "t");
+        assert!(code("[]").is_err());
+        assert!(code("{}").is_err());
+    }
+
+    #[test]
+    fn a_json_token_request_has_the_same_parameters() {
+        let form = http::Request::post("https://as.example.test/token")
+            .body(b"grant_type=refresh_token&refresh_token=a%2Bb".to_vec())
+            .unwrap();
+        let json = as_json(form);
+        assert_eq!(
+            String::from_utf8_lossy(json.body()),
+            r#"{"grant_type":"refresh_token","refresh_token":"a+b"}"#
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! Use cases, one file each: typed in, typed out, nothing printed.
+
+pub mod agents;
+pub mod channels;
+pub mod list;
+pub mod login;
+pub mod logout;
+mod refresh;
+mod selection;
+pub mod token;
+
+/// What a use case says to the user on its way; `cli` implements it.
+pub trait Interaction {
+    /// Something worth knowing that changes nothing.
+    fn note(&mut self, text: &str);
+    /// The authorization request is ready and something listens: show the URL.
+    fn show_authorization(&mut self, notice: &login::AuthorizationNotice<'_>);
+    /// What came of opening a browser.
+    fn show_browser(&mut self, opening: &crate::system::browser::Opening);
+    /// The lines that the user pastes, or `None` when there is nowhere to paste.
+    fn pasted_lines(&mut self) -> Option<tokio::sync::mpsc::UnboundedReceiver<String>>;
+    /// A pasted line was not accepted; ask again.
+    fn refuse_paste(&mut self, reason: &str);
+}
+
+/// The command that signs in to `provider` again.
+pub(crate) fn login_command(provider: &str, agent_id: &str) -> String {
+    let agent = match agent_id {
+        crate::profile::MAIN_AGENT => String::new(),
+        other => format!(" --agent {other}"),
+    };
+    format!("openclaw-auth models auth login --provider {provider}{agent}")
+}

@@ -1,0 +1,240 @@
+//! Refreshing a grant: once, however many processes ask.
+//!
+//! The process that gets the lease makes the request; the others watch the document and
+//! adopt what it stores. Whatever changed since a process looked and is not expired
+//! counts as that, however short its lifetime. The new credential is stored before
+//! anybody gets it, and a refused refresh token is never posted again.
+
+use super::login_command;
+use super::selection::Selected;
+use crate::app::App;
+use crate::exit::{ExitStatus, Failure};
+use crate::oauth::{Client, Grant, TokenError};
+use crate::profile::{Credential, Identity, Millis};
+use crate::provider::Definition;
+use crate::secret::Secret;
+use crate::store::{Lease, LeaseAttempt, Renewal, StoreError, renewed_entry};
+use crate::system::http::HttpClient;
+use crate::system::signal::StopSignals;
+use crate::system::{block_on, now};
+use crate::text::printable;
+use anyhow::Context;
+use std::time::{Duration, Instant};
+
+/// How often a waiting process looks whether the document has changed.
+const POLL: Duration = Duration::from_millis(5);
+
+/// An access token without any word on its lifetime is taken to live for an hour.
+const ASSUMED_LIFETIME: Millis = 3_600_000;
+
+/// When the access token of a grant expires: as the server says, else after an hour when
+/// it can be refreshed, else never as far as we know.
+pub(super) fn expiry(grant: &Grant, now: Millis) -> Option<Millis> {
+    grant.expires.or_else(|| grant.refresh.is_some().then(|| now.saturating_add(ASSUMED_LIFETIME)))
+}
+
+/// Refreshes the selected profile and returns the credential that is then in the store.
+pub(super) fn refresh(
+    app: &App,
+    selected: &Selected,
+    lock_timeout: Duration,
+) -> Result<Credential, Failure> {
+    let catalog = app.catalog()?;
+    let provider = catalog.find(&selected.credential.provider).ok_or_else(|| {
+        let provider = printable(&selected.credential.provider, 80);
+        Failure::message(
+            ExitStatus::Failure,
+            format!("there is no definition of the provider `{provider}` to refresh with"),
+        )
+        .hint(format!("describe it in {}/{provider}.json", app.paths.providers().display()))
+    })?;
+    let client = provider.definition.client(&app.environment).map_err(|variable| {
+        Failure::message(
+            ExitStatus::Failure,
+            format!("{variable} is not set: it holds the client secret"),
+        )
+    })?;
+    // The wait is over as soon as somebody has stored a fresh credential.
+    let _lease = match wait_for_lease(selected, lock_timeout)? {
+        Waited::Leased(lease) => lease,
+        Waited::Adopted(credential) => return Ok(*credential),
+    };
+    if let Some(credential) = adopt(selected)? {
+        return Ok(credential);
+    }
+    let current = selected.store.read()?.document.credential(&selected.id);
+    let Some(refresh_token) = current.as_ref().and_then(Credential::refresh_token) else {
+        return Err(signed_out(selected));
+    };
+    request(selected, &provider.definition, &client, refresh_token)
+}
+
+enum Waited {
+    Leased(Lease),
+    Adopted(Box<Credential>),
+}
+
+fn wait_for_lease(selected: &Selected, timeout: Duration) -> Result<Waited, Failure> {
+    let provider = &selected.credential.provider;
+    let started = Instant::now();
+    let mut seen = selected.fingerprint;
+    loop {
+        let holder = match selected.store.try_lease(provider, &selected.id)? {
+            LeaseAttempt::Acquired(lease) => return Ok(Waited::Leased(lease)),
+            LeaseAttempt::Held(holder) => holder,
+        };
+        let present = selected.store.fingerprint();
+        if present != seen {
+            seen = present;
+            if let Some(credential) = adopt(selected)? {
+                return Ok(Waited::Adopted(Box::new(credential)));
+            }
+        }
+        if started.elapsed() >= timeout {
+            let path = selected.store.lease_path(provider, &selected.id);
+            return Err(StoreError::LockTimeout { path, waited: timeout, holder }
+                .into_failure_of(&selected.id));
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
+/// The stored credential when it is another one than this process first read, and not
+/// expired.
+fn adopt(selected: &Selected) -> Result<Option<Credential>, Failure> {
+    let stored = selected.store.read()?.document.credential(&selected.id);
+    Ok(stored
+        .filter(|stored| differs(stored, &selected.credential) && stored.is_usable_until(now())))
+}
+
+fn differs(a: &Credential, b: &Credential) -> bool {
+    let same = |a: Option<&Secret>, b: Option<&Secret>| match (a, b) {
+        (Some(a), Some(b)) => a.matches(b),
+        (None, None) => true,
+        _ => false,
+    };
+    !same(a.bearer(), b.bearer()) || !same(a.refresh_token(), b.refresh_token())
+}
+
+/// What a refresh brought.
+enum Outcome {
+    Stored(Credential),
+    /// Another process has replaced the grant meanwhile: that one counts.
+    Replaced(Credential),
+    /// The profile was removed meanwhile, and stays removed.
+    Removed,
+}
+
+fn request(
+    selected: &Selected,
+    definition: &Definition,
+    client: &Client,
+    refresh_token: &Secret,
+) -> Result<Credential, Failure> {
+    let http = HttpClient::new(&client.endpoints.token)
+        .map_err(|error| unavailable(selected, &error.to_string()))?;
+    let (outcome, interrupted) = block_on(async {
+        // From here until the new credential is stored, a signal waits.
+        let mut signals = StopSignals::catch()?;
+        let grant = crate::oauth::refresh(&http, client, refresh_token, now).await;
+        let outcome = grant.map(|grant| store_renewal(selected, definition, refresh_token, grant));
+        anyhow::Ok((outcome, signals.has_come().await))
+    })
+    .context("could not start the runtime")??;
+    let outcome = match outcome {
+        Ok(stored) => stored?,
+        Err(error) => return refresh_failed(selected, refresh_token, &error),
+    };
+    if interrupted {
+        return Err(Failure::interrupted());
+    }
+    match outcome {
+        Outcome::Stored(credential) | Outcome::Replaced(credential) => Ok(credential),
+        Outcome::Removed => Err(signed_out(selected)),
+    }
+}
+
+fn store_renewal(
+    selected: &Selected,
+    definition: &Definition,
+    posted: &Secret,
+    grant: Grant,
+) -> Result<Outcome, StoreError> {
+    let claimed = definition.identity(&grant.access, grant.id_token.as_ref());
+    let stored = &selected.credential.identity;
+    let identity = Identity {
+        email: claimed.email.filter(|_| stored.email.is_none()),
+        account_id: claimed.account_id.filter(|_| stored.account_id.is_none()),
+        subject: None,
+    };
+    let renewal = Renewal { expires: expiry(&grant, now()), grant, identity };
+    selected.store.update(|document| {
+        let Some(present) = document.credential(&selected.id) else {
+            return Ok((false, Outcome::Removed));
+        };
+        if !present.refresh_token().is_some_and(|token| token.matches(posted)) {
+            return Ok((false, Outcome::Replaced(present)));
+        }
+        let Some(entry) = document.entry(&selected.id) else {
+            return Ok((false, Outcome::Removed));
+        };
+        let entry = renewed_entry(entry, &renewal)?;
+        document.set_entry(&selected.id, entry);
+        let credential = document.credential(&selected.id).unwrap_or(present);
+        Ok((true, Outcome::Stored(credential)))
+    })
+}
+
+fn refresh_failed(
+    selected: &Selected,
+    refresh_token: &Secret,
+    error: &TokenError,
+) -> Result<Credential, Failure> {
+    // Somebody without our lease may have refreshed or signed in meanwhile.
+    if let Some(credential) = adopt(selected)? {
+        return Ok(credential);
+    }
+    let id = printable(&selected.id, 200);
+    if !error.needs_login() {
+        return Err(match error {
+            TokenError::Refused { .. } => {
+                Failure::message(ExitStatus::Failure, format!("could not refresh `{id}`: {error}"))
+            }
+            _ => unavailable(selected, &error.to_string()),
+        });
+    }
+    let code = match error {
+        TokenError::Refused { code, .. } => code.as_str(),
+        _ => "refused",
+    };
+    selected.store.update_state(|state| {
+        state.set_refused(&selected.id, refresh_token, code, now());
+        true
+    })?;
+    Err(Failure::message(ExitStatus::LoginRequired, format!("the login `{id}` is over: {error}"))
+        .hint(login_command(&printable(&selected.credential.provider, 80), &selected.owner.id)))
+}
+
+fn unavailable(selected: &Selected, reason: &str) -> Failure {
+    Failure::message(
+        ExitStatus::Unavailable,
+        format!("could not refresh `{}`: {reason}", printable(&selected.id, 200)),
+    )
+    .hint("try again; the stored login is unchanged")
+}
+
+fn signed_out(selected: &Selected) -> Failure {
+    let provider = printable(&selected.credential.provider, 80);
+    Failure::message(
+        ExitStatus::LoginRequired,
+        format!("the profile `{}` was signed out meanwhile", printable(&selected.id, 200)),
+    )
+    .hint(login_command(&provider, &selected.owner.id))
+}
+
+impl StoreError {
+    fn into_failure_of(self, profile_id: &str) -> Failure {
+        Failure::from(self)
+            .context(format!("another process is refreshing `{}`", printable(profile_id, 200)))
+    }
+}

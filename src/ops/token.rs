@@ -1,0 +1,192 @@
+//! Handing out a usable token.
+//!
+//! When the one on disk is usable, nothing is locked, no runtime is built, and no request
+//! is made.
+
+use super::refresh::refresh;
+use super::selection::{Selected, select};
+use super::{Interaction, login_command};
+use crate::app::App;
+use crate::exit::{ExitStatus, Failure};
+use crate::oauth::Claims;
+use crate::profile::{Credential, CredentialKind, Kind, Millis};
+use crate::secret::Secret;
+use crate::system::now;
+use crate::text::printable;
+use std::time::Duration;
+
+/// Which token is wanted.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The agent; the default one when `None`.
+    pub agent: Option<String>,
+    /// The provider.
+    pub provider: Option<String>,
+    /// The profile id.
+    pub profile: Option<String>,
+    /// How long the token must still be valid, in milliseconds.
+    pub min_ttl: Millis,
+    /// Refresh even when the token on disk is usable.
+    pub force_refresh: bool,
+    /// How long to wait for another process that is refreshing.
+    pub lock_timeout: Duration,
+}
+
+/// A usable token.
+#[derive(Debug)]
+pub struct Token {
+    /// The profile id.
+    pub profile_id: String,
+    /// The provider as the profile spells it.
+    pub provider: String,
+    /// The agent whose store holds it.
+    pub agent_id: String,
+    /// The credential kind.
+    pub kind: Kind,
+    /// The access token, token or key.
+    pub value: Secret,
+    /// When it expires, in milliseconds since the epoch.
+    pub expires: Option<Millis>,
+}
+
+/// Finds a usable token, refreshing it where needed. It is stored before it is returned.
+///
+/// # Errors
+/// There is no profile, its login is over, or the server or the store is unavailable.
+pub fn token(
+    app: &App,
+    request: &Request,
+    interaction: &mut dyn Interaction,
+) -> Result<Token, Failure> {
+    let config = app.config()?;
+    let agent = app.agent(&config, request.agent.as_deref())?;
+    let selected =
+        select(app, &agent, &config, request.provider.as_deref(), request.profile.as_deref())?;
+    let is_usable =
+        !request.force_refresh && has_lifetime(&selected.credential, request.min_ttl, now());
+    if is_usable {
+        return hand_out(&selected, &selected.credential);
+    }
+    if let Some(failure) = not_refreshable(&selected) {
+        // A token that cannot be refreshed is still good for as long as it lives.
+        if selected.credential.is_usable_until(now()) && !request.force_refresh {
+            interaction.note(&format!(
+                "the token of `{}` expires within --min-ttl and cannot be refreshed",
+                printable(&selected.id, 200)
+            ));
+            return hand_out(&selected, &selected.credential);
+        }
+        return Err(failure);
+    }
+    let renewed = refresh(app, &selected, request.lock_timeout)?;
+    hand_out(&selected, &renewed)
+}
+
+/// Whether the token lives at least `min_ttl` longer. A server whose tokens live no
+/// longer than that can never satisfy it: then half of their lifetime counts, so that not
+/// every call refreshes.
+fn has_lifetime(credential: &Credential, min_ttl: Millis, now: Millis) -> bool {
+    if credential.is_usable_until(now.saturating_add(min_ttl)) {
+        return true;
+    }
+    let CredentialKind::OAuth { access: Some(access), id_token, expires: Some(expires), .. } =
+        &credential.kind
+    else {
+        return false;
+    };
+    if *expires <= now {
+        return false;
+    }
+    let issued = [Some(access), id_token.as_ref()]
+        .into_iter()
+        .flatten()
+        .find_map(|token| Claims::of(token.expose())?.issued());
+    let Some(lifetime) = issued.map(|issued| expires.saturating_sub(issued)) else {
+        return false;
+    };
+    lifetime <= min_ttl && expires.saturating_sub(now) > lifetime / 2
+}
+
+/// Why a refresh is no way out, if it is none.
+fn not_refreshable(selected: &Selected) -> Option<Failure> {
+    let Selected { id, credential, owner, refused, .. } = selected;
+    let id = printable(id, 200);
+    let login = login_command(&printable(&credential.provider, 80), &owner.id);
+    let login_required = |reason: String| {
+        Some(Failure::message(ExitStatus::LoginRequired, reason).hint(login.clone()))
+    };
+    if credential.is_reference() {
+        return Some(Failure::message(
+            ExitStatus::Failure,
+            format!(
+                "the value of `{id}` stands behind a secret reference, which this version \
+                     does not resolve"
+            ),
+        ));
+    }
+    match credential.kind() {
+        Kind::ApiKey => login_required(format!("the profile `{id}` holds no key")),
+        Kind::Token => login_required(format!("the token of `{id}` is expired or missing")),
+        Kind::OAuth if credential.refresh_token().is_none() => login_required(format!(
+            "the access token of `{id}` is expired and there is no refresh token"
+        )),
+        Kind::OAuth if *refused => {
+            login_required(format!("the server has refused the login `{id}` before"))
+        }
+        Kind::OAuth => None,
+    }
+}
+
+fn hand_out(selected: &Selected, credential: &Credential) -> Result<Token, Failure> {
+    let Some(value) = credential.bearer() else {
+        return Err(not_refreshable(selected).unwrap_or_else(|| {
+            Failure::message(
+                ExitStatus::LoginRequired,
+                format!("the profile `{}` holds no token", printable(&selected.id, 200)),
+            )
+        }));
+    };
+    Ok(Token {
+        profile_id: selected.id.clone(),
+        provider: credential.provider.clone(),
+        agent_id: selected.owner.id.clone(),
+        kind: credential.kind(),
+        value: value.clone(),
+        expires: credential.expires(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Identity;
+    use base64::Engine;
+
+    fn grant(issued: i64, expires: Millis) -> Credential {
+        let claims = format!(r#"{{"iat":{issued}}}"#);
+        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+        Credential {
+            provider: "p".into(),
+            identity: Identity::default(),
+            display_name: None,
+            kind: CredentialKind::OAuth {
+                access: Some(Secret::new(format!("e30.{claims}.fake"))),
+                refresh: None,
+                id_token: None,
+                expires: Some(expires),
+            },
+        }
+    }
+
+    #[test]
+    fn a_server_that_cannot_satisfy_min_ttl_is_not_asked_at_every_call() {
+        let minute = 60_000;
+        let short_lived = grant(1_000, 1_000_000 + minute);
+        assert!(has_lifetime(&short_lived, 5 * minute, 1_000_000));
+        assert!(has_lifetime(&short_lived, 5 * minute, 1_029_000));
+        assert!(!has_lifetime(&short_lived, 5 * minute, 1_031_000));
+        let long_lived = grant(1_000, 1_000_000 + 60 * minute);
+        assert!(!has_lifetime(&long_lived, 50 * minute, 1_000_000 + 20 * minute));
+        assert!(has_lifetime(&long_lived, 50 * minute, 1_000_000));
+    }
+}

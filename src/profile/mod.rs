@@ -1,0 +1,19 @@
+//! The pure domain: profile ids, credentials, their health, and the order in which
+//! they are tried. No I/O; time is passed in as milliseconds since the epoch.
+
+mod agent_id;
+mod credential;
+mod health;
+mod identity;
+mod order;
+mod provider_id;
+
+pub use agent_id::{MAIN_AGENT, normalize_agent_id};
+pub use credential::{Credential, CredentialKind, Kind};
+pub use health::{Health, health};
+pub use identity::{Identity, SameAccount, choose_profile_id};
+pub use order::{Candidate, Preference, UsageStats, order};
+pub use provider_id::normalize_provider_id;
+
+/// A point in time, or a span, in milliseconds (since the epoch, where it is a point).
+pub type Millis = i64;

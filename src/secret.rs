@@ -1,0 +1,78 @@
+//! A secret string: an access token, a refresh token, an API key.
+//!
+//! Invariant: the value leaves through [`Secret::expose`] alone, so
+//! `grep -rn 'expose()' src` lists every place that handles one in clear.
+
+use serde::{Deserialize, Deserializer};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroize;
+
+/// A secret, wiped from memory when dropped. It has no `Display` and no `PartialEq`,
+/// and its `Debug` prints `[redacted]`.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes ownership of a secret value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The secret itself. Every caller is a place to audit.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is nothing in it but white space.
+    pub fn is_blank(&self) -> bool {
+        self.0.trim().is_empty()
+    }
+
+    /// `sha256:<hex>` of the secret: names a grant in files and messages without
+    /// giving it away.
+    pub fn fingerprint(&self) -> String {
+        format!("sha256:{:x}", Sha256::digest(self.0.as_bytes()))
+    }
+
+    /// Whether both hold the same value, compared in constant time.
+    pub fn matches(&self, other: &Self) -> bool {
+        use subtle::ConstantTimeEq;
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_never_shows_the_value() {
+        assert_eq!(format!("{:?}", Secret::new("fake-secret")), "[redacted]");
+    }
+
+    #[test]
+    fn the_fingerprint_is_the_sha256_of_the_value() {
+        assert_eq!(
+            Secret::new("abc").fingerprint(),
+            "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

@@ -1,0 +1,347 @@
+//! Credentials on the wire: from and to the entries of an auth-profiles document.
+//!
+//! Entries of every age are read: `mode` stands for `type` and `apiKey` for `key`; an
+//! object in place of a value is a secret reference.
+
+use super::json_text::{RawObject, raw};
+use crate::oauth::Grant;
+use crate::profile::{Credential, CredentialKind, Identity, Kind, Millis};
+use crate::secret::Secret;
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// What OpenClaw 2026.9 puts in the place of tokens while it refreshes them. Such a
+/// value is no token: it is never shown, never posted and never overwritten.
+const FENCE: &str = "openclaw-oauth-refresh-fence:";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Field<'a>,
+    #[serde(borrow, default)]
+    mode: Field<'a>,
+    #[serde(borrow, default)]
+    provider: Field<'a>,
+    #[serde(borrow, default)]
+    access: Field<'a>,
+    #[serde(borrow, default)]
+    refresh: Field<'a>,
+    #[serde(borrow, default)]
+    id_token: Field<'a>,
+    #[serde(borrow, default)]
+    expires: Field<'a>,
+    #[serde(borrow, default)]
+    token: Field<'a>,
+    #[serde(borrow, default)]
+    token_ref: Field<'a>,
+    #[serde(borrow, default)]
+    key: Field<'a>,
+    #[serde(borrow, default)]
+    api_key: Field<'a>,
+    #[serde(borrow, default)]
+    key_ref: Field<'a>,
+    #[serde(borrow, default)]
+    email: Field<'a>,
+    #[serde(borrow, default)]
+    account_id: Field<'a>,
+    #[serde(borrow, default)]
+    display_name: Field<'a>,
+}
+
+/// The value of a field as far as we look at it.
+#[derive(Clone, Debug, Default)]
+enum Field<'a> {
+    #[default]
+    Absent,
+    Text(Cow<'a, str>),
+    Number(f64),
+    Object,
+    Other,
+}
+
+impl Field<'_> {
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text.trim()).filter(|text| !text.is_empty()),
+            _ => None,
+        }
+    }
+
+    fn owned(&self) -> Option<String> {
+        self.text().map(str::to_owned)
+    }
+
+    /// The secret in the field, unless it is a marker of somebody's refresh.
+    fn secret(&self) -> Option<Secret> {
+        self.text().filter(|text| !text.starts_with(FENCE)).map(Secret::new)
+    }
+
+    /// A time in milliseconds since the epoch; JavaScript's numbers are doubles.
+    fn time(&self) -> Option<Millis> {
+        match self {
+            #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
+            Self::Number(number) if number.is_finite() && *number > 0.0 => Some(*number as Millis),
+            _ => None,
+        }
+    }
+
+    /// Whether a secret reference stands here: an object, or `${NAME}`.
+    fn is_reference(&self) -> bool {
+        match self {
+            Self::Object => true,
+            Self::Text(text) => is_variable(text.trim()),
+            _ => false,
+        }
+    }
+}
+
+fn is_variable(text: &str) -> bool {
+    text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).is_some_and(|name| {
+        name.len() <= 128
+            && name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    })
+}
+
+/// The credential in an entry; `None` when it is not an object, has no known type, or
+/// names no provider.
+pub(super) fn parse_credential(entry: &str) -> Option<Credential> {
+    let wire: Wire<'_> = serde_json::from_str(entry).ok()?;
+    let kind = wire.kind.text().or_else(|| wire.mode.text()).and_then(Kind::from_name)?;
+    let provider = wire.provider.owned()?;
+    let value = |field: &Field<'_>, reference: &Field<'_>| {
+        let reference = field.is_reference() || matches!(reference, Field::Object);
+        (if reference { None } else { field.secret() }, reference)
+    };
+    let kind = match kind {
+        Kind::OAuth => CredentialKind::OAuth {
+            access: wire.access.secret(),
+            refresh: wire.refresh.secret(),
+            id_token: wire.id_token.secret(),
+            expires: wire.expires.time(),
+        },
+        Kind::Token => {
+            let (token, reference) = value(&wire.token, &wire.token_ref);
+            let expires = match &wire.expires {
+                Field::Absent => None,
+                field => Some(field.time().ok_or(())),
+            };
+            CredentialKind::Token { token, reference, expires }
+        }
+        Kind::ApiKey => {
+            let key = if matches!(wire.key, Field::Absent) { &wire.api_key } else { &wire.key };
+            let (key, reference) = value(key, &wire.key_ref);
+            CredentialKind::ApiKey { key, reference }
+        }
+    };
+    Some(Credential {
+        provider,
+        identity: Identity {
+            email: wire.email.owned(),
+            account_id: wire.account_id.owned(),
+            subject: None,
+        },
+        display_name: wire.display_name.owned(),
+        kind,
+    })
+}
+
+/// What a login or a refresh brought.
+#[derive(Clone, Debug)]
+pub struct Renewal {
+    /// The grant of the token response.
+    pub grant: Grant,
+    /// When the access token expires, in milliseconds since the epoch; `None` when the
+    /// server does not say and the token is not refreshed.
+    pub expires: Option<Millis>,
+    /// Who it belongs to.
+    pub identity: Identity,
+}
+
+/// The entry after a login: a new one, or `existing` with everything the grant says and
+/// its other fields as they are.
+///
+/// # Errors
+/// `existing` is not an object.
+pub fn login_entry(
+    existing: Option<&RawValue>,
+    provider: &str,
+    renewal: &Renewal,
+) -> serde_json::Result<Box<RawValue>> {
+    let mut entry = match existing {
+        Some(existing) => serde_json::from_str(existing.get())?,
+        None => RawObject::from([
+            ("type".to_owned(), raw(Kind::OAuth.name())?),
+            ("provider".to_owned(), raw(provider)?),
+        ]),
+    };
+    if renewal.grant.refresh.is_none() {
+        entry.shift_remove("refresh");
+    }
+    renew(&mut entry, renewal)?;
+    raw(&entry)
+}
+
+/// `entry` with the renewed tokens; its other fields stay as they are. A response without
+/// a refresh token keeps the old one.
+///
+/// # Errors
+/// `entry` is not an object.
+pub fn renewed_entry(entry: &RawValue, renewal: &Renewal) -> serde_json::Result<Box<RawValue>> {
+    let mut entry: RawObject = serde_json::from_str(entry.get())?;
+    renew(&mut entry, renewal)?;
+    raw(&entry)
+}
+
+fn renew(entry: &mut RawObject, renewal: &Renewal) -> serde_json::Result<()> {
+    let Renewal { grant, expires, identity } = renewal;
+    entry.insert("access".to_owned(), raw(grant.access.expose())?);
+    if let Some(refresh) = &grant.refresh {
+        entry.insert("refresh".to_owned(), raw(refresh.expose())?);
+    }
+    match expires {
+        Some(expires) => {
+            entry.insert("expires".to_owned(), raw(expires)?);
+        }
+        None => {
+            entry.shift_remove("expires");
+        }
+    }
+    for (field, value) in [("email", &identity.email), ("accountId", &identity.account_id)] {
+        if let Some(value) = value {
+            entry.insert(field.to_owned(), raw(value)?);
+        }
+    }
+    if let Some(id_token) = &grant.id_token {
+        entry.insert("idToken".to_owned(), raw(id_token.expose())?);
+    }
+    Ok(())
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+
+        #[expect(clippy::unnecessary_wraps, reason = "the trait wants results")]
+        impl<'de> Visitor<'de> for Any {
+            type Value = Field<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("any value")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Field<'de>, E> {
+                Ok(Field::Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Field<'de>, E> {
+                Ok(Field::Text(Cow::Owned(text.to_owned())))
+            }
+
+            #[expect(clippy::cast_precision_loss, reason = "as precise as JavaScript")]
+            fn visit_u64<E>(self, number: u64) -> Result<Field<'de>, E> {
+                Ok(Field::Number(number as f64))
+            }
+
+            #[expect(clippy::cast_precision_loss, reason = "as precise as JavaScript")]
+            fn visit_i64<E>(self, number: i64) -> Result<Field<'de>, E> {
+                Ok(Field::Number(number as f64))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Field<'de>, E> {
+                Ok(Field::Number(number))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Field<'de>, E> {
+                Ok(Field::Other)
+            }
+
+            fn visit_unit<E>(self) -> Result<Field<'de>, E> {
+                Ok(Field::Other)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Field<'de>, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Field::Object)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Field<'de>, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Field::Other)
+            }
+        }
+
+        deserializer.deserialize_any(Any)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_of_every_age_are_read() {
+        let key =
+            parse_credential(r#"{"mode":"api_key","apiKey":"fake","provider":" x "}"#).unwrap();
+        assert_eq!(key.kind(), Kind::ApiKey);
+        assert_eq!(key.provider, "x");
+        assert_eq!(key.bearer().unwrap().expose(), "fake");
+        let reference =
+            parse_credential(r#"{"type":"api_key","provider":"x","key":{"source":"env"}}"#)
+                .unwrap();
+        assert!(reference.is_reference() && reference.bearer().is_none());
+        let variable =
+            parse_credential(r#"{"type":"token","provider":"x","token":"${A_B}"}"#).unwrap();
+        assert!(variable.is_reference());
+        let token =
+            parse_credential(r#"{"type":"token","provider":"x","token":"t","expires":"soon"}"#)
+                .unwrap();
+        assert!(!token.is_usable_until(0), "an expiry that is no time is not trusted");
+    }
+
+    #[test]
+    fn entries_that_cannot_be_interpreted_are_none() {
+        for entry in [
+            "\"str\"",
+            "null",
+            "[]",
+            r#"{"type":"weird","provider":"x"}"#,
+            r#"{"type":"api_key"}"#,
+            r#"{"type":"api_key","provider":"  "}"#,
+        ] {
+            assert!(parse_credential(entry).is_none(), "{entry}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_fence_is_no_token() {
+        let fenced = r#"{"type":"oauth","provider":"p","expires":1,
+            "access":"openclaw-oauth-refresh-fence:v1:x:access|refresh:y",
+            "refresh":"openclaw-oauth-refresh-fence:v1:x:access|refresh:z"}"#;
+        let credential = parse_credential(fenced).unwrap();
+        assert!(credential.bearer().is_none() && credential.refresh_token().is_none());
+    }
+
+    #[test]
+    fn a_renewal_keeps_unknown_fields_and_the_old_refresh_token() {
+        let entry = r#"{"type":"oauth","odd":1.50,"access":"old","refresh":"keep","expires":5,"provider":"p"}"#;
+        let entry: Box<RawValue> = serde_json::from_str(entry).unwrap();
+        let renewal = Renewal {
+            grant: Grant {
+                access: Secret::new("new"),
+                refresh: None,
+                id_token: None,
+                expires: Some(9),
+            },
+            expires: Some(9),
+            identity: Identity::default(),
+        };
+        assert_eq!(
+            renewed_entry(&entry, &renewal).unwrap().get(),
+            r#"{"type":"oauth","odd":1.50,"access":"new","refresh":"keep","expires":9,"provider":"p"}"#
+        );
+    }
+}

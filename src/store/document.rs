@@ -1,0 +1,226 @@
+//! The auth-profiles document: `{"version": 1, "profiles": {<id>: <credential>}}`.
+
+use super::credential::parse_credential;
+use super::json_text::{RawObject, pretty, raw};
+use crate::profile::Credential;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// An auth-profiles document. Entries and top-level values keep their text.
+#[derive(Debug)]
+pub struct Document {
+    /// The top-level members in order; the one named `profiles` is a placeholder.
+    members: RawObject,
+    profiles: RawObject,
+}
+
+/// An entry of the document that can be interpreted.
+#[derive(Clone, Debug)]
+pub struct Profile<'d> {
+    /// The profile id.
+    pub id: &'d str,
+    /// The credential.
+    pub credential: Credential,
+}
+
+const PROFILES: &str = "profiles";
+
+impl Default for Document {
+    fn default() -> Self {
+        let mut members = RawObject::new();
+        members.insert("version".to_owned(), literal("1"));
+        members.insert(PROFILES.to_owned(), literal("null"));
+        Self { members, profiles: RawObject::new() }
+    }
+}
+
+/// A raw value of ours that is valid JSON by inspection.
+fn literal(json: &'static str) -> Box<RawValue> {
+    RawValue::from_string(json.to_owned()).unwrap_or_default()
+}
+
+impl Document {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// The text is not JSON, not an object, or its `profiles` are not an object.
+    pub fn parse(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text.trim_start_matches('\u{feff}'))
+    }
+
+    /// The document as text: two spaces a level, a final newline.
+    ///
+    /// # Errors
+    /// Never in practice: every part is JSON already.
+    pub fn to_text(&self) -> serde_json::Result<String> {
+        let mut members = String::from("{");
+        for (index, (name, value)) in self.members.iter().enumerate() {
+            if index > 0 {
+                members.push(',');
+            }
+            members.push_str(&serde_json::to_string(name)?);
+            members.push(':');
+            if name == PROFILES {
+                members.push_str(&serde_json::to_string(&self.profiles)?);
+            } else {
+                members.push_str(value.get());
+            }
+        }
+        members.push('}');
+        Ok(pretty(&members))
+    }
+
+    /// The profiles that can be interpreted, in document order.
+    pub fn profiles(&self) -> impl Iterator<Item = Profile<'_>> {
+        self.profiles.iter().filter_map(|(id, entry)| {
+            Some(Profile { id, credential: parse_credential(entry.get())? })
+        })
+    }
+
+    /// How many entries there are, valid or not.
+    pub fn entry_count(&self) -> usize {
+        self.profiles.len()
+    }
+
+    /// The credential of a profile; `None` when there is none or it is not valid.
+    pub fn credential(&self, id: &str) -> Option<Credential> {
+        parse_credential(self.profiles.get(id)?.get())
+    }
+
+    /// Whether there is an entry of this id, valid or not.
+    pub fn has_entry(&self, id: &str) -> bool {
+        self.profiles.contains_key(id)
+    }
+
+    /// The text of an entry.
+    pub fn entry(&self, id: &str) -> Option<&RawValue> {
+        self.profiles.get(id).map(AsRef::as_ref)
+    }
+
+    /// Replaces an entry in its place, or appends it.
+    pub fn set_entry(&mut self, id: &str, entry: Box<RawValue>) {
+        self.profiles.insert(id.to_owned(), entry);
+    }
+
+    /// Removes an entry; whether it was there.
+    pub fn remove_entry(&mut self, id: &str) -> bool {
+        self.profiles.shift_remove(id).is_some()
+    }
+
+    /// A top-level member other than the profiles, such as `order` in the old layout.
+    pub fn member(&self, name: &str) -> Option<&RawValue> {
+        self.members.get(name).map(AsRef::as_ref)
+    }
+
+    /// Replaces a top-level member.
+    ///
+    /// # Errors
+    /// `value` is not serialisable.
+    pub fn set_member<T: serde::Serialize>(
+        &mut self,
+        name: &str,
+        value: &T,
+    ) -> serde_json::Result<()> {
+        self.members.insert(name.to_owned(), raw(value)?);
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Document;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object with profiles")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+                let mut members = RawObject::new();
+                let mut profiles = RawObject::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    if name == PROFILES {
+                        profiles = map.next_value()?;
+                        members.insert(name, literal("null"));
+                    } else {
+                        members.insert(name, map.next_value()?);
+                    }
+                }
+                members.entry(PROFILES.to_owned()).or_insert_with(|| literal("null"));
+                Ok(Document { members, profiles })
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Document, E> {
+                Err(E::custom("the document is null"))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ODD: &str = r#"{
+  "topFirst": 1.0e+400,
+  "version": 7,
+  "profiles": {
+    "p:1": {
+      "type": "oauth",
+      "provider": "p",
+      "access": "fake-access",
+      "expires": 4102444800000,
+      "custom": {
+        "x": 12345678901234567890123
+      }
+    },
+    "bad:1": "str",
+    "bad:2": {
+      "type": "weird",
+      "provider": "x"
+    },
+    "p:2": {
+      "mode": "api_key",
+      "apiKey": "fake-k\u0065y",
+      "provider": "p"
+    }
+  },
+  "order": {
+    "p": [
+      "p:2"
+    ]
+  }
+}
+"#;
+
+    #[test]
+    fn a_rewrite_changes_no_byte_of_what_it_does_not_touch() {
+        assert_eq!(Document::parse(ODD).unwrap().to_text().unwrap(), ODD);
+    }
+
+    #[test]
+    fn invalid_entries_are_kept_but_not_listed() {
+        let mut document = Document::parse(ODD).unwrap();
+        let ids: Vec<_> = document.profiles().map(|profile| profile.id.to_owned()).collect();
+        assert_eq!(ids, ["p:1", "p:2"]);
+        assert_eq!(document.entry_count(), 4);
+        assert!(document.remove_entry("p:1"));
+        let text = document.to_text().unwrap();
+        assert!(text.contains("\"bad:1\": \"str\"") && text.contains("weird"));
+        assert!(!text.contains("p:1"));
+    }
+
+    #[test]
+    fn what_is_no_document_is_refused() {
+        for text in
+            ["", "null", "[]", "\"x\"", "{", "{\"profiles\": []}", "{} x", "{\"profiles\":{},}"]
+        {
+            assert!(Document::parse(text).is_err(), "{text}");
+        }
+        assert!(Document::parse("\u{feff}{}").is_ok());
+    }
+}

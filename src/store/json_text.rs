@@ -1,0 +1,100 @@
+//! JSON text whose values are kept as they were written.
+//!
+//! Documents are rewritten from raw values, so numbers, escapes and unknown shapes keep
+//! their bytes; only the white space between tokens is laid out anew.
+
+use indexmap::IndexMap;
+use serde_json::value::RawValue;
+
+/// An object as its keys, in order, and the text of their values.
+pub(super) type RawObject = IndexMap<String, Box<RawValue>>;
+
+/// `value` as raw JSON.
+///
+/// # Errors
+/// Serialisation fails only for maps with keys that are no strings.
+pub(super) fn raw<T: serde::Serialize + ?Sized>(value: &T) -> serde_json::Result<Box<RawValue>> {
+    serde_json::value::to_raw_value(value)
+}
+
+/// `json` laid out with two spaces a level and a final newline, as OpenClaw writes its
+/// documents. Tokens are copied byte for byte; `json` must be valid.
+pub(super) fn pretty(json: &str) -> String {
+    let mut laid_out = String::with_capacity(json.len() + json.len() / 4);
+    let mut depth = 0_usize;
+    let mut rest = json.trim_start();
+    let mut just_opened = false;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '"' => string_length(rest),
+            '{' | '[' | '}' | ']' | ',' | ':' => 1,
+            _ => rest.find([',', '}', ']', ' ', '\n', '\r', '\t']).unwrap_or(rest.len()),
+        };
+        let (token, after) = rest.split_at(length);
+        rest = after.trim_start();
+        if matches!(first, '}' | ']') {
+            depth = depth.saturating_sub(1);
+            if !just_opened {
+                new_line(&mut laid_out, depth);
+            }
+        } else if just_opened {
+            new_line(&mut laid_out, depth);
+        }
+        just_opened = matches!(first, '{' | '[');
+        laid_out.push_str(token);
+        match first {
+            '{' | '[' => depth += 1,
+            ',' => new_line(&mut laid_out, depth),
+            ':' => laid_out.push(' '),
+            _ => {}
+        }
+    }
+    laid_out.push('\n');
+    laid_out
+}
+
+fn new_line(text: &mut String, depth: usize) {
+    text.push('\n');
+    text.extend(std::iter::repeat_n("  ", depth));
+}
+
+/// The length of the string literal at the start of `text`, quotes included.
+fn string_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut index = 1;
+    while index < bytes.len() {
+        match bytes[index] {
+            b'\\' => index += 2,
+            b'"' => return index + 1,
+            _ => index += 1,
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pretty;
+
+    #[test]
+    fn the_layout_is_that_of_json_stringify() {
+        let compact = r#"{"a":[],"b":{},"c":[1,{"d":"x, \"y\": {"}],"e":null}"#;
+        let value: serde_json::Value = serde_json::from_str(compact).unwrap();
+        let expected = serde_json::to_string_pretty(&value).unwrap() + "\n";
+        assert_eq!(pretty(compact), expected);
+        assert_eq!(pretty(&expected), expected);
+        assert_eq!(
+            pretty(" {\r\n\t\"a\" : [ ] , \"b\":[\n1 ,2 ] } "),
+            "{\n  \"a\": [],\n  \"b\": [\n    1,\n    2\n  ]\n}\n"
+        );
+    }
+
+    #[test]
+    fn tokens_keep_their_bytes() {
+        let odd = r#"{"n":1.0e+400,"m":-0,"k":12345678901234567890123,"s":"\u0041\/\\"}"#;
+        let laid_out = pretty(odd);
+        for token in ["1.0e+400", "-0", "12345678901234567890123", r#""\u0041\/\\""#] {
+            assert!(laid_out.contains(token), "{token}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Credential documents: `auth-profiles.json` with `auth-state.json` beside it, one pair
+//! an agent.
+//!
+//! `read` takes no lock. `update` is a short locked section that reads again, changes,
+//! and replaces the document atomically. `lease` is a long lock, held across a network
+//! call. The order is always lease, then update.
+//!
+//! Invariant: what we cannot interpret survives every rewrite, and a document that does
+//! not parse is never overwritten.
+
+mod credential;
+mod document;
+mod error;
+mod file;
+mod generation;
+mod json_text;
+mod lease;
+mod state;
+
+pub use credential::{Renewal, login_entry, renewed_entry};
+pub use document::{Document, Profile};
+pub use error::StoreError;
+pub use file::{AgentStore, Snapshot};
+pub use lease::{Lease, LeaseAttempt};
+pub use state::{StateDocument, is_refused};

@@ -1,0 +1,89 @@
+//! Opening a URL in the user's browser (the external user-agent of RFC 8252).
+
+use super::Environment;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use url::Url;
+
+/// What came of the wish to open a URL.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// A browser command was started.
+    Started,
+    /// Nothing was tried, because the browser would not reach the user.
+    NotTried,
+    /// No command could be started; the last error.
+    Failed(String),
+}
+
+/// Opens `url` with `$BROWSER` or, unless the environment is remote, with the system's
+/// opener. The command gets no terminal and is not waited for.
+pub fn open(environment: &Environment, url: &Url) -> Opening {
+    if let Some(browser) = environment.text("BROWSER") {
+        return start(browser_commands(browser, url.as_str()));
+    }
+    if environment.remote().is_some() {
+        return Opening::NotTried;
+    }
+    start(open::commands(url.as_str()))
+}
+
+fn start(commands: Vec<Command>) -> Opening {
+    let mut failure = "no browser command was found".to_owned();
+    for mut command in commands {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Its own process group: a Ctrl-C for us is not one for the browser.
+        match command.process_group(0).spawn() {
+            Ok(_) => return Opening::Started,
+            Err(error) => {
+                failure = format!("{}: {error}", command.get_program().to_string_lossy());
+            }
+        }
+    }
+    Opening::Failed(failure)
+}
+
+/// `$BROWSER`: commands separated by `:`, `%s` standing for the URL, which is appended
+/// where it is missing. A path with a space in it may be given whole.
+fn browser_commands(browser: &str, url: &str) -> Vec<Command> {
+    let commands = browser.split(':').map(str::trim).filter(|command| !command.is_empty());
+    commands
+        .filter_map(|command| {
+            if Path::new(command).is_file() {
+                let mut whole = Command::new(command);
+                whole.arg(url);
+                return Some(whole);
+            }
+            let mut words = command.split_whitespace();
+            let mut started = Command::new(words.next()?);
+            started.args(words.map(|word| word.replace("%s", url)));
+            if !command.contains("%s") {
+                started.arg(url);
+            }
+            Some(started)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_browser_variable_is_a_list_of_commands() {
+        let commands: Vec<String> = browser_commands("one --new %s:two: ", "http://x/?a=b")
+            .iter()
+            .map(|command| format!("{command:?}"))
+            .collect();
+        assert_eq!(commands, [r#""one" "--new" "http://x/?a=b""#, r#""two" "http://x/?a=b""#]);
+    }
+
+    #[test]
+    fn a_remote_environment_opens_nothing_by_itself() {
+        let url = Url::parse("http://127.0.0.1/").unwrap();
+        assert_eq!(open(&Environment::of([("SSH_TTY", "x")]), &url), Opening::NotTried);
+        let broken = Environment::of([("BROWSER", "/nonexistent/browser")]);
+        assert!(matches!(open(&broken, &url), Opening::Failed(_)));
+    }
+}

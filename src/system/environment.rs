@@ -1,0 +1,152 @@
+//! The environment, read once, and the table of the variables that mean something here.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// A variable that changes what the program does.
+#[derive(Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, as `docs/environment.md` says it.
+    pub meaning: &'static str,
+}
+
+/// Every variable that the program reads. `docs/environment.md` holds the same table; a
+/// test compares the two.
+pub const VARIABLES: &[Variable] = &[
+    Variable { name: "OPENCLAW_STATE_DIR", meaning: "the state directory; default `~/.openclaw`" },
+    Variable {
+        name: "OPENCLAW_HOME",
+        meaning: "replaces the home directory in the default state directory and in `~`",
+    },
+    Variable {
+        name: "OPENCLAW_CONFIG_PATH",
+        meaning: "the configuration file; default `openclaw.json` in the state directory",
+    },
+    Variable {
+        name: "OPENCLAW_AGENT_DIR",
+        meaning: "the directory of agent `main`, when no `--agent` is given",
+    },
+    Variable { name: "PI_CODING_AGENT_DIR", meaning: "the same, when the former is not set" },
+    Variable {
+        name: "BROWSER",
+        meaning: "the command that opens a URL, `%s` standing for it; a `:`-separated list",
+    },
+    Variable {
+        name: "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
+        meaning: "the proxy for requests, and the hosts that need none",
+    },
+    Variable {
+        name: "SSL_CERT_FILE, SSL_CERT_DIR",
+        meaning: "certificate authorities in place of the system's",
+    },
+    Variable {
+        name: "SSH_CONNECTION, SSH_CLIENT, SSH_TTY, CODESPACES, REMOTE_CONTAINERS, container, \
+               DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME",
+        meaning: "tell whether a browser on this machine would reach the user",
+    },
+    Variable { name: "HOME, USERPROFILE, USER, LOGNAME", meaning: "who and where the user is" },
+];
+
+/// The environment variables of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Environment(HashMap<String, OsString>);
+
+impl Environment {
+    /// The variables of this process, as they are now.
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+    pub fn of_process() -> Self {
+        Self(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+                .collect(),
+        )
+    }
+
+    /// The variables given, and no others.
+    pub fn of<N: Into<String>, V: Into<OsString>>(
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+
+    /// The trimmed value of a variable; `None` when it is unset, blank or not UTF-8.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.to_str().map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// Whether a variable is set to something.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| !value.is_empty())
+    }
+
+    /// The value of a variable as a path, bytes as they are.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        let value = self.0.get(name)?;
+        match value.to_str().map(str::trim) {
+            Some("") => None,
+            Some(text) => Some(PathBuf::from(text)),
+            None => Some(PathBuf::from(value)),
+        }
+    }
+
+    /// The user's home directory.
+    pub fn home(&self) -> PathBuf {
+        ["HOME", "USERPROFILE"].iter().find_map(|name| self.path(name)).unwrap_or_else(|| {
+            directories::BaseDirs::new()
+                .map_or_else(|| PathBuf::from("/"), |base| base.home_dir().to_owned())
+        })
+    }
+
+    /// Why a browser on this machine would not reach the user, if it would not.
+    pub fn remote(&self) -> Option<Remote> {
+        if ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"].iter().any(|name| self.has(name)) {
+            return Some(Remote::Ssh);
+        }
+        let in_container =
+            ["REMOTE_CONTAINERS", "CODESPACES", "container"].iter().any(|name| self.has(name))
+                || Path::new("/.dockerenv").exists()
+                || Path::new("/run/.containerenv").exists();
+        if in_container {
+            return Some(Remote::Container);
+        }
+        let has_display = self.has("DISPLAY") || self.has("WAYLAND_DISPLAY");
+        if cfg!(target_os = "linux") && !has_display && !self.has("WSL_DISTRO_NAME") {
+            return Some(Remote::NoDisplay);
+        }
+        None
+    }
+}
+
+/// Why a browser on this machine would not reach the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remote {
+    /// The session came over SSH.
+    Ssh,
+    /// The process runs in a container.
+    Container,
+    /// Linux without a display.
+    NoDisplay,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_variables_are_these_variables() {
+        let documented = include_str!("../../docs/environment.md");
+        for Variable { name, meaning } in VARIABLES {
+            let names: Vec<_> = name.split(", ").map(|name| format!("`{name}`")).collect();
+            let row = format!("| {} | {meaning} |", names.join(", "));
+            assert!(documented.contains(&row), "docs/environment.md lacks the row {row}");
+        }
+    }
+
+    #[test]
+    fn an_ssh_session_is_remote() {
+        assert_eq!(Environment::of([("SSH_TTY", "/dev/pts/0")]).remote(), Some(Remote::Ssh));
+    }
+}

@@ -1,0 +1,169 @@
+//! Files that hold credentials: private, and replaced as a whole.
+//!
+//! A reader sees the old document or the new one, never a part (rename(2)); what
+//! [`replace`] has returned from survives a power loss (fsync of file and directory).
+
+use std::fs::{DirBuilder, File, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Identifies one version of a file: it changes with every replacement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl Fingerprint {
+    fn of(metadata: &std::fs::Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        }
+    }
+}
+
+/// The fingerprint of the file at `path`; `None` when there is none.
+pub fn fingerprint(path: &Path) -> Option<Fingerprint> {
+    std::fs::metadata(path).ok().map(|metadata| Fingerprint::of(&metadata))
+}
+
+/// The text of the file at `path` with its fingerprint; `None` when there is none.
+///
+/// # Errors
+/// The file cannot be read or is not UTF-8.
+pub fn read(path: &Path) -> io::Result<Option<(String, Fingerprint)>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    let mut text = String::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+    io::Read::read_to_string(&mut file, &mut text)?;
+    Ok(Some((text, Fingerprint::of(&metadata))))
+}
+
+/// Where `path` leads: a symbolic link is replaced at its target, as OpenClaw does.
+pub fn resolve(path: &Path) -> PathBuf {
+    if let Ok(resolved) = path.canonicalize() {
+        return resolved;
+    }
+    match (path.parent().map(Path::canonicalize), path.file_name()) {
+        (Some(Ok(parent)), Some(name)) => parent.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// Replaces the file at `path` by `contents`: temporary file (0600) in the same
+/// directory, fsync, rename, fsync of the directory.
+///
+/// # Errors
+/// Nothing has changed at `path` when this fails, except when only the last fsync did.
+#[expect(clippy::disallowed_methods, reason = "this is the atomic write")]
+pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let path = resolve(path);
+    let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
+    let mut temporary = tempfile::Builder::new()
+        .prefix(&format!("{name}."))
+        .suffix(".tmp")
+        .rand_bytes(12)
+        .permissions(private_file())
+        .tempfile_in(directory)?;
+    temporary.as_file().set_permissions(private_file())?;
+    temporary.write_all(contents)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(&path).map_err(|error| error.error)?;
+    File::open(directory)?.sync_all()
+}
+
+/// Creates `path` and its missing parents with mode 0700, whatever the umask.
+///
+/// # Errors
+/// A directory cannot be created.
+pub fn create_private_directory(path: &Path) -> io::Result<()> {
+    create_directories(path, 0o700)
+}
+
+/// Creates `path` and its missing parents with mode 0755, whatever the umask.
+///
+/// # Errors
+/// A directory cannot be created.
+pub fn create_public_directory(path: &Path) -> io::Result<()> {
+    create_directories(path, 0o755)
+}
+
+fn create_directories(path: &Path, mode: u32) -> io::Result<()> {
+    let mut missing = Vec::new();
+    let mut current = Some(path);
+    while let Some(directory) = current.filter(|directory| !directory.as_os_str().is_empty()) {
+        if directory.is_dir() {
+            break;
+        }
+        missing.push(directory);
+        current = directory.parent();
+    }
+    for directory in missing.into_iter().rev() {
+        match DirBuilder::new().mode(mode).create(directory) {
+            Ok(()) => std::fs::set_permissions(directory, Permissions::from_mode(mode))?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && directory.is_dir() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn private_file() -> Permissions {
+    Permissions::from_mode(0o600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replaced_file_is_private_and_its_directory_too() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("a/b");
+        create_private_directory(&directory).unwrap();
+        let path = directory.join("document.json");
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(read(&path).unwrap().unwrap().0, "two");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(directory.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(root.path().join("a").metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(directory.read_dir().unwrap().count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn a_symbolic_link_stays_and_its_target_is_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("target");
+        let link = root.path().join("link");
+        replace(&target, b"old").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        replace(&link, b"new").unwrap();
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(read(&target).unwrap().unwrap().0, "new");
+    }
+
+    #[test]
+    fn every_replacement_has_a_fingerprint_of_its_own() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("f");
+        replace(&path, b"one").unwrap();
+        let first = fingerprint(&path);
+        replace(&path, b"two").unwrap();
+        assert_ne!(first, fingerprint(&path));
+    }
+}

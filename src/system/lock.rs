@@ -1,0 +1,266 @@
+//! The sidecar lock: one file beside what it guards, honoured by OpenClaw and by us.
+//!
+//! OpenClaw's protocol is a file `<target>.lock` that exists while it is held, with the
+//! payload `{"pid", "createdAt"}`. Ours is an advisory lock (flock) on that same file.
+//! Together: the file appears with its payload written and its flock taken (rename
+//! without replacement), so nobody ever sees it half made; a dead holder of ours is known
+//! by its lost flock, in any pid namespace; release removes only our own file.
+
+use super::process;
+use crate::profile::Millis;
+use fs2::FileExt;
+use serde::{Deserialize, Serialize};
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A lock that is held until it is dropped.
+#[derive(Debug)]
+pub struct SidecarLock {
+    path: PathBuf,
+    file: File,
+}
+
+/// What came of one attempt to take a lock.
+#[derive(Debug)]
+pub enum Attempt {
+    /// The lock is ours.
+    Acquired(SidecarLock),
+    /// Somebody else holds it.
+    Held(Holder),
+}
+
+/// Who holds a lock, as far as its file says.
+#[derive(Clone, Debug, Default)]
+pub struct Holder {
+    /// The process id.
+    pub pid: Option<u32>,
+    /// Since when, RFC 3339.
+    pub since: Option<String>,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.pid {
+            Some(pid) => match process::name(pid) {
+                Some(name) => write!(f, "process {pid} ({name})")?,
+                None => write!(f, "process {pid}")?,
+            },
+            None => f.write_str("an unknown process")?,
+        }
+        match &self.since {
+            Some(since) => write!(f, " since {}", crate::text::printable(since, 40)),
+            None => Ok(()),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    pid: u32,
+    created_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
+}
+
+/// Marks a payload of ours: its holder is alive exactly as long as its flock is.
+const OWNER: &str = "openclaw-auth";
+
+/// A lock file without a readable payload counts as abandoned after this long.
+const UNREADABLE_STALE_AFTER: Duration = Duration::from_secs(30);
+
+/// Tries once to take the lock file at `path`, without waiting.
+///
+/// # Errors
+/// The directory cannot be written to, or its file system knows no locks.
+pub fn try_acquire(path: &Path, now: Millis) -> io::Result<Attempt> {
+    // Each round either ends or follows a removal by somebody else.
+    for _ in 0..16 {
+        if path.symlink_metadata().is_err() {
+            match create(path, now) {
+                Ok(lock) => return Ok(Attempt::Acquired(lock)),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        match inspect(path, now)? {
+            Verdict::Gone => {}
+            Verdict::Held(holder) => return Ok(Attempt::Held(holder)),
+        }
+    }
+    Ok(Attempt::Held(Holder::default()))
+}
+
+fn create(path: &Path, now: Millis) -> io::Result<SidecarLock> {
+    let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
+    let mut temporary = tempfile::Builder::new()
+        .prefix(&format!("{name}."))
+        .suffix(".tmp")
+        .rand_bytes(12)
+        .tempfile_in(directory)?;
+    let payload =
+        Payload { pid: std::process::id(), created_at: iso(now), owner: Some(OWNER.to_owned()) };
+    temporary.write_all(&serde_json::to_vec_pretty(&payload)?)?;
+    temporary.as_file().try_lock_exclusive().map_err(without_lock_support)?;
+    let file = temporary.persist_noclobber(path).map_err(|error| error.error)?;
+    Ok(SidecarLock { path: path.to_owned(), file })
+}
+
+enum Verdict {
+    /// The lock file is not there any more: try to create it.
+    Gone,
+    Held(Holder),
+}
+
+/// Looks at an existing lock file and removes it when its holder is dead.
+fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
+    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Verdict::Gone),
+        Err(error) => return Err(error),
+    };
+    let mut text = String::new();
+    let _ = (&mut file).take(4096).read_to_string(&mut text);
+    let payload: Option<Payload> = serde_json::from_str(&text).ok();
+    let holder = Holder {
+        pid: payload.as_ref().map(|payload| payload.pid),
+        since: payload.as_ref().map(|payload| payload.created_at.clone()),
+    };
+    match file.try_lock_exclusive() {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Verdict::Held(holder)),
+        Err(error) => return Err(without_lock_support(error)),
+    }
+    // From here on, nobody of ours judges or removes this very file.
+    if !is_same_file(path, &file) {
+        return Ok(Verdict::Gone);
+    }
+    let metadata = file.metadata()?;
+    let dead = match &payload {
+        Some(payload) if payload.owner.as_deref() == Some(OWNER) => true,
+        Some(payload) => {
+            !process::is_alive(payload.pid)
+                || process::was_started_after(payload.pid, &payload.created_at)
+        }
+        None => {
+            let age = now.saturating_sub(metadata.mtime().saturating_mul(1000));
+            Duration::from_millis(age.try_into().unwrap_or(0)) > UNREADABLE_STALE_AFTER
+        }
+    };
+    if !dead {
+        return Ok(Verdict::Held(holder));
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(Verdict::Gone),
+    }
+}
+
+fn is_same_file(path: &Path, file: &File) -> bool {
+    match (path.symlink_metadata(), file.metadata()) {
+        (Ok(at_path), Ok(opened)) => at_path.dev() == opened.dev() && at_path.ino() == opened.ino(),
+        _ => false,
+    }
+}
+
+fn without_lock_support(error: io::Error) -> io::Error {
+    if error.kind() == ErrorKind::WouldBlock {
+        return error;
+    }
+    io::Error::new(error.kind(), format!("this file system does not support file locks: {error}"))
+}
+
+impl Drop for SidecarLock {
+    fn drop(&mut self) {
+        if is_same_file(&self.path, &self.file) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// `time` as RFC 3339 in UTC with milliseconds.
+pub fn iso(time: Millis) -> String {
+    jiff::Timestamp::from_millisecond(time)
+        .map_or_else(|_| time.to_string(), |at| format!("{at:.3}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::{file, now};
+
+    fn acquired(path: &Path) -> Option<SidecarLock> {
+        match try_acquire(path, now()).unwrap() {
+            Attempt::Acquired(lock) => Some(lock),
+            Attempt::Held(_) => None,
+        }
+    }
+
+    #[test]
+    fn a_held_lock_is_refused_and_names_its_holder_until_it_is_released() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.lock");
+        let lock = acquired(&path).unwrap();
+        match try_acquire(&path, now()).unwrap() {
+            Attempt::Held(holder) => assert_eq!(holder.pid, Some(std::process::id())),
+            Attempt::Acquired(_) => panic!("the lock was given twice"),
+        }
+        drop(lock);
+        assert!(!path.exists(), "release leaves nothing behind");
+        assert!(acquired(&path).is_some());
+    }
+
+    #[test]
+    fn a_lock_of_a_dead_process_is_taken_at_once() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.lock");
+        file::replace(&path, br#"{"pid":4194304,"createdAt":"2026-01-01T00:00:00.000Z"}"#).unwrap();
+        assert!(acquired(&path).is_some());
+        let ours = format!(r#"{{"pid":1,"createdAt":"{}","owner":"openclaw-auth"}}"#, iso(now()));
+        file::replace(&path, ours.as_bytes()).unwrap();
+        assert!(acquired(&path).is_some(), "without its flock, a lock of ours is abandoned");
+    }
+
+    #[test]
+    fn a_lock_of_a_live_foreign_process_is_respected() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.lock");
+        let theirs = format!(r#"{{"pid":{},"createdAt":"{}"}}"#, std::process::id(), iso(now()));
+        file::replace(&path, theirs.as_bytes()).unwrap();
+        assert!(acquired(&path).is_none());
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn a_reused_process_id_does_not_hold_a_lock() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.lock");
+        let before_we_started = r#""createdAt":"2001-01-01T00:00:00.000Z""#;
+        let theirs = format!(r#"{{"pid":{},{before_we_started}}}"#, std::process::id());
+        file::replace(&path, theirs.as_bytes()).unwrap();
+        assert!(acquired(&path).is_some());
+    }
+
+    #[test]
+    fn an_empty_lock_file_is_respected_while_it_is_young() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.lock");
+        file::replace(&path, b"").unwrap();
+        assert!(acquired(&path).is_none());
+        assert!(matches!(try_acquire(&path, now() + 31_000).unwrap(), Attempt::Acquired(_)));
+    }
+
+    #[test]
+    fn release_leaves_the_lock_of_a_thief_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.lock");
+        let lock = acquired(&path).unwrap();
+        file::replace(&path, b"thief").unwrap();
+        drop(lock);
+        assert_eq!(file::read(&path).unwrap().unwrap().0, "thief");
+    }
+}

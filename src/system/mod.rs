@@ -1,0 +1,32 @@
+//! The machine: clock, environment, streams, files, locks, processes, HTTP, browser.
+//!
+//! Invariant: this is the only folder that reads the environment, the clock or the
+//! terminal, and the only one that writes files.
+
+pub mod browser;
+pub mod environment;
+pub mod file;
+pub mod http;
+pub mod lock;
+pub mod process;
+pub mod signal;
+pub mod stream;
+
+use crate::profile::Millis;
+pub use environment::Environment;
+pub use stream::Streams;
+
+/// Now, in milliseconds since the epoch.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub fn now() -> Millis {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX))
+}
+
+/// Runs `future` on a single-threaded runtime, made for this call: only network paths
+/// pay for one.
+pub fn block_on<F: Future>(future: F) -> std::io::Result<F::Output> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(future))
+}

@@ -1,0 +1,59 @@
+//! Standard input, output and error as values, so that a test can hold their other ends.
+
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+
+/// The standard streams of a run.
+pub struct Streams {
+    /// Where commands write their data.
+    pub stdout: Box<dyn Write>,
+    /// Where everything else goes.
+    pub stderr: Box<dyn Write>,
+    /// Where lines are read from; taken by the one reader.
+    pub stdin: Option<Box<dyn BufRead + Send>>,
+    /// Whether standard input is a terminal.
+    pub stdin_is_terminal: bool,
+    /// Whether standard output is a terminal.
+    pub stdout_is_terminal: bool,
+}
+
+impl Streams {
+    /// The streams of this process. Standard output is buffered: flush it.
+    pub fn of_process() -> Self {
+        Self {
+            stdout: Box::new(std::io::BufWriter::new(std::io::stdout())),
+            stderr: Box::new(std::io::stderr()),
+            stdin: Some(Box::new(BufReader::new(std::io::stdin()))),
+            stdin_is_terminal: std::io::stdin().is_terminal(),
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+        }
+    }
+}
+
+/// The longest line that a prompt accepts, in bytes.
+const LONGEST_LINE: u64 = 64 * 1024;
+
+/// Reads `stdin` line by line on a thread of its own and sends each line; the channel
+/// closes at the end of input. The thread ends with the process.
+pub fn lines(stdin: Box<dyn BufRead + Send>) -> tokio::sync::mpsc::UnboundedReceiver<String> {
+    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        let mut stdin = stdin;
+        loop {
+            let mut line = Vec::new();
+            match std::io::Read::take(&mut stdin, LONGEST_LINE).read_until(b'\n', &mut line) {
+                Ok(1..) if sender.send(String::from_utf8_lossy(&line).into_owned()).is_ok() => {}
+                _ => return,
+            }
+        }
+    });
+    receiver
+}
+
+/// Whether this process may read from its terminal without being stopped: it is in the
+/// foreground, or there is no job control.
+pub fn is_in_foreground() -> bool {
+    match rustix::termios::tcgetpgrp(std::io::stdin()) {
+        Ok(foreground) => foreground == rustix::process::getpgrp(),
+        Err(_) => true,
+    }
+}
