@@ -40,7 +40,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
 }
 
 /// Nobody waits longer, and it is safe to add to the present time.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// A span for people: the largest unit that makes sense, rounded down.
 pub(super) fn show(span: Millis) -> String {

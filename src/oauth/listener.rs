@@ -65,7 +65,7 @@ pub enum Verdict {
     Failed,
 }
 
-/// Binds the first free port of `ports` on 127.0.0.1 and, where there is one, on [::1].
+/// Binds the first free port of `ports` on 127.0.0.1 and, where there is one, on `[::1]`.
 ///
 /// # Errors
 /// A port cannot be bound for another reason than being taken.

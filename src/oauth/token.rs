@@ -93,8 +93,8 @@ pub async fn exchange_code(
         .set_pkce_verifier(request.code_verifier)
         .request_async(&sender)
         .await
-        .map(|reply| reply.grant(clock()))
-        .map_err(token_error)
+        .map_err(token_error)?
+        .grant(clock())
 }
 
 /// Refreshes a grant. The refresh token may be spent after this, whatever the outcome.
@@ -112,8 +112,8 @@ pub async fn refresh(
         .exchange_refresh_token(&RefreshToken::new(refresh_token.expose().to_owned()))
         .request_async(&sender)
         .await
-        .map(|reply| reply.grant(clock()))
-        .map_err(token_error)
+        .map_err(token_error)?
+        .grant(clock())
 }
 
 type OAuth2Client = oauth2::Client<
@@ -278,18 +278,21 @@ impl oauth2::TokenResponse for TokenReply {
 }
 
 impl TokenReply {
-    fn grant(&self, received: Millis) -> Grant {
+    fn grant(&self, received: Millis) -> Result<Grant, TokenError> {
         use oauth2::TokenResponse;
+        if self.access_token.secret().trim().is_empty() {
+            return Err(TokenError::Unreadable("its access_token is empty".to_owned()));
+        }
         let expires = self
             .expires_in
             .map(|seconds| received.saturating_add(Millis::from(seconds.0) * 1_000))
             .or_else(|| Claims::of(self.access_token.secret())?.expires());
-        Grant {
+        Ok(Grant {
             access: Secret::new(self.access_token.secret().clone()),
             refresh: self.refresh_token().map(|token| Secret::new(token.secret().clone())),
             id_token: self.id_token.as_ref().map(|token| Secret::new(token.secret().clone())),
             expires,
-        }
+        })
     }
 }
 
@@ -335,8 +338,8 @@ impl oauth2::ErrorResponse for ErrorReply {}
 mod tests {
     use super::*;
 
-    fn reply(json: &str) -> Result<Grant, serde_json::Error> {
-        serde_json::from_str::<TokenReply>(json).map(|reply| reply.grant(1_000))
+    fn reply(json: &str) -> Option<Grant> {
+        serde_json::from_str::<TokenReply>(json).ok()?.grant(1_000).ok()
     }
 
     #[test]
@@ -348,8 +351,9 @@ mod tests {
             reply(r#"{"access_token":"a","expires_in":1e300,"refresh_token":" "}"#).unwrap();
         assert_eq!(grant.expires, Some(1_000 + i64::from(u32::MAX) * 1_000));
         assert!(grant.refresh.is_none());
-        assert!(reply(r#"{"expires_in":60}"#).is_err());
-        assert!(reply(r#"{"access_token":"a","expires_in":true}"#).is_err());
+        assert!(reply(r#"{"expires_in":60}"#).is_none());
+        assert!(reply(r#"{"access_token":" "}"#).is_none());
+        assert!(reply(r#"{"access_token":"a","expires_in":true}"#).is_none());
     }
 
     #[test]

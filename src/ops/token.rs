@@ -24,8 +24,9 @@ pub struct Request {
     pub provider: Option<String>,
     /// The profile id.
     pub profile: Option<String>,
-    /// How long the token must still be valid, in milliseconds.
-    pub min_ttl: Millis,
+    /// How long the token must still be valid, in milliseconds; five minutes, where the
+    /// server grants that much, when `None`.
+    pub min_ttl: Option<Millis>,
     /// Refresh even when the token on disk is usable.
     pub force_refresh: bool,
     /// How long to wait for another process that is refreshing.
@@ -82,12 +83,19 @@ pub fn token(
     hand_out(&selected, &renewed)
 }
 
-/// Whether the token lives at least `min_ttl` longer. A server whose tokens live no
-/// longer than that can never satisfy it: then half of their lifetime counts, so that not
-/// every call refreshes.
-fn has_lifetime(credential: &Credential, min_ttl: Millis, now: Millis) -> bool {
+/// OpenClaw's margin before expiry, in milliseconds.
+const USUAL_MIN_TTL: Millis = 300_000;
+
+/// Whether the token lives at least `min_ttl` longer. Where the caller names none and the
+/// server's tokens live no longer than the usual one, half of their lifetime counts:
+/// otherwise every call would refresh.
+fn has_lifetime(credential: &Credential, wanted: Option<Millis>, now: Millis) -> bool {
+    let min_ttl = wanted.unwrap_or(USUAL_MIN_TTL);
     if credential.is_usable_until(now.saturating_add(min_ttl)) {
         return true;
+    }
+    if wanted.is_some() {
+        return false;
     }
     let CredentialKind::OAuth { access: Some(access), id_token, expires: Some(expires), .. } =
         &credential.kind
@@ -179,14 +187,15 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_cannot_satisfy_min_ttl_is_not_asked_at_every_call() {
+    fn tokens_that_live_shorter_than_the_usual_margin_are_used_for_half_their_life() {
         let minute = 60_000;
         let short_lived = grant(1_000, 1_000_000 + minute);
-        assert!(has_lifetime(&short_lived, 5 * minute, 1_000_000));
-        assert!(has_lifetime(&short_lived, 5 * minute, 1_029_000));
-        assert!(!has_lifetime(&short_lived, 5 * minute, 1_031_000));
+        assert!(has_lifetime(&short_lived, None, 1_000_000));
+        assert!(has_lifetime(&short_lived, None, 1_029_000));
+        assert!(!has_lifetime(&short_lived, None, 1_031_000));
+        assert!(!has_lifetime(&short_lived, Some(2 * minute), 1_000_000));
         let long_lived = grant(1_000, 1_000_000 + 60 * minute);
-        assert!(!has_lifetime(&long_lived, 50 * minute, 1_000_000 + 20 * minute));
-        assert!(has_lifetime(&long_lived, 50 * minute, 1_000_000));
+        assert!(!has_lifetime(&long_lived, None, 1_000_000 + 56 * minute));
+        assert!(has_lifetime(&long_lived, None, 1_000_000 + 54 * minute));
     }
 }

@@ -83,12 +83,15 @@ pub fn choose_profile_id(
     if !taken(&natural) {
         return (natural, None);
     }
-    let by_account = identity.account_id.as_ref().map(|account| format!("{natural}:{account}"));
-    let own = by_account
-        .into_iter()
-        .chain((2..).map(|number| format!("{natural}-{number}")))
-        .find(|id| !taken(id))
-        .unwrap_or_else(|| natural.clone());
+    let mut own = match &identity.account_id {
+        Some(account) => format!("{natural}:{account}"),
+        None => format!("{natural}-2"),
+    };
+    let mut number = 2;
+    while taken(&own) {
+        number += 1;
+        own = format!("{natural}-{number}");
+    }
     (own, Some(natural))
 }
 

@@ -225,7 +225,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Any;
 
-        #[expect(clippy::unnecessary_wraps, reason = "the trait wants results")]
         impl<'de> Visitor<'de> for Any {
             type Value = Field<'de>;
 

@@ -53,7 +53,7 @@ pub enum StoreError {
         /// Who holds the lock and since when.
         holder: Holder,
     },
-    /// The credentials of this state directory have moved to OpenClaw's `SQLite` store.
+    /// The credentials of this state directory have moved to OpenClaw's SQLite store.
     #[error(
         "{} belongs to OpenClaw 2026.6 or later, which keeps credentials there and no longer \
          reads {}",

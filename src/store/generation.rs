@@ -1,5 +1,5 @@
 //! Which OpenClaw generation a state directory belongs to: from 2026.6 on, credentials
-//! live in `SQLite` and a JSON document beside it blocks every login.
+//! live in SQLite and a JSON document beside it blocks every login.
 
 use std::path::{Path, PathBuf};
 

@@ -52,7 +52,7 @@ mod tests {
         // printf 'openai-codex\0openai-codex:default' | sha256sum
         assert_eq!(
             lease_path(Path::new("/s"), "openai-codex", "openai-codex:default"),
-            Path::new("/s/locks/oauth-refresh").join(format!("sha256-{}.lock", HASH))
+            Path::new("/s/locks/oauth-refresh").join(format!("sha256-{HASH}.lock"))
         );
     }
 

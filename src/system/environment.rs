@@ -72,6 +72,13 @@ impl Environment {
         Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 
+    /// The same variables with `name` set to `value`.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
     /// The trimmed value of a variable; `None` when it is unset, blank or not UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.to_str().map(str::trim).filter(|value| !value.is_empty())

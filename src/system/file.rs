@@ -68,7 +68,6 @@ pub fn resolve(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// Nothing has changed at `path` when this fails, except when only the last fsync did.
-#[expect(clippy::disallowed_methods, reason = "this is the atomic write")]
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let path = resolve(path);
     let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;

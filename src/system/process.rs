@@ -40,6 +40,11 @@ fn started_at(pid: u32) -> Option<Millis> {
     Some(boot * 1_000 + ticks * 1_000 / per_second.max(1))
 }
 
+/// The name of this machine.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// Which process listens on this TCP port of the loopback addresses, where it can be
 /// known: `node (pid 123)`.
 pub fn port_holder(port: u16) -> Option<String> {

@@ -64,21 +64,23 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     if args.json {
         return output.json(&rows.iter().map(Report::from).collect::<Vec<_>>());
     }
-    let mut text = String::from("Agents:\n");
-    for row in &rows {
-        let default = if row.is_default { " (default)" } else { "" };
-        let name = row.name.as_deref().filter(|name| *name != row.id);
-        let name = name.map(|name| format!(" ({})", printable(name, 120))).unwrap_or_default();
-        text.push_str(&format!("- {}{default}{name}\n", row.id));
-        text.push_str(&format!("  Workspace: {}\n", app.paths.shorten(&row.workspace)));
-        text.push_str(&format!("  Agent dir: {}\n", app.paths.shorten(&row.agent_dir)));
-        if let Some(model) = &row.model {
-            text.push_str(&format!("  Model: {}\n", printable(model, 120)));
-        }
-        text.push_str(&format!("  Routing rules: {}\n", row.bindings));
-        if row.is_default && row.bindings == 0 {
-            text.push_str(&format!("  Routing: {DEFAULT_ROUTE}\n"));
-        }
+    output.data("Agents:\n")?;
+    rows.iter().try_for_each(|row| output.data(&text(row, app)))
+}
+
+fn text(row: &Row, app: &App) -> String {
+    let default = if row.is_default { " (default)" } else { "" };
+    let name = row.name.as_deref().filter(|name| *name != row.id);
+    let name = name.map(|name| format!(" ({})", printable(name, 120))).unwrap_or_default();
+    let mut lines = vec![
+        format!("- {}{default}{name}", row.id),
+        format!("  Workspace: {}", app.paths.shorten(&row.workspace)),
+        format!("  Agent dir: {}", app.paths.shorten(&row.agent_dir)),
+    ];
+    lines.extend(row.model.as_ref().map(|model| format!("  Model: {}", printable(model, 120))));
+    lines.push(format!("  Routing rules: {}", row.bindings));
+    if row.is_default && row.bindings == 0 {
+        lines.push(format!("  Routing: {DEFAULT_ROUTE}"));
     }
-    output.data(&text)
+    lines.join("\n") + "\n"
 }

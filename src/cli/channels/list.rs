@@ -61,16 +61,15 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
         let auth = listing.auth.iter().map(AuthReport::from).collect();
         return output.json(&Report { chat: Empty {}, auth, usage });
     }
-    let mut text = String::from("Chat channels:\n\nAuth providers (OAuth + API keys):\n");
+    output.data("Chat channels:\n\nAuth providers (OAuth + API keys):\n")?;
     for row in &listing.auth {
-        text.push_str(&format!("- {} ({})\n", printable(&row.id, 200), row.kind.name()));
+        output.data(&format!("- {} ({})\n", printable(&row.id, 200), row.kind.name()))?;
     }
     if listing.auth.is_empty() {
-        text.push_str("- none\n");
+        output.data("- none\n")?;
     }
     if !args.no_usage {
-        text.push_str("\nUsage: no provider usage available.\n");
+        output.data("\nUsage: no provider usage available.\n")?;
     }
-    text.push_str("\nDocs: https://docs.openclaw.ai/gateway/configuration\n");
-    output.data(&text)
+    output.data("\nDocs: https://docs.openclaw.ai/gateway/configuration\n")
 }

@@ -1,5 +1,8 @@
-//! What the integration tests and the demo share: an authorization server, a user-agent and ports.
+//! What the integration tests and the demo share: an authorization server, a user-agent,
+//! ports, and a state directory with the program in it.
 
 pub(crate) mod authorization_server;
 pub(crate) mod free_port;
+#[cfg(test)]
+pub(crate) mod rig;
 pub(crate) mod user_agent;

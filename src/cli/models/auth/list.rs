@@ -74,7 +74,7 @@ impl<'l> From<&'l Row> for ProfileReport<'l> {
     }
 }
 
-pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let listing = list(app, args.agent.as_deref(), args.provider.as_deref())?;
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.store_path);
     if args.json {

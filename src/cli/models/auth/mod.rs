@@ -32,7 +32,7 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
     match args.command {
         Some(Command::Login(args)) => login::run(args, app, output),
         Some(Command::Token(args)) => token::run(args, app, output),
-        Some(Command::List(args)) => list::run(args, app, output),
+        Some(Command::List(args)) => list::run(&args, app, output),
         Some(Command::Logout(args)) => logout::run(args, app, output),
         None => print_help(output, &["models", "auth"]),
     }

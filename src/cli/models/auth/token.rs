@@ -26,9 +26,10 @@ pub(super) struct Args {
     /// The agent [default: the default agent]
     #[arg(long, value_name = "ID")]
     agent: Option<String>,
-    /// How long the token must still be valid
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration::parse)]
-    min_ttl: Duration,
+    /// How long the token must still be valid [default: 5m, or half the lifetime where the
+    /// server grants less]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    min_ttl: Option<Duration>,
     /// Refresh even when the token is usable
     #[arg(long)]
     force_refresh: bool,
@@ -60,7 +61,7 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
         agent: args.agent,
         provider: args.provider,
         profile: args.profile,
-        min_ttl: args.min_ttl.as_millis().try_into().unwrap_or(Millis::MAX),
+        min_ttl: args.min_ttl.map(|ttl| ttl.as_millis().try_into().unwrap_or(Millis::MAX)),
         force_refresh: args.force_refresh,
         lock_timeout: args.lock_timeout,
     };

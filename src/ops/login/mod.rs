@@ -1,0 +1,194 @@
+//! Signing in: authorization code with PKCE, by redirect or by paste, whichever comes
+//! first (RFC 8252).
+//!
+//! Nothing is written before the token response has been checked.
+
+mod authorize;
+mod keep;
+
+pub use authorize::AuthorizationNotice;
+
+use super::{Interaction, login_command};
+use crate::app::App;
+use crate::exit::{ExitStatus, Failure};
+use crate::oauth::{
+    self, AuthorizationCode, AuthorizationRequest, Client, Grant, TokenError, Verdict,
+};
+use crate::profile::{Identity, Millis, normalize_provider_id};
+use crate::provider::{Definition, Provider};
+use crate::store::Document;
+use crate::system::environment::Environment;
+use crate::system::http::HttpClient;
+use crate::system::signal::StopSignals;
+use crate::system::{block_on, now};
+use crate::text::printable;
+use anyhow::Context;
+use authorize::Authorized;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How to sign in.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The provider id or alias.
+    pub provider: String,
+    /// The agent; the default one when `None`.
+    pub agent: Option<String>,
+    /// The profile id to store the login under.
+    pub profile_id: Option<String>,
+    /// Whether a browser may be opened.
+    pub browser: bool,
+    /// How long to wait for the user.
+    pub timeout: Duration,
+}
+
+/// What a login did. It holds no secret.
+#[derive(Debug)]
+pub struct Report {
+    /// The name of the provider for people.
+    pub provider_label: String,
+    /// The provider id.
+    pub provider: String,
+    /// The profile id.
+    pub profile_id: String,
+    /// The agent.
+    pub agent_id: String,
+    /// The document that holds the profile.
+    pub store_path: PathBuf,
+    /// Who signed in, as far as the tokens say.
+    pub identity: Identity,
+    /// When the access token expires, in milliseconds since the epoch.
+    pub expires: Option<Millis>,
+    /// Whether there is a refresh token.
+    pub refreshable: bool,
+    /// Whether the login renewed a profile that was there.
+    pub renewed: bool,
+    /// The profile of another account whose id this login would have had.
+    pub taken_id: Option<String>,
+    /// Whether the configuration was changed.
+    pub config_changed: bool,
+}
+
+/// Signs in and stores the login.
+///
+/// # Errors
+/// The user, the authorization server, the network, or the store; nothing is written then.
+pub fn login(
+    app: &App,
+    request: &Request,
+    interaction: &mut dyn Interaction,
+) -> Result<Report, Failure> {
+    let catalog = app.catalog()?;
+    let provider = catalog.find(&request.provider).ok_or_else(|| {
+        let known: Vec<_> = catalog.iter().map(|known| known.definition.id.as_str()).collect();
+        Failure::usage(format!("there is no provider `{}`", printable(&request.provider, 80)))
+            .hint(format!("known providers: {}", known.join(", ")))
+    })?;
+    let definition = &provider.definition;
+    let environment = &app.environment;
+    let client = definition.client(environment).map_err(|variable| {
+        Failure::usage(format!("{variable} is not set: it holds the client secret"))
+    })?;
+    // What would make the login useless is found out before the user signs in.
+    let config = app.config()?;
+    let agent = app.agent(&config, request.agent.as_deref())?;
+    let store = app.store(&agent);
+    store.check_generation()?;
+    check_wanted_id(&store.read()?.document, definition, request.profile_id.as_deref())?;
+    note_override(provider, interaction);
+    let http = HttpClient::new(&definition.token_endpoint)
+        .map_err(|error| Failure::message(ExitStatus::Failure, error))?;
+
+    let login = Login { request, definition, client: &client, environment, http: &http };
+    block_on(async {
+        let mut signals = StopSignals::catch().context("could not catch signals")?;
+        let bound = oauth::bind(
+            &definition.redirect.host,
+            &definition.redirect.ports,
+            &definition.redirect.path,
+        )
+        .context("could not listen for the redirect")?;
+        let Authorized { authorization, code, verdict, serving } =
+            login.authorize(bound, interaction, &mut signals).await?;
+        let grant = tokio::select! {
+            grant = login.exchange(authorization, code) => grant,
+            () = signals.received() => Err(Failure::interrupted()),
+        };
+        let report = grant.and_then(|grant| login.store(app, &agent, &store, grant));
+        if let Some(verdict) = verdict {
+            let shown = if report.is_ok() { Verdict::SignedIn } else { Verdict::Failed };
+            let _ = verdict.send(shown);
+        }
+        if let Some(serving) = serving {
+            serving.finish().await;
+        }
+        report
+    })
+    .context("could not start the runtime")?
+}
+
+/// A `--profile-id` must not name a profile of another provider.
+fn check_wanted_id(
+    document: &Document,
+    definition: &Definition,
+    wanted: Option<&str>,
+) -> Result<(), Failure> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    if wanted.trim() != wanted || wanted.is_empty() || wanted.chars().any(char::is_control) {
+        return Err(Failure::usage("--profile-id must be a name without outer spaces"));
+    }
+    match document.credential(wanted) {
+        Some(other) if normalize_provider_id(&other.provider) != definition.id => {
+            Err(Failure::usage(format!(
+                "the profile `{wanted}` is for {}, not {}",
+                printable(&other.provider, 80),
+                definition.id
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn note_override(provider: &Provider, interaction: &mut dyn Interaction) {
+    if let Some(file) = &provider.file {
+        let what = if provider.overridden.is_empty() {
+            "defines this provider".to_owned()
+        } else {
+            format!("overrides {}", provider.overridden.join(", "))
+        };
+        interaction.note(&format!("{} {what}", file.display()));
+    }
+}
+
+/// The parts of one login.
+struct Login<'l> {
+    request: &'l Request,
+    definition: &'l Definition,
+    client: &'l Client,
+    environment: &'l Environment,
+    http: &'l HttpClient,
+}
+
+impl Login<'_> {
+    async fn exchange(
+        &self,
+        authorization: AuthorizationRequest,
+        code: AuthorizationCode,
+    ) -> Result<Grant, Failure> {
+        let grant = oauth::exchange_code(self.http, self.client, authorization, code, now).await;
+        match grant {
+            Ok(grant) => Ok(grant),
+            Err(error) => Err(Failure::message(
+                match error {
+                    TokenError::Unavailable { .. } => ExitStatus::Unavailable,
+                    _ => ExitStatus::Failure,
+                },
+                format!("could not sign in to {}: {error}", self.definition.label),
+            )
+            .hint(format!(
+                "nothing was stored; try again: {}",
+                login_command(&self.definition.id, self.request.agent.as_deref().unwrap_or("main"))
+            ))),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The rules of `docs/architecture.md` that a reader of one file cannot see.
+
+use std::path::{Path, PathBuf};
+
+/// The layers from the top down, with what each may name beside what is below it; the
+/// leaves may be named by anyone.
+const LAYERS: [(&str, u8); 10] = [
+    ("main", 7),
+    ("cli", 6),
+    ("ops", 5),
+    ("app", 4),
+    ("provider", 3),
+    ("store", 3),
+    ("config", 2),
+    ("oauth", 2),
+    ("system", 1),
+    ("profile", 0),
+];
+const LEAVES: [&str; 4] = ["profile", "secret", "exit", "text"];
+
+fn sources() -> Vec<(PathBuf, String)> {
+    fn visit(directory: &Path, files: &mut Vec<(PathBuf, String)>) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                visit(&path, files);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push((path.clone(), std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let mut files = Vec::new();
+    visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    files
+}
+
+/// The module that a file belongs to: `store` for `src/store/file.rs`.
+fn layer_of(path: &Path) -> String {
+    let inside = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+    inside.iter().next().unwrap().to_string_lossy().trim_end_matches(".rs").to_owned()
+}
+
+fn rank(layer: &str) -> u8 {
+    let found = LAYERS.iter().find(|(name, _)| *name == layer);
+    found.unwrap_or_else(|| panic!("`{layer}` is in no layer")).1
+}
+
+/// The code of a file without its unit tests.
+fn code(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap()
+}
+
+#[test]
+fn imports_go_down_only() {
+    let mut checked = 0;
+    for (path, text) in sources() {
+        let layer = layer_of(&path);
+        if layer == "lib" {
+            continue;
+        }
+        for (_, rest) in
+            code(&text).match_indices("crate::").map(|(at, m)| text.split_at(at + m.len()))
+        {
+            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap();
+            let named = &rest[..end];
+            checked += 1;
+            if named == layer || LEAVES.contains(&named) {
+                continue;
+            }
+            assert!(
+                !LEAVES.contains(&layer.as_str()),
+                "{}: a leaf names `{named}`",
+                path.display()
+            );
+            assert!(
+                rank(named) < rank(&layer),
+                "{}: `{layer}` must not name `{named}`",
+                path.display()
+            );
+        }
+    }
+    assert!(checked > 100, "the scan has found imports");
+}
+
+#[test]
+fn no_module_but_the_catalog_branches_on_a_provider() {
+    let catalog = include_str!("../../src/provider/catalog.json");
+    let rows: serde_json::Value = serde_json::from_str(catalog).unwrap();
+    for row in rows.as_array().unwrap() {
+        let quoted = row["id"].to_string();
+        for (path, text) in sources() {
+            let found = code(&text)
+                .lines()
+                .find(|line| line.contains(&quoted) && !line.trim_start().starts_with("//"));
+            assert_eq!(found, None, "{} names a provider", path.display());
+        }
+    }
+}
+
+#[test]
+fn files_stay_readable_and_documented() {
+    for (path, text) in sources() {
+        assert!(text.lines().count() <= 450, "{} is too long", path.display());
+        assert!(text.starts_with("//!"), "{} does not say what it is for", path.display());
+    }
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest = include_str!("../../Cargo.toml");
+    let reasons = include_str!("../../docs/architecture.md");
+    let section = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    for line in section.lines().filter(|line| line.contains(" = ")) {
+        let name = line.split(' ').next().unwrap();
+        assert!(reasons.contains(&format!("| {name} |")), "docs/architecture.md lacks {name}");
+    }
+}

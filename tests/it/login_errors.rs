@@ -1,0 +1,185 @@
+//! Logins that fail: a clear error, the right exit code, and nothing changed.
+
+use crate::support::authorization_server::Fault;
+use crate::support::rig::{Rig, store};
+use crate::support::user_agent::{authorize, follow};
+use serde_json::json;
+use std::time::Duration;
+
+#[test]
+fn denied_consent_fails_and_writes_nothing() {
+    let rig = Rig::new();
+    let before = rig.tree();
+    rig.server.configure(|want| {
+        want.deny = true;
+        want.deny_description = "no\u{1b}[31m thanks".into();
+    });
+    let login = rig.start_login(&[]);
+    let visit = login.visit();
+    assert!(visit.body.contains("Sign-in did not complete"), "{}", visit.body);
+    assert!(!visit.body.contains("thanks"), "the page reflects nothing");
+    let stderr = login.finish().failure(1);
+    assert!(stderr.contains("access_denied: no[31m thanks"), "{stderr}");
+    assert_eq!(rig.tree(), before);
+}
+
+#[test]
+fn a_pasted_refusal_fails_too() {
+    let rig = Rig::new();
+    rig.server.configure(|want| want.deny = true);
+    let mut login = rig.start_login(&[]);
+    let redirect = authorize(&login.url);
+    login.paste(&redirect);
+    assert!(login.finish().failure(1).contains("access_denied"));
+}
+
+#[test]
+fn nobody_signing_in_ends_the_login() {
+    let rig = Rig::new();
+    let before = rig.tree();
+    let stderr = rig.start_login(&["--timeout", "50ms"]).finish().failure(1);
+    assert!(stderr.contains("nobody signed in"), "{stderr}");
+    assert_eq!(rig.tree(), before);
+}
+
+#[test]
+fn an_interrupt_exits_130_and_writes_nothing() {
+    let rig = Rig::new();
+    let before = rig.tree();
+    let mut login = rig.start_login(&[]);
+    login.wait_for("paste its address");
+    login.signal(rustix::process::Signal::INT);
+    login.finish().failure(130);
+    assert_eq!(rig.tree(), before);
+}
+
+#[test]
+fn an_interrupt_during_the_token_request_writes_nothing() {
+    let rig = Rig::new();
+    let before = rig.tree();
+    let hold = rig.server.hold_token_responses();
+    let login = rig.start_login(&[]);
+    let redirect = authorize(&login.url);
+    let visitor = std::thread::spawn(move || follow(&redirect));
+    assert!(hold.wait_until_held(1, Duration::from_mins(1)));
+    login.signal(rustix::process::Signal::INT);
+    login.finish().failure(130);
+    hold.release();
+    assert!(visitor.join().unwrap().body.contains("did not complete"));
+    assert_eq!(rig.tree(), before);
+}
+
+#[test]
+fn a_failed_token_request_writes_nothing_and_the_page_says_so() {
+    let text = |status, content_type: &str, body: &str| Fault::Text {
+        status,
+        content_type: content_type.into(),
+        body: body.into(),
+    };
+    for (fault, code, message) in [
+        (Fault::status(500), 4, "500"),
+        (Fault::status(429), 4, "429"),
+        (Fault::DropBefore, 4, "unavailable"),
+        (Fault::Malformed, 1, "cannot be read"),
+        (Fault::Html, 1, "cannot be read"),
+        (Fault::Huge(8 << 20), 1, "larger than"),
+        (Fault::MissingField("access_token".into()), 1, "access_token"),
+        (Fault::Redirect("http://127.0.0.1:9/".into()), 1, "cannot be read"),
+        (
+            text(
+                400,
+                "application/json",
+                r#"{"error":"invalid_grant","error_description":"a\u001b[2Jb"}"#,
+            ),
+            1,
+            "invalid_grant: a[2Jb",
+        ),
+        (
+            text(200, "application/json", r#"{"access_token":" ","expires_in":60}"#),
+            1,
+            "access_token is empty",
+        ),
+    ] {
+        let rig = Rig::new();
+        let before = rig.tree();
+        rig.server.inject(fault.clone());
+        let login = rig.start_login(&[]);
+        let visit = login.visit();
+        assert!(visit.body.contains("did not complete"), "{fault:?}");
+        let stderr = login.finish().failure(code);
+        assert!(stderr.contains(message), "{fault:?}: {stderr}");
+        assert!(stderr.contains("hint: "), "{fault:?}: {stderr}");
+        assert_eq!(rig.tree(), before, "{fault:?}");
+    }
+}
+
+#[test]
+fn an_unusable_store_or_configuration_is_found_before_the_user_signs_in() {
+    for (name, text) in [
+        (store("main"), "{"),
+        (store("main"), "[]"),
+        (store("main"), "{\"profiles\": []}"),
+        ("openclaw.json".to_owned(), "{ auth: "),
+        ("openclaw.json".to_owned(), "[1]"),
+        ("providers/openai-codex.json".to_owned(), "{"),
+        (
+            "providers/openai-codex.json".to_owned(),
+            r#"{"tokenEndpoint":"http://as.example.test/token"}"#,
+        ),
+    ] {
+        let rig = Rig::new();
+        rig.write(&name, text);
+        let before = rig.tree();
+        let stderr = rig.run(&["models", "auth", "login", "--provider", "openai-codex"]).failure(6);
+        assert!(stderr.contains(&name) && stderr.contains("hint: "), "{name}: {stderr}");
+        assert!(!stderr.contains("Sign in to"), "{stderr}");
+        assert_eq!(rig.tree(), before);
+    }
+}
+
+#[test]
+fn a_state_directory_of_a_newer_openclaw_is_not_written() {
+    for database in ["state/openclaw.sqlite", "agents/main/agent/openclaw-agent.sqlite"] {
+        let rig = Rig::new();
+        rig.write(database, "SQLite format 3\u{0}");
+        let before = rig.tree();
+        let stderr = rig.run(&["models", "auth", "login", "--provider", "openai-codex"]).failure(6);
+        assert!(stderr.contains(database) && stderr.contains("2026.6"), "{stderr}");
+        assert_eq!(rig.tree(), before);
+    }
+}
+
+#[test]
+fn wrong_arguments_are_usage_errors() {
+    let rig = Rig::new();
+    let before = rig.tree();
+    for args in [
+        &["models", "auth", "login"][..],
+        &["models", "auth", "login", "--provider", "nope"],
+        &["models", "auth", "login", "--provider", "openai-codex", "--agent", "nope"],
+        &["models", "auth", "login", "--provider", "openai-codex", "--timeout", "soon"],
+        &["models", "auth", "login", "--provider", "openai-codex", "--profile-id", ""],
+        &["models", "auth", "login", "--provider", "openai-codex", "--profile-id", "a\nb"],
+        &["models", "auth", "frobnicate"],
+        &["--frobnicate"],
+    ] {
+        let stderr = rig.run(args).failure(2);
+        assert!(stderr.contains("error: "), "{args:?}: {stderr}");
+    }
+    assert_eq!(rig.tree(), before);
+}
+
+#[test]
+fn secrets_stay_out_of_the_messages() {
+    let rig = Rig::new();
+    let login = rig.start_login(&["--json"]);
+    login.visit();
+    let finished = login.finish();
+    let profile = rig.document()["profiles"].as_object().unwrap().values().next().unwrap().clone();
+    let texts = [finished.stdout, finished.stderr];
+    for field in ["access", "refresh", "idToken"] {
+        let secret = profile[field].as_str().unwrap();
+        assert!(texts.iter().all(|text| !text.contains(secret)), "{field} was printed");
+    }
+    assert_eq!(json!(finished.code), 0);
+}

@@ -1,0 +1,85 @@
+//! `models auth logout`
+
+use crate::support::authorization_server::{Endpoint, Fault};
+use crate::support::rig::{PROFILE, Rig, store};
+use serde_json::json;
+
+#[test]
+fn a_logout_revokes_the_login_and_removes_every_mention_of_it() {
+    let rig = Rig::signed_in();
+    rig.write(
+        "agents/main/agent/auth-state.json",
+        &json!({"order": {"openai-codex": [PROFILE, "other"]}, "lastGood": {"openai-codex": PROFILE},
+                "usageStats": {PROFILE: {"lastUsed": 1}}, "odd": 1})
+        .to_string(),
+    );
+    let refresh = rig.document()["profiles"][PROFILE]["refresh"].as_str().unwrap().to_owned();
+    let report = rig.run(&["models", "auth", "logout", PROFILE, "--json"]).json();
+    assert_eq!(report["revoked"], true);
+    assert!(!rig.server.is_alive(&refresh));
+    let requests = rig.server.requests_at(Endpoint::Revoke);
+    assert_eq!(requests[0].parameter("token"), Some(refresh.as_str()));
+    assert_eq!(requests[0].parameter("token_type_hint"), Some("refresh_token"));
+    assert_eq!(rig.document()["profiles"], json!({}));
+    let state: serde_json::Value =
+        serde_json::from_str(&rig.read("agents/main/agent/auth-state.json")).unwrap();
+    assert_eq!(state, json!({"order": {"openai-codex": ["other"]}, "odd": 1}));
+    assert!(!rig.read("openclaw.json").contains(PROFILE));
+}
+
+#[test]
+fn local_leaves_the_server_alone() {
+    let rig = Rig::signed_in();
+    let text = rig.run(&["models", "auth", "logout", PROFILE, "--local"]).success();
+    assert!(text.contains("not revoked: --local"), "{text}");
+    assert!(rig.server.requests_at(Endpoint::Revoke).is_empty());
+    assert_eq!(rig.document()["profiles"], json!({}));
+}
+
+#[test]
+fn an_unreachable_server_keeps_the_login() {
+    for fault in [Fault::status(503), Fault::DropBefore] {
+        let rig = Rig::signed_in();
+        let before = rig.tree();
+        rig.server.inject_at(Endpoint::Revoke, fault);
+        let stderr = rig.run(&["models", "auth", "logout", PROFILE]).failure(4);
+        assert!(stderr.contains("--local"), "{stderr}");
+        assert_eq!(rig.tree(), before);
+    }
+}
+
+#[test]
+fn a_login_that_another_agent_holds_is_not_revoked() {
+    let rig = Rig::signed_in();
+    rig.run(&["agents", "add", "work"]).success();
+    rig.write(&store("work"), &rig.document().to_string());
+    let text = rig.run(&["models", "auth", "logout", PROFILE]).success();
+    assert!(text.contains("holds the same login"), "{text}");
+    assert!(rig.server.requests_at(Endpoint::Revoke).is_empty());
+    assert_eq!(rig.document()["profiles"], json!({}));
+    assert!(rig.document_of("work")["profiles"][PROFILE].is_object());
+    assert!(rig.read("openclaw.json").contains(PROFILE), "agent `work` still has the profile");
+}
+
+#[test]
+fn an_unknown_profile_changes_nothing() {
+    let rig = Rig::signed_in();
+    let before = rig.tree();
+    let stderr = rig.run(&["models", "auth", "logout", "nope"]).failure(1);
+    assert!(stderr.contains("no profile `nope`"), "{stderr}");
+    assert_eq!(rig.tree(), before);
+}
+
+#[test]
+fn other_entries_survive_a_logout() {
+    let rig = Rig::signed_in();
+    rig.edit("main", |document| {
+        document["profiles"]["bad"] = json!("str");
+        document["odd"] = json!({"x": [1.25]});
+    });
+    rig.run(&["models", "auth", "logout", PROFILE]).success();
+    assert_eq!(
+        rig.document(),
+        json!({"version": 1, "profiles": {"bad": "str"}, "odd": {"x": [1.25]}})
+    );
+}

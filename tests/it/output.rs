@@ -1,0 +1,53 @@
+//! Exit codes, help, and pipes.
+
+use crate::support::rig::{Finished, Rig, store};
+use serde_json::json;
+use std::process::Stdio;
+
+#[test]
+fn help_and_version_are_data() {
+    let rig = Rig::new();
+    for args in [
+        &["--help"][..],
+        &[],
+        &["models"],
+        &["models", "auth"],
+        &["channels"],
+        &["models", "auth", "token", "--help"],
+        &["models", "auth", "login", "--help"],
+    ] {
+        let finished = rig.run(args);
+        assert_eq!(finished.stderr, "", "{args:?}");
+        assert!(finished.success().contains("Usage: openclaw-auth"), "{args:?}");
+    }
+    assert_eq!(
+        rig.run(&["--version"]).success(),
+        concat!("openclaw-auth ", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let rig = Rig::new();
+    let profiles: serde_json::Map<_, _> = (0..5_000)
+        .map(|n| (format!("p:{n}"), json!({"type": "api_key", "provider": "p", "key": "fake"})))
+        .collect();
+    rig.write(&store("main"), &json!({"profiles": profiles}).to_string());
+    for args in [&["channels", "list", "--json", "--no-usage"][..], &["models", "auth", "list"]] {
+        let mut child =
+            rig.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let finished = Finished::from(child.wait_with_output().unwrap());
+        assert_eq!((finished.code, finished.stderr.as_str()), (0, ""), "{args:?}");
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_an_error() {
+    let rig = Rig::new();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output =
+        rig.command(&["channels", "list"]).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    let finished = Finished::from(output);
+    assert!(finished.failure(1).contains("could not write the output"));
+}

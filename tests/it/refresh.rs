@@ -1,0 +1,314 @@
+//! Refreshing: once, stored before it is handed out, and never with a refused token.
+
+use crate::support::authorization_server::{ErrorStyle, Fault, Want};
+use crate::support::rig::{Finished, PROFILE, Rig, store};
+use serde_json::json;
+use std::process::Stdio;
+use std::time::Duration;
+
+const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
+const PATIENCE: Duration = Duration::from_mins(1);
+
+fn refreshes(rig: &Rig) -> usize {
+    rig.server.token_requests("refresh_token")
+}
+
+#[test]
+fn an_expired_token_is_refreshed_stored_and_printed() {
+    let rig = Rig::signed_in();
+    rig.edit("main", |document| {
+        document["profiles"][PROFILE]["expires"] = 1.into();
+        document["profiles"][PROFILE]["mine"] = json!(1.5);
+        document["odd"] = json!([1]);
+    });
+    let before = rig.document();
+    let token = rig.run(&TOKEN).success();
+    let after = rig.document();
+    assert_eq!(after["profiles"][PROFILE]["access"], token.as_str());
+    assert_ne!(after["profiles"][PROFILE]["refresh"], before["profiles"][PROFILE]["refresh"]);
+    assert!(rig.server.is_alive(after["profiles"][PROFILE]["refresh"].as_str().unwrap()));
+    assert_eq!(after["profiles"][PROFILE]["mine"], 1.5);
+    assert_eq!(after["odd"], json!([1]));
+    assert_eq!(refreshes(&rig), 1);
+    assert_eq!(rig.run(&TOKEN).success(), token, "the stored one is used from then on");
+    assert_eq!(refreshes(&rig), 1);
+    let locks = std::fs::read_dir(rig.path("locks/oauth-refresh")).unwrap();
+    assert_eq!(locks.count(), 0, "no lock stays behind");
+}
+
+#[test]
+fn twenty_processes_make_one_request_and_print_the_same_token() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    let hold = rig.server.hold_token_responses();
+    let running: Vec<_> = (0..20)
+        .map(|_| {
+            let mut command = rig.command(&TOKEN);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    assert!(hold.wait_until_held(1, PATIENCE));
+    hold.release();
+    let mut tokens: Vec<String> = running
+        .into_iter()
+        .map(|child| Finished::from(child.wait_with_output().unwrap()).success())
+        .collect();
+    tokens.dedup();
+    assert_eq!(tokens.len(), 1, "all print the same token");
+    assert_eq!(rig.document()["profiles"][PROFILE]["access"], tokens[0].as_str());
+    assert_eq!(refreshes(&rig), 1);
+    assert_eq!(rig.server.reuse_attempts(), 0);
+}
+
+#[test]
+fn a_lifetime_shorter_than_min_ttl_is_adopted_and_not_refreshed_at_every_call() {
+    let rig = Rig::signed_in();
+    rig.server.configure(|want| want.access_token_lifetime = 60);
+    rig.expire(PROFILE);
+    let tokens: Vec<String> = (0..3).map(|_| rig.run(&TOKEN).success()).collect();
+    assert_eq!(refreshes(&rig), 1);
+    assert!(tokens.iter().all(|token| *token == tokens[0]));
+    assert_ne!(rig.run(&[&TOKEN[..], &["--force-refresh"]].concat()).success(), tokens[0]);
+    assert_eq!(refreshes(&rig), 2);
+}
+
+#[test]
+fn a_longer_min_ttl_refreshes_a_token_that_is_still_valid() {
+    let rig = Rig::signed_in();
+    let first = rig.run(&TOKEN).success();
+    rig.server.configure(|want| want.access_token_lifetime = 7_200);
+    let second = rig.run(&[&TOKEN[..], &["--min-ttl", "90m"]].concat()).success();
+    assert_ne!(first, second);
+    assert_eq!(refreshes(&rig), 1);
+}
+
+#[test]
+fn a_response_without_a_refresh_token_keeps_the_old_one() {
+    let rig = Rig::with(Want {
+        include_refresh_token_on_refresh: false,
+        rotation: false,
+        ..Want::default()
+    });
+    rig.login(&[]).success();
+    let refresh = rig.document()["profiles"][PROFILE]["refresh"].clone();
+    for _ in 0..2 {
+        rig.expire(PROFILE);
+        rig.run(&TOKEN).success();
+        assert_eq!(rig.document()["profiles"][PROFILE]["refresh"], refresh);
+    }
+}
+
+#[test]
+fn a_refused_refresh_token_needs_a_login_and_is_never_posted_again() {
+    for style in [ErrorStyle::Standard, ErrorStyle::Nested] {
+        let rig = Rig::with(Want { error_style: style, ..Want::default() });
+        rig.login(&[]).success();
+        rig.expire(PROFILE);
+        rig.server.revoke_all();
+        let before = rig.document();
+        let stderr = rig.run(&TOKEN).failure(3);
+        assert!(
+            stderr.contains("hint: openclaw-auth models auth login --provider openai-codex"),
+            "{stderr}"
+        );
+        assert_eq!(refreshes(&rig), 1);
+        assert!(rig.run(&TOKEN).failure(3).contains("refused"));
+        rig.run(&[&TOKEN[..], &["--force-refresh"]].concat()).failure(3);
+        assert_eq!(refreshes(&rig), 1, "a refused refresh token is not posted again");
+        assert_eq!(rig.document(), before);
+        let row = &rig.run(&["models", "auth", "list", "--json"]).json()["profiles"][0];
+        assert_eq!(row["health"], "refused");
+        let refresh = before["profiles"][PROFILE]["refresh"].as_str().unwrap();
+        assert!(!rig.read("agents/main/agent/auth-state.json").contains(refresh));
+
+        rig.login(&[]).success();
+        rig.expire(PROFILE);
+        rig.run(&TOKEN).success();
+    }
+}
+
+#[test]
+fn a_profile_that_works_is_preferred_to_a_refused_one() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.server.revoke_all();
+    rig.run(&TOKEN).failure(3);
+    rig.edit("main", |document| {
+        document["profiles"]["spare"] = json!({
+            "type": "oauth", "provider": "openai-codex", "access": "fake-spare",
+            "refresh": "fake", "expires": 4_102_444_800_000_i64,
+        });
+    });
+    rig.write("openclaw.json", "{}");
+    assert_eq!(rig.run(&TOKEN).success(), "fake-spare");
+}
+
+#[test]
+fn an_unavailable_server_changes_nothing_and_can_be_asked_again() {
+    for fault in [
+        Fault::status(500),
+        Fault::status(503),
+        Fault::status(429),
+        Fault::DropBefore,
+        Fault::Malformed,
+        Fault::Html,
+        Fault::Huge(8 << 20),
+        Fault::Redirect("http://127.0.0.1:9/".into()),
+    ] {
+        let rig = Rig::signed_in();
+        rig.expire(PROFILE);
+        let before = rig.tree();
+        rig.server.inject(fault.clone());
+        let stderr = rig.run(&TOKEN).failure(4);
+        assert!(stderr.contains("could not refresh") && stderr.contains("hint: "), "{stderr}");
+        assert_eq!(rig.tree(), before, "{fault:?}");
+        rig.run(&TOKEN).success();
+    }
+}
+
+#[test]
+fn a_refusal_that_is_not_about_the_grant_asks_for_no_login() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.server.inject(Fault::Text {
+        status: 401,
+        content_type: "application/json".into(),
+        body: r#"{"error":"invalid_client"}"#.into(),
+    });
+    assert!(rig.run(&TOKEN).failure(1).contains("invalid_client"));
+    rig.run(&TOKEN).success();
+}
+
+#[test]
+fn a_login_during_a_refresh_is_not_overwritten() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    let hold = rig.server.hold_token_responses();
+    let refreshing =
+        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(hold.wait_until_held(1, PATIENCE));
+    rig.edit("main", |document| {
+        let profile = &mut document["profiles"][PROFILE];
+        profile["access"] = "fake-new-access".into();
+        profile["refresh"] = "fake-new-refresh".into();
+        profile["expires"] = 4_102_444_800_000_i64.into();
+    });
+    hold.release();
+    let printed = Finished::from(refreshing.wait_with_output().unwrap()).success();
+    assert_eq!(printed, "fake-new-access");
+    assert_eq!(rig.document()["profiles"][PROFILE]["refresh"], "fake-new-refresh");
+}
+
+#[test]
+fn a_logout_during_a_refresh_is_not_undone() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    let hold = rig.server.hold_token_responses();
+    let refreshing =
+        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(hold.wait_until_held(1, PATIENCE));
+    rig.run(&["models", "auth", "logout", PROFILE, "--local"]).success();
+    hold.release();
+    let stderr = Finished::from(refreshing.wait_with_output().unwrap()).failure(3);
+    assert!(stderr.contains("signed out meanwhile"), "{stderr}");
+    assert_eq!(rig.document()["profiles"], json!({}));
+}
+
+#[test]
+fn an_interrupt_waits_until_the_new_credential_is_stored() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    let hold = rig.server.hold_token_responses();
+    let refreshing =
+        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(hold.wait_until_held(1, PATIENCE));
+    let pid = rustix::process::Pid::from_raw(i32::try_from(refreshing.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    hold.release();
+    Finished::from(refreshing.wait_with_output().unwrap()).failure(130);
+    let refresh = rig.document()["profiles"][PROFILE]["refresh"].clone();
+    assert!(rig.server.is_alive(refresh.as_str().unwrap()), "the rotated token is stored");
+    rig.run(&TOKEN).success();
+    assert_eq!(refreshes(&rig), 1);
+}
+
+#[test]
+fn another_holder_of_the_lease_is_waited_for_and_named() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    let hold = rig.server.hold_token_responses();
+    let refreshing =
+        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(hold.wait_until_held(1, PATIENCE));
+    let stderr = rig.run(&[&TOKEN[..], &["--lock-timeout", "100ms"]].concat()).failure(5);
+    assert!(stderr.contains(&format!("held by process {}", refreshing.id())), "{stderr}");
+    assert!(stderr.contains(" since 20"), "{stderr}");
+    hold.release();
+    Finished::from(refreshing.wait_with_output().unwrap()).success();
+}
+
+#[test]
+fn a_lease_of_a_live_openclaw_is_respected_and_of_a_dead_one_taken() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    // printf 'openai-codex\0openai-codex:ada@example.test' | sha256sum
+    let lease = "locks/oauth-refresh/sha256-a09a1ecac55587b80e981a5cecbfee99b1e37c1b5aa87f35a994fb775a9b1c45.lock";
+    let payload = |pid: u32| {
+        format!("{{\n  \"pid\": {pid},\n  \"createdAt\": \"2099-01-01T00:00:00.000Z\"\n}}")
+    };
+    rig.write(lease, &payload(std::process::id()));
+    let stderr = rig.run(&[&TOKEN[..], &["--lock-timeout", "100ms"]].concat()).failure(5);
+    assert!(stderr.contains(&format!("process {}", std::process::id())), "{stderr}");
+    assert_eq!(refreshes(&rig), 0);
+    assert!(rig.path(lease).exists(), "the lock of a live process stays");
+    rig.write(lease, &payload(4_194_304));
+    rig.run(&TOKEN).success();
+    assert!(!rig.path(lease).exists());
+}
+
+#[test]
+fn an_inherited_profile_is_refreshed_where_it_lives() {
+    let rig = Rig::signed_in();
+    rig.run(&["agents", "add", "work"]).success();
+    rig.expire(PROFILE);
+    let token = rig.run(&[&TOKEN[..], &["--agent", "work"]].concat()).success();
+    assert_eq!(rig.document()["profiles"][PROFILE]["access"], token.as_str());
+    assert!(!rig.path(&store("work")).exists());
+}
+
+#[test]
+fn a_newer_generation_of_the_store_is_not_refreshed() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.write("state/openclaw.sqlite", "SQLite format 3\u{0}");
+    let before = rig.tree();
+    assert!(rig.run(&TOKEN).failure(6).contains("2026.6"));
+    assert_eq!(rig.tree(), before);
+    assert_eq!(refreshes(&rig), 0);
+}
+
+#[test]
+fn token_requests_can_be_json() {
+    let rig = Rig::new();
+    let mut file = rig.server.provider_file(&rig.ports);
+    file["tokenRequestFormat"] = "json".into();
+    rig.write("providers/openai-codex.json", &file.to_string());
+    rig.login(&[]).success();
+    rig.expire(PROFILE);
+    rig.run(&TOKEN).success();
+    for request in rig.server.requests_at(crate::support::authorization_server::Endpoint::Token) {
+        assert!(request.header("content-type").unwrap().starts_with("application/json"));
+    }
+}
+
+#[test]
+fn a_provider_without_a_definition_cannot_be_refreshed() {
+    let rig = Rig::new();
+    rig.write(
+        &store("main"),
+        &json!({"profiles": {"x": {"type": "oauth", "provider": "other", "access": "a", "refresh": "r", "expires": 1}}})
+            .to_string(),
+    );
+    let stderr = rig.run(&["models", "auth", "token", "--profile", "x"]).failure(1);
+    assert!(stderr.contains("providers/other.json"), "{stderr}");
+}

@@ -1,0 +1,297 @@
+//! The program in a fresh state directory, pointed at an authorization server of its own.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::authorization_server::{AuthorizationServer, Want};
+use super::free_port::free_ports;
+use super::user_agent::{Visit, follow};
+
+/// The profile id of the server's default account.
+pub(crate) const PROFILE: &str = "openai-codex:ada@example.test";
+
+/// A state directory, an authorization server, and the program between them.
+pub(crate) struct Rig {
+    /// The authorization server.
+    pub server: AuthorizationServer,
+    /// The redirect ports of this rig.
+    pub ports: Vec<u16>,
+    root: tempfile::TempDir,
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl From<Output> for Finished {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("an exit code"),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+}
+
+impl Finished {
+    /// Standard output of a run that succeeded, without its final newline.
+    #[track_caller]
+    pub(crate) fn success(self) -> String {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+        self.stdout.strip_suffix('\n').map(str::to_owned).unwrap_or(self.stdout)
+    }
+
+    /// Standard output of a run that succeeded, as JSON.
+    #[track_caller]
+    pub(crate) fn json(self) -> Value {
+        serde_json::from_str(&self.success()).expect("JSON on standard output")
+    }
+
+    /// Standard error of a run that failed with `code` and printed nothing else.
+    #[track_caller]
+    pub(crate) fn failure(self, code: i32) -> String {
+        assert_eq!(self.code, code, "{}\n{}", self.stdout, self.stderr);
+        assert_eq!(self.stdout, "", "a failure prints nothing on standard output");
+        self.stderr
+    }
+}
+
+impl Rig {
+    /// A rig with the server's default account.
+    pub(crate) fn new() -> Self {
+        Self::with(Want::default())
+    }
+
+    /// A rig whose server behaves as `want` says.
+    pub(crate) fn with(want: Want) -> Self {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let rig = Self { server: AuthorizationServer::start(want), ports: free_ports(2), root };
+        std::fs::create_dir(rig.home()).expect("a home directory");
+        rig.write("providers/openai-codex.json", &rig.server.provider_file(&rig.ports).to_string());
+        rig
+    }
+
+    /// The state directory.
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        self.root.path().join("state")
+    }
+
+    /// The home directory, which nothing should touch.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.root.path().join("home")
+    }
+
+    /// A path below the state directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.state_dir().join(name)
+    }
+
+    /// Writes a file below the state directory, private as the program would.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        let parent = path.parent().expect("a parent");
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).expect("a directory");
+        std::fs::write(&path, text).expect("a file");
+    }
+
+    /// The text of a file below the state directory.
+    #[track_caller]
+    pub(crate) fn read(&self, name: &str) -> String {
+        let path = self.path(name);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// The credential document of agent `main`.
+    pub(crate) fn document(&self) -> Value {
+        self.document_of("main")
+    }
+
+    /// The credential document of an agent.
+    pub(crate) fn document_of(&self, agent: &str) -> Value {
+        serde_json::from_str(&self.read(&store(agent))).expect("a document")
+    }
+
+    /// Changes the credential document of an agent.
+    pub(crate) fn edit(&self, agent: &str, change: impl FnOnce(&mut Value)) {
+        let mut document = self.document_of(agent);
+        change(&mut document);
+        self.write(&store(agent), &serde_json::to_string_pretty(&document).expect("JSON"));
+    }
+
+    /// Makes the access token of a profile of `main` expired.
+    pub(crate) fn expire(&self, profile: &str) {
+        self.edit("main", |document| document["profiles"][profile]["expires"] = 1.into());
+    }
+
+    /// Every file below the state directory with its contents, to see that nothing changed.
+    pub(crate) fn tree(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        collect(&self.state_dir(), &mut files);
+        files.sort();
+        files
+    }
+
+    /// The program with a clean environment.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw-auth"));
+        command
+            .args(args)
+            .env_clear()
+            .env("HOME", self.home())
+            .env("OPENCLAW_STATE_DIR", self.state_dir())
+            .current_dir(self.root.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program to its end without input.
+    pub(crate) fn run(&self, args: &[&str]) -> Finished {
+        self.command(args).output().expect("the program").into()
+    }
+
+    /// Starts `models auth login` and waits for the URL.
+    pub(crate) fn start_login(&self, args: &[&str]) -> RunningLogin {
+        let mut command = self.command(&["models", "auth", "login", "--provider", "openai-codex"]);
+        command.args(args);
+        RunningLogin::start(command)
+    }
+
+    /// Signs in through the redirect.
+    #[track_caller]
+    pub(crate) fn login(&self, args: &[&str]) -> Finished {
+        let login = self.start_login(args);
+        let visit = login.visit();
+        let finished = login.finish();
+        assert_eq!(visit.status, 200, "{finished:?}");
+        finished
+    }
+
+    /// A rig that is signed in.
+    pub(crate) fn signed_in() -> Self {
+        let rig = Self::new();
+        rig.login(&[]).success();
+        rig
+    }
+}
+
+/// The name of an agent's credential document below the state directory.
+pub(crate) fn store(agent: &str) -> String {
+    format!("agents/{agent}/agent/auth-profiles.json")
+}
+
+fn collect(directory: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else {
+            files.push((path.clone(), std::fs::read(&path).expect("a file")));
+        }
+    }
+}
+
+/// A login that waits for its user.
+pub(crate) struct RunningLogin {
+    /// The URL to sign in at.
+    pub url: String,
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stderr: Receiver<String>,
+    seen: String,
+}
+
+/// Long enough for a loaded machine; a test never waits for it to pass.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+impl RunningLogin {
+    /// Starts `command`, a login, and waits for its URL.
+    pub(crate) fn start(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program");
+        let stdin = child.stdin.take();
+        let (sender, stderr) = channel();
+        let reader = BufReader::new(child.stderr.take().expect("standard error"));
+        std::thread::spawn(move || {
+            for line in reader.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut login = Self { url: String::new(), child, stdin, stderr, seen: String::new() };
+        let url = login.wait_for("  http");
+        url.trim().clone_into(&mut login.url);
+        login
+    }
+
+    /// Waits for a line of standard error that holds `text`.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        loop {
+            match self.stderr.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    self.seen.push_str(&line);
+                    self.seen.push('\n');
+                    if line.contains(text) {
+                        return line;
+                    }
+                }
+                Err(error) => panic!("no line with `{text}`: {error}\n{}", self.seen),
+            }
+        }
+    }
+
+    /// What standard error held so far.
+    pub(crate) fn seen(&self) -> &str {
+        &self.seen
+    }
+
+    /// Signs in at the server and follows the redirect to the listener.
+    pub(crate) fn visit(&self) -> Visit {
+        follow(&self.url)
+    }
+
+    /// Sends a line to standard input.
+    pub(crate) fn paste(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().expect("standard input");
+        stdin.write_all(format!("{line}\n").as_bytes()).expect("a reader");
+    }
+
+    /// Closes standard input.
+    pub(crate) fn close_input(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Sends a signal to the program.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(pid.expect("a process id"), signal).expect("a process");
+    }
+
+    /// Waits for the end of the program.
+    pub(crate) fn finish(mut self) -> Finished {
+        // Standard input stays open: the login has to end by itself.
+        let mut stdout = String::new();
+        let mut pipe = self.child.stdout.take().expect("standard output");
+        pipe.read_to_string(&mut stdout).expect("text");
+        let status = self.child.wait().expect("a status");
+        while let Ok(line) = self.stderr.recv_timeout(PATIENCE) {
+            self.seen.push_str(&line);
+            self.seen.push('\n');
+        }
+        Finished { code: status.code().expect("an exit code"), stdout, stderr: self.seen }
+    }
+}
