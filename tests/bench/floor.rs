@@ -1,0 +1,70 @@
+//! The floors: the cheapest programs that there can be, compiled like ours.
+
+use anyhow::{Context, Result, ensure};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The compiled floors.
+#[derive(Debug)]
+pub(crate) struct Floors {
+    /// A Rust program that does nothing.
+    pub empty_rust: PathBuf,
+    /// A static C program that does nothing.
+    pub empty_c: Option<PathBuf>,
+    /// Why there is no such C program.
+    pub no_c: Option<String>,
+    /// A Rust program that refreshes one grant once, whatever number of it runs.
+    pub refresh: PathBuf,
+}
+
+/// As `[profile.release]` in `Cargo.toml` has it.
+const RELEASE: [&str; 5] =
+    ["opt-level=3", "lto=fat", "codegen-units=1", "panic=abort", "strip=symbols"];
+
+/// Writes and compiles the floors in `directory`.
+pub(crate) fn build(directory: &Path) -> Result<Floors> {
+    let c = build_c(directory, "empty-c", "int main(void) { return 0; }\n");
+    let (empty_c, no_c) = match c {
+        Ok(program) => (Some(program), None),
+        Err(reason) => (None, Some(format!("{reason:#}"))),
+    };
+    Ok(Floors {
+        empty_rust: build_rust(directory, "empty-rust", "fn main() {}\n")?,
+        refresh: build_rust(directory, "floor-refresh", include_str!("floor_refresh.rs"))?,
+        empty_c,
+        no_c,
+    })
+}
+
+fn build_rust(directory: &Path, name: &str, source: &str) -> Result<PathBuf> {
+    let mut rustc = Command::new("rustc");
+    rustc.arg("--edition=2024");
+    for option in RELEASE {
+        rustc.args(["-C", option]);
+    }
+    compile(rustc, directory, name, "rs", source)
+}
+
+fn build_c(directory: &Path, name: &str, source: &str) -> Result<PathBuf> {
+    let mut cc = Command::new("cc");
+    cc.args(["-O2", "-static", "-s"]);
+    compile(cc, directory, name, "c", source)
+}
+
+fn compile(
+    mut compiler: Command,
+    directory: &Path,
+    name: &str,
+    extension: &str,
+    source: &str,
+) -> Result<PathBuf> {
+    let source_file = directory.join(name).with_extension(extension);
+    let program = directory.join(name);
+    std::fs::write(&source_file, source)
+        .with_context(|| format!("could not write {}", source_file.display()))?;
+    compiler.arg("-o").arg(&program).arg(&source_file);
+    let output = compiler.output().with_context(|| format!("could not run {compiler:?}"))?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "could not compile {name}: {complaint}");
+    Ok(program)
+}

@@ -1,0 +1,49 @@
+//! Where and when it was measured.
+
+use serde::Serialize;
+use std::process::Command;
+
+/// The machine.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Machine {
+    pub date: String,
+    pub cores: usize,
+    pub cpu: String,
+    pub kernel: String,
+    pub rustc: String,
+    pub commit: String,
+}
+
+pub(crate) fn describe() -> Machine {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    Machine {
+        date: format!("{:.0}", jiff::Timestamp::now()),
+        cores: std::thread::available_parallelism().map_or(0, usize::from),
+        cpu: field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned()),
+        kernel: kernel.trim().to_owned(),
+        rustc: said_by(Command::new("rustc").arg("--version")),
+        commit: said_by(Command::new("git").args(["describe", "--always", "--dirty"])),
+    }
+}
+
+/// The largest resident set of this process so far. A child begins as a copy of it, and
+/// the kernel counts that in (`exec_mmap` in fs/exec.c).
+pub(crate) fn own_peak_bytes() -> u64 {
+    let peak = field("/proc/self/status", "VmHWM").unwrap_or_default();
+    let kibibytes: u64 = peak.trim_end_matches(" kB").trim().parse().unwrap_or(0);
+    kibibytes * 1_024
+}
+
+/// The value in the first line `name: value` of a file.
+fn field(file: &str, name: &str) -> Option<String> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let (_, value) =
+        text.lines().filter_map(|line| line.split_once(':')).find(|(key, _)| key.trim() == name)?;
+    Some(value.trim().to_owned())
+}
+
+fn said_by(command: &mut Command) -> String {
+    let output = command.output().map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&output).trim().to_owned()
+}

@@ -1,0 +1,112 @@
+//! One process from start to end, and what many such measurements say.
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use wait4::Wait4;
+
+/// A command that is measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Contestant {
+    /// How the report calls it.
+    pub name: String,
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// The state directory, the only thing in its environment.
+    pub state_dir: Option<PathBuf>,
+}
+
+impl Contestant {
+    pub(crate) fn new(name: &str, program: impl Into<PathBuf>) -> Self {
+        Self {
+            name: name.to_owned(),
+            program: program.into(),
+            arguments: Vec::new(),
+            state_dir: None,
+        }
+    }
+
+    /// The process, with nothing to read and nobody to read it.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).env_clear();
+        if let Some(state_dir) = &self.state_dir {
+            command.env("OPENCLAW_STATE_DIR", state_dir);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    /// Runs it once to see that it does what it is measured for: the length of its output.
+    pub(crate) fn rehearse(&self) -> Result<usize> {
+        let could_not = || format!("could not run {}", self.program.display());
+        let output = self
+            .command()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .output()
+            .with_context(could_not)?;
+        if !output.status.success() || !output.stderr.is_empty() {
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            bail!("`{}` failed ({}): {complaint}", self.name, output.status);
+        }
+        Ok(output.stdout.len())
+    }
+
+    /// Runs it once and measures it.
+    pub(crate) fn run(&self) -> Result<Sample> {
+        let mut command = self.command();
+        let started = Instant::now();
+        let child = command.spawn().with_context(|| format!("could not run {}", self.name))?;
+        let used = child.wait4().context("could not wait for it")?;
+        let wall = started.elapsed();
+        if !used.status.success() {
+            bail!("`{}` failed ({})", self.name, used.status);
+        }
+        let cpu = used.rusage.utime + used.rusage.stime;
+        Ok(Sample { wall, cpu, peak_bytes: used.rusage.maxrss })
+    }
+}
+
+/// What one process took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sample {
+    /// From before its start until after its end.
+    pub wall: Duration,
+    /// User and system time.
+    pub cpu: Duration,
+    /// The largest resident set.
+    pub peak_bytes: u64,
+}
+
+/// What many measurements say, in microseconds.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Summary {
+    pub count: usize,
+    pub min_us: f64,
+    pub median_us: f64,
+    pub p99_us: f64,
+    pub max_us: f64,
+}
+
+impl Summary {
+    pub(crate) fn of(times: impl IntoIterator<Item = Duration>) -> Self {
+        let mut times: Vec<f64> = times.into_iter().map(|time| time.as_secs_f64() * 1e6).collect();
+        times.sort_by(f64::total_cmp);
+        let (Some(min), Some(max)) = (times.first(), times.last()) else {
+            return Self::default();
+        };
+        Self {
+            count: times.len(),
+            min_us: *min,
+            median_us: f64::midpoint(times[(times.len() - 1) / 2], times[times.len() / 2]),
+            p99_us: times[(times.len() * 99).div_ceil(100) - 1],
+            max_us: *max,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The commands beside the floors, in one state directory.
+
+use crate::fixture::{self, Plan};
+use crate::floor::Floors;
+use crate::measure::{Contestant, Sample, Summary};
+use crate::{Options, contest, machine};
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+use std::path::Path;
+
+/// What was measured in one state directory.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Section {
+    pub title: String,
+    pub profiles: u32,
+    pub configuration: bool,
+    pub statistics: bool,
+    /// A peak that is not above this one was the benchmark's own.
+    pub smallest_visible_peak_bytes: u64,
+    pub rows: Vec<Row>,
+}
+
+/// What was measured of one command.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Row {
+    pub name: String,
+    pub wall: Summary,
+    pub cpu: Summary,
+    pub peak_bytes: u64,
+    /// The median wall time over that of the empty Rust program.
+    pub ratio: f64,
+    pub output_bytes: usize,
+}
+
+pub(crate) const EMPTY_RUST: &str = "empty Rust program";
+pub(crate) const TOKEN: &str = "models auth token";
+pub(crate) const CHANNELS_LIST: &str = "channels list";
+
+/// The commands that read the store, with their arguments.
+pub(crate) const COMMANDS: [(&str, &[&str]); 4] = [
+    (TOKEN, &["models", "auth", "token", "--provider", "openai-codex"]),
+    (CHANNELS_LIST, &["channels", "list", "--json", "--no-usage"]),
+    ("models auth list", &["models", "auth", "list", "--json"]),
+    ("agents list", &["agents", "list", "--json"]),
+];
+
+/// The state directories: sizes, then one with a configuration, then with statistics.
+pub(crate) fn plans() -> Vec<Plan> {
+    let plain = |profiles| Plan { profiles, configuration: false, statistics: false };
+    let statistics = |profiles| Plan { statistics: true, ..plain(profiles) };
+    vec![
+        plain(1),
+        Plan { configuration: true, ..plain(1) },
+        plain(100),
+        plain(1_000),
+        plain(10_000),
+        statistics(1_000),
+        statistics(10_000),
+    ]
+}
+
+/// Measures everything in the state directory that `plan` describes.
+pub(crate) fn measure(
+    plan: Plan,
+    program: &Path,
+    floors: &Floors,
+    options: &Options,
+) -> Result<Section> {
+    let root = fixture::lay_out(plan)?;
+    let mut contestants = vec![Contestant::new(EMPTY_RUST, &floors.empty_rust)];
+    contestants.extend(floors.empty_c.iter().map(|c| Contestant::new("empty static C program", c)));
+    let ours = |name: &str, arguments: &[&str]| Contestant {
+        arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+        state_dir: Some(root.path().to_owned()),
+        ..Contestant::new(name, program)
+    };
+    contestants.push(ours("--version", &["--version"]));
+    contestants.extend(COMMANDS.map(|(name, arguments)| ours(name, arguments)));
+
+    let title = title(plan);
+    eprintln!("{title} …");
+    let lengths: Vec<usize> = contestants
+        .iter()
+        .map(|contestant| {
+            let length = contestant.rehearse()?;
+            let is_floor = contestant.state_dir.is_none();
+            ensure!(is_floor || length > 0, "`{}` prints nothing", contestant.name);
+            Ok(length)
+        })
+        .collect::<Result<_>>()?;
+    let samples = contest::hold(&contestants, options.warm_up, options.runs)
+        .with_context(|| format!("could not measure {title}"))?;
+    let floor = wall(&samples[0]).median_us;
+    let rows = contestants
+        .into_iter()
+        .zip(samples)
+        .zip(lengths)
+        .map(|((contestant, samples), output_bytes)| Row {
+            name: contestant.name,
+            wall: wall(&samples),
+            cpu: Summary::of(samples.iter().map(|sample| sample.cpu)),
+            peak_bytes: samples.iter().map(|sample| sample.peak_bytes).max().unwrap_or(0),
+            ratio: wall(&samples).median_us / floor,
+            output_bytes,
+        })
+        .collect();
+    Ok(Section {
+        title,
+        profiles: plan.profiles,
+        configuration: plan.configuration,
+        statistics: plan.statistics,
+        smallest_visible_peak_bytes: machine::own_peak_bytes(),
+        rows,
+    })
+}
+
+fn wall(samples: &[Sample]) -> Summary {
+    Summary::of(samples.iter().map(|sample| sample.wall))
+}
+
+fn title(plan: Plan) -> String {
+    let profiles = if plan.profiles == 1 { "profile" } else { "profiles" };
+    let mut title = format!("{} {profiles}", plan.profiles);
+    if plan.configuration {
+        title.push_str(", with openclaw.json");
+    }
+    if plan.statistics {
+        title.push_str(", with statistics in auth-state.json");
+    }
+    title
+}
+
+impl Section {
+    /// What was measured of the command of that name.
+    pub(crate) fn row(&self, name: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.name == name)
+    }
+
+    /// Whether there is nothing but profiles.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.configuration && !self.statistics
+    }
+}
