@@ -158,27 +158,39 @@ impl AgentStore {
         lease_path(&self.state_dir, provider, profile_id)
     }
 
-    /// Waits for the lock that guards `document`.
-    fn lock(&self, document: &Path) -> Result<SidecarLock, StoreError> {
+    /// Waits for the lock that guards `document`: the one beside its name, which OpenClaw
+    /// takes, and where the name is a symbolic link, the one beside its target as well.
+    fn lock(&self, document: &Path) -> Result<Vec<SidecarLock>, StoreError> {
         let failed = |source| StoreError::Lock { path: document.to_owned(), source };
         file::create_private_directory(&self.agent_dir).map_err(failed)?;
-        let mut name = file::resolve(document).into_os_string();
-        name.push(".lock");
-        let path = PathBuf::from(name);
-        let started = Instant::now();
-        loop {
-            match lock::try_acquire(&path, now()).map_err(failed)? {
-                Attempt::Acquired(lock) => return Ok(lock),
-                Attempt::Held(holder) if started.elapsed() >= LOCK_TIMEOUT => {
-                    let document = document.to_owned();
-                    return Err(StoreError::LockTimeout {
-                        path: document,
-                        waited: LOCK_TIMEOUT,
-                        holder,
-                    });
-                }
-                Attempt::Held(_) => std::thread::sleep(LOCK_POLL),
+        let named = match (self.agent_dir.canonicalize(), document.file_name()) {
+            (Ok(directory), Some(name)) => directory.join(name),
+            _ => document.to_owned(),
+        };
+        let target = file::resolve(document);
+        let mut locks = vec![acquire(&named)?];
+        if target != named {
+            locks.push(acquire(&target)?);
+        }
+        Ok(locks)
+    }
+}
+
+/// Waits for the lock file beside `document`.
+fn acquire(document: &Path) -> Result<SidecarLock, StoreError> {
+    let mut path = document.as_os_str().to_owned();
+    path.push(".lock");
+    let started = Instant::now();
+    loop {
+        let attempt = lock::try_acquire(Path::new(&path), now())
+            .map_err(|source| StoreError::Lock { path: document.to_owned(), source })?;
+        match attempt {
+            Attempt::Acquired(lock) => return Ok(lock),
+            Attempt::Held(holder) if started.elapsed() >= LOCK_TIMEOUT => {
+                let path = document.to_owned();
+                return Err(StoreError::LockTimeout { path, waited: LOCK_TIMEOUT, holder });
             }
+            Attempt::Held(_) => std::thread::sleep(LOCK_POLL),
         }
     }
 }

@@ -3,12 +3,23 @@
 use crate::profile::Millis;
 use std::path::Path;
 
-/// Whether a process with this id exists in our pid namespace.
+/// Whether a process with this id runs in our pid namespace; a zombie does not.
 pub fn is_alive(pid: u32) -> bool {
     let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else {
         return false;
     };
-    !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH))
+    if matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH)) {
+        return false;
+    }
+    let state =
+        stat(pid.as_raw_nonzero().get().unsigned_abs()).and_then(|stat| stat.chars().next());
+    !matches!(state, Some('Z' | 'X'))
+}
+
+/// The fields of proc(5) `stat` from the third on, the state.
+fn stat(pid: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(stat.rsplit_once(')')?.1.trim_start().to_owned())
 }
 
 /// What the process is called, where the system tells.
@@ -31,9 +42,7 @@ pub fn was_started_after(pid: u32, time: &str) -> bool {
 /// When the process was started, in milliseconds since the epoch (proc(5), field 22 of
 /// `stat`).
 fn started_at(pid: u32) -> Option<Millis> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, after_name) = stat.rsplit_once(')')?;
-    let ticks: i64 = after_name.split_whitespace().nth(19)?.parse().ok()?;
+    let ticks: i64 = stat(pid)?.split_whitespace().nth(19)?.parse().ok()?;
     let boot = std::fs::read_to_string("/proc/stat").ok()?;
     let boot: i64 = boot.lines().find_map(|line| line.strip_prefix("btime "))?.parse().ok()?;
     let per_second = i64::try_from(rustix::param::clock_ticks_per_second()).ok()?;

@@ -73,6 +73,9 @@ fn a_symbolic_link_to_the_document_stays() {
     rig.run(&["models", "auth", "logout", "p:0"]).success();
     assert!(rig.path(&store("main")).symlink_metadata().unwrap().is_symlink());
     assert!(!rig.read("elsewhere.json").contains("p:0"));
+    for name in [format!("{}.lock", store("main")), "elsewhere.json.lock".to_owned()] {
+        assert!(!rig.path(&name).exists());
+    }
 }
 
 #[test]
