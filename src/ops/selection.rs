@@ -124,7 +124,7 @@ fn select_by_provider(
             })
             .collect();
         let listed = config.auth_profiles(&provider);
-        let preference = if let Some(order) = state.order(&[&provider]) {
+        let preference = if let Some(order) = state.order(&provider) {
             Preference::Explicit(order)
         } else if let Some(order) = config.auth_order(&provider) {
             Preference::Explicit(order)

@@ -49,6 +49,13 @@ pub enum Preference {
     All,
 }
 
+impl Preference {
+    /// An explicit order of nothing: somebody has switched the provider off.
+    const fn is_empty(&self) -> bool {
+        matches!(self, Self::Explicit(ids) if ids.is_empty())
+    }
+}
+
 /// The usable profiles of one provider, best first.
 pub fn order<'a>(
     candidates: &[Candidate<'a>],
@@ -61,8 +68,15 @@ pub fn order<'a>(
         Preference::Listed(ids) => (ids.iter().filter_map(by_id).collect(), false),
         Preference::All => (candidates.to_vec(), false),
     };
+    let base_is_gone = chosen.is_empty();
     let mut seen = std::collections::HashSet::new();
     chosen.retain(|candidate| seen.insert(candidate.id) && is_eligible(candidate, now));
+    // A configuration whose profiles are all gone does not hide those that are there.
+    let is_configured = candidates.iter().any(|candidate| candidate.configured_mode.is_some())
+        || matches!(preference, Preference::Listed(_));
+    if chosen.is_empty() && base_is_gone && is_configured && !preference.is_empty() {
+        chosen = candidates.iter().copied().filter(|c| is_eligible(c, now)).collect();
+    }
     if explicit {
         chosen.sort_by_key(|candidate| candidate.usage.unusable_until(now));
     } else {
@@ -163,6 +177,15 @@ mod tests {
         candidates[1].usage.disabled_until = Some(NOW + 10);
         let explicit = Preference::Explicit(["c", "b", "x", "a", "c"].map(String::from).to_vec());
         assert_eq!(ids(&order(&candidates, &explicit, NOW)), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn an_empty_order_uses_nothing_and_a_stale_configuration_hides_nothing() {
+        let oauth = credential(Kind::OAuth);
+        let candidates = [candidate("a", &oauth)];
+        assert!(order(&candidates, &Preference::Explicit(vec![]), NOW).is_empty());
+        let stale = Preference::Listed(vec!["gone".to_owned()]);
+        assert_eq!(ids(&order(&candidates, &stale, NOW)), ["a"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use super::Document;
 use super::json_text::{RawObject, pretty, raw};
-use crate::profile::{Millis, UsageStats};
+use crate::profile::{Millis, UsageStats, normalize_provider_id};
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -80,10 +80,14 @@ impl StateDocument {
         }
     }
 
-    /// The stored order of a provider, under the first of `keys` that has one.
-    pub fn order(&self, keys: &[&str]) -> Option<Vec<String>> {
+    /// The stored order of a provider by its normalised id; an empty one counts as none.
+    pub fn order(&self, provider: &str) -> Option<Vec<String>> {
         let orders = self.object(ORDER);
-        keys.iter().find_map(|key| serde_json::from_str(orders.get(*key)?.get()).ok())
+        let (_, order) = orders.iter().find(|(key, _)| normalize_provider_id(key) == provider)?;
+        let ids: Vec<serde_json::Value> = serde_json::from_str(order.get()).ok()?;
+        let ids = ids.iter().filter_map(serde_json::Value::as_str).map(str::trim);
+        let ids: Vec<String> = ids.filter(|id| !id.is_empty()).map(str::to_owned).collect();
+        (!ids.is_empty()).then_some(ids)
     }
 
     /// What is remembered about the use of a profile.
@@ -262,7 +266,7 @@ mod tests {
     fn a_forgotten_profile_is_mentioned_nowhere() {
         let mut state = StateDocument::parse(STATE).unwrap();
         assert!(state.forget("p:1"));
-        assert_eq!(state.order(&["x", "p"]), Some(vec!["p:2".to_owned()]));
+        assert_eq!(state.order("p"), Some(vec!["p:2".to_owned()]));
         let text = state.to_text().unwrap();
         assert!(!text.contains("p:1") && !text.contains("\"q\""));
         assert!(!state.forget("p:1"));
@@ -274,7 +278,7 @@ mod tests {
             Document::parse(r#"{"profiles":{},"order":{"p":["old"],"z":["z:1"]}}"#).unwrap();
         let mut state = StateDocument::parse(STATE).unwrap();
         state.fill_from(&profiles);
-        assert_eq!(state.order(&["p"]).unwrap(), ["p:1", "p:2"]);
-        assert_eq!(state.order(&["z"]).unwrap(), ["z:1"]);
+        assert_eq!(state.order("p").unwrap(), ["p:1", "p:2"]);
+        assert_eq!(state.order("z").unwrap(), ["z:1"]);
     }
 }
