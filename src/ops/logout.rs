@@ -2,6 +2,7 @@
 //! mention of it.
 
 use super::Interaction;
+use super::refresh::no_client_secret;
 use crate::app::App;
 use crate::config::{ConfigEdit, remove_profile};
 use crate::exit::{ExitStatus, Failure};
@@ -115,17 +116,14 @@ fn revoke(
         return Ok(Revocation::Skipped(format!("{} holds the same login", path.display())));
     }
     let catalog = app.catalog()?;
-    let definition = catalog.find(&credential.provider).map(|provider| &provider.definition);
-    let endpoint = definition.and_then(|definition| definition.revocation_endpoint.as_ref());
-    let (Some(definition), Some(endpoint)) = (definition, endpoint) else {
+    let registration = catalog
+        .find(&credential.provider)
+        .and_then(|provider| provider.definition.registration.as_ref());
+    let endpoint = registration.and_then(|known| known.endpoints.revocation.as_ref());
+    let (Some(registration), Some(endpoint)) = (registration, endpoint) else {
         return Ok(Revocation::Skipped("the provider has no revocation endpoint".to_owned()));
     };
-    let client = definition.client(&app.environment).map_err(|variable| {
-        Failure::message(
-            ExitStatus::Failure,
-            format!("{variable} is not set: it holds the client secret"),
-        )
-    })?;
+    let client = registration.client(&app.environment).map_err(no_client_secret)?;
     let http =
         HttpClient::new(endpoint).map_err(|error| Failure::message(ExitStatus::Failure, error))?;
     let revoked = block_on(oauth::revoke(&http, &client, endpoint, token, hint))

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{Client, Grant, TokenError};
 use crate::profile::{Credential, Identity, Millis};
-use crate::provider::Definition;
+use crate::provider::Registration;
 use crate::secret::Secret;
 use crate::store::{Lease, LeaseAttempt, Renewal, StoreError, renewed_entry};
 use crate::system::http::HttpClient;
@@ -40,7 +40,9 @@ pub(super) fn refresh(
     lock_timeout: Duration,
 ) -> Result<Credential, Failure> {
     let catalog = app.catalog()?;
-    let provider = catalog.find(&selected.credential.provider).ok_or_else(|| {
+    let provider = catalog.find(&selected.credential.provider);
+    let registration = provider.and_then(|provider| provider.definition.registration.as_ref());
+    let registration = registration.ok_or_else(|| {
         let provider = printable(&selected.credential.provider, 80);
         Failure::message(
             ExitStatus::Failure,
@@ -48,12 +50,7 @@ pub(super) fn refresh(
         )
         .hint(format!("describe it in {}/{provider}.json", app.paths.providers().display()))
     })?;
-    let client = provider.definition.client(&app.environment).map_err(|variable| {
-        Failure::message(
-            ExitStatus::Failure,
-            format!("{variable} is not set: it holds the client secret"),
-        )
-    })?;
+    let client = registration.client(&app.environment).map_err(no_client_secret)?;
     // The wait is over as soon as somebody has stored a fresh credential.
     let _lease = match wait_for_lease(selected, lock_timeout)? {
         Waited::Leased(lease) => lease,
@@ -66,7 +63,15 @@ pub(super) fn refresh(
     let Some(refresh_token) = current.as_ref().and_then(Credential::refresh_token) else {
         return Err(signed_out(selected));
     };
-    request(selected, &provider.definition, &client, refresh_token)
+    request(selected, registration, &client, refresh_token)
+}
+
+/// The failure when the variable that should hold the client secret is not set.
+pub(super) fn no_client_secret(variable: String) -> Failure {
+    Failure::message(
+        ExitStatus::Failure,
+        format!("{variable} is not set: it holds the client secret"),
+    )
 }
 
 enum Waited {
@@ -127,7 +132,7 @@ enum Outcome {
 
 fn request(
     selected: &Selected,
-    definition: &Definition,
+    registration: &Registration,
     client: &Client,
     refresh_token: &Secret,
 ) -> Result<Credential, Failure> {
@@ -137,7 +142,8 @@ fn request(
         // From here until the new credential is stored, a signal waits.
         let mut signals = StopSignals::catch()?;
         let grant = crate::oauth::refresh(&http, client, refresh_token, now).await;
-        let outcome = grant.map(|grant| store_renewal(selected, definition, refresh_token, grant));
+        let outcome =
+            grant.map(|grant| store_renewal(selected, registration, refresh_token, grant));
         anyhow::Ok((outcome, signals.has_come().await))
     })
     .context("could not start the runtime")??;
@@ -156,11 +162,11 @@ fn request(
 
 fn store_renewal(
     selected: &Selected,
-    definition: &Definition,
+    registration: &Registration,
     posted: &Secret,
     grant: Grant,
 ) -> Result<Outcome, StoreError> {
-    let claimed = definition.identity(&grant.access, grant.id_token.as_ref());
+    let claimed = registration.identity(&grant.access, grant.id_token.as_ref());
     let stored = &selected.credential.identity;
     let identity = Identity {
         email: claimed.email.filter(|_| stored.email.is_none()),

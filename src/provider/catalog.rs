@@ -72,7 +72,6 @@ impl Catalog {
                 || file.as_ref().map_or("built in".into(), |file| file.display().to_string());
             let definition: Definition =
                 serde_json::from_value(row).map_err(|error| invalid(origin(), &error))?;
-            definition.validate().map_err(|reason| invalid(origin(), &reason))?;
             Ok(Provider { definition, file, overridden })
         });
         providers.collect::<Result<_, _>>().map(Self)
@@ -171,6 +170,10 @@ mod tests {
         Catalog::load(root.path())
     }
 
+    fn registration(catalog: &Catalog) -> &crate::provider::Registration {
+        catalog.find("openai-codex").unwrap().definition.registration.as_ref().unwrap()
+    }
+
     #[test]
     fn every_built_in_row_is_valid_and_found_by_id_and_alias() {
         let catalog = load(&[]).unwrap();
@@ -190,13 +193,13 @@ mod tests {
     #[test]
     fn the_codex_row_has_the_registered_values() {
         let catalog = load(&[]).unwrap();
-        let codex = &catalog.find("openai-codex").unwrap().definition;
+        let codex = registration(&catalog);
         assert_eq!(codex.client_id, "app_EMoamEEZ73f0CkXaXp7hrann");
         assert_eq!(
-            codex.authorization_endpoint.as_str(),
+            codex.endpoints.authorization.as_str(),
             "https://auth.openai.com/oauth/authorize"
         );
-        assert_eq!(codex.token_endpoint.as_str(), "https://auth.openai.com/oauth/token");
+        assert_eq!(codex.endpoints.token.as_str(), "https://auth.openai.com/oauth/token");
         assert_eq!(codex.redirect.ports, [1455, 1457]);
         assert_eq!(codex.scopes.join(" "), "openid profile email offline_access");
         assert_eq!(codex.authorization_parameters["originator"], "openclaw");
@@ -211,12 +214,12 @@ mod tests {
         });
         let catalog = load(&[("openai-codex.json", patch)]).unwrap();
         let provider = catalog.find("openai-codex").unwrap();
-        let definition = &provider.definition;
-        assert_eq!(definition.token_endpoint.as_str(), "http://127.0.0.1:9/token");
+        let definition = registration(&catalog);
+        assert_eq!(definition.endpoints.token.as_str(), "http://127.0.0.1:9/token");
         assert_eq!(definition.redirect.ports, [2000]);
         assert_eq!(definition.redirect.path, "/auth/callback");
-        assert!(definition.revocation_endpoint.is_none());
-        assert_eq!(definition.authorization_endpoint.host_str(), Some("auth.openai.com"));
+        assert!(definition.endpoints.revocation.is_none());
+        assert_eq!(definition.endpoints.authorization.host_str(), Some("auth.openai.com"));
         assert_eq!(provider.overridden, ["tokenEndpoint", "redirect", "revocationEndpoint"]);
     }
 

@@ -7,4 +7,4 @@ mod catalog;
 mod definition;
 
 pub use catalog::{Catalog, CatalogError, Provider};
-pub use definition::{Definition, IdentityPointers, Redirect};
+pub use definition::{Definition, IdentityPointers, Method, MethodKind, Redirect, Registration};

@@ -62,13 +62,13 @@ impl Login<'_> {
         let authorization = AuthorizationRequest::new(
             self.client,
             redirect_uri,
-            &self.definition.scopes,
-            &self.definition.authorization_parameters,
+            &self.registration.scopes,
+            &self.registration.authorization_parameters,
         );
         let expectation = Expectation {
             state: authorization.state.clone(),
-            issuer: self.definition.issuer.clone(),
-            authorization_endpoint: self.definition.authorization_endpoint.clone(),
+            issuer: self.registration.issuer.clone(),
+            authorization_endpoint: self.registration.endpoints.authorization.clone(),
         };
         let mut serving = listener
             .map(|listener: RedirectListener| listener.serve(expectation.clone()))

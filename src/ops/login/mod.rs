@@ -8,6 +8,7 @@ mod keep;
 
 pub use authorize::AuthorizationNotice;
 
+use super::refresh::no_client_secret;
 use super::{Interaction, login_command};
 use crate::app::App;
 use crate::exit::{ExitStatus, Failure};
@@ -15,7 +16,7 @@ use crate::oauth::{
     self, AuthorizationCode, AuthorizationRequest, Client, Grant, TokenError, Verdict,
 };
 use crate::profile::{Identity, Millis, normalize_provider_id};
-use crate::provider::{Definition, Provider};
+use crate::provider::{Catalog, Definition, Provider, Registration};
 use crate::store::Document;
 use crate::system::environment::Environment;
 use crate::system::http::HttpClient;
@@ -79,16 +80,13 @@ pub fn login(
     interaction: &mut dyn Interaction,
 ) -> Result<Report, Failure> {
     let catalog = app.catalog()?;
-    let provider = catalog.find(&request.provider).ok_or_else(|| {
-        let known: Vec<_> = catalog.iter().map(|known| known.definition.id.as_str()).collect();
-        Failure::usage(format!("there is no provider `{}`", printable(&request.provider, 80)))
-            .hint(format!("known providers: {}", known.join(", ")))
-    })?;
+    let provider = catalog.find(&request.provider);
+    let (provider, registration) = provider
+        .and_then(|provider| Some((provider, provider.definition.registration.as_ref()?)))
+        .ok_or_else(|| no_sign_in(&request.provider, &catalog))?;
     let definition = &provider.definition;
     let environment = &app.environment;
-    let client = definition.client(environment).map_err(|variable| {
-        Failure::usage(format!("{variable} is not set: it holds the client secret"))
-    })?;
+    let client = registration.client(environment).map_err(no_client_secret)?;
     // What would make the login useless is found out before the user signs in.
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_deref())?;
@@ -96,16 +94,17 @@ pub fn login(
     store.check_generation()?;
     check_wanted_id(&store.read()?.document, definition, request.profile_id.as_deref())?;
     note_override(provider, interaction);
-    let http = HttpClient::new(&definition.token_endpoint)
+    let http = HttpClient::new(&registration.endpoints.token)
         .map_err(|error| Failure::message(ExitStatus::Failure, error))?;
 
-    let login = Login { request, definition, client: &client, environment, http: &http };
+    let login =
+        Login { request, definition, registration, client: &client, environment, http: &http };
     block_on(async {
         let mut signals = StopSignals::catch().context("could not catch signals")?;
         let bound = oauth::bind(
-            &definition.redirect.host,
-            &definition.redirect.ports,
-            &definition.redirect.path,
+            &registration.redirect.host,
+            &registration.redirect.ports,
+            &registration.redirect.path,
         )
         .context("could not listen for the redirect")?;
         let Authorized { authorization, code, verdict, serving } =
@@ -125,6 +124,19 @@ pub fn login(
         report
     })
     .context("could not start the runtime")?
+}
+
+fn no_sign_in(wanted: &str, catalog: &Catalog) -> Failure {
+    let known = match catalog.find(wanted) {
+        Some(provider) => format!("{} offers no OAuth sign-in", provider.definition.label),
+        None => format!("there is no provider `{}`", printable(wanted, 80)),
+    };
+    let definitions = catalog.iter().map(|provider| &provider.definition);
+    let offered: Vec<&str> = definitions
+        .filter(|definition| definition.registration.is_some())
+        .map(|definition| definition.id.as_str())
+        .collect();
+    Failure::usage(known).hint(format!("providers with a sign-in: {}", offered.join(", ")))
 }
 
 /// A `--profile-id` must not name a profile of another provider.
@@ -164,6 +176,7 @@ fn note_override(provider: &Provider, interaction: &mut dyn Interaction) {
 struct Login<'l> {
     request: &'l Request,
     definition: &'l Definition,
+    registration: &'l Registration,
     client: &'l Client,
     environment: &'l Environment,
     http: &'l HttpClient,
