@@ -123,7 +123,8 @@ fn revoke(
     let (Some(registration), Some(endpoint)) = (registration, endpoint) else {
         return Ok(Revocation::Skipped("the provider has no revocation endpoint".to_owned()));
     };
-    let client = registration.client(&app.environment).map_err(no_client_secret)?;
+    let client =
+        registration.client(&app.environment).map_err(|variable| no_client_secret(&variable))?;
     let http =
         HttpClient::new(endpoint).map_err(|error| Failure::message(ExitStatus::Failure, error))?;
     let revoked = block_on(oauth::revoke(&http, &client, endpoint, token, hint))

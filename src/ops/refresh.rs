@@ -50,7 +50,8 @@ pub(super) fn refresh(
         )
         .hint(format!("describe it in {}/{provider}.json", app.paths.providers().display()))
     })?;
-    let client = registration.client(&app.environment).map_err(no_client_secret)?;
+    let client =
+        registration.client(&app.environment).map_err(|variable| no_client_secret(&variable))?;
     // The wait is over as soon as somebody has stored a fresh credential.
     let _lease = match wait_for_lease(selected, lock_timeout)? {
         Waited::Leased(lease) => lease,
@@ -67,7 +68,7 @@ pub(super) fn refresh(
 }
 
 /// The failure when the variable that should hold the client secret is not set.
-pub(super) fn no_client_secret(variable: String) -> Failure {
+pub(super) fn no_client_secret(variable: &str) -> Failure {
     Failure::message(
         ExitStatus::Failure,
         format!("{variable} is not set: it holds the client secret"),

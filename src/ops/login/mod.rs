@@ -86,7 +86,8 @@ pub fn login(
         .ok_or_else(|| no_sign_in(&request.provider, &catalog))?;
     let definition = &provider.definition;
     let environment = &app.environment;
-    let client = registration.client(environment).map_err(no_client_secret)?;
+    let client =
+        registration.client(environment).map_err(|variable| no_client_secret(&variable))?;
     // What would make the login useless is found out before the user signs in.
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_deref())?;
