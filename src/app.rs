@@ -28,7 +28,7 @@ impl App {
     /// # Errors
     /// The file exists and cannot be read.
     pub fn config(&self) -> Result<Config, Failure> {
-        Ok(Config::load(&self.paths.config)?)
+        Ok(Config::load(&self.paths.config, &self.environment)?)
     }
 
     /// The providers.

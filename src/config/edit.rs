@@ -297,7 +297,7 @@ mod tests {
         let path = root.path().join("openclaw.json");
         add_agent(&path, &[("id", "work"), ("name", "Work")]).unwrap();
         add_agent(&path, &[("id", "home")]).unwrap();
-        let config = Config::load(&path).unwrap();
+        let config = Config::load(&path, &crate::system::Environment::default()).unwrap();
         let ids: Vec<_> = config.agents().map(|agent| agent.id()).collect();
         assert_eq!(ids, ["main", "work", "home"]);
         assert_eq!(config.default_agent(), "main");
