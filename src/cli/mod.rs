@@ -9,6 +9,7 @@ mod console;
 mod duration;
 mod models;
 mod output;
+mod prompt;
 
 use crate::app::App;
 use crate::exit::{ExitStatus, Failure};

@@ -53,17 +53,43 @@ pub fn record_profile(
                 ]),
             ),
         }
-        let order = auth.object_value("order");
-        for property in order.iter().flat_map(CstObject::properties) {
-            let named = property.decoded_name().unwrap_or_default();
-            let Some(ids) = property.array_value() else { continue };
-            let listed = ids.elements().iter().any(|element| is_text(element, id));
-            if normalize_provider_id(&named) == normalize_provider_id(provider) && !listed {
-                ids.insert(0, CstInputValue::from(id));
-            }
-        }
+        put_first(&auth, &profiles, id, provider, mode);
         Ok(())
     })
+}
+
+/// Puts a profile first in the order of its provider. Without an order, one is made when
+/// the provider's other profiles have another mode: otherwise their kind would decide.
+fn put_first(auth: &CstObject, profiles: &CstObject, id: &str, provider: &str, mode: Kind) {
+    let is_provider = |name: &str| normalize_provider_id(name) == normalize_provider_id(provider);
+    let order = auth.object_value("order");
+    let mut has_order = false;
+    for property in order.iter().flat_map(CstObject::properties) {
+        if !is_provider(&property.decoded_name().unwrap_or_default()) {
+            continue;
+        }
+        has_order = true;
+        let Some(ids) = property.array_value() else { continue };
+        if !ids.elements().iter().any(|element| is_text(element, id)) {
+            ids.insert(0, CstInputValue::from(id));
+        }
+    }
+    let others: Vec<(String, Value)> = profiles
+        .properties()
+        .iter()
+        .filter_map(|profile| Some((profile.decoded_name()?, profile.to_serde_value()?)))
+        .filter(|(other, profile)| {
+            other != id && profile["provider"].as_str().is_some_and(is_provider)
+        })
+        .collect();
+    if has_order || !others.iter().any(|(_, profile)| profile["mode"] != mode.name()) {
+        return;
+    }
+    let ids = std::iter::once(id.to_owned()).chain(others.into_iter().map(|(other, _)| other));
+    let ids = CstInputValue::Array(ids.map(CstInputValue::String).collect());
+    if let Some(order) = order.or_else(|| auth.object_value_or_create("order")) {
+        set(&order, provider, ids);
+    }
 }
 
 /// Removes a profile from `auth.profiles` and from every `auth.order`.

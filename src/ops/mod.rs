@@ -5,6 +5,7 @@ pub mod channels;
 pub mod list;
 pub mod login;
 pub mod logout;
+pub mod paste;
 mod refresh;
 mod selection;
 pub mod token;

@@ -43,6 +43,33 @@ pub struct Method {
     /// OpenClaw's flag that gives the key on the command line.
     #[serde(default)]
     pub flag: Option<String>,
+    /// What a token of this kind begins with.
+    #[serde(default)]
+    pub prefix: Option<String>,
+    /// How many characters such a token has at least.
+    #[serde(default)]
+    pub min_length: usize,
+    /// The command that makes such a token, where it is installed.
+    #[serde(default)]
+    pub command: Vec<String>,
+}
+
+impl Method {
+    /// Whether a pasted token can be one of this kind; the error says why not.
+    ///
+    /// # Errors
+    /// A sentence that does not quote the token.
+    pub fn check(&self, token: &Secret) -> Result<(), String> {
+        if let Some(prefix) = &self.prefix
+            && !token.expose().starts_with(prefix.as_str())
+        {
+            return Err(format!("a {} begins with {prefix}", self.label));
+        }
+        if token.expose().chars().count() < self.min_length {
+            return Err(format!("a {} has at least {} characters", self.label, self.min_length));
+        }
+        Ok(())
+    }
 }
 
 /// What a way to sign in asks of the user.

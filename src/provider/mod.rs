@@ -3,6 +3,9 @@
 //!
 //! Invariant: no other module branches on a provider id.
 
+/// The provider whose subscriptions have setup tokens.
+pub const SETUP_TOKEN_PROVIDER: &str = "anthropic";
+
 mod catalog;
 mod definition;
 

@@ -17,7 +17,7 @@ mod json_text;
 mod lease;
 mod state;
 
-pub use credential::{Renewal, login_entry, renewed_entry};
+pub use credential::{Pasted, Renewal, login_entry, pasted_entry, renewed_entry, variable};
 pub use document::{Document, Profile};
 pub use error::StoreError;
 pub use file::{AgentStore, Snapshot};

@@ -49,6 +49,24 @@ fn started_at(pid: u32) -> Option<Millis> {
     Some(boot * 1_000 + ticks * 1_000 / per_second.max(1))
 }
 
+/// Whether a program of this name can be started.
+pub fn is_installed(program: &str) -> bool {
+    let output = std::process::Stdio::null;
+    let started = std::process::Command::new(program)
+        .arg("--version")
+        .stdin(output())
+        .stdout(output())
+        .stderr(output())
+        .status();
+    started.is_ok()
+}
+
+/// Runs a program on the user's terminal to its end; whether it succeeded.
+pub fn run_on_terminal(program: &str, arguments: &[String]) -> bool {
+    let status = std::process::Command::new(program).args(arguments).status();
+    status.is_ok_and(|status| status.success())
+}
+
 /// The name of this machine.
 pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
