@@ -19,7 +19,7 @@ pub trait Interaction {
     /// What came of opening a browser.
     fn show_browser(&mut self, opening: &crate::system::browser::Opening);
     /// The lines that the user pastes, or `None` when there is nowhere to paste.
-    fn pasted_lines(&mut self) -> Option<tokio::sync::mpsc::UnboundedReceiver<String>>;
+    fn pasted_lines(&mut self) -> Option<tokio::sync::mpsc::Receiver<String>>;
     /// A pasted line was not accepted; ask again.
     fn refuse_paste(&mut self, reason: &str);
 }

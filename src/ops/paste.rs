@@ -162,7 +162,10 @@ impl Ready {
             document.set_entry(id, entry);
             Ok((true, renewed))
         })?;
-        self.store.update_state(|state| state.clear_cooldown(id))?;
+        self.store.update_state(|state| {
+            let cleared = state.clear_cooldown(id);
+            state.put_first(&self.provider, id) || cleared
+        })?;
         let edit = record_profile(&app.paths.config, id, &self.provider, self.request.kind)
             .map_err(|error| {
                 Failure::from(error)

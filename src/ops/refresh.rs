@@ -14,6 +14,7 @@ use crate::profile::{Credential, Identity, Millis};
 use crate::provider::Registration;
 use crate::secret::Secret;
 use crate::store::{Lease, LeaseAttempt, Renewal, StoreError, renewed_entry};
+use crate::system::file::Reserved;
 use crate::system::http::HttpClient;
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
@@ -60,10 +61,16 @@ pub(super) fn refresh(
     if let Some(credential) = adopt(selected)? {
         return Ok(credential);
     }
-    let current = selected.store.read()?.document.credential(&selected.id);
+    let document = selected.store.read()?.document;
+    let current = document.credential(&selected.id);
     let Some(refresh_token) = current.as_ref().and_then(Credential::refresh_token) else {
         return Err(signed_out(selected));
     };
+    // The holder before us may have learnt that the login is over.
+    let state = selected.store.read_state(&document)?;
+    if let Some(code) = state.refusal(&selected.id, refresh_token) {
+        return Err(refused(selected, &code));
+    }
     request(selected, registration, &client, refresh_token)
 }
 
@@ -139,18 +146,23 @@ fn request(
 ) -> Result<Credential, Failure> {
     let http = HttpClient::new(&client.endpoints.token)
         .map_err(|error| unavailable(selected, &error.to_string()))?;
+    // What cannot be stored must not be asked for.
+    let reserved = selected.store.reserve()?;
     let (outcome, interrupted) = block_on(async {
         // From here until the new credential is stored, a signal waits.
         let mut signals = StopSignals::catch()?;
         let grant = crate::oauth::refresh(&http, client, refresh_token, now).await;
-        let outcome =
-            grant.map(|grant| store_renewal(selected, registration, refresh_token, grant));
+        let outcome = grant
+            .map(|grant| store_renewal(selected, registration, refresh_token, grant, reserved));
         anyhow::Ok((outcome, signals.has_come().await))
     })
     .context("could not start the runtime")??;
     let outcome = match outcome {
         Ok(stored) => stored?,
-        Err(error) => return refresh_failed(selected, refresh_token, &error),
+        Err(error) => {
+            let failed = refresh_failed(selected, refresh_token, &error);
+            return if interrupted { Err(Failure::interrupted()) } else { failed };
+        }
     };
     if interrupted {
         return Err(Failure::interrupted());
@@ -166,6 +178,7 @@ fn store_renewal(
     registration: &Registration,
     posted: &Secret,
     grant: Grant,
+    reserved: Option<Reserved>,
 ) -> Result<Outcome, StoreError> {
     let claimed = registration.identity(&grant.access, grant.id_token.as_ref());
     let stored = &selected.credential.identity;
@@ -175,7 +188,7 @@ fn store_renewal(
         subject: None,
     };
     let renewal = Renewal { expires: expiry(&grant, now()), grant, identity };
-    selected.store.update(|document| {
+    selected.store.update_reserved(reserved, |document| {
         let Some(present) = document.credential(&selected.id) else {
             return Ok((false, Outcome::Removed));
         };
@@ -218,8 +231,14 @@ fn refresh_failed(
         state.set_refused(&selected.id, refresh_token, code, now());
         true
     })?;
-    Err(Failure::message(ExitStatus::LoginRequired, format!("the login `{id}` is over: {error}"))
-        .hint(login_command(&printable(&selected.credential.provider, 80), &selected.owner.id)))
+    Err(refused(selected, &error.to_string()))
+}
+
+/// The login is over, and why.
+fn refused(selected: &Selected, reason: &str) -> Failure {
+    let id = printable(&selected.id, 200);
+    Failure::message(ExitStatus::LoginRequired, format!("the login `{id}` is over: {reason}"))
+        .hint(login_command(&printable(&selected.credential.provider, 80), &selected.owner.id))
 }
 
 fn unavailable(selected: &Selected, reason: &str) -> Failure {

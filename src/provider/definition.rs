@@ -148,6 +148,10 @@ impl TryFrom<Wire> for Definition {
         if wire.id.trim().is_empty() || wire.id.contains(['/', ':']) {
             return Err("`id` must be a name without `/` and `:`".to_owned());
         }
+        let names = [&wire.id, &wire.label].into_iter().chain(&wire.aliases);
+        if names.into_iter().chain(&wire.client_id).any(|name| name.contains(char::is_control)) {
+            return Err("its names must not hold control characters".to_owned());
+        }
         let missing = |key: &str| format!("`{key}` is missing: an OAuth sign-in needs it");
         let registration = match (wire.client_id, wire.authorization_endpoint, wire.token_endpoint)
         {
@@ -175,6 +179,20 @@ impl TryFrom<Wire> for Definition {
         Ok(Self { id, label, aliases, env, methods, registration })
     }
 }
+
+/// Where the redirect listener can be reached.
+const REDIRECT_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// The parameters of an authorization request that a definition must not set.
+const OWN_PARAMETERS: [&str; 7] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+];
 
 /// The loopback redirect URI: `http://<host>:<first free port><path>`.
 #[derive(Clone, Debug, Deserialize)]
@@ -228,9 +246,12 @@ impl Registration {
         if self.client_id.trim().is_empty() {
             return Err("`clientId` must not be empty".to_owned());
         }
-        let redirect = format!("http://{}/", self.redirect.host);
-        if !Url::parse(&redirect).is_ok_and(|url| http::is_loopback(&url) && url.port().is_none()) {
-            return Err("`redirect.host` must be a loopback host without a port".to_owned());
+        if !REDIRECT_HOSTS.contains(&self.redirect.host.as_str()) {
+            return Err(format!("`redirect.host` must be one of {}", REDIRECT_HOSTS.join(", ")));
+        }
+        let mut parameters = self.authorization_parameters.keys();
+        if let Some(name) = parameters.find(|name| OWN_PARAMETERS.contains(&name.as_str())) {
+            return Err(format!("`authorizationParameters` must not set `{name}`"));
         }
         if self.redirect.ports.is_empty() || self.redirect.ports.contains(&0) {
             return Err("`redirect.ports` must list the registered ports".to_owned());

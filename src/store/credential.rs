@@ -126,7 +126,11 @@ pub(super) fn parse_credential(entry: &str) -> Option<Credential> {
             access: wire.access.secret(),
             refresh: wire.refresh.secret(),
             id_token: wire.id_token.secret(),
-            expires: wire.expires.time(),
+            // A value that is no time is one that has passed.
+            expires: match &wire.expires {
+                Field::Absent => None,
+                field => Some(field.time().unwrap_or(0)),
+            },
         },
         Kind::Token => {
             let (token, reference) = value(&wire.token, &wire.token_ref);

@@ -90,6 +90,24 @@ impl StateDocument {
         (!ids.is_empty()).then_some(ids)
     }
 
+    /// Puts a profile first in the stored order of its provider, where there is one;
+    /// whether that changed something.
+    pub fn put_first(&mut self, provider: &str, profile_id: &str) -> bool {
+        let Some(mut ids) = self.order(provider) else { return false };
+        if ids.first().is_some_and(|first| first == profile_id) {
+            return false;
+        }
+        ids.retain(|id| id != profile_id);
+        ids.insert(0, profile_id.to_owned());
+        let mut orders = self.object(ORDER);
+        let key = orders.keys().find(|key| normalize_provider_id(key) == provider).cloned();
+        if let (Some(key), Ok(ids)) = (key, raw(&ids)) {
+            orders.insert(key, ids);
+            self.set_object(ORDER, &orders);
+        }
+        true
+    }
+
     /// What is remembered about the use of a profile.
     pub fn usage(&self, profile_id: &str) -> UsageStats {
         let stats = self.object(USAGE_STATS);
@@ -260,6 +278,15 @@ mod tests {
         assert!(!text.contains("fake-refresh"));
         assert!(text.contains("\"odd\": 1,") && text.contains("\"lastUsed\": 5"));
         assert_eq!(state.usage("p:1").cooldown_until, Some(9));
+    }
+
+    #[test]
+    fn a_new_login_comes_first_in_a_stored_order() {
+        let mut state = StateDocument::parse(STATE).unwrap();
+        assert!(state.put_first("p", "p:new"));
+        assert_eq!(state.order("p").unwrap(), ["p:new", "p:1", "p:2"]);
+        assert!(!state.put_first("p", "p:new"));
+        assert!(!state.put_first("other", "p:new"), "no order is made up");
     }
 
     #[test]

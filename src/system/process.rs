@@ -34,7 +34,10 @@ pub fn was_started_after(pid: u32, time: &str) -> bool {
     const TOLERANCE: Millis = 3_000;
     let time = time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond);
     match (started_at(pid), time) {
-        (Some(started), Some(time)) => started > time.saturating_add(TOLERANCE),
+        // A start in the future tells of a clock that jumped, and of nothing else.
+        (Some(started), Some(time)) => {
+            started > time.saturating_add(TOLERANCE) && started <= super::now() + TOLERANCE
+        }
         _ => false,
     }
 }

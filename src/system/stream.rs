@@ -34,14 +34,17 @@ const LONGEST_LINE: u64 = 64 * 1024;
 
 /// Reads `stdin` line by line on a thread of its own and sends each line; the channel
 /// closes at the end of input. The thread ends with the process.
-pub fn lines(stdin: Box<dyn BufRead + Send>) -> tokio::sync::mpsc::UnboundedReceiver<String> {
-    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+pub fn lines(stdin: Box<dyn BufRead + Send>) -> tokio::sync::mpsc::Receiver<String> {
+    let (sender, receiver) = tokio::sync::mpsc::channel(4);
     std::thread::spawn(move || {
         let mut stdin = stdin;
         loop {
             let mut line = Vec::new();
             match std::io::Read::take(&mut stdin, LONGEST_LINE).read_until(b'\n', &mut line) {
-                Ok(1..) if sender.send(String::from_utf8_lossy(&line).into_owned()).is_ok() => {}
+                Ok(1..)
+                    if sender
+                        .blocking_send(String::from_utf8_lossy(&line).into_owned())
+                        .is_ok() => {}
                 _ => return,
             }
         }

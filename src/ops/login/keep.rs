@@ -9,23 +9,25 @@ use crate::ops::refresh::expiry;
 use crate::profile::{CredentialKind, Identity, Kind, choose_profile_id, normalize_provider_id};
 use crate::provider::Registration;
 use crate::store::{AgentStore, Document, Renewal, login_entry};
+use crate::system::file::Reserved;
 use crate::system::now;
 
 impl Login<'_> {
     /// Stores the grant under the profile of its account and records it in the
     /// configuration.
-    pub(super) fn store(
+    pub(super) fn keep(
         &self,
         app: &App,
         agent: &AgentDir,
         store: &AgentStore,
         grant: Grant,
+        reserved: Option<Reserved>,
     ) -> Result<Report, Failure> {
         let identity = self.registration.identity(&grant.access, grant.id_token.as_ref());
         let renewal = Renewal { expires: expiry(&grant, now()), grant, identity };
         let provider = &self.definition.id;
         let wanted = self.request.profile_id.as_deref();
-        let (profile_id, taken_id, renewed) = store.update(|document| {
+        let (profile_id, taken_id, renewed) = store.update_reserved(reserved, |document| {
             let existing = grants_of(document, provider, self.registration);
             let taken = |id: &str| document.has_entry(id);
             let (id, taken_id) =
@@ -40,7 +42,11 @@ impl Login<'_> {
             failure.context(format!("the login is stored as `{profile_id}`, but not recorded"))
         };
         store
-            .update_state(|state| state.clear_cooldown(&profile_id))
+            .update_state(|state| {
+                // Both have to happen.
+                let cleared = state.clear_cooldown(&profile_id);
+                state.put_first(provider, &profile_id) || cleared
+            })
             .map_err(|e| stored(e.into()))?;
         let edit = record_profile(&app.paths.config, &profile_id, provider, Kind::OAuth)
             .map_err(|error| stored(error.into()))?;

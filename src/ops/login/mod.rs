@@ -11,20 +11,21 @@ pub use authorize::AuthorizationNotice;
 use super::refresh::no_client_secret;
 use super::{Interaction, login_command};
 use crate::app::App;
+use crate::config::AgentDir;
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{
     self, AuthorizationCode, AuthorizationRequest, Client, Grant, TokenError, Verdict,
 };
-use crate::profile::{Identity, Millis, normalize_provider_id};
+use crate::profile::{Identity, MAIN_AGENT, Millis, normalize_provider_id};
 use crate::provider::{Catalog, Definition, Provider, Registration};
-use crate::store::Document;
+use crate::store::{AgentStore, Document};
 use crate::system::environment::Environment;
 use crate::system::http::HttpClient;
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
 use crate::text::printable;
 use anyhow::Context;
-use authorize::Authorized;
+use authorize::{Origin, Response, Waiting};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -93,6 +94,7 @@ pub fn login(
     let agent = app.agent(&config, request.agent.as_deref())?;
     let store = app.store(&agent);
     store.check_generation()?;
+    store.check_writable()?;
     check_wanted_id(&store.read()?.document, definition, request.profile_id.as_deref())?;
     note_override(provider, interaction);
     let http = HttpClient::new(&registration.endpoints.token)
@@ -108,20 +110,10 @@ pub fn login(
             &registration.redirect.path,
         )
         .context("could not listen for the redirect")?;
-        let Authorized { authorization, code, verdict, serving } =
-            login.authorize(bound, interaction, &mut signals).await?;
-        let grant = tokio::select! {
-            grant = login.exchange(authorization, code) => grant,
-            () = signals.received() => Err(Failure::interrupted()),
-        };
-        let report = grant.and_then(|grant| login.store(app, &agent, &store, grant));
-        if let Some(verdict) = verdict {
-            let shown = if report.is_ok() { Verdict::SignedIn } else { Verdict::Failed };
-            let _ = verdict.send(shown);
-        }
-        if let Some(serving) = serving {
-            serving.finish().await;
-        }
+        let mut waiting = login.start(bound, interaction)?;
+        let report = login.complete(app, &agent, &store, &mut waiting, interaction, &mut signals);
+        let report = report.await;
+        waiting.finish().await;
         report
     })
     .context("could not start the runtime")?
@@ -184,25 +176,59 @@ struct Login<'l> {
 }
 
 impl Login<'_> {
+    /// Waits for the code, exchanges it and stores the grant. What was pasted without a
+    /// state may be a slip of the hand: when the server refuses it, the prompt comes back.
+    async fn complete(
+        &self,
+        app: &App,
+        agent: &AgentDir,
+        store: &AgentStore,
+        waiting: &mut Waiting,
+        interaction: &mut dyn Interaction,
+        signals: &mut StopSignals,
+    ) -> Result<Report, Failure> {
+        loop {
+            let Response { code, origin } = waiting.response(interaction, signals).await?;
+            let reserved = store.reserve()?;
+            let grant = tokio::select! {
+                grant = self.exchange(&waiting.authorization, code) => grant,
+                () = signals.received() => return Err(Failure::interrupted()),
+            };
+            let report = match (grant, &origin) {
+                (Ok(grant), _) => self.keep(app, agent, store, grant, reserved),
+                (Err(error @ TokenError::Refused { .. }), Origin::BareCode) => {
+                    interaction.refuse_paste(&error.to_string());
+                    continue;
+                }
+                (Err(error), _) => Err(self.not_exchanged(&error)),
+            };
+            if let Origin::Redirect(verdict) = origin {
+                let shown = if report.is_ok() { Verdict::SignedIn } else { Verdict::Failed };
+                // A browser that has gone away needs no verdict.
+                let _ = verdict.send(shown);
+            }
+            return report;
+        }
+    }
+
     async fn exchange(
         &self,
-        authorization: AuthorizationRequest,
+        authorization: &AuthorizationRequest,
         code: AuthorizationCode,
-    ) -> Result<Grant, Failure> {
-        let grant = oauth::exchange_code(self.http, self.client, authorization, code, now).await;
-        match grant {
-            Ok(grant) => Ok(grant),
-            Err(error) => Err(Failure::message(
-                match error {
-                    TokenError::Unavailable { .. } => ExitStatus::Unavailable,
-                    _ => ExitStatus::Failure,
-                },
-                format!("could not sign in to {}: {error}", self.definition.label),
-            )
+    ) -> Result<Grant, TokenError> {
+        oauth::exchange_code(self.http, self.client, authorization, code, now).await
+    }
+
+    fn not_exchanged(&self, error: &TokenError) -> Failure {
+        let status = match error {
+            TokenError::Unavailable { .. } => ExitStatus::Unavailable,
+            _ => ExitStatus::Failure,
+        };
+        let agent = self.request.agent.as_deref().unwrap_or(MAIN_AGENT);
+        Failure::message(status, format!("could not sign in to {}: {error}", self.definition.label))
             .hint(format!(
                 "nothing was stored; try again: {}",
-                login_command(&self.definition.id, self.request.agent.as_deref().unwrap_or("main"))
-            ))),
-        }
+                login_command(&self.definition.id, agent)
+            ))
     }
 }
