@@ -88,14 +88,11 @@ impl Interaction for Console<'_, '_> {
 
     fn pasted_lines(&mut self) -> Option<Receiver<String>> {
         let is_terminal = self.output.streams.stdin_is_terminal;
-        if is_terminal && !stream::is_in_foreground() {
-            return None;
-        }
         let stdin = self.output.streams.stdin.take()?;
-        if is_terminal {
+        if is_terminal && stream::is_in_foreground() {
             self.prompt();
         }
-        Some(stream::lines(stdin))
+        Some(stream::lines(stdin, is_terminal))
     }
 
     fn refuse_paste(&mut self, reason: &str) {

@@ -166,21 +166,45 @@ fn edit(
     };
     let text = before.as_deref().unwrap_or_default();
     Config::parse(path, text)?;
-    let root = CstRootNode::parse(if text.trim().is_empty() { "{\n}\n" } else { text }, &JSON5)
-        .map_err(|error| invalid(error.to_string()))?;
+    let (mark, body) = match text.strip_prefix(BYTE_ORDER_MARK) {
+        Some(body) => (BYTE_ORDER_MARK, body),
+        None => ("", text),
+    };
+    let body = if matches!(body.trim(), "" | "null") { "{\n}\n" } else { body };
+    let root = CstRootNode::parse(body, &JSON5).map_err(|error| invalid(error.to_string()))?;
     let object =
         root.object_value_or_create().ok_or_else(|| invalid("it is not an object".into()))?;
     change(&object).map_err(|reason| invalid(reason.to_owned()))?;
-    let after = root.to_string();
+    let after = format!("{mark}{root}");
     if before.as_deref() == Some(after.as_str()) {
         return Ok(ConfigEdit::Unchanged);
     }
     Config::parse(path, &after)?;
     if let Some(before) = &before {
-        file::replace(&backup(path), before.as_bytes()).map_err(failed)?;
+        keep(path, before).map_err(failed)?;
     }
     file::replace(path, after.as_bytes()).map_err(failed)?;
     Ok(ConfigEdit::Written)
+}
+
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// Keeps `text` as `.bak`, the older ones as `.bak.1` to `.bak.4`, as OpenClaw does.
+fn keep(path: &Path, text: &str) -> std::io::Result<()> {
+    let older = |number: u8| with_suffix(path, &format!(".bak.{number}"));
+    for number in (1..4).rev() {
+        rename_if_there(&older(number), &older(number + 1))?;
+    }
+    rename_if_there(&backup(path), &older(1))?;
+    file::replace(&backup(path), text.as_bytes())
+}
+
+#[expect(clippy::disallowed_methods, reason = "backups move as they are")]
+fn rename_if_there(from: &Path, to: &Path) -> std::io::Result<()> {
+    match std::fs::rename(from, to) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Where the text before the last change is kept.
@@ -293,6 +317,28 @@ mod tests {
         let config = Config::parse(Path::new("x"), &after).unwrap();
         assert_eq!(config.auth_order("p").unwrap(), ["p:a", "p:b"]);
         assert_eq!(config.auth_profiles("p").len(), 2);
+    }
+
+    #[test]
+    fn a_byte_order_mark_stays_and_null_counts_as_empty() {
+        let marked = edited(Some("\u{feff}{\n  \"a\": 1\n}\n"), record);
+        assert!(marked.starts_with("\u{feff}{\n  \"a\": 1,\n"), "{marked}");
+        assert!(edited(Some("null\n"), record).contains("p:a"));
+    }
+
+    #[test]
+    fn older_backups_are_kept() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("openclaw.json");
+        for number in 0..8 {
+            add_agent(&path, &[("id", &format!("agent-{number}"))]).unwrap();
+        }
+        let kept = |suffix: &str| {
+            let text = file::read(&with_suffix(&path, suffix)).unwrap();
+            text.map(|(text, _)| text.matches("agent-").count())
+        };
+        let counts = [".bak", ".bak.1", ".bak.2", ".bak.3", ".bak.4", ".bak.5"].map(kept);
+        assert_eq!(counts, [Some(7), Some(6), Some(5), Some(4), Some(3), None]);
     }
 
     #[test]

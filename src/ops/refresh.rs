@@ -41,6 +41,9 @@ pub(super) fn refresh(
     lock_timeout: Duration,
 ) -> Result<Credential, Failure> {
     let catalog = app.catalog()?;
+    if let Some(problem) = catalog.problem(&selected.credential.provider) {
+        return Err(problem.clone().into());
+    }
     let provider = catalog.find(&selected.credential.provider);
     let registration = provider.and_then(|provider| provider.definition.registration.as_ref());
     let registration = registration.ok_or_else(|| {
@@ -54,9 +57,9 @@ pub(super) fn refresh(
     let client =
         registration.client(&app.environment).map_err(|variable| no_client_secret(&variable))?;
     // The wait is over as soon as somebody has stored a fresh credential.
-    let _lease = match wait_for_lease(selected, lock_timeout)? {
-        Waited::Leased(lease) => lease,
+    let _lease = match wait_for_lease(selected, lock_timeout, adopt)? {
         Waited::Adopted(credential) => return Ok(*credential),
+        leased @ Waited::Leased(_) => leased,
     };
     if let Some(credential) = adopt(selected)? {
         return Ok(credential);
@@ -71,7 +74,7 @@ pub(super) fn refresh(
     if let Some(code) = state.refusal(&selected.id, refresh_token) {
         return Err(refused(selected, &code));
     }
-    request(selected, registration, &client, refresh_token)
+    request(selected, registration, &client, refresh_token, lock_timeout)
 }
 
 /// The failure when the variable that should hold the client secret is not set.
@@ -82,12 +85,21 @@ pub(super) fn no_client_secret(variable: &str) -> Failure {
     )
 }
 
-enum Waited {
-    Leased(Lease),
+/// What ended the wait for a lease.
+pub(super) enum Waited {
+    /// The lease is ours.
+    Leased(#[expect(dead_code, reason = "held for its drop")] Lease),
+    /// There is no need for it any more.
     Adopted(Box<Credential>),
 }
 
-fn wait_for_lease(selected: &Selected, timeout: Duration) -> Result<Waited, Failure> {
+/// Waits for the lease on a profile, or until `adopt` finds, in a document that has
+/// changed, what the lease was wanted for.
+pub(super) fn wait_for_lease(
+    selected: &Selected,
+    timeout: Duration,
+    adopt: impl Fn(&Selected) -> Result<Option<Credential>, Failure>,
+) -> Result<Waited, Failure> {
     let provider = &selected.credential.provider;
     let started = Instant::now();
     let mut seen = selected.fingerprint;
@@ -143,11 +155,12 @@ fn request(
     registration: &Registration,
     client: &Client,
     refresh_token: &Secret,
+    lock_timeout: Duration,
 ) -> Result<Credential, Failure> {
     let http = HttpClient::new(&client.endpoints.token)
         .map_err(|error| unavailable(selected, &error.to_string()))?;
     // What cannot be stored must not be asked for.
-    let reserved = selected.store.reserve()?;
+    let reserved = selected.store.reserve(lock_timeout)?;
     let (outcome, interrupted) = block_on(async {
         // From here until the new credential is stored, a signal waits.
         let mut signals = StopSignals::catch()?;

@@ -80,6 +80,16 @@ pub fn token(
         return Err(failure);
     }
     let renewed = refresh(app, &selected, request.lock_timeout)?;
+    if !renewed.is_usable_until(now()) {
+        return Err(Failure::message(
+            ExitStatus::Unavailable,
+            format!(
+                "the server gave `{}` a token that is expired already",
+                printable(&selected.id, 200)
+            ),
+        )
+        .hint("check the clock of this machine"));
+    }
     hand_out(&selected, &renewed)
 }
 
@@ -154,6 +164,16 @@ fn hand_out(selected: &Selected, credential: &Credential) -> Result<Token, Failu
             )
         }));
     };
+    // RFC 6749 appendix A.12: visible characters. A line break would end a header.
+    if !value.expose().chars().all(|c| matches!(c, ' '..='~')) {
+        return Err(Failure::message(
+            ExitStatus::Failure,
+            format!(
+                "the token of `{}` holds characters no token has",
+                printable(&selected.id, 200)
+            ),
+        ));
+    }
     Ok(Token {
         profile_id: selected.id.clone(),
         provider: credential.provider.clone(),

@@ -116,7 +116,11 @@ pub fn variable(text: &str) -> Option<&str> {
 pub(super) fn parse_credential(entry: &str) -> Option<Credential> {
     let wire: Wire<'_> = serde_json::from_str(entry).ok()?;
     let kind = wire.kind.text().or_else(|| wire.mode.text()).and_then(Kind::from_name)?;
-    let provider = wire.provider.owned()?;
+    // Kept as it is written: OpenClaw's lock names hash it so.
+    let provider = match &wire.provider {
+        Field::Text(provider) if !provider.trim().is_empty() => provider.clone().into_owned(),
+        _ => return None,
+    };
     let value = |field: &Field<'_>, reference: &Field<'_>| {
         let reference = field.is_reference() || matches!(reference, Field::Object);
         (if reference { None } else { field.secret() }, reference)
@@ -347,7 +351,7 @@ mod tests {
         let key =
             parse_credential(r#"{"mode":"api_key","apiKey":"fake","provider":" x "}"#).unwrap();
         assert_eq!(key.kind(), Kind::ApiKey);
-        assert_eq!(key.provider, "x");
+        assert_eq!(key.provider, " x ");
         assert_eq!(key.bearer().unwrap().expose(), "fake");
         let reference =
             parse_credential(r#"{"type":"api_key","provider":"x","key":{"source":"env"}}"#)

@@ -1,5 +1,6 @@
 //! The auth-profiles document: `{"version": 1, "profiles": {<id>: <credential>}}`.
 
+use super::StateDocument;
 use super::credential::parse_credential;
 use super::json_text::{RawObject, pretty, raw};
 use crate::profile::Credential;
@@ -108,8 +109,19 @@ impl Document {
         self.profiles.insert(id.to_owned(), entry);
     }
 
-    /// Removes an entry; whether it was there.
+    /// Removes an entry, and its mentions in the members of the old layout; whether it was
+    /// there.
     pub fn remove_entry(&mut self, id: &str) -> bool {
+        for (member, rest) in StateDocument::old_layout_without(self, id).unwrap_or_default() {
+            match rest {
+                Some(rest) => {
+                    self.members.insert(member.to_owned(), rest);
+                }
+                None => {
+                    self.members.shift_remove(member);
+                }
+            }
+        }
         self.profiles.shift_remove(id).is_some()
     }
 
@@ -254,6 +266,8 @@ mod tests {
         let text = document.to_text().unwrap();
         assert!(text.contains("\"bad:1\": \"str\"") && text.contains("weird"));
         assert!(!text.contains("p:1"));
+        assert!(document.remove_entry("p:2"));
+        assert!(!document.to_text().unwrap().contains("order"), "the old layout forgets it too");
     }
 
     #[test]

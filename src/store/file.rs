@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How long an update waits for the lock of a document.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+pub const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long it waits when its data exists nowhere else: OpenClaw may hold the lock during
 /// a refresh of its own, which takes up to 120 seconds.
 const PATIENT_LOCK_TIMEOUT: Duration = Duration::from_secs(150);
@@ -42,9 +42,9 @@ impl AgentStore {
         Self { state_dir, agent_dir }
     }
 
-    /// The agent's directory.
-    pub fn agent_dir(&self) -> &Path {
-        &self.agent_dir
+    /// Whether both are the same store.
+    pub fn is_same(&self, other: &Self) -> bool {
+        file::resolve(&self.agent_dir) == file::resolve(&other.agent_dir)
     }
 
     /// The document of the profiles.
@@ -137,14 +137,14 @@ impl AgentStore {
     ///
     /// # Errors
     /// The lock, the generation or the disk; nothing has changed then.
-    pub fn reserve(&self) -> Result<Option<Reserved>, StoreError> {
+    pub fn reserve(&self, lock_timeout: Duration) -> Result<Option<Reserved>, StoreError> {
         self.check_generation()?;
         let path = self.profiles_path();
         let failed = |source| StoreError::Write { path: path.clone(), source };
         if !self.agent_dir.is_dir() {
             return self.check_writable().map(|()| None);
         }
-        drop(self.lock(&path, LOCK_TIMEOUT)?);
+        drop(self.lock(&path, lock_timeout)?);
         let present = path.metadata().map_or(0, |metadata| metadata.len());
         Reserved::new(&path, present + ROOM_FOR_TOKENS).map(Some).map_err(failed)
     }

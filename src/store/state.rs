@@ -49,6 +49,9 @@ struct UsageWire {
     disabled_until: Option<f64>,
 }
 
+/// A member of the old layout by its name, and what is left of it.
+pub(super) type OldMember = (&'static str, Option<Box<RawValue>>);
+
 impl StateDocument {
     /// Reads a document.
     ///
@@ -170,6 +173,23 @@ impl StateDocument {
         changed
     }
 
+    /// The members of the old layout in a profiles document, without any mention of a
+    /// profile; `None` for a document without them, or without a mention.
+    pub(super) fn old_layout_without(
+        profiles: &Document,
+        profile_id: &str,
+    ) -> Option<Vec<OldMember>> {
+        let mut old = Self(RawObject::new());
+        old.fill_from(profiles);
+        old.forget(profile_id).then(|| {
+            let members = [ORDER, LAST_GOOD, USAGE_STATS].into_iter();
+            members
+                .filter(|member| profiles.member(member).is_some())
+                .map(|member| (member, old.0.get(member).cloned()))
+                .collect()
+        })
+    }
+
     /// Removes every mention of a profile; whether there was one.
     pub fn forget(&mut self, profile_id: &str) -> bool {
         let mut changed = false;
@@ -211,6 +231,13 @@ impl StateDocument {
     }
 
     fn set_object(&mut self, member: &str, object: &RawObject) {
+        let is_foreign = self.0.get(member).is_some_and(|value| {
+            value.get() != "null" && serde_json::from_str::<RawObject>(value.get()).is_err()
+        });
+        if is_foreign {
+            // What we cannot interpret stays as it is.
+            return;
+        }
         if object.is_empty() {
             self.0.shift_remove(member);
         } else if let Ok(object) = raw(object) {

@@ -33,12 +33,17 @@ impl Streams {
 const LONGEST_LINE: u64 = 64 * 1024;
 
 /// Reads `stdin` line by line on a thread of its own and sends each line; the channel
-/// closes at the end of input. The thread ends with the process.
-pub fn lines(stdin: Box<dyn BufRead + Send>) -> tokio::sync::mpsc::Receiver<String> {
+/// closes at the end of input. A terminal is read only while this process is in its
+/// foreground: reading from the background would stop it. The thread ends with the process.
+pub fn lines(
+    stdin: Box<dyn BufRead + Send>,
+    is_terminal: bool,
+) -> tokio::sync::mpsc::Receiver<String> {
     let (sender, receiver) = tokio::sync::mpsc::channel(4);
     std::thread::spawn(move || {
         let mut stdin = stdin;
         loop {
+            while is_terminal && !(is_readable() && is_in_foreground()) {}
             let mut line = Vec::new();
             match std::io::Read::take(&mut stdin, LONGEST_LINE).read_until(b'\n', &mut line) {
                 Ok(1..)
@@ -50,6 +55,20 @@ pub fn lines(stdin: Box<dyn BufRead + Send>) -> tokio::sync::mpsc::Receiver<Stri
         }
     });
     receiver
+}
+
+/// Waits for input on the terminal, for a while.
+fn is_readable() -> bool {
+    const WHILE: rustix::event::Timespec =
+        rustix::event::Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+    let stdin = std::io::stdin();
+    let mut wanted = [rustix::event::PollFd::new(&stdin, rustix::event::PollFlags::IN)];
+    let ready = matches!(rustix::event::poll(&mut wanted, Some(&WHILE)), Ok(1..));
+    if ready && !is_in_foreground() {
+        // The input is somebody else's.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    ready
 }
 
 /// Whether this process may read from its terminal without being stopped: it is in the

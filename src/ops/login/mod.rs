@@ -18,7 +18,7 @@ use crate::oauth::{
 };
 use crate::profile::{Identity, MAIN_AGENT, Millis, normalize_provider_id};
 use crate::provider::{Catalog, Definition, Provider, Registration};
-use crate::store::{AgentStore, Document};
+use crate::store::{AgentStore, Document, LOCK_TIMEOUT};
 use crate::system::environment::Environment;
 use crate::system::http::HttpClient;
 use crate::system::signal::StopSignals;
@@ -81,6 +81,9 @@ pub fn login(
     interaction: &mut dyn Interaction,
 ) -> Result<Report, Failure> {
     let catalog = app.catalog()?;
+    if let Some(problem) = catalog.problem(&request.provider) {
+        return Err(problem.clone().into());
+    }
     let provider = catalog.find(&request.provider);
     let (provider, registration) = provider
         .and_then(|provider| Some((provider, provider.definition.registration.as_ref()?)))
@@ -189,7 +192,7 @@ impl Login<'_> {
     ) -> Result<Report, Failure> {
         loop {
             let Response { code, origin } = waiting.response(interaction, signals).await?;
-            let reserved = store.reserve()?;
+            let reserved = store.reserve(LOCK_TIMEOUT)?;
             let grant = tokio::select! {
                 grant = self.exchange(&waiting.authorization, code) => grant,
                 () = signals.received() => return Err(Failure::interrupted()),
