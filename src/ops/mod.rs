@@ -7,6 +7,7 @@ pub mod login;
 pub mod logout;
 pub mod paste;
 mod refresh;
+mod renewal;
 mod selection;
 pub mod token;
 

@@ -6,15 +6,16 @@
 //! anybody gets it, and a refused refresh token is never posted again.
 
 use super::login_command;
+use super::renewal::{Outcome, store_renewal};
 use super::selection::Selected;
 use crate::app::App;
+use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{Client, Grant, TokenError};
 use crate::profile::{Credential, Identity, Millis};
 use crate::provider::Registration;
 use crate::secret::Secret;
-use crate::store::{Lease, LeaseAttempt, Renewal, StoreError, renewed_entry};
-use crate::system::file::Reserved;
+use crate::store::{AgentStore, Lease, LeaseAttempt, Renewal, StoreError};
 use crate::system::http::HttpClient;
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
@@ -37,6 +38,7 @@ pub(super) fn expiry(grant: &Grant, now: Millis) -> Option<Millis> {
 /// Refreshes the selected profile and returns the credential that is then in the store.
 pub(super) fn refresh(
     app: &App,
+    config: &Config,
     selected: &Selected,
     lock_timeout: Duration,
 ) -> Result<Credential, Failure> {
@@ -74,7 +76,8 @@ pub(super) fn refresh(
     if let Some(code) = state.refusal(&selected.id, refresh_token) {
         return Err(refused(selected, &code));
     }
-    request(selected, registration, &client, refresh_token, lock_timeout)
+    let stores = app.stores(config);
+    request(selected, registration, &client, refresh_token, lock_timeout, &stores)
 }
 
 /// The failure when the variable that should hold the client secret is not set.
@@ -141,21 +144,13 @@ fn differs(a: &Credential, b: &Credential) -> bool {
     !same(a.bearer(), b.bearer()) || !same(a.refresh_token(), b.refresh_token())
 }
 
-/// What a refresh brought.
-enum Outcome {
-    Stored(Credential),
-    /// Another process has replaced the grant meanwhile: that one counts.
-    Replaced(Credential),
-    /// The profile was removed meanwhile, and stays removed.
-    Removed,
-}
-
 fn request(
     selected: &Selected,
     registration: &Registration,
     client: &Client,
     refresh_token: &Secret,
     lock_timeout: Duration,
+    stores: &[AgentStore],
 ) -> Result<Credential, Failure> {
     let http = HttpClient::new(&client.endpoints.token)
         .map_err(|error| unavailable(selected, &error.to_string()))?;
@@ -165,8 +160,10 @@ fn request(
         // From here until the new credential is stored, a signal waits.
         let mut signals = StopSignals::catch()?;
         let grant = crate::oauth::refresh(&http, client, refresh_token, now).await;
-        let outcome = grant
-            .map(|grant| store_renewal(selected, registration, refresh_token, grant, reserved));
+        let outcome = grant.map(|grant| {
+            let renewal = renewal_of(selected, registration, grant);
+            store_renewal(selected, &renewal, refresh_token, reserved, stores)
+        });
         anyhow::Ok((outcome, signals.has_come().await))
     })
     .context("could not start the runtime")??;
@@ -186,13 +183,8 @@ fn request(
     }
 }
 
-fn store_renewal(
-    selected: &Selected,
-    registration: &Registration,
-    posted: &Secret,
-    grant: Grant,
-    reserved: Option<Reserved>,
-) -> Result<Outcome, StoreError> {
+/// What a grant means for a profile. Who it belongs to is not changed by a refresh.
+fn renewal_of(selected: &Selected, registration: &Registration, grant: Grant) -> Renewal {
     let claimed = registration.identity(&grant.access, grant.id_token.as_ref());
     let stored = &selected.credential.identity;
     let identity = Identity {
@@ -200,22 +192,7 @@ fn store_renewal(
         account_id: claimed.account_id.filter(|_| stored.account_id.is_none()),
         subject: None,
     };
-    let renewal = Renewal { expires: expiry(&grant, now()), grant, identity };
-    selected.store.update_reserved(reserved, |document| {
-        let Some(present) = document.credential(&selected.id) else {
-            return Ok((false, Outcome::Removed));
-        };
-        if !present.refresh_token().is_some_and(|token| token.matches(posted)) {
-            return Ok((false, Outcome::Replaced(present)));
-        }
-        let Some(entry) = document.entry(&selected.id) else {
-            return Ok((false, Outcome::Removed));
-        };
-        let entry = renewed_entry(entry, &renewal)?;
-        document.set_entry(&selected.id, entry);
-        let credential = document.credential(&selected.id).unwrap_or(present);
-        Ok((true, Outcome::Stored(credential)))
-    })
+    Renewal { expires: expiry(&grant, now()), grant, identity }
 }
 
 fn refresh_failed(

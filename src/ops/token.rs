@@ -79,7 +79,7 @@ pub fn token(
         }
         return Err(failure);
     }
-    let renewed = refresh(app, &selected, request.lock_timeout)?;
+    let renewed = refresh(app, &config, &selected, request.lock_timeout)?;
     if !renewed.is_usable_until(now()) {
         return Err(Failure::message(
             ExitStatus::Unavailable,

@@ -360,6 +360,34 @@ fn an_inherited_profile_is_refreshed_where_it_lives() {
 }
 
 #[test]
+fn copies_of_a_grant_are_renewed_with_it_wherever_they_are() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.edit("main", |document| {
+        document["profiles"]["copy"] = document["profiles"][PROFILE].clone();
+    });
+    rig.write(&store("work"), &rig.document().to_string());
+    rig.write(
+        &store("other"),
+        &json!({"profiles": {"k": {"type": "api_key", "provider": "p", "key": "k"}}}).to_string(),
+    );
+    let other = rig.read(&store("other"));
+    let token = rig.run(&[&TOKEN[..], &["--agent", "work"]].concat()).success();
+    for agent in ["main", "work"] {
+        for id in [PROFILE, "copy"] {
+            assert_eq!(
+                rig.document_of(agent)["profiles"][id]["access"],
+                token.as_str(),
+                "{agent} {id}"
+            );
+        }
+    }
+    assert_eq!(rig.read(&store("other")), other);
+    rig.run(&[&TOKEN[..], &["--force-refresh"]].concat()).success();
+    assert_eq!(rig.server.reuse_attempts(), 0);
+}
+
+#[test]
 fn a_newer_generation_of_the_store_is_not_refreshed() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
