@@ -168,7 +168,7 @@ fn request(
     })
     .context("could not start the runtime")??;
     let outcome = match outcome {
-        Ok(stored) => stored?,
+        Ok(outcome) => outcome?,
         Err(error) => {
             let failed = refresh_failed(selected, refresh_token, &error);
             return if interrupted { Err(Failure::interrupted()) } else { failed };
