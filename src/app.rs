@@ -42,7 +42,8 @@ impl App {
 
     /// The store of an agent.
     pub fn store(&self, agent: &AgentDir) -> AgentStore {
-        AgentStore::new(self.paths.state_dir.clone(), agent.path.clone())
+        let oauth_file = (agent.id == MAIN_AGENT).then(|| self.paths.oauth_file());
+        AgentStore::new(self.paths.state_dir.clone(), agent.path.clone(), oauth_file)
     }
 
     /// The agent that a command is about: the one named, else the default one.
@@ -78,15 +79,16 @@ impl App {
     /// The stores of all agents: those that are configured, and those in the state
     /// directory, each once.
     pub fn stores(&self, config: &Config) -> Vec<AgentStore> {
-        let configured = config.agents().map(|agent| config.agent_dir(&self.paths, &agent.id()));
-        let mut directories = vec![self.main_agent(config).path];
-        directories.extend(configured.map(|agent| agent.path));
+        let mut agents = vec![self.main_agent(config)];
+        agents.extend(config.agents().map(|agent| config.agent_dir(&self.paths, &agent.id())));
         let present = self.paths.state_dir.join("agents").read_dir().into_iter().flatten();
-        directories.extend(present.flatten().map(|entry| entry.path().join("agent")));
+        agents.extend(present.flatten().map(|entry| AgentDir {
+            id: entry.file_name().to_string_lossy().into_owned(),
+            path: entry.path().join("agent"),
+        }));
         let mut seen = std::collections::HashSet::new();
-        directories.retain(|path| path.is_dir() && seen.insert(resolve(path)));
-        let state_dir = &self.paths.state_dir;
-        directories.into_iter().map(|path| AgentStore::new(state_dir.clone(), path)).collect()
+        agents.retain(|agent| agent.path.is_dir() && seen.insert(resolve(&agent.path)));
+        agents.iter().map(|agent| self.store(agent)).collect()
     }
 
     /// The normalised id of the provider that a user names by id or alias.

@@ -14,6 +14,8 @@ pub struct Paths {
     pub state_dir: PathBuf,
     /// The configuration file, whether or not it exists.
     pub config: PathBuf,
+    /// Where OpenClaw once kept OAuth credentials.
+    oauth_dir: PathBuf,
     /// The directory of agent `main` that the environment asks for.
     main_agent_dir: Option<PathBuf>,
 }
@@ -66,12 +68,19 @@ impl Paths {
         });
         let main_agent_dir =
             variable("OPENCLAW_AGENT_DIR").or_else(|| variable("PI_CODING_AGENT_DIR"));
-        Self { home, state_dir, config, main_agent_dir }
+        let oauth_dir =
+            variable("OPENCLAW_OAUTH_DIR").unwrap_or_else(|| state_dir.join("credentials"));
+        Self { home, state_dir, config, oauth_dir, main_agent_dir }
     }
 
     /// The directory of the provider files.
     pub fn providers(&self) -> PathBuf {
         self.state_dir.join("providers")
+    }
+
+    /// The legacy file with the OAuth credentials of agent `main`.
+    pub fn oauth_file(&self) -> PathBuf {
+        self.oauth_dir.join("oauth.json")
     }
 
     /// The directory of an agent that the configuration gives no other.

@@ -2,7 +2,7 @@
 
 use super::generation::newer_database;
 use super::lease::{LeaseAttempt, lease_path, try_lease};
-use super::{Document, StateDocument, StoreError};
+use super::{Document, StateDocument, StoreError, legacy};
 use crate::system::file::{self, Fingerprint, Reserved};
 use crate::system::lock::{self, Attempt, SidecarLock};
 use crate::system::now;
@@ -25,21 +25,24 @@ const LOCK_POLL: Duration = Duration::from_millis(5);
 pub struct AgentStore {
     state_dir: PathBuf,
     agent_dir: PathBuf,
+    /// The shared legacy file that this store imports.
+    oauth_file: Option<PathBuf>,
 }
 
 /// A document as it was at one moment.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    /// The document; empty when there is no file.
+    /// The document.
     pub document: Document,
     /// The version of the file; `None` when there is none.
     pub fingerprint: Option<Fingerprint>,
 }
 
 impl AgentStore {
-    /// The store in `agent_dir` of the state directory `state_dir`.
-    pub const fn new(state_dir: PathBuf, agent_dir: PathBuf) -> Self {
-        Self { state_dir, agent_dir }
+    /// The store in `agent_dir` of the state directory `state_dir`. `oauth_file` is the
+    /// legacy file that agent `main` imports.
+    pub const fn new(state_dir: PathBuf, agent_dir: PathBuf, oauth_file: Option<PathBuf>) -> Self {
+        Self { state_dir, agent_dir, oauth_file }
     }
 
     /// Whether both are the same store.
@@ -56,14 +59,18 @@ impl AgentStore {
         self.agent_dir.join("auth-state.json")
     }
 
-    /// The profiles as they are now. Takes no lock.
+    /// The profiles as they are now; what the legacy files hold, where there is no document
+    /// yet. Takes no lock.
     ///
     /// # Errors
     /// The document exists and cannot be read.
     pub fn read(&self) -> Result<Snapshot, StoreError> {
         let path = self.profiles_path();
         match file::read(&path) {
-            Ok(None) => Ok(Snapshot::default()),
+            Ok(None) => {
+                let document = legacy::read(&self.agent_dir, self.oauth_file.as_deref())?;
+                Ok(Snapshot { document, fingerprint: None })
+            }
             Ok(Some((text, fingerprint))) => {
                 let document = Document::parse(&text).map_err(|error| invalid(&path, &error))?;
                 Ok(Snapshot { document, fingerprint: Some(fingerprint) })
@@ -187,6 +194,7 @@ impl AgentStore {
             // OpenClaw's login writes without a lock, and its release may remove ours.
             if self.fingerprint() == fingerprint && locks.iter().all(SidecarLock::is_held) {
                 reserved.put_in_place().map_err(failed)?;
+                legacy::retire(&self.agent_dir, &document)?;
                 return Ok(result);
             }
             if !locks.iter().all(SidecarLock::is_held) {

@@ -15,6 +15,7 @@ mod file;
 mod generation;
 mod json_text;
 mod lease;
+mod legacy;
 mod state;
 
 pub use credential::{Pasted, Renewal, login_entry, pasted_entry, renewed_entry, variable};

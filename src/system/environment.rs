@@ -31,6 +31,10 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable { name: "PI_CODING_AGENT_DIR", meaning: "the same, when the former is not set" },
     Variable {
+        name: "OPENCLAW_OAUTH_DIR",
+        meaning: "where the legacy `oauth.json` is; default `credentials` in the state directory",
+    },
+    Variable {
         name: "BROWSER",
         meaning: "the command that opens a URL, `%s` standing for it; a `:`-separated list",
     },

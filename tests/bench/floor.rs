@@ -59,12 +59,23 @@ fn compile(
     source: &str,
 ) -> Result<PathBuf> {
     let source_file = directory.join(name).with_extension(extension);
-    let program = directory.join(name);
+    let built = directory.join(name).with_extension("built");
     std::fs::write(&source_file, source)
         .with_context(|| format!("could not write {}", source_file.display()))?;
-    compiler.arg("-o").arg(&program).arg(&source_file);
+    compiler.arg("-o").arg(&built).arg(&source_file);
     let output = compiler.output().with_context(|| format!("could not run {compiler:?}"))?;
     let complaint = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "could not compile {name}: {complaint}");
-    Ok(program)
+    copy(&built, &directory.join(name))
+}
+
+/// Copies a program to a new file on disk; where it is.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<PathBuf> {
+    let copied = || -> std::io::Result<()> {
+        let _ = std::fs::remove_file(to);
+        std::fs::copy(from, to)?;
+        std::fs::File::open(to)?.sync_all()
+    };
+    copied().with_context(|| format!("could not copy {}", from.display()))?;
+    Ok(to.to_owned())
 }

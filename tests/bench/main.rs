@@ -51,9 +51,7 @@ enum Part {
 fn main() -> Result<()> {
     let options = Options::parse();
     let wants = |part| options.only.is_none_or(|only| only == part);
-    let places = Places::of_this_program()?;
-    std::fs::create_dir_all(&places.output)
-        .with_context(|| format!("could not create {}", places.output.display()))?;
+    let places = Places::find()?;
 
     let mut report = Report::new(machine::describe());
     println!("{}", table::machine(&report.machine));
@@ -73,7 +71,7 @@ fn main() -> Result<()> {
     }
     if wants(Part::Storms) {
         for plan in storm::plans() {
-            eprintln!("{} processes, server delay {} ms …", plan.processes, plan.delay_ms);
+            eprintln!("Storm of {}, server delay {} ms …", plan.processes, plan.delay_ms);
             report.storms.push(storm::measure(&plan, &places.program, &floors, options.storms)?);
         }
         println!("{}", table::storms(&report.storms));
@@ -93,17 +91,22 @@ struct Places {
 }
 
 impl Places {
-    /// Beside this program, which is `<target>/release/examples/bench`.
-    fn of_this_program() -> Result<Self> {
+    /// Beside this program, which is `<target>/release/examples/bench`. The program is
+    /// copied: how a file was written decides how its pages lie in memory, and the linker
+    /// does not write as an installation does.
+    fn find() -> Result<Self> {
         let this = std::env::current_exe().context("could not find this program")?;
         let profile_dir = this.ancestors().nth(2).unwrap_or(Path::new("."));
-        let program = profile_dir.join("openclaw-auth");
+        let built = profile_dir.join("openclaw-auth");
         ensure!(
-            program.is_file() && profile_dir.ends_with("release"),
+            built.is_file() && profile_dir.ends_with("release"),
             "there is no release build at {}; start the benchmark as tests/bench/run",
-            program.display()
+            built.display()
         );
         let output = profile_dir.with_file_name("bench");
+        std::fs::create_dir_all(&output)
+            .with_context(|| format!("could not create {}", output.display()))?;
+        let program = floor::copy(&built, &output.join("openclaw-auth"))?;
         Ok(Self { program, output })
     }
 }

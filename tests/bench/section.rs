@@ -114,15 +114,14 @@ fn wall(samples: &[Sample]) -> Summary {
 }
 
 fn title(plan: Plan) -> String {
-    let profiles = if plan.profiles == 1 { "profile" } else { "profiles" };
-    let mut title = format!("{} {profiles}", plan.profiles);
-    if plan.configuration {
-        title.push_str(", with openclaw.json");
-    }
-    if plan.statistics {
-        title.push_str(", with statistics in auth-state.json");
-    }
-    title
+    let profiles = match plan.profiles {
+        1 => "1 profile".to_owned(),
+        few @ ..1_000 => format!("{few} profiles"),
+        many => format!("{},{:03} profiles", many / 1_000, many % 1_000),
+    };
+    let configuration = if plan.configuration { ", with openclaw.json" } else { "" };
+    let statistics = if plan.statistics { ", with statistics in auth-state.json" } else { "" };
+    profiles + configuration + statistics
 }
 
 impl Section {

@@ -7,6 +7,7 @@ mod agents;
 mod authorization_server;
 mod channels;
 mod layering;
+mod legacy;
 mod list;
 mod login;
 mod login_errors;
