@@ -15,13 +15,22 @@ pub struct App {
     pub environment: Environment,
     /// The paths.
     pub paths: Paths,
+    /// The agent that commands mean when they name none.
+    agent: Option<String>,
 }
 
 impl App {
     /// The program in an environment; relative paths start from `current_dir`.
     pub fn new(environment: Environment, current_dir: &Path) -> Self {
         let paths = Paths::new(&environment, current_dir);
-        Self { environment, paths }
+        Self { environment, paths, agent: None }
+    }
+
+    /// The same program, meaning `agent` where a command names none.
+    #[must_use]
+    pub fn with_agent(mut self, agent: Option<String>) -> Self {
+        self.agent = agent;
+        self
     }
 
     /// The configuration as it is now.
@@ -51,7 +60,7 @@ impl App {
     /// # Errors
     /// There is no agent of that name.
     pub fn agent(&self, config: &Config, named: Option<&str>) -> Result<AgentDir, Failure> {
-        let Some(named) = named else {
+        let Some(named) = named.or(self.agent.as_deref()) else {
             let id = config.default_agent();
             return Ok(if id == MAIN_AGENT {
                 self.main_agent(config)

@@ -10,6 +10,7 @@ mod duration;
 mod models;
 mod output;
 mod prompt;
+mod root;
 
 use crate::app::App;
 use crate::exit::{ExitStatus, Failure};
@@ -32,6 +33,15 @@ Examples:
 Exit codes: 0 success, 1 failure, 2 usage, 3 a new login is needed, 4 server or network
 unavailable, 5 lock not obtained in time, 6 store or config unusable, 130 interrupted")]
 struct Cli {
+    /// Use the state directory ~/.openclaw-<NAME>; before or after the command
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// The same as --profile dev
+    #[arg(long)]
+    dev: bool,
+    /// The agent that commands mean when they name none
+    #[arg(long, value_name = "ID")]
+    agent: Option<String>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -53,11 +63,18 @@ pub fn run(
     streams: &mut Streams,
     current_dir: &Path,
 ) -> ExitStatus {
+    let (options, args) = match root::take(args.into_iter().collect()) {
+        Ok(taken) => taken,
+        Err(failure) => {
+            Output::new(streams).failure(&failure);
+            return failure.status;
+        }
+    };
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => return print_clap(&error, streams),
     };
-    let app = App::new(environment, current_dir);
+    let app = App::new(options.apply(environment), current_dir).with_agent(options.agent);
     let mut output = Output::new(streams);
     let result = match cli.command {
         Some(Command::Models(args)) => models::run(args, &app, &mut output),

@@ -129,7 +129,7 @@ impl Config {
         let shared = shared.map(str::trim).filter(|path| !path.is_empty());
         if id == self.default_agent() {
             return shared
-                .map_or_else(|| paths.home.join(".openclaw/workspace"), |path| paths.expand(path));
+                .map_or_else(|| paths.default_workspace.clone(), |path| paths.expand(path));
         }
         match shared {
             Some(path) => paths.expand(path).join(id),

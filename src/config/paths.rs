@@ -18,6 +18,8 @@ pub struct Paths {
     oauth_dir: PathBuf,
     /// The directory of agent `main` that the environment asks for.
     main_agent_dir: Option<PathBuf>,
+    /// The workspace of the default agent, where the configuration names none.
+    pub default_workspace: PathBuf,
 }
 
 /// An agent and its directory.
@@ -70,7 +72,11 @@ impl Paths {
             variable("OPENCLAW_AGENT_DIR").or_else(|| variable("PI_CODING_AGENT_DIR"));
         let oauth_dir =
             variable("OPENCLAW_OAUTH_DIR").unwrap_or_else(|| state_dir.join("credentials"));
-        Self { home, state_dir, config, oauth_dir, main_agent_dir }
+        let default_workspace = match environment.text("OPENCLAW_PROFILE") {
+            None | Some("default") => home.join(".openclaw/workspace"),
+            Some(profile) => home.join(format!(".openclaw/workspace-{profile}")),
+        };
+        Self { home, state_dir, config, oauth_dir, main_agent_dir, default_workspace }
     }
 
     /// The directory of the provider files.

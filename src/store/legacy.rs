@@ -43,10 +43,10 @@ pub(super) fn retire(agent_dir: &Path, document: &Document) -> Result<(), StoreE
     let path = agent_file(agent_dir);
     let failed = |source| StoreError::Write { path: path.clone(), source };
     let mut kept = members(&path)?;
-    let is_imported = |(provider, entry): (&String, &Box<RawValue>)| {
+    let is_imported = kept.iter().all(|(provider, entry)| {
         credential(entry).is_none() || document.has_entry(&profile_id(provider))
-    };
-    if kept.is_empty() || !kept.iter().all(is_imported) {
+    });
+    if kept.is_empty() || !is_imported {
         return Ok(());
     }
     kept.retain(|_, entry| {

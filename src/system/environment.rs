@@ -29,6 +29,10 @@ pub const VARIABLES: &[Variable] = &[
         name: "OPENCLAW_AGENT_DIR",
         meaning: "the directory of agent `main`, when no `--agent` is given",
     },
+    Variable {
+        name: "OPENCLAW_PROFILE",
+        meaning: "names the default workspace `~/.openclaw/workspace-<name>`; `--profile` sets it",
+    },
     Variable { name: "PI_CODING_AGENT_DIR", meaning: "the same, when the former is not set" },
     Variable {
         name: "OPENCLAW_OAUTH_DIR",

@@ -27,6 +27,31 @@ fn help_and_version_are_data() {
 }
 
 #[test]
+fn a_profile_has_a_state_directory_of_its_own() {
+    let rig = Rig::new();
+    let run = |args: &[&str]| {
+        let mut command = rig.command(args);
+        command.env_remove("OPENCLAW_STATE_DIR");
+        Finished::from(command.output().unwrap())
+    };
+    run(&["--profile", "x", "agents", "add", "a"]).success();
+    assert!(rig.home().join(".openclaw-x/openclaw.json").exists());
+    let listed = run(&["agents", "list", "--json", "--dev"]).json();
+    assert_eq!(
+        listed[0]["workspace"],
+        rig.home().join(".openclaw/workspace-dev").to_str().unwrap()
+    );
+    assert_eq!(
+        listed[0]["agentDir"],
+        rig.home().join(".openclaw-dev/agents/main/agent").to_str().unwrap()
+    );
+    let explicit = rig.run(&["--profile", "x", "agents", "list", "--json"]).json();
+    assert_eq!(explicit[0]["agentDir"], rig.path("agents/main/agent").to_str().unwrap());
+    run(&["--profile", "a/b", "agents"]).failure(2);
+    assert!(run(&["--agent", "nope", "models", "auth", "list"]).failure(2).contains("nope"));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let rig = Rig::new();
     let profiles: serde_json::Map<_, _> = (0..5_000)
