@@ -14,6 +14,7 @@ mod logout;
 mod output;
 mod redirect_listener;
 mod refresh;
+mod secrets;
 mod store;
 mod support;
 mod token;
