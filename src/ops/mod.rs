@@ -1,6 +1,7 @@
 //! Use cases, one file each: typed in, typed out, nothing printed.
 
 pub mod agents;
+pub mod audit;
 pub mod channels;
 pub mod list;
 pub mod login;

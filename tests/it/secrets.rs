@@ -1,5 +1,6 @@
 //! Secret references: values from variables, and what is refused.
 
+mod audit;
 mod command;
 mod file;
 
@@ -156,6 +157,10 @@ fn an_oauth_profile_with_a_reference_is_refused_and_listed_as_such() {
         assert!(rows[0]["problem"].as_str().unwrap().contains(field), "{rows}");
         let table = rig.run(&["models", "auth", "list"]).success();
         assert!(table.contains("not usable: its"), "{table}");
+        let report = rig.run(&["secrets", "audit", "--json"]).json();
+        let finding = report["findings"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(finding["code"], "REF_NOT_ALLOWED");
+        assert_eq!(finding["jsonPath"], format!("profiles.p:1.{field}"));
     }
 }
 
