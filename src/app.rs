@@ -2,10 +2,11 @@
 
 use crate::config::{AgentDir, Config, Paths};
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{MAIN_AGENT, normalize_agent_id};
+use crate::profile::{MAIN_AGENT, normalize_agent_id, normalize_provider_id};
 use crate::provider::{Catalog, CatalogError};
 use crate::store::AgentStore;
 use crate::system::Environment;
+use crate::system::file::resolve;
 use std::path::Path;
 
 /// What every use case works with.
@@ -28,7 +29,7 @@ impl App {
     /// # Errors
     /// The file exists and cannot be read.
     pub fn config(&self) -> Result<Config, Failure> {
-        Ok(Config::load(&self.paths.config)?)
+        Ok(Config::load(&self.paths.config, &self.environment)?)
     }
 
     /// The providers.
@@ -52,7 +53,7 @@ impl App {
         let Some(named) = named else {
             let id = config.default_agent();
             return Ok(if id == MAIN_AGENT {
-                self.paths.main_agent()
+                self.main_agent(config)
             } else {
                 config.agent_dir(&self.paths, &id)
             });
@@ -69,10 +70,37 @@ impl App {
             .hint(format!("openclaw-auth agents list, or: openclaw-auth agents add {id}")))
     }
 
+    /// Agent `main`: where the environment puts it, else where the configuration does.
+    fn main_agent(&self, config: &Config) -> AgentDir {
+        self.paths.main_agent().unwrap_or_else(|| config.agent_dir(&self.paths, MAIN_AGENT))
+    }
+
+    /// The stores of all agents: those that are configured, and those in the state
+    /// directory, each once.
+    pub fn stores(&self, config: &Config) -> Vec<AgentStore> {
+        let configured = config.agents().map(|agent| config.agent_dir(&self.paths, &agent.id()));
+        let mut directories = vec![self.main_agent(config).path];
+        directories.extend(configured.map(|agent| agent.path));
+        let present = self.paths.state_dir.join("agents").read_dir().into_iter().flatten();
+        directories.extend(present.flatten().map(|entry| entry.path().join("agent")));
+        let mut seen = std::collections::HashSet::new();
+        directories.retain(|path| path.is_dir() && seen.insert(resolve(path)));
+        let state_dir = &self.paths.state_dir;
+        directories.into_iter().map(|path| AgentStore::new(state_dir.clone(), path)).collect()
+    }
+
+    /// The normalised id of the provider that a user names by id or alias.
+    ///
+    /// # Errors
+    /// A provider file cannot be used.
+    pub fn provider_id(&self, named: &str) -> Result<String, Failure> {
+        let id = normalize_provider_id(named);
+        Ok(self.catalog()?.find(&id).map_or(id, |known| known.definition.id.clone()))
+    }
+
     /// The agent whose profiles `agent` reads through to; `None` for that agent itself.
     pub fn fallback_agent(&self, config: &Config, agent: &AgentDir) -> Option<AgentDir> {
-        let main = config.agent_dir(&self.paths, MAIN_AGENT);
-        (agent.id != MAIN_AGENT).then_some(main)
+        (agent.id != MAIN_AGENT).then(|| self.main_agent(config))
     }
 }
 

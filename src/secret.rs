@@ -18,6 +18,14 @@ impl Secret {
         Self(value.into())
     }
 
+    /// A secret as a person pastes it: without line breaks, outer spaces, and characters
+    /// beyond Latin-1, which no token has and copying likes to add.
+    pub fn from_input(input: &str) -> Self {
+        let kept: String =
+            input.chars().filter(|c| !matches!(c, '\r' | '\n') && u32::from(*c) <= 0xFF).collect();
+        Self(kept.trim().to_owned())
+    }
+
     /// The secret itself. Every caller is a place to audit.
     pub fn expose(&self) -> &str {
         &self.0
@@ -66,6 +74,18 @@ mod tests {
     #[test]
     fn debug_never_shows_the_value() {
         assert_eq!(format!("{:?}", Secret::new("fake-secret")), "[redacted]");
+    }
+
+    #[test]
+    fn pasted_input_is_cleaned() {
+        for (input, secret) in [
+            ("  a b \n", "a b"),
+            ("k\u{e9}y", "k\u{e9}y"),
+            ("\u{feff}x\u{2028}\r\n", "x"),
+            ("a\nb", "ab"),
+        ] {
+            assert_eq!(Secret::from_input(input).expose(), secret);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::ops::login::AuthorizationNotice;
 use crate::system::browser::Opening;
 use crate::system::environment::Remote;
 use crate::system::stream;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::Receiver;
 
 /// Talks to the user on standard error and reads what is pasted on standard input.
 pub(super) struct Console<'o, 's> {
@@ -86,16 +86,13 @@ impl Interaction for Console<'_, '_> {
         }
     }
 
-    fn pasted_lines(&mut self) -> Option<UnboundedReceiver<String>> {
+    fn pasted_lines(&mut self) -> Option<Receiver<String>> {
         let is_terminal = self.output.streams.stdin_is_terminal;
-        if is_terminal && !stream::is_in_foreground() {
-            return None;
-        }
         let stdin = self.output.streams.stdin.take()?;
-        if is_terminal {
+        if is_terminal && stream::is_in_foreground() {
             self.prompt();
         }
-        Some(stream::lines(stdin))
+        Some(stream::lines(stdin, is_terminal))
     }
 
     fn refuse_paste(&mut self, reason: &str) {

@@ -1,14 +1,25 @@
-//! Durations on the command line: `90s`, `10m`, `1h30m`, `1.5h`, `500ms`; a bare number
-//! counts seconds.
+//! Durations on the command line: `90s`, `10m`, `1h30m`, `1.5h`, `500ms`.
 
 use crate::profile::Millis;
 use std::time::Duration;
 
-/// Reads a duration.
+/// Reads a duration; a bare number counts seconds.
 ///
 /// # Errors
 /// A sentence for the user.
 pub(super) fn parse(text: &str) -> Result<Duration, String> {
+    parse_in(text, 1.0)
+}
+
+/// Reads a duration; a bare number counts days, as for OpenClaw's `--expires-in`.
+///
+/// # Errors
+/// A sentence for the user.
+pub(super) fn parse_days(text: &str) -> Result<Duration, String> {
+    parse_in(text, 86_400.0)
+}
+
+fn parse_in(text: &str, bare: f64) -> Result<Duration, String> {
     let invalid = || format!("`{text}` is not a duration such as 90s, 10m or 1h30m");
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -28,7 +39,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
                 "m" => 60.0,
                 "h" => 3_600.0,
                 "d" => 86_400.0,
-                "" if after.is_empty() && digits == text.trim().len() => 1.0,
+                "" if after.is_empty() && digits == text.trim().len() => bare,
                 _ => return Err(invalid()),
             };
         rest = after;
@@ -73,6 +84,8 @@ mod tests {
         ] {
             assert_eq!(parse(text).unwrap().as_millis(), milliseconds, "{text}");
         }
+        assert_eq!(parse_days("1.5").unwrap().as_secs(), 129_600);
+        assert_eq!(parse_days("30m").unwrap().as_secs(), 1_800);
         for text in ["", "x", "1x", "-5s", "1 h", "1h30", "1..5s", "1e9d", "999999999999d", "5m-1s"]
         {
             assert!(parse(text).is_err(), "{text}");

@@ -9,6 +9,7 @@ mod console;
 mod duration;
 mod models;
 mod output;
+mod prompt;
 mod secrets;
 
 use crate::app::App;

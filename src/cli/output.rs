@@ -2,6 +2,7 @@
 
 use crate::exit::{ExitStatus, Failure};
 use crate::system::Streams;
+use crate::text::printable;
 use serde::Serialize;
 use std::io::{self, ErrorKind};
 
@@ -42,9 +43,12 @@ impl<'s> Output<'s> {
         self.finish()
     }
 
-    /// Says something on standard error. What cannot be said there is not worth failing.
+    /// Says something on standard error, whatever it quotes made harmless. What cannot be
+    /// said there is not worth failing.
     pub(super) fn say(&mut self, text: &str) {
-        let _ = self.streams.stderr.write_all(format!("{text}\n").as_bytes());
+        let lines: Vec<String> =
+            text.split('\n').map(|line| printable(line, LONGEST_LINE)).collect();
+        let _ = self.streams.stderr.write_all((lines.join("\n") + "\n").as_bytes());
     }
 
     /// Something that went less well than it could.
@@ -74,12 +78,15 @@ impl<'s> Output<'s> {
             return;
         }
         let text = format!("{:#}", failure.cause);
-        self.say(&format!("error: {}", crate::text::printable(&text, 2_000)));
+        self.say(&format!("error: {}", printable(&text, 2_000)));
         if let Some(hint) = &failure.hint {
-            self.say(&format!("hint: {}", crate::text::printable(hint, 2_000)));
+            self.say(&format!("hint: {}", printable(hint, 2_000)));
         }
     }
 }
+
+/// A URL to sign in at is long; nothing that we say is longer.
+const LONGEST_LINE: usize = 16 * 1024;
 
 /// A reader that closes the pipe has what it wanted: that is success.
 fn write_failed(error: io::Error) -> Failure {

@@ -1,8 +1,10 @@
 //! The configuration as it is read.
 
-use super::{AgentDir, ConfigError, Paths};
+use super::substitute::substitute;
+use super::validate::problems;
+use super::{AgentDir, ConfigError, Paths, include};
 use crate::profile::{Kind, MAIN_AGENT, normalize_agent_id, normalize_provider_id};
-use crate::system::file;
+use crate::system::{Environment, file};
 use jsonc_parser::ParseOptions;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -31,31 +33,61 @@ pub(super) const JSON5: ParseOptions = ParseOptions {
     allow_extended_string_escapes: true,
 };
 
+/// The value of a JSON5 text.
+///
+/// # Errors
+/// A sentence with the place.
+pub(super) fn parse_json5(text: &str) -> Result<Value, String> {
+    let text = text.trim_start_matches('\u{feff}');
+    // Written by OpenClaw, it is plain JSON; the JSON5 parser is for people.
+    match serde_json::from_str(text) {
+        Ok(value) => Ok(value),
+        Err(_) => {
+            jsonc_parser::parse_to_serde_value(text, &JSON5).map_err(|error| error.to_string())
+        }
+    }
+}
+
+/// Whether we read what stands at a place of the configuration.
+fn is_ours(place: &str) -> bool {
+    ["agents.", "auth.", "session.store"].iter().any(|part| place.starts_with(part))
+}
+
 impl Config {
-    /// The configuration at `path`.
+    /// The configuration at `path`, its includes and variables resolved.
     ///
     /// # Errors
-    /// The file exists and cannot be read, or it is not a JSON5 object.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        match file::read(path) {
-            Ok(None) => Ok(Self::default()),
-            Ok(Some((text, _))) => Self::parse(path, &text),
-            Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),
+    /// The file exists and cannot be read, is not a JSON5 object, includes what it must not,
+    /// holds a value of the wrong form, or names a variable that is not set where we need it.
+    pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
+        let Some((text, _)) = file::read(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?
+        else {
+            return Ok(Self::default());
+        };
+        let mut config = Self::parse(path, &text)?;
+        let missing = substitute(&mut config.value, environment);
+        match missing.iter().find(|missing| is_ours(&missing.place)) {
+            None => Ok(config),
+            Some(missing) => Err(ConfigError::Invalid {
+                path: path.to_owned(),
+                reason: format!("{}: the variable {} is not set", missing.place, missing.name),
+            }),
         }
     }
 
+    /// The configuration in `text`, which is or would be at `path`: includes resolved,
+    /// variables as they are written.
     pub(super) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let invalid = |reason| ConfigError::Invalid { path: path.to_owned(), reason };
-        let text = text.trim_start_matches('\u{feff}');
-        // Written by OpenClaw, it is plain JSON; the JSON5 parser is for people.
-        let value = match serde_json::from_str(text) {
-            Ok(value) => value,
-            Err(_) => jsonc_parser::parse_to_serde_value::<Value>(text, &JSON5)
-                .map_err(|error| invalid(error.to_string()))?,
-        };
-        match value {
-            Value::Object(_) | Value::Null => Ok(Self { value }),
-            _ => Err(invalid("it is not an object".to_owned())),
+        let value = parse_json5(text).map_err(invalid)?;
+        let value = include::resolve(value, &file::resolve(path)).map_err(invalid)?;
+        if !value.is_object() && !value.is_null() {
+            return Err(invalid("it is not an object".to_owned()));
+        }
+        match problems(&value).as_slice() {
+            [] => Ok(Self { value }),
+            problems => Err(invalid(problems.join("; "))),
         }
     }
 
@@ -203,7 +235,7 @@ mod tests {
     #[test]
     fn providers_are_compared_normalised() {
         let config = config(
-            r#"{"auth": {"order": {"Z.AI": ["zai:a", 5]}, "profiles": {"zai:a": {"provider": "z-ai", "mode": "api_key"}}}}"#,
+            r#"{"auth": {"order": {"Z.AI": ["zai:a"]}, "profiles": {"zai:a": {"provider": "z-ai", "mode": "api_key"}}}}"#,
         );
         assert_eq!(config.auth_order("zai"), Some(vec!["zai:a".to_owned()]));
         assert_eq!(config.auth_profiles("zai"), [("zai:a".to_owned(), Some(Kind::ApiKey))]);

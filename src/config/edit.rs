@@ -53,17 +53,43 @@ pub fn record_profile(
                 ]),
             ),
         }
-        let order = auth.object_value("order");
-        for property in order.iter().flat_map(CstObject::properties) {
-            let named = property.decoded_name().unwrap_or_default();
-            let Some(ids) = property.array_value() else { continue };
-            let listed = ids.elements().iter().any(|element| is_text(element, id));
-            if normalize_provider_id(&named) == normalize_provider_id(provider) && !listed {
-                ids.insert(0, CstInputValue::from(id));
-            }
-        }
+        put_first(&auth, &profiles, id, provider, mode);
         Ok(())
     })
+}
+
+/// Puts a profile first in the order of its provider. Without an order, one is made when
+/// the provider's other profiles have another mode: otherwise their kind would decide.
+fn put_first(auth: &CstObject, profiles: &CstObject, id: &str, provider: &str, mode: Kind) {
+    let is_provider = |name: &str| normalize_provider_id(name) == normalize_provider_id(provider);
+    let order = auth.object_value("order");
+    let mut has_order = false;
+    for property in order.iter().flat_map(CstObject::properties) {
+        if !is_provider(&property.decoded_name().unwrap_or_default()) {
+            continue;
+        }
+        has_order = true;
+        let Some(ids) = property.array_value() else { continue };
+        if !ids.elements().iter().any(|element| is_text(element, id)) {
+            ids.insert(0, CstInputValue::from(id));
+        }
+    }
+    let others: Vec<(String, Value)> = profiles
+        .properties()
+        .iter()
+        .filter_map(|profile| Some((profile.decoded_name()?, profile.to_serde_value()?)))
+        .filter(|(other, profile)| {
+            other != id && profile["provider"].as_str().is_some_and(is_provider)
+        })
+        .collect();
+    if has_order || !others.iter().any(|(_, profile)| profile["mode"] != mode.name()) {
+        return;
+    }
+    let ids = std::iter::once(id.to_owned()).chain(others.into_iter().map(|(other, _)| other));
+    let ids = CstInputValue::Array(ids.map(CstInputValue::String).collect());
+    if let Some(order) = order.or_else(|| auth.object_value_or_create("order")) {
+        set(&order, provider, ids);
+    }
 }
 
 /// Removes a profile from `auth.profiles` and from every `auth.order`.
@@ -140,21 +166,45 @@ fn edit(
     };
     let text = before.as_deref().unwrap_or_default();
     Config::parse(path, text)?;
-    let root = CstRootNode::parse(if text.trim().is_empty() { "{\n}\n" } else { text }, &JSON5)
-        .map_err(|error| invalid(error.to_string()))?;
+    let (mark, body) = match text.strip_prefix(BYTE_ORDER_MARK) {
+        Some(body) => (BYTE_ORDER_MARK, body),
+        None => ("", text),
+    };
+    let body = if matches!(body.trim(), "" | "null") { "{\n}\n" } else { body };
+    let root = CstRootNode::parse(body, &JSON5).map_err(|error| invalid(error.to_string()))?;
     let object =
         root.object_value_or_create().ok_or_else(|| invalid("it is not an object".into()))?;
     change(&object).map_err(|reason| invalid(reason.to_owned()))?;
-    let after = root.to_string();
+    let after = format!("{mark}{root}");
     if before.as_deref() == Some(after.as_str()) {
         return Ok(ConfigEdit::Unchanged);
     }
     Config::parse(path, &after)?;
     if let Some(before) = &before {
-        file::replace(&backup(path), before.as_bytes()).map_err(failed)?;
+        keep(path, before).map_err(failed)?;
     }
     file::replace(path, after.as_bytes()).map_err(failed)?;
     Ok(ConfigEdit::Written)
+}
+
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// Keeps `text` as `.bak`, the older ones as `.bak.1` to `.bak.4`, as OpenClaw does.
+fn keep(path: &Path, text: &str) -> std::io::Result<()> {
+    let older = |number: u8| with_suffix(path, &format!(".bak.{number}"));
+    for number in (1..4).rev() {
+        rename_if_there(&older(number), &older(number + 1))?;
+    }
+    rename_if_there(&backup(path), &older(1))?;
+    file::replace(&backup(path), text.as_bytes())
+}
+
+#[expect(clippy::disallowed_methods, reason = "backups move as they are")]
+fn rename_if_there(from: &Path, to: &Path) -> std::io::Result<()> {
+    match std::fs::rename(from, to) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Where the text before the last change is kept.
@@ -270,6 +320,28 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_stays_and_null_counts_as_empty() {
+        let marked = edited(Some("\u{feff}{\n  \"a\": 1\n}\n"), record);
+        assert!(marked.starts_with("\u{feff}{\n  \"a\": 1,\n"), "{marked}");
+        assert!(edited(Some("null\n"), record).contains("p:a"));
+    }
+
+    #[test]
+    fn older_backups_are_kept() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("openclaw.json");
+        for number in 0..8 {
+            add_agent(&path, &[("id", &format!("agent-{number}"))]).unwrap();
+        }
+        let kept = |suffix: &str| {
+            let text = file::read(&with_suffix(&path, suffix)).unwrap();
+            text.map(|(text, _)| text.matches("agent-").count())
+        };
+        let counts = [".bak", ".bak.1", ".bak.2", ".bak.3", ".bak.4", ".bak.5"].map(kept);
+        assert_eq!(counts, [Some(7), Some(6), Some(5), Some(4), Some(3), None]);
+    }
+
+    #[test]
     fn a_removed_profile_leaves_the_rest() {
         let before = "{\n  \"auth\": {\n    \"profiles\": {\n      \"p:a\": {\"provider\": \"p\", \"mode\": \"oauth\"},\n      \"p:b\": {\"provider\": \"p\", \"mode\": \"oauth\"} // keep\n    },\n    \"order\": {\"p\": [\"p:a\", \"p:b\"], \"q\": [\"p:a\"]}\n  }\n}\n";
         let after = edited(Some(before), |path| remove_profile(path, "p:a").unwrap());
@@ -297,7 +369,7 @@ mod tests {
         let path = root.path().join("openclaw.json");
         add_agent(&path, &[("id", "work"), ("name", "Work")]).unwrap();
         add_agent(&path, &[("id", "home")]).unwrap();
-        let config = Config::load(&path).unwrap();
+        let config = Config::load(&path, &crate::system::Environment::default()).unwrap();
         let ids: Vec<_> = config.agents().map(|agent| agent.id()).collect();
         assert_eq!(ids, ["main", "work", "home"]);
         assert_eq!(config.default_agent(), "main");

@@ -5,7 +5,10 @@
 
 mod document;
 mod edit;
+mod include;
 mod paths;
+mod substitute;
+mod validate;
 
 pub use document::{AgentEntry, Config};
 pub use edit::{ConfigEdit, add_agent, record_profile, remove_profile};

@@ -2,6 +2,7 @@
 
 use crate::profile::MAIN_AGENT;
 use crate::system::Environment;
+use crate::text::printable;
 use std::path::{Component, Path, PathBuf};
 
 /// The paths of a run.
@@ -96,11 +97,11 @@ impl Paths {
         self.state_dir.join("agents").join(id).join("sessions")
     }
 
-    /// The store of agent `main` when no agent is named on the command line:
-    /// `$OPENCLAW_AGENT_DIR`, else its usual place.
-    pub fn main_agent(&self) -> AgentDir {
-        let path = self.main_agent_dir.clone().unwrap_or_else(|| self.agent_dir(MAIN_AGENT));
-        AgentDir { id: MAIN_AGENT.to_owned(), path }
+    /// Where `$OPENCLAW_AGENT_DIR` puts agent `main`. It counts when no agent is named on
+    /// the command line.
+    pub fn main_agent(&self) -> Option<AgentDir> {
+        let path = self.main_agent_dir.clone()?;
+        Some(AgentDir { id: MAIN_AGENT.to_owned(), path })
     }
 
     /// `path`, expanded: `~` is the home directory.
@@ -113,12 +114,13 @@ impl Paths {
 
     /// `path` as people write it: `~` for the home directory.
     pub fn shorten(&self, path: &Path) -> String {
-        match path.strip_prefix(&self.home) {
+        let shown = match path.strip_prefix(&self.home) {
             Ok(rest) if !self.home.as_os_str().is_empty() && self.home != Path::new("/") => {
                 Path::new("~").join(rest).display().to_string()
             }
             _ => path.display().to_string(),
-        }
+        };
+        printable(&shown, 4_096)
     }
 }
 
@@ -182,13 +184,10 @@ mod tests {
 
     #[test]
     fn the_main_agent_can_be_moved_by_the_environment() {
-        assert_eq!(
-            paths(&[("HOME", "/h")]).main_agent().path,
-            Path::new("/h/.openclaw/agents/main/agent")
-        );
+        assert_eq!(paths(&[("HOME", "/h")]).main_agent(), None);
         let moved =
             paths(&[("HOME", "/h"), ("OPENCLAW_AGENT_DIR", "/a"), ("PI_CODING_AGENT_DIR", "/b")]);
-        assert_eq!(moved.main_agent().path, Path::new("/a"));
+        assert_eq!(moved.main_agent().unwrap().path, Path::new("/a"));
         assert_eq!(moved.agent_dir("main"), Path::new("/h/.openclaw/agents/main/agent"));
     }
 

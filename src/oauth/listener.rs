@@ -23,7 +23,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// A request head may not be larger.
 const LARGEST_HEAD: usize = 16 * 1024;
 /// So many connections are served at once; more have to wait.
-const MOST_CONNECTIONS: usize = 32;
+const MOST_CONNECTIONS: usize = 256;
 /// The browser gets this long to fetch the reply page after the login has ended.
 const LAST_PAGE_TIMEOUT: Duration = Duration::from_secs(2);
 

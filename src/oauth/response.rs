@@ -121,15 +121,19 @@ impl Expectation {
 }
 
 /// Reads what a user pasted: the full redirect URL, `code#state`, `code=…&state=…`, or
-/// the bare code (which PKCE alone ties to this login).
+/// the bare code (which PKCE alone ties to this login). Says with the code whether a state
+/// came with it.
 ///
 /// # Errors
 /// See [`AuthorizationError`].
 pub fn parse_pasted(
     line: &str,
     expectation: &Expectation,
-) -> Result<AuthorizationCode, AuthorizationError> {
+) -> Result<(AuthorizationCode, bool), AuthorizationError> {
     let line = line.trim().trim_matches(['"', '\'']);
+    if line.is_empty() {
+        return Err(AuthorizationError::Unreadable("nothing was pasted"));
+    }
     if line.chars().any(char::is_control) {
         return Err(AuthorizationError::Unreadable("it holds control characters"));
     }
@@ -145,27 +149,51 @@ pub fn parse_pasted(
             ));
         }
         // Some servers answer in the fragment.
-        return expectation.check_query(url.query().or(url.fragment()).unwrap_or_default());
+        let query = url.query().or(url.fragment()).unwrap_or_default();
+        return expectation.check_address(Parameters::of_query(query));
     }
-    let parameters = if line.contains('=') && (line.contains("code=") || line.contains("error=")) {
-        Parameters::of_query(line.trim_start_matches(['?', '#']))
-    } else if let Some((code, state)) = line.split_once('#') {
-        Parameters {
+    if line.contains("code=") || line.contains("error=") {
+        // An address without its scheme, which browsers hide, has a path before the query.
+        let (address, query) = line.rsplit_once('?').unwrap_or(("", line));
+        let parameters = Parameters::of_query(query.trim_start_matches('#'));
+        if !address.is_empty() || parameters.state.is_some() || parameters.error.is_some() {
+            return expectation.check_address(parameters);
+        }
+        return expectation.check_bare(parameters.code.unwrap_or_default());
+    }
+    match line.split_once('#') {
+        Some((code, state)) => expectation.check_address(Parameters {
             code: Some(code.to_owned()),
             state: Some(state.to_owned()),
             ..Parameters::default()
+        }),
+        None => expectation.check_bare(line.to_owned()),
+    }
+}
+
+impl Expectation {
+    /// Checks a pasted response that should carry the state.
+    fn check_address(
+        &self,
+        parameters: Parameters,
+    ) -> Result<(AuthorizationCode, bool), AuthorizationError> {
+        if parameters.state.is_none() {
+            return Err(AuthorizationError::Unreadable(
+                "it carries no state; paste the whole address",
+            ));
         }
-    } else {
-        Parameters { code: Some(line.to_owned()), ..Parameters::default() }
-    };
-    if parameters.state.is_none() && parameters.error.is_none() {
-        let state = Some(expectation.state.expose().to_owned());
-        if parameters.code.as_deref().is_some_and(|code| code.contains(char::is_whitespace)) {
+        self.check(parameters).map(|code| (code, true))
+    }
+
+    /// Checks a pasted code that came without a state.
+    fn check_bare(&self, code: String) -> Result<(AuthorizationCode, bool), AuthorizationError> {
+        if code.contains(char::is_whitespace) {
             return Err(AuthorizationError::Unreadable("a code holds no spaces"));
         }
-        return expectation.check(Parameters { state, ..parameters });
+        let state = Some(self.state.expose().to_owned());
+        let parameters = Parameters { code: Some(code), state, ..Parameters::default() };
+        self.check(parameters).map(|code| (code, false))
     }
-    expectation.check(parameters)
 }
 
 #[cfg(test)]
@@ -181,7 +209,7 @@ mod tests {
     }
 
     fn pasted(line: &str) -> Result<String, AuthorizationError> {
-        parse_pasted(line, &expectation()).map(|code| code.0.expose().to_owned())
+        parse_pasted(line, &expectation()).map(|(code, _)| code.0.expose().to_owned())
     }
 
     #[test]
@@ -194,6 +222,7 @@ mod tests {
             "c1#st",
             "code=c1&state=st",
             "?code=c1&state=st",
+            "localhost:1455/auth/callback?code=c1&state=st",
             "code=c1",
             "c1",
         ] {
@@ -205,8 +234,7 @@ mod tests {
     fn a_response_to_another_request_is_refused_before_it_is_read() {
         for line in [
             "http://localhost:1455/auth/callback?code=c1&state=other",
-            "http://localhost:1455/auth/callback?code=c1",
-            "http://localhost:1455/auth/callback?error=access_denied",
+            "localhost:1455/auth/callback?code=c1&state=other",
             "c1#other",
             "c1#",
             "code=c1&state=other",
@@ -217,6 +245,13 @@ mod tests {
 
     #[test]
     fn what_is_no_response_is_refused() {
+        for line in [
+            "http://localhost:1455/auth/callback?code=c1",
+            "http://localhost:1455/auth/callback?error=access_denied",
+            "localhost:1455/auth/callback?code=c1",
+        ] {
+            assert!(matches!(pasted(line), Err(AuthorizationError::Unreadable(_))), "{line}");
+        }
         for line in ["", "  ", "#st", "code=&state=st", "two words", "a\u{1b}b", "http://["] {
             assert!(pasted(line).is_err(), "{line:?}");
         }

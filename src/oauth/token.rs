@@ -15,8 +15,11 @@ use crate::text::printable;
 use oauth2::basic::BasicTokenType;
 use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
 use oauth2::http::{self, StatusCode, header};
-use oauth2::{AccessToken, RefreshToken, RequestTokenError, Scope, StandardRevocableToken};
+use oauth2::{
+    AccessToken, PkceCodeVerifier, RefreshToken, RequestTokenError, Scope, StandardRevocableToken,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 use std::time::Duration;
 
 /// What a token response grants.
@@ -81,16 +84,16 @@ impl TokenError {
 pub async fn exchange_code(
     http: &HttpClient,
     client: &Client,
-    request: AuthorizationRequest,
+    request: &AuthorizationRequest,
     code: AuthorizationCode,
     clock: fn() -> Millis,
 ) -> Result<Grant, TokenError> {
-    let oauth2 =
-        oauth2_client(client).set_redirect_uri(oauth2::RedirectUrl::from_url(request.redirect_uri));
+    let oauth2 = oauth2_client(client)
+        .set_redirect_uri(oauth2::RedirectUrl::from_url(request.redirect_uri.clone()));
     let sender = sender(http, client.token_request_format);
     oauth2
         .exchange_code(oauth2::AuthorizationCode::new(code.0.expose().to_owned()))
-        .set_pkce_verifier(request.code_verifier)
+        .set_pkce_verifier(PkceCodeVerifier::new(request.code_verifier.secret().clone()))
         .request_async(&sender)
         .await
         .map_err(token_error)?
@@ -203,10 +206,17 @@ fn token_error(error: RequestTokenError<SendError, ErrorReply>) -> TokenError {
         RequestTokenError::Request(SendError::Http(error)) => {
             TokenError::Unreadable(error.to_string())
         }
-        // Neither the path nor the cause of a parse error quotes a value of ours.
+        // The text of a parse error can quote a token.
         RequestTokenError::Parse(error, body) => {
-            let kind = if body.first() == Some(&b'<') { "it is a web page, " } else { "" };
-            TokenError::Unreadable(format!("{kind}{}", printable(&error.to_string(), 200)))
+            let cause = error.inner();
+            let what = match (body.first(), cause.classify()) {
+                (Some(b'<'), _) => "it is a web page",
+                (_, Category::Eof) => "it breaks off",
+                (_, Category::Data) => "it has no access_token, or not of the right form",
+                _ => "it is not JSON",
+            };
+            let (line, column) = (cause.line(), cause.column());
+            TokenError::Unreadable(format!("{what} (line {line}, column {column})"))
         }
         RequestTokenError::Other(reason) => TokenError::Unreadable(printable(&reason, 200)),
     }
@@ -220,10 +230,10 @@ struct TokenReply {
     #[serde(default = "bearer", skip_deserializing)]
     token_type: BasicTokenType,
     #[serde(default)]
-    expires_in: Option<Seconds>,
-    #[serde(default)]
+    expires_in: Seconds,
+    #[serde(default, deserialize_with = "text_or_none")]
     refresh_token: Option<RefreshToken>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_none")]
     id_token: Option<AccessToken>,
 }
 
@@ -231,14 +241,37 @@ const fn bearer() -> BasicTokenType {
     BasicTokenType::Bearer
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[serde(try_from = "serde_json::Value")]
-struct Seconds(u32);
+/// An optional member that is no text counts as absent: the grant beside it is spent
+/// whatever we make of it.
+fn text_or_none<'de, D: serde::Deserializer<'de>, T: From<Text>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(value.as_str().map(|text| T::from(Text(text.to_owned()))))
+}
 
-impl TryFrom<serde_json::Value> for Seconds {
-    type Error = &'static str;
+/// The text of a token on its way into its own type.
+struct Text(String);
 
-    fn try_from(value: serde_json::Value) -> Result<Self, Self::Error> {
+impl From<Text> for RefreshToken {
+    fn from(text: Text) -> Self {
+        Self::new(text.0)
+    }
+}
+
+impl From<Text> for AccessToken {
+    fn from(text: Text) -> Self {
+        Self::new(text.0)
+    }
+}
+
+/// A lifetime in whole seconds, where the response has one that can be read.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(from = "serde_json::Value")]
+struct Seconds(Option<u32>);
+
+impl From<serde_json::Value> for Seconds {
+    fn from(value: serde_json::Value) -> Self {
         let seconds = match &value {
             serde_json::Value::Number(number) => number.as_f64(),
             serde_json::Value::String(text) => text.trim().parse().ok(),
@@ -246,10 +279,7 @@ impl TryFrom<serde_json::Value> for Seconds {
         };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let whole = |seconds: f64| seconds.clamp(0.0, f64::from(u32::MAX)) as u32;
-        seconds
-            .filter(|seconds| seconds.is_finite())
-            .map(|seconds| Self(whole(seconds)))
-            .ok_or("expires_in is not a number of seconds")
+        Self(seconds.filter(|seconds| seconds.is_finite()).map(whole))
     }
 }
 
@@ -265,7 +295,7 @@ impl oauth2::TokenResponse for TokenReply {
     }
 
     fn expires_in(&self) -> Option<Duration> {
-        self.expires_in.map(|seconds| Duration::from_secs(seconds.0.into()))
+        self.expires_in.0.map(|seconds| Duration::from_secs(seconds.into()))
     }
 
     fn refresh_token(&self) -> Option<&RefreshToken> {
@@ -285,7 +315,8 @@ impl TokenReply {
         }
         let expires = self
             .expires_in
-            .map(|seconds| received.saturating_add(Millis::from(seconds.0) * 1_000))
+            .0
+            .map(|seconds| received.saturating_add(Millis::from(seconds) * 1_000))
             .or_else(|| Claims::of(self.access_token.secret())?.expires());
         Ok(Grant {
             access: Secret::new(self.access_token.secret().clone()),
@@ -353,7 +384,12 @@ mod tests {
         assert!(grant.refresh.is_none());
         assert!(reply(r#"{"expires_in":60}"#).is_none());
         assert!(reply(r#"{"access_token":" "}"#).is_none());
-        assert!(reply(r#"{"access_token":"a","expires_in":true}"#).is_none());
+        for odd in [r#""expires_in":true"#, r#""expires_in":"soon""#, r#""id_token":{}"#] {
+            let grant = reply(&format!(r#"{{"access_token":"a","refresh_token":"r",{odd}}}"#));
+            let grant = grant.unwrap();
+            assert!(grant.expires.is_none() && grant.id_token.is_none(), "{odd}");
+            assert_eq!(grant.refresh.unwrap().expose(), "r");
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The listing that OpenClaw's `channels list` gives of the main store.
 
 use crate::app::App;
+use crate::config::AgentDir;
 use crate::exit::Failure;
-use crate::profile::Kind;
+use crate::profile::{Kind, MAIN_AGENT};
 use std::path::PathBuf;
 
 /// What `channels list` shows.
@@ -32,8 +33,14 @@ pub struct Row {
 /// # Errors
 /// The store cannot be read.
 pub fn list(app: &App) -> Result<Listing, Failure> {
-    let store = app.store(&app.paths.main_agent());
-    let document = store.read()?.document;
+    let usual = || AgentDir { id: MAIN_AGENT.to_owned(), path: app.paths.agent_dir(MAIN_AGENT) };
+    let store = app.store(&app.paths.main_agent().unwrap_or_else(usual));
+    let snapshot = store.read()?;
+    if snapshot.fingerprint.is_none() {
+        // Nothing is there because it has moved on.
+        store.check_generation()?;
+    }
+    let document = snapshot.document;
     let mut auth: Vec<Row> = document
         .profiles()
         .map(|profile| Row {

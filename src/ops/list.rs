@@ -61,7 +61,7 @@ pub struct Row {
 pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Listing, Failure> {
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
-    let wanted = provider.map(normalize_provider_id);
+    let wanted = provider.map(|provider| app.provider_id(provider)).transpose()?;
     let store = app.store(&agent);
     let mut listing = Listing {
         agent_id: agent.id.clone(),
@@ -76,6 +76,10 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
         let Some(owner) = owner else { continue };
         let store = app.store(&owner);
         let snapshot = store.read()?;
+        if snapshot.fingerprint.is_none() {
+            // Nothing is there because it has moved on.
+            store.check_generation()?;
+        }
         let state = store.read_state(&snapshot.document)?;
         if !inherited {
             listing.invalid_entries = snapshot.document.entry_count();

@@ -2,8 +2,10 @@
 //! mention of it.
 
 use super::Interaction;
+use super::refresh::{no_client_secret, wait_for_lease};
+use super::selection::Selected;
 use crate::app::App;
-use crate::config::{ConfigEdit, remove_profile};
+use crate::config::{Config, ConfigEdit, remove_profile};
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{self, TokenError};
 use crate::profile::Credential;
@@ -14,6 +16,7 @@ use crate::system::http::HttpClient;
 use crate::text::printable;
 use anyhow::Context;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What to sign out of.
 #[derive(Clone, Debug)]
@@ -64,7 +67,19 @@ pub fn logout(
     let store = app.store(&agent);
     store.check_generation()?;
     let id = &request.profile_id;
-    let Some(credential) = store.read()?.document.credential(id) else {
+    let document = store.read()?.document;
+    if document.has_entry(id) && document.credential(id).is_none() {
+        return Err(Failure::message(
+            ExitStatus::StoreUnusable,
+            format!(
+                "the entry `{}` in {} cannot be interpreted",
+                printable(id, 200),
+                store.profiles_path().display()
+            ),
+        )
+        .hint("remove it by hand, or leave it: it is not used"));
+    }
+    let Some(credential) = document.credential(id) else {
         let shown = printable(id, 200);
         return Err(Failure::message(
             ExitStatus::Failure,
@@ -72,18 +87,32 @@ pub fn logout(
         )
         .hint(format!("openclaw-auth models auth list --agent {}", agent.id)));
     };
+    // A refresh under way would bring a token that nobody revokes.
+    let selected = Selected::in_store(&store, &agent, id, credential)?;
+    let lease = wait_for_lease(&selected, LEASE_TIMEOUT, |_| Ok(None))?;
+    let credential = store.read()?.document.credential(id).unwrap_or(selected.credential);
     let revocation = if request.local {
         Revocation::Skipped("--local".to_owned())
     } else {
-        revoke(app, &store, &credential, interaction)?
+        revoke(app, &config, &store, &credential, interaction)?
     };
-    store.update(|document| {
-        let removed = document.remove_entry(id);
-        Ok((removed, ()))
+    let removed = store.update(|document| {
+        let present = document.credential(id);
+        // A login that was made meanwhile is another one, and stays.
+        let is_same = present.as_ref().is_none_or(|present| is_same_grant(present, &credential));
+        Ok((is_same && document.remove_entry(id), is_same))
     })?;
+    drop(lease);
+    if !removed {
+        return Err(Failure::message(
+            ExitStatus::Failure,
+            format!("`{}` was signed in anew meanwhile and was kept", printable(id, 200)),
+        )
+        .hint("run the command again to sign out of the new login"));
+    }
     store.update_state(|state| state.forget(id))?;
     // Another agent may have a profile of this name, which the configuration then means.
-    let edit = if named_elsewhere(app, &store, id) {
+    let edit = if named_elsewhere(app, &config, &store, id) {
         ConfigEdit::Unchanged
     } else {
         remove_profile(&app.paths.config, id)?
@@ -97,8 +126,21 @@ pub fn logout(
     })
 }
 
+/// Longer than a refresh takes.
+const LEASE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Whether both hold the same refresh token, or neither holds one.
+fn is_same_grant(a: &Credential, b: &Credential) -> bool {
+    match (a.refresh_token(), b.refresh_token()) {
+        (Some(a), Some(b)) => a.matches(b),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
 fn revoke(
     app: &App,
+    config: &Config,
     store: &AgentStore,
     credential: &Credential,
     interaction: &mut dyn Interaction,
@@ -111,21 +153,22 @@ fn revoke(
         },
         _ => return Ok(Revocation::Skipped("only OAuth logins are revoked".to_owned())),
     };
-    if let Some(path) = shared_with(app, store, token) {
+    if let Some(path) = shared_with(app, config, store, token) {
         return Ok(Revocation::Skipped(format!("{} holds the same login", path.display())));
     }
     let catalog = app.catalog()?;
-    let definition = catalog.find(&credential.provider).map(|provider| &provider.definition);
-    let endpoint = definition.and_then(|definition| definition.revocation_endpoint.as_ref());
-    let (Some(definition), Some(endpoint)) = (definition, endpoint) else {
+    if let Some(problem) = catalog.problem(&credential.provider) {
+        return Err(problem.clone().into());
+    }
+    let registration = catalog
+        .find(&credential.provider)
+        .and_then(|provider| provider.definition.registration.as_ref());
+    let endpoint = registration.and_then(|known| known.endpoints.revocation.as_ref());
+    let (Some(registration), Some(endpoint)) = (registration, endpoint) else {
         return Ok(Revocation::Skipped("the provider has no revocation endpoint".to_owned()));
     };
-    let client = definition.client(&app.environment).map_err(|variable| {
-        Failure::message(
-            ExitStatus::Failure,
-            format!("{variable} is not set: it holds the client secret"),
-        )
-    })?;
+    let client =
+        registration.client(&app.environment).map_err(|variable| no_client_secret(&variable))?;
     let http =
         HttpClient::new(endpoint).map_err(|error| Failure::message(ExitStatus::Failure, error))?;
     let revoked = block_on(oauth::revoke(&http, &client, endpoint, token, hint))
@@ -145,17 +188,14 @@ fn revoke(
 }
 
 /// The stores of the other agents.
-fn other_stores(app: &App, store: &AgentStore) -> Vec<AgentStore> {
-    let agents = app.paths.state_dir.join("agents").read_dir().into_iter().flatten().flatten();
-    agents
-        .map(|entry| entry.path().join("agent"))
-        .filter(|path| path != store.agent_dir() && path.is_dir())
-        .map(|path| AgentStore::new(app.paths.state_dir.clone(), path))
-        .collect()
+fn other_stores(app: &App, config: &Config, store: &AgentStore) -> Vec<AgentStore> {
+    let mut stores = app.stores(config);
+    stores.retain(|other| !other.is_same(store));
+    stores
 }
 
 /// Another document that holds the same token.
-fn shared_with(app: &App, store: &AgentStore, token: &Secret) -> Option<PathBuf> {
+fn shared_with(app: &App, config: &Config, store: &AgentStore, token: &Secret) -> Option<PathBuf> {
     let holds = |other: &AgentStore| {
         other.read().is_ok_and(|snapshot| {
             snapshot.document.profiles().any(|profile| {
@@ -164,11 +204,11 @@ fn shared_with(app: &App, store: &AgentStore, token: &Secret) -> Option<PathBuf>
             })
         })
     };
-    other_stores(app, store).into_iter().find(holds).map(|other| other.profiles_path())
+    other_stores(app, config, store).into_iter().find(holds).map(|other| other.profiles_path())
 }
 
-fn named_elsewhere(app: &App, store: &AgentStore, id: &str) -> bool {
-    other_stores(app, store)
+fn named_elsewhere(app: &App, config: &Config, store: &AgentStore, id: &str) -> bool {
+    other_stores(app, config, store)
         .iter()
         .any(|other| other.read().is_ok_and(|snapshot| snapshot.document.has_entry(id)))
 }

@@ -6,8 +6,10 @@ pub mod channels;
 pub mod list;
 pub mod login;
 pub mod logout;
+pub mod paste;
 mod reference;
 mod refresh;
+mod renewal;
 mod selection;
 pub mod token;
 
@@ -20,7 +22,7 @@ pub trait Interaction {
     /// What came of opening a browser.
     fn show_browser(&mut self, opening: &crate::system::browser::Opening);
     /// The lines that the user pastes, or `None` when there is nowhere to paste.
-    fn pasted_lines(&mut self) -> Option<tokio::sync::mpsc::UnboundedReceiver<String>>;
+    fn pasted_lines(&mut self) -> Option<tokio::sync::mpsc::Receiver<String>>;
     /// A pasted line was not accepted; ask again.
     fn refuse_paste(&mut self, reason: &str);
 }

@@ -6,14 +6,16 @@
 //! anybody gets it, and a refused refresh token is never posted again.
 
 use super::login_command;
+use super::renewal::{Outcome, store_renewal};
 use super::selection::Selected;
 use crate::app::App;
+use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{Client, Grant, TokenError};
 use crate::profile::{Credential, Identity, Millis};
-use crate::provider::Definition;
+use crate::provider::Registration;
 use crate::secret::Secret;
-use crate::store::{Lease, LeaseAttempt, Renewal, StoreError, renewed_entry};
+use crate::store::{AgentStore, Lease, LeaseAttempt, Renewal, StoreError};
 use crate::system::http::HttpClient;
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
@@ -36,11 +38,17 @@ pub(super) fn expiry(grant: &Grant, now: Millis) -> Option<Millis> {
 /// Refreshes the selected profile and returns the credential that is then in the store.
 pub(super) fn refresh(
     app: &App,
+    config: &Config,
     selected: &Selected,
     lock_timeout: Duration,
 ) -> Result<Credential, Failure> {
     let catalog = app.catalog()?;
-    let provider = catalog.find(&selected.credential.provider).ok_or_else(|| {
+    if let Some(problem) = catalog.problem(&selected.credential.provider) {
+        return Err(problem.clone().into());
+    }
+    let provider = catalog.find(&selected.credential.provider);
+    let registration = provider.and_then(|provider| provider.definition.registration.as_ref());
+    let registration = registration.ok_or_else(|| {
         let provider = printable(&selected.credential.provider, 80);
         Failure::message(
             ExitStatus::Failure,
@@ -48,33 +56,53 @@ pub(super) fn refresh(
         )
         .hint(format!("describe it in {}/{provider}.json", app.paths.providers().display()))
     })?;
-    let client = provider.definition.client(&app.environment).map_err(|variable| {
-        Failure::message(
-            ExitStatus::Failure,
-            format!("{variable} is not set: it holds the client secret"),
-        )
-    })?;
+    let client =
+        registration.client(&app.environment).map_err(|variable| no_client_secret(&variable))?;
     // The wait is over as soon as somebody has stored a fresh credential.
-    let _lease = match wait_for_lease(selected, lock_timeout)? {
-        Waited::Leased(lease) => lease,
+    let _lease = match wait_for_lease(selected, lock_timeout, adopt)? {
         Waited::Adopted(credential) => return Ok(*credential),
+        leased @ Waited::Leased(_) => leased,
     };
     if let Some(credential) = adopt(selected)? {
         return Ok(credential);
     }
-    let current = selected.store.read()?.document.credential(&selected.id);
+    let document = selected.store.read()?.document;
+    let current = document.credential(&selected.id);
     let Some(refresh_token) = current.as_ref().and_then(Credential::refresh_token) else {
         return Err(signed_out(selected));
     };
-    request(selected, &provider.definition, &client, refresh_token)
+    // The holder before us may have learnt that the login is over.
+    let state = selected.store.read_state(&document)?;
+    if let Some(code) = state.refusal(&selected.id, refresh_token) {
+        return Err(refused(selected, &code));
+    }
+    let stores = app.stores(config);
+    request(selected, registration, &client, refresh_token, lock_timeout, &stores)
 }
 
-enum Waited {
-    Leased(Lease),
+/// The failure when the variable that should hold the client secret is not set.
+pub(super) fn no_client_secret(variable: &str) -> Failure {
+    Failure::message(
+        ExitStatus::Failure,
+        format!("{variable} is not set: it holds the client secret"),
+    )
+}
+
+/// What ended the wait for a lease.
+pub(super) enum Waited {
+    /// The lease is ours.
+    Leased(#[expect(dead_code, reason = "held for its drop")] Lease),
+    /// There is no need for it any more.
     Adopted(Box<Credential>),
 }
 
-fn wait_for_lease(selected: &Selected, timeout: Duration) -> Result<Waited, Failure> {
+/// Waits for the lease on a profile, or until `adopt` finds, in a document that has
+/// changed, what the lease was wanted for.
+pub(super) fn wait_for_lease(
+    selected: &Selected,
+    timeout: Duration,
+    adopt: impl Fn(&Selected) -> Result<Option<Credential>, Failure>,
+) -> Result<Waited, Failure> {
     let provider = &selected.credential.provider;
     let started = Instant::now();
     let mut seen = selected.fingerprint;
@@ -116,34 +144,35 @@ fn differs(a: &Credential, b: &Credential) -> bool {
     !same(a.bearer(), b.bearer()) || !same(a.refresh_token(), b.refresh_token())
 }
 
-/// What a refresh brought.
-enum Outcome {
-    Stored(Credential),
-    /// Another process has replaced the grant meanwhile: that one counts.
-    Replaced(Credential),
-    /// The profile was removed meanwhile, and stays removed.
-    Removed,
-}
-
 fn request(
     selected: &Selected,
-    definition: &Definition,
+    registration: &Registration,
     client: &Client,
     refresh_token: &Secret,
+    lock_timeout: Duration,
+    stores: &[AgentStore],
 ) -> Result<Credential, Failure> {
     let http = HttpClient::new(&client.endpoints.token)
         .map_err(|error| unavailable(selected, &error.to_string()))?;
+    // What cannot be stored must not be asked for.
+    let reserved = selected.store.reserve(lock_timeout)?;
     let (outcome, interrupted) = block_on(async {
         // From here until the new credential is stored, a signal waits.
         let mut signals = StopSignals::catch()?;
         let grant = crate::oauth::refresh(&http, client, refresh_token, now).await;
-        let outcome = grant.map(|grant| store_renewal(selected, definition, refresh_token, grant));
+        let outcome = grant.map(|grant| {
+            let renewal = renewal_of(selected, registration, grant);
+            store_renewal(selected, &renewal, refresh_token, reserved, stores)
+        });
         anyhow::Ok((outcome, signals.has_come().await))
     })
     .context("could not start the runtime")??;
     let outcome = match outcome {
-        Ok(stored) => stored?,
-        Err(error) => return refresh_failed(selected, refresh_token, &error),
+        Ok(outcome) => outcome?,
+        Err(error) => {
+            let failed = refresh_failed(selected, refresh_token, &error);
+            return if interrupted { Err(Failure::interrupted()) } else { failed };
+        }
     };
     if interrupted {
         return Err(Failure::interrupted());
@@ -154,35 +183,16 @@ fn request(
     }
 }
 
-fn store_renewal(
-    selected: &Selected,
-    definition: &Definition,
-    posted: &Secret,
-    grant: Grant,
-) -> Result<Outcome, StoreError> {
-    let claimed = definition.identity(&grant.access, grant.id_token.as_ref());
+/// What a grant means for a profile. Who it belongs to is not changed by a refresh.
+fn renewal_of(selected: &Selected, registration: &Registration, grant: Grant) -> Renewal {
+    let claimed = registration.identity(&grant.access, grant.id_token.as_ref());
     let stored = &selected.credential.identity;
     let identity = Identity {
         email: claimed.email.filter(|_| stored.email.is_none()),
         account_id: claimed.account_id.filter(|_| stored.account_id.is_none()),
         subject: None,
     };
-    let renewal = Renewal { expires: expiry(&grant, now()), grant, identity };
-    selected.store.update(|document| {
-        let Some(present) = document.credential(&selected.id) else {
-            return Ok((false, Outcome::Removed));
-        };
-        if !present.refresh_token().is_some_and(|token| token.matches(posted)) {
-            return Ok((false, Outcome::Replaced(present)));
-        }
-        let Some(entry) = document.entry(&selected.id) else {
-            return Ok((false, Outcome::Removed));
-        };
-        let entry = renewed_entry(entry, &renewal)?;
-        document.set_entry(&selected.id, entry);
-        let credential = document.credential(&selected.id).unwrap_or(present);
-        Ok((true, Outcome::Stored(credential)))
-    })
+    Renewal { expires: expiry(&grant, now()), grant, identity }
 }
 
 fn refresh_failed(
@@ -211,8 +221,14 @@ fn refresh_failed(
         state.set_refused(&selected.id, refresh_token, code, now());
         true
     })?;
-    Err(Failure::message(ExitStatus::LoginRequired, format!("the login `{id}` is over: {error}"))
-        .hint(login_command(&printable(&selected.credential.provider, 80), &selected.owner.id)))
+    Err(refused(selected, &error.to_string()))
+}
+
+/// The login is over, and why.
+fn refused(selected: &Selected, reason: &str) -> Failure {
+    let id = printable(&selected.id, 200);
+    Failure::message(ExitStatus::LoginRequired, format!("the login `{id}` is over: {reason}"))
+        .hint(login_command(&printable(&selected.credential.provider, 80), &selected.owner.id))
 }
 
 fn unavailable(selected: &Selected, reason: &str) -> Failure {

@@ -31,6 +31,24 @@ pub(super) struct Selected {
     pub(super) refused: bool,
 }
 
+impl Selected {
+    /// The profile `id` of a store, as it was just read.
+    pub(super) fn in_store(
+        store: &AgentStore,
+        owner: &AgentDir,
+        id: &str,
+        credential: Credential,
+    ) -> Result<Self, Failure> {
+        let fingerprint = store.fingerprint();
+        let snapshot = store.read()?;
+        let state = store.read_state(&snapshot.document)?;
+        let refused = is_refused(&state, id, &credential);
+        let entry = entry_text(&snapshot, id);
+        let (store, owner) = (store.clone(), owner.clone());
+        Ok(Self { store, owner, id: id.to_owned(), credential, entry, fingerprint, refused })
+    }
+}
+
 /// Selects the profile `id`, or the first one in the order of `provider`. Without either,
 /// the agent must have profiles of one provider only.
 pub(super) fn select(
@@ -46,11 +64,15 @@ pub(super) fn select(
     for owner in owners {
         let store = app.store(&owner);
         let snapshot = store.read()?;
+        if snapshot.fingerprint.is_none() {
+            // Nothing is there because it has moved on.
+            store.check_generation()?;
+        }
         snapshots.push((owner, store, snapshot));
     }
     match id {
         Some(id) => select_by_id(snapshots, id, provider),
-        None => select_by_provider(snapshots, agent, config, provider),
+        None => select_by_provider(app, snapshots, agent, config, provider),
     }
 }
 
@@ -100,13 +122,24 @@ fn select_by_id(
 }
 
 fn select_by_provider(
+    app: &App,
     snapshots: Vec<Owned>,
     agent: &AgentDir,
     config: &Config,
     provider: Option<&str>,
 ) -> Result<Selected, Failure> {
-    let provider = match provider {
-        Some(provider) => normalize_provider_id(provider),
+    let has_profiles = |provider: &str| {
+        snapshots.iter().any(|(.., snapshot)| {
+            snapshot
+                .document
+                .profiles()
+                .any(|profile| normalize_provider_id(&profile.credential.provider) == provider)
+        })
+    };
+    let provider = match provider.map(normalize_provider_id) {
+        Some(provider) if has_profiles(&provider) => provider,
+        // Only what is not found may be an alias: the catalog costs time.
+        Some(provider) => app.provider_id(&provider)?,
         None => only_provider(&snapshots, agent)?,
     };
     for (owner, store, snapshot) in snapshots {

@@ -65,7 +65,7 @@ pub fn token(
     let selected =
         select(app, &agent, &config, request.provider.as_deref(), request.profile.as_deref())?;
     if let Some(value) = reference::value(app, &config, &selected)? {
-        return Ok(token_of(&selected, &selected.credential, value));
+        return token_of(&selected, &selected.credential, value);
     }
     let is_usable =
         !request.force_refresh && has_lifetime(&selected.credential, request.min_ttl, now());
@@ -83,7 +83,17 @@ pub fn token(
         }
         return Err(failure);
     }
-    let renewed = refresh(app, &selected, request.lock_timeout)?;
+    let renewed = refresh(app, &config, &selected, request.lock_timeout)?;
+    if !renewed.is_usable_until(now()) {
+        return Err(Failure::message(
+            ExitStatus::Unavailable,
+            format!(
+                "the server gave `{}` a token that is expired already",
+                printable(&selected.id, 200)
+            ),
+        )
+        .hint("check the clock of this machine"));
+    }
     hand_out(&selected, &renewed)
 }
 
@@ -149,18 +159,28 @@ fn hand_out(selected: &Selected, credential: &Credential) -> Result<Token, Failu
             )
         }));
     };
-    Ok(token_of(selected, credential, value.clone()))
+    token_of(selected, credential, value.clone())
 }
 
-fn token_of(selected: &Selected, credential: &Credential, value: Secret) -> Token {
-    Token {
+fn token_of(selected: &Selected, credential: &Credential, value: Secret) -> Result<Token, Failure> {
+    // RFC 6749 appendix A.12: visible characters. A line break would end a header.
+    if !value.expose().chars().all(|c| matches!(c, ' '..='~')) {
+        return Err(Failure::message(
+            ExitStatus::Failure,
+            format!(
+                "the token of `{}` holds characters no token has",
+                printable(&selected.id, 200)
+            ),
+        ));
+    }
+    Ok(Token {
         profile_id: selected.id.clone(),
         provider: credential.provider.clone(),
         agent_id: selected.owner.id.clone(),
         kind: credential.kind(),
         value,
         expires: credential.expires(),
-    }
+    })
 }
 
 #[cfg(test)]

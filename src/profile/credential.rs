@@ -88,7 +88,7 @@ impl Credential {
     /// When the access token or token expires, where the file says so.
     pub fn expires(&self) -> Option<Millis> {
         match &self.kind {
-            CredentialKind::OAuth { expires, .. } => *expires,
+            CredentialKind::OAuth { expires, .. } => expires.filter(|at| *at > 0),
             CredentialKind::Token { expires, .. } => expires.and_then(Result::ok),
             CredentialKind::ApiKey { .. } => None,
         }
@@ -127,7 +127,10 @@ impl Credential {
             return false;
         }
         match &self.kind {
-            CredentialKind::OAuth { expires, .. } => expires.is_some_and(|at| at > until),
+            // Without an expiry, a refresh is the way to be sure, where there is one.
+            CredentialKind::OAuth { expires, refresh, .. } => {
+                expires.map_or(refresh.is_none(), |at| at > until)
+            }
             CredentialKind::Token { expires, .. } => match expires {
                 None => true,
                 Some(at) => at.is_ok_and(|at| at > until),

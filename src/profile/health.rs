@@ -41,7 +41,8 @@ pub fn health(credential: &Credential, refused: bool, now: Millis) -> Health {
             (Some(at), Some(_)) if *at > now => Health::Valid(*at),
             _ if refused => Health::Refused,
             _ if refresh.is_some() => Health::Refreshable,
-            (Some(at), Some(_)) if *at > 0 => Health::Expired,
+            (Some(_), Some(_)) => Health::Expired,
+            (None, Some(_)) => Health::NoExpiry,
             _ => Health::Missing,
         },
         CredentialKind::Token { token, reference, expires } => {
@@ -106,6 +107,7 @@ mod tests {
         assert_eq!(check(&grant(Some("a"), Some("r"), Some(500)), true), Health::Refused);
         assert_eq!(check(&grant(Some("a"), None, Some(500)), false), Health::Expired);
         assert_eq!(check(&grant(None, Some("r"), Some(2_000)), false), Health::Refreshable);
+        assert_eq!(check(&grant(Some("a"), None, None), false), Health::NoExpiry);
         assert_eq!(check(&grant(None, None, None), false), Health::Missing);
     }
 }

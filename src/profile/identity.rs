@@ -37,9 +37,16 @@ impl Identity {
         };
         match (account, subject, email) {
             (Some(false), ..) | (_, Some(false), _) | (_, None, Some(false)) => SameAccount::No,
+            // A workspace has many members: alone, it says nothing when one side names its
+            // member and the other does not.
+            (_, None, None) if self.names_member() != other.names_member() => SameAccount::Unknown,
             (None, None, None) => SameAccount::Unknown,
             _ => SameAccount::Yes,
         }
+    }
+
+    const fn names_member(&self) -> bool {
+        self.email.is_some() || self.subject.is_some()
     }
 
     /// Whether nothing is known about the account.
@@ -164,6 +171,8 @@ mod tests {
         let mine = identity("a@x", "team", "");
         let yours = identity("b@x", "team", "");
         assert_eq!(mine.same_account(&yours), SameAccount::No);
+        let unnamed = identity("", "team", "");
+        assert_eq!(mine.same_account(&unnamed), SameAccount::Unknown);
     }
 
     #[test]

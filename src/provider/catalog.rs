@@ -18,20 +18,24 @@ pub struct Provider {
     pub overridden: Vec<String>,
 }
 
-/// Every provider that can be signed in to.
-#[derive(Clone, Debug)]
-pub struct Catalog(Vec<Provider>);
+/// Every provider that is known.
+#[derive(Debug)]
+pub struct Catalog {
+    providers: Vec<Provider>,
+    /// Files that are no valid definitions, by the provider id that they are for.
+    broken: Vec<(String, CatalogError)>,
+}
 
 /// Why there is no catalog.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum CatalogError {
-    /// A provider file cannot be read.
-    #[error("could not read the provider file {}", file.display())]
+    /// A provider file, or their directory, cannot be read.
+    #[error("could not read {}: {reason}", file.display())]
     Read {
         /// The file.
         file: PathBuf,
         /// The reason.
-        source: std::io::Error,
+        reason: String,
     },
     /// A provider file, or a built-in row, is not a valid definition.
     #[error("the provider definition {origin} is not valid: {reason}")]
@@ -44,68 +48,98 @@ pub enum CatalogError {
 }
 
 impl Catalog {
-    /// The built-in rows with the files of `directory` merged over them.
+    /// The built-in rows with the files of `directory` merged over them. A file that is no
+    /// valid definition breaks its own provider alone.
     ///
     /// # Errors
-    /// A file that cannot be read or is not a valid definition: see [`CatalogError`].
+    /// The directory cannot be read.
     pub fn load(directory: &Path) -> Result<Self, CatalogError> {
-        let mut rows: Vec<(Value, Option<PathBuf>, Vec<String>)> =
-            serde_json::from_str::<Vec<Value>>(BUILT_IN)
-                .map_err(|error| invalid("built in", &error))?
-                .into_iter()
-                .map(|row| (row, None, Vec::new()))
-                .collect();
-        for file in definition_files(directory)? {
-            let patch = read_definition(&file)?;
-            let id = patch["id"].clone();
-            match rows.iter_mut().find(|(row, ..)| row["id"] == id) {
-                Some((row, origin, overridden)) => {
-                    *overridden = changed_keys(row, &patch);
-                    merge_patch(row, patch);
-                    *origin = Some(file);
-                }
-                None => rows.push((patch, Some(file), Vec::new())),
-            }
+        let rows: Vec<Value> =
+            serde_json::from_str(BUILT_IN).map_err(|error| invalid("built in", &error))?;
+        let mut catalog = Self { providers: Vec::new(), broken: Vec::new() };
+        let mut files = definition_files(directory)?;
+        for row in rows {
+            let id = row["id"].as_str().unwrap_or_default().to_owned();
+            let own = files.iter().position(|file| provider_id(file) == id);
+            let file = own.map(|at| files.remove(at));
+            catalog.add(id, Some(row), file);
         }
-        let providers = rows.into_iter().map(|(row, file, overridden)| {
-            let origin =
-                || file.as_ref().map_or("built in".into(), |file| file.display().to_string());
-            let definition: Definition =
-                serde_json::from_value(row).map_err(|error| invalid(origin(), &error))?;
-            definition.validate().map_err(|reason| invalid(origin(), &reason))?;
-            Ok(Provider { definition, file, overridden })
-        });
-        providers.collect::<Result<_, _>>().map(Self)
+        for file in files {
+            catalog.add(provider_id(&file), None, Some(file));
+        }
+        Ok(catalog)
     }
 
-    /// The provider with this id or alias, normalised.
+    fn add(&mut self, id: String, row: Option<Value>, file: Option<PathBuf>) {
+        match provider(row, file) {
+            Ok(provider) => self.providers.push(provider),
+            Err(error) => self.broken.push((id, error)),
+        }
+    }
+
+    /// The provider with this id or alias, normalised; `None` when there is none.
     pub fn find(&self, id: &str) -> Option<&Provider> {
         let id = normalize_provider_id(id);
-        self.0
-            .iter()
-            .find(|provider| provider.definition.id == id)
-            .or_else(|| self.0.iter().find(|provider| provider.definition.aliases.contains(&id)))
+        let by_id = self.providers.iter().find(|provider| provider.definition.id == id);
+        by_id.or_else(|| {
+            let is_alias = |alias: &String| normalize_provider_id(alias) == id;
+            self.providers.iter().find(|provider| provider.definition.aliases.iter().any(is_alias))
+        })
+    }
+
+    /// Why the provider with this id cannot be used, when its file is not valid.
+    pub fn problem(&self, id: &str) -> Option<&CatalogError> {
+        let id = normalize_provider_id(id);
+        self.broken.iter().find(|(broken, _)| *broken == id).map(|(_, error)| error)
     }
 
     /// Every provider, the built-in ones first.
     pub fn iter(&self) -> impl Iterator<Item = &Provider> {
-        self.0.iter()
+        self.providers.iter()
     }
 }
 
+/// The id of the provider that a file is for.
+fn provider_id(file: &Path) -> String {
+    normalize_provider_id(&file.file_stem().unwrap_or_default().to_string_lossy())
+}
+
+/// A built-in row with a file merged over it, or one of the two alone.
+fn provider(row: Option<Value>, file: Option<PathBuf>) -> Result<Provider, CatalogError> {
+    let origin = file.as_ref().map_or("built in".to_owned(), |file| file.display().to_string());
+    let patch = file.as_deref().map(read_definition).transpose()?;
+    let (value, overridden) = match (row, patch) {
+        (Some(mut row), Some(patch)) => {
+            let overridden = changed_keys(&row, &patch);
+            merge_patch(&mut row, patch);
+            (row, overridden)
+        }
+        (row, patch) => (row.or(patch).unwrap_or_default(), Vec::new()),
+    };
+    let definition = serde_json::from_value(value).map_err(|error| invalid(origin, &error))?;
+    Ok(Provider { definition, file, overridden })
+}
+
 /// The `.json` files of a directory in the order of their names; none when there is no
-/// such directory.
+/// such directory. Hidden files are an editor's business.
 fn definition_files(directory: &Path) -> Result<Vec<PathBuf>, CatalogError> {
     let entries = match directory.read_dir() {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(CatalogError::Read { file: directory.to_owned(), source }),
+        Err(error) => {
+            return Err(CatalogError::Read {
+                file: directory.to_owned(),
+                reason: error.to_string(),
+            });
+        }
     };
-    let mut files: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|file| file.extension().is_some_and(|extension| extension == "json"))
-        .collect();
+    let is_definition = |file: &PathBuf| {
+        let is_hidden =
+            file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        !is_hidden && file.extension().is_some_and(|extension| extension == "json")
+    };
+    let mut files: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(is_definition).collect();
     files.sort();
     Ok(files)
 }
@@ -113,18 +147,19 @@ fn definition_files(directory: &Path) -> Result<Vec<PathBuf>, CatalogError> {
 /// The object in a provider file, its `id` taken from the file name when it has none.
 fn read_definition(file: &Path) -> Result<Value, CatalogError> {
     let text = std::fs::read_to_string(file)
-        .map_err(|source| CatalogError::Read { file: file.to_owned(), source })?;
+        .map_err(|error| CatalogError::Read { file: file.to_owned(), reason: error.to_string() })?;
     let mut definition: Value =
         serde_json::from_str(&text).map_err(|error| invalid(file.display(), &error))?;
-    let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let Some(object) = definition.as_object_mut() else {
         return Err(invalid(file.display(), &"it is not an object"));
     };
-    let id = object.entry("id").or_insert_with(|| name.clone().into_owned().into());
-    if *id != *name {
-        let reason = format!("its id is {id}, which the file name must be too");
+    let name = provider_id(file);
+    let given = object.get("id").map(|id| id.as_str().map(normalize_provider_id));
+    if given.is_some_and(|given| given.as_ref() != Some(&name)) {
+        let reason = format!("its `id` is not `{name}`, as its file name is");
         return Err(invalid(file.display(), &reason));
     }
+    object.insert("id".to_owned(), name.into());
     Ok(definition)
 }
 
@@ -171,6 +206,10 @@ mod tests {
         Catalog::load(root.path())
     }
 
+    fn registration(catalog: &Catalog) -> &crate::provider::Registration {
+        catalog.find("openai-codex").unwrap().definition.registration.as_ref().unwrap()
+    }
+
     #[test]
     fn every_built_in_row_is_valid_and_found_by_id_and_alias() {
         let catalog = load(&[]).unwrap();
@@ -190,13 +229,13 @@ mod tests {
     #[test]
     fn the_codex_row_has_the_registered_values() {
         let catalog = load(&[]).unwrap();
-        let codex = &catalog.find("openai-codex").unwrap().definition;
+        let codex = registration(&catalog);
         assert_eq!(codex.client_id, "app_EMoamEEZ73f0CkXaXp7hrann");
         assert_eq!(
-            codex.authorization_endpoint.as_str(),
+            codex.endpoints.authorization.as_str(),
             "https://auth.openai.com/oauth/authorize"
         );
-        assert_eq!(codex.token_endpoint.as_str(), "https://auth.openai.com/oauth/token");
+        assert_eq!(codex.endpoints.token.as_str(), "https://auth.openai.com/oauth/token");
         assert_eq!(codex.redirect.ports, [1455, 1457]);
         assert_eq!(codex.scopes.join(" "), "openid profile email offline_access");
         assert_eq!(codex.authorization_parameters["originator"], "openclaw");
@@ -211,12 +250,12 @@ mod tests {
         });
         let catalog = load(&[("openai-codex.json", patch)]).unwrap();
         let provider = catalog.find("openai-codex").unwrap();
-        let definition = &provider.definition;
-        assert_eq!(definition.token_endpoint.as_str(), "http://127.0.0.1:9/token");
+        let definition = registration(&catalog);
+        assert_eq!(definition.endpoints.token.as_str(), "http://127.0.0.1:9/token");
         assert_eq!(definition.redirect.ports, [2000]);
         assert_eq!(definition.redirect.path, "/auth/callback");
-        assert!(definition.revocation_endpoint.is_none());
-        assert_eq!(definition.authorization_endpoint.host_str(), Some("auth.openai.com"));
+        assert!(definition.endpoints.revocation.is_none());
+        assert_eq!(definition.endpoints.authorization.host_str(), Some("auth.openai.com"));
         assert_eq!(provider.overridden, ["tokenEndpoint", "redirect", "revocationEndpoint"]);
     }
 
@@ -228,6 +267,10 @@ mod tests {
             (json!({"authorizationEndpoint": "nonsense"}), "relative URL"),
             (json!({"authorizationEndpoint": "https://u:p@as.example.test/"}), "user name"),
             (json!({"redirect": {"host": "example.test"}}), "redirect.host"),
+            (json!({"redirect": {"host": "localhost/x"}}), "redirect.host"),
+            (json!({"redirect": {"host": "127.0.0.2"}}), "redirect.host"),
+            (json!({"authorizationParameters": {"state": "fixed"}}), "`state`"),
+            (json!({"label": "a\u{1b}[31m"}), "control characters"),
             (json!({"redirect": {"ports": []}}), "redirect.ports"),
             (json!({"redirect": {"path": "x"}}), "redirect.path"),
             (json!({"identity": {"email": ["email"]}}), "identity"),
@@ -236,7 +279,10 @@ mod tests {
             (json!({"id": "other"}), "file name"),
             (json!([]), "not an object"),
         ] {
-            let error = load(&[("openai-codex.json", patch)]).unwrap_err().to_string();
+            let catalog = load(&[("openai-codex.json", patch)]).unwrap();
+            assert!(catalog.find("openai-codex").is_none(), "the built-in row does not step in");
+            assert!(catalog.find("anthropic").is_some(), "the others are not touched");
+            let error = catalog.problem("openai-codex").unwrap().to_string();
             assert!(error.contains("openai-codex.json") && error.contains(reason), "{error}");
         }
     }
@@ -249,7 +295,8 @@ mod tests {
             "tokenEndpoint": "https://as.example.test/t",
             "redirect": {"host": "127.0.0.1", "ports": [4000], "path": "/cb"},
         });
-        let catalog = load(&[("example.json", definition)]).unwrap();
-        assert_eq!(catalog.find("example").unwrap().definition.label, "Example");
+        let catalog = load(&[("Example.json", definition), (".#x.json", json!(5))]).unwrap();
+        assert_eq!(catalog.find(" EXAMPLE ").unwrap().definition.label, "Example");
+        assert!(catalog.problem("#x").is_none());
     }
 }

@@ -3,8 +3,11 @@
 //!
 //! Invariant: no other module branches on a provider id.
 
+/// The provider whose subscriptions have setup tokens.
+pub const SETUP_TOKEN_PROVIDER: &str = "anthropic";
+
 mod catalog;
 mod definition;
 
 pub use catalog::{Catalog, CatalogError, Provider};
-pub use definition::{Definition, IdentityPointers, Redirect};
+pub use definition::{Definition, IdentityPointers, Method, MethodKind, Redirect, Registration};

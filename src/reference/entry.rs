@@ -1,8 +1,7 @@
 //! References inside the entries of a credential document: which value an API key or a
 //! token has, and where a reference must not be.
 
-use super::parse::{Defaults, SecretRef};
-use super::value::is_text;
+use super::parse::{Defaults, SecretRef, is_text};
 use crate::profile::Kind;
 use serde_json::Value;
 

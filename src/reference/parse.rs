@@ -115,6 +115,11 @@ impl SecretRef {
     }
 }
 
+/// Whether `value` is a text with something in it.
+pub fn is_text(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| !text.trim().is_empty())
+}
+
 /// Whether `text` begins as `first` asks, goes on as `rest` asks, and is no longer than
 /// `limit`.
 fn matches(

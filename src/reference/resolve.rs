@@ -2,9 +2,8 @@
 //! wanted of it, several providers at the same time.
 
 use super::error::ReferenceError;
-use super::parse::{SecretRef, Source};
+use super::parse::{SecretRef, Source, is_text};
 use super::provider::{Provider, Secrets};
-use super::value::{is_text, normalize_secret};
 use super::variable::Variables;
 use super::{command, file};
 use crate::config::Paths;
@@ -45,7 +44,7 @@ impl Resolver<'_> {
         let mut resolved = self.values([reference]);
         let value = resolved.remove(reference).unwrap_or(Err(ReferenceError::NoText))?;
         Wanted::Text.accept(&value)?;
-        let secret = normalize_secret(value.as_str().unwrap_or_default());
+        let secret = Secret::from_input(value.as_str().unwrap_or_default());
         if secret.is_blank() { Err(ReferenceError::NoText) } else { Ok(secret) }
     }
 

@@ -4,11 +4,9 @@
 //! A `.env` file of the working directory is not read: whoever can place one there could
 //! choose the key.
 
-use super::parse::is_variable;
 use crate::config::{Config, Paths};
 use crate::secret::Secret;
 use crate::system::{Environment, file};
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// The variables that references name.
@@ -46,35 +44,6 @@ impl<'a> Variables<'a> {
             let other = self.others.get(name)?;
             (!other.is_blank()).then(|| other.expose())
         })
-    }
-
-    /// `text` with every `${NAME}` that is set replaced by its value, as OpenClaw does
-    /// with the texts of its configuration; `$${NAME}` stands for itself.
-    pub fn substitute<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if !text.contains("${") {
-            return Cow::Borrowed(text);
-        }
-        let mut replaced = String::new();
-        let mut rest = text;
-        while let Some(start) = rest.find("${") {
-            let (before, from) = rest.split_at(start);
-            let Some(end) = from.find('}') else { break };
-            let name = &from[2..end];
-            let value = is_variable(name).then(|| self.get(name)).flatten();
-            match (before.strip_suffix('$'), value) {
-                (Some(before), _) => {
-                    replaced.push_str(before);
-                    replaced.push_str(&from[..=end]);
-                }
-                (None, value) => {
-                    replaced.push_str(before);
-                    replaced.push_str(value.unwrap_or(&from[..=end]));
-                }
-            }
-            rest = &from[end + 1..];
-        }
-        replaced.push_str(rest);
-        Cow::Owned(replaced)
     }
 }
 
@@ -123,22 +92,5 @@ mod tests {
         let read: Vec<_> =
             assignments(text).map(|(name, value)| (name, effective(value))).collect();
         assert_eq!(read, [("A", "x y"), ("C", "c"), ("D", ""), ("exported", "1"), ("F", "a=b")]);
-    }
-
-    #[test]
-    fn known_variables_are_substituted_and_others_stay() {
-        let environment = Environment::of([("A", "1"), ("B", " ")]);
-        let variables = Variables { environment: &environment, others: HashMap::new() };
-        for (text, expected) in [
-            ("${A}", "1"),
-            ("x${A}y${A}", "x1y1"),
-            ("${B}", "${B}"),
-            ("${lower}", "${lower}"),
-            ("$${A}", "${A}"),
-            ("${A", "${A"),
-            ("plain", "plain"),
-        ] {
-            assert_eq!(variables.substitute(text), expected);
-        }
     }
 }

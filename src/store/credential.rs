@@ -99,11 +99,16 @@ impl Field<'_> {
 }
 
 fn is_variable(text: &str) -> bool {
-    text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).is_some_and(|name| {
-        name.len() <= 128
-            && name.starts_with(|c: char| c.is_ascii_uppercase())
-            && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-    })
+    variable(text).is_some()
+}
+
+/// The `NAME` in `${NAME}`, a reference to an environment variable.
+pub fn variable(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("${")?.strip_suffix('}')?;
+    let is_name = name.len() <= 128
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    is_name.then_some(name)
 }
 
 /// The credential in an entry; `None` when it is not an object, has no known type, or
@@ -111,7 +116,11 @@ fn is_variable(text: &str) -> bool {
 pub(super) fn parse_credential(entry: &str) -> Option<Credential> {
     let wire: Wire<'_> = serde_json::from_str(entry).ok()?;
     let kind = wire.kind.text().or_else(|| wire.mode.text()).and_then(Kind::from_name)?;
-    let provider = wire.provider.owned()?;
+    // Kept as it is written: OpenClaw's lock names hash it so.
+    let provider = match &wire.provider {
+        Field::Text(provider) if !provider.trim().is_empty() => provider.clone().into_owned(),
+        _ => return None,
+    };
     let value = |field: &Field<'_>, reference: &Field<'_>| {
         let reference = field.is_reference() || matches!(reference, Field::Object);
         // A text in the field goes before the reference beside it.
@@ -122,7 +131,11 @@ pub(super) fn parse_credential(entry: &str) -> Option<Credential> {
             access: wire.access.secret(),
             refresh: wire.refresh.secret(),
             id_token: wire.id_token.secret(),
-            expires: wire.expires.time(),
+            // A value that is no time is one that has passed.
+            expires: match &wire.expires {
+                Field::Absent => None,
+                field => Some(field.time().unwrap_or(0)),
+            },
         },
         Kind::Token => {
             let (token, reference) = value(&wire.token, &wire.token_ref);
@@ -194,6 +207,58 @@ pub fn login_entry(
 pub fn renewed_entry(entry: &RawValue, renewal: &Renewal) -> serde_json::Result<Box<RawValue>> {
     let mut entry: RawObject = serde_json::from_str(entry.get())?;
     renew(&mut entry, renewal)?;
+    raw(&entry)
+}
+
+/// What a pasted credential holds.
+#[derive(Clone, Debug)]
+pub enum Pasted {
+    /// A bearer token and when it expires, in milliseconds since the epoch.
+    Token(Secret, Option<Millis>),
+    /// An API key.
+    Key(Secret),
+    /// The name of the environment variable that holds the API key.
+    KeyVariable(String),
+}
+
+/// The entry of a pasted credential: a new one, or `existing` with its other fields as
+/// they are.
+///
+/// # Errors
+/// `existing` is not an object.
+pub fn pasted_entry(
+    existing: Option<&RawValue>,
+    provider: &str,
+    pasted: &Pasted,
+) -> serde_json::Result<Box<RawValue>> {
+    let mut entry: RawObject = match existing {
+        Some(existing) => serde_json::from_str(existing.get())?,
+        None => RawObject::new(),
+    };
+    for former in ["mode", "key", "apiKey", "keyRef", "token", "tokenRef", "expires"] {
+        entry.shift_remove(former);
+    }
+    let kind = match pasted {
+        Pasted::Token(..) => Kind::Token,
+        Pasted::Key(_) | Pasted::KeyVariable(_) => Kind::ApiKey,
+    };
+    entry.insert("type".to_owned(), raw(kind.name())?);
+    entry.insert("provider".to_owned(), raw(provider)?);
+    match pasted {
+        Pasted::Token(token, expires) => {
+            entry.insert("token".to_owned(), raw(token.expose())?);
+            if let Some(expires) = expires {
+                entry.insert("expires".to_owned(), raw(expires)?);
+            }
+        }
+        Pasted::Key(key) => {
+            entry.insert("key".to_owned(), raw(key.expose())?);
+        }
+        Pasted::KeyVariable(name) => {
+            let reference = serde_json::json!({"source": "env", "provider": "default", "id": name});
+            entry.insert("keyRef".to_owned(), raw(&reference)?);
+        }
+    }
     raw(&entry)
 }
 
@@ -287,7 +352,7 @@ mod tests {
         let key =
             parse_credential(r#"{"mode":"api_key","apiKey":"fake","provider":" x "}"#).unwrap();
         assert_eq!(key.kind(), Kind::ApiKey);
-        assert_eq!(key.provider, "x");
+        assert_eq!(key.provider, " x ");
         assert_eq!(key.bearer().unwrap().expose(), "fake");
         let reference =
             parse_credential(r#"{"type":"api_key","provider":"x","key":{"source":"env"}}"#)

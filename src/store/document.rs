@@ -1,5 +1,6 @@
 //! The auth-profiles document: `{"version": 1, "profiles": {<id>: <credential>}}`.
 
+use super::StateDocument;
 use super::credential::parse_credential;
 use super::json_text::{RawObject, pretty, raw};
 use crate::profile::Credential;
@@ -7,7 +8,6 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// An auth-profiles document. Entries and top-level values keep their text.
-#[derive(Debug)]
 pub struct Document {
     /// The top-level members in order; the one named `profiles` is a placeholder.
     members: RawObject,
@@ -24,6 +24,13 @@ pub struct Profile<'d> {
 }
 
 const PROFILES: &str = "profiles";
+
+/// Without the values: they hold secrets.
+impl std::fmt::Debug for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Document").field("profiles", &self.profiles.len()).finish_non_exhaustive()
+    }
+}
 
 impl Default for Document {
     fn default() -> Self {
@@ -102,8 +109,19 @@ impl Document {
         self.profiles.insert(id.to_owned(), entry);
     }
 
-    /// Removes an entry; whether it was there.
+    /// Removes an entry, and its mentions in the members of the old layout; whether it was
+    /// there.
     pub fn remove_entry(&mut self, id: &str) -> bool {
+        for (member, rest) in StateDocument::old_layout_without(self, id).unwrap_or_default() {
+            match rest {
+                Some(rest) => {
+                    self.members.insert(member.to_owned(), rest);
+                }
+                None => {
+                    self.members.shift_remove(member);
+                }
+            }
+        }
         self.profiles.shift_remove(id).is_some()
     }
 
@@ -141,8 +159,12 @@ impl<'de> Deserialize<'de> for Document {
                 let mut members = RawObject::new();
                 let mut profiles = RawObject::new();
                 while let Some(name) = map.next_key::<String>()? {
+                    // Of two members with one name, a rewrite would lose the first.
+                    if members.contains_key(&name) {
+                        return Err(A::Error::custom(format_args!("it repeats the key {name:?}")));
+                    }
                     if name == PROFILES {
-                        profiles = map.next_value()?;
+                        profiles = map.next_value::<Entries>()?.0;
                         members.insert(name, literal("null"));
                     } else {
                         members.insert(name, map.next_value()?);
@@ -158,6 +180,38 @@ impl<'de> Deserialize<'de> for Document {
         }
 
         deserializer.deserialize_map(Members)
+    }
+}
+
+/// An object none of whose keys is repeated.
+struct Entries(RawObject);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Unique;
+
+        impl<'de> Visitor<'de> for Unique {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of profiles")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+                let mut entries = RawObject::new();
+                while let Some((id, entry)) = map.next_entry::<String, Box<RawValue>>()? {
+                    if entries.contains_key(&id) {
+                        return Err(A::Error::custom(format_args!(
+                            "it repeats the profile {id:?}"
+                        )));
+                    }
+                    entries.insert(id, entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Unique)
     }
 }
 
@@ -212,6 +266,8 @@ mod tests {
         let text = document.to_text().unwrap();
         assert!(text.contains("\"bad:1\": \"str\"") && text.contains("weird"));
         assert!(!text.contains("p:1"));
+        assert!(document.remove_entry("p:2"));
+        assert!(!document.to_text().unwrap().contains("order"), "the old layout forgets it too");
     }
 
     #[test]

@@ -67,6 +67,10 @@ pub enum StoreError {
     },
 }
 
+fn parent(path: &std::path::Path) -> String {
+    path.parent().unwrap_or(path).display().to_string()
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let (status, hint) = match &error {
@@ -77,9 +81,12 @@ impl From<StoreError> for Failure {
                     path.display()
                 )),
             ),
-            StoreError::Read { .. } | StoreError::Write { .. } | StoreError::Lock { .. } => {
-                (ExitStatus::StoreUnusable, None)
-            }
+            StoreError::Read { path, .. }
+            | StoreError::Write { path, .. }
+            | StoreError::Lock { path, .. } => (
+                ExitStatus::StoreUnusable,
+                Some(format!("look at its owner, mode and free space: ls -ld {}", parent(path))),
+            ),
             StoreError::LockTimeout { .. } => (
                 ExitStatus::LockTimeout,
                 Some("wait for that process to end, or end it, and try again".to_owned()),

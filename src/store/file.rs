@@ -3,14 +3,20 @@
 use super::generation::newer_database;
 use super::lease::{LeaseAttempt, lease_path, try_lease};
 use super::{Document, StateDocument, StoreError};
-use crate::system::file::{self, Fingerprint};
+use crate::system::file::{self, Fingerprint, Reserved};
 use crate::system::lock::{self, Attempt, SidecarLock};
 use crate::system::now;
+use serde_json::error::Category;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How long an update waits for the lock of a document.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+pub const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long it waits when its data exists nowhere else: OpenClaw may hold the lock during
+/// a refresh of its own, which takes up to 120 seconds.
+const PATIENT_LOCK_TIMEOUT: Duration = Duration::from_secs(150);
+/// So much may the tokens of one refresh add to a document.
+const ROOM_FOR_TOKENS: u64 = 128 * 1024;
 /// How often a waiting update looks again.
 const LOCK_POLL: Duration = Duration::from_millis(5);
 
@@ -36,9 +42,9 @@ impl AgentStore {
         Self { state_dir, agent_dir }
     }
 
-    /// The agent's directory.
-    pub fn agent_dir(&self) -> &Path {
-        &self.agent_dir
+    /// Whether both are the same store.
+    pub fn is_same(&self, other: &Self) -> bool {
+        file::resolve(&self.agent_dir) == file::resolve(&other.agent_dir)
     }
 
     /// The document of the profiles.
@@ -102,25 +108,92 @@ impl AgentStore {
         }
     }
 
+    /// Whether the documents could be written, found out without writing.
+    ///
+    /// # Errors
+    /// The directory, or the one in which it would be made, cannot be written.
+    pub fn check_writable(&self) -> Result<(), StoreError> {
+        file::check_writable(&self.agent_dir)
+            .map_err(|source| StoreError::Write { path: self.profiles_path(), source })
+    }
+
     /// Changes the profiles under the lock. `change` gets the document as it is then and
-    /// returns whether to write it, with its result.
+    /// returns whether to write it, with its result. It runs again when somebody without
+    /// the lock has written meanwhile.
     ///
     /// # Errors
     /// The lock, the document or the disk; nothing has changed then.
     pub fn update<T>(
         &self,
-        change: impl FnOnce(&mut Document) -> serde_json::Result<(bool, T)>,
+        change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
     ) -> Result<T, StoreError> {
         self.check_generation()?;
+        self.change_profiles(None, LOCK_TIMEOUT, change)
+    }
+
+    /// Makes sure that the profiles can be written, now and after a request whose outcome
+    /// must not be lost: the lock is free, the space is there. `None` when there is no
+    /// agent directory yet.
+    ///
+    /// # Errors
+    /// The lock, the generation or the disk; nothing has changed then.
+    pub fn reserve(&self, lock_timeout: Duration) -> Result<Option<Reserved>, StoreError> {
+        self.check_generation()?;
         let path = self.profiles_path();
-        let _lock = self.lock(&path)?;
-        let Snapshot { mut document, .. } = self.read()?;
-        let (changed, result) = change(&mut document).map_err(|error| invalid(&path, &error))?;
-        if changed {
-            let text = document.to_text().map_err(|error| invalid(&path, &error))?;
-            write(&path, &text)?;
+        let failed = |source| StoreError::Write { path: path.clone(), source };
+        if !self.agent_dir.is_dir() {
+            return self.check_writable().map(|()| None);
         }
-        Ok(result)
+        drop(self.lock(&path, lock_timeout)?);
+        let present = path.metadata().map_or(0, |metadata| metadata.len());
+        Reserved::new(&path, present + ROOM_FOR_TOKENS).map(Some).map_err(failed)
+    }
+
+    /// As [`Self::update`], with what [`Self::reserve`] gave and with more patience: what
+    /// is to be stored exists nowhere else.
+    ///
+    /// # Errors
+    /// The lock, the document or the disk; nothing has changed then.
+    pub fn update_reserved<T>(
+        &self,
+        reserved: Option<Reserved>,
+        change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
+    ) -> Result<T, StoreError> {
+        self.change_profiles(reserved, PATIENT_LOCK_TIMEOUT, change)
+    }
+
+    fn change_profiles<T>(
+        &self,
+        reserved: Option<Reserved>,
+        lock_timeout: Duration,
+        change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
+    ) -> Result<T, StoreError> {
+        let path = self.profiles_path();
+        let failed = |source| StoreError::Write { path: path.clone(), source };
+        let locks = self.lock(&path, lock_timeout)?;
+        let mut reserved = match reserved {
+            Some(reserved) => reserved,
+            None => Reserved::new(&path, 0).map_err(failed)?,
+        };
+        loop {
+            let Snapshot { mut document, fingerprint } = self.read()?;
+            let (changed, result) =
+                change(&mut document).map_err(|error| invalid(&path, &error))?;
+            if !changed {
+                return Ok(result);
+            }
+            let text = document.to_text().map_err(|error| invalid(&path, &error))?;
+            reserved.write(text.as_bytes()).map_err(failed)?;
+            // OpenClaw's login writes without a lock, and its release may remove ours.
+            if self.fingerprint() == fingerprint && locks.iter().all(SidecarLock::is_held) {
+                reserved.put_in_place().map_err(failed)?;
+                return Ok(result);
+            }
+            if !locks.iter().all(SidecarLock::is_held) {
+                drop(locks);
+                return self.change_profiles(Some(reserved), lock_timeout, change);
+            }
+        }
     }
 
     /// Changes the state document under its lock. `change` returns whether to write it.
@@ -134,7 +207,7 @@ impl AgentStore {
         self.check_generation()?;
         let path = self.state_path();
         // One lock guards both documents, as OpenClaw has it.
-        let _lock = self.lock(&self.profiles_path())?;
+        let _lock = self.lock(&self.profiles_path(), LOCK_TIMEOUT)?;
         let profiles = self.read()?.document;
         let mut state = self.read_state(&profiles)?;
         if change(&mut state) {
@@ -160,7 +233,7 @@ impl AgentStore {
 
     /// Waits for the lock that guards `document`: the one beside its name, which OpenClaw
     /// takes, and where the name is a symbolic link, the one beside its target as well.
-    fn lock(&self, document: &Path) -> Result<Vec<SidecarLock>, StoreError> {
+    fn lock(&self, document: &Path, timeout: Duration) -> Result<Vec<SidecarLock>, StoreError> {
         let failed = |source| StoreError::Lock { path: document.to_owned(), source };
         file::create_private_directory(&self.agent_dir).map_err(failed)?;
         let named = match (self.agent_dir.canonicalize(), document.file_name()) {
@@ -168,16 +241,16 @@ impl AgentStore {
             _ => document.to_owned(),
         };
         let target = file::resolve(document);
-        let mut locks = vec![acquire(&named)?];
+        let mut locks = vec![acquire(&named, timeout)?];
         if target != named {
-            locks.push(acquire(&target)?);
+            locks.push(acquire(&target, timeout)?);
         }
         Ok(locks)
     }
 }
 
 /// Waits for the lock file beside `document`.
-fn acquire(document: &Path) -> Result<SidecarLock, StoreError> {
+fn acquire(document: &Path, timeout: Duration) -> Result<SidecarLock, StoreError> {
     let mut path = document.as_os_str().to_owned();
     path.push(".lock");
     let started = Instant::now();
@@ -186,9 +259,9 @@ fn acquire(document: &Path) -> Result<SidecarLock, StoreError> {
             .map_err(|source| StoreError::Lock { path: document.to_owned(), source })?;
         match attempt {
             Attempt::Acquired(lock) => return Ok(lock),
-            Attempt::Held(holder) if started.elapsed() >= LOCK_TIMEOUT => {
+            Attempt::Held(holder) if started.elapsed() >= timeout => {
                 let path = document.to_owned();
-                return Err(StoreError::LockTimeout { path, waited: LOCK_TIMEOUT, holder });
+                return Err(StoreError::LockTimeout { path, waited: timeout, holder });
             }
             Attempt::Held(_) => std::thread::sleep(LOCK_POLL),
         }
@@ -201,5 +274,12 @@ fn write(path: &Path, text: &str) -> Result<(), StoreError> {
 }
 
 fn invalid(path: &Path, error: &serde_json::Error) -> StoreError {
-    StoreError::Invalid { path: path.to_owned(), reason: error.to_string() }
+    // The text of such an error can quote a secret, unless it is our own.
+    let reason = match error.classify() {
+        Category::Syntax | Category::Eof => "it is not JSON",
+        Category::Data if error.to_string().contains("repeats the ") => "it repeats a key",
+        _ => "it is not an object of profiles",
+    };
+    let reason = format!("{reason} (line {}, column {})", error.line(), error.column());
+    StoreError::Invalid { path: path.to_owned(), reason }
 }

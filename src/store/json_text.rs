@@ -53,9 +53,12 @@ pub(super) fn pretty(json: &str) -> String {
     laid_out
 }
 
+/// Deeper levels are not set in further: the layout must not outgrow the document.
+const DEEPEST_INDENTATION: usize = 64;
+
 fn new_line(text: &mut String, depth: usize) {
     text.push('\n');
-    text.extend(std::iter::repeat_n("  ", depth));
+    text.extend(std::iter::repeat_n("  ", depth.min(DEEPEST_INDENTATION)));
 }
 
 /// The length of the string literal at the start of `text`, quotes included.

@@ -17,9 +17,9 @@ mod json_text;
 mod lease;
 mod state;
 
-pub use credential::{Renewal, login_entry, renewed_entry};
+pub use credential::{Pasted, Renewal, login_entry, pasted_entry, renewed_entry, variable};
 pub use document::{Document, Profile};
 pub use error::StoreError;
-pub use file::{AgentStore, Snapshot};
+pub use file::{AgentStore, LOCK_TIMEOUT, Snapshot};
 pub use lease::{Lease, LeaseAttempt};
 pub use state::{StateDocument, is_refused};

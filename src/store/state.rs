@@ -49,6 +49,9 @@ struct UsageWire {
     disabled_until: Option<f64>,
 }
 
+/// A member of the old layout by its name, and what is left of it.
+pub(super) type OldMember = (&'static str, Option<Box<RawValue>>);
+
 impl StateDocument {
     /// Reads a document.
     ///
@@ -88,6 +91,24 @@ impl StateDocument {
         let ids = ids.iter().filter_map(serde_json::Value::as_str).map(str::trim);
         let ids: Vec<String> = ids.filter(|id| !id.is_empty()).map(str::to_owned).collect();
         (!ids.is_empty()).then_some(ids)
+    }
+
+    /// Puts a profile first in the stored order of its provider, where there is one;
+    /// whether that changed something.
+    pub fn put_first(&mut self, provider: &str, profile_id: &str) -> bool {
+        let Some(mut ids) = self.order(provider) else { return false };
+        if ids.first().is_some_and(|first| first == profile_id) {
+            return false;
+        }
+        ids.retain(|id| id != profile_id);
+        ids.insert(0, profile_id.to_owned());
+        let mut orders = self.object(ORDER);
+        let key = orders.keys().find(|key| normalize_provider_id(key) == provider).cloned();
+        if let (Some(key), Ok(ids)) = (key, raw(&ids)) {
+            orders.insert(key, ids);
+            self.set_object(ORDER, &orders);
+        }
+        true
     }
 
     /// What is remembered about the use of a profile.
@@ -152,6 +173,23 @@ impl StateDocument {
         changed
     }
 
+    /// The members of the old layout in a profiles document, without any mention of a
+    /// profile; `None` for a document without them, or without a mention.
+    pub(super) fn old_layout_without(
+        profiles: &Document,
+        profile_id: &str,
+    ) -> Option<Vec<OldMember>> {
+        let mut old = Self(RawObject::new());
+        old.fill_from(profiles);
+        old.forget(profile_id).then(|| {
+            let members = [ORDER, LAST_GOOD, USAGE_STATS].into_iter();
+            members
+                .filter(|member| profiles.member(member).is_some())
+                .map(|member| (member, old.0.get(member).cloned()))
+                .collect()
+        })
+    }
+
     /// Removes every mention of a profile; whether there was one.
     pub fn forget(&mut self, profile_id: &str) -> bool {
         let mut changed = false;
@@ -193,6 +231,13 @@ impl StateDocument {
     }
 
     fn set_object(&mut self, member: &str, object: &RawObject) {
+        let is_foreign = self.0.get(member).is_some_and(|value| {
+            value.get() != "null" && serde_json::from_str::<RawObject>(value.get()).is_err()
+        });
+        if is_foreign {
+            // What we cannot interpret stays as it is.
+            return;
+        }
         if object.is_empty() {
             self.0.shift_remove(member);
         } else if let Ok(object) = raw(object) {
@@ -260,6 +305,15 @@ mod tests {
         assert!(!text.contains("fake-refresh"));
         assert!(text.contains("\"odd\": 1,") && text.contains("\"lastUsed\": 5"));
         assert_eq!(state.usage("p:1").cooldown_until, Some(9));
+    }
+
+    #[test]
+    fn a_new_login_comes_first_in_a_stored_order() {
+        let mut state = StateDocument::parse(STATE).unwrap();
+        assert!(state.put_first("p", "p:new"));
+        assert_eq!(state.order("p").unwrap(), ["p:new", "p:1", "p:2"]);
+        assert!(!state.put_first("p", "p:new"));
+        assert!(!state.put_first("other", "p:new"), "no order is made up");
     }
 
     #[test]

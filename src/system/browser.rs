@@ -3,7 +3,8 @@
 use super::Environment;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 use url::Url;
 
 /// What came of the wish to open a URL.
@@ -34,14 +35,27 @@ fn start(commands: Vec<Command>) -> Opening {
     for mut command in commands {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         // Its own process group: a Ctrl-C for us is not one for the browser.
-        match command.process_group(0).spawn() {
-            Ok(_) => return Opening::Started,
-            Err(error) => {
-                failure = format!("{}: {error}", command.get_program().to_string_lossy());
-            }
+        let outcome = command.process_group(0).spawn().and_then(|mut child| fails_soon(&mut child));
+        let program = command.get_program().to_string_lossy().into_owned();
+        match outcome {
+            Ok(None) => return Opening::Started,
+            Ok(Some(status)) => failure = format!("{program}: {status}"),
+            Err(error) => failure = format!("{program}: {error}"),
         }
     }
     Opening::Failed(failure)
+}
+
+/// How a command failed that ends at once, as one does that finds no browser.
+fn fails_soon(child: &mut Child) -> std::io::Result<Option<ExitStatus>> {
+    const LOOK: Duration = Duration::from_millis(10);
+    for _ in 0..20 {
+        if let Some(status) = child.try_wait()? {
+            return Ok((!status.success()).then_some(status));
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ok(None)
 }
 
 /// `$BROWSER`: commands separated by `:`, `%s` standing for the URL, which is appended
@@ -85,5 +99,9 @@ mod tests {
         assert_eq!(open(&Environment::of([("SSH_TTY", "x")]), &url), Opening::NotTried);
         let broken = Environment::of([("BROWSER", "/nonexistent/browser")]);
         assert!(matches!(open(&broken, &url), Opening::Failed(_)));
+        let failing = Environment::of([("BROWSER", "/bin/false:/bin/true")]);
+        assert_eq!(open(&failing, &url), Opening::Started);
+        let failing = Environment::of([("BROWSER", "/bin/false")]);
+        assert!(matches!(open(&failing, &url), Opening::Failed(_)));
     }
 }

@@ -3,10 +3,15 @@
 //! A reader sees the old document or the new one, never a part (rename(2)); what
 //! [`replace`] has returned from survives a power loss (fsync of file and directory).
 
+use rustix::fs::{Access, FallocateFlags, fallocate};
+use rustix::io::Errno;
 use std::fs::{DirBuilder, File, Permissions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+/// A larger document is not read.
+const LARGEST_FILE: u64 = 256 * 1024 * 1024;
 
 /// Identifies one version of a file: it changes with every replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,15 +43,24 @@ pub fn fingerprint(path: &Path) -> Option<Fingerprint> {
 /// # Errors
 /// The file cannot be read or is not UTF-8.
 pub fn read(path: &Path) -> io::Result<Option<(String, Fingerprint)>> {
+    match path.metadata() {
+        // Opening a pipe would wait for its other end.
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
+        }
+        Ok(metadata) if metadata.len() > LARGEST_FILE => {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "it is larger than 256 MiB"));
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    }
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
     let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(ErrorKind::IsADirectory.into());
-    }
     let mut text = String::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
     io::Read::read_to_string(&mut file, &mut text)?;
     Ok(Some((text, Fingerprint::of(&metadata))))
@@ -69,20 +83,76 @@ pub fn resolve(path: &Path) -> PathBuf {
 /// # Errors
 /// Nothing has changed at `path` when this fails, except when only the last fsync did.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let path = resolve(path);
-    let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
-    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
-    let mut temporary = tempfile::Builder::new()
-        .prefix(&format!("{name}."))
-        .suffix(".tmp")
-        .rand_bytes(12)
-        .permissions(private_file())
-        .tempfile_in(directory)?;
-    temporary.as_file().set_permissions(private_file())?;
-    temporary.write_all(contents)?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(&path).map_err(|error| error.error)?;
-    File::open(directory)?.sync_all()
+    let mut reserved = Reserved::new(path, 0)?;
+    reserved.write(contents)?;
+    reserved.put_in_place()
+}
+
+/// A temporary file that is going to replace another, with its space on the disk.
+#[derive(Debug)]
+pub struct Reserved {
+    path: PathBuf,
+    temporary: tempfile::NamedTempFile,
+}
+
+impl Reserved {
+    /// Makes sure that the file at `path` can be replaced by `size` bytes.
+    ///
+    /// # Errors
+    /// There is no space, or the directory cannot be written.
+    pub fn new(path: &Path, size: u64) -> io::Result<Self> {
+        let path = resolve(path);
+        let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
+        let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
+        let temporary = tempfile::Builder::new()
+            .prefix(&format!("{name}."))
+            .suffix(".tmp")
+            .rand_bytes(12)
+            .permissions(private_file())
+            .tempfile_in(directory)?;
+        temporary.as_file().set_permissions(private_file())?;
+        if size > 0 {
+            match fallocate(temporary.as_file(), FallocateFlags::empty(), 0, size) {
+                // Not every file system can; then the write has to find its space.
+                Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Self { path, temporary })
+    }
+
+    /// Writes `contents`, durably, beside the file.
+    ///
+    /// # Errors
+    /// The disk; the file is untouched.
+    pub fn write(&mut self, contents: &[u8]) -> io::Result<()> {
+        self.temporary.as_file_mut().rewind()?;
+        self.temporary.write_all(contents)?;
+        self.temporary.as_file().set_len(contents.len() as u64)?;
+        self.temporary.as_file().sync_all()
+    }
+
+    /// Puts what was written in the place of the file.
+    ///
+    /// # Errors
+    /// As for [`replace`].
+    pub fn put_in_place(self) -> io::Result<()> {
+        self.temporary.persist(&self.path).map_err(|error| error.error)?;
+        match self.path.parent() {
+            Some(directory) => File::open(directory)?.sync_all(),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether files can be made in `directory`, or in the nearest parent that exists.
+///
+/// # Errors
+/// Why they cannot.
+pub fn check_writable(directory: &Path) -> io::Result<()> {
+    let existing = directory.ancestors().find(|ancestor| ancestor.exists());
+    let existing = existing.unwrap_or(Path::new("/"));
+    Ok(rustix::fs::access(existing, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
 /// Creates `path` and its missing parents with mode 0700, whatever the umask.

@@ -69,6 +69,9 @@ struct Payload {
 /// Marks a payload of ours: its holder is alive exactly as long as its flock is.
 const OWNER: &str = "openclaw-auth";
 
+/// OpenClaw holds no lock longer than two minutes: an older one was left by a process
+/// whose id now belongs to another, as happens to pid 1 of a container.
+const FOREIGN_STALE_AFTER: Duration = Duration::from_mins(10);
 /// A lock file without a readable payload counts as abandoned after this long.
 const UNREADABLE_STALE_AFTER: Duration = Duration::from_secs(30);
 
@@ -145,6 +148,7 @@ fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
         Some(payload) => {
             !process::is_alive(payload.pid)
                 || process::was_started_after(payload.pid, &payload.created_at)
+                || age_of(&payload.created_at, now) > FOREIGN_STALE_AFTER
         }
         None => {
             let age = now.saturating_sub(metadata.mtime().saturating_mul(1000));
@@ -158,6 +162,13 @@ fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(Verdict::Gone),
     }
+}
+
+/// How long ago `time` (RFC 3339) was; nothing when it is in the future or no time.
+fn age_of(time: &str, now: Millis) -> Duration {
+    let time = time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond);
+    let age = time.map_or(0, |time| now.saturating_sub(time));
+    Duration::from_millis(age.try_into().unwrap_or(0))
 }
 
 fn is_same_file(path: &Path, file: &File) -> bool {
@@ -174,9 +185,17 @@ fn without_lock_support(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("this file system does not support file locks: {error}"))
 }
 
+impl SidecarLock {
+    /// Whether the lock file is still ours: nobody has removed or replaced it.
+    pub fn is_held(&self) -> bool {
+        is_same_file(&self.path, &self.file)
+    }
+}
+
 impl Drop for SidecarLock {
     fn drop(&mut self) {
-        if is_same_file(&self.path, &self.file) {
+        if self.is_held() {
+            // Without its file lock, whoever finds it knows that it is abandoned.
             let _ = std::fs::remove_file(&self.path);
         }
     }

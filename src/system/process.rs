@@ -34,7 +34,10 @@ pub fn was_started_after(pid: u32, time: &str) -> bool {
     const TOLERANCE: Millis = 3_000;
     let time = time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond);
     match (started_at(pid), time) {
-        (Some(started), Some(time)) => started > time.saturating_add(TOLERANCE),
+        // A start in the future tells of a clock that jumped, and of nothing else.
+        (Some(started), Some(time)) => {
+            started > time.saturating_add(TOLERANCE) && started <= super::now() + TOLERANCE
+        }
         _ => false,
     }
 }
@@ -47,6 +50,24 @@ fn started_at(pid: u32) -> Option<Millis> {
     let boot: i64 = boot.lines().find_map(|line| line.strip_prefix("btime "))?.parse().ok()?;
     let per_second = i64::try_from(rustix::param::clock_ticks_per_second()).ok()?;
     Some(boot * 1_000 + ticks * 1_000 / per_second.max(1))
+}
+
+/// Whether a program of this name can be started.
+pub fn is_installed(program: &str) -> bool {
+    let output = std::process::Stdio::null;
+    let started = std::process::Command::new(program)
+        .arg("--version")
+        .stdin(output())
+        .stdout(output())
+        .stderr(output())
+        .status();
+    started.is_ok()
+}
+
+/// Runs a program on the user's terminal to its end; whether it succeeded.
+pub fn run_on_terminal(program: &str, arguments: &[String]) -> bool {
+    let status = std::process::Command::new(program).args(arguments).status();
+    status.is_ok_and(|status| status.success())
 }
 
 /// The name of this machine.

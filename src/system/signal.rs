@@ -3,9 +3,10 @@
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGINT, SIGTERM and SIGHUP. From the moment one exists they no longer end the
-/// process by themselves: a critical section is finished first.
-pub struct StopSignals([Signal; 3]);
+/// SIGINT, SIGTERM and SIGHUP, but for those that the process was started to ignore
+/// (`nohup`). From the moment this exists they no longer end the process by themselves: a
+/// critical section is finished first.
+pub struct StopSignals([Option<Signal>; 3]);
 
 impl StopSignals {
     /// Starts to catch the signals. Needs a runtime.
@@ -13,10 +14,15 @@ impl StopSignals {
     /// # Errors
     /// A handler cannot be installed.
     pub fn catch() -> io::Result<Self> {
+        let ignored = ignored_signals();
+        let catch = |kind: SignalKind| {
+            let bit = 1_u64 << (kind.as_raw_value() - 1);
+            (ignored & bit == 0).then(|| signal(kind)).transpose()
+        };
         Ok(Self([
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
+            catch(SignalKind::interrupt())?,
+            catch(SignalKind::terminate())?,
+            catch(SignalKind::hangup())?,
         ]))
     }
 
@@ -24,9 +30,9 @@ impl StopSignals {
     pub async fn received(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+            () = received(interrupt) => {}
+            () = received(terminate) => {}
+            () = received(hangup) => {}
         }
     }
 
@@ -40,4 +46,20 @@ impl StopSignals {
             () = tokio::task::yield_now() => false,
         }
     }
+}
+
+async fn received(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// The set of ignored signals (proc(5), `SigIgn` of `status`); none where it is not told.
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0)
 }

@@ -33,20 +33,42 @@ impl Streams {
 const LONGEST_LINE: u64 = 64 * 1024;
 
 /// Reads `stdin` line by line on a thread of its own and sends each line; the channel
-/// closes at the end of input. The thread ends with the process.
-pub fn lines(stdin: Box<dyn BufRead + Send>) -> tokio::sync::mpsc::UnboundedReceiver<String> {
-    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+/// closes at the end of input. A terminal is read only while this process is in its
+/// foreground: reading from the background would stop it. The thread ends with the process.
+pub fn lines(
+    stdin: Box<dyn BufRead + Send>,
+    is_terminal: bool,
+) -> tokio::sync::mpsc::Receiver<String> {
+    let (sender, receiver) = tokio::sync::mpsc::channel(4);
     std::thread::spawn(move || {
         let mut stdin = stdin;
         loop {
+            while is_terminal && !(is_readable() && is_in_foreground()) {}
             let mut line = Vec::new();
             match std::io::Read::take(&mut stdin, LONGEST_LINE).read_until(b'\n', &mut line) {
-                Ok(1..) if sender.send(String::from_utf8_lossy(&line).into_owned()).is_ok() => {}
+                Ok(1..)
+                    if sender
+                        .blocking_send(String::from_utf8_lossy(&line).into_owned())
+                        .is_ok() => {}
                 _ => return,
             }
         }
     });
     receiver
+}
+
+/// Waits for input on the terminal, for a while.
+fn is_readable() -> bool {
+    const WHILE: rustix::event::Timespec =
+        rustix::event::Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+    let stdin = std::io::stdin();
+    let mut wanted = [rustix::event::PollFd::new(&stdin, rustix::event::PollFlags::IN)];
+    let ready = matches!(rustix::event::poll(&mut wanted, Some(&WHILE)), Ok(1..));
+    if ready && !is_in_foreground() {
+        // The input is somebody else's.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    ready
 }
 
 /// Whether this process may read from its terminal without being stopped: it is in the

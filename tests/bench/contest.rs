@@ -10,31 +10,37 @@ use std::time::Duration;
 /// A command that takes longer than this is run once and not again.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The samples of each contestant. Every round runs each of them once, in a new order.
-pub(crate) fn hold(
-    contestants: &[Contestant],
-    warm_up: u32,
-    runs: u32,
-) -> Result<Vec<Vec<Sample>>> {
-    let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); contestants.len()];
+/// What was measured of one contestant.
+pub(crate) struct Record {
+    /// How many bytes it prints.
+    pub printed: u64,
+    /// Its runs that count.
+    pub samples: Vec<Sample>,
+}
+
+/// The records of the contestants. Every round runs each of them once, in a new order.
+pub(crate) fn hold(contestants: &[Contestant], warm_up: u32, runs: u32) -> Result<Vec<Record>> {
+    let mut records = Vec::new();
     let mut running: Vec<usize> = Vec::new();
     for (index, contestant) in contestants.iter().enumerate() {
-        let first = contestant.run()?;
+        let (first, printed) = contestant.rehearse()?;
+        let mut samples = Vec::with_capacity(runs as usize);
         if first.wall > PATIENCE {
-            samples[index].push(first);
+            samples.push(first);
         } else {
             running.push(index);
         }
+        records.push(Record { printed, samples });
     }
     let mut random = StdRng::seed_from_u64(0);
-    for round in 1..warm_up + runs {
+    for round in 0..warm_up + runs {
         running.shuffle(&mut random);
         for index in &running {
             let sample = contestants[*index].run()?;
             if round >= warm_up {
-                samples[*index].push(sample);
+                records[*index].samples.push(sample);
             }
         }
     }
-    Ok(samples)
+    Ok(records)
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use wait4::Wait4;
 
@@ -41,20 +41,18 @@ impl Contestant {
         command
     }
 
-    /// Runs it once to see that it does what it is measured for: the length of its output.
-    pub(crate) fn rehearse(&self) -> Result<usize> {
-        let could_not = || format!("could not run {}", self.program.display());
-        let output = self
-            .command()
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .output()
-            .with_context(could_not)?;
-        if !output.status.success() || !output.stderr.is_empty() {
-            let complaint = String::from_utf8_lossy(&output.stderr);
-            bail!("`{}` failed ({}): {complaint}", self.name, output.status);
+    /// Runs it once to see that it does what it is measured for; also says how many bytes
+    /// it prints. They are not kept: this process must stay small.
+    pub(crate) fn rehearse(&self) -> Result<(Sample, u64)> {
+        let mut command = self.command();
+        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let started = Instant::now();
+        let mut child = command.spawn().with_context(|| format!("could not run {}", self.name))?;
+        let mut printed = 0;
+        if let Some(mut stdout) = child.stdout.take() {
+            printed = std::io::copy(&mut stdout, &mut std::io::sink())?;
         }
-        Ok(output.stdout.len())
+        Ok((self.sample(child, started)?, printed))
     }
 
     /// Runs it once and measures it.
@@ -62,7 +60,11 @@ impl Contestant {
         let mut command = self.command();
         let started = Instant::now();
         let child = command.spawn().with_context(|| format!("could not run {}", self.name))?;
-        let used = child.wait4().context("could not wait for it")?;
+        self.sample(child, started)
+    }
+
+    fn sample(&self, child: Child, started: Instant) -> Result<Sample> {
+        let used = child.wait4().context("could not wait for a process")?;
         let wall = started.elapsed();
         if !used.status.success() {
             bail!("`{}` failed ({})", self.name, used.status);

@@ -1,9 +1,10 @@
 //! The commands beside the floors, in one state directory.
 
+use crate::contest::{self, Record};
 use crate::fixture::{self, Plan};
 use crate::floor::Floors;
 use crate::measure::{Contestant, Sample, Summary};
-use crate::{Options, contest, machine};
+use crate::{Options, machine};
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use std::path::Path;
@@ -31,7 +32,7 @@ pub(crate) struct Row {
     pub peak_bytes: u64,
     /// The median wall time over that of the empty Rust program.
     pub ratio: f64,
-    pub output_bytes: usize,
+    pub printed_bytes: u64,
 }
 
 pub(crate) const EMPTY_RUST: &str = "empty Rust program";
@@ -81,31 +82,23 @@ pub(crate) fn measure(
 
     let title = title(plan);
     eprintln!("{title} …");
-    let lengths: Vec<usize> = contestants
-        .iter()
-        .map(|contestant| {
-            let length = contestant.rehearse()?;
-            let is_floor = contestant.state_dir.is_none();
-            ensure!(is_floor || length > 0, "`{}` prints nothing", contestant.name);
-            Ok(length)
-        })
-        .collect::<Result<_>>()?;
-    let samples = contest::hold(&contestants, options.warm_up, options.runs)
+    let records = contest::hold(&contestants, options.warm_up, options.runs)
         .with_context(|| format!("could not measure {title}"))?;
-    let floor = wall(&samples[0]).median_us;
-    let rows = contestants
-        .into_iter()
-        .zip(samples)
-        .zip(lengths)
-        .map(|((contestant, samples), output_bytes)| Row {
+    let floor = wall(&records[0].samples).median_us;
+    let rows = contestants.into_iter().zip(records).map(|(contestant, record)| {
+        let Record { printed, samples } = record;
+        let is_floor = contestant.state_dir.is_none();
+        ensure!(is_floor || printed > 0, "`{}` prints nothing", contestant.name);
+        Ok(Row {
             name: contestant.name,
             wall: wall(&samples),
             cpu: Summary::of(samples.iter().map(|sample| sample.cpu)),
             peak_bytes: samples.iter().map(|sample| sample.peak_bytes).max().unwrap_or(0),
             ratio: wall(&samples).median_us / floor,
-            output_bytes,
+            printed_bytes: printed,
         })
-        .collect();
+    });
+    let rows = rows.collect::<Result<_>>()?;
     Ok(Section {
         title,
         profiles: plan.profiles,

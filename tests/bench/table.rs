@@ -30,7 +30,7 @@ pub(crate) fn section(section: &Section) -> String {
             milliseconds(wall.p99_us),
             milliseconds(cpu.median_us),
             format!("{hidden}{:.2}", mebibytes(row.peak_bytes)),
-            format!("{:.1}", mebibytes(row.output_bytes as u64) * 1_024.0),
+            format!("{:.1}", mebibytes(row.printed_bytes) * 1_024.0),
         ]
         .to_vec()
     });

@@ -168,6 +168,43 @@ fn a_pasted_wrong_state_is_refused_and_asked_again() {
 }
 
 #[test]
+fn a_slip_of_the_hand_at_the_prompt_does_not_end_the_login() {
+    let rig = Rig::new();
+    let mut login = rig.start_login(&[]);
+    login.paste("yes");
+    login.wait_for("not accepted: the authorization server refused: invalid_grant");
+    assert_eq!(login.visit().status, 200);
+    login.finish().success();
+}
+
+#[test]
+fn endless_input_does_not_outlast_the_timeout() {
+    let rig = Rig::new();
+    let mut login = rig.start_login(&["--timeout", "300ms"]);
+    let mut input = login.take_input();
+    let writer =
+        std::thread::spawn(
+            move || {
+                while std::io::Write::write_all(&mut input, b"two words\n").is_ok() {}
+            },
+        );
+    assert!(login.finish().failure(1).contains("nobody signed in"));
+    writer.join().unwrap();
+}
+
+#[test]
+fn a_login_comes_first_in_a_stored_order() {
+    let rig = Rig::new();
+    let state = json!({"version": 1, "order": {"openai-codex": ["openai-codex:gone"]}});
+    rig.write("agents/main/agent/auth-state.json", &state.to_string());
+    rig.login(&[]).success();
+    rig.run(&["models", "auth", "token", "--provider", "openai-codex"]).success();
+    let state: serde_json::Value =
+        serde_json::from_str(&rig.read("agents/main/agent/auth-state.json")).unwrap();
+    assert_eq!(state["order"]["openai-codex"], json!([PROFILE, "openai-codex:gone"]));
+}
+
+#[test]
 fn the_end_of_input_leaves_the_listener_waiting() {
     let rig = Rig::new();
     let mut login = rig.start_login(&[]);

@@ -80,8 +80,9 @@ fn a_failed_token_request_writes_nothing_and_the_page_says_so() {
         (Fault::status(500), 4, "500"),
         (Fault::status(429), 4, "429"),
         (Fault::DropBefore, 4, "unavailable"),
-        (Fault::Malformed, 1, "cannot be read"),
+        (Fault::Malformed, 1, "it breaks off"),
         (Fault::Html, 1, "cannot be read"),
+        (text(200, "application/json", "\"eyJ-fake-secret\""), 1, "no access_token"),
         (Fault::Huge(8 << 20), 1, "larger than"),
         (Fault::MissingField("access_token".into()), 1, "access_token"),
         (Fault::Redirect("http://127.0.0.1:9/".into()), 1, "cannot be read"),
@@ -109,6 +110,7 @@ fn a_failed_token_request_writes_nothing_and_the_page_says_so() {
         let stderr = login.finish().failure(code);
         assert!(stderr.contains(message), "{fault:?}: {stderr}");
         assert!(stderr.contains("hint: "), "{fault:?}: {stderr}");
+        assert!(!stderr.contains("fake-secret"), "{stderr}");
         assert_eq!(rig.tree(), before, "{fault:?}");
     }
 }

@@ -71,6 +71,36 @@ fn an_unknown_profile_changes_nothing() {
 }
 
 #[test]
+fn a_login_shared_with_an_agent_elsewhere_is_not_revoked() {
+    let rig = Rig::signed_in();
+    let elsewhere = rig.path("elsewhere");
+    rig.write("elsewhere/auth-profiles.json", &rig.document().to_string());
+    rig.write(
+        "openclaw.json",
+        &json!({"agents": {"list": [{"id": "main"}, {"id": "far", "agentDir": elsewhere}]}})
+            .to_string(),
+    );
+    let text = rig.run(&["models", "auth", "logout", PROFILE]).success();
+    assert!(text.contains("holds the same login"), "{text}");
+    assert!(rig.server.requests_at(Endpoint::Revoke).is_empty());
+}
+
+#[test]
+fn the_old_layout_forgets_a_profile_too() {
+    let rig = Rig::signed_in();
+    rig.edit("main", |document| {
+        document["order"] = json!({"openai-codex": [PROFILE, "spare"]});
+        document["lastGood"] = json!({"openai-codex": PROFILE});
+    });
+    rig.run(&["models", "auth", "logout", PROFILE]).success();
+    let everything =
+        rig.tree().into_iter().map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned());
+    let mentions: Vec<String> = everything.filter(|text| text.contains(PROFILE)).collect();
+    // The backup of the configuration is what it was.
+    assert_eq!(mentions.len(), 1, "{mentions:?}");
+}
+
+#[test]
 fn other_entries_survive_a_logout() {
     let rig = Rig::signed_in();
     rig.edit("main", |document| {

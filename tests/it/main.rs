@@ -12,6 +12,7 @@ mod login;
 mod login_errors;
 mod logout;
 mod output;
+mod paste;
 mod redirect_listener;
 mod refresh;
 mod secrets;

@@ -200,18 +200,101 @@ fn a_login_during_a_refresh_is_not_overwritten() {
 }
 
 #[test]
-fn a_logout_during_a_refresh_is_not_undone() {
+fn a_profile_that_is_removed_during_a_refresh_stays_removed() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     let hold = rig.server.hold_token_responses();
     let refreshing =
         rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     assert!(hold.wait_until_held(1, PATIENCE));
-    rig.run(&["models", "auth", "logout", PROFILE, "--local"]).success();
+    rig.edit("main", |document| document["profiles"] = json!({}));
     hold.release();
     let stderr = Finished::from(refreshing.wait_with_output().unwrap()).failure(3);
     assert!(stderr.contains("signed out meanwhile"), "{stderr}");
     assert_eq!(rig.document()["profiles"], json!({}));
+}
+
+#[test]
+fn a_logout_waits_for_the_refresh_under_way_and_revokes_its_token() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    let hold = rig.server.hold_token_responses();
+    let spawn = |args: &[&str]| {
+        rig.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let refreshing = spawn(&TOKEN);
+    assert!(hold.wait_until_held(1, PATIENCE));
+    let leaving = spawn(&["models", "auth", "logout", PROFILE]);
+    hold.release();
+    Finished::from(leaving.wait_with_output().unwrap()).success();
+    let _ = refreshing.wait_with_output().unwrap();
+    assert_eq!(rig.document()["profiles"], json!({}));
+    assert_eq!(rig.server.live_refresh_tokens(), Vec::<String>::new());
+    assert_eq!(rig.server.reuse_attempts(), 0);
+}
+
+#[test]
+fn nothing_is_spent_while_the_result_could_not_be_stored() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    let lock = format!("{}.lock", store("main"));
+    let held = format!(r#"{{"pid":{},"createdAt":"2099-01-01T00:00:00Z"}}"#, std::process::id());
+    rig.write(&lock, &held);
+    let stderr = rig.run(&[&TOKEN[..], &["--lock-timeout", "100ms"]].concat()).failure(5);
+    assert!(stderr.contains(&format!("process {}", std::process::id())), "{stderr}");
+    assert_eq!(refreshes(&rig), 0);
+    std::fs::remove_file(rig.path(&lock)).unwrap();
+    std::fs::create_dir(rig.path(&lock)).unwrap();
+    rig.run(&TOKEN).failure(6);
+    assert_eq!(refreshes(&rig), 0);
+    std::fs::remove_dir(rig.path(&lock)).unwrap();
+    rig.run(&TOKEN).success();
+}
+
+#[test]
+fn processes_that_wait_learn_that_the_login_is_over() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.server.revoke_all();
+    let hold = rig.server.hold_token_responses();
+    let running: Vec<_> = (0..5)
+        .map(|_| {
+            let mut command = rig.command(&TOKEN);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    assert!(hold.wait_until_held(1, PATIENCE));
+    hold.release();
+    for child in running {
+        Finished::from(child.wait_with_output().unwrap()).failure(3);
+    }
+    assert_eq!(refreshes(&rig), 1, "a refused refresh token is posted once");
+}
+
+#[test]
+fn odd_optional_members_of_a_response_do_not_lose_the_grant() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.server.inject(Fault::Text {
+        status: 200,
+        content_type: "application/json".into(),
+        body: r#"{"access_token":"fake-new","refresh_token":"fake-rotated","expires_in":"soon","id_token":{}}"#.into(),
+    });
+    assert_eq!(rig.run(&TOKEN).success(), "fake-new");
+    assert_eq!(rig.document()["profiles"][PROFILE]["refresh"], "fake-rotated");
+}
+
+#[test]
+fn one_broken_provider_file_stops_its_own_provider_only() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.write("providers/other.json", "{");
+    rig.write("providers/.#openai-codex.json", "{");
+    rig.run(&TOKEN).success();
+    rig.write("providers/openai-codex.json", "{");
+    rig.expire(PROFILE);
+    assert!(rig.run(&TOKEN).failure(6).contains("openai-codex.json"));
+    assert_eq!(refreshes(&rig), 1);
 }
 
 #[test]
@@ -274,6 +357,34 @@ fn an_inherited_profile_is_refreshed_where_it_lives() {
     let token = rig.run(&[&TOKEN[..], &["--agent", "work"]].concat()).success();
     assert_eq!(rig.document()["profiles"][PROFILE]["access"], token.as_str());
     assert!(!rig.path(&store("work")).exists());
+}
+
+#[test]
+fn copies_of_a_grant_are_renewed_with_it_wherever_they_are() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.edit("main", |document| {
+        document["profiles"]["copy"] = document["profiles"][PROFILE].clone();
+    });
+    rig.write(&store("work"), &rig.document().to_string());
+    rig.write(
+        &store("other"),
+        &json!({"profiles": {"k": {"type": "api_key", "provider": "p", "key": "k"}}}).to_string(),
+    );
+    let other = rig.read(&store("other"));
+    let token = rig.run(&[&TOKEN[..], &["--agent", "work"]].concat()).success();
+    for agent in ["main", "work"] {
+        for id in [PROFILE, "copy"] {
+            assert_eq!(
+                rig.document_of(agent)["profiles"][id]["access"],
+                token.as_str(),
+                "{agent} {id}"
+            );
+        }
+    }
+    assert_eq!(rig.read(&store("other")), other);
+    rig.run(&[&TOKEN[..], &["--force-refresh"]].concat()).success();
+    assert_eq!(rig.server.reuse_attempts(), 0);
 }
 
 #[test]

@@ -128,13 +128,23 @@ fn an_agent_reads_through_to_main_only_for_providers_it_has_no_profile_of() {
 
 #[test]
 fn an_unreadable_store_is_an_error_and_not_an_empty_one() {
-    for text in ["", "{", "[]", "null", "{\"profiles\":5}", "\u{0}\u{1}"] {
+    for text in [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{\"profiles\":5}",
+        "\u{0}\u{1}",
+        "{\"profiles\":\"fake-secret\"}",
+        "{\"profiles\":{},\"profiles\":{}}",
+    ] {
         let rig = Rig::new();
         rig.write(&store("main"), text);
         let before = rig.tree();
         for args in [&TOKEN[..], &["models", "auth", "list"], &["channels", "list", "--no-usage"]] {
             let stderr = rig.run(args).failure(6);
             assert!(stderr.contains("auth-profiles.json") && stderr.contains("hint: "), "{stderr}");
+            assert!(!stderr.contains("fake-secret"), "{stderr}");
         }
         assert_eq!(rig.tree(), before);
     }
@@ -150,6 +160,49 @@ fn a_refresh_fence_of_a_newer_openclaw_is_never_printed_or_posted() {
     rig.run(&TOKEN).failure(3);
     assert_eq!(rig.tree(), before);
     assert!(rig.server.requests().is_empty());
+}
+
+#[test]
+fn a_grant_without_expiry_and_refresh_token_is_usable() {
+    let rig = rig_with(
+        &json!({PROFILE: {"type": "oauth", "provider": "openai-codex", "access": "fake-access"}}),
+    );
+    assert_eq!(rig.run(&TOKEN).success(), "fake-access");
+    let row = rig.run(&["models", "auth", "list", "--json"]).json()["profiles"][0].clone();
+    assert_eq!(row["health"], "no-expiry");
+}
+
+#[test]
+fn a_provider_is_found_by_its_alias() {
+    let rig = rig_with(&json!({PROFILE: grant("fake-access")}));
+    assert_eq!(
+        rig.run(&["models", "auth", "token", "--provider", "codex-cli"]).success(),
+        "fake-access"
+    );
+    let rows = rig.run(&["models", "auth", "list", "--json", "--provider", "codex-cli"]).json();
+    assert_eq!(rows["profiles"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_state_directory_that_has_moved_on_is_not_an_empty_one() {
+    let rig = Rig::new();
+    rig.write("state/openclaw.sqlite", "SQLite format 3\u{0}");
+    for args in [&TOKEN[..], &["models", "auth", "list"], &["channels", "list", "--no-usage"]] {
+        assert!(rig.run(args).failure(6).contains("2026.6"), "{args:?}");
+    }
+}
+
+#[test]
+fn a_token_that_would_break_a_header_is_not_printed() {
+    let rig = rig_with(&json!({PROFILE: grant("fake\nX-Evil: 1")}));
+    rig.run(&TOKEN).failure(1);
+}
+
+#[test]
+fn a_document_that_is_no_file_is_an_error() {
+    let rig = Rig::new();
+    std::fs::create_dir_all(rig.path(&store("main"))).unwrap();
+    assert!(rig.run(&TOKEN).failure(6).contains("not a regular file"));
 }
 
 #[test]

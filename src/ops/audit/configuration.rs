@@ -5,26 +5,22 @@ use super::{Assignment, Code, Collector};
 use crate::config::Config;
 use crate::profile::normalize_provider_id;
 use crate::reference::{SecretRef, Secrets, Wanted, is_text};
-use serde_json::Value;
 use std::path::Path;
 
 impl Collector<'_> {
     /// Looks at every field of the configuration that may hold a secret. A variable in a
-    /// text counts as its value where it is set, because the program sees it so.
+    /// text was replaced by its value where it is set: OpenClaw sees it so, too.
     pub(super) fn scan_configuration(&mut self, config: &Config, file: &Path, secrets: &Secrets) {
         let root = config.value();
         let fields = std::mem::take(&mut self.known.fields);
         for field in &fields {
             for place in field.path.places(root) {
-                let value = match place.value.as_str() {
-                    Some(text) => Value::from(self.variables.substitute(text).into_owned()),
-                    None => place.value.clone(),
-                };
+                let value = place.value;
                 let beside = field.reference.as_ref().map(|beside| beside.beside(root, &place));
                 let provider = field.provider.and_then(|index| place.segments.get(index)).cloned();
                 let reference = beside
                     .and_then(|beside| SecretRef::of(beside, &secrets.defaults))
-                    .or_else(|| SecretRef::of(&value, &secrets.defaults));
+                    .or_else(|| SecretRef::of(value, &secrets.defaults));
                 if let Some(reference) = reference {
                     if field.shadowed
                         && let Some(provider) = &provider
@@ -47,7 +43,7 @@ impl Collector<'_> {
                 }
                 let is_object =
                     field.object && value.as_object().is_some_and(|object| !object.is_empty());
-                if is_text(&value) || is_object {
+                if is_text(value) || is_object {
                     let about = (provider.as_deref(), None);
                     self.find_plaintext((file, place.path()), "a secret in clear", about);
                 }

@@ -228,7 +228,7 @@ fn entries(object: &Map<String, Value>) -> Vec<(&String, &Value)> {
 /// Never at present: what cannot be read is a finding.
 pub fn audit(app: &App, allow_commands: bool) -> Result<Report, Failure> {
     let config_path = &app.paths.config;
-    let loaded = Config::load(config_path).map_err(|error| error.to_string());
+    let loaded = Config::load(config_path, &app.environment).map_err(|error| error.to_string());
     let read = loaded.and_then(|config| match Secrets::of(&config, config_path) {
         Ok(secrets) => Ok((config, secrets)),
         Err(error) => Err(error.to_string()),
@@ -270,7 +270,7 @@ pub fn audit(app: &App, allow_commands: bool) -> Result<Report, Failure> {
     let Collector { findings, mut files, .. } = collector;
     files.sort_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
     files.dedup();
-    let main = app.store(&app.paths.main_agent());
+    let main = app.store(&app.agent(&config, None)?);
     Ok(Report {
         references_checked: checked.looked_up,
         commands_skipped: checked.skipped,
@@ -299,10 +299,10 @@ fn agent_directories(app: &App, config: &Config) -> IndexSet<PathBuf> {
 }
 
 /// The same directories with that of the environment in the second place.
-fn with_active(directories: IndexSet<PathBuf>, active: AgentDir) -> IndexSet<PathBuf> {
+fn with_active(directories: IndexSet<PathBuf>, active: Option<AgentDir>) -> IndexSet<PathBuf> {
     let mut directories = directories.into_iter();
     let mut all: IndexSet<PathBuf> = directories.next().into_iter().collect();
-    all.insert(active.path);
+    all.extend(active.map(|active| active.path));
     all.extend(directories);
     all
 }

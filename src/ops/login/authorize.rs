@@ -14,6 +14,7 @@ use crate::system::process;
 use crate::system::signal::StopSignals;
 use anyhow::Context;
 use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 use url::Url;
 
@@ -36,22 +37,39 @@ pub struct AuthorizationNotice<'a> {
     pub timeout: Duration,
 }
 
-/// An authorization code with everything that belongs to its request.
-pub(super) struct Authorized {
+/// An authorization request that waits for its response.
+pub(super) struct Waiting {
     pub(super) authorization: AuthorizationRequest,
+    expectation: Expectation,
+    serving: Option<oauth::Serving>,
+    pasted: Option<Receiver<String>>,
+    deadline: tokio::time::Instant,
+    timeout: Duration,
+}
+
+/// An authorization code with the way in which it came.
+pub(super) struct Response {
     pub(super) code: AuthorizationCode,
-    pub(super) verdict: Option<oneshot::Sender<Verdict>>,
-    pub(super) serving: Option<oauth::Serving>,
+    pub(super) origin: Origin,
+}
+
+/// How an authorization code came.
+pub(super) enum Origin {
+    /// By the redirect; the browser waits for the verdict.
+    Redirect(oneshot::Sender<Verdict>),
+    /// Pasted, with the state of this login.
+    Pasted,
+    /// Pasted without a state: it may be anything.
+    BareCode,
 }
 
 impl Login<'_> {
-    /// Shows the URL and waits for the first of: redirect, paste, timeout, interrupt.
-    pub(super) async fn authorize(
+    /// Makes the authorization request, listens for its response, and shows the URL.
+    pub(super) fn start(
         &self,
         bound: Bound,
         interaction: &mut dyn Interaction,
-        signals: &mut StopSignals,
-    ) -> Result<Authorized, Failure> {
+    ) -> Result<Waiting, Failure> {
         let (listener, redirect_uri, busy) = match bound {
             Bound::Listening(listener, busy) => {
                 let redirect_uri = listener.redirect_uri().clone();
@@ -62,81 +80,29 @@ impl Login<'_> {
         let authorization = AuthorizationRequest::new(
             self.client,
             redirect_uri,
-            &self.definition.scopes,
-            &self.definition.authorization_parameters,
+            &self.registration.scopes,
+            &self.registration.authorization_parameters,
         );
         let expectation = Expectation {
             state: authorization.state.clone(),
-            issuer: self.definition.issuer.clone(),
-            authorization_endpoint: self.definition.authorization_endpoint.clone(),
+            issuer: self.registration.issuer.clone(),
+            authorization_endpoint: self.registration.endpoints.authorization.clone(),
         };
-        let mut serving = listener
+        let serving = listener
             .map(|listener: RedirectListener| listener.serve(expectation.clone()))
             .transpose()
             .context("could not listen for the redirect")?;
         let busy_ports = busy.iter().map(|port| (port.0, process::port_holder(port.0))).collect();
         self.show(&authorization, serving.is_some(), busy_ports, interaction);
-        let mut pasted = interaction.pasted_lines();
-        let deadline = tokio::time::Instant::now() + self.request.timeout;
-        loop {
-            if serving.is_none() && pasted.is_none() {
-                return Err(Failure::message(
-                    ExitStatus::Failure,
-                    "every registered port is taken and there is no input to paste into",
-                )
-                .hint("free a port, or run the command again and paste the redirect URL"));
-            }
-            tokio::select! {
-                biased;
-                () = signals.received() => return Err(Failure::interrupted()),
-                arrival = async {
-                    match &mut serving {
-                        Some(serving) => serving.arrival().await,
-                        None => std::future::pending().await,
-                    }
-                } => match arrival.response {
-                    Ok(code) => {
-                        let verdict = Some(arrival.verdict);
-                        return Ok(Authorized { authorization, code, verdict, serving });
-                    }
-                    Err(error) => {
-                        let _ = arrival.verdict.send(Verdict::Failed);
-                        if let Some(serving) = serving {
-                            serving.finish().await;
-                        }
-                        return Err(not_authorized(&error));
-                    }
-                },
-                line = async {
-                    match &mut pasted {
-                        Some(pasted) => pasted.recv().await,
-                        None => std::future::pending().await,
-                    }
-                } => match line {
-                    None => pasted = None,
-                    Some(line) if line.trim().is_empty() => {
-                        interaction.refuse_paste("nothing was pasted");
-                    }
-                    Some(line) => match oauth::parse_pasted(&line, &expectation) {
-                        Ok(code) => {
-                            return Ok(Authorized { authorization, code, verdict: None, serving });
-                        }
-                        Err(error @ AuthorizationError::Refused { .. }) => {
-                            return Err(not_authorized(&error));
-                        }
-                        Err(error) => interaction.refuse_paste(&error.to_string()),
-                    },
-                },
-                () = tokio::time::sleep_until(deadline) => {
-                    let waited = self.request.timeout.as_secs();
-                    return Err(Failure::message(
-                        ExitStatus::Failure,
-                        format!("nobody signed in within {waited} s"),
-                    )
-                    .hint("run the command again; --timeout 30m waits longer"));
-                }
-            }
-        }
+        let timeout = self.request.timeout;
+        Ok(Waiting {
+            authorization,
+            expectation,
+            serving,
+            pasted: interaction.pasted_lines(),
+            deadline: tokio::time::Instant::now() + timeout,
+            timeout,
+        })
     }
 
     /// Shows the URL first, then opens the browser.
@@ -165,6 +131,91 @@ impl Login<'_> {
             Opening::NotTried
         };
         interaction.show_browser(&opening);
+    }
+}
+
+impl Waiting {
+    /// The first of: redirect, paste, timeout, interrupt.
+    pub(super) async fn response(
+        &mut self,
+        interaction: &mut dyn Interaction,
+        signals: &mut StopSignals,
+    ) -> Result<Response, Failure> {
+        loop {
+            if self.serving.is_none() && self.pasted.is_none() {
+                return Err(Failure::message(
+                    ExitStatus::Failure,
+                    "every registered port is taken and there is no input to paste into",
+                )
+                .hint("free a port, or run the command again and paste the redirect URL"));
+            }
+            tokio::select! {
+                biased;
+                () = signals.received() => return Err(Failure::interrupted()),
+                arrival = arrival(&mut self.serving) => return match arrival.response {
+                    Ok(code) => Ok(Response { code, origin: Origin::Redirect(arrival.verdict) }),
+                    Err(error) => {
+                        // A browser that has gone away needs no verdict.
+                        let _ = arrival.verdict.send(Verdict::Failed);
+                        Err(not_authorized(&error))
+                    }
+                },
+                () = tokio::time::sleep_until(self.deadline) => {
+                    let waited = self.timeout.as_secs();
+                    return Err(Failure::message(
+                        ExitStatus::Failure,
+                        format!("nobody signed in within {waited} s"),
+                    )
+                    .hint("run the command again; --timeout 30m waits longer"));
+                }
+                line = line(&mut self.pasted) => match line {
+                    None => self.pasted = None,
+                    Some(line) => {
+                        if let Some(response) = self.pasted(&line, interaction)? {
+                            return Ok(response);
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    /// What a pasted line says; `None` when it is refused and the prompt is back.
+    fn pasted(
+        &self,
+        line: &str,
+        interaction: &mut dyn Interaction,
+    ) -> Result<Option<Response>, Failure> {
+        match oauth::parse_pasted(line, &self.expectation) {
+            Ok((code, true)) => Ok(Some(Response { code, origin: Origin::Pasted })),
+            Ok((code, false)) => Ok(Some(Response { code, origin: Origin::BareCode })),
+            Err(error @ AuthorizationError::Refused { .. }) => Err(not_authorized(&error)),
+            Err(error) => {
+                interaction.refuse_paste(&error.to_string());
+                Ok(None)
+            }
+        }
+    }
+
+    /// Lets the browser fetch its page.
+    pub(super) async fn finish(self) {
+        if let Some(serving) = self.serving {
+            serving.finish().await;
+        }
+    }
+}
+
+async fn arrival(serving: &mut Option<oauth::Serving>) -> oauth::Arrival {
+    match serving {
+        Some(serving) => serving.arrival().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn line(pasted: &mut Option<Receiver<String>>) -> Option<String> {
+    match pasted {
+        Some(pasted) => pasted.recv().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -7,26 +7,28 @@ use crate::exit::Failure;
 use crate::oauth::Grant;
 use crate::ops::refresh::expiry;
 use crate::profile::{CredentialKind, Identity, Kind, choose_profile_id, normalize_provider_id};
-use crate::provider::Definition;
+use crate::provider::Registration;
 use crate::store::{AgentStore, Document, Renewal, login_entry};
+use crate::system::file::Reserved;
 use crate::system::now;
 
 impl Login<'_> {
     /// Stores the grant under the profile of its account and records it in the
     /// configuration.
-    pub(super) fn store(
+    pub(super) fn keep(
         &self,
         app: &App,
         agent: &AgentDir,
         store: &AgentStore,
         grant: Grant,
+        reserved: Option<Reserved>,
     ) -> Result<Report, Failure> {
-        let identity = self.definition.identity(&grant.access, grant.id_token.as_ref());
+        let identity = self.registration.identity(&grant.access, grant.id_token.as_ref());
         let renewal = Renewal { expires: expiry(&grant, now()), grant, identity };
         let provider = &self.definition.id;
         let wanted = self.request.profile_id.as_deref();
-        let (profile_id, taken_id, renewed) = store.update(|document| {
-            let existing = grants_of(document, self.definition);
+        let (profile_id, taken_id, renewed) = store.update_reserved(reserved, |document| {
+            let existing = grants_of(document, provider, self.registration);
             let taken = |id: &str| document.has_entry(id);
             let (id, taken_id) =
                 choose_profile_id(provider, &renewal.identity, wanted, &existing, taken);
@@ -40,7 +42,11 @@ impl Login<'_> {
             failure.context(format!("the login is stored as `{profile_id}`, but not recorded"))
         };
         store
-            .update_state(|state| state.clear_cooldown(&profile_id))
+            .update_state(|state| {
+                // Both have to happen.
+                let cleared = state.clear_cooldown(&profile_id);
+                state.put_first(provider, &profile_id) || cleared
+            })
             .map_err(|e| stored(e.into()))?;
         let edit = record_profile(&app.paths.config, &profile_id, provider, Kind::OAuth)
             .map_err(|error| stored(error.into()))?;
@@ -62,17 +68,21 @@ impl Login<'_> {
 
 /// The provider's grants in a document with the accounts that they belong to: what the
 /// entry says, completed by the claims of its tokens.
-fn grants_of(document: &Document, definition: &Definition) -> Vec<(String, Identity)> {
+fn grants_of(
+    document: &Document,
+    provider: &str,
+    registration: &Registration,
+) -> Vec<(String, Identity)> {
     document
         .profiles()
-        .filter(|profile| normalize_provider_id(&profile.credential.provider) == definition.id)
+        .filter(|profile| normalize_provider_id(&profile.credential.provider) == provider)
         .filter_map(|profile| {
             let CredentialKind::OAuth { access, id_token, .. } = &profile.credential.kind else {
                 return None;
             };
             let stored = profile.credential.identity.clone();
             let claimed = match access {
-                Some(access) => definition.identity(access, id_token.as_ref()),
+                Some(access) => registration.identity(access, id_token.as_ref()),
                 None => Identity::default(),
             };
             let identity = Identity {

@@ -8,22 +8,24 @@ mod keep;
 
 pub use authorize::AuthorizationNotice;
 
+use super::refresh::no_client_secret;
 use super::{Interaction, login_command};
 use crate::app::App;
+use crate::config::AgentDir;
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{
     self, AuthorizationCode, AuthorizationRequest, Client, Grant, TokenError, Verdict,
 };
-use crate::profile::{Identity, Millis, normalize_provider_id};
-use crate::provider::{Definition, Provider};
-use crate::store::Document;
+use crate::profile::{Identity, MAIN_AGENT, Millis, normalize_provider_id};
+use crate::provider::{Catalog, Definition, Provider, Registration};
+use crate::store::{AgentStore, Document, LOCK_TIMEOUT};
 use crate::system::environment::Environment;
 use crate::system::http::HttpClient;
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
 use crate::text::printable;
 use anyhow::Context;
-use authorize::Authorized;
+use authorize::{Origin, Response, Waiting};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -79,52 +81,58 @@ pub fn login(
     interaction: &mut dyn Interaction,
 ) -> Result<Report, Failure> {
     let catalog = app.catalog()?;
-    let provider = catalog.find(&request.provider).ok_or_else(|| {
-        let known: Vec<_> = catalog.iter().map(|known| known.definition.id.as_str()).collect();
-        Failure::usage(format!("there is no provider `{}`", printable(&request.provider, 80)))
-            .hint(format!("known providers: {}", known.join(", ")))
-    })?;
+    if let Some(problem) = catalog.problem(&request.provider) {
+        return Err(problem.clone().into());
+    }
+    let provider = catalog.find(&request.provider);
+    let (provider, registration) = provider
+        .and_then(|provider| Some((provider, provider.definition.registration.as_ref()?)))
+        .ok_or_else(|| no_sign_in(&request.provider, &catalog))?;
     let definition = &provider.definition;
     let environment = &app.environment;
-    let client = definition.client(environment).map_err(|variable| {
-        Failure::usage(format!("{variable} is not set: it holds the client secret"))
-    })?;
+    let client =
+        registration.client(environment).map_err(|variable| no_client_secret(&variable))?;
     // What would make the login useless is found out before the user signs in.
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_deref())?;
     let store = app.store(&agent);
     store.check_generation()?;
+    store.check_writable()?;
     check_wanted_id(&store.read()?.document, definition, request.profile_id.as_deref())?;
     note_override(provider, interaction);
-    let http = HttpClient::new(&definition.token_endpoint)
+    let http = HttpClient::new(&registration.endpoints.token)
         .map_err(|error| Failure::message(ExitStatus::Failure, error))?;
 
-    let login = Login { request, definition, client: &client, environment, http: &http };
+    let login =
+        Login { request, definition, registration, client: &client, environment, http: &http };
     block_on(async {
         let mut signals = StopSignals::catch().context("could not catch signals")?;
         let bound = oauth::bind(
-            &definition.redirect.host,
-            &definition.redirect.ports,
-            &definition.redirect.path,
+            &registration.redirect.host,
+            &registration.redirect.ports,
+            &registration.redirect.path,
         )
         .context("could not listen for the redirect")?;
-        let Authorized { authorization, code, verdict, serving } =
-            login.authorize(bound, interaction, &mut signals).await?;
-        let grant = tokio::select! {
-            grant = login.exchange(authorization, code) => grant,
-            () = signals.received() => Err(Failure::interrupted()),
-        };
-        let report = grant.and_then(|grant| login.store(app, &agent, &store, grant));
-        if let Some(verdict) = verdict {
-            let shown = if report.is_ok() { Verdict::SignedIn } else { Verdict::Failed };
-            let _ = verdict.send(shown);
-        }
-        if let Some(serving) = serving {
-            serving.finish().await;
-        }
+        let mut waiting = login.start(bound, interaction)?;
+        let report = login.complete(app, &agent, &store, &mut waiting, interaction, &mut signals);
+        let report = report.await;
+        waiting.finish().await;
         report
     })
     .context("could not start the runtime")?
+}
+
+fn no_sign_in(wanted: &str, catalog: &Catalog) -> Failure {
+    let known = match catalog.find(wanted) {
+        Some(provider) => format!("{} offers no OAuth sign-in", provider.definition.label),
+        None => format!("there is no provider `{}`", printable(wanted, 80)),
+    };
+    let definitions = catalog.iter().map(|provider| &provider.definition);
+    let offered: Vec<&str> = definitions
+        .filter(|definition| definition.registration.is_some())
+        .map(|definition| definition.id.as_str())
+        .collect();
+    Failure::usage(known).hint(format!("providers with a sign-in: {}", offered.join(", ")))
 }
 
 /// A `--profile-id` must not name a profile of another provider.
@@ -164,31 +172,66 @@ fn note_override(provider: &Provider, interaction: &mut dyn Interaction) {
 struct Login<'l> {
     request: &'l Request,
     definition: &'l Definition,
+    registration: &'l Registration,
     client: &'l Client,
     environment: &'l Environment,
     http: &'l HttpClient,
 }
 
 impl Login<'_> {
+    /// Waits for the code, exchanges it and stores the grant. What was pasted without a
+    /// state may be a slip of the hand: when the server refuses it, the prompt comes back.
+    async fn complete(
+        &self,
+        app: &App,
+        agent: &AgentDir,
+        store: &AgentStore,
+        waiting: &mut Waiting,
+        interaction: &mut dyn Interaction,
+        signals: &mut StopSignals,
+    ) -> Result<Report, Failure> {
+        loop {
+            let Response { code, origin } = waiting.response(interaction, signals).await?;
+            let reserved = store.reserve(LOCK_TIMEOUT)?;
+            let grant = tokio::select! {
+                grant = self.exchange(&waiting.authorization, code) => grant,
+                () = signals.received() => return Err(Failure::interrupted()),
+            };
+            let report = match (grant, &origin) {
+                (Ok(grant), _) => self.keep(app, agent, store, grant, reserved),
+                (Err(error @ TokenError::Refused { .. }), Origin::BareCode) => {
+                    interaction.refuse_paste(&error.to_string());
+                    continue;
+                }
+                (Err(error), _) => Err(self.not_exchanged(&error)),
+            };
+            if let Origin::Redirect(verdict) = origin {
+                let shown = if report.is_ok() { Verdict::SignedIn } else { Verdict::Failed };
+                // A browser that has gone away needs no verdict.
+                let _ = verdict.send(shown);
+            }
+            return report;
+        }
+    }
+
     async fn exchange(
         &self,
-        authorization: AuthorizationRequest,
+        authorization: &AuthorizationRequest,
         code: AuthorizationCode,
-    ) -> Result<Grant, Failure> {
-        let grant = oauth::exchange_code(self.http, self.client, authorization, code, now).await;
-        match grant {
-            Ok(grant) => Ok(grant),
-            Err(error) => Err(Failure::message(
-                match error {
-                    TokenError::Unavailable { .. } => ExitStatus::Unavailable,
-                    _ => ExitStatus::Failure,
-                },
-                format!("could not sign in to {}: {error}", self.definition.label),
-            )
+    ) -> Result<Grant, TokenError> {
+        oauth::exchange_code(self.http, self.client, authorization, code, now).await
+    }
+
+    fn not_exchanged(&self, error: &TokenError) -> Failure {
+        let status = match error {
+            TokenError::Unavailable { .. } => ExitStatus::Unavailable,
+            _ => ExitStatus::Failure,
+        };
+        let agent = self.request.agent.as_deref().unwrap_or(MAIN_AGENT);
+        Failure::message(status, format!("could not sign in to {}: {error}", self.definition.label))
             .hint(format!(
                 "nothing was stored; try again: {}",
-                login_command(&self.definition.id, self.request.agent.as_deref().unwrap_or("main"))
-            ))),
-        }
+                login_command(&self.definition.id, agent)
+            ))
     }
 }

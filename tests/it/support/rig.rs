@@ -270,6 +270,11 @@ impl RunningLogin {
         stdin.write_all(format!("{line}\n").as_bytes()).expect("a reader");
     }
 
+    /// Gives standard input to the caller.
+    pub(crate) fn take_input(&mut self) -> ChildStdin {
+        self.stdin.take().expect("standard input")
+    }
+
     /// Closes standard input.
     pub(crate) fn close_input(&mut self) {
         self.stdin = None;

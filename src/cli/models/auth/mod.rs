@@ -1,8 +1,13 @@
 //! `models auth`
 
+mod add;
 mod list;
 mod login;
 mod logout;
+mod paste;
+mod paste_api_key;
+mod paste_token;
+mod setup_token;
 mod token;
 
 use crate::app::App;
@@ -22,6 +27,14 @@ enum Command {
     Login(login::Args),
     /// Print a usable access token, refreshing it where needed
     Token(token::Args),
+    /// Choose a provider and a way to sign in, and do it
+    Add(add::Args),
+    /// Store a token that is typed or piped in
+    PasteToken(paste_token::Args),
+    /// Store an API key that is typed or piped in
+    PasteApiKey(paste_api_key::Args),
+    /// Make a setup token of a subscription, and store it
+    SetupToken(setup_token::Args),
     /// List the profiles with their health
     List(list::Args),
     /// Revoke a login and remove its profile
@@ -32,6 +45,10 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
     match args.command {
         Some(Command::Login(args)) => login::run(args, app, output),
         Some(Command::Token(args)) => token::run(args, app, output),
+        Some(Command::Add(args)) => add::run(args, app, output),
+        Some(Command::PasteToken(args)) => paste_token::run(args, app, output),
+        Some(Command::PasteApiKey(args)) => paste_api_key::run(args, app, output),
+        Some(Command::SetupToken(args)) => setup_token::run(args, app, output),
         Some(Command::List(args)) => list::run(&args, app, output),
         Some(Command::Logout(args)) => logout::run(args, app, output),
         None => print_help(output, &["models", "auth"]),

@@ -1,0 +1,71 @@
+//! What `paste-token`, `paste-api-key` and `setup-token` share.
+
+use crate::app::App;
+use crate::cli::output::Output;
+use crate::cli::{duration, prompt};
+use crate::exit::Failure;
+use crate::ops::paste::{Ready, Report, Request, prepare};
+use crate::profile::Millis;
+use crate::text::printable;
+use serde::Serialize;
+use std::path::Path;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonReport<'r> {
+    schema: u32,
+    profile_id: &'r str,
+    provider: &'r str,
+    agent_id: &'r str,
+    store_path: &'r Path,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Millis>,
+    renewed: bool,
+    config_changed: bool,
+}
+
+/// Checks the request, asks for the secret, stores it and reports.
+pub(super) fn paste(
+    request: Request,
+    before: impl FnOnce(&Ready, &mut Output<'_>) -> Result<(), Failure>,
+    json: bool,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let ready = prepare(app, request)?;
+    before(&ready, output)?;
+    let secret = prompt::secret(output, ready.what())?;
+    let report = ready.store(app, &secret)?;
+    show(&report, json, app, output)
+}
+
+fn show(report: &Report, json: bool, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    if json {
+        return output.json(&JsonReport {
+            schema: 1,
+            profile_id: &report.profile_id,
+            provider: &report.provider,
+            agent_id: &report.agent_id,
+            store_path: &report.store_path,
+            kind: report.kind.name(),
+            expires_at: report.expires,
+            renewed: report.renewed,
+            config_changed: report.config_changed,
+        });
+    }
+    let expiry = match report.expires {
+        Some(at) => {
+            format!(", valid for {}", duration::show(at.saturating_sub(crate::system::now())))
+        }
+        None => String::new(),
+    };
+    output.data(&format!(
+        "Auth profile: {} ({}/{}){expiry}\n  Store: {}\n",
+        printable(&report.profile_id, 200),
+        report.provider,
+        report.kind.name(),
+        app.paths.shorten(&report.store_path),
+    ))
+}

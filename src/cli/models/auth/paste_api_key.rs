@@ -1,0 +1,38 @@
+//! `models auth paste-api-key`
+
+use super::paste::paste;
+use crate::app::App;
+use crate::cli::output::Output;
+use crate::exit::Failure;
+use crate::ops::paste::Request;
+use crate::profile::Kind;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The key is typed without an echo, or read as a line from standard input; it is never an
+argument. `${NAME}` stores a reference to that environment variable in place of a key.")]
+pub(super) struct Args {
+    /// The provider of the key
+    #[arg(long, value_name = "ID")]
+    provider: String,
+    /// The profile id [default: <provider>:manual]
+    #[arg(long, value_name = "ID")]
+    profile_id: Option<String>,
+    /// The agent [default: the default agent]
+    #[arg(long, value_name = "ID")]
+    agent: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    let request = Request {
+        provider: args.provider,
+        kind: Kind::ApiKey,
+        agent: args.agent,
+        profile_id: args.profile_id,
+        expires_in: None,
+    };
+    paste(request, |_, _| Ok(()), args.json, app, output)
+}

@@ -1,0 +1,45 @@
+//! `models auth paste-token`
+
+use super::paste::paste;
+use crate::app::App;
+use crate::cli::duration;
+use crate::cli::output::Output;
+use crate::exit::Failure;
+use crate::ops::paste::Request;
+use crate::profile::Kind;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The token is typed without an echo, or read as a line from standard input; it is never an
+argument.
+
+  printf '%s\\n' \"$TOKEN\" | openclaw-auth models auth paste-token --provider anthropic")]
+pub(super) struct Args {
+    /// The provider of the token
+    #[arg(long, value_name = "ID")]
+    provider: String,
+    /// The profile id [default: <provider>:manual]
+    #[arg(long, value_name = "ID")]
+    profile_id: Option<String>,
+    /// How long the token is valid from now on; a bare number counts days
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_days)]
+    expires_in: Option<Duration>,
+    /// The agent [default: the default agent]
+    #[arg(long, value_name = "ID")]
+    agent: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    let request = Request {
+        provider: args.provider,
+        kind: Kind::Token,
+        agent: args.agent,
+        profile_id: args.profile_id,
+        expires_in: args.expires_in,
+    };
+    paste(request, |_, _| Ok(()), args.json, app, output)
+}

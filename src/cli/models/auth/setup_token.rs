@@ -1,0 +1,73 @@
+//! `models auth setup-token`
+
+use super::paste::paste;
+use crate::app::App;
+use crate::cli::duration;
+use crate::cli::output::Output;
+use crate::exit::Failure;
+use crate::ops::paste::{Ready, Request};
+use crate::profile::Kind;
+use crate::provider::SETUP_TOKEN_PROVIDER;
+use crate::system::process;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+On a terminal, the provider's own command makes the token first, where it is installed
+(`claude setup-token`); then the token is pasted. Without a terminal, it is a line of
+standard input.")]
+pub(super) struct Args {
+    /// The provider of the token
+    #[arg(long, value_name = "ID", default_value = SETUP_TOKEN_PROVIDER)]
+    provider: String,
+    /// The profile id [default: <provider>:default]
+    #[arg(long, value_name = "ID")]
+    profile_id: Option<String>,
+    /// How long the token is valid from now on; a bare number counts days
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_days)]
+    expires_in: Option<Duration>,
+    /// The agent [default: the default agent]
+    #[arg(long, value_name = "ID")]
+    agent: Option<String>,
+    /// Do not ask whether to run the provider's command
+    #[arg(long)]
+    yes: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    let profile_id = args.profile_id.unwrap_or_else(|| format!("{}:default", args.provider));
+    let request = Request {
+        provider: args.provider,
+        kind: Kind::Token,
+        agent: args.agent,
+        profile_id: Some(profile_id),
+        expires_in: args.expires_in,
+    };
+    paste(request, |ready, output| make_token(ready, args.yes, output), args.json, app, output)
+}
+
+/// Lets the provider's command make a token, on a terminal and where it is installed.
+fn make_token(ready: &Ready, yes: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+    let [program, arguments @ ..] = ready.command() else { return Ok(()) };
+    if !output.streams.stdin_is_terminal {
+        return Ok(());
+    }
+    let line = ready.command().join(" ");
+    if !process::is_installed(program) {
+        output.say(&format!("Make a token with `{line}` where it is installed, and paste it here"));
+        return Ok(());
+    }
+    let run = yes
+        || dialoguer::Confirm::new()
+            .with_prompt(format!("Run `{line}` now to make a token?"))
+            .default(true)
+            .interact()
+            .map_err(crate::cli::prompt::unanswered)?;
+    if run && !process::run_on_terminal(program, arguments) {
+        output.warn(&format!("`{line}` did not succeed"));
+    }
+    Ok(())
+}
