@@ -6,8 +6,8 @@
 
 use std::process::ExitCode;
 
-/// The exit status of a run. `models status --check` is the one command with a table
-/// of its own.
+/// The exit status of a run. `models status --check` and `secrets audit` are the commands
+/// with a table of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
     /// The command did what it was asked for.
@@ -26,10 +26,14 @@ pub enum ExitStatus {
     StoreUnusable,
     /// The user interrupted the command (SIGINT).
     Interrupted,
+    /// `secrets audit --check` found something; every reference resolves.
+    Findings,
+    /// `secrets audit` found a reference that does not resolve.
+    Unresolved,
 }
 
 impl ExitStatus {
-    /// Every status with the meaning that the documentation gives it.
+    /// Every status of the common table with the meaning that the documentation gives it.
     pub const TABLE: [(Self, &'static str); 8] = [
         (Self::Success, "success"),
         (Self::Failure, "failure"),
@@ -45,8 +49,8 @@ impl ExitStatus {
     pub const fn code(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::Failure => 1,
-            Self::Usage => 2,
+            Self::Failure | Self::Findings => 1,
+            Self::Usage | Self::Unresolved => 2,
             Self::LoginRequired => 3,
             Self::Unavailable => 4,
             Self::LockTimeout => 5,

@@ -12,6 +12,7 @@ pub mod oauth;
 pub mod ops;
 pub mod profile;
 pub mod provider;
+pub mod reference;
 pub mod secret;
 pub mod store;
 pub mod system;

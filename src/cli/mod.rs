@@ -11,6 +11,7 @@ mod models;
 mod output;
 mod prompt;
 mod root;
+mod secrets;
 
 use crate::app::App;
 use crate::exit::{ExitStatus, Failure};
@@ -54,6 +55,8 @@ enum Command {
     Channels(channels::Args),
     /// Agents, each with a store of its own
     Agents(agents::Args),
+    /// Secrets: what stands in clear, which references resolve
+    Secrets(secrets::Args),
 }
 
 /// Runs the program and says how it ended.
@@ -80,10 +83,11 @@ pub fn run(
         Some(Command::Models(args)) => models::run(args, &app, &mut output),
         Some(Command::Channels(args)) => channels::run(args, &app, &mut output),
         Some(Command::Agents(args)) => agents::run(args, &app, &mut output),
+        Some(Command::Secrets(args)) => secrets::run(args, &app, &mut output),
         None => print_help(&mut output, &[]),
     };
     match result.and_then(|()| output.finish()) {
-        Ok(()) => ExitStatus::Success,
+        Ok(()) => output.status,
         Err(failure) => {
             output.failure(&failure);
             failure.status

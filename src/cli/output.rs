@@ -9,11 +9,18 @@ use std::io::{self, ErrorKind};
 /// Standard output for data, standard error for the rest.
 pub(super) struct Output<'s> {
     pub(super) streams: &'s mut Streams,
+    /// How a run ends that did what it was asked for.
+    pub(super) status: ExitStatus,
 }
 
 impl<'s> Output<'s> {
     pub(super) fn new(streams: &'s mut Streams) -> Self {
-        Self { streams }
+        Self { streams, status: ExitStatus::Success }
+    }
+
+    /// Ends the run with this status: a check has an answer that is no failure.
+    pub(super) const fn end_with(&mut self, status: ExitStatus) {
+        self.status = status;
     }
 
     /// Writes what was asked for.

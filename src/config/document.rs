@@ -91,6 +91,11 @@ impl Config {
         }
     }
 
+    /// The whole of it, as it was read.
+    pub const fn value(&self) -> &Value {
+        &self.value
+    }
+
     fn at(&self, pointer: &str) -> Option<&Value> {
         self.value.pointer(pointer)
     }

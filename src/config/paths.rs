@@ -79,6 +79,19 @@ impl Paths {
         Self { home, state_dir, config, oauth_dir, main_agent_dir, default_workspace }
     }
 
+    /// The file that sets variables: `.env` in the state directory that is named, else
+    /// beside the configuration that is named, else in `~/.openclaw`.
+    pub fn env_file(&self, environment: &Environment) -> PathBuf {
+        let directory = if environment.has("OPENCLAW_STATE_DIR") {
+            Some(self.state_dir.as_path())
+        } else if environment.has("OPENCLAW_CONFIG_PATH") {
+            self.config.parent()
+        } else {
+            None
+        };
+        directory.map_or_else(|| self.home.join(STATE_DIRS[0]), Path::to_path_buf).join(".env")
+    }
+
     /// The directory of the provider files.
     pub fn providers(&self) -> PathBuf {
         self.state_dir.join("providers")

@@ -1,5 +1,6 @@
 //! Listing the profiles of an agent with their health.
 
+use super::reference::problem_of;
 use crate::app::App;
 use crate::exit::Failure;
 use crate::profile::{Health, Kind, Millis, health, normalize_provider_id};
@@ -42,6 +43,8 @@ pub struct Row {
     pub expires: Option<Millis>,
     /// What can be said of it.
     pub health: Health,
+    /// Why the profile cannot be used, where its health does not say it.
+    pub problem: Option<String>,
     /// The server's error code, when it has refused the refresh token.
     pub refusal: Option<String>,
     /// Until when the profile should not be used, in milliseconds since the epoch.
@@ -97,6 +100,7 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
             let refused = is_refused(&state, profile.id, &credential);
             let refusal =
                 credential.refresh_token().and_then(|token| state.refusal(profile.id, token));
+            let problem = problem_of(&config, &snapshot.document, profile.id, &credential);
             let names = [&credential.display_name, &credential.identity.email];
             let label = names.into_iter().flatten().next().map_or(profile.id, String::as_str);
             listing.rows.push(Row {
@@ -104,7 +108,11 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
                 kind: credential.kind(),
                 label: label.to_owned(),
                 expires: credential.expires(),
-                health: health(&credential, refused, listing.at),
+                health: match &problem {
+                    Some(_) => Health::Missing,
+                    None => health(&credential, refused, listing.at),
+                },
+                problem,
                 refusal,
                 unusable_until: state.usage(profile.id).unusable_until(listing.at),
                 inherited_from: inherited.then(|| owner.id.clone()),

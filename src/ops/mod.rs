@@ -1,11 +1,13 @@
 //! Use cases, one file each: typed in, typed out, nothing printed.
 
 pub mod agents;
+pub mod audit;
 pub mod channels;
 pub mod list;
 pub mod login;
 pub mod logout;
 pub mod paste;
+mod reference;
 mod refresh;
 mod renewal;
 mod selection;

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{Candidate, Credential, Preference, normalize_provider_id, order};
+use crate::secret::Secret;
 use crate::store::{AgentStore, Snapshot, is_refused};
 use crate::system::file::Fingerprint;
 use crate::system::now;
@@ -22,6 +23,8 @@ pub(super) struct Selected {
     pub(super) id: String,
     /// The credential as it was read.
     pub(super) credential: Credential,
+    /// The text of its entry.
+    pub(super) entry: Secret,
     /// The version of the document that it was read from.
     pub(super) fingerprint: Option<Fingerprint>,
     /// Whether the server has refused its refresh token.
@@ -37,10 +40,12 @@ impl Selected {
         credential: Credential,
     ) -> Result<Self, Failure> {
         let fingerprint = store.fingerprint();
-        let state = store.read_state(&store.read()?.document)?;
+        let snapshot = store.read()?;
+        let state = store.read_state(&snapshot.document)?;
         let refused = is_refused(&state, id, &credential);
+        let entry = entry_text(&snapshot, id);
         let (store, owner) = (store.clone(), owner.clone());
-        Ok(Self { store, owner, id: id.to_owned(), credential, fingerprint, refused })
+        Ok(Self { store, owner, id: id.to_owned(), credential, entry, fingerprint, refused })
     }
 }
 
@@ -105,7 +110,9 @@ fn select_by_id(
         let state = store.read_state(&snapshot.document)?;
         let refused = is_refused(&state, id, &credential);
         let fingerprint = snapshot.fingerprint;
-        return Ok(Selected { store, owner, id: id.to_owned(), credential, fingerprint, refused });
+        let entry = entry_text(&snapshot, id);
+        let id = id.to_owned();
+        return Ok(Selected { store, owner, id, credential, entry, fingerprint, refused });
     }
     Err(Failure::message(
         ExitStatus::LoginRequired,
@@ -184,6 +191,7 @@ fn select_by_provider(
         return Ok(Selected {
             id: chosen.id.to_owned(),
             credential: chosen.credential.clone(),
+            entry: entry_text(&snapshot, chosen.id),
             refused: is_refused(&state, chosen.id, chosen.credential),
             fingerprint: snapshot.fingerprint,
             store,
@@ -195,6 +203,12 @@ fn select_by_provider(
         format!("agent `{}` has no profile of {}", agent.id, printable(&provider, 80)),
     )
     .hint(login_command(&printable(&provider, 80), &agent.id)))
+}
+
+fn entry_text(snapshot: &Snapshot, id: &str) -> Secret {
+    Secret::new(
+        snapshot.document.entry(id).map(serde_json::value::RawValue::get).unwrap_or_default(),
+    )
 }
 
 /// The one provider that the agent, else `main`, has profiles of.

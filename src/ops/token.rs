@@ -3,6 +3,7 @@
 //! When the one on disk is usable, nothing is locked, no runtime is built, and no request
 //! is made.
 
+use super::reference;
 use super::refresh::refresh;
 use super::selection::{Selected, select};
 use super::{Interaction, login_command};
@@ -63,6 +64,9 @@ pub fn token(
     let agent = app.agent(&config, request.agent.as_deref())?;
     let selected =
         select(app, &agent, &config, request.provider.as_deref(), request.profile.as_deref())?;
+    if let Some(value) = reference::value(app, &config, &selected)? {
+        return token_of(&selected, &selected.credential, value);
+    }
     let is_usable =
         !request.force_refresh && has_lifetime(&selected.credential, request.min_ttl, now());
     if is_usable {
@@ -133,15 +137,6 @@ fn not_refreshable(selected: &Selected) -> Option<Failure> {
     let login_required = |reason: String| {
         Some(Failure::message(ExitStatus::LoginRequired, reason).hint(login.clone()))
     };
-    if credential.is_reference() {
-        return Some(Failure::message(
-            ExitStatus::Failure,
-            format!(
-                "the value of `{id}` stands behind a secret reference, which this version \
-                     does not resolve"
-            ),
-        ));
-    }
     match credential.kind() {
         Kind::ApiKey => login_required(format!("the profile `{id}` holds no key")),
         Kind::Token => login_required(format!("the token of `{id}` is expired or missing")),
@@ -164,6 +159,10 @@ fn hand_out(selected: &Selected, credential: &Credential) -> Result<Token, Failu
             )
         }));
     };
+    token_of(selected, credential, value.clone())
+}
+
+fn token_of(selected: &Selected, credential: &Credential, value: Secret) -> Result<Token, Failure> {
     // RFC 6749 appendix A.12: visible characters. A line break would end a header.
     if !value.expose().chars().all(|c| matches!(c, ' '..='~')) {
         return Err(Failure::message(
@@ -179,7 +178,7 @@ fn hand_out(selected: &Selected, credential: &Credential) -> Result<Token, Failu
         provider: credential.provider.clone(),
         agent_id: selected.owner.id.clone(),
         kind: credential.kind(),
-        value: value.clone(),
+        value,
         expires: credential.expires(),
     })
 }

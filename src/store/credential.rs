@@ -123,7 +123,8 @@ pub(super) fn parse_credential(entry: &str) -> Option<Credential> {
     };
     let value = |field: &Field<'_>, reference: &Field<'_>| {
         let reference = field.is_reference() || matches!(reference, Field::Object);
-        (if reference { None } else { field.secret() }, reference)
+        // A text in the field goes before the reference beside it.
+        (if field.is_reference() { None } else { field.secret() }, reference)
     };
     let kind = match kind {
         Kind::OAuth => CredentialKind::OAuth {

@@ -55,6 +55,10 @@ pub const VARIABLES: &[Variable] = &[
                DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME",
         meaning: "tell whether a browser on this machine would reach the user",
     },
+    Variable {
+        name: "OPENCLAW_DISABLE_BUNDLED_PLUGINS",
+        meaning: "`1` or `true`: `secrets audit` leaves out what OpenClaw's plugins add",
+    },
     Variable { name: "HOME, USERPROFILE, USER, LOGNAME", meaning: "who and where the user is" },
 ];
 

@@ -4,6 +4,7 @@
 //! terminal, and the only one that writes files.
 
 pub mod browser;
+pub mod child;
 pub mod environment;
 pub mod file;
 pub mod http;
@@ -11,6 +12,7 @@ pub mod lock;
 pub mod process;
 pub mod signal;
 pub mod stream;
+pub mod trust;
 
 use crate::profile::Millis;
 pub use environment::Environment;

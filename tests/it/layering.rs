@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the top down, with what each may name beside what is below it; the
 /// leaves may be named by anyone.
-const LAYERS: [(&str, u8); 10] = [
+const LAYERS: [(&str, u8); 11] = [
     ("main", 7),
     ("cli", 6),
     ("ops", 5),
     ("app", 4),
     ("provider", 3),
     ("store", 3),
+    ("reference", 3),
     ("config", 2),
     ("oauth", 2),
     ("system", 1),

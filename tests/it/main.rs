@@ -16,6 +16,7 @@ mod output;
 mod paste;
 mod redirect_listener;
 mod refresh;
+mod secrets;
 mod store;
 mod support;
 mod token;

@@ -49,6 +49,8 @@ struct ProfileReport<'l> {
     expires_at: Option<Millis>,
     health: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<&'l str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unusable_until: Option<Millis>,
@@ -67,6 +69,7 @@ impl<'l> From<&'l Row> for ProfileReport<'l> {
             account_id: row.account_id.as_deref(),
             expires_at: row.expires,
             health: row.health.name(),
+            problem: row.problem.as_deref(),
             refusal: row.refusal.as_deref(),
             unusable_until: row.unusable_until,
             inherited_from: row.inherited_from.as_deref(),
@@ -125,7 +128,10 @@ fn status(row: &Row, now: Millis) -> String {
             printable(row.refusal.as_deref().unwrap_or("unknown"), 80)
         ),
         Health::NoExpiry => "no expiry".to_owned(),
-        Health::Missing => "holds no credential".to_owned(),
+        Health::Missing => match &row.problem {
+            Some(problem) => format!("not usable: {problem}"),
+            None => "holds no credential".to_owned(),
+        },
     };
     match row.unusable_until {
         Some(until) => {

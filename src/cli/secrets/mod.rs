@@ -1,0 +1,27 @@
+//! `secrets`
+
+mod audit;
+
+use super::output::Output;
+use super::print_help;
+use crate::app::App;
+use crate::exit::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Find secrets in clear and references that do not resolve
+    Audit(audit::Args),
+}
+
+pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    match args.command {
+        Some(Command::Audit(args)) => audit::run(&args, app, output),
+        None => print_help(output, &["secrets"]),
+    }
+}

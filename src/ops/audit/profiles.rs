@@ -1,0 +1,116 @@
+//! Secrets of the credential documents, present and legacy.
+
+use super::{Assignment, Code, Collector, ROOT, entries};
+use crate::config::Config;
+use crate::ops::reference::explain;
+use crate::profile::{Kind, normalize_provider_id};
+use crate::reference::{SecretRef, Secrets, Wanted, is_text, misplaced};
+use serde_json::{Map, Value};
+use std::path::Path;
+
+impl Collector<'_> {
+    /// Looks at the profiles of a credential document.
+    pub(super) fn scan_profiles(&mut self, file: &Path, config: &Config, secrets: &Secrets) {
+        let Some(document) = self.object(file, None) else { return };
+        let Some(profiles) = document.get("profiles") else { return };
+        let Some(profiles) = profiles.as_object() else {
+            let reason = "the profiles of the file are not an object".to_owned();
+            self.find_unresolved((file, ROOT.to_owned()), reason, None);
+            return;
+        };
+        for (id, entry) in entries(profiles) {
+            let kind = entry["type"].as_str().and_then(Kind::from_name);
+            let provider = entry["provider"].as_str().filter(|text| !text.trim().is_empty());
+            let (Some(kind), Some(provider)) = (kind, provider) else { continue };
+            let profile = Profile { id, provider, kind, entry };
+            match kind {
+                Kind::ApiKey => self.scan_value(file, &profile, "key", "keyRef", secrets),
+                Kind::Token => self.scan_value(file, &profile, "token", "tokenRef", secrets),
+                Kind::OAuth => self.scan_grant(file, &profile),
+            }
+            self.find_misplaced(file, &profile, config, secrets);
+        }
+    }
+
+    fn scan_value(
+        &mut self,
+        file: &Path,
+        profile: &Profile<'_>,
+        field: &str,
+        reference_field: &str,
+        secrets: &Secrets,
+    ) {
+        let Profile { id, provider, kind, entry } = *profile;
+        let value = &entry[field];
+        let path = format!("profiles.{id}.{field}");
+        let reference = SecretRef::of(&entry[reference_field], &secrets.defaults)
+            .or_else(|| SecretRef::of(value, &secrets.defaults));
+        if let Some(reference) = reference {
+            self.assignments.push(Assignment {
+                file: file.to_owned(),
+                path: path.clone(),
+                reference,
+                wanted: Wanted::Text,
+                provider: Some(provider.to_owned()),
+            });
+            self.hold(provider, kind);
+        }
+        if is_text(value) {
+            let about = (Some(provider), Some(id));
+            let what = format!("the {field} of the profile stands in clear");
+            self.find_plaintext((file, path), what, about);
+            self.hold(provider, kind);
+        }
+    }
+
+    fn scan_grant(&mut self, file: &Path, profile: &Profile<'_>) {
+        let Profile { id, provider, kind, entry } = *profile;
+        if is_text(&entry["access"]) || is_text(&entry["refresh"]) {
+            let message = "an OAuth login, which references do not replace".to_owned();
+            let at = (file, format!("profiles.{id}"));
+            self.find((Code::LegacyResidue, "info"), at, message, (Some(provider), Some(id)));
+            self.hold(provider, kind);
+        }
+    }
+
+    fn find_misplaced(
+        &mut self,
+        file: &Path,
+        profile: &Profile<'_>,
+        config: &Config,
+        secrets: &Secrets,
+    ) {
+        let Profile { id, provider, kind, entry } = *profile;
+        let text = entry.to_string();
+        for found in misplaced(&text, kind, config.auth_mode(id), &secrets.defaults) {
+            let at = (file, format!("profiles.{id}.{}", found.field));
+            let about = (Some(provider), Some(id));
+            self.find((Code::ReferenceMisplaced, "error"), at, explain(&found, kind), about);
+        }
+    }
+
+    fn hold(&mut self, provider: &str, kind: Kind) {
+        self.held.entry(normalize_provider_id(provider)).or_default().insert(kind.name());
+    }
+
+    /// Looks at the credential document of older versions.
+    pub(super) fn scan_legacy(&mut self, file: &Path) {
+        let document: Map<String, Value> = self.object(file, None).unwrap_or_default();
+        for (provider, entry) in entries(&document) {
+            if entry["type"] == Kind::ApiKey.name() && is_text(&entry["key"]) {
+                let message = "a key in clear in the document of an older version".to_owned();
+                let at = (file, provider.clone());
+                self.find((Code::LegacyResidue, "warn"), at, message, (Some(provider), None));
+            }
+        }
+    }
+}
+
+/// A profile as its entry says it.
+#[derive(Clone, Copy)]
+struct Profile<'v> {
+    id: &'v str,
+    provider: &'v str,
+    kind: Kind,
+    entry: &'v Value,
+}

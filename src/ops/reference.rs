@@ -1,0 +1,107 @@
+//! The value of a profile that stands behind a secret reference, and the profiles that
+//! must not have one.
+
+use super::selection::Selected;
+use crate::app::App;
+use crate::config::Config;
+use crate::exit::{ExitStatus, Failure};
+use crate::profile::{Credential, CredentialKind, Kind};
+use crate::reference::{
+    Defaults, Misplaced, Resolver, Secrets, Stored, Variables, misplaced, stored,
+};
+use crate::secret::Secret;
+use crate::store::Document;
+use crate::system::now;
+use crate::text::printable;
+
+/// The value of the selected profile, where it stands behind a reference; `None` where
+/// the profile holds it itself.
+pub(super) fn value(
+    app: &App,
+    config: &Config,
+    selected: &Selected,
+) -> Result<Option<Secret>, Failure> {
+    let Selected { id, credential, entry, .. } = selected;
+    if let Some(problem) = problem(config, id, credential, entry.expose()) {
+        return Err(Failure::message(
+            ExitStatus::Failure,
+            format!("the profile `{}` cannot be used: {problem}", printable(id, 200)),
+        )
+        .hint(format!(
+            "sign in again, or make it a profile of type `token` or `api_key`, in {}",
+            selected.store.profiles_path().display()
+        )));
+    }
+    if !credential.is_reference() || credential.bearer().is_some() || is_expired(credential) {
+        return Ok(None);
+    }
+    let secrets = Secrets::of(config, &app.paths.config)?;
+    let name = printable(id, 200);
+    let entry = serde_json::from_str(entry.expose()).unwrap_or_default();
+    let reference = match stored(&entry, credential.kind(), &secrets.defaults) {
+        Stored::Here => return Ok(None),
+        Stored::Behind(reference) => reference,
+        Stored::Unreadable(field) => {
+            return Err(Failure::message(
+                ExitStatus::Failure,
+                format!("the field `{field}` of the profile `{name}` is not a secret reference"),
+            )
+            .hint(format!(
+                "write it as {{\"source\", \"provider\", \"id\"}} in {}",
+                selected.store.profiles_path().display()
+            )));
+        }
+    };
+    let variables = Variables::of(&app.environment, &app.paths, config);
+    let resolver = Resolver { secrets: &secrets, variables: &variables, paths: &app.paths };
+    resolver.secret(&reference).map(Some).map_err(|error| {
+        let hint = error.hint(&reference);
+        let shown = printable(&reference.to_string(), 300);
+        Failure::new(error.status(), error)
+            .context(format!("could not resolve the reference {shown} of the profile `{name}`"))
+            .hint(hint)
+    })
+}
+
+/// A token that is over, or whose expiry is no time, is not worth resolving.
+fn is_expired(credential: &Credential) -> bool {
+    match &credential.kind {
+        CredentialKind::Token { expires: Some(expires), .. } => {
+            expires.is_err() || expires.is_ok_and(|at| at <= now())
+        }
+        _ => false,
+    }
+}
+
+/// Why a profile of a document cannot be used: a reference where none may be.
+pub(super) fn problem_of(
+    config: &Config,
+    document: &Document,
+    id: &str,
+    credential: &Credential,
+) -> Option<String> {
+    problem(config, id, credential, document.entry(id)?.get())
+}
+
+fn problem(config: &Config, id: &str, credential: &Credential, entry: &str) -> Option<String> {
+    // Only whether there is a reference matters here, not which provider it means.
+    let found = misplaced(entry, credential.kind(), config.auth_mode(id), &Defaults::default());
+    let first = found.first()?;
+    Some(explain(first, credential.kind()))
+}
+
+/// Why a misplaced reference is one.
+pub(super) fn explain(misplaced: &Misplaced, kind: Kind) -> String {
+    let Misplaced { field, by_mode } = misplaced;
+    if *by_mode {
+        return format!(
+            "its `{field}` is a secret reference, but `auth.profiles` gives it the mode `oauth` \
+             and not `{}`",
+            kind.name()
+        );
+    }
+    format!(
+        "its `{field}` is a secret reference, but an OAuth profile has to hold its tokens itself \
+         to refresh them"
+    )
+}

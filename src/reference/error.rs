@@ -1,0 +1,129 @@
+//! Why a reference does not resolve.
+
+use super::parse::{SecretRef, Source};
+use crate::exit::ExitStatus;
+use crate::system::trust::Distrust;
+use std::path::PathBuf;
+
+/// Why a reference does not resolve. No variant holds anything that a provider printed,
+/// except the message that it gives for one id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReferenceError {
+    /// Nothing of this alias is configured.
+    #[error("there is no secret provider `{alias}`")]
+    UnknownProvider {
+        /// The alias.
+        alias: String,
+    },
+    /// The provider serves another source.
+    #[error("the secret provider `{alias}` is of source `{}`", source_of.name())]
+    OtherSource {
+        /// The alias.
+        alias: String,
+        /// What it is for.
+        source_of: Source,
+    },
+    /// The id does not follow the grammar of its source.
+    #[error("{expected}")]
+    InvalidId {
+        /// What an id has to be.
+        expected: &'static str,
+    },
+    /// More than the configuration allows.
+    #[error("the secret provider `{alias}` is asked for more than {what}")]
+    TooMuch {
+        /// The alias.
+        alias: String,
+        /// The limit, with its key.
+        what: String,
+    },
+    /// The provider may not read this variable.
+    #[error("the variable {name} is not in the allowlist of the secret provider `{alias}`")]
+    NotAllowed {
+        /// The variable.
+        name: String,
+        /// The alias.
+        alias: String,
+    },
+    /// The variable has no value.
+    #[error("the variable {name} is not set")]
+    NotSet {
+        /// The variable.
+        name: String,
+    },
+    /// The file or command could be somebody else's.
+    #[error("{} {distrust}", path.display())]
+    Unsafe {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        distrust: Distrust,
+    },
+    /// The file cannot be read.
+    #[error("could not read {}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
+    /// The file has nothing at this place.
+    #[error("{} has nothing at `{id}`", path.display())]
+    NothingThere {
+        /// The file.
+        path: PathBuf,
+        /// The JSON pointer.
+        id: String,
+    },
+    /// The command failed.
+    #[error("the command {} {reason}", path.display())]
+    Command {
+        /// The command.
+        path: PathBuf,
+        /// How.
+        reason: String,
+    },
+    /// What stands there is no text, or an empty one.
+    #[error("what stands there is not a text, or it is empty")]
+    NoText,
+}
+
+impl ReferenceError {
+    /// Whether a file or command is unsafe, rather than a value not there.
+    pub const fn is_unsafe(&self) -> bool {
+        matches!(self, Self::Unsafe { distrust, .. } if distrust.is_unsafe())
+    }
+
+    /// The exit status of a command that needed the value.
+    pub const fn status(&self) -> ExitStatus {
+        if self.is_unsafe() { ExitStatus::StoreUnusable } else { ExitStatus::Failure }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self, reference: &SecretRef) -> String {
+        let alias = &reference.provider;
+        match self {
+            Self::UnknownProvider { .. } => {
+                format!("configure `secrets.providers.{alias}` in openclaw.json")
+            }
+            Self::OtherSource { .. } | Self::InvalidId { .. } => {
+                "correct the reference in the profile".to_owned()
+            }
+            Self::TooMuch { .. } => "raise the limit in `secrets.resolution`".to_owned(),
+            Self::NotAllowed { name, .. } => {
+                format!("add {name} to `secrets.providers.{alias}.allowlist`")
+            }
+            Self::NotSet { name } => {
+                format!("set {name} for this command, or in the .env file of the state directory")
+            }
+            Self::Unsafe { path, distrust } => distrust.hint(path, alias),
+            Self::Unreadable { .. } => format!("see `secrets.providers.{alias}` in openclaw.json"),
+            Self::NothingThere { .. } => {
+                "put the value there, or correct the reference in the profile".to_owned()
+            }
+            Self::Command { .. } | Self::NoText => {
+                "openclaw-auth secrets audit --allow-exec checks every reference".to_owned()
+            }
+        }
+    }
+}
