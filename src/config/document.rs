@@ -59,7 +59,7 @@ impl Config {
         }
     }
 
-    fn at(&self, pointer: &str) -> Option<&Value> {
+    pub(super) fn at(&self, pointer: &str) -> Option<&Value> {
         self.value.pointer(pointer)
     }
 

@@ -6,6 +6,7 @@
 mod document;
 mod edit;
 mod paths;
+mod rotation;
 
 pub use document::{AgentEntry, Config};
 pub use edit::{ConfigEdit, add_agent, record_profile, remove_profile};

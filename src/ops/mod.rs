@@ -5,6 +5,7 @@ pub mod channels;
 pub mod list;
 pub mod login;
 pub mod logout;
+mod pool;
 mod refresh;
 mod selection;
 pub mod token;

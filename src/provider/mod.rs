@@ -5,6 +5,8 @@
 
 mod catalog;
 mod definition;
+mod rotation;
 
 pub use catalog::{Catalog, CatalogError, Provider};
 pub use definition::{Definition, IdentityPointers, Redirect};
+pub use rotation::{auth_provider_id, cools_down};

@@ -2,6 +2,7 @@
 
 use super::credential::parse_credential;
 use super::json_text::{RawObject, pretty, raw};
+use super::state::OLD_LAYOUT;
 use crate::profile::Credential;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -112,6 +113,26 @@ impl Document {
         self.members.get(name).map(AsRef::as_ref)
     }
 
+    /// Removes what the old layout keeps here and the state document has taken over;
+    /// whether there was any. The rest is then of the layout that we write.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub(super) fn drop_old_layout(&mut self) -> serde_json::Result<bool> {
+        let before = self.members.len();
+        self.members.retain(|name, value| !is_old_layout(name, value));
+        let dropped = self.members.len() != before;
+        if dropped {
+            self.set_member("version", &1)?;
+        }
+        Ok(dropped)
+    }
+
+    /// Whether `order`, `lastGood` or `usageStats` still stand here.
+    pub(super) fn has_old_layout(&self) -> bool {
+        self.members.iter().any(|(name, value)| is_old_layout(name, value))
+    }
+
     /// Replaces a top-level member.
     ///
     /// # Errors
@@ -124,6 +145,10 @@ impl Document {
         self.members.insert(name.to_owned(), raw(value)?);
         Ok(())
     }
+}
+
+fn is_old_layout(name: &str, value: &RawValue) -> bool {
+    OLD_LAYOUT.contains(&name) && value.get().starts_with('{')
 }
 
 impl<'de> Deserialize<'de> for Document {

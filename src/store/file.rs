@@ -46,7 +46,8 @@ impl AgentStore {
         self.agent_dir.join("auth-profiles.json")
     }
 
-    fn state_path(&self) -> PathBuf {
+    /// The document of order and usage.
+    pub fn state_path(&self) -> PathBuf {
         self.agent_dir.join("auth-state.json")
     }
 
@@ -117,13 +118,13 @@ impl AgentStore {
         let Snapshot { mut document, .. } = self.read()?;
         let (changed, result) = change(&mut document).map_err(|error| invalid(&path, &error))?;
         if changed {
-            let text = document.to_text().map_err(|error| invalid(&path, &error))?;
-            write(&path, &text)?;
+            self.write_profiles(&mut document)?;
         }
         Ok(result)
     }
 
-    /// Changes the state document under its lock. `change` returns whether to write it.
+    /// Changes the state document under its lock. `change` returns whether to write it. A
+    /// document that says nothing any more is removed.
     ///
     /// # Errors
     /// The lock, the document or the disk; nothing has changed then.
@@ -132,16 +133,41 @@ impl AgentStore {
         change: impl FnOnce(&mut StateDocument) -> bool,
     ) -> Result<(), StoreError> {
         self.check_generation()?;
-        let path = self.state_path();
         // One lock guards both documents, as OpenClaw has it.
         let _lock = self.lock(&self.profiles_path())?;
-        let profiles = self.read()?.document;
+        let mut profiles = self.read()?.document;
         let mut state = self.read_state(&profiles)?;
         if change(&mut state) {
-            let text = state.to_text().map_err(|error| invalid(&path, &error))?;
-            write(&path, &text)?;
+            if profiles.has_old_layout() {
+                self.write_profiles(&mut profiles)?;
+                state.set_version();
+            }
+            self.write_state(&state)?;
         }
         Ok(())
+    }
+
+    /// Writes the profiles. What the old layout keeps among them goes to the state
+    /// document first: whenever this is interrupted, both documents together say the same.
+    fn write_profiles(&self, document: &mut Document) -> Result<(), StoreError> {
+        let path = self.profiles_path();
+        if document.has_old_layout() {
+            let mut state = self.read_state(document)?;
+            state.set_version();
+            self.write_state(&state)?;
+            document.drop_old_layout().map_err(|error| invalid(&path, &error))?;
+        }
+        let text = document.to_text().map_err(|error| invalid(&path, &error))?;
+        write(&path, &text)
+    }
+
+    fn write_state(&self, state: &StateDocument) -> Result<(), StoreError> {
+        let path = self.state_path();
+        if state.is_empty() {
+            return file::remove(&path).map_err(|source| StoreError::Write { path, source });
+        }
+        let text = state.to_text().map_err(|error| invalid(&path, &error))?;
+        write(&path, &text)
     }
 
     /// Tries once to take the lease on refreshing `profile_id`.
@@ -177,7 +203,7 @@ impl AgentStore {
 }
 
 /// Waits for the lock file beside `document`.
-fn acquire(document: &Path) -> Result<SidecarLock, StoreError> {
+pub(super) fn acquire(document: &Path) -> Result<SidecarLock, StoreError> {
     let mut path = document.as_os_str().to_owned();
     path.push(".lock");
     let started = Instant::now();
@@ -195,11 +221,11 @@ fn acquire(document: &Path) -> Result<SidecarLock, StoreError> {
     }
 }
 
-fn write(path: &Path, text: &str) -> Result<(), StoreError> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), StoreError> {
     file::replace(path, text.as_bytes())
         .map_err(|source| StoreError::Write { path: path.to_owned(), source })
 }
 
-fn invalid(path: &Path, error: &serde_json::Error) -> StoreError {
+pub(super) fn invalid(path: &Path, error: &serde_json::Error) -> StoreError {
     StoreError::Invalid { path: path.to_owned(), reason: error.to_string() }
 }

@@ -15,11 +15,14 @@ mod file;
 mod generation;
 mod json_text;
 mod lease;
+mod session;
 mod state;
+mod usage;
 
 pub use credential::{Renewal, login_entry, renewed_entry};
 pub use document::{Document, Profile};
 pub use error::StoreError;
 pub use file::{AgentStore, Snapshot};
 pub use lease::{Lease, LeaseAttempt};
-pub use state::{StateDocument, is_refused};
+pub use session::{SessionOverride, SessionStore};
+pub use state::{StateDocument, is_refused, is_rejected};
