@@ -5,9 +5,13 @@ pub mod channels;
 pub mod list;
 pub mod login;
 pub mod logout;
+pub mod order;
 mod pool;
 mod refresh;
+pub mod report;
+pub mod resolve;
 mod selection;
+pub mod session;
 pub mod token;
 
 /// What a use case says to the user on its way; `cli` implements it.
