@@ -47,6 +47,20 @@ fn a_reported_failure_rotates_to_the_next_profile_and_a_success_brings_it_back()
 }
 
 #[test]
+fn a_rate_limit_needs_no_network() {
+    let rig = Rig::new();
+    let grant = json!({"type": "oauth", "provider": "openai-codex", "access": "fake-access", "expires": FAR});
+    rig.write(&store("main"), &json!({"profiles": {PROFILE: grant}}).to_string());
+    for seconds in [30, 30] {
+        report(&rig, PROFILE, "rate_limit", &[]);
+        let usage = state(&rig)["usageStats"][PROFILE].clone();
+        let first = usage["cooldownUntil"].as_i64().unwrap() - seconds * 1_000;
+        assert!(first <= usage["lastFailureAt"].as_i64().unwrap(), "an open window stays");
+    }
+    assert!(rig.server.requests().is_empty());
+}
+
+#[test]
 fn billing_disables_for_as_long_as_the_configuration_says() {
     let rig = rig();
     rig.write("openclaw.json", "{auth: {cooldowns: {billingBackoffHoursByProvider: {P: 2}}}}");
