@@ -96,7 +96,7 @@ impl Config {
         &self.value
     }
 
-    fn at(&self, pointer: &str) -> Option<&Value> {
+    pub(super) fn at(&self, pointer: &str) -> Option<&Value> {
         self.value.pointer(pointer)
     }
 

@@ -7,6 +7,7 @@ mod document;
 mod edit;
 mod include;
 mod paths;
+mod rotation;
 mod substitute;
 mod validate;
 

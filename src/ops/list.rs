@@ -4,6 +4,7 @@ use super::reference::problem_of;
 use crate::app::App;
 use crate::exit::Failure;
 use crate::profile::{Health, Kind, Millis, health, normalize_provider_id};
+use crate::provider::cools_down;
 use crate::store::is_refused;
 use crate::system::now;
 use std::collections::HashSet;
@@ -114,7 +115,10 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
                 },
                 problem,
                 refusal,
-                unusable_until: state.usage(profile.id).unusable_until(listing.at),
+                unusable_until: state
+                    .usage(profile.id)
+                    .unusable_until(listing.at)
+                    .filter(|_| cools_down(&of)),
                 inherited_from: inherited.then(|| owner.id.clone()),
                 provider: credential.provider,
                 email: credential.identity.email,

@@ -6,11 +6,16 @@ pub mod channels;
 pub mod list;
 pub mod login;
 pub mod logout;
+pub mod order;
 pub mod paste;
+mod pool;
 mod reference;
 mod refresh;
 mod renewal;
+pub mod report;
+pub mod resolve;
 mod selection;
+pub mod session;
 pub mod token;
 
 /// What a use case says to the user on its way; `cli` implements it.

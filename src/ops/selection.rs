@@ -1,16 +1,16 @@
 //! Which profile a command is about.
 
 use super::login_command;
+use super::pool::Pool;
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{Candidate, Credential, Preference, normalize_provider_id, order};
+use crate::profile::{Credential, normalize_provider_id};
 use crate::secret::Secret;
-use crate::store::{AgentStore, Snapshot, is_refused};
+use crate::store::{AgentStore, Snapshot, is_refused, is_rejected};
 use crate::system::file::Fingerprint;
 use crate::system::now;
 use crate::text::printable;
-use std::collections::BTreeSet;
 
 /// A profile and the store that owns it.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(super) struct Selected {
     pub(super) fingerprint: Option<Fingerprint>,
     /// Whether the server has refused its refresh token.
     pub(super) refused: bool,
+    /// Whether a caller has reported its access token as rejected.
+    pub(super) rejected: bool,
 }
 
 impl Selected {
@@ -42,10 +44,16 @@ impl Selected {
         let fingerprint = store.fingerprint();
         let snapshot = store.read()?;
         let state = store.read_state(&snapshot.document)?;
-        let refused = is_refused(&state, id, &credential);
-        let entry = entry_text(&snapshot, id);
-        let (store, owner) = (store.clone(), owner.clone());
-        Ok(Self { store, owner, id: id.to_owned(), credential, entry, fingerprint, refused })
+        Ok(Self {
+            refused: is_refused(&state, id, &credential),
+            rejected: is_rejected(&state, id, &credential),
+            entry: entry_text(&snapshot, id),
+            store: store.clone(),
+            owner: owner.clone(),
+            id: id.to_owned(),
+            credential,
+            fingerprint,
+        })
     }
 }
 
@@ -58,151 +66,110 @@ pub(super) fn select(
     provider: Option<&str>,
     id: Option<&str>,
 ) -> Result<Selected, Failure> {
-    let mut owners = vec![agent.clone()];
-    owners.extend(app.fallback_agent(config, agent));
-    let mut snapshots = Vec::new();
-    for owner in owners {
-        let store = app.store(&owner);
-        let snapshot = store.read()?;
-        if snapshot.fingerprint.is_none() {
-            // Nothing is there because it has moved on.
-            store.check_generation()?;
-        }
-        snapshots.push((owner, store, snapshot));
-    }
+    let pool = Pool::open(app, config, agent)?;
     match id {
-        Some(id) => select_by_id(snapshots, id, provider),
-        None => select_by_provider(app, snapshots, agent, config, provider),
+        Some(id) => select_by_id(&pool, id, provider),
+        None => select_by_provider(app, &pool, agent, config, provider),
     }
 }
 
-type Owned = (AgentDir, AgentStore, Snapshot);
-
-fn select_by_id(
-    snapshots: Vec<Owned>,
-    id: &str,
-    provider: Option<&str>,
-) -> Result<Selected, Failure> {
-    for (owner, store, snapshot) in snapshots {
-        let Some(credential) = snapshot.document.credential(id) else {
-            if snapshot.document.has_entry(id) {
-                let path = store.profiles_path();
-                return Err(Failure::message(
-                    ExitStatus::StoreUnusable,
-                    format!(
-                        "the profile `{}` in {} cannot be interpreted",
-                        printable(id, 200),
-                        path.display()
-                    ),
-                ));
-            }
-            continue;
-        };
-        if let Some(provider) = provider
-            && normalize_provider_id(provider) != normalize_provider_id(&credential.provider)
-        {
-            return Err(Failure::usage(format!(
-                "the profile `{}` is for {}, not {provider}",
-                printable(id, 200),
-                printable(&credential.provider, 80)
-            )));
-        }
-        let state = store.read_state(&snapshot.document)?;
-        let refused = is_refused(&state, id, &credential);
-        let fingerprint = snapshot.fingerprint;
-        let entry = entry_text(&snapshot, id);
-        let id = id.to_owned();
-        return Ok(Selected { store, owner, id, credential, entry, fingerprint, refused });
+fn select_by_id(pool: &Pool, id: &str, provider: Option<&str>) -> Result<Selected, Failure> {
+    let Some((owner, credential)) = pool.find(id)? else { return Err(no_profile(id)) };
+    if let Some(provider) = provider
+        && normalize_provider_id(provider) != normalize_provider_id(&credential.provider)
+    {
+        return Err(Failure::usage(wrong_provider(id, &credential.provider, provider)));
     }
-    Err(Failure::message(
-        ExitStatus::LoginRequired,
-        format!("there is no profile `{}`", printable(id, 200)),
-    )
-    .hint("openclaw-auth models auth list"))
+    let state = owner.store.read_state(&owner.snapshot.document)?;
+    Ok(Selected {
+        refused: is_refused(&state, id, &credential),
+        rejected: is_rejected(&state, id, &credential),
+        fingerprint: owner.snapshot.fingerprint,
+        store: owner.store.clone(),
+        owner: owner.agent.clone(),
+        entry: entry_text(&owner.snapshot, id),
+        id: id.to_owned(),
+        credential,
+    })
 }
 
 fn select_by_provider(
     app: &App,
-    snapshots: Vec<Owned>,
+    pool: &Pool,
     agent: &AgentDir,
     config: &Config,
     provider: Option<&str>,
 ) -> Result<Selected, Failure> {
-    let has_profiles = |provider: &str| {
-        snapshots.iter().any(|(.., snapshot)| {
-            snapshot
-                .document
-                .profiles()
-                .any(|profile| normalize_provider_id(&profile.credential.provider) == provider)
-        })
-    };
-    let provider = match provider.map(normalize_provider_id) {
-        Some(provider) if has_profiles(&provider) => provider,
-        // Only what is not found may be an alias: the catalog costs time.
-        Some(provider) => app.provider_id(&provider)?,
-        None => only_provider(&snapshots, agent)?,
-    };
-    for (owner, store, snapshot) in snapshots {
-        let profiles: Vec<_> = snapshot
-            .document
-            .profiles()
-            .filter(|profile| normalize_provider_id(&profile.credential.provider) == provider)
-            .collect();
-        if profiles.is_empty() {
-            continue;
+    let provider = match provider {
+        Some(provider) => {
+            let provider = normalize_provider_id(provider);
+            // Only what is not found may be an alias: the catalog costs time.
+            if pool.owner_of(&provider).is_some() { provider } else { app.provider_id(&provider)? }
         }
-        let state = store.read_state(&snapshot.document)?;
-        let candidates: Vec<_> = profiles
-            .iter()
-            .map(|profile| Candidate {
-                id: profile.id,
-                credential: &profile.credential,
-                configured_mode: config.auth_mode(profile.id),
-                usage: state.usage(profile.id),
-            })
-            .collect();
-        let listed = config.auth_profiles(&provider);
-        let preference = if let Some(order) = state.order(&provider) {
-            Preference::Explicit(order)
-        } else if let Some(order) = config.auth_order(&provider) {
-            Preference::Explicit(order)
-        } else if listed.is_empty() {
-            Preference::All
-        } else {
-            Preference::Listed(listed.into_iter().map(|(id, _)| id).collect())
-        };
-        let ordered = order(&candidates, &preference, now());
-        let alive =
-            |candidate: &&Candidate<'_>| !is_refused(&state, candidate.id, candidate.credential);
-        // A refused login is the answer only when there is no other.
-        let Some(chosen) = ordered.iter().find(alive).or(ordered.first()) else {
-            return Err(Failure::message(
-                ExitStatus::LoginRequired,
-                format!(
-                    "no profile of {provider} in {} is usable",
-                    store.profiles_path().display()
-                ),
-            )
-            .hint(format!(
-                "openclaw-auth models auth list --provider {provider}, or: {}",
-                login_command(&provider, &agent.id)
-            )));
-        };
-        return Ok(Selected {
-            id: chosen.id.to_owned(),
-            credential: chosen.credential.clone(),
-            entry: entry_text(&snapshot, chosen.id),
-            refused: is_refused(&state, chosen.id, chosen.credential),
-            fingerprint: snapshot.fingerprint,
-            store,
-            owner,
-        });
-    }
-    Err(Failure::message(
+        None => only_provider(pool, agent)?,
+    };
+    let Some(ranking) = pool.rank(config, &provider, now())? else {
+        return Err(no_profile_of(&provider, agent));
+    };
+    // A refused login is the answer only when there is no other.
+    let alive = ranking.ranked().find(|entry| !ranking.is_refused(entry));
+    let Some(chosen) = alive.or_else(|| ranking.ranked().next()) else {
+        let store = pool.owner_of(&provider).unwrap_or_else(|| pool.own());
+        return Err(none_usable(&provider, &store.store, agent));
+    };
+    let owner = ranking.owner(chosen);
+    Ok(Selected {
+        id: chosen.id.to_owned(),
+        credential: chosen.credential.clone(),
+        entry: entry_text(&owner.snapshot, chosen.id),
+        refused: ranking.is_refused(chosen),
+        rejected: ranking.is_rejected(chosen),
+        fingerprint: owner.snapshot.fingerprint,
+        store: owner.store.clone(),
+        owner: owner.agent.clone(),
+    })
+}
+
+/// No store that the agent reads has the profile.
+pub(super) fn no_profile(id: &str) -> Failure {
+    Failure::message(
         ExitStatus::LoginRequired,
-        format!("agent `{}` has no profile of {}", agent.id, printable(&provider, 80)),
+        format!("there is no profile `{}`", printable(id, 200)),
     )
-    .hint(login_command(&printable(&provider, 80), &agent.id)))
+    .hint("openclaw-auth models auth list")
+}
+
+/// What to say of a profile that is not of `provider`.
+pub(super) fn wrong_provider(id: &str, stored: &str, provider: &str) -> String {
+    format!(
+        "the profile `{}` is for {}, not {}",
+        printable(id, 200),
+        printable(stored, 80),
+        printable(provider, 80)
+    )
+}
+
+/// No store that the agent reads has a profile of `provider`.
+pub(super) fn no_profile_of(provider: &str, agent: &AgentDir) -> Failure {
+    let provider = printable(provider, 80);
+    Failure::message(
+        ExitStatus::LoginRequired,
+        format!("agent `{}` has no profile of {provider}", agent.id),
+    )
+    .hint(login_command(&provider, &agent.id))
+}
+
+/// There are profiles of `provider`, and none can be used.
+pub(super) fn none_usable(provider: &str, store: &AgentStore, agent: &AgentDir) -> Failure {
+    let provider = printable(provider, 80);
+    Failure::message(
+        ExitStatus::LoginRequired,
+        format!("no profile of {provider} in {} is usable", store.profiles_path().display()),
+    )
+    .hint(format!(
+        "openclaw-auth models auth list --provider {provider}, or: {}",
+        login_command(&provider, &agent.id)
+    ))
 }
 
 fn entry_text(snapshot: &Snapshot, id: &str) -> Secret {
@@ -212,16 +179,8 @@ fn entry_text(snapshot: &Snapshot, id: &str) -> Secret {
 }
 
 /// The one provider that the agent, else `main`, has profiles of.
-fn only_provider(snapshots: &[Owned], agent: &AgentDir) -> Result<String, Failure> {
-    let providers: BTreeSet<String> = snapshots
-        .iter()
-        .map(|(.., snapshot)| {
-            let profiles = snapshot.document.profiles();
-            profiles.map(|profile| normalize_provider_id(&profile.credential.provider)).collect()
-        })
-        .find(|providers: &BTreeSet<String>| !providers.is_empty())
-        .unwrap_or_default();
-    let mut names = providers.into_iter();
+pub(super) fn only_provider(pool: &Pool, agent: &AgentDir) -> Result<String, Failure> {
+    let mut names = pool.providers().into_iter();
     match (names.next(), names.len()) {
         (Some(only), 0) => Ok(only),
         (Some(first), _) => {

@@ -67,14 +67,14 @@ pub fn token(
     if let Some(value) = reference::value(app, &config, &selected)? {
         return token_of(&selected, &selected.credential, value);
     }
-    let is_usable =
-        !request.force_refresh && has_lifetime(&selected.credential, request.min_ttl, now());
-    if is_usable {
+    // A token that somebody saw rejected is not usable, however long it would live.
+    let must_refresh = request.force_refresh || selected.rejected;
+    if !must_refresh && has_lifetime(&selected.credential, request.min_ttl, now()) {
         return hand_out(&selected, &selected.credential);
     }
     if let Some(failure) = not_refreshable(&selected) {
         // A token that cannot be refreshed is still good for as long as it lives.
-        if selected.credential.is_usable_until(now()) && !request.force_refresh {
+        if selected.credential.is_usable_until(now()) && !must_refresh {
             interaction.note(&format!(
                 "the token of `{}` expires within --min-ttl and cannot be refreshed",
                 printable(&selected.id, 200)
@@ -140,9 +140,12 @@ fn not_refreshable(selected: &Selected) -> Option<Failure> {
     match credential.kind() {
         Kind::ApiKey => login_required(format!("the profile `{id}` holds no key")),
         Kind::Token => login_required(format!("the token of `{id}` is expired or missing")),
-        Kind::OAuth if credential.refresh_token().is_none() => login_required(format!(
-            "the access token of `{id}` is expired and there is no refresh token"
-        )),
+        Kind::OAuth if credential.refresh_token().is_none() => {
+            let over = if selected.rejected { "was rejected" } else { "is expired" };
+            login_required(format!(
+                "the access token of `{id}` {over} and there is no refresh token"
+            ))
+        }
         Kind::OAuth if *refused => {
             login_required(format!("the server has refused the login `{id}` before"))
         }

@@ -2,18 +2,26 @@
 //! they are tried. No I/O; time is passed in as milliseconds since the epoch.
 
 mod agent_id;
+mod cooldown;
 mod credential;
+mod eligibility;
 mod health;
 mod identity;
+mod model_ref;
 mod order;
 mod provider_id;
+mod usage;
 
 pub use agent_id::{MAIN_AGENT, normalize_agent_id};
+pub use cooldown::Backoff;
 pub use credential::{Credential, CredentialKind, Kind};
+pub use eligibility::{Configured, Ineligible, eligibility};
 pub use health::{Health, health};
 pub use identity::{Identity, SameAccount, choose_profile_id};
-pub use order::{Candidate, Preference, UsageStats, order};
+pub use model_ref::ModelRef;
+pub use order::{Candidate, Order, OrderSource, Preference, order};
 pub use provider_id::normalize_provider_id;
+pub use usage::{FailureReason, UsageStats, Window, unavailable_reason};
 
 /// A point in time, or a span, in milliseconds (since the epoch, where it is a point).
 pub type Millis = i64;

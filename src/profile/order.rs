@@ -3,197 +3,131 @@
 //! all; explicit orders keep their sequence, implicit ones go by kind and then by the
 //! least recently used; profiles in a cooldown come last.
 
-use super::{Credential, Kind, Millis};
+use super::{Configured, Credential, Ineligible, Millis, UsageStats, eligibility};
 use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
-/// What the state file remembers about the use of one profile (milliseconds since the
-/// epoch).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct UsageStats {
-    /// When the profile was last used.
-    pub last_used: Option<Millis>,
-    /// Not before this time, because of a rate limit or an outage.
-    pub cooldown_until: Option<Millis>,
-    /// Not before this time, because of billing or authentication.
-    pub disabled_until: Option<Millis>,
-}
-
-impl UsageStats {
-    /// The time until which the profile should not be used, if that is in the future.
-    pub fn unusable_until(&self, now: Millis) -> Option<Millis> {
-        self.cooldown_until.max(self.disabled_until).filter(|until| *until > now)
-    }
-}
-
-/// A stored profile of the provider whose order is asked for.
+/// A stored profile.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
     /// The profile id.
     pub id: &'a str,
+    /// The provider of the credential, in the form in which providers are compared.
+    pub provider: &'a str,
     /// The stored credential.
     pub credential: &'a Credential,
-    /// The mode that the configuration gives the profile, where it lists it.
-    pub configured_mode: Option<Kind>,
     /// What the state file remembers.
-    pub usage: UsageStats,
+    pub usage: &'a UsageStats,
 }
 
-/// Which profiles come into question, in order of precedence.
-#[derive(Clone, Debug)]
-pub enum Preference {
-    /// An order that somebody wrote down: it is kept.
-    Explicit(Vec<String>),
-    /// The profiles that the configuration lists, in no particular order.
-    Listed(Vec<String>),
-    /// Every stored profile.
+/// What decides about the order of one provider's profiles.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Preference<'a> {
+    /// The provider, in the form in which providers are compared.
+    pub provider: &'a str,
+    /// The order that the state file holds; an empty one is none.
+    pub stored: Option<&'a [String]>,
+    /// The order that the configuration holds; an empty one switches the provider off.
+    pub configured: Option<&'a [String]>,
+    /// The profiles that the configuration lists, of every provider.
+    pub profiles: &'a [Configured],
+    /// Whether failures keep profiles of this provider away for a while.
+    pub cools_down: bool,
+    /// A profile that goes first if it can be used at all, even in a cooldown.
+    pub preferred: Option<&'a str>,
+}
+
+/// What the order follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderSource {
+    /// The order in the state file.
+    Stored,
+    /// `auth.order` of the configuration.
+    Configured,
+    /// `auth.profiles` of the configuration, which hides what it does not list.
+    Listed,
+    /// Every stored profile of the provider.
     All,
 }
 
-impl Preference {
-    /// An explicit order of nothing: somebody has switched the provider off.
-    const fn is_empty(&self) -> bool {
-        matches!(self, Self::Explicit(ids) if ids.is_empty())
+impl OrderSource {
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stored => "stored_order",
+            Self::Configured => "configured_order",
+            Self::Listed => "configured_profiles",
+            Self::All => "all_profiles",
+        }
     }
 }
 
-/// The usable profiles of one provider, best first.
-pub fn order<'a>(
-    candidates: &[Candidate<'a>],
-    preference: &Preference,
-    now: Millis,
-) -> Vec<Candidate<'a>> {
-    let by_id = |id: &String| candidates.iter().find(|candidate| candidate.id == id).copied();
-    let (mut chosen, explicit): (Vec<_>, bool) = match preference {
-        Preference::Explicit(ids) => (ids.iter().filter_map(by_id).collect(), true),
-        Preference::Listed(ids) => (ids.iter().filter_map(by_id).collect(), false),
-        Preference::All => (candidates.to_vec(), false),
+/// The order of one provider's profiles.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// What it follows.
+    pub source: OrderSource,
+    /// The eligible profiles, best first, by their place among the candidates.
+    pub ranked: Vec<usize>,
+    /// The profiles that the source names and that are not eligible.
+    pub passed_over: Vec<(String, Ineligible)>,
+}
+
+/// Resolves the order of the profiles of `preference.provider` among `candidates`, which
+/// are all stored profiles, in their order.
+pub fn order(candidates: &[Candidate<'_>], preference: &Preference<'_>, now: Millis) -> Order {
+    let Preference { provider, stored, configured, profiles, .. } = *preference;
+    let is_of_provider = |profile: &&Configured| profile.provider == provider;
+    let listed: Vec<&str> =
+        profiles.iter().filter(is_of_provider).map(|profile| profile.id.as_str()).collect();
+    let all = || candidates.iter().filter(|c| c.provider == provider).map(|c| c.id).collect();
+    let (source, base): (_, Vec<&str>) = match (stored.filter(|ids| !ids.is_empty()), configured) {
+        (Some(ids), _) => (OrderSource::Stored, ids.iter().map(String::as_str).collect()),
+        (None, Some(ids)) => (OrderSource::Configured, ids.iter().map(String::as_str).collect()),
+        (None, None) if !listed.is_empty() => (OrderSource::Listed, listed.clone()),
+        (None, None) => (OrderSource::All, all()),
     };
-    let base_is_gone = chosen.is_empty();
-    let mut seen = std::collections::HashSet::new();
-    chosen.retain(|candidate| seen.insert(candidate.id) && is_eligible(candidate, now));
+    let place: HashMap<&str, usize> =
+        candidates.iter().enumerate().map(|(index, candidate)| (candidate.id, index)).collect();
+    let settings: HashMap<&str, &Configured> =
+        profiles.iter().map(|profile| (profile.id.as_str(), profile)).collect();
+    let check = |id: &str| {
+        let index = place.get(id).copied();
+        let stored = index.map(|index| (candidates[index].credential, candidates[index].provider));
+        eligibility(stored, settings.get(id).copied(), provider, now)
+            .and(index.ok_or(Ineligible::ProfileMissing))
+    };
+    let mut seen = HashSet::new();
+    let mut ranked = Vec::with_capacity(base.len());
+    let mut passed_over = Vec::new();
+    for id in base.iter().copied().filter(|id| seen.insert(*id)) {
+        match check(id) {
+            Ok(index) => ranked.push(index),
+            Err(reason) => passed_over.push((id.to_owned(), reason)),
+        }
+    }
     // A configuration whose profiles are all gone does not hide those that are there.
-    let is_configured = candidates.iter().any(|candidate| candidate.configured_mode.is_some())
-        || matches!(preference, Preference::Listed(_));
-    if chosen.is_empty() && base_is_gone && is_configured && !preference.is_empty() {
-        chosen = candidates.iter().copied().filter(|c| is_eligible(c, now)).collect();
+    let base_is_gone = !base.is_empty() && base.iter().all(|id| !place.contains_key(id));
+    if base_is_gone && !listed.is_empty() {
+        let all: Vec<&str> = all();
+        ranked.extend(all.into_iter().filter_map(|id| check(id).ok()));
     }
-    if explicit {
-        chosen.sort_by_key(|candidate| candidate.usage.unusable_until(now));
-    } else {
-        chosen.sort_by_key(|candidate| {
-            let until = candidate.usage.unusable_until(now);
-            match until {
-                None => (
-                    Reverse(true),
-                    candidate.credential.kind().rank(),
-                    candidate.usage.last_used.unwrap_or(0),
-                ),
-                Some(until) => (Reverse(false), 0, until),
+    let is_explicit = matches!(source, OrderSource::Stored | OrderSource::Configured);
+    ranked.sort_by_key(|index| {
+        let candidate = &candidates[*index];
+        let usage = candidate.usage;
+        match usage.unusable_until(now).filter(|_| preference.cools_down) {
+            Some(until) => (Reverse(false), 0, until),
+            None if is_explicit => (Reverse(true), 0, 0),
+            None => {
+                let rank = candidate.credential.kind().rank();
+                (Reverse(true), rank, usage.last_used.unwrap_or(0))
             }
-        });
+        }
+    });
+    let preferred = |index: &usize| Some(candidates[*index].id) == preference.preferred;
+    if let Some(at) = ranked.iter().position(preferred) {
+        ranked[..=at].rotate_right(1);
     }
-    chosen
-}
-
-/// Whether a profile can be used at all: it has a credential, its token is not expired,
-/// and the configured mode accepts its kind (`oauth` accepts a stored token).
-fn is_eligible(candidate: &Candidate<'_>, now: Millis) -> bool {
-    let credential = candidate.credential;
-    let kind = credential.kind();
-    let mode_fits = candidate
-        .configured_mode
-        .is_none_or(|mode| mode == kind || (mode == Kind::OAuth && kind == Kind::Token));
-    let has_credential = credential.is_reference()
-        || credential.bearer().is_some()
-        || credential.refresh_token().is_some();
-    let token_lives = kind != Kind::Token
-        || credential.is_usable_until(now)
-        || (credential.is_reference() && credential.expires().is_none_or(|at| at > now));
-    mode_fits && has_credential && token_lives
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::profile::{CredentialKind, Identity};
-    use crate::secret::Secret;
-
-    const NOW: Millis = 1_000;
-
-    fn credential(kind: Kind) -> Credential {
-        let kind = match kind {
-            Kind::OAuth => CredentialKind::OAuth {
-                access: Some(Secret::new("a")),
-                refresh: None,
-                id_token: None,
-                expires: Some(0),
-            },
-            Kind::Token => CredentialKind::Token {
-                token: Some(Secret::new("t")),
-                reference: false,
-                expires: None,
-            },
-            Kind::ApiKey => {
-                CredentialKind::ApiKey { key: Some(Secret::new("k")), reference: false }
-            }
-        };
-        Credential { provider: "p".into(), identity: Identity::default(), display_name: None, kind }
-    }
-
-    fn candidate<'a>(id: &'a str, credential: &'a Credential) -> Candidate<'a> {
-        Candidate { id, credential, configured_mode: None, usage: UsageStats::default() }
-    }
-
-    fn ids(ordered: &[Candidate<'_>]) -> Vec<String> {
-        ordered.iter().map(|candidate| candidate.id.to_owned()).collect()
-    }
-
-    #[test]
-    fn the_implicit_order_is_kind_then_least_recently_used_then_cooldown() {
-        let (oauth, token, key) =
-            (credential(Kind::OAuth), credential(Kind::Token), credential(Kind::ApiKey));
-        let mut candidates = [
-            candidate("key", &key),
-            candidate("token", &token),
-            candidate("used", &oauth),
-            candidate("fresh", &oauth),
-            candidate("cooling", &oauth),
-        ];
-        candidates[2].usage.last_used = Some(900);
-        candidates[3].usage.last_used = Some(100);
-        candidates[4].usage.cooldown_until = Some(NOW + 1);
-        assert_eq!(
-            ids(&order(&candidates, &Preference::All, NOW)),
-            ["fresh", "used", "token", "key", "cooling"]
-        );
-    }
-
-    #[test]
-    fn an_explicit_order_is_kept_and_cooled_profiles_go_last_soonest_first() {
-        let oauth = credential(Kind::OAuth);
-        let mut candidates =
-            [candidate("a", &oauth), candidate("b", &oauth), candidate("c", &oauth)];
-        candidates[2].usage.cooldown_until = Some(NOW + 50);
-        candidates[1].usage.disabled_until = Some(NOW + 10);
-        let explicit = Preference::Explicit(["c", "b", "x", "a", "c"].map(String::from).to_vec());
-        assert_eq!(ids(&order(&candidates, &explicit, NOW)), ["a", "b", "c"]);
-    }
-
-    #[test]
-    fn an_empty_order_uses_nothing_and_a_stale_configuration_hides_nothing() {
-        let oauth = credential(Kind::OAuth);
-        let candidates = [candidate("a", &oauth)];
-        assert!(order(&candidates, &Preference::Explicit(vec![]), NOW).is_empty());
-        let stale = Preference::Listed(vec!["gone".to_owned()]);
-        assert_eq!(ids(&order(&candidates, &stale, NOW)), ["a"]);
-    }
-
-    #[test]
-    fn a_configured_mode_must_fit_the_stored_kind() {
-        let (token, key) = (credential(Kind::Token), credential(Kind::ApiKey));
-        let mut candidates = [candidate("token", &token), candidate("key", &key)];
-        candidates[0].configured_mode = Some(Kind::OAuth);
-        candidates[1].configured_mode = Some(Kind::OAuth);
-        assert_eq!(ids(&order(&candidates, &Preference::All, NOW)), ["token"]);
-    }
+    Order { source, ranked, passed_over }
 }

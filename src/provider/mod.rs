@@ -8,6 +8,8 @@ pub const SETUP_TOKEN_PROVIDER: &str = "anthropic";
 
 mod catalog;
 mod definition;
+mod rotation;
 
 pub use catalog::{Catalog, CatalogError, Provider};
 pub use definition::{Definition, IdentityPointers, Method, MethodKind, Redirect, Registration};
+pub use rotation::{auth_provider_id, cools_down};

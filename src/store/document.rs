@@ -1,8 +1,8 @@
 //! The auth-profiles document: `{"version": 1, "profiles": {<id>: <credential>}}`.
 
-use super::StateDocument;
 use super::credential::parse_credential;
 use super::json_text::{RawObject, pretty, raw};
+use super::state::OLD_LAYOUT;
 use crate::profile::Credential;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -109,25 +109,34 @@ impl Document {
         self.profiles.insert(id.to_owned(), entry);
     }
 
-    /// Removes an entry, and its mentions in the members of the old layout; whether it was
-    /// there.
+    /// Removes an entry; whether it was there.
     pub fn remove_entry(&mut self, id: &str) -> bool {
-        for (member, rest) in StateDocument::old_layout_without(self, id).unwrap_or_default() {
-            match rest {
-                Some(rest) => {
-                    self.members.insert(member.to_owned(), rest);
-                }
-                None => {
-                    self.members.shift_remove(member);
-                }
-            }
-        }
         self.profiles.shift_remove(id).is_some()
     }
 
     /// A top-level member other than the profiles, such as `order` in the old layout.
     pub fn member(&self, name: &str) -> Option<&RawValue> {
         self.members.get(name).map(AsRef::as_ref)
+    }
+
+    /// Removes what the old layout keeps here and the state document has taken over;
+    /// whether there was any. The rest is then of the layout that we write.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub(super) fn drop_old_layout(&mut self) -> serde_json::Result<bool> {
+        let before = self.members.len();
+        self.members.retain(|name, value| !is_old_layout(name, value));
+        let dropped = self.members.len() != before;
+        if dropped {
+            self.set_member("version", &1)?;
+        }
+        Ok(dropped)
+    }
+
+    /// Whether `order`, `lastGood` or `usageStats` still stand here.
+    pub(super) fn has_old_layout(&self) -> bool {
+        self.members.iter().any(|(name, value)| is_old_layout(name, value))
     }
 
     /// Replaces a top-level member.
@@ -142,6 +151,10 @@ impl Document {
         self.members.insert(name.to_owned(), raw(value)?);
         Ok(())
     }
+}
+
+fn is_old_layout(name: &str, value: &RawValue) -> bool {
+    OLD_LAYOUT.contains(&name) && value.get().starts_with('{')
 }
 
 impl<'de> Deserialize<'de> for Document {
@@ -266,8 +279,6 @@ mod tests {
         let text = document.to_text().unwrap();
         assert!(text.contains("\"bad:1\": \"str\"") && text.contains("weird"));
         assert!(!text.contains("p:1"));
-        assert!(document.remove_entry("p:2"));
-        assert!(!document.to_text().unwrap().contains("order"), "the old layout forgets it too");
     }
 
     #[test]

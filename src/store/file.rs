@@ -55,7 +55,8 @@ impl AgentStore {
         self.agent_dir.join("auth-profiles.json")
     }
 
-    fn state_path(&self) -> PathBuf {
+    /// The document of order and usage.
+    pub fn state_path(&self) -> PathBuf {
         self.agent_dir.join("auth-state.json")
     }
 
@@ -189,6 +190,7 @@ impl AgentStore {
             if !changed {
                 return Ok(result);
             }
+            self.move_old_layout(&mut document)?;
             let text = document.to_text().map_err(|error| invalid(&path, &error))?;
             reserved.write(text.as_bytes()).map_err(failed)?;
             // OpenClaw's login writes without a lock, and its release may remove ours.
@@ -204,7 +206,8 @@ impl AgentStore {
         }
     }
 
-    /// Changes the state document under its lock. `change` returns whether to write it.
+    /// Changes the state document under its lock. `change` returns whether to write it. A
+    /// document that says nothing any more is removed.
     ///
     /// # Errors
     /// The lock, the document or the disk; nothing has changed then.
@@ -213,16 +216,43 @@ impl AgentStore {
         change: impl FnOnce(&mut StateDocument) -> bool,
     ) -> Result<(), StoreError> {
         self.check_generation()?;
-        let path = self.state_path();
         // One lock guards both documents, as OpenClaw has it.
         let _lock = self.lock(&self.profiles_path(), LOCK_TIMEOUT)?;
-        let profiles = self.read()?.document;
+        let mut profiles = self.read()?.document;
         let mut state = self.read_state(&profiles)?;
         if change(&mut state) {
-            let text = state.to_text().map_err(|error| invalid(&path, &error))?;
-            write(&path, &text)?;
+            if profiles.has_old_layout() {
+                self.move_old_layout(&mut profiles)?;
+                let path = self.profiles_path();
+                let text = profiles.to_text().map_err(|error| invalid(&path, &error))?;
+                write(&path, &text)?;
+                state.set_version();
+            }
+            self.write_state(&state)?;
         }
         Ok(())
+    }
+
+    /// Moves what the old layout keeps among the profiles to the state document, which is
+    /// written first: whenever this is interrupted, both documents together say the same.
+    fn move_old_layout(&self, document: &mut Document) -> Result<(), StoreError> {
+        if !document.has_old_layout() {
+            return Ok(());
+        }
+        let mut state = self.read_state(document)?;
+        state.set_version();
+        self.write_state(&state)?;
+        let dropped = document.drop_old_layout();
+        dropped.map(drop).map_err(|error| invalid(&self.profiles_path(), &error))
+    }
+
+    fn write_state(&self, state: &StateDocument) -> Result<(), StoreError> {
+        let path = self.state_path();
+        if state.is_empty() {
+            return file::remove(&path).map_err(|source| StoreError::Write { path, source });
+        }
+        let text = state.to_text().map_err(|error| invalid(&path, &error))?;
+        write(&path, &text)
     }
 
     /// Tries once to take the lease on refreshing `profile_id`.
@@ -258,7 +288,7 @@ impl AgentStore {
 }
 
 /// Waits for the lock file beside `document`.
-fn acquire(document: &Path, timeout: Duration) -> Result<SidecarLock, StoreError> {
+pub(super) fn acquire(document: &Path, timeout: Duration) -> Result<SidecarLock, StoreError> {
     let mut path = document.as_os_str().to_owned();
     path.push(".lock");
     let started = Instant::now();
@@ -276,12 +306,12 @@ fn acquire(document: &Path, timeout: Duration) -> Result<SidecarLock, StoreError
     }
 }
 
-fn write(path: &Path, text: &str) -> Result<(), StoreError> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), StoreError> {
     file::replace(path, text.as_bytes())
         .map_err(|source| StoreError::Write { path: path.to_owned(), source })
 }
 
-fn invalid(path: &Path, error: &serde_json::Error) -> StoreError {
+pub(super) fn invalid(path: &Path, error: &serde_json::Error) -> StoreError {
     // The text of such an error can quote a secret, unless it is our own.
     let reason = match error.classify() {
         Category::Syntax | Category::Eof => "it is not JSON",

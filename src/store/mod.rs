@@ -16,11 +16,14 @@ mod generation;
 mod json_text;
 mod lease;
 mod legacy;
+mod session;
 mod state;
+mod usage;
 
 pub use credential::{Pasted, Renewal, login_entry, pasted_entry, renewed_entry, variable};
 pub use document::{Document, Profile};
 pub use error::StoreError;
 pub use file::{AgentStore, LOCK_TIMEOUT, Snapshot};
 pub use lease::{Lease, LeaseAttempt};
-pub use state::{StateDocument, is_refused};
+pub use session::{SessionOverride, SessionStore};
+pub use state::{StateDocument, is_refused, is_rejected};

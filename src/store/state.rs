@@ -1,56 +1,39 @@
 //! The auth-state document: order, last good profile, and usage statistics.
 //!
-//! A refused grant is remembered in the statistics of its profile, by the hash of its
-//! refresh token: OpenClaw keeps fields there that it does not know, and a new login has
-//! another hash.
+//! Invariant: a member, an order and a statistic that nobody changes keep their text,
+//! even when they are not what they should be.
 
-use super::Document;
 use super::json_text::{RawObject, pretty, raw};
-use crate::profile::{Millis, UsageStats, normalize_provider_id};
+use super::{Document, usage};
+use crate::profile::{Credential, Millis, UsageStats, normalize_provider_id};
 use crate::secret::Secret;
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+const VERSION: &str = "version";
+/// The members that we know, in the order in which OpenClaw writes them.
+const KNOWN: [&str; 4] = [VERSION, ORDER, LAST_GOOD, USAGE_STATS];
 const ORDER: &str = "order";
 const LAST_GOOD: &str = "lastGood";
 const USAGE_STATS: &str = "usageStats";
-const REFUSED_GRANT: &str = "refusedGrant";
+
+/// The members that the old layout keeps inside the profiles document.
+pub(super) const OLD_LAYOUT: [&str; 3] = [ORDER, LAST_GOOD, USAGE_STATS];
 
 /// An auth-state document. Values that we do not touch keep their text.
-#[derive(Debug)]
-pub struct StateDocument(RawObject);
+#[derive(Clone, Debug)]
+pub struct StateDocument {
+    members: RawObject,
+    /// The statistics in parts; they stand in `members` as well until they change.
+    usage: RawObject,
+    usage_changed: bool,
+}
 
 impl Default for StateDocument {
     fn default() -> Self {
         let version = raw(&1).unwrap_or_default();
-        Self(RawObject::from([("version".to_owned(), version)]))
+        Self::of(RawObject::from([(VERSION.to_owned(), version)]))
     }
 }
-
-/// A grant that the server has refused.
-#[derive(Debug, Deserialize, Serialize)]
-struct RefusedGrant {
-    /// The hash of its refresh token.
-    hash: String,
-    /// The server's error code.
-    reason: String,
-    /// When, in milliseconds since the epoch.
-    at: Millis,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct UsageWire {
-    #[serde(default)]
-    last_used: Option<f64>,
-    #[serde(default)]
-    cooldown_until: Option<f64>,
-    #[serde(default)]
-    disabled_until: Option<f64>,
-}
-
-/// A member of the old layout by its name, and what is left of it.
-pub(super) type OldMember = (&'static str, Option<Box<RawValue>>);
 
 impl StateDocument {
     /// Reads a document.
@@ -58,7 +41,12 @@ impl StateDocument {
     /// # Errors
     /// The text is not a JSON object.
     pub fn parse(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text.trim_start_matches('\u{feff}')).map(Self)
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).map(Self::of)
+    }
+
+    fn of(members: RawObject) -> Self {
+        let usage = object(&members, USAGE_STATS);
+        Self { members, usage, usage_changed: false }
     }
 
     /// The document as text: two spaces a level, a final newline.
@@ -66,31 +54,93 @@ impl StateDocument {
     /// # Errors
     /// Never in practice: every part is JSON already.
     pub fn to_text(&self) -> serde_json::Result<String> {
-        Ok(pretty(&serde_json::to_string(&self.0)?))
+        if !self.usage_changed {
+            return Ok(pretty(&serde_json::to_string(&self.members)?));
+        }
+        let mut whole = self.clone();
+        whole.set_object(USAGE_STATS, &self.usage);
+        Ok(pretty(&serde_json::to_string(&whole.members)?))
+    }
+
+    /// Whether the document says nothing, so that no file is needed.
+    pub fn is_empty(&self) -> bool {
+        let is_empty_object = |value: &RawValue| {
+            serde_json::from_str::<RawObject>(value.get()).is_ok_and(|object| object.is_empty())
+        };
+        let mut others = self.members.iter().filter(|(name, _)| match name.as_str() {
+            VERSION => false,
+            USAGE_STATS => !self.usage_changed,
+            _ => true,
+        });
+        self.usage.is_empty()
+            && others.all(|(name, value)| KNOWN.contains(&name.as_str()) && is_empty_object(value))
     }
 
     /// Takes over what the old layout keeps inside the profiles document and this
     /// document does not have.
     pub(super) fn fill_from(&mut self, profiles: &Document) {
-        for member in [ORDER, LAST_GOOD, USAGE_STATS] {
+        for member in OLD_LAYOUT {
             let Some(old) = profiles.member(member) else { continue };
             let Ok(old) = serde_json::from_str::<RawObject>(old.get()) else { continue };
-            let mut merged = self.object(member);
+            let mut merged =
+                if member == USAGE_STATS { self.usage.clone() } else { self.object(member) };
+            let mut news = Vec::new();
             for (key, value) in old {
-                merged.entry(key).or_insert(value);
+                let is_there = match member {
+                    ORDER => merged.keys().any(|known| same_provider(known, &key)),
+                    _ => merged.contains_key(&key),
+                };
+                if !is_there {
+                    news.push((key, value));
+                }
             }
-            self.set_object(member, &merged);
+            if news.is_empty() {
+                continue;
+            }
+            // What was there first comes first.
+            merged.splice(0..0, news);
+            if member == USAGE_STATS {
+                self.usage = merged;
+                self.usage_changed = true;
+            } else {
+                self.set_object(member, &merged);
+            }
+        }
+    }
+
+    /// Says that the document is of the layout that we write.
+    pub(super) fn set_version(&mut self) {
+        if let Ok(version) = raw(&1) {
+            self.members.insert(VERSION.to_owned(), version);
         }
     }
 
     /// The stored order of a provider by its normalised id; an empty one counts as none.
     pub fn order(&self, provider: &str) -> Option<Vec<String>> {
         let orders = self.object(ORDER);
-        let (_, order) = orders.iter().find(|(key, _)| normalize_provider_id(key) == provider)?;
-        let ids: Vec<serde_json::Value> = serde_json::from_str(order.get()).ok()?;
-        let ids = ids.iter().filter_map(serde_json::Value::as_str).map(str::trim);
-        let ids: Vec<String> = ids.filter(|id| !id.is_empty()).map(str::to_owned).collect();
-        (!ids.is_empty()).then_some(ids)
+        let orders = orders.iter().filter(|(key, _)| same_provider(key, provider));
+        orders.filter_map(|(_, order)| ids(order)).find(|ids| !ids.is_empty())
+    }
+
+    /// Stores the order of a provider under its normalised id; none when it is empty.
+    /// Whether that changed anything.
+    pub fn set_order(&mut self, provider: &str, order: &[String]) -> bool {
+        let mut orders = self.object(ORDER);
+        let before = orders.len();
+        orders.retain(|key, _| key == provider || !same_provider(key, provider));
+        let mut changed = orders.len() != before;
+        if order.is_empty() {
+            changed |= orders.shift_remove(provider).is_some();
+        } else if orders.get(provider).and_then(|present| ids(present)).as_deref() != Some(order)
+            && let Ok(order) = raw(order)
+        {
+            orders.insert(provider.to_owned(), order);
+            changed = true;
+        }
+        if changed {
+            self.set_object(ORDER, &orders);
+        }
+        changed
     }
 
     /// Puts a profile first in the stored order of its provider, where there is one;
@@ -103,7 +153,7 @@ impl StateDocument {
         ids.retain(|id| id != profile_id);
         ids.insert(0, profile_id.to_owned());
         let mut orders = self.object(ORDER);
-        let key = orders.keys().find(|key| normalize_provider_id(key) == provider).cloned();
+        let key = orders.keys().find(|key| same_provider(key, provider)).cloned();
         if let (Some(key), Ok(ids)) = (key, raw(&ids)) {
             orders.insert(key, ids);
             self.set_object(ORDER, &orders);
@@ -113,89 +163,67 @@ impl StateDocument {
 
     /// What is remembered about the use of a profile.
     pub fn usage(&self, profile_id: &str) -> UsageStats {
-        let stats = self.object(USAGE_STATS);
-        let Some(Ok(wire)) =
-            stats.get(profile_id).map(|entry| serde_json::from_str::<UsageWire>(entry.get()))
-        else {
-            return UsageStats::default();
-        };
-        #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
-        let time = |number: Option<f64>| number.map(|number| number as Millis);
-        UsageStats {
-            last_used: time(wire.last_used),
-            cooldown_until: time(wire.cooldown_until),
-            disabled_until: time(wire.disabled_until),
+        self.usage.get(profile_id).map(|entry| usage::usage(entry.get())).unwrap_or_default()
+    }
+
+    /// Changes what is remembered about the use of a profile; whether that is a change.
+    pub fn change_usage(&mut self, profile_id: &str, change: impl FnOnce(&mut UsageStats)) -> bool {
+        let before = self.usage(profile_id);
+        let mut after = before.clone();
+        change(&mut after);
+        if before == after {
+            return false;
+        }
+        self.change_entry(profile_id, |entry| usage::apply(entry, &before, &after));
+        true
+    }
+
+    /// Ends the cooldown of a profile; whether there was anything to forget.
+    pub fn clear_cooldown(&mut self, profile_id: &str) -> bool {
+        let usage = self.usage(profile_id);
+        let has_failed = usage.error_count.is_some_and(|count| count > 0)
+            || usage.failure_counts.is_some()
+            || usage.cooldown_until.is_some()
+            || usage.disabled_until.is_some();
+        has_failed && self.change_usage(profile_id, UsageStats::clear)
+    }
+
+    /// Remembers the profile of a provider that worked last.
+    pub fn set_last_good(&mut self, provider: &str, profile_id: &str) {
+        let mut last_good = self.object(LAST_GOOD);
+        if let Ok(id) = raw(profile_id) {
+            last_good.insert(provider.to_owned(), id);
+            self.set_object(LAST_GOOD, &last_good);
         }
     }
 
     /// Why the server refused this refresh token of a profile, if it did: the error code.
     pub fn refusal(&self, profile_id: &str, refresh_token: &Secret) -> Option<String> {
-        let stats = self.object(USAGE_STATS);
-        let entry: RawObject = serde_json::from_str(stats.get(profile_id)?.get()).ok()?;
-        let refused: RefusedGrant = serde_json::from_str(entry.get(REFUSED_GRANT)?.get()).ok()?;
-        (refused.hash == refresh_token.fingerprint()).then_some(refused.reason)
+        usage::refusal(self.usage.get(profile_id)?.get(), refresh_token)
     }
 
     /// Remembers that the server refused this refresh token of a profile.
     pub fn set_refused(&mut self, profile_id: &str, token: &Secret, reason: &str, now: Millis) {
-        let refused =
-            RefusedGrant { hash: token.fingerprint(), reason: reason.to_owned(), at: now };
-        let mut stats = self.object(USAGE_STATS);
-        let mut entry: RawObject = stats
-            .get(profile_id)
-            .and_then(|entry| serde_json::from_str(entry.get()).ok())
-            .unwrap_or_default();
-        if let Ok(refused) = raw(&refused) {
-            entry.insert(REFUSED_GRANT.to_owned(), refused);
-        }
-        if let Ok(entry) = raw(&entry) {
-            stats.insert(profile_id.to_owned(), entry);
-        }
-        self.set_object(USAGE_STATS, &stats);
+        self.change_entry(profile_id, |entry| usage::set_refused(entry, token, reason, now));
     }
 
-    /// Ends the cooldown of a profile; whether there was one.
-    pub fn clear_cooldown(&mut self, profile_id: &str) -> bool {
-        let mut stats = self.object(USAGE_STATS);
-        let Some(mut entry) = stats
-            .get(profile_id)
-            .and_then(|entry| serde_json::from_str::<RawObject>(entry.get()).ok())
-        else {
-            return false;
-        };
-        let fields = entry.len();
-        entry.retain(|field, _| !(field.starts_with("cooldown") || field.starts_with("disabled")));
-        let changed = entry.len() != fields;
-        if changed && let Ok(entry) = raw(&entry) {
-            stats.insert(profile_id.to_owned(), entry);
-            self.set_object(USAGE_STATS, &stats);
-        }
-        changed
+    /// Remembers that a caller saw this access token of a profile rejected.
+    pub fn set_rejected(&mut self, profile_id: &str, access_token: &Secret, now: Millis) {
+        self.change_entry(profile_id, |entry| usage::set_rejected(entry, access_token, now));
     }
 
-    /// The members of the old layout in a profiles document, without any mention of a
-    /// profile; `None` for a document without them, or without a mention.
-    pub(super) fn old_layout_without(
-        profiles: &Document,
-        profile_id: &str,
-    ) -> Option<Vec<OldMember>> {
-        let mut old = Self(RawObject::new());
-        old.fill_from(profiles);
-        old.forget(profile_id).then(|| {
-            let members = [ORDER, LAST_GOOD, USAGE_STATS].into_iter();
-            members
-                .filter(|member| profiles.member(member).is_some())
-                .map(|member| (member, old.0.get(member).cloned()))
-                .collect()
-        })
+    /// Forgets that an access token of a profile was rejected.
+    pub fn clear_rejected(&mut self, profile_id: &str) {
+        if self.usage.contains_key(profile_id) {
+            self.change_entry(profile_id, usage::clear_rejected);
+        }
     }
 
     /// Removes every mention of a profile; whether there was one.
     pub fn forget(&mut self, profile_id: &str) -> bool {
         let mut changed = false;
-        let mut stats = self.object(USAGE_STATS);
-        if stats.shift_remove(profile_id).is_some() {
-            self.set_object(USAGE_STATS, &stats);
+        if self.usage.shift_remove(profile_id).is_some() {
+            self.usage_changed = true;
             changed = true;
         }
         let mut last_good = self.object(LAST_GOOD);
@@ -206,6 +234,7 @@ impl StateDocument {
             changed = true;
         }
         let mut orders = self.object(ORDER);
+        let mut listed = false;
         for value in orders.values_mut() {
             let Ok(ids) = serde_json::from_str::<Vec<Box<RawValue>>>(value.get()) else { continue };
             let kept: Vec<_> = ids.iter().filter(|id| !is_text(id, profile_id)).collect();
@@ -213,25 +242,34 @@ impl StateDocument {
                 && let Ok(kept) = raw(&kept)
             {
                 *value = kept;
-                changed = true;
+                listed = true;
             }
         }
-        orders.retain(|_, ids| ids.get() != "[]");
-        if changed {
+        if listed {
+            orders.retain(|_, ids| ids.get() != "[]");
             self.set_object(ORDER, &orders);
         }
-        changed
+        changed || listed
+    }
+
+    fn change_entry(&mut self, profile_id: &str, change: impl FnOnce(&mut RawObject)) {
+        let present = self.usage.get(profile_id);
+        let mut entry: RawObject =
+            present.and_then(|entry| serde_json::from_str(entry.get()).ok()).unwrap_or_default();
+        change(&mut entry);
+        if let Ok(entry) = raw(&entry) {
+            self.usage.insert(profile_id.to_owned(), entry);
+            self.usage_changed = true;
+        }
     }
 
     fn object(&self, member: &str) -> RawObject {
-        self.0
-            .get(member)
-            .and_then(|value| serde_json::from_str(value.get()).ok())
-            .unwrap_or_default()
+        object(&self.members, member)
     }
 
+    /// Replaces a member in its place, else puts it where OpenClaw would.
     fn set_object(&mut self, member: &str, object: &RawObject) {
-        let is_foreign = self.0.get(member).is_some_and(|value| {
+        let is_foreign = self.members.get(member).is_some_and(|value| {
             value.get() != "null" && serde_json::from_str::<RawObject>(value.get()).is_err()
         });
         if is_foreign {
@@ -239,20 +277,47 @@ impl StateDocument {
             return;
         }
         if object.is_empty() {
-            self.0.shift_remove(member);
-        } else if let Ok(object) = raw(object) {
-            self.0.insert(member.to_owned(), object);
+            self.members.shift_remove(member);
+            return;
         }
+        let Ok(object) = raw(object) else { return };
+        if let Some(present) = self.members.get_mut(member) {
+            *present = object;
+            return;
+        }
+        let later = KNOWN.iter().skip_while(|known| **known != member).skip(1);
+        let place = later.filter_map(|known| self.members.get_index_of(*known)).min();
+        let place = place.unwrap_or(self.members.len());
+        self.members.shift_insert(place, member.to_owned(), object);
     }
 }
 
 /// Whether the server has refused the refresh token that the credential holds.
-pub fn is_refused(
-    state: &StateDocument,
-    profile_id: &str,
-    credential: &crate::profile::Credential,
-) -> bool {
+pub fn is_refused(state: &StateDocument, profile_id: &str, credential: &Credential) -> bool {
     credential.refresh_token().is_some_and(|token| state.refusal(profile_id, token).is_some())
+}
+
+/// Whether a caller saw the access token rejected that the grant holds.
+pub fn is_rejected(state: &StateDocument, profile_id: &str, credential: &Credential) -> bool {
+    let is_grant = credential.kind() == crate::profile::Kind::OAuth;
+    let Some(entry) = state.usage.get(profile_id).filter(|_| is_grant) else { return false };
+    credential.bearer().is_some_and(|token| usage::is_rejected(entry.get(), token))
+}
+
+fn object(members: &RawObject, member: &str) -> RawObject {
+    let value = members.get(member);
+    value.and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
+}
+
+fn same_provider(a: &str, b: &str) -> bool {
+    normalize_provider_id(a) == normalize_provider_id(b)
+}
+
+/// The ids in a stored order; what is no id is left out.
+fn ids(order: &RawValue) -> Option<Vec<String>> {
+    let ids: Vec<serde_json::Value> = serde_json::from_str(order.get()).ok()?;
+    let ids = ids.iter().filter_map(serde_json::Value::as_str).map(str::trim);
+    Some(ids.filter(|id| !id.is_empty()).map(str::to_owned).collect())
 }
 
 fn is_text(value: &RawValue, text: &str) -> bool {
@@ -291,6 +356,11 @@ mod tests {
     #[test]
     fn a_rewrite_changes_nothing_else() {
         assert_eq!(StateDocument::parse(STATE).unwrap().to_text().unwrap(), STATE);
+        let mut state = StateDocument::parse(STATE).unwrap();
+        assert!(state.change_usage("p:1", |usage| usage.cooldown_until = Some(10)));
+        assert_eq!(state.to_text().unwrap(), STATE.replace("Until\": 9", "Until\": 10"));
+        let odd = "{\n  \"order\": 5,\n  \"usageStats\": \"x\"\n}\n";
+        assert_eq!(StateDocument::parse(odd).unwrap().to_text().unwrap(), odd);
     }
 
     #[test]
@@ -327,12 +397,33 @@ mod tests {
     }
 
     #[test]
+    fn an_order_replaces_every_spelling_and_stands_where_openclaw_puts_it() {
+        let mut state = StateDocument::parse(r#"{"version":1,"lastGood":{"p":"a"}}"#).unwrap();
+        assert!(state.set_order("zai", &["z:1".to_owned()]));
+        assert!(!state.set_order("zai", &["z:1".to_owned()]));
+        let text = state.to_text().unwrap();
+        assert!(text.find("order").unwrap() < text.find("lastGood").unwrap(), "{text}");
+        let text = r#"{"order":{"Z.AI":["a"],"p":["b"],"z-ai":["c"]}}"#;
+        let mut state = StateDocument::parse(text).unwrap();
+        assert_eq!(state.order("zai").unwrap(), ["a"]);
+        assert!(state.set_order("zai", &[]));
+        assert!(!state.set_order("zai", &[]) && !state.is_empty());
+        assert!(state.set_order("p", &[]) && state.is_empty());
+    }
+
+    #[test]
     fn the_old_layout_fills_what_is_missing() {
-        let profiles =
-            Document::parse(r#"{"profiles":{},"order":{"p":["old"],"z":["z:1"]}}"#).unwrap();
+        let profiles = r#"{"profiles":{},"order":{"p":["old"],"z":["z:1"]},"lastGood":{"p":"x"},
+            "usageStats":{"p:1":{"lastUsed":1},"p:9":{"lastUsed":9}}}"#;
+        let profiles = Document::parse(profiles).unwrap();
         let mut state = StateDocument::parse(STATE).unwrap();
         state.fill_from(&profiles);
         assert_eq!(state.order("p").unwrap(), ["p:1", "p:2"]);
         assert_eq!(state.order("z").unwrap(), ["z:1"]);
+        assert_eq!(state.usage("p:1").last_used, Some(5));
+        assert_eq!(state.usage("p:9").last_used, Some(9));
+        let again = state.to_text().unwrap();
+        state.fill_from(&profiles);
+        assert_eq!(state.to_text().unwrap(), again);
     }
 }

@@ -155,6 +155,18 @@ pub fn check_writable(directory: &Path) -> io::Result<()> {
     Ok(rustix::fs::access(existing, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
+/// Removes the file at `path`, if there is one, for good (fsync of the directory).
+///
+/// # Errors
+/// The file is still there, except when only the fsync failed.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        removed => removed?,
+    }
+    File::open(path.parent().ok_or(ErrorKind::InvalidInput)?)?.sync_all()
+}
+
 /// Creates `path` and its missing parents with mode 0700, whatever the umask.
 ///
 /// # Errors

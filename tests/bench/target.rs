@@ -51,7 +51,7 @@ pub(crate) fn judge(report: &Report) -> Vec<Target> {
         });
     }
     for storm in &report.storms {
-        let which = format!("{} processes, server delay {} ms", storm.processes, storm.delay_ms);
+        let which = format!("storm of {}, server delay {} ms", storm.processes, storm.delay_ms);
         let side = &storm.ours;
         targets.push(Target {
             met: side.most_requests == 1 && side.failures == 0 && side.most_tokens == 1,

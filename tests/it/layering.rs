@@ -122,3 +122,19 @@ fn every_dependency_has_its_reason() {
         assert!(reasons.contains(&format!("| {name} |")), "docs/architecture.md lacks {name}");
     }
 }
+
+#[test]
+fn every_intended_difference_names_a_test() {
+    let table = include_str!("../../docs/compatibility.md");
+    let rows = table.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let mut checked = 0;
+    for row in rows {
+        let test = row.trim_end_matches(" |").rsplit("| ").next().unwrap().trim_matches('`');
+        let (module, name) = test.split_once("::").unwrap_or_else(|| panic!("{row}"));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/{module}.rs"));
+        let source = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{row}"));
+        assert!(source.contains(&format!("fn {name}()")), "{test} does not exist");
+        checked += 1;
+    }
+    assert!(checked > 5);
+}

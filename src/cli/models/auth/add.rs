@@ -10,17 +10,18 @@ use clap::Parser;
 use dialoguer::FuzzySelect;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    /// The agent [default: the default agent]
-    #[arg(long, value_name = "ID")]
-    agent: Option<String>,
-}
+pub(super) struct Args {}
 
 /// What a script types in place of answering questions.
 const WITHOUT_QUESTIONS: &str =
     "openclaw-auth models auth login|paste-token|paste-api-key --provider <id>";
 
-pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn run(
+    _: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     require_terminal(output, WITHOUT_QUESTIONS)?;
     let catalog = app.catalog()?;
     let providers: Vec<(&Definition, Vec<&Method>)> = catalog
@@ -40,7 +41,7 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
             None => return Err(Failure::interrupted()),
         },
     };
-    sign_in(definition, method, args.agent, app, output)
+    sign_in(definition, method, agent, app, output)
 }
 
 /// The ways that this version can go.
@@ -66,23 +67,20 @@ fn choose(prompt: &str, items: &[&str]) -> Result<Option<usize>, Failure> {
 fn sign_in(
     definition: &Definition,
     method: &Method,
-    agent: Option<String>,
+    agent: Option<&str>,
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let mut line = vec![method.id.clone(), "--provider".to_owned(), definition.id.clone()];
-    if let Some(agent) = agent {
-        line.extend(["--agent".to_owned(), agent]);
-    }
     match method.kind {
-        MethodKind::OAuth => login::run(parsed(&line)?, app, output),
+        MethodKind::OAuth => login::run(parsed(&line)?, agent, app, output),
         MethodKind::Token if !method.command.is_empty() => {
-            setup_token::run(parsed(&line)?, app, output)
+            setup_token::run(parsed(&line)?, agent, app, output)
         }
-        MethodKind::Token => paste_token::run(parsed(&line)?, app, output),
+        MethodKind::Token => paste_token::run(parsed(&line)?, agent, app, output),
         MethodKind::ApiKey => {
             line.extend(["--profile-id".to_owned(), format!("{}:default", definition.id)]);
-            paste_api_key::run(parsed(&line)?, app, output)
+            paste_api_key::run(parsed(&line)?, agent, app, output)
         }
         MethodKind::DeviceCode | MethodKind::Custom => {
             Err(Failure::message(ExitStatus::Failure, "this way to sign in is not offered"))

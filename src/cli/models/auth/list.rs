@@ -16,9 +16,6 @@ pub(super) struct Args {
     /// Only the profiles of this provider
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
-    /// The agent [default: the default agent]
-    #[arg(long, value_name = "ID")]
-    agent: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -77,8 +74,13 @@ impl<'l> From<&'l Row> for ProfileReport<'l> {
     }
 }
 
-pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
-    let listing = list(app, args.agent.as_deref(), args.provider.as_deref())?;
+pub(super) fn run(
+    args: &Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let listing = list(app, agent, args.provider.as_deref())?;
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.store_path);
     if args.json {
         return output.json(&Report {

@@ -24,9 +24,6 @@ pub(super) struct Args {
     /// The provider to sign in at
     #[arg(long, value_name = "ID")]
     provider: String,
-    /// The agent to sign in for [default: the default agent]
-    #[arg(long, value_name = "ID")]
-    agent: Option<String>,
     /// Store the login under this profile id [default: <provider>:<email>]
     #[arg(long, value_name = "ID")]
     profile_id: Option<String>,
@@ -61,10 +58,15 @@ struct Done<'r> {
     config_changed: bool,
 }
 
-pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn run(
+    args: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let request = Request {
         provider: args.provider,
-        agent: args.agent,
+        agent: agent.map(str::to_owned),
         profile_id: args.profile_id,
         browser: !args.no_browser,
         timeout: args.timeout,

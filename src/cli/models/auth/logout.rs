@@ -12,9 +12,6 @@ use serde::Serialize;
 pub(super) struct Args {
     /// The profile to sign out of
     profile: String,
-    /// The agent [default: the default agent]
-    #[arg(long, value_name = "ID")]
-    agent: Option<String>,
     /// Remove the profile here without revoking the login at the server
     #[arg(long)]
     local: bool,
@@ -36,8 +33,14 @@ struct Report<'r> {
     config_changed: bool,
 }
 
-pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
-    let request = Request { profile_id: args.profile, agent: args.agent, local: args.local };
+pub(super) fn run(
+    args: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let request =
+        Request { profile_id: args.profile, agent: agent.map(str::to_owned), local: args.local };
     let report = logout(app, &request, &mut Console::new(output))?;
     let reason = match &report.revocation {
         Revocation::Revoked => None,

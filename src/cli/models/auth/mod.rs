@@ -4,9 +4,13 @@ mod add;
 mod list;
 mod login;
 mod logout;
+mod order;
 mod paste;
 mod paste_api_key;
 mod paste_token;
+mod report;
+mod resolve;
+mod session;
 mod setup_token;
 mod token;
 
@@ -19,6 +23,9 @@ use crate::exit::Failure;
 pub(super) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
+    /// The agent [default: the default agent]
+    #[arg(long, value_name = "ID", global = true)]
+    agent: Option<String>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -39,18 +46,31 @@ enum Command {
     List(list::Args),
     /// Revoke a login and remove its profile
     Logout(logout::Args),
+    /// The stored order in which a provider's profiles are tried
+    Order(order::Args),
+    /// Record how a use of a profile went
+    Report(report::Args),
+    /// Tell which profile a model reference leads to, and why
+    Resolve(resolve::Args),
+    /// What a session pins: a model, a profile
+    Session(session::Args),
 }
 
 pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    let agent = args.agent.as_deref();
     match args.command {
-        Some(Command::Login(args)) => login::run(args, app, output),
-        Some(Command::Token(args)) => token::run(args, app, output),
-        Some(Command::Add(args)) => add::run(args, app, output),
-        Some(Command::PasteToken(args)) => paste_token::run(args, app, output),
-        Some(Command::PasteApiKey(args)) => paste_api_key::run(args, app, output),
-        Some(Command::SetupToken(args)) => setup_token::run(args, app, output),
-        Some(Command::List(args)) => list::run(&args, app, output),
-        Some(Command::Logout(args)) => logout::run(args, app, output),
+        Some(Command::Login(args)) => login::run(args, agent, app, output),
+        Some(Command::Token(args)) => token::run(args, agent, app, output),
+        Some(Command::List(args)) => list::run(&args, agent, app, output),
+        Some(Command::Logout(args)) => logout::run(args, agent, app, output),
+        Some(Command::Order(args)) => order::run(args, agent, app, output),
+        Some(Command::Report(args)) => report::run(args, agent, app, output),
+        Some(Command::Resolve(args)) => resolve::run(&args, agent, app, output),
+        Some(Command::Session(args)) => session::run(args, agent, app, output),
+        Some(Command::Add(args)) => add::run(args, agent, app, output),
+        Some(Command::PasteToken(args)) => paste_token::run(args, agent, app, output),
+        Some(Command::PasteApiKey(args)) => paste_api_key::run(args, agent, app, output),
+        Some(Command::SetupToken(args)) => setup_token::run(args, agent, app, output),
         None => print_help(output, &["models", "auth"]),
     }
 }

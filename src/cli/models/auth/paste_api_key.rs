@@ -18,19 +18,21 @@ pub(super) struct Args {
     /// The profile id [default: <provider>:manual]
     #[arg(long, value_name = "ID")]
     profile_id: Option<String>,
-    /// The agent [default: the default agent]
-    #[arg(long, value_name = "ID")]
-    agent: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn run(
+    args: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let request = Request {
         provider: args.provider,
         kind: Kind::ApiKey,
-        agent: args.agent,
+        agent: agent.map(str::to_owned),
         profile_id: args.profile_id,
         expires_in: None,
     };

@@ -25,19 +25,21 @@ pub(super) struct Args {
     /// How long the token is valid from now on; a bare number counts days
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_days)]
     expires_in: Option<Duration>,
-    /// The agent [default: the default agent]
-    #[arg(long, value_name = "ID")]
-    agent: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn run(
+    args: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let request = Request {
         provider: args.provider,
         kind: Kind::Token,
-        agent: args.agent,
+        agent: agent.map(str::to_owned),
         profile_id: args.profile_id,
         expires_in: args.expires_in,
     };

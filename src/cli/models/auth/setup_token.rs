@@ -26,9 +26,6 @@ pub(super) struct Args {
     /// How long the token is valid from now on; a bare number counts days
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_days)]
     expires_in: Option<Duration>,
-    /// The agent [default: the default agent]
-    #[arg(long, value_name = "ID")]
-    agent: Option<String>,
     /// Do not ask whether to run the provider's command
     #[arg(long)]
     yes: bool,
@@ -37,12 +34,17 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn run(
+    args: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let profile_id = args.profile_id.unwrap_or_else(|| format!("{}:default", args.provider));
     let request = Request {
         provider: args.provider,
         kind: Kind::Token,
-        agent: args.agent,
+        agent: agent.map(str::to_owned),
         profile_id: Some(profile_id),
         expires_in: args.expires_in,
     };

@@ -23,9 +23,6 @@ pub(super) struct Args {
     /// The profile
     #[arg(long, value_name = "ID")]
     profile: Option<String>,
-    /// The agent [default: the default agent]
-    #[arg(long, value_name = "ID")]
-    agent: Option<String>,
     /// How long the token must still be valid [default: 5m, or half the lifetime where the
     /// server grants less]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
@@ -56,9 +53,14 @@ struct Report<'t> {
     expires_at: Option<Millis>,
 }
 
-pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn run(
+    args: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let request = Request {
-        agent: args.agent,
+        agent: agent.map(str::to_owned),
         provider: args.provider,
         profile: args.profile,
         min_ttl: args.min_ttl.map(|ttl| ttl.as_millis().try_into().unwrap_or(Millis::MAX)),

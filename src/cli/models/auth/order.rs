@@ -1,0 +1,96 @@
+//! `models auth order get|set|clear`: the JSON of OpenClaw 2026.4.24.
+
+use crate::app::App;
+use crate::cli::output::Output;
+use crate::cli::print_help;
+use crate::exit::Failure;
+use crate::ops::order::{StoredOrder, clear, get, set};
+use crate::text::printable;
+use serde::Serialize;
+use std::path::Path;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Show the stored order
+    Get(Options),
+    /// Store an order
+    Set {
+        /// The profiles, first the one to try first
+        #[arg(required = true, value_name = "PROFILE")]
+        profiles: Vec<String>,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Remove the stored order
+    Clear(Options),
+}
+
+#[derive(Debug, clap::Args)]
+struct Options {
+    /// The provider [default: that of the profiles, where they are of one provider]
+    #[arg(long, value_name = "ID")]
+    provider: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'o> {
+    agent_id: &'o str,
+    agent_dir: &'o Path,
+    provider: &'o str,
+    auth_state_path: String,
+    order: Option<&'o [String]>,
+}
+
+pub(super) fn run(
+    args: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let Some(command) = args.command else {
+        return print_help(output, &["models", "auth", "order"]);
+    };
+    let is_get = matches!(command, Command::Get(_));
+    let (stored, json) = match command {
+        Command::Get(options) => (get(app, agent, options.provider.as_deref())?, options.json),
+        Command::Clear(options) => (clear(app, agent, options.provider.as_deref())?, options.json),
+        Command::Set { profiles, options } => {
+            (set(app, agent, options.provider.as_deref(), &profiles)?, options.json)
+        }
+    };
+    let auth_state_path = app.paths.shorten(&stored.state_path);
+    if !json {
+        return output.data(&text(&stored, is_get.then_some(auth_state_path.as_str())));
+    }
+    output.json(&Report {
+        agent_id: &stored.agent_id,
+        agent_dir: &stored.agent_dir,
+        provider: &stored.provider,
+        auth_state_path,
+        order: stored.order.as_deref(),
+    })
+}
+
+fn text(stored: &StoredOrder, state_path: Option<&str>) -> String {
+    let order = match &stored.order {
+        Some(order) => order.iter().map(|id| printable(id, 200)).collect::<Vec<_>>().join(", "),
+        None => "(none)".to_owned(),
+    };
+    let state_file = state_path.map(|path| format!("Auth state file: {path}\n"));
+    format!(
+        "Agent: {}\nProvider: {}\n{}Order override: {order}\n",
+        stored.agent_id,
+        printable(&stored.provider, 80),
+        state_file.unwrap_or_default()
+    )
+}

@@ -1,0 +1,142 @@
+//! `models auth resolve`
+
+use crate::app::App;
+use crate::cli::duration;
+use crate::cli::output::Output;
+use crate::exit::Failure;
+use crate::ops::resolve::{Resolution, Row, resolve};
+use crate::profile::{FailureReason, Millis, OrderSource};
+use crate::text::printable;
+use serde::Serialize;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The reference is <provider>/<model>, with @<profile> behind it to pin a profile. The exit
+code is 0 when there is a profile to use, 3 when there is none.
+
+  openclaw-auth models auth resolve openai-codex/gpt-5.5
+  openclaw-auth models auth resolve openai-codex/gpt-5.5@openai-codex:me+work@example.org")]
+pub(super) struct Args {
+    /// The model reference
+    #[arg(value_name = "MODEL_REF")]
+    model_ref: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'r> {
+    schema: u32,
+    agent_id: &'r str,
+    provider: &'r str,
+    model: &'r str,
+    pinned: Option<&'r str>,
+    profile_id: Option<&'r str>,
+    because: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unavailable_because: Option<&'static str>,
+    candidates: Vec<Candidate<'r>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Candidate<'r> {
+    profile_id: &'r str,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_id: Option<&'r str>,
+    chosen: bool,
+    reason_code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Millis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until_because: Option<&'r str>,
+}
+
+impl<'r> From<&'r Row> for Candidate<'r> {
+    fn from(row: &'r Row) -> Self {
+        Self {
+            profile_id: &row.profile_id,
+            kind: row.kind.map(crate::profile::Kind::name),
+            agent_id: row.agent_id.as_deref(),
+            chosen: row.chosen,
+            reason_code: row.code,
+            until: row.until,
+            until_because: row.window_reason.as_deref(),
+        }
+    }
+}
+
+pub(super) fn run(
+    args: &Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let mut resolution = resolve(app, agent, &args.model_ref)?;
+    let failure = resolution.take_failure();
+    if args.json {
+        output.json(&report(&resolution))?;
+    } else if failure.is_none() {
+        output.data(&text(&resolution))?;
+    } else {
+        for row in &resolution.rows {
+            output.say(&passed_over(row, resolution.at));
+        }
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+fn report(resolution: &Resolution) -> Report<'_> {
+    let chosen = resolution.chosen();
+    let because = resolution.source.map_or("pinned", OrderSource::name);
+    Report {
+        schema: 1,
+        agent_id: &resolution.agent_id,
+        provider: &resolution.provider,
+        model: &resolution.model,
+        pinned: resolution.pinned.as_deref(),
+        profile_id: chosen.map(|row| row.profile_id.as_str()),
+        because: chosen.map(|_| because),
+        unavailable_because: resolution.unavailable.map(FailureReason::name),
+        candidates: resolution.rows.iter().map(Candidate::from).collect(),
+    }
+}
+
+fn text(resolution: &Resolution) -> String {
+    let because = match resolution.source {
+        None => "it is pinned",
+        Some(OrderSource::Stored) => "it is the first usable one of the stored order",
+        Some(OrderSource::Configured) => "it is the first usable one of auth.order",
+        Some(OrderSource::Listed) => {
+            "of the profiles in auth.profiles, it comes first by kind and last use"
+        }
+        Some(OrderSource::All) => "of all profiles, it comes first by kind and last use",
+    };
+    let mut lines = Vec::new();
+    if let Some(chosen) = resolution.chosen() {
+        lines.push(format!("Profile: {}", printable(&chosen.profile_id, 200)));
+    }
+    lines.push(format!(
+        "Model: {}/{}",
+        printable(&resolution.provider, 80),
+        printable(&resolution.model, 200)
+    ));
+    lines.push(format!("Because: {because}"));
+    let others = resolution.rows.iter().filter(|row| !row.chosen);
+    lines.extend(others.map(|row| passed_over(row, resolution.at)));
+    lines.join("\n") + "\n"
+}
+
+fn passed_over(row: &Row, now: Millis) -> String {
+    let window = row.until.map(|until| {
+        let because = row.window_reason.as_deref().unwrap_or("unknown");
+        let left = duration::show(until.saturating_sub(now));
+        format!(" ({}, {left} left)", printable(because, 80))
+    });
+    let id = printable(&row.profile_id, 200);
+    format!("Passed over: {id}: {}{}", row.code, window.unwrap_or_default())
+}

@@ -1,0 +1,124 @@
+//! What the configuration says of profiles, of their order, and of how long failures
+//! keep them away.
+
+use super::{Config, Paths};
+use crate::profile::{Backoff, Configured, Kind, Millis, normalize_provider_id};
+use serde_json::Value;
+use std::path::PathBuf;
+
+const MINUTE: f64 = 60_000.0;
+const HOUR: f64 = 60.0 * MINUTE;
+
+impl Config {
+    /// The profiles that are configured, in their order; `provider_id` turns a provider
+    /// into the form in which providers are compared.
+    pub fn configured_profiles(&self, provider_id: impl Fn(&str) -> String) -> Vec<Configured> {
+        let profiles = self.at("/auth/profiles").and_then(Value::as_object);
+        let configured = profiles.into_iter().flatten().map(|(id, profile)| Configured {
+            id: id.clone(),
+            provider: provider_id(profile["provider"].as_str().unwrap_or_default()),
+            mode: profile["mode"].as_str().and_then(Kind::from_name),
+        });
+        configured.collect()
+    }
+
+    /// How long failures of a provider keep a profile away (`auth.cooldowns`).
+    pub fn backoff(&self, provider: &str) -> Backoff {
+        let provider = normalize_provider_id(provider);
+        let usual = Backoff::default();
+        let number = |key: &str| self.at(&format!("/auth/cooldowns/{key}"))?.as_f64();
+        let of_provider = || {
+            let all = self.at("/auth/cooldowns/billingBackoffHoursByProvider")?.as_object()?;
+            all.iter().find(|(key, _)| normalize_provider_id(key) == provider)?.1.as_f64()
+        };
+        let span = |number: Option<f64>, unit: f64, usual: Millis| {
+            number.filter(|number| *number > 0.0).map_or(usual, |number| {
+                #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
+                let span = (number * unit).round() as Millis;
+                span
+            })
+        };
+        let billing = of_provider().or_else(|| number("billingBackoffHours"));
+        let permanent = number("authPermanentBackoffMinutes");
+        let permanent_max = number("authPermanentMaxMinutes");
+        Backoff {
+            billing: span(billing, HOUR, usual.billing),
+            billing_max: span(number("billingMaxHours"), HOUR, usual.billing_max),
+            auth_permanent: span(permanent, MINUTE, usual.auth_permanent),
+            auth_permanent_max: span(permanent_max, MINUTE, usual.auth_permanent_max),
+            failure_window: span(number("failureWindowHours"), HOUR, usual.failure_window),
+        }
+    }
+
+    /// The model that an agent uses unless a session says otherwise.
+    pub fn default_model(&self, agent_id: &str) -> Option<&str> {
+        let configured = self.agents().find(|agent| agent.id() == agent_id);
+        let own = configured.and_then(|agent| agent.model());
+        let shared = || {
+            let model = self.at("/agents/defaults/model")?;
+            model.as_str().or_else(|| model.get("primary")?.as_str())
+        };
+        own.or_else(shared).map(str::trim).filter(|model| !model.is_empty())
+    }
+
+    /// The document of an agent's sessions: `session.store`, in which `{agentId}` stands
+    /// for the agent, else the usual one.
+    pub fn session_store(&self, paths: &Paths, agent_id: &str) -> PathBuf {
+        let configured = self.at("/session/store").and_then(Value::as_str).map(str::trim);
+        match configured.filter(|path| !path.is_empty()) {
+            Some(path) => paths.expand(&path.replace("{agentId}", agent_id)),
+            None => paths.sessions_dir(agent_id).join("sessions.json"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::Environment;
+    use std::path::Path;
+
+    fn config(text: &str) -> Config {
+        Config::parse(Path::new("openclaw.json"), text).unwrap()
+    }
+
+    #[test]
+    fn providers_are_given_as_the_caller_compares_them() {
+        let text = r#"{auth: {profiles: {b: {provider: "z-ai", mode: "api_key"}, a: {provider: "p", mode: "token"}}}}"#;
+        let profiles = config(text).configured_profiles(normalize_provider_id);
+        assert_eq!((profiles[0].provider.as_str(), profiles[0].mode), ("zai", Some(Kind::ApiKey)));
+        assert_eq!((profiles[1].id.as_str(), profiles[1].mode), ("a", Some(Kind::Token)));
+    }
+
+    #[test]
+    fn spans_are_those_of_the_provider_then_of_all_then_the_usual_ones() {
+        let config = config(
+            r#"{auth: {cooldowns: {billingBackoffHours: 2,
+                billingBackoffHoursByProvider: {"Z.AI": 0.5}, authPermanentMaxMinutes: 90}}}"#,
+        );
+        let usual = Backoff::default();
+        let expected = Backoff { billing: 7_200_000, auth_permanent_max: 5_400_000, ..usual };
+        assert_eq!(config.backoff("p"), expected);
+        assert_eq!(config.backoff("zai").billing, 1_800_000);
+    }
+
+    #[test]
+    fn the_session_store_can_be_moved_for_each_agent() {
+        let paths = Paths::new(&Environment::of([("HOME", "/h")]), Path::new("/"));
+        let moved = config(r#"{session: {store: "~/s/{agentId}/x.json"}}"#);
+        assert_eq!(moved.session_store(&paths, "work"), Path::new("/h/s/work/x.json"));
+        assert_eq!(
+            config("{}").session_store(&paths, "work"),
+            Path::new("/h/.openclaw/agents/work/sessions/sessions.json")
+        );
+    }
+
+    #[test]
+    fn the_model_is_the_agents_own_or_the_shared_one() {
+        let config = config(
+            r#"{agents: {defaults: {model: {primary: "p/shared"}}, list: [{id: "main"}, {id: "work", model: " p/own "}]}}"#,
+        );
+        assert_eq!(config.default_model("work"), Some("p/own"));
+        assert_eq!(config.default_model("main"), Some("p/shared"));
+    }
+}

@@ -1,0 +1,134 @@
+//! The order of a provider's profiles that is stored for one agent.
+
+use super::pool::Pool;
+use super::selection::{only_provider, wrong_provider};
+use crate::app::App;
+use crate::config::AgentDir;
+use crate::exit::{ExitStatus, Failure};
+use crate::profile::normalize_provider_id;
+use crate::text::printable;
+use std::path::PathBuf;
+
+/// A stored order.
+#[derive(Debug)]
+pub struct StoredOrder {
+    /// The agent.
+    pub agent_id: String,
+    /// The directory of its store.
+    pub agent_dir: PathBuf,
+    /// The provider, normalised.
+    pub provider: String,
+    /// The document that holds the orders of the agent.
+    pub state_path: PathBuf,
+    /// The order; `None` when none is stored.
+    pub order: Option<Vec<String>>,
+}
+
+/// The order that an agent follows because it is stored: its own, else that of `main` where
+/// it uses the profiles of `main`.
+///
+/// # Errors
+/// The store cannot be read, or the provider has to be named.
+pub fn get(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<StoredOrder, Failure> {
+    let (pool, agent) = open(app, agent)?;
+    let provider = the_provider(&pool, &agent, provider)?;
+    let own = pool.own();
+    let mut order = own.store.read_state(&own.snapshot.document)?.order(&provider);
+    let from = pool.owner_of(&provider).unwrap_or(own);
+    if order.is_none() && from.agent.id != own.agent.id {
+        order = from.store.read_state(&from.snapshot.document)?.order(&provider);
+    }
+    Ok(stored(&pool, provider, order))
+}
+
+/// Stores the order `ids`, without repetitions, for the agent.
+///
+/// # Errors
+/// A profile is unknown or of another provider, or the store cannot be written.
+pub fn set(
+    app: &App,
+    agent: Option<&str>,
+    provider: Option<&str>,
+    ids: &[String],
+) -> Result<StoredOrder, Failure> {
+    let (pool, agent) = open(app, agent)?;
+    let mut order: Vec<String> = Vec::new();
+    for id in ids.iter().map(|id| id.trim()).filter(|id| !id.is_empty()) {
+        if !order.iter().any(|known| known == id) {
+            order.push(id.to_owned());
+        }
+    }
+    let failed = |message: String| {
+        Failure::message(ExitStatus::Failure, message)
+            .hint(format!("openclaw-auth models auth list --agent {}", agent.id))
+    };
+    let Some(first) = order.first() else {
+        return Err(Failure::usage("no profile id is given"));
+    };
+    let unknown = |id: &str| {
+        let directory = agent.path.display();
+        failed(format!("there is no profile `{}` in {directory}", printable(id, 200)))
+    };
+    let provider = if provider.is_some() {
+        the_provider(&pool, &agent, provider)?
+    } else {
+        let (_, credential) = pool.find(first)?.ok_or_else(|| unknown(first))?;
+        normalize_provider_id(&credential.provider)
+    };
+    for id in &order {
+        let (_, credential) = pool.find(id)?.ok_or_else(|| unknown(id))?;
+        if normalize_provider_id(&credential.provider) != provider {
+            return Err(failed(wrong_provider(id, &credential.provider, &provider)));
+        }
+    }
+    pool.own().store.update_state(|state| state.set_order(&provider, &order))?;
+    Ok(stored(&pool, provider, Some(order)))
+}
+
+/// Removes the order that is stored for the agent. Where there is none, nothing is written.
+///
+/// # Errors
+/// The store cannot be read or written, or the provider has to be named.
+pub fn clear(
+    app: &App,
+    agent: Option<&str>,
+    provider: Option<&str>,
+) -> Result<StoredOrder, Failure> {
+    let (pool, agent) = open(app, agent)?;
+    let provider = the_provider(&pool, &agent, provider)?;
+    let own = pool.own();
+    let mut state = own.store.read_state(&own.snapshot.document)?;
+    if state.set_order(&provider, &[]) {
+        own.store.update_state(|state| state.set_order(&provider, &[]))?;
+    }
+    Ok(stored(&pool, provider, None))
+}
+
+/// The stores of the agent. Its directory is the configured one: `OPENCLAW_AGENT_DIR` does
+/// not count here, as in OpenClaw.
+fn open(app: &App, agent: Option<&str>) -> Result<(Pool, AgentDir), Failure> {
+    let config = app.config()?;
+    let default = config.default_agent();
+    let agent = app.agent(&config, Some(agent.unwrap_or(&default)))?;
+    Ok((Pool::open(app, &config, &agent)?, agent))
+}
+
+fn the_provider(pool: &Pool, agent: &AgentDir, named: Option<&str>) -> Result<String, Failure> {
+    let Some(named) = named else { return only_provider(pool, agent) };
+    let provider = normalize_provider_id(named);
+    if provider.is_empty() {
+        return Err(Failure::usage("--provider must not be blank"));
+    }
+    Ok(provider)
+}
+
+fn stored(pool: &Pool, provider: String, order: Option<Vec<String>>) -> StoredOrder {
+    let own = pool.own();
+    StoredOrder {
+        agent_id: own.agent.id.clone(),
+        agent_dir: own.agent.path.clone(),
+        provider,
+        state_path: own.store.state_path(),
+        order,
+    }
+}

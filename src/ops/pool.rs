@@ -1,0 +1,355 @@
+//! The profiles that an agent can use, and the order of those of one provider.
+//!
+//! An agent has its own profiles, and reads through to those of `main` for a provider of
+//! which it has none. Invariant: nothing is copied; every profile stays in the store that
+//! owns it, and so does what is remembered about its use. Only an order of the agent's
+//! own can name profiles of `main` beside those of the agent.
+
+use crate::app::App;
+use crate::config::{AgentDir, Config};
+use crate::exit::{ExitStatus, Failure};
+use crate::profile::{
+    Candidate, Configured, Credential, Millis, Order, Preference, UsageStats,
+    normalize_provider_id, order,
+};
+use crate::provider::{auth_provider_id, cools_down};
+use crate::store::{AgentStore, Snapshot, StateDocument, is_refused, is_rejected};
+use crate::text::printable;
+use std::collections::BTreeSet;
+
+/// A store with the agent that it is of, as it was read.
+#[derive(Debug)]
+pub(super) struct Owner {
+    /// The agent.
+    pub(super) agent: AgentDir,
+    /// Its store.
+    pub(super) store: AgentStore,
+    /// The profiles in it.
+    pub(super) snapshot: Snapshot,
+}
+
+/// The stores that an agent reads: its own, then that of `main`.
+#[derive(Debug)]
+pub(super) struct Pool(Vec<Owner>);
+
+/// One stored profile of a ranking.
+#[derive(Debug)]
+pub(super) struct Entry<'p> {
+    /// The profile id.
+    pub(super) id: &'p str,
+    /// The provider in the form in which providers are compared.
+    pub(super) provider: String,
+    /// The credential.
+    pub(super) credential: Credential,
+    /// What is remembered about its use.
+    pub(super) usage: UsageStats,
+    owner: usize,
+}
+
+/// The profiles of one provider in their order.
+#[derive(Debug)]
+pub(super) struct Ranking<'p> {
+    /// Every stored profile that was looked at, of any provider.
+    pub(super) entries: Vec<Entry<'p>>,
+    /// Which of them come into question, best first.
+    pub(super) order: Order,
+    owners: Vec<(&'p Owner, StateDocument)>,
+}
+
+impl Pool {
+    pub(super) fn open(app: &App, config: &Config, agent: &AgentDir) -> Result<Self, Failure> {
+        let mut agents = vec![agent.clone()];
+        agents.extend(app.fallback_agent(config, agent));
+        let owners = agents.into_iter().map(|agent| {
+            let store = app.store(&agent);
+            let snapshot = store.read()?;
+            if snapshot.fingerprint.is_none() {
+                // Nothing is there because it has moved on.
+                store.check_generation()?;
+            }
+            Ok(Owner { agent, store, snapshot })
+        });
+        owners.collect::<Result<_, Failure>>().map(Self)
+    }
+
+    /// The agent's own store.
+    pub(super) fn own(&self) -> &Owner {
+        &self.0[0]
+    }
+
+    /// The profile `id`: the agent's own, else that of `main`.
+    pub(super) fn find(&self, id: &str) -> Result<Option<(&Owner, Credential)>, Failure> {
+        for owner in &self.0 {
+            if let Some(credential) = owner.snapshot.document.credential(id) {
+                return Ok(Some((owner, credential)));
+            }
+            if owner.snapshot.document.has_entry(id) {
+                return Err(Failure::message(
+                    ExitStatus::StoreUnusable,
+                    format!(
+                        "the profile `{}` in {} cannot be interpreted",
+                        printable(id, 200),
+                        owner.store.profiles_path().display()
+                    ),
+                ));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The providers, normalised, that the agent, else `main`, has profiles of.
+    pub(super) fn providers(&self) -> BTreeSet<String> {
+        let of = |owner: &Owner| -> BTreeSet<String> {
+            let profiles = owner.snapshot.document.profiles();
+            profiles.map(|profile| normalize_provider_id(&profile.credential.provider)).collect()
+        };
+        self.0.iter().map(of).find(|providers| !providers.is_empty()).unwrap_or_default()
+    }
+
+    /// The store whose profiles of `provider` the agent uses; `None` when there is none.
+    pub(super) fn owner_of(&self, provider: &str) -> Option<&Owner> {
+        let id = auth_provider_id(provider);
+        self.0.iter().find(|owner| {
+            let mut profiles = owner.snapshot.document.profiles();
+            profiles.any(|profile| auth_provider_id(&profile.credential.provider) == id)
+        })
+    }
+
+    /// The order of the profiles of `provider`; `None` when there is none.
+    pub(super) fn rank(
+        &self,
+        config: &Config,
+        provider: &str,
+        now: Millis,
+    ) -> Result<Option<Ranking<'_>>, Failure> {
+        let Some(owner) = self.owner_of(provider) else { return Ok(None) };
+        let own = self.own();
+        let own_state = own.store.read_state(&own.snapshot.document)?;
+        let mut stored = stored_order(&own_state, provider);
+        let mut owners = vec![(own, own_state)];
+        let mut entries = Vec::new();
+        if std::ptr::eq(owner, own) {
+            add(&mut entries, &owners, 0, provider, |_| true);
+            if let (Some(order), Some(main)) = (&stored, self.0.get(1)) {
+                let is_own = |id: &str| own.snapshot.document.has_entry(id);
+                if order.iter().any(|id| !is_own(id)) {
+                    owners.push((main, main.store.read_state(&main.snapshot.document)?));
+                    let is_named = |id: &str| !is_own(id) && order.iter().any(|named| named == id);
+                    add(&mut entries, &owners, 1, provider, is_named);
+                }
+            }
+        } else {
+            owners.push((owner, owner.store.read_state(&owner.snapshot.document)?));
+            add(&mut entries, &owners, 1, provider, |_| true);
+            stored = stored.or_else(|| stored_order(&owners[1].1, provider));
+        }
+        let order = resolve(&entries, stored.as_deref(), config, provider, None, now);
+        Ok(Some(Ranking { entries, order, owners }))
+    }
+}
+
+impl<'p> Ranking<'p> {
+    /// The store that owns an entry.
+    pub(super) fn owner(&self, entry: &Entry<'_>) -> &'p Owner {
+        self.owners[entry.owner].0
+    }
+
+    /// Whether the server has refused the refresh token that an entry holds.
+    pub(super) fn is_refused(&self, entry: &Entry<'_>) -> bool {
+        is_refused(&self.owners[entry.owner].1, entry.id, &entry.credential)
+    }
+
+    /// Whether a caller saw the access token rejected that an entry holds.
+    pub(super) fn is_rejected(&self, entry: &Entry<'_>) -> bool {
+        is_rejected(&self.owners[entry.owner].1, entry.id, &entry.credential)
+    }
+
+    /// The eligible profiles, best first.
+    pub(super) fn ranked(&self) -> impl Iterator<Item = &Entry<'p>> {
+        self.order.ranked.iter().map(|index| &self.entries[*index])
+    }
+}
+
+/// The order that a state document holds for a provider: under the id by which profiles
+/// are compared, else under the one that was asked for.
+fn stored_order(state: &StateDocument, provider: &str) -> Option<Vec<String>> {
+    state.order(&auth_provider_id(provider)).or_else(|| state.order(provider))
+}
+
+/// Adds the profiles of one store that `is_wanted`.
+fn add<'p>(
+    entries: &mut Vec<Entry<'p>>,
+    owners: &[(&'p Owner, StateDocument)],
+    owner: usize,
+    provider: &str,
+    is_wanted: impl Fn(&str) -> bool,
+) {
+    let provider = auth_provider_id(provider);
+    let (from, state) = &owners[owner];
+    for profile in from.snapshot.document.profiles().filter(|profile| is_wanted(profile.id)) {
+        let of = auth_provider_id(&profile.credential.provider);
+        let usage = if of == provider { state.usage(profile.id) } else { UsageStats::default() };
+        let credential = profile.credential;
+        entries.push(Entry { id: profile.id, provider: of, credential, usage, owner });
+    }
+}
+
+fn resolve(
+    entries: &[Entry<'_>],
+    stored: Option<&[String]>,
+    config: &Config,
+    provider: &str,
+    preferred: Option<&str>,
+    now: Millis,
+) -> Order {
+    let id = auth_provider_id(provider);
+    let normalized = normalize_provider_id(provider);
+    let configured = config.auth_order(&id).or_else(|| config.auth_order(&normalized));
+    let profiles: Vec<Configured> = config.configured_profiles(auth_provider_id);
+    let candidates: Vec<Candidate<'_>> = entries
+        .iter()
+        .map(|entry| Candidate {
+            id: entry.id,
+            provider: &entry.provider,
+            credential: &entry.credential,
+            usage: &entry.usage,
+        })
+        .collect();
+    let preference = Preference {
+        provider: &id,
+        stored,
+        configured: configured.as_deref(),
+        profiles: &profiles,
+        cools_down: cools_down(provider),
+        preferred,
+    };
+    order(&candidates, &preference, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::{FailureReason, eligibility, unavailable_reason};
+    use crate::store::Document;
+    use serde_json::{Value, json};
+
+    /// What the real program answered to the same questions.
+    fn vectors(text: &str) -> impl Iterator<Item = (Value, Value)> {
+        text.lines().map(|line| {
+            let mut vector: Value = serde_json::from_str(line).unwrap();
+            (vector["in"].take(), vector["out"].take())
+        })
+    }
+
+    struct Given {
+        document: Document,
+        state: StateDocument,
+        config: Config,
+        now: Millis,
+    }
+
+    fn given(input: &Value) -> Given {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("openclaw.json");
+        let config = input.get("cfg").unwrap_or(&Value::Null).to_string();
+        crate::system::file::replace(&path, config.as_bytes()).unwrap();
+        let store = input["store"].to_string();
+        Given {
+            document: Document::parse(&store).unwrap(),
+            state: StateDocument::parse(&store).unwrap(),
+            config: Config::load(&path, &crate::system::Environment::default()).unwrap(),
+            now: input["now"].as_i64().unwrap(),
+        }
+    }
+
+    fn entries<'d>(given: &'d Given) -> Vec<Entry<'d>> {
+        let entry = |profile: crate::store::Profile<'d>| Entry {
+            id: profile.id,
+            provider: auth_provider_id(&profile.credential.provider),
+            credential: profile.credential,
+            usage: given.state.usage(profile.id),
+            owner: 0,
+        };
+        given.document.profiles().map(entry).collect()
+    }
+
+    fn answer(input: &Value) -> Value {
+        let given = given(input);
+        let Given { state, config, now, .. } = &given;
+        let entries = entries(&given);
+        let provider = input["provider"].as_str().unwrap_or_default();
+        let id = input["profileId"].as_str().unwrap_or_default();
+        match input["fn"].as_str().unwrap() {
+            "order" => {
+                let stored = stored_order(state, &normalize_provider_id(provider));
+                let preferred = input["preferred"].as_str();
+                let order = resolve(&entries, stored.as_deref(), config, provider, preferred, *now);
+                let ids: Vec<&str> = order.ranked.iter().map(|index| entries[*index].id).collect();
+                json!({"order": ids})
+            }
+            "eligible" => {
+                let configured = config.configured_profiles(auth_provider_id);
+                let configured = configured.iter().find(|configured| configured.id == id);
+                let stored = entries.iter().find(|entry| entry.id == id);
+                let stored = stored.map(|entry| (&entry.credential, entry.provider.as_str()));
+                let checked = eligibility(stored, configured, &auth_provider_id(provider), *now);
+                let code = checked.map_or_else(crate::profile::Ineligible::code, |()| "ok");
+                json!({"eligible": checked.is_ok(), "reasonCode": code})
+            }
+            "cooldown" => {
+                let window = state.usage(id).window(input["model"].as_str(), *now);
+                json!({"inCooldown": window.is_some()})
+            }
+            "unavailable" => {
+                let usages: Vec<_> = entries.iter().map(|entry| &entry.usage).collect();
+                let reason = unavailable_reason(usages.iter().copied(), *now);
+                json!({"reason": reason.map(FailureReason::name)})
+            }
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn orders_and_eligibility_are_those_of_openclaw() {
+        let mut checked = 0;
+        for (input, mut output) in vectors(include_str!("../../tests/golden/rotation/order.jsonl"))
+        {
+            if let Some(object) = output.as_object_mut() {
+                object.shift_remove("soonest");
+            }
+            assert_eq!(answer(&input), output, "{input}");
+            checked += 1;
+        }
+        assert!(checked > 250);
+    }
+
+    #[test]
+    fn outcomes_are_recorded_as_openclaw_records_them() {
+        let mut checked = 0;
+        for (input, output) in vectors(include_str!("../../tests/golden/rotation/outcome.jsonl")) {
+            let Given { mut state, config, now, document } = given(&input);
+            let id = input["profileId"].as_str().unwrap();
+            let provider = document.credential(id).unwrap().provider;
+            match input["fn"].as_str().unwrap() {
+                "fail" if cools_down(&provider) => {
+                    let reason = FailureReason::from_name(input["reason"].as_str().unwrap());
+                    let backoff = config.backoff(&provider);
+                    state.change_usage(id, |usage| {
+                        usage.fail(reason.unwrap(), input["model"].as_str(), &backoff, now);
+                    });
+                }
+                "fail" => {}
+                "used" => assert!(state.change_usage(id, |usage| usage.succeed(now))),
+                "clear" if input["store"]["usageStats"].get(id).is_none() => {}
+                "clear" => {
+                    state.change_usage(id, UsageStats::clear);
+                }
+                other => panic!("{other}"),
+            }
+            let after: Value = serde_json::from_str(&state.to_text().unwrap()).unwrap();
+            assert_eq!(after["usageStats"], output["usageStats"], "{input}");
+            checked += 1;
+        }
+        assert!(checked > 100);
+    }
+}

@@ -1,0 +1,109 @@
+//! Recording how a use of a profile went, so that the next choice takes it into account.
+//!
+//! A time-out says nothing of the credential: like OpenClaw's runner, we record none.
+//! Neither do failures count of providers that only pass requests on.
+
+use super::pool::Pool;
+use super::selection::no_profile;
+use crate::app::App;
+use crate::exit::Failure;
+use crate::profile::{FailureReason, Kind, UsageStats};
+use crate::provider::{auth_provider_id, cools_down};
+use crate::system::now;
+
+/// An outcome to record.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The profile that was used.
+    pub profile_id: String,
+    /// Why it failed; `None` when it worked.
+    pub failure: Option<FailureReason>,
+    /// The model that was used.
+    pub model: Option<String>,
+    /// The agent; the default one when `None`.
+    pub agent: Option<String>,
+}
+
+/// What was recorded. It holds no secret.
+#[derive(Debug)]
+pub struct Report {
+    /// The profile id.
+    pub profile_id: String,
+    /// The provider as the profile spells it.
+    pub provider: String,
+    /// The agent whose store holds the profile.
+    pub agent_id: String,
+    /// Why nothing was recorded, when nothing was.
+    pub skipped: Option<&'static str>,
+    /// Whether the access token will be refreshed before it is handed out again.
+    pub refresh_next: bool,
+    /// What is remembered now.
+    pub usage: UsageStats,
+}
+
+/// Records an outcome.
+///
+/// # Errors
+/// There is no such profile, or the store cannot be written.
+pub fn report(app: &App, request: &Request) -> Result<Report, Failure> {
+    let config = app.config()?;
+    let agent = app.agent(&config, request.agent.as_deref())?;
+    let pool = Pool::open(app, &config, &agent)?;
+    let id = request.profile_id.as_str();
+    let Some((owner, credential)) = pool.find(id)? else { return Err(no_profile(id)) };
+    let provider = &credential.provider;
+    let counts = cools_down(provider);
+    let skipped = match request.failure {
+        Some(FailureReason::Timeout) => Some("a time-out says nothing of the profile"),
+        Some(reason) if !counts && reason != FailureReason::Auth => {
+            Some("failures of this provider keep no profile away")
+        }
+        _ => None,
+    };
+    let auth_id = auth_provider_id(provider);
+    let model = request.model.as_deref().map(|model| within_provider(model, &auth_id));
+    let backoff = config.backoff(provider);
+    let rejected = credential.bearer().filter(|_| {
+        request.failure == Some(FailureReason::Auth) && credential.kind() == Kind::OAuth
+    });
+    let now = now();
+    let mut usage = UsageStats::default();
+    if skipped.is_some() {
+        usage = owner.store.read_state(&owner.snapshot.document)?.usage(id);
+    } else {
+        owner.store.update_state(|state| {
+            match request.failure {
+                None => {
+                    state.change_usage(id, |usage| usage.succeed(now));
+                    state.clear_rejected(id);
+                    state.set_last_good(&auth_id, id);
+                }
+                Some(reason) if counts => {
+                    state.change_usage(id, |usage| usage.fail(reason, model, &backoff, now));
+                }
+                Some(_) => {}
+            }
+            if let Some(token) = rejected {
+                state.set_rejected(id, token, now);
+            }
+            usage = state.usage(id);
+            true
+        })?;
+    }
+    Ok(Report {
+        profile_id: id.to_owned(),
+        provider: provider.clone(),
+        agent_id: owner.agent.id.clone(),
+        skipped,
+        refresh_next: rejected.is_some(),
+        usage,
+    })
+}
+
+/// The model without the provider in front of it: so it stands in the state file.
+fn within_provider<'m>(model: &'m str, auth_id: &str) -> &'m str {
+    match model.split_once('/') {
+        Some((provider, rest)) if auth_provider_id(provider) == auth_id => rest,
+        _ => model,
+    }
+}

@@ -1,0 +1,187 @@
+//! What one session pins: a model, a profile.
+
+use super::pool::Pool;
+use super::resolve::{provider_and_model, read_reference};
+use super::selection::{no_profile, wrong_provider};
+use crate::app::App;
+use crate::config::{AgentDir, Config};
+use crate::exit::{ExitStatus, Failure};
+use crate::profile::{ModelRef, normalize_agent_id, normalize_provider_id};
+use crate::provider::auth_provider_id;
+use crate::store::{SessionOverride, SessionStore};
+use crate::system::now;
+use crate::text::printable;
+use std::path::PathBuf;
+
+/// A session.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Its key: as the document has it, or without the `agent:<id>:` in front.
+    pub key: String,
+    /// The agent; that of the key, else the default one, when `None`.
+    pub agent: Option<String>,
+}
+
+/// What a session pins.
+#[derive(Debug)]
+pub struct Report {
+    /// The agent.
+    pub agent_id: String,
+    /// The key in the document, or as it was given when there is no such session.
+    pub key: String,
+    /// Whether there is such a session.
+    pub exists: bool,
+    /// The document of the sessions.
+    pub store_path: PathBuf,
+    /// What it pins.
+    pub pinned: SessionOverride,
+}
+
+/// What a session pins.
+///
+/// # Errors
+/// The document cannot be read.
+pub fn show(app: &App, request: &Request) -> Result<Report, Failure> {
+    let opened = Opened::new(app, request)?;
+    let found = opened.store.find(&opened.keys)?;
+    let exists = found.is_some();
+    let (key, pinned) = found.unwrap_or_else(|| (request.key.clone(), SessionOverride::default()));
+    Ok(opened.report(key, exists, pinned))
+}
+
+/// Pins a model, a profile, or both. A model without a profile unpins the profile; a
+/// profile without a model is for the session's provider.
+///
+/// # Errors
+/// There is no such session or profile, or the document cannot be written.
+pub fn set(
+    app: &App,
+    request: &Request,
+    profile: Option<&str>,
+    model_ref: Option<&str>,
+) -> Result<Report, Failure> {
+    let opened = Opened::new(app, request)?;
+    let pool = Pool::open(app, &opened.config, &opened.agent)?;
+    let reference =
+        model_ref.map(|text| read_reference(&opened.config, &opened.agent, &pool, text));
+    let in_model = reference.as_ref().and_then(|reference| reference.profile.as_deref());
+    let profile = match (profile.map(str::trim), in_model) {
+        (Some(profile), Some(other)) if profile != other => {
+            return Err(Failure::usage("--profile and the profile in --model differ"));
+        }
+        (profile, in_model) => profile.or(in_model),
+    };
+    let Some((_, present)) = opened.store.find(&opened.keys)? else {
+        return Err(opened.unknown(request));
+    };
+    let model = match &reference {
+        Some(reference) => Some(provider_and_model(&opened.config, &opened.agent, reference)?),
+        None => None,
+    };
+    if let Some(profile) = profile {
+        let provider = match &model {
+            Some((provider, _)) => provider.clone(),
+            None => opened.provider_of(&present)?,
+        };
+        let (_, credential) = pool.find(profile)?.ok_or_else(|| no_profile(profile))?;
+        if auth_provider_id(&credential.provider) != auth_provider_id(&provider) {
+            let message = wrong_provider(profile, &credential.provider, &provider);
+            return Err(Failure::message(ExitStatus::Failure, message));
+        }
+    } else if model.is_none() {
+        return Err(Failure::usage("nothing to pin: give --profile, --model, or both"));
+    }
+    let usual = opened.usual_model();
+    let pin = model.as_ref().map(|(provider, model)| {
+        let is_usual = usual.as_ref() == Some(&(provider.clone(), model.clone()));
+        (!is_usual).then_some((provider.as_str(), model.as_str()))
+    });
+    match opened.store.pin(&opened.keys, pin, profile, now())? {
+        Some((key, pinned)) => Ok(opened.report(key, true, pinned)),
+        None => Err(opened.unknown(request)),
+    }
+}
+
+/// Unpins model and profile.
+///
+/// # Errors
+/// There is no such session, or the document cannot be written.
+pub fn clear(app: &App, request: &Request) -> Result<Report, Failure> {
+    let opened = Opened::new(app, request)?;
+    match opened.store.unpin(&opened.keys, now())? {
+        Some((key, pinned)) => Ok(opened.report(key, true, pinned)),
+        None => Err(opened.unknown(request)),
+    }
+}
+
+/// The sessions of the agent that a request is about.
+struct Opened {
+    config: Config,
+    agent: AgentDir,
+    store: SessionStore,
+    /// The keys under which the session may stand, the most literal one first.
+    keys: Vec<String>,
+}
+
+impl Opened {
+    fn new(app: &App, request: &Request) -> Result<Self, Failure> {
+        let key = request.key.trim();
+        if key.is_empty() {
+            return Err(Failure::usage("--session must not be blank"));
+        }
+        let config = app.config()?;
+        let in_key = key.strip_prefix("agent:").and_then(|rest| rest.split(':').next());
+        let agent = app.agent(&config, request.agent.as_deref().or(in_key))?;
+        if let Some(in_key) = in_key.map(normalize_agent_id)
+            && in_key != agent.id
+        {
+            return Err(Failure::usage(format!(
+                "the session is of agent `{in_key}`, not `{}`",
+                agent.id
+            )));
+        }
+        let lower = key.to_lowercase();
+        let qualified = format!("agent:{}:{lower}", agent.id);
+        let keys = vec![key.to_owned(), lower, qualified];
+        let store = SessionStore::new(config.session_store(&app.paths, &agent.id));
+        Ok(Self { config, agent, store, keys })
+    }
+
+    /// The model that the agent uses unless a session says otherwise.
+    fn usual_model(&self) -> Option<(String, String)> {
+        let usual = ModelRef::by_text(self.config.default_model(&self.agent.id)?);
+        let (provider, model) = usual.provider_and_model()?;
+        Some((normalize_provider_id(provider), model.to_owned()))
+    }
+
+    fn provider_of(&self, present: &SessionOverride) -> Result<String, Failure> {
+        let of_session = present.provider.clone().or_else(|| present.last_provider.clone());
+        let provider = of_session.or_else(|| self.usual_model().map(|(provider, _)| provider));
+        provider.ok_or_else(|| {
+            Failure::usage("the session has no model yet that the profile could be for")
+                .hint("name one: --model <provider>/<model>")
+        })
+    }
+
+    fn unknown(&self, request: &Request) -> Failure {
+        Failure::message(
+            ExitStatus::Failure,
+            format!(
+                "there is no session `{}` in {}",
+                printable(&request.key, 200),
+                self.store.path().display()
+            ),
+        )
+        .hint("a session begins with its first message; its key stands in that document")
+    }
+
+    fn report(&self, key: String, exists: bool, pinned: SessionOverride) -> Report {
+        Report {
+            agent_id: self.agent.id.clone(),
+            key,
+            exists,
+            store_path: self.store.path().to_owned(),
+            pinned,
+        }
+    }
+}

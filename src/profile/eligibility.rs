@@ -1,0 +1,83 @@
+//! Whether a profile can be used for a provider at all, whatever happened to it before.
+//!
+//! The answer is a reason code of OpenClaw 2026.4.24; the checks run in a fixed order and
+//! the first that fails names the reason. When an OAuth access token expires plays no
+//! part: that is what refreshing is for.
+
+use super::{Credential, CredentialKind, Kind, Millis};
+
+/// Why a profile is not eligible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ineligible {
+    /// No store holds such a profile.
+    ProfileMissing,
+    /// The profile, or the configuration of it, is for another provider.
+    ProviderMismatch,
+    /// The configuration expects another kind of credential.
+    ModeMismatch,
+    /// The profile holds no credential.
+    MissingCredential,
+    /// The expiry of the token is no time.
+    InvalidExpires,
+    /// The token is expired, and nothing refreshes it.
+    Expired,
+}
+
+impl Ineligible {
+    /// The reason code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::ProfileMissing => "profile_missing",
+            Self::ProviderMismatch => "provider_mismatch",
+            Self::ModeMismatch => "mode_mismatch",
+            Self::MissingCredential => "missing_credential",
+            Self::InvalidExpires => "invalid_expires",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// What the configuration says of a profile (`auth.profiles.<id>`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Configured {
+    /// The profile id.
+    pub id: String,
+    /// The provider, as profiles are compared by it.
+    pub provider: String,
+    /// The kind of credential that it expects.
+    pub mode: Option<Kind>,
+}
+
+/// Checks a profile for `provider`. `stored` is its credential with the provider that it
+/// is for; both providers are given in the form in which they are compared.
+///
+/// # Errors
+/// The profile cannot be used, and why.
+pub fn eligibility(
+    stored: Option<(&Credential, &str)>,
+    configured: Option<&Configured>,
+    provider: &str,
+    now: Millis,
+) -> Result<(), Ineligible> {
+    let (credential, of) = stored.ok_or(Ineligible::ProfileMissing)?;
+    if of != provider || configured.is_some_and(|configured| configured.provider != provider) {
+        return Err(Ineligible::ProviderMismatch);
+    }
+    let kind = credential.kind();
+    let fits = |mode| mode == kind || (mode == Kind::OAuth && kind == Kind::Token);
+    if !configured.and_then(|configured| configured.mode).is_none_or(fits) {
+        return Err(Ineligible::ModeMismatch);
+    }
+    match &credential.kind {
+        CredentialKind::OAuth { access: None, refresh: None, .. }
+        | CredentialKind::Token { token: None, reference: false, .. }
+        | CredentialKind::ApiKey { key: None, reference: false } => {
+            Err(Ineligible::MissingCredential)
+        }
+        CredentialKind::Token { expires: Some(Err(())), .. } => Err(Ineligible::InvalidExpires),
+        CredentialKind::Token { expires: Some(Ok(at)), .. } if *at <= now => {
+            Err(Ineligible::Expired)
+        }
+        _ => Ok(()),
+    }
+}

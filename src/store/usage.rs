@@ -1,0 +1,176 @@
+//! The entries of `usageStats`: how one profile fared.
+//!
+//! Fields are read one by one, so that one odd value hides no other, and only those that
+//! change are written. Two fields are ours: which grant was refused, and which access
+//! token was reported as rejected, each by its hash. OpenClaw keeps fields there that it
+//! does not know, and a new credential has another hash.
+
+use super::json_text::{RawObject, raw};
+use crate::profile::{Millis, UsageStats};
+use crate::secret::Secret;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+const REFUSED_GRANT: &str = "refusedGrant";
+const REJECTED_ACCESS: &str = "rejectedAccess";
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct UsageWire {
+    last_used: Value,
+    error_count: Value,
+    failure_counts: Value,
+    last_failure_at: Value,
+    cooldown_until: Value,
+    cooldown_reason: Value,
+    cooldown_model: Value,
+    disabled_until: Value,
+    disabled_reason: Value,
+}
+
+/// A grant that the server has refused.
+#[derive(Debug, Deserialize, Serialize)]
+struct RefusedGrant {
+    /// The hash of its refresh token.
+    hash: String,
+    /// The server's error code.
+    reason: String,
+    /// When, in milliseconds since the epoch.
+    at: Millis,
+}
+
+/// An access token that a caller has reported as rejected.
+#[derive(Debug, Deserialize, Serialize)]
+struct RejectedAccess {
+    /// The hash of the access token.
+    hash: String,
+    /// When, in milliseconds since the epoch.
+    at: Millis,
+}
+
+/// What an entry says.
+pub(super) fn usage(entry: &str) -> UsageStats {
+    let Ok(wire) = serde_json::from_str::<UsageWire>(entry) else {
+        return UsageStats::default();
+    };
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    UsageStats {
+        last_used: time(&wire.last_used),
+        error_count: count(&wire.error_count),
+        failure_counts: wire.failure_counts.as_object().map(|counts| {
+            counts.iter().filter_map(|(name, n)| Some((name.clone(), count(n)?))).collect()
+        }),
+        last_failure_at: time(&wire.last_failure_at),
+        cooldown_until: time(&wire.cooldown_until),
+        cooldown_reason: text(&wire.cooldown_reason),
+        cooldown_model: text(&wire.cooldown_model),
+        disabled_until: time(&wire.disabled_until),
+        disabled_reason: text(&wire.disabled_reason),
+    }
+}
+
+/// A time; a window that ends within a millisecond ends with it.
+#[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
+fn time(value: &Value) -> Option<Millis> {
+    value.as_i64().or_else(|| value.as_f64().map(|number| number.ceil() as Millis))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+fn count(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_f64().map(|number| number as u64))
+}
+
+/// Brings `entry` from what it says, `before`, to `after`.
+pub(super) fn apply(entry: &mut RawObject, before: &UsageStats, after: &UsageStats) {
+    for ((field, before), (_, after)) in fields(before).into_iter().zip(fields(after)) {
+        if after.is_null() && !before.is_null() {
+            entry.shift_remove(field);
+        } else if after != before {
+            insert(entry, field, &after);
+        }
+    }
+}
+
+/// The fields in the order in which OpenClaw writes them; `null` where there is none.
+fn fields(usage: &UsageStats) -> [(&'static str, Value); 9] {
+    let counts = usage.failure_counts.as_ref().filter(|counts| !counts.is_empty());
+    [
+        ("errorCount", json!(usage.error_count)),
+        ("failureCounts", json!(counts)),
+        ("lastFailureAt", json!(usage.last_failure_at)),
+        ("cooldownUntil", json!(usage.cooldown_until)),
+        ("cooldownReason", json!(usage.cooldown_reason)),
+        ("cooldownModel", json!(usage.cooldown_model)),
+        ("disabledUntil", json!(usage.disabled_until)),
+        ("disabledReason", json!(usage.disabled_reason)),
+        ("lastUsed", json!(usage.last_used)),
+    ]
+}
+
+fn insert<T: Serialize>(entry: &mut RawObject, field: &str, value: &T) {
+    if let Ok(value) = raw(value) {
+        entry.insert(field.to_owned(), value);
+    }
+}
+
+fn field<T: for<'de> Deserialize<'de>>(entry: &str, field: &str) -> Option<T> {
+    let entry: RawObject = serde_json::from_str(entry).ok()?;
+    serde_json::from_str(entry.get(field)?.get()).ok()
+}
+
+/// Why the server refused this refresh token, if it did: the error code.
+pub(super) fn refusal(entry: &str, refresh_token: &Secret) -> Option<String> {
+    let refused: RefusedGrant = field(entry, REFUSED_GRANT)?;
+    (refused.hash == refresh_token.fingerprint()).then_some(refused.reason)
+}
+
+pub(super) fn set_refused(entry: &mut RawObject, token: &Secret, reason: &str, now: Millis) {
+    let refused = RefusedGrant { hash: token.fingerprint(), reason: reason.to_owned(), at: now };
+    insert(entry, REFUSED_GRANT, &refused);
+}
+
+/// Whether this access token was reported as rejected.
+pub(super) fn is_rejected(entry: &str, access_token: &Secret) -> bool {
+    field::<RejectedAccess>(entry, REJECTED_ACCESS)
+        .is_some_and(|rejected| rejected.hash == access_token.fingerprint())
+}
+
+pub(super) fn set_rejected(entry: &mut RawObject, access_token: &Secret, now: Millis) {
+    let rejected = RejectedAccess { hash: access_token.fingerprint(), at: now };
+    insert(entry, REJECTED_ACCESS, &rejected);
+}
+
+pub(super) fn clear_rejected(entry: &mut RawObject) {
+    entry.shift_remove(REJECTED_ACCESS);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_odd_value_hides_no_other() {
+        let entry = r#"{"lastUsed":"x","cooldownUntil":9.2,"disabledUntil":-1,"errorCount":null,
+            "failureCounts":{"auth":2,"odd":"x"},"cooldownReason":5}"#;
+        let usage = usage(entry);
+        assert_eq!((usage.last_used, usage.cooldown_until), (None, Some(10)));
+        assert_eq!((usage.disabled_until, usage.error_count), (Some(-1), None));
+        assert_eq!(usage.failure_counts.unwrap().len(), 1);
+    }
+
+    #[test]
+    fn only_what_changes_is_written() {
+        let text = r#"{"odd":1.50,"lastUsed":5.0,"cooldownUntil":9,"errorCount":2}"#;
+        let mut entry: RawObject = serde_json::from_str(text).unwrap();
+        let before = usage(text);
+        let mut after = before.clone();
+        after.cooldown_until = None;
+        after.error_count = Some(0);
+        after.cooldown_reason = Some("auth".into());
+        apply(&mut entry, &before, &after);
+        assert_eq!(
+            serde_json::to_string(&entry).unwrap(),
+            r#"{"odd":1.50,"lastUsed":5.0,"errorCount":0,"cooldownReason":"auth"}"#
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! `models auth order` on state trees of which OpenClaw 2026.4.24 was recorded: the same
+//! exit codes, the same JSON byte for byte, and the same documents afterwards, except for
+//! the differences that are named here and in `docs/compatibility.md`.
+
+use crate::support::rig::Finished;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const MARKER: &str = "@BASE@";
+
+struct Case {
+    recorded: PathBuf,
+    base: tempfile::TempDir,
+}
+
+impl Case {
+    fn new(name: &str) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/rotation");
+        let case = Self { recorded: root.join(name), base: tempfile::tempdir().unwrap() };
+        for folder in ["state", "home", "codex", "ws"] {
+            std::fs::create_dir(case.base.path().join(folder)).unwrap();
+        }
+        for (name, text) in files(&case.recorded.join("in")) {
+            let path = case.base.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, case.here(&text)).unwrap();
+        }
+        case
+    }
+
+    /// Recorded text with the folder of this run.
+    fn here(&self, text: &str) -> String {
+        text.replace(MARKER, self.base.path().to_str().unwrap())
+    }
+
+    fn run(&self, argv: &[&str]) -> Finished {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw-auth"));
+        let base = self.base.path();
+        command
+            .args(argv)
+            .env_clear()
+            .env("HOME", base.join("home"))
+            .env("OPENCLAW_STATE_DIR", base.join("state"))
+            .env("CODEX_HOME", base.join("codex"))
+            .current_dir(base.join("ws"))
+            .stdin(Stdio::null());
+        command.output().unwrap().into()
+    }
+
+    /// Runs every recorded step and compares exit code and JSON.
+    fn replay(&self) {
+        let meta = std::fs::read_to_string(self.recorded.join("meta.json")).unwrap();
+        let meta: Value = serde_json::from_str(&meta).unwrap();
+        for (number, step) in meta["steps"].as_array().unwrap().iter().enumerate() {
+            let argv: Vec<&str> =
+                step["argv"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap()).collect();
+            let finished = self.run(&argv);
+            assert_eq!(finished.code, step["rc"], "step {number} {argv:?}: {finished:?}");
+            let stdout = self.recorded.join(format!("out/{number:02}.stdout"));
+            let stdout = self.here(&std::fs::read_to_string(stdout).unwrap());
+            if argv.contains(&"--json") {
+                assert_eq!(finished.stdout, stdout, "step {number} {argv:?}");
+            } else if finished.code == 0 && !argv.contains(&"clear") {
+                assert_eq!(finished.stdout, stdout, "the labels are an interface as well");
+            } else if finished.code != 0 {
+                assert!(finished.stderr.starts_with("error: "), "{finished:?}");
+            }
+        }
+    }
+
+    fn after(&self) -> Vec<(PathBuf, String)> {
+        files(self.base.path())
+    }
+
+    fn recorded_after(&self) -> Vec<(PathBuf, String)> {
+        let files = files(&self.recorded.join("after")).into_iter();
+        files.map(|(name, text)| (name, self.here(&text))).collect()
+    }
+}
+
+/// The files below a folder with their texts, in the order of their names.
+fn files(root: &Path) -> Vec<(PathBuf, String)> {
+    fn visit(root: &Path, folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                visit(root, &path, found);
+            } else {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.push((path.strip_prefix(root).unwrap().to_owned(), text));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    visit(root, root, &mut found);
+    found.sort();
+    found
+}
+
+#[test]
+fn every_step_of_the_order_commands_is_as_recorded() {
+    let case = Case::new("ord");
+    case.replay();
+    assert_eq!(case.after(), case.recorded_after());
+}
+
+#[test]
+fn a_lock_of_a_dead_process_does_not_matter() {
+    let case = Case::new("lock-stale");
+    case.replay();
+    assert_eq!(case.after(), case.recorded_after());
+}
+
+/// Difference `order-empty`: OpenClaw leaves an empty `auth-profiles.json` behind.
+#[test]
+fn clearing_nothing_writes_nothing() {
+    let case = Case::new("ord-empty");
+    case.replay();
+    assert_eq!(case.after(), []);
+    assert!(!case.base.path().join("state/agents").exists());
+}
+
+/// Difference `old-layout`: unknown members and entries that cannot be interpreted
+/// survive, and entries that nobody changes keep their form.
+#[test]
+fn the_old_layout_moves_to_the_state_document_on_the_first_write() {
+    let case = Case::new("rt-order");
+    case.replay();
+    let [(_, before), (_, state_before)] =
+        <[_; 2]>::try_from(files(&case.recorded.join("in"))).unwrap();
+    let [(_, after), (_, state_after)] = <[_; 2]>::try_from(case.after()).unwrap();
+    let [_, (_, state_recorded)] = <[_; 2]>::try_from(case.recorded_after()).unwrap();
+    let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+
+    let mut expected = parse(&state_recorded);
+    expected["stateExtra"] = parse(&state_before)["stateExtra"].clone();
+    assert_eq!(parse(&state_after), expected);
+    assert!(state_after.find("\"order\"").unwrap() < state_after.find("\"lastGood\"").unwrap());
+
+    let mut expected = parse(&before);
+    for moved in ["order", "usageStats"] {
+        expected.as_object_mut().unwrap().shift_remove(moved);
+    }
+    expected["version"] = 1.into();
+    assert_eq!(parse(&after), expected);
+    assert!(after.contains("\"bad:1\": \"str\"") && after.contains("\"topExtra\": 1"), "{after}");
+}
