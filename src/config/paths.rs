@@ -13,6 +13,8 @@ pub struct Paths {
     pub state_dir: PathBuf,
     /// The configuration file, whether or not it exists.
     pub config: PathBuf,
+    /// Where relative paths start from.
+    pub current_dir: PathBuf,
     /// The directory of agent `main` that the environment asks for.
     main_agent_dir: Option<PathBuf>,
 }
@@ -65,7 +67,8 @@ impl Paths {
         });
         let main_agent_dir =
             variable("OPENCLAW_AGENT_DIR").or_else(|| variable("PI_CODING_AGENT_DIR"));
-        Self { home, state_dir, config, main_agent_dir }
+        let current_dir = current_dir.to_owned();
+        Self { home, state_dir, config, current_dir, main_agent_dir }
     }
 
     /// The directory of the provider files.
@@ -90,12 +93,18 @@ impl Paths {
         AgentDir { id: MAIN_AGENT.to_owned(), path }
     }
 
-    /// `path`, expanded: `~` is the home directory.
+    /// `path` in full: `~` is the home directory, a relative one starts from the current
+    /// directory.
     pub fn expand(&self, path: &str) -> PathBuf {
         match Path::new(path).strip_prefix("~") {
             Ok(rest) => normalize(&self.home.join(rest)),
-            Err(_) => normalize(Path::new(path)),
+            Err(_) => normalize(&self.current_dir.join(path)),
         }
+    }
+
+    /// Where deleted agents are kept.
+    pub fn trash(&self) -> PathBuf {
+        self.state_dir.join("trash")
     }
 
     /// `path` as people write it: `~` for the home directory.

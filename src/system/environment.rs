@@ -31,6 +31,10 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable { name: "PI_CODING_AGENT_DIR", meaning: "the same, when the former is not set" },
     Variable {
+        name: "OPENCLAW_DISABLE_BUNDLED_PLUGINS",
+        meaning: "`1`: no channel can be bound, none is shown as a route of an agent",
+    },
+    Variable {
         name: "BROWSER",
         meaning: "the command that opens a URL, `%s` standing for it; a `:`-separated list",
     },
