@@ -142,16 +142,6 @@ impl Config {
         }
     }
 
-    /// How many bindings lead to an agent.
-    pub fn bindings(&self, agent_id: &str) -> usize {
-        let bindings = self.at("/bindings").and_then(Value::as_array);
-        let leads_there = |binding: &&Value| {
-            binding["agentId"].as_str().is_some_and(|id| normalize_agent_id(id) == agent_id)
-                && binding["type"].as_str().is_none_or(|kind| kind == "route")
-        };
-        bindings.map_or(0, |bindings| bindings.iter().filter(leads_there).count())
-    }
-
     /// The configured order of a provider's profiles.
     pub fn auth_order(&self, provider: &str) -> Option<Vec<String>> {
         let orders = self.at("/auth/order")?.as_object()?;
@@ -194,14 +184,19 @@ impl<'c> AgentEntry<'c> {
 
     /// The model, given as text or as the `primary` of an object.
     pub fn model(&self) -> Option<&'c str> {
-        let model = self.0.get("model")?;
-        model.as_str().or_else(|| model.get("primary")?.as_str())
+        primary(self.0.get("model")?)
     }
 
     /// A text of the identity.
     pub fn identity(&self, key: &str) -> Option<&'c str> {
         self.0.get("identity")?.get(key)?.as_str().map(str::trim).filter(|text| !text.is_empty())
     }
+}
+
+/// The first choice of a model setting.
+fn primary(model: &Value) -> Option<&str> {
+    let primary = model.as_str().or_else(|| model.get("primary")?.as_str())?.trim();
+    (!primary.is_empty()).then_some(primary)
 }
 
 #[cfg(test)]

@@ -123,33 +123,8 @@ pub fn remove_profile(path: &Path, id: &str) -> Result<ConfigEdit, ConfigError> 
     })
 }
 
-/// Appends an agent to `agents.list`; before the first one, `main` is listed, because a
-/// list without it would make the new agent the default.
-///
-/// # Errors
-/// See [`ConfigError`]; the file is unchanged then.
-pub fn add_agent(path: &Path, entry: &[(&str, &str)]) -> Result<ConfigEdit, ConfigError> {
-    edit(path, |root| {
-        let agents = child(root, "agents")?;
-        let list = match agents.get("list") {
-            None => agents.array_value_or_create("list"),
-            Some(list) => list.array_value(),
-        };
-        let list = list.ok_or("`agents.list` is not an array")?;
-        let object = |members: &[(&str, &str)]| {
-            let members = members.iter().map(|(key, value)| ((*key).to_owned(), (*value).into()));
-            CstInputValue::Object(members.collect())
-        };
-        if list.elements().is_empty() {
-            list.append(object(&[("id", crate::profile::MAIN_AGENT)]));
-        }
-        list.append(object(entry));
-        list.ensure_multiline();
-        Ok(())
-    })
-}
-
-fn edit(
+/// Changes the configuration at `path` by `change`, under the lock.
+pub(super) fn edit(
     path: &Path,
     change: impl FnOnce(&CstObject) -> Result<(), &'static str>,
 ) -> Result<ConfigEdit, ConfigError> {
@@ -176,7 +151,7 @@ fn edit(
         root.object_value_or_create().ok_or_else(|| invalid("it is not an object".into()))?;
     change(&object).map_err(|reason| invalid(reason.to_owned()))?;
     let after = format!("{mark}{root}");
-    if before.as_deref() == Some(after.as_str()) {
+    if before.as_deref() == Some(after.as_str()) || (before.is_none() && after == body) {
         return Ok(ConfigEdit::Unchanged);
     }
     Config::parse(path, &after)?;
@@ -234,7 +209,7 @@ fn acquire(path: &Path) -> Result<lock::SidecarLock, ConfigError> {
 }
 
 /// The object under `key`, created where it is missing.
-fn child(parent: &CstObject, key: &'static str) -> Result<CstObject, &'static str> {
+pub(super) fn child(parent: &CstObject, key: &'static str) -> Result<CstObject, &'static str> {
     let child = match parent.get(key) {
         None => parent.object_value_or_create(key),
         Some(property) => property.object_value(),
@@ -249,7 +224,8 @@ fn child(parent: &CstObject, key: &'static str) -> Result<CstObject, &'static st
     })
 }
 
-fn set(object: &CstObject, key: &str, value: CstInputValue) {
+/// Sets a member of an object, unless it says so already.
+pub(super) fn set(object: &CstObject, key: &str, value: CstInputValue) {
     match object.get(key) {
         Some(property) => {
             let is_same =
@@ -271,7 +247,8 @@ fn to_value(value: &CstInputValue) -> Option<Value> {
     }
 }
 
-fn is_text(node: &jsonc_parser::cst::CstNode, text: &str) -> bool {
+/// Whether a node is this text.
+pub(super) fn is_text(node: &jsonc_parser::cst::CstNode, text: &str) -> bool {
     node.to_serde_value().is_some_and(|value| value == text)
 }
 
@@ -331,7 +308,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("openclaw.json");
         for number in 0..8 {
-            add_agent(&path, &[("id", &format!("agent-{number}"))]).unwrap();
+            record_profile(&path, &format!("agent-{number}"), "p", Kind::OAuth).unwrap();
         }
         let kept = |suffix: &str| {
             let text = file::read(&with_suffix(&path, suffix)).unwrap();
@@ -361,17 +338,5 @@ mod tests {
             assert_eq!(file::read(&path).unwrap().unwrap().0, text);
         }
         assert!(!backup(&path).exists());
-    }
-
-    #[test]
-    fn main_is_listed_before_the_first_agent() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("openclaw.json");
-        add_agent(&path, &[("id", "work"), ("name", "Work")]).unwrap();
-        add_agent(&path, &[("id", "home")]).unwrap();
-        let config = Config::load(&path, &crate::system::Environment::default()).unwrap();
-        let ids: Vec<_> = config.agents().map(|agent| agent.id()).collect();
-        assert_eq!(ids, ["main", "work", "home"]);
-        assert_eq!(config.default_agent(), "main");
     }
 }

@@ -3,6 +3,10 @@
 //! The file is JSON5. It is edited in place: comments, order, quotes and unknown keys
 //! stay as they are.
 
+mod agent_edit;
+mod binding;
+mod binding_edit;
+pub mod channel;
 mod document;
 mod edit;
 mod include;
@@ -11,8 +15,13 @@ mod rotation;
 mod substitute;
 mod validate;
 
+pub use agent_edit::{
+    AgentAddition, AgentRemoval, NewAgent, add_agent, remove_agent, set_identity,
+};
+pub use binding::{BindOutcome, BindingSpec, BindingSpecError, Conflict, Route, UnbindOutcome};
+pub use binding_edit::{bind_agent, unbind_agent, unbind_agent_wholly};
 pub use document::{AgentEntry, Config};
-pub use edit::{ConfigEdit, add_agent, record_profile, remove_profile};
+pub use edit::{ConfigEdit, record_profile, remove_profile};
 pub use paths::{AgentDir, Paths};
 
 use crate::exit::{ExitStatus, Failure};

@@ -16,6 +16,8 @@ pub struct Paths {
     pub config: PathBuf,
     /// Where OpenClaw once kept OAuth credentials.
     oauth_dir: PathBuf,
+    /// Where relative paths start from.
+    pub current_dir: PathBuf,
     /// The directory of agent `main` that the environment asks for.
     main_agent_dir: Option<PathBuf>,
     /// The workspace of the default agent, where the configuration names none.
@@ -72,11 +74,12 @@ impl Paths {
             variable("OPENCLAW_AGENT_DIR").or_else(|| variable("PI_CODING_AGENT_DIR"));
         let oauth_dir =
             variable("OPENCLAW_OAUTH_DIR").unwrap_or_else(|| state_dir.join("credentials"));
+        let current_dir = current_dir.to_owned();
         let default_workspace = match environment.text("OPENCLAW_PROFILE") {
             None | Some("default") => home.join(".openclaw/workspace"),
             Some(profile) => home.join(format!(".openclaw/workspace-{profile}")),
         };
-        Self { home, state_dir, config, oauth_dir, main_agent_dir, default_workspace }
+        Self { home, state_dir, config, oauth_dir, current_dir, main_agent_dir, default_workspace }
     }
 
     /// The file that sets variables: `.env` in the state directory that is named, else
@@ -119,12 +122,18 @@ impl Paths {
         Some(AgentDir { id: MAIN_AGENT.to_owned(), path })
     }
 
-    /// `path`, expanded: `~` is the home directory.
+    /// `path` in full: `~` is the home directory, a relative one starts from the current
+    /// directory.
     pub fn expand(&self, path: &str) -> PathBuf {
         match Path::new(path).strip_prefix("~") {
             Ok(rest) => normalize(&self.home.join(rest)),
-            Err(_) => normalize(Path::new(path)),
+            Err(_) => normalize(&self.current_dir.join(path)),
         }
+    }
+
+    /// Where deleted agents are kept.
+    pub fn trash(&self) -> PathBuf {
+        self.state_dir.join("trash")
     }
 
     /// `path` as people write it: `~` for the home directory.

@@ -22,7 +22,7 @@ pub(super) fn values(
     ids: &[&str],
 ) -> Result<Vec<Result<Value, ReferenceError>>, ReferenceError> {
     let path = paths.expand(&provider.path);
-    if !path.is_absolute() {
+    if !Path::new(&provider.path).is_absolute() && !provider.path.starts_with('~') {
         // From the working directory it would be another file every time.
         let reason = "it is not an absolute path".to_owned();
         return Err(ReferenceError::Unreadable { path, reason });

@@ -39,6 +39,10 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "where the legacy `oauth.json` is; default `credentials` in the state directory",
     },
     Variable {
+        name: "OPENCLAW_DISABLE_BUNDLED_PLUGINS",
+        meaning: "`1`: no channel can be bound, none is shown as a route of an agent",
+    },
+    Variable {
         name: "BROWSER",
         meaning: "the command that opens a URL, `%s` standing for it; a `:`-separated list",
     },

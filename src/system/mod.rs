@@ -10,6 +10,7 @@ pub mod file;
 pub mod http;
 pub mod lock;
 pub mod process;
+pub mod relocation;
 pub mod signal;
 pub mod stream;
 pub mod trust;

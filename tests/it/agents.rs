@@ -110,7 +110,84 @@ fn the_configuration_decides_on_default_and_directories() {
         listed[1].to_string(),
         json!({"id": "two", "identityName": "N", "identityEmoji": "E", "identitySource": "config",
                "workspace": rig.home().join(".openclaw/workspace"), "agentDir": rig.home().join("two"),
-               "model": "m", "bindings": 1, "isDefault": true})
+               "model": "m", "bindings": 1, "isDefault": true,
+               "routes": ["default (no explicit rules)"]})
         .to_string()
     );
+}
+
+#[test]
+fn an_agent_gets_what_its_options_say() {
+    let rig = Rig::new();
+    let report = rig
+        .run(&[
+            "agents",
+            "add",
+            "a",
+            "--workspace",
+            "~/w",
+            "--agent-dir",
+            "store",
+            "--model",
+            "m",
+            "--json",
+        ])
+        .json();
+    let agent_dir = rig.state_dir().parent().unwrap().join("store");
+    assert_eq!(report["agentDir"], agent_dir.to_str().unwrap());
+    assert_eq!(report["workspace"], rig.home().join("w").to_str().unwrap());
+    assert_eq!(agent_dir.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    let config: serde_json::Value = serde_json::from_str(&rig.read("openclaw.json")).unwrap();
+    assert_eq!(
+        config["agents"]["list"][1].to_string(),
+        json!({"id": "a", "name": "a", "workspace": rig.home().join("w"), "agentDir": agent_dir,
+               "model": "m"})
+        .to_string()
+    );
+    let stderr = rig
+        .run(&["agents", "add", "b", "--workspace", "w", "--agent-dir", "./x/../store"])
+        .failure(1);
+    assert!(stderr.contains("agent `a`"), "{stderr}");
+    rig.run(&["agents", "add", "b", "--model", "m"]).failure(1);
+    rig.run(&["agents", "add", "b", "--workspace", " "]).failure(1);
+    rig.run(&["agents", "add", "--workspace", "w"]).failure(1);
+}
+
+#[test]
+fn an_agent_without_directories_is_not_listed() {
+    let rig = Rig::new();
+    rig.write("openclaw.json", "{} // mine\n");
+    rig.write("file", "");
+    let before = rig.tree();
+    let workspace = rig.path("file/ws");
+    let stderr =
+        rig.run(&["agents", "add", "a", "--workspace", workspace.to_str().unwrap()]).failure(1);
+    assert!(stderr.contains("could not create"), "{stderr}");
+    assert_eq!(rig.tree(), before);
+}
+
+#[test]
+fn of_two_agents_of_one_name_added_at_once_one_is_listed() {
+    let rig = Rig::new();
+    let codes: Vec<i32> = std::thread::scope(|scope| {
+        let rig = &rig;
+        let add = |_| scope.spawn(move || rig.run(&["agents", "add", "same"]).code);
+        let runs: Vec<_> = (0..6).map(add).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    assert_eq!(codes.iter().filter(|code| **code == 0).count(), 1, "{codes:?}");
+    let listed = rig.run(&["agents", "list", "--json"]).json();
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn the_model_of_all_agents_is_shown_where_there_is_no_other() {
+    let rig = Rig::new();
+    rig.write(
+        "openclaw.json",
+        "{agents: {defaults: {model: {primary: 'p'}}, list: [{id: 'a', model: 'm'}, {id: 'b'}, {id: 'A'}]}}",
+    );
+    let listed = rig.run(&["agents", "list", "--json"]).json();
+    assert_eq!((&listed[0]["model"], &listed[1]["model"]), (&json!("m"), &json!("p")));
+    assert_eq!(listed.as_array().unwrap().len(), 2, "an id is listed once");
 }

@@ -4,6 +4,11 @@
 #![allow(clippy::disallowed_methods, reason = "tests prepare and inspect files directly")]
 
 mod agents;
+mod agents_bindings;
+mod agents_delete;
+mod agents_dialogue;
+mod agents_golden;
+mod agents_identity;
 mod authorization_server;
 mod channels;
 mod golden_order;

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::cli::output::Output;
 use crate::exit::Failure;
-use crate::ops::agents::{Row, list};
+use crate::ops::agents::{IdentitySource, Row, list};
 use crate::text::printable;
 use serde::Serialize;
 use std::path::Path;
@@ -13,6 +13,9 @@ pub(super) struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Show each binding
+    #[arg(long)]
+    bindings: bool,
 }
 
 #[derive(Serialize)]
@@ -33,54 +36,84 @@ struct Report<'r> {
     model: Option<&'r str>,
     bindings: usize,
     is_default: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    routes: Option<[&'static str; 1]>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    binding_details: &'r [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    routes: Vec<&'r str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    providers: &'r [String],
 }
 
-/// What OpenClaw says of the default agent when nothing is bound to it.
+/// The route of the default agent when no binding leads to it.
 const DEFAULT_ROUTE: &str = "default (no explicit rules)";
 
-impl<'r> From<&'r Row> for Report<'r> {
-    fn from(row: &'r Row) -> Self {
-        let (name, emoji) = &row.identity;
-        Self {
-            id: &row.id,
-            name: row.name.as_deref(),
-            identity_name: name.as_deref(),
-            identity_emoji: emoji.as_deref(),
-            identity_source: (name.is_some() || emoji.is_some()).then_some("config"),
-            workspace: &row.workspace,
-            agent_dir: &row.agent_dir,
-            model: row.model.as_deref(),
-            bindings: row.bindings,
-            is_default: row.is_default,
-            routes: (row.is_default && row.bindings == 0).then_some([DEFAULT_ROUTE]),
-        }
+fn routes(row: &Row) -> Vec<&str> {
+    match &row.routes[..] {
+        [] if row.is_default => vec![DEFAULT_ROUTE],
+        routes => routes.iter().map(String::as_str).collect(),
+    }
+}
+
+fn report(row: &Row, with_bindings: bool) -> Report<'_> {
+    Report {
+        id: &row.id,
+        name: row.name.as_deref(),
+        identity_name: row.identity_name.as_deref(),
+        identity_emoji: row.identity_emoji.as_deref(),
+        identity_source: row.identity_source.map(|source| match source {
+            IdentitySource::File => "identity",
+            IdentitySource::Config => "config",
+        }),
+        workspace: &row.workspace,
+        agent_dir: &row.agent_dir,
+        model: row.model.as_deref(),
+        bindings: row.bindings.len(),
+        is_default: row.is_default,
+        binding_details: if with_bindings { &row.bindings } else { &[] },
+        routes: routes(row),
+        providers: &row.providers,
     }
 }
 
 pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let rows = list(app)?;
     if args.json {
-        return output.json(&rows.iter().map(Report::from).collect::<Vec<_>>());
+        let reports = rows.iter().map(|row| report(row, args.bindings));
+        return output.json(&reports.collect::<Vec<_>>());
     }
     output.data("Agents:\n")?;
-    rows.iter().try_for_each(|row| output.data(&text(row, app)))
+    rows.iter().try_for_each(|row| output.data(&text(row, args.bindings, app)))
 }
 
-fn text(row: &Row, app: &App) -> String {
+fn text(row: &Row, with_bindings: bool, app: &App) -> String {
+    let shown = |text: &str| printable(text, 300);
     let default = if row.is_default { " (default)" } else { "" };
     let name = row.name.as_deref().filter(|name| *name != row.id);
-    let name = name.map(|name| format!(" ({})", printable(name, 120))).unwrap_or_default();
-    let mut lines = vec![
-        format!("- {}{default}{name}", row.id),
-        format!("  Workspace: {}", app.paths.shorten(&row.workspace)),
-        format!("  Agent dir: {}", app.paths.shorten(&row.agent_dir)),
-    ];
-    lines.extend(row.model.as_ref().map(|model| format!("  Model: {}", printable(model, 120))));
-    lines.push(format!("  Routing rules: {}", row.bindings));
-    if row.is_default && row.bindings == 0 {
-        lines.push(format!("  Routing: {DEFAULT_ROUTE}"));
+    let name = name.map(|name| format!(" ({})", shown(name))).unwrap_or_default();
+    let mut lines = vec![format!("- {}{default}{name}", row.id)];
+    let identity: Vec<_> =
+        [&row.identity_emoji, &row.identity_name].into_iter().flatten().map(|t| shown(t)).collect();
+    if !identity.is_empty() {
+        let source = match row.identity_source {
+            Some(IdentitySource::File) => " (IDENTITY.md)",
+            _ => " (configuration)",
+        };
+        lines.push(format!("  Identity:  {}{source}", identity.join(" ")));
+    }
+    lines.push(format!("  Workspace: {}", app.paths.shorten(&row.workspace)));
+    lines.push(format!("  Agent dir: {}", app.paths.shorten(&row.agent_dir)));
+    lines.extend(row.model.as_ref().map(|model| format!("  Model:     {}", shown(model))));
+    let routes = routes(row);
+    if !routes.is_empty() {
+        lines.push(format!("  Routes:    {}", shown(&routes.join(", "))));
+    }
+    lines.push(format!("  Bindings:  {}", row.bindings.len()));
+    if with_bindings {
+        lines.extend(row.bindings.iter().map(|binding| format!("    - {}", shown(binding))));
+    }
+    if !row.providers.is_empty() {
+        lines.push("  Channel accounts:".to_owned());
+        lines.extend(row.providers.iter().map(|provider| format!("    - {}", shown(provider))));
     }
     lines.join("\n") + "\n"
 }

@@ -1,11 +1,19 @@
 //! `agents`
 
 mod add;
+mod bind;
+mod bindings;
+mod delete;
+mod dialogue;
 mod list;
+mod set_identity;
+mod unbind;
 
 use super::output::Output;
 use crate::app::App;
-use crate::exit::Failure;
+use crate::config::Conflict;
+use crate::exit::{ExitStatus, Failure};
+use crate::text::printable;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -19,12 +27,51 @@ enum Command {
     Add(add::Args),
     /// List the agents
     List(list::Args),
+    /// Delete an agent; its directories are kept in the trash
+    Delete(delete::Args),
+    /// Let an agent answer on channels
+    Bind(bind::Args),
+    /// Let an agent no longer answer on channels
+    Unbind(unbind::Args),
+    /// List which agent answers on which channel
+    Bindings(bindings::Args),
+    /// Set the name, emoji, theme and avatar of an agent
+    SetIdentity(set_identity::Args),
 }
 
 pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     match args.command {
         Some(Command::Add(args)) => add::run(args, app, output),
         Some(Command::List(args)) => list::run(&args, app, output),
+        Some(Command::Delete(args)) => delete::run(&args, app, output),
+        Some(Command::Bind(args)) => bind::run(&args, app, output),
+        Some(Command::Unbind(args)) => unbind::run(&args, app, output),
+        Some(Command::Bindings(args)) => bindings::run(&args, app, output),
+        Some(Command::SetIdentity(args)) => set_identity::run(args, app, output),
         None => list::run(&list::Args::default(), app, output),
     }
+}
+
+/// `title` and a line for each item; nothing without items.
+fn section(title: &str, items: &[String]) -> String {
+    if items.is_empty() {
+        return String::new();
+    }
+    let items: Vec<_> = items.iter().map(|item| format!("- {}\n", printable(item, 300))).collect();
+    format!("{title}:\n{}", items.concat())
+}
+
+fn texts(conflicts: &[Conflict]) -> Vec<String> {
+    conflicts.iter().map(ToString::to_string).collect()
+}
+
+/// The failure of a command that could not do everything because of other agents.
+fn conflict_failure(conflicts: &[Conflict]) -> Result<(), Failure> {
+    if conflicts.is_empty() {
+        return Ok(());
+    }
+    let texts: Vec<_> = texts(conflicts).iter().map(|text| printable(text, 300)).collect();
+    let what = format!("another agent has the binding: {}", texts.join("; "));
+    Err(Failure::message(ExitStatus::Failure, what)
+        .hint("openclaw-auth agents unbind --agent <its agent> --bind <channel[:account]>"))
 }

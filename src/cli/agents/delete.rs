@@ -1,0 +1,136 @@
+//! `agents delete`: the JSON of OpenClaw 2026.4.24, and after it what was moved where.
+
+use super::dialogue::confirm;
+use crate::app::App;
+use crate::cli::output::Output;
+use crate::exit::{ExitStatus, Failure};
+use crate::ops::agents::{Deleted, Kept, check_deletion, delete};
+use serde::Serialize;
+use std::path::Path;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The agent
+    id: String,
+    /// Do not ask
+    #[arg(long)]
+    force: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    agent_id: &'a str,
+    workspace: &'a Path,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace_retained: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace_retained_reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace_shared_with: Option<&'a [String]>,
+    agent_dir: &'a Path,
+    sessions_dir: &'a Path,
+    removed_bindings: usize,
+    removed_allow: usize,
+    trash: Option<&'a Path>,
+    moved: Vec<Moved<'a>>,
+    retained: Vec<Retained<'a>>,
+}
+
+#[derive(Serialize)]
+struct Moved<'a> {
+    from: &'a Path,
+    to: &'a Path,
+}
+
+#[derive(Serialize)]
+struct Retained<'a> {
+    path: &'a Path,
+    reason: &'static str,
+}
+
+pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    let id = check_deletion(app, &args.id)?;
+    if id != args.id.trim() {
+        output.say(&format!("note: the id of the agent is `{id}`"));
+    }
+    if !args.force {
+        if !output.streams.stdin_is_terminal {
+            return Err(Failure::message(
+                ExitStatus::Failure,
+                format!("deleting agent `{id}` needs --force where nobody can be asked"),
+            )
+            .hint(format!("openclaw-auth agents delete {id} --force")));
+        }
+        let question = format!("Delete agent {id} and move its directories to the trash?");
+        if !confirm(output, &question)? {
+            output.say("Nothing was changed");
+            return Ok(());
+        }
+    }
+    let deleted = delete(app, &id)?;
+    if args.json { output.json(&report(&deleted)) } else { output.data(&text(&deleted, app)) }
+}
+
+fn reason(kept: &Kept) -> &'static str {
+    match kept {
+        Kept::Shared(_) => "shared",
+        Kept::Protected => "protected",
+        Kept::Copied => "copied",
+    }
+}
+
+fn report(deleted: &Deleted) -> Report<'_> {
+    let workspace = deleted
+        .kept
+        .iter()
+        .find(|(path, kept)| *path == deleted.workspace && !matches!(kept, Kept::Copied));
+    Report {
+        agent_id: &deleted.id,
+        workspace: &deleted.workspace,
+        workspace_retained: workspace.map(|_| true),
+        workspace_retained_reason: workspace.map(|(_, kept)| reason(kept)),
+        workspace_shared_with: workspace.and_then(|(_, kept)| match kept {
+            Kept::Shared(agents) => Some(&agents[..]),
+            _ => None,
+        }),
+        agent_dir: &deleted.agent_dir,
+        sessions_dir: &deleted.sessions_dir,
+        removed_bindings: deleted.removal.bindings,
+        removed_allow: deleted.removal.allowances,
+        trash: deleted.trash.as_deref(),
+        moved: deleted.moved.iter().map(|(from, to)| Moved { from, to }).collect(),
+        retained: deleted
+            .kept
+            .iter()
+            .map(|(path, kept)| Retained { path, reason: reason(kept) })
+            .collect(),
+    }
+}
+
+fn text(deleted: &Deleted, app: &App) -> String {
+    let path = |path: &Path| app.paths.shorten(path);
+    let mut lines = vec![format!("Deleted agent {}", deleted.id)];
+    if let Some(trash) = &deleted.trash {
+        lines.push(format!("  Trash:    {}", path(trash)));
+    }
+    for (from, to) in &deleted.moved {
+        lines.push(format!("  Moved:    {} to {}", path(from), path(to)));
+    }
+    for (directory, kept) in &deleted.kept {
+        let why = match kept {
+            Kept::Shared(agents) => format!("used by {} as well", agents.join(", ")),
+            Kept::Protected => "it holds more than what belongs to the agent".to_owned(),
+            Kept::Copied => "it is in the trash, but could not be removed wholly here".to_owned(),
+        };
+        lines.push(format!("  Kept:     {} ({why})", path(directory)));
+    }
+    lines.push(format!("  Bindings: {} removed", deleted.removal.bindings));
+    if deleted.removal.allowances > 0 {
+        lines.push("  Removed from tools.agentToAgent.allow".to_owned());
+    }
+    lines.join("\n") + "\n"
+}

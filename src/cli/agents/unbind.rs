@@ -1,0 +1,64 @@
+//! `agents unbind`: the JSON of OpenClaw 2026.4.24.
+
+use super::{conflict_failure, section, texts};
+use crate::app::App;
+use crate::cli::output::Output;
+use crate::exit::{ExitStatus, Failure};
+use crate::ops::agents::{unbind, unbind_wholly};
+use serde::Serialize;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The agent [default: the default agent]
+    #[arg(long, value_name = "ID")]
+    agent: Option<String>,
+    /// The channel, or one account of it; may be repeated
+    #[arg(long, value_name = "CHANNEL[:ACCOUNT]")]
+    bind: Vec<String>,
+    /// Remove every binding of the agent
+    #[arg(long)]
+    all: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    agent_id: &'a str,
+    removed: &'a [String],
+    missing: &'a [String],
+    conflicts: Vec<String>,
+}
+
+pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    if args.all && !args.bind.is_empty() {
+        return Err(Failure::message(ExitStatus::Failure, "--all and --bind exclude one another"));
+    }
+    let agent = args.agent.as_deref();
+    let unbound =
+        if args.all { unbind_wholly(app, agent)? } else { unbind(app, agent, &args.bind)? };
+    let outcome = &unbound.outcome;
+    if args.all && outcome.removed.is_empty() {
+        // As OpenClaw does it: no JSON when there was nothing to remove.
+        output.say(&format!("note: agent {} has no bindings", unbound.agent_id));
+        return Ok(());
+    }
+    if args.json {
+        output.json(&Report {
+            agent_id: &unbound.agent_id,
+            removed: &outcome.removed,
+            missing: &outcome.missing,
+            conflicts: texts(&outcome.conflicts),
+        })?;
+    } else {
+        output.data(&format!(
+            "Agent: {}\n{}{}",
+            unbound.agent_id,
+            section("Removed bindings", &outcome.removed),
+            section("Nobody has", &outcome.missing),
+        ))?;
+    }
+    conflict_failure(&outcome.conflicts)
+}

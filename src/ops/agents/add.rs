@@ -1,0 +1,148 @@
+//! Adding an agent.
+//!
+//! Invariant: the directories exist before the configuration names them, so a listed agent
+//! is a usable one.
+
+use super::{binding_specs, failure};
+use crate::app::App;
+use crate::config::{AgentAddition, BindOutcome, Config, NewAgent, add_agent};
+use crate::exit::Failure;
+use crate::profile::{MAIN_AGENT, normalize_agent_id};
+use crate::system::file::{self, create_private_directory, create_public_directory};
+use anyhow::Context;
+use std::path::{Path, PathBuf};
+
+/// The agent to add. Blank texts count as missing.
+#[derive(Clone, Debug, Default)]
+pub struct AddRequest {
+    /// The name, from which the id is made.
+    pub name: String,
+    /// The workspace directory; the usual one when `None`.
+    pub workspace: Option<String>,
+    /// The directory of its store; the usual one when `None`.
+    pub agent_dir: Option<String>,
+    /// The model; that of all agents when `None`.
+    pub model: Option<String>,
+    /// What it shall answer on: `<channel>[:<account>]`.
+    pub bindings: Vec<String>,
+}
+
+/// An agent that was added.
+#[derive(Debug)]
+pub struct Added {
+    /// The normalised id.
+    pub id: String,
+    /// The name as given, trimmed.
+    pub name: String,
+    /// The workspace.
+    pub workspace: PathBuf,
+    /// The directory of the store.
+    pub agent_dir: PathBuf,
+    /// The directory of the sessions.
+    pub sessions_dir: PathBuf,
+    /// The model.
+    pub model: Option<String>,
+    /// What became of the bindings.
+    pub bindings: BindOutcome,
+    /// The configuration that lists the agent now.
+    pub config_path: PathBuf,
+}
+
+/// The id that an agent called `name` would have.
+///
+/// # Errors
+/// The name is blank, reserved or taken.
+pub fn check_name(app: &App, name: &str) -> Result<String, Failure> {
+    check_name_in(&app.config()?, name)
+}
+
+fn check_name_in(config: &Config, name: &str) -> Result<String, Failure> {
+    if name.trim().is_empty() {
+        return Err(failure("the agent needs a name").hint("openclaw-auth agents add <name>"));
+    }
+    let id = normalize_agent_id(name);
+    if id == MAIN_AGENT {
+        return Err(failure(format!("the agent name `{MAIN_AGENT}` is reserved"))
+            .hint("choose a name with a letter or digit (a-z, 0-9) in it"));
+    }
+    if config.agents().any(|agent| agent.id() == id) {
+        return Err(already_exists(&id));
+    }
+    Ok(id)
+}
+
+fn already_exists(id: &str) -> Failure {
+    failure(format!("agent `{id}` already exists")).hint("openclaw-auth agents list")
+}
+
+/// The workspace of an agent that is given no other.
+///
+/// # Errors
+/// The configuration cannot be read.
+pub fn usual_workspace(app: &App, id: &str) -> Result<PathBuf, Failure> {
+    Ok(app.config()?.workspace(&app.paths, id))
+}
+
+/// Adds an agent: its directories, then its entry and its bindings in the configuration.
+/// A binding that another agent has is reported as a conflict and stays as it is.
+///
+/// # Errors
+/// The name is taken or reserved, a binding is not valid, or something cannot be written.
+pub fn add(app: &App, request: &AddRequest) -> Result<Added, Failure> {
+    let given = |text: &Option<String>| {
+        text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let config = app.config()?;
+    let name = request.name.trim().to_owned();
+    let id = check_name_in(&config, &name)?;
+    let bindings = binding_specs(app, &request.bindings)?;
+    let model = given(&request.model);
+    let workspace = match given(&request.workspace) {
+        Some(workspace) => app.paths.expand(&workspace),
+        None => config.workspace(&app.paths, &id),
+    };
+    let agent_dir = match given(&request.agent_dir) {
+        Some(directory) => app.paths.expand(&directory),
+        None => app.paths.agent_dir(&id),
+    };
+    if let Some(owner) = owner_of(app, &config, &agent_dir) {
+        return Err(failure(format!(
+            "{} is the directory of agent `{owner}`, and two agents cannot share a store",
+            agent_dir.display()
+        )));
+    }
+    let sessions_dir = app.paths.sessions_dir(&id);
+    create_public_directory(&workspace)
+        .with_context(|| format!("could not create {}", workspace.display()))?;
+    for directory in [&agent_dir, &sessions_dir] {
+        create_private_directory(directory)
+            .with_context(|| format!("could not create {}", directory.display()))?;
+    }
+    let texts = [workspace.to_string_lossy(), agent_dir.to_string_lossy()];
+    let mut entry = vec![
+        ("id", id.as_str()),
+        ("name", name.as_str()),
+        ("workspace", texts[0].as_ref()),
+        ("agentDir", texts[1].as_ref()),
+    ];
+    entry.extend(model.as_deref().map(|model| ("model", model)));
+    let agent = NewAgent { id: &id, entry: &entry, bindings: &bindings };
+    let bindings = match add_agent(&app.paths.config, agent)? {
+        AgentAddition::Added(bindings) => bindings,
+        AgentAddition::Exists => return Err(already_exists(&id)),
+    };
+    let config_path = app.paths.config.clone();
+    Ok(Added { id, name, workspace, agent_dir, sessions_dir, model, bindings, config_path })
+}
+
+/// The agent whose store is in `directory`.
+fn owner_of(app: &App, config: &Config, directory: &Path) -> Option<String> {
+    let directory = file::resolve(directory);
+    let is_it = |path: &Path| file::resolve(path) == directory;
+    let listed = config.agents().map(|agent| config.agent_dir(&app.paths, &agent.id()));
+    listed
+        .chain([config.agent_dir(&app.paths, MAIN_AGENT)])
+        .chain(app.paths.main_agent())
+        .find(|agent| is_it(&agent.path))
+        .map(|agent| agent.id)
+}

@@ -1,0 +1,86 @@
+//! Bindings of agents to channels and channel accounts.
+
+use super::{binding_specs, failure, known_agent};
+use crate::app::App;
+use crate::config::{
+    BindOutcome, Config, UnbindOutcome, bind_agent, unbind_agent, unbind_agent_wholly,
+};
+use crate::exit::Failure;
+
+/// What became of bindings that an agent was to get.
+#[derive(Debug)]
+pub struct Bound {
+    /// The agent.
+    pub agent_id: String,
+    /// What became of each.
+    pub outcome: BindOutcome,
+}
+
+/// What became of bindings that an agent was to lose.
+#[derive(Debug)]
+pub struct Unbound {
+    /// The agent.
+    pub agent_id: String,
+    /// What became of each.
+    pub outcome: UnbindOutcome,
+}
+
+/// The configuration, and the agent whose bindings are to be shown: every agent's when
+/// `None`.
+///
+/// # Errors
+/// The configuration cannot be read, or there is no such agent.
+pub fn bindings(app: &App, agent: Option<&str>) -> Result<(Config, Option<String>), Failure> {
+    let config = app.config()?;
+    let agent = match agent.map(str::trim) {
+        None => None,
+        Some("") => return Err(failure("--agent names no agent")),
+        named => Some(known_agent(&config, named)?),
+    };
+    Ok((config, agent))
+}
+
+/// Binds an agent, the default one when `None`, to every `<channel>[:<account>]`.
+///
+/// # Errors
+/// There is no such agent, a binding is not valid, or the configuration cannot be changed.
+pub fn bind(app: &App, agent: Option<&str>, texts: &[String]) -> Result<Bound, Failure> {
+    let agent_id = known_agent(&app.config()?, agent)?;
+    let specs = binding_specs(app, texts)?;
+    if specs.is_empty() {
+        return Err(failure("nothing to bind: --bind is missing")
+            .hint("openclaw-auth agents bind --bind <channel[:account]>"));
+    }
+    let outcome = bind_agent(&app.paths.config, &agent_id, &specs)?;
+    Ok(Bound { agent_id, outcome })
+}
+
+/// Removes bindings `<channel>[:<account>]` of an agent, the default one when `None`.
+///
+/// # Errors
+/// There is no such agent, a binding is not valid, or the configuration cannot be changed.
+pub fn unbind(app: &App, agent: Option<&str>, texts: &[String]) -> Result<Unbound, Failure> {
+    let agent_id = known_agent(&app.config()?, agent)?;
+    let specs = binding_specs(app, texts)?;
+    if specs.is_empty() {
+        return Err(failure("nothing to unbind: --bind and --all are missing")
+            .hint("openclaw-auth agents unbind --bind <channel[:account]>, or --all"));
+    }
+    let outcome = unbind_agent(&app.paths.config, &agent_id, &specs)?;
+    Ok(Unbound { agent_id, outcome })
+}
+
+/// Removes every binding of an agent, the default one when `None`.
+///
+/// # Errors
+/// There is no such agent, or the configuration cannot be changed.
+pub fn unbind_wholly(app: &App, agent: Option<&str>) -> Result<Unbound, Failure> {
+    let config = app.config()?;
+    let agent_id = known_agent(&config, agent)?;
+    let removed = match config.routes_to(&agent_id).next() {
+        None => Vec::new(),
+        Some(_) => unbind_agent_wholly(&app.paths.config, &agent_id)?,
+    };
+    let outcome = UnbindOutcome { removed, ..UnbindOutcome::default() };
+    Ok(Unbound { agent_id, outcome })
+}

@@ -1,0 +1,111 @@
+//! Setting the identity of an agent: from words, or from its `IDENTITY.md`.
+
+use super::identity_file::{FILE_NAME, IdentityFile};
+use super::{agent_ids, failure, known_agent, not_found};
+use crate::app::App;
+use crate::config::{Config, set_identity as edit_identity};
+use crate::exit::Failure;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// The identity to set. Blank texts count as missing.
+#[derive(Clone, Debug, Default)]
+pub struct IdentityRequest {
+    /// The agent; found by its workspace when `None`.
+    pub agent: Option<String>,
+    /// The workspace that tells which agent, and where `IDENTITY.md` is.
+    pub workspace: Option<String>,
+    /// The identity file.
+    pub identity_file: Option<String>,
+    /// Whether to read the identity file although a text is given.
+    pub from_identity: bool,
+    /// The name.
+    pub name: Option<String>,
+    /// The emoji.
+    pub emoji: Option<String>,
+    /// The theme.
+    pub theme: Option<String>,
+    /// The avatar: a path in the workspace, a URL or a data URI.
+    pub avatar: Option<String>,
+}
+
+/// The identity that was set.
+#[derive(Debug)]
+pub struct IdentitySet {
+    /// The agent.
+    pub agent_id: String,
+    /// The whole identity, as the configuration has it now.
+    pub identity: Value,
+    /// The workspace that was looked at.
+    pub workspace: Option<PathBuf>,
+    /// The identity file that was named.
+    pub identity_file: Option<PathBuf>,
+}
+
+/// Sets the identity of an agent. A text that is given wins over the file.
+///
+/// # Errors
+/// No agent, or more than one, is meant; the file says nothing; or the configuration
+/// cannot be changed.
+pub fn set_identity(app: &App, request: &IdentityRequest) -> Result<IdentitySet, Failure> {
+    fn given(text: Option<&String>) -> Option<&str> {
+        text.map(|text| text.trim()).filter(|text| !text.is_empty())
+    }
+    let config = app.config()?;
+    let texts = [&request.name, &request.emoji, &request.theme, &request.avatar]
+        .map(|text| given(text.as_ref()));
+    let named = given(request.agent.as_ref());
+    let identity_file = given(request.identity_file.as_ref()).map(|path| app.paths.expand(path));
+    let reads_file =
+        request.from_identity || identity_file.is_some() || texts.iter().all(Option::is_none);
+    let workspace = match (&identity_file, given(request.workspace.as_ref())) {
+        (Some(file), _) => file.parent().map(Path::to_owned),
+        (None, Some(workspace)) => Some(app.paths.expand(workspace)),
+        (None, None) => (reads_file || named.is_none()).then(|| app.paths.expand(".")),
+    };
+    let agent_id = match (named, &workspace) {
+        (None, Some(workspace)) => agent_in(app, &config, workspace)?,
+        _ => known_agent(&config, named)?,
+    };
+    let file = match (&identity_file, &workspace) {
+        (Some(file), _) => Some(file.clone()),
+        (None, Some(workspace)) => Some(workspace.join(FILE_NAME)),
+        (None, None) => None,
+    };
+    let read = match file.filter(|_| reads_file) {
+        Some(file) => Some(IdentityFile::read(&file).ok_or_else(|| {
+            failure(format!("{} says nothing of an identity", file.display())).hint(format!(
+                "openclaw-auth agents set-identity --agent {agent_id} --name <name> --emoji <emoji>"
+            ))
+        })?),
+        None => None,
+    }
+    .unwrap_or_default();
+    let [name, emoji, theme, avatar] = texts;
+    let members: Vec<(&str, &str)> = [
+        ("name", name.or(read.name.as_deref())),
+        ("emoji", emoji.or(read.emoji.as_deref())),
+        ("theme", theme.or(read.theme_or_similar())),
+        ("avatar", avatar.or(read.avatar.as_deref())),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| Some((key, value?)))
+    .collect();
+    let identity = edit_identity(&app.paths.config, &agent_id, &members)?;
+    let identity = identity.ok_or_else(|| not_found(&agent_id))?;
+    Ok(IdentitySet { agent_id, identity, workspace, identity_file })
+}
+
+/// The one agent whose workspace is `directory`.
+fn agent_in(app: &App, config: &Config, directory: &Path) -> Result<String, Failure> {
+    let mut ids = agent_ids(config);
+    ids.retain(|id| config.workspace(&app.paths, id) == directory);
+    let directory = directory.display();
+    match &mut ids[..] {
+        [id] => Ok(std::mem::take(id)),
+        [] => Err(failure(format!("no agent has the workspace {directory}"))
+            .hint("name the agent with --agent; openclaw-auth agents list shows all")),
+        _ => Err(failure(format!("{directory} is the workspace of {}", ids.join(" and of ")))
+            .hint("name the agent with --agent")),
+    }
+}

@@ -1,0 +1,87 @@
+//! Agents: each has a workspace, a store, sessions, bindings and an identity of its own.
+//!
+//! Invariant: nothing here invents an agent. What is not in the configuration is an error,
+//! except `main` where the configuration lists nobody.
+
+mod add;
+mod bind;
+mod delete;
+mod identity;
+mod identity_file;
+mod list;
+
+pub use add::{AddRequest, Added, add, check_name, usual_workspace};
+pub use bind::{Bound, Unbound, bind, bindings, unbind, unbind_wholly};
+pub use delete::{Deleted, Kept, check_deletion, delete};
+pub use identity::{IdentityRequest, IdentitySet, set_identity};
+pub use list::{IdentitySource, Row, list};
+
+use crate::app::App;
+use crate::config::channel::CHANNELS;
+use crate::config::{BindingSpec, BindingSpecError, Config};
+use crate::exit::{ExitStatus, Failure};
+use crate::profile::normalize_agent_id;
+
+/// The ids of the agents in their order, each once; the default agent alone when the
+/// configuration lists none.
+fn agent_ids(config: &Config) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    let mut ids: Vec<String> = config.agents().map(|agent| agent.id()).collect();
+    ids.retain(|id| seen.insert(id.clone()));
+    if ids.is_empty() {
+        ids.push(config.default_agent());
+    }
+    ids
+}
+
+/// The id of the agent called `named`, else of the default one.
+fn known_agent(config: &Config, named: Option<&str>) -> Result<String, Failure> {
+    let named = named.map(str::trim).filter(|named| !named.is_empty());
+    let id = named.map_or_else(|| config.default_agent(), normalize_agent_id);
+    if agent_ids(config).contains(&id) { Ok(id) } else { Err(not_found(&id)) }
+}
+
+fn not_found(id: &str) -> Failure {
+    failure(format!("there is no agent `{id}`")).hint("openclaw-auth agents list")
+}
+
+fn failure(message: impl std::fmt::Display) -> Failure {
+    Failure::message(ExitStatus::Failure, message)
+}
+
+/// Whether the environment switches the bundled channels off, as it does for OpenClaw.
+fn channels_are_off(app: &App) -> bool {
+    let value = app.environment.text(CHANNELS_OFF).unwrap_or_default().to_lowercase();
+    ["1", "true", "yes", "on"].contains(&value.as_str())
+}
+
+const CHANNELS_OFF: &str = "OPENCLAW_DISABLE_BUNDLED_PLUGINS";
+
+/// Reads `<channel>[:<account>]` texts, all or none; blank ones mean nothing.
+fn binding_specs(app: &App, texts: &[String]) -> Result<Vec<BindingSpec>, Failure> {
+    let is_off = channels_are_off(app);
+    let mut specs = Vec::new();
+    let mut reasons: Vec<String> = Vec::new();
+    let mut has_unknown = false;
+    for text in texts.iter().filter(|text| !text.trim().is_empty()) {
+        match BindingSpec::parse(text) {
+            Ok(spec) if is_off => reasons
+                .push(format!("channel `{}` is switched off by {CHANNELS_OFF}", spec.channel)),
+            Ok(spec) => specs.push(spec),
+            Err(error) => {
+                has_unknown |= matches!(error, BindingSpecError::UnknownChannel(_));
+                reasons.push(error.to_string());
+            }
+        }
+    }
+    if reasons.is_empty() {
+        return Ok(specs);
+    }
+    let failure = failure(reasons.join("; "));
+    if !has_unknown {
+        return Err(failure);
+    }
+    let mut known = CHANNELS.map(|channel| channel.id);
+    known.sort_unstable();
+    Err(failure.hint(format!("the channels are {}", known.join(", "))))
+}
