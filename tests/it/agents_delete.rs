@@ -166,11 +166,8 @@ fn a_failure_on_the_way_undoes_what_was_done() {
     assert!(stderr.contains("could not move"), "{stderr}");
     assert_eq!(rig.tree(), before);
     std::fs::remove_file(rig.path("trash")).unwrap();
-    // The configuration cannot be changed: its backup has no place.
-    std::fs::remove_file(rig.path("openclaw.json.bak")).unwrap();
-    std::fs::create_dir(rig.path("openclaw.json.bak")).unwrap();
-    // Nor can the one in its place move on: a directory does not replace a file.
-    rig.write("openclaw.json.bak.1/x", "");
+    // The configuration cannot be changed: its lock has no place.
+    std::fs::create_dir(rig.path("openclaw.json.lock")).unwrap();
     let before = rig.tree();
     let stderr = rig.run(&["agents", "delete", "work", "--force"]).failure(6);
     assert!(stderr.contains("could not write"), "{stderr}");
