@@ -53,13 +53,17 @@ impl Config {
             Err(_) => jsonc_parser::parse_to_serde_value::<Value>(text, &JSON5)
                 .map_err(|error| invalid(error.to_string()))?,
         };
+        let problems = super::check::problems(&value);
+        if !problems.is_empty() {
+            return Err(invalid(problems.join("; ")));
+        }
         match value {
             Value::Object(_) | Value::Null => Ok(Self { value }),
             _ => Err(invalid("it is not an object".to_owned())),
         }
     }
 
-    fn at(&self, pointer: &str) -> Option<&Value> {
+    pub(super) fn at(&self, pointer: &str) -> Option<&Value> {
         self.value.pointer(pointer)
     }
 

@@ -3,12 +3,18 @@
 //! The file is JSON5. It is edited in place: comments, order, quotes and unknown keys
 //! stay as they are.
 
+mod channel;
+mod check;
 mod document;
 mod edit;
+mod model;
 mod paths;
 
+pub use channel::{Account, Channel};
 pub use document::{AgentEntry, Config};
 pub use edit::{ConfigEdit, add_agent, record_profile, remove_profile};
+pub(crate) use model::model_ids;
+pub use model::{AgentModel, ModelSettings};
 pub use paths::{AgentDir, Paths};
 
 use crate::exit::{ExitStatus, Failure};

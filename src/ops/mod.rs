@@ -7,6 +7,7 @@ pub mod login;
 pub mod logout;
 mod refresh;
 mod selection;
+pub mod status;
 pub mod token;
 
 /// What a use case says to the user on its way; `cli` implements it.

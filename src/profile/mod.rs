@@ -2,16 +2,20 @@
 //! they are tried. No I/O; time is passed in as milliseconds since the epoch.
 
 mod agent_id;
+mod collation;
 mod credential;
 mod health;
 mod identity;
+mod mask;
 mod order;
 mod provider_id;
 
 pub use agent_id::{MAIN_AGENT, normalize_agent_id};
+pub use collation::{array_index, compare, sort_as_object_keys};
 pub use credential::{Credential, CredentialKind, Kind};
 pub use health::{Health, health};
 pub use identity::{Identity, SameAccount, choose_profile_id};
+pub use mask::mask;
 pub use order::{Candidate, Preference, UsageStats, order};
 pub use provider_id::normalize_provider_id;
 

@@ -2,7 +2,7 @@
 
 use super::generation::newer_database;
 use super::lease::{LeaseAttempt, lease_path, try_lease};
-use super::{Document, StateDocument, StoreError};
+use super::{Document, StateDocument, StoreError, legacy};
 use crate::system::file::{self, Fingerprint};
 use crate::system::lock::{self, Attempt, SidecarLock};
 use crate::system::now;
@@ -24,7 +24,7 @@ pub struct AgentStore {
 /// A document as it was at one moment.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    /// The document; empty when there is no file.
+    /// The document; without a file, what the former files hold.
     pub document: Document,
     /// The version of the file; `None` when there is none.
     pub fingerprint: Option<Fingerprint>,
@@ -57,7 +57,10 @@ impl AgentStore {
     pub fn read(&self) -> Result<Snapshot, StoreError> {
         let path = self.profiles_path();
         match file::read(&path) {
-            Ok(None) => Ok(Snapshot::default()),
+            Ok(None) => {
+                let document = legacy::read(&self.state_dir, &self.agent_dir)?;
+                Ok(Snapshot { document, fingerprint: None })
+            }
             Ok(Some((text, fingerprint))) => {
                 let document = Document::parse(&text).map_err(|error| invalid(&path, &error))?;
                 Ok(Snapshot { document, fingerprint: Some(fingerprint) })

@@ -13,13 +13,18 @@ mod document;
 mod error;
 mod file;
 mod generation;
+mod inspection;
 mod json_text;
 mod lease;
+mod legacy;
 mod state;
+mod usage;
 
 pub use credential::{Renewal, login_entry, renewed_entry};
 pub use document::{Document, Profile};
 pub use error::StoreError;
 pub use file::{AgentStore, Snapshot};
+pub use inspection::{Inspection, ReferenceName};
 pub use lease::{Lease, LeaseAttempt};
 pub use state::{StateDocument, is_refused};
+pub use usage::Usage;

@@ -185,7 +185,7 @@ impl StateDocument {
         changed
     }
 
-    fn object(&self, member: &str) -> RawObject {
+    pub(super) fn object(&self, member: &str) -> RawObject {
         self.0
             .get(member)
             .and_then(|value| serde_json::from_str(value.get()).ok())
