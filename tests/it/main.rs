@@ -6,6 +6,7 @@
 mod agents;
 mod authorization_server;
 mod channels;
+mod golden;
 mod layering;
 mod list;
 mod login;
@@ -14,6 +15,7 @@ mod logout;
 mod output;
 mod redirect_listener;
 mod refresh;
+mod status;
 mod store;
 mod support;
 mod token;
