@@ -15,6 +15,8 @@ pub struct Paths {
     pub config: PathBuf,
     /// The directory of agent `main` that the environment asks for.
     main_agent_dir: Option<PathBuf>,
+    /// How people write the home directory.
+    home_name: &'static str,
 }
 
 /// An agent and its directory.
@@ -42,9 +44,9 @@ impl Paths {
             normalize(&current_dir.join(path))
         };
         let user_home = environment.home();
-        let home = match environment.path("OPENCLAW_HOME") {
-            Some(home) => expand(home, &user_home),
-            None => user_home,
+        let (home, home_name) = match environment.path("OPENCLAW_HOME") {
+            Some(home) => (expand(home, &user_home), "$OPENCLAW_HOME"),
+            None => (user_home, "~"),
         };
         let variable = |name| environment.path(name).map(|path| expand(path, &home));
         let explicit_state_dir = variable("OPENCLAW_STATE_DIR");
@@ -65,7 +67,7 @@ impl Paths {
         });
         let main_agent_dir =
             variable("OPENCLAW_AGENT_DIR").or_else(|| variable("PI_CODING_AGENT_DIR"));
-        Self { home, state_dir, config, main_agent_dir }
+        Self { home, state_dir, config, main_agent_dir, home_name }
     }
 
     /// The directory of the provider files.
@@ -98,11 +100,12 @@ impl Paths {
         }
     }
 
-    /// `path` as people write it: `~` for the home directory.
+    /// `path` as people write it: `~`, or the variable that replaces it, for the home
+    /// directory.
     pub fn shorten(&self, path: &Path) -> String {
         match path.strip_prefix(&self.home) {
             Ok(rest) if !self.home.as_os_str().is_empty() && self.home != Path::new("/") => {
-                Path::new("~").join(rest).display().to_string()
+                Path::new(self.home_name).join(rest).display().to_string()
             }
             _ => path.display().to_string(),
         }

@@ -14,6 +14,9 @@ const PUNCTUATION: &str = " _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$";
 /// Compares as the root collation does: by letters and digits without regard to case and
 /// accents, then by accents, then lower case before upper case.
 pub fn compare(a: &str, b: &str) -> Ordering {
+    // What both start with weighs the same, and ids of one provider start alike.
+    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b && a.is_ascii()).count();
+    let (a, b) = (&a[same..], &b[same..]);
     let level = |weight: fn(&(u32, u32, bool)) -> u32| {
         let (mut a, mut b) = (weights(a), weights(b));
         loop {

@@ -71,11 +71,9 @@ impl StateDocument {
     pub(super) fn fill_from(&mut self, profiles: &Document) {
         for member in [ORDER, LAST_GOOD, USAGE_STATS] {
             let Some(old) = profiles.member(member) else { continue };
-            let Ok(old) = serde_json::from_str::<RawObject>(old.get()) else { continue };
-            let mut merged = self.object(member);
-            for (key, value) in old {
-                merged.entry(key).or_insert(value);
-            }
+            let Ok(mut merged) = serde_json::from_str::<RawObject>(old.get()) else { continue };
+            // Old keys keep their place, as OpenClaw merges them.
+            merged.extend(self.object(member));
             self.set_object(member, &merged);
         }
     }
