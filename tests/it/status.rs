@@ -256,8 +256,8 @@ fn the_text_says_what_is_usable_until_when_and_why_not() {
         "no: expired, sign in again",
         "no: its expiry is not a time",
         "no: holds no credential",
-        "yes, no expiry; cooling down for 7",
-        "yes, no expiry; disabled (billing) for 7",
+        " years: cooling down",
+        " years: disabled (billing)",
         "groq: GROQ_API_KEY = ***",
         "openai: set OPENAI_API_KEY\n",
     ] {

@@ -107,13 +107,13 @@ fn usable(row: &Row, unusable: Option<&Unusable>, now: Millis) -> String {
             _ => "no: holds no credential".to_owned(),
         },
     };
-    let Some(pause) = unusable else { return health };
+    let Some(pause) = unusable.filter(|_| !health.starts_with("no:")) else { return health };
     let why = match (&pause.reason, pause.is_disabled) {
         (Some(reason), true) => format!("disabled ({})", printable(reason, 40)),
         (None, true) => "disabled".to_owned(),
         (_, false) => "cooling down".to_owned(),
     };
-    format!("{health}; {why} for {}", span(pause.until))
+    format!("not for {}: {why}", span(pause.until))
 }
 
 /// What providers can be used with beside profiles.
