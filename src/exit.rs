@@ -30,6 +30,10 @@ pub enum ExitStatus {
     Findings,
     /// `secrets audit` found a reference that does not resolve.
     Unresolved,
+    /// `models status --check`: a login is expired or missing.
+    LoginExpired,
+    /// `models status --check`: a login expires soon.
+    LoginExpiring,
 }
 
 impl ExitStatus {
@@ -45,12 +49,24 @@ impl ExitStatus {
         (Self::Interrupted, "interrupted"),
     ];
 
+    /// What `models status --check` says by its exit code, in place of [`Self::TABLE`].
+    pub const CHECK_TABLE: [(Self, &'static str); 3] = [
+        (Self::Success, "every login and every provider in use is fine"),
+        (Self::LoginExpired, "a login is expired or missing, or a provider in use has none"),
+        (Self::LoginExpiring, "a login expires within 24 hours"),
+    ];
+
+    /// Whether the status is the answer to a question rather than a failure.
+    pub const fn is_answer(self) -> bool {
+        matches!(self, Self::Success | Self::LoginExpired | Self::LoginExpiring)
+    }
+
     /// The number that the process exits with.
     pub const fn code(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::Failure | Self::Findings => 1,
-            Self::Usage | Self::Unresolved => 2,
+            Self::Failure | Self::Findings | Self::LoginExpired => 1,
+            Self::Usage | Self::Unresolved | Self::LoginExpiring => 2,
             Self::LoginRequired => 3,
             Self::Unavailable => 4,
             Self::LockTimeout => 5,
@@ -87,6 +103,11 @@ impl Failure {
     /// A failure described by one sentence.
     pub fn message(status: ExitStatus, message: impl std::fmt::Display) -> Self {
         Self::new(status, anyhow::anyhow!("{message}"))
+    }
+
+    /// The answer of `models status --check`: nothing is printed for it.
+    pub fn answer(status: ExitStatus) -> Self {
+        Self::message(status, "the check found something to do")
     }
 
     /// A value on the command line that is not valid.
@@ -127,7 +148,7 @@ mod tests {
     #[test]
     fn the_documented_table_is_this_table() {
         let documented = include_str!("../docs/exit-codes.md");
-        for (status, meaning) in ExitStatus::TABLE {
+        for (status, meaning) in ExitStatus::TABLE.into_iter().chain(ExitStatus::CHECK_TABLE) {
             let row = format!("| {} | {meaning} |", status.code());
             assert!(documented.contains(&row), "docs/exit-codes.md lacks the row {row}");
         }

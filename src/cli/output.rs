@@ -74,7 +74,7 @@ impl<'s> Output<'s> {
 
     /// The one place where a failure is printed.
     pub(super) fn failure(&mut self, failure: &Failure) {
-        if matches!(failure.status, ExitStatus::Success) {
+        if failure.status.is_answer() {
             return;
         }
         let text = format!("{:#}", failure.cause);

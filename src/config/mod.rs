@@ -7,9 +7,11 @@ mod agent_edit;
 mod binding;
 mod binding_edit;
 pub mod channel;
+mod chat;
 mod document;
 mod edit;
 mod include;
+mod model;
 mod paths;
 mod rotation;
 mod substitute;
@@ -20,8 +22,11 @@ pub use agent_edit::{
 };
 pub use binding::{BindOutcome, BindingSpec, BindingSpecError, Conflict, Route, UnbindOutcome};
 pub use binding_edit::{bind_agent, unbind_agent, unbind_agent_wholly};
+pub use chat::{ChatAccount, ChatChannel};
 pub use document::{AgentEntry, Config};
 pub use edit::{ConfigEdit, record_profile, remove_profile};
+pub(crate) use model::model_ids;
+pub use model::{AgentModel, ModelSettings};
 pub use paths::{AgentDir, Paths};
 
 use crate::exit::{ExitStatus, Failure};

@@ -22,6 +22,8 @@ pub struct Paths {
     main_agent_dir: Option<PathBuf>,
     /// The workspace of the default agent, where the configuration names none.
     pub default_workspace: PathBuf,
+    /// How people write the home directory.
+    home_name: &'static str,
 }
 
 /// An agent and its directory.
@@ -49,9 +51,9 @@ impl Paths {
             normalize(&current_dir.join(path))
         };
         let user_home = environment.home();
-        let home = match environment.path("OPENCLAW_HOME") {
-            Some(home) => expand(home, &user_home),
-            None => user_home,
+        let (home, home_name) = match environment.path("OPENCLAW_HOME") {
+            Some(home) => (expand(home, &user_home), "$OPENCLAW_HOME"),
+            None => (user_home, "~"),
         };
         let variable = |name| environment.path(name).map(|path| expand(path, &home));
         let explicit_state_dir = variable("OPENCLAW_STATE_DIR");
@@ -79,7 +81,16 @@ impl Paths {
             None | Some("default") => home.join(".openclaw/workspace"),
             Some(profile) => home.join(format!(".openclaw/workspace-{profile}")),
         };
-        Self { home, state_dir, config, oauth_dir, current_dir, main_agent_dir, default_workspace }
+        Self {
+            home,
+            state_dir,
+            config,
+            oauth_dir,
+            current_dir,
+            main_agent_dir,
+            default_workspace,
+            home_name,
+        }
     }
 
     /// The file that sets variables: `.env` in the state directory that is named, else
@@ -115,6 +126,13 @@ impl Paths {
         self.state_dir.join("agents").join(id).join("sessions")
     }
 
+    /// Agent `main` as listings see it: where the environment puts it, else in its usual
+    /// place, whatever the configuration says.
+    pub fn main_without_config(&self) -> AgentDir {
+        let usual = || AgentDir { id: MAIN_AGENT.to_owned(), path: self.agent_dir(MAIN_AGENT) };
+        self.main_agent().unwrap_or_else(usual)
+    }
+
     /// Where `$OPENCLAW_AGENT_DIR` puts agent `main`. It counts when no agent is named on
     /// the command line.
     pub fn main_agent(&self) -> Option<AgentDir> {
@@ -136,11 +154,12 @@ impl Paths {
         self.state_dir.join("trash")
     }
 
-    /// `path` as people write it: `~` for the home directory.
+    /// `path` as people write it: `~`, or the variable that replaces it, for the home
+    /// directory.
     pub fn shorten(&self, path: &Path) -> String {
         let shown = match path.strip_prefix(&self.home) {
             Ok(rest) if !self.home.as_os_str().is_empty() && self.home != Path::new("/") => {
-                Path::new("~").join(rest).display().to_string()
+                Path::new(self.home_name).join(rest).display().to_string()
             }
             _ => path.display().to_string(),
         };

@@ -16,6 +16,7 @@ pub mod report;
 pub mod resolve;
 mod selection;
 pub mod session;
+pub mod status;
 pub mod token;
 
 /// What a use case says to the user on its way; `cli` implements it.

@@ -2,22 +2,26 @@
 //! they are tried. No I/O; time is passed in as milliseconds since the epoch.
 
 mod agent_id;
+mod collation;
 mod cooldown;
 mod credential;
 mod eligibility;
 mod health;
 mod identity;
+mod mask;
 mod model_ref;
 mod order;
 mod provider_id;
 mod usage;
 
 pub use agent_id::{MAIN_AGENT, normalize_agent_id};
+pub use collation::{array_index, compare, sort_as_object_keys};
 pub use cooldown::Backoff;
 pub use credential::{Credential, CredentialKind, Kind};
 pub use eligibility::{Configured, Ineligible, eligibility};
 pub use health::{Health, health};
 pub use identity::{Identity, SameAccount, choose_profile_id};
+pub use mask::mask;
 pub use model_ref::ModelRef;
 pub use order::{Candidate, Order, OrderSource, Preference, order};
 pub use provider_id::normalize_provider_id;

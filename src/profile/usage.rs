@@ -46,6 +46,11 @@ impl UsageStats {
         self.last_window_end().filter(|until| *until > now)
     }
 
+    /// Whether the profile is disabled rather than in a cooldown.
+    pub fn is_disabled(&self, now: Millis) -> bool {
+        self.disabled_until.is_some_and(|until| until > now)
+    }
+
     /// When the later of both windows ends or ended; a time before the epoch is none.
     pub(super) fn last_window_end(&self) -> Option<Millis> {
         self.cooldown_until.max(self.disabled_until).filter(|until| *until > 0)
@@ -55,7 +60,7 @@ impl UsageStats {
     /// others free, unless the profile is disabled as well.
     pub fn window(&self, model: Option<&str>, now: Millis) -> Option<Window> {
         let until = self.unusable_until(now)?;
-        let disabled = self.disabled_until.is_some_and(|until| until > now);
+        let disabled = self.is_disabled(now);
         let of_another_model = || {
             let limited = self.cooldown_model.as_deref();
             self.cooldown_reason.as_deref() == Some(FailureReason::RateLimit.name())

@@ -7,9 +7,11 @@
 pub const SETUP_TOKEN_PROVIDER: &str = "anthropic";
 
 mod catalog;
+mod convention;
 mod definition;
 mod rotation;
 
 pub use catalog::{Catalog, CatalogError, Provider};
+pub use convention::{Conventions, ModelReference};
 pub use definition::{Definition, IdentityPointers, Method, MethodKind, Redirect, Registration};
 pub use rotation::{auth_provider_id, cools_down};

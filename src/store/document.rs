@@ -1,6 +1,7 @@
 //! The auth-profiles document: `{"version": 1, "profiles": {<id>: <credential>}}`.
 
 use super::credential::parse_credential;
+use super::inspection::{Inspection, inspect};
 use super::json_text::{RawObject, pretty, raw};
 use super::state::OLD_LAYOUT;
 use crate::profile::Credential;
@@ -81,6 +82,15 @@ impl Document {
     pub fn profiles(&self) -> impl Iterator<Item = Profile<'_>> {
         self.profiles.iter().filter_map(|(id, entry)| {
             Some(Profile { id, credential: parse_credential(entry.get())? })
+        })
+    }
+
+    /// The profiles that can be interpreted, with what a report says of them beyond their
+    /// credential, in document order.
+    pub fn inspected(&self) -> impl Iterator<Item = (Profile<'_>, Inspection)> {
+        self.profiles.iter().filter_map(|(id, entry)| {
+            let credential = parse_credential(entry.get())?;
+            Some((Profile { id, credential }, inspect(entry)?))
         })
     }
 

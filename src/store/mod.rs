@@ -13,6 +13,7 @@ mod document;
 mod error;
 mod file;
 mod generation;
+mod inspection;
 mod json_text;
 mod lease;
 mod legacy;
@@ -24,6 +25,7 @@ pub use credential::{Pasted, Renewal, login_entry, pasted_entry, renewed_entry, 
 pub use document::{Document, Profile};
 pub use error::StoreError;
 pub use file::{AgentStore, LOCK_TIMEOUT, Snapshot};
+pub use inspection::{Inspection, ReferenceName};
 pub use lease::{Lease, LeaseAttempt};
 pub use session::{SessionOverride, SessionStore};
 pub use state::{StateDocument, is_refused, is_rejected};

@@ -7,6 +7,7 @@ use super::json_text::{RawObject, pretty, raw};
 use super::{Document, usage};
 use crate::profile::{Credential, Millis, UsageStats, normalize_provider_id};
 use crate::secret::Secret;
+use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
 const VERSION: &str = "version";
@@ -164,6 +165,11 @@ impl StateDocument {
     /// What is remembered about the use of a profile.
     pub fn usage(&self, profile_id: &str) -> UsageStats {
         self.usage.get(profile_id).map(|entry| usage::usage(entry.get())).unwrap_or_default()
+    }
+
+    /// What is remembered about the use of every profile, in document order.
+    pub fn usages(&self) -> IndexMap<String, UsageStats> {
+        self.usage.iter().map(|(id, entry)| (id.clone(), usage::usage(entry.get()))).collect()
     }
 
     /// Changes what is remembered about the use of a profile; whether that is a change.

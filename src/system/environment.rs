@@ -40,7 +40,11 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "OPENCLAW_DISABLE_BUNDLED_PLUGINS",
-        meaning: "`1`: no channel can be bound, none is shown as a route of an agent",
+        meaning: "`1`: no channels, and the few providers that OpenClaw knows without plugins",
+    },
+    Variable {
+        name: "OPENCLAW_LOAD_SHELL_ENV",
+        meaning: "`1`: shown by `models status` as `shellEnvFallback`; no shell is started",
     },
     Variable {
         name: "BROWSER",
@@ -103,6 +107,12 @@ impl Environment {
     /// Whether a variable is set to something.
     pub fn has(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(|value| !value.is_empty())
+    }
+
+    /// Whether a switch is on: `1`, `true`, `yes` or `on`.
+    pub fn is_on(&self, name: &str) -> bool {
+        let value = self.text(name).unwrap_or_default().to_lowercase();
+        matches!(value.as_str(), "1" | "true" | "yes" | "on")
     }
 
     /// The value of a variable as a path, bytes as they are.

@@ -2,11 +2,13 @@
 
 use crate::app::App;
 use crate::cli::output::Output;
+use crate::config::{ChatAccount, ChatChannel};
 use crate::exit::Failure;
 use crate::ops::channels::{Row, list};
 use crate::profile::Millis;
 use crate::system::now;
 use crate::text::printable;
+use indexmap::IndexMap;
 use serde::Serialize;
 
 #[derive(Debug, clap::Args)]
@@ -21,7 +23,7 @@ pub(super) struct Args {
 
 #[derive(Serialize)]
 struct Report<'l> {
-    chat: Empty,
+    chat: IndexMap<&'l str, Vec<&'l str>>,
     auth: Vec<AuthReport<'l>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<UsageReport>,
@@ -58,10 +60,21 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.store_path);
     if args.json {
         let usage = (!args.no_usage).then(|| UsageReport { updated_at: now(), providers: [] });
+        let chat = listing.channels.iter().map(|channel| {
+            let accounts = channel.accounts.iter().map(|account| account.id.as_str());
+            (channel.id.as_str(), accounts.collect())
+        });
+        let chat = chat.collect();
         let auth = listing.auth.iter().map(AuthReport::from).collect();
-        return output.json(&Report { chat: Empty {}, auth, usage });
+        return output.json(&Report { chat, auth, usage });
     }
-    output.data("Chat channels:\n\nAuth providers (OAuth + API keys):\n")?;
+    output.data("Chat channels:\n")?;
+    for channel in &listing.channels {
+        for account in &channel.accounts {
+            output.data(&line(channel, account))?;
+        }
+    }
+    output.data("\nAuth providers (OAuth + API keys):\n")?;
     for row in &listing.auth {
         output.data(&format!("- {} ({})\n", printable(&row.id, 200), row.kind.name()))?;
     }
@@ -72,4 +85,15 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
         output.data("\nUsage: no provider usage available.\n")?;
     }
     output.data("\nDocs: https://docs.openclaw.ai/gateway/configuration\n")
+}
+
+/// One account of a channel, as both text forms show it.
+pub(super) fn line(channel: &ChatChannel, account: &ChatAccount) -> String {
+    let state = match account.configured {
+        _ if !account.enabled => "switched off".to_owned(),
+        Some(true) => "configured".to_owned(),
+        Some(false) => format!("not configured: {} missing", account.missing.join(", ")),
+        None => "its login is not in the configuration".to_owned(),
+    };
+    format!("- {} {}: {state}\n", printable(&channel.id, 60), printable(&account.id, 120))
 }

@@ -1,6 +1,7 @@
 //! `channels`
 
 mod list;
+mod status;
 
 use super::output::Output;
 use super::print_help;
@@ -17,11 +18,14 @@ pub(super) struct Args {
 enum Command {
     /// List the configured channels and the logins of the main store
     List(list::Args),
+    /// Show whether each channel account looks configured, from openclaw.json alone
+    Status(status::Args),
 }
 
 pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     match args.command {
         Some(Command::List(args)) => list::run(&args, app, output),
+        Some(Command::Status(args)) => status::run(&args, app, output),
         None => print_help(output, &["channels"]),
     }
 }

@@ -1,6 +1,7 @@
 //! `models`
 
 mod auth;
+mod status;
 
 use super::output::Output;
 use super::print_help;
@@ -17,11 +18,14 @@ pub(super) struct Args {
 enum Command {
     /// Sign in, sign out, and hand out tokens
     Auth(auth::Args),
+    /// Show the models in use and what can be used for them, until when
+    Status(status::Args),
 }
 
 pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     match args.command {
         Some(Command::Auth(args)) => auth::run(args, app, output),
+        Some(Command::Status(args)) => status::run(&args, app, output),
         None => print_help(output, &["models"]),
     }
 }

@@ -1,0 +1,284 @@
+//! The JSON of `models status`: the fields of OpenClaw 2026.4.24 in its order.
+
+use crate::app::App;
+use crate::ops::status::{Effective, Group, Overview, Row, Status, Unusable, WARN_AFTER};
+use crate::profile::Millis;
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::{Number, Value};
+use std::path::Path;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Report<'s> {
+    config_path: &'s Path,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_id: Option<&'s str>,
+    agent_dir: &'s Path,
+    default_model: &'s str,
+    resolved_default: String,
+    fallbacks: &'s [String],
+    image_model: Option<&'s str>,
+    image_fallbacks: &'s [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_config: Option<ModelConfig>,
+    aliases: &'s IndexMap<String, String>,
+    allowed: &'s [String],
+    auth: Auth<'s>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ModelConfig {
+    default_source: &'static str,
+    fallbacks_source: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Auth<'s> {
+    store_path: &'s Path,
+    shell_env_fallback: ShellEnvironment,
+    #[serde(rename = "providersWithOAuth")]
+    providers_with_oauth: Vec<String>,
+    missing_providers_in_use: Vec<&'s str>,
+    providers: Vec<ProviderReport<'s>>,
+    unusable_profiles: Vec<UnusableReport<'s>>,
+    oauth: OAuth<'s>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShellEnvironment {
+    enabled: bool,
+    applied_keys: [&'static str; 0],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProviderReport<'s> {
+    provider: &'s str,
+    effective: EffectiveReport,
+    profiles: ProfileCounts<'s>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    env: Option<Source>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    models_json: Option<Source>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    synthetic_auth: Option<Source>,
+}
+
+#[derive(Serialize)]
+struct EffectiveReport {
+    kind: EffectiveKind,
+    detail: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum EffectiveKind {
+    Profiles,
+    Env,
+    #[serde(rename = "models.json")]
+    ModelsJson,
+    Synthetic,
+    Missing,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProfileCounts<'s> {
+    count: usize,
+    oauth: usize,
+    token: usize,
+    api_key: usize,
+    labels: &'s [String],
+}
+
+#[derive(Serialize)]
+struct Source {
+    value: String,
+    source: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UnusableReport<'s> {
+    profile_id: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<&'s str>,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'s str>,
+    until: Millis,
+    remaining_ms: Millis,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OAuth<'s> {
+    warn_after_ms: Millis,
+    profiles: Vec<ProfileReport<'s>>,
+    providers: Vec<GroupReport<'s>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProfileReport<'s> {
+    profile_id: &'s str,
+    provider: &'s str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason_code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<&'s Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining_ms: Option<&'s Number>,
+    source: &'static str,
+    label: &'s str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupReport<'s> {
+    provider: &'s str,
+    status: &'static str,
+    profiles: Vec<ProfileReport<'s>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<&'s Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining_ms: Option<&'s Number>,
+}
+
+/// What OpenClaw calls a login that its plugins bring.
+const PLUGIN: &str = "plugin synthetic auth";
+
+impl<'s> Report<'s> {
+    pub(super) fn of(status: &'s Status, app: &App) -> Self {
+        let models = &status.models;
+        let source = |of_agent| if of_agent { "agent" } else { "defaults" };
+        let model_config = status.agent_id.is_some().then(|| ModelConfig {
+            default_source: source(models.is_of_agent.0),
+            fallbacks_source: source(models.is_of_agent.1),
+        });
+        let with_logins = status.providers.iter().filter(|overview| overview.logins() > 0);
+        Self {
+            config_path: &status.config_path,
+            agent_id: status.agent_id.as_deref(),
+            agent_dir: &status.agent_dir,
+            default_model: &models.default,
+            resolved_default: models.resolved_default.to_string(),
+            fallbacks: &models.fallbacks,
+            image_model: models.image.as_deref(),
+            image_fallbacks: &models.image_fallbacks,
+            model_config,
+            aliases: &models.aliases,
+            allowed: &models.allowed,
+            auth: Auth {
+                store_path: &status.store_path,
+                shell_env_fallback: ShellEnvironment {
+                    enabled: status.shell_environment,
+                    applied_keys: [],
+                },
+                providers_with_oauth: with_logins
+                    .map(|overview| format!("{} ({})", overview.provider, overview.logins()))
+                    .collect(),
+                missing_providers_in_use: status
+                    .missing_providers
+                    .iter()
+                    .map(|missing| missing.provider.as_str())
+                    .collect(),
+                providers: status
+                    .providers
+                    .iter()
+                    .map(|overview| provider(overview, status, app))
+                    .collect(),
+                unusable_profiles: status.unusable.iter().map(|p| unusable(p, status.at)).collect(),
+                oauth: OAuth {
+                    warn_after_ms: WARN_AFTER,
+                    profiles: status.profiles.iter().map(ProfileReport::from).collect(),
+                    providers: status
+                        .groups
+                        .iter()
+                        .map(|group| provider_group(group, status))
+                        .collect(),
+                },
+            },
+        }
+    }
+}
+
+fn provider<'s>(overview: &'s Overview, status: &Status, app: &App) -> ProviderReport<'s> {
+    let (kind, detail) = match &overview.effective {
+        Effective::Profiles => {
+            (EffectiveKind::Profiles, app.paths.shorten(&status.main_store_path))
+        }
+        Effective::Environment(value) => (EffectiveKind::Env, value.clone()),
+        Effective::Configuration(value) => (EffectiveKind::ModelsJson, value.clone()),
+        Effective::Plugin => (EffectiveKind::Synthetic, PLUGIN.to_owned()),
+        Effective::Missing => (EffectiveKind::Missing, "missing".to_owned()),
+    };
+    let [oauth, token, api_key] = overview.counts;
+    let models_path = status.agent_dir.join("models.json");
+    ProviderReport {
+        provider: &overview.provider,
+        effective: EffectiveReport { kind, detail },
+        profiles: ProfileCounts {
+            count: oauth + token + api_key,
+            oauth,
+            token,
+            api_key,
+            labels: &overview.labels,
+        },
+        env: overview
+            .environment
+            .as_ref()
+            .map(|(value, name)| Source { value: value.clone(), source: format!("env: {name}") }),
+        models_json: overview.configured.as_ref().map(|value| Source {
+            value: value.clone(),
+            source: format!("models.json: {}", app.paths.shorten(&models_path)),
+        }),
+        synthetic_auth: overview
+            .has_own_authentication
+            .then(|| Source { value: "plugin-owned".to_owned(), source: PLUGIN.to_owned() }),
+    }
+}
+
+fn unusable(profile: &Unusable, now: Millis) -> UnusableReport<'_> {
+    UnusableReport {
+        profile_id: &profile.profile_id,
+        provider: profile.provider.as_deref(),
+        kind: if profile.is_disabled { "disabled" } else { "cooldown" },
+        reason: profile.reason.as_deref(),
+        until: profile.until,
+        remaining_ms: profile.until - now,
+    }
+}
+
+impl<'s> From<&'s Row> for ProfileReport<'s> {
+    fn from(row: &'s Row) -> Self {
+        Self {
+            profile_id: &row.id,
+            provider: &row.provider,
+            kind: row.kind.name(),
+            status: row.standing.expiry.name(),
+            reason_code: row.standing.reason,
+            expires_at: row.standing.expires_at.as_ref(),
+            remaining_ms: row.standing.remaining.as_ref(),
+            source: "store",
+            label: &row.label,
+        }
+    }
+}
+
+fn provider_group<'s>(group: &'s Group, status: &'s Status) -> GroupReport<'s> {
+    GroupReport {
+        provider: &group.provider,
+        status: group.expiry.name(),
+        profiles: status.profiles[group.rows.clone()].iter().map(ProfileReport::from).collect(),
+        expires_at: group.expires_at.as_ref(),
+        remaining_ms: group.remaining.as_ref(),
+    }
+}

@@ -1,0 +1,50 @@
+//! `models status`
+
+mod json;
+mod text;
+
+use crate::app::App;
+use crate::cli::output::Output;
+use crate::exit::{ExitStatus, Failure};
+use crate::ops::status::status;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+With --check the exit code is the answer: 0 all is well, 1 a login is expired or missing or
+a provider in use has none, 2 a login expires within 24 hours. Nothing is refreshed, no
+server is asked, nothing is written.")]
+pub(super) struct Args {
+    /// The agent [default: main]
+    #[arg(long, value_name = "ID")]
+    agent: Option<String>,
+    /// Answer by the exit code as well: 1 expired or missing, 2 expiring
+    #[arg(long)]
+    check: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Print the default model and nothing else
+    #[arg(long, conflicts_with = "json")]
+    plain: bool,
+}
+
+pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    let status = status(app, args.agent.as_deref())?;
+    output.warn_of_invalid_entries(status.invalid_entries, &status.store_path);
+    if args.json {
+        output.json(&json::Report::of(&status, app))?;
+    } else if args.plain {
+        output.data(&format!("{}\n", status.models.resolved_default))?;
+    } else {
+        output.data(&text::render(&status, app))?;
+    }
+    if !args.check {
+        return Ok(());
+    }
+    output.finish()?;
+    match (status.is_over(), status.is_expiring()) {
+        (true, _) => Err(Failure::answer(ExitStatus::LoginExpired)),
+        (_, true) => Err(Failure::answer(ExitStatus::LoginExpiring)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,111 @@
+//! The models that the configuration names, and the providers that it defines.
+
+use super::Config;
+use serde_json::Value;
+
+/// The models of `agents.defaults`, and the model providers.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelSettings<'c>(&'c Config);
+
+/// The model of one agent of the list.
+#[derive(Clone, Debug, Default)]
+pub struct AgentModel<'c> {
+    /// The model, when the agent has one of its own.
+    pub primary: Option<&'c str>,
+    /// The fallbacks, when the agent has some of its own.
+    pub fallbacks: Option<Vec<&'c str>>,
+}
+
+/// A text, or the `primary` of an object.
+fn primary(model: &Value) -> Option<&str> {
+    let text = model.as_str().or_else(|| model.get("primary")?.as_str())?.trim();
+    (!text.is_empty()).then_some(text)
+}
+
+fn fallbacks(model: &Value) -> Option<Vec<&str>> {
+    Some(model.get("fallbacks")?.as_array()?.iter().filter_map(Value::as_str).collect())
+}
+
+impl Config {
+    /// The models and their providers.
+    pub const fn models(&self) -> ModelSettings<'_> {
+        ModelSettings(self)
+    }
+
+    /// The model that the agent list gives an agent.
+    pub fn agent_model(&self, id: &str) -> AgentModel<'_> {
+        let list = self.at("/agents/list").and_then(Value::as_array);
+        let id_of = |entry: &Value| entry["id"].as_str().map(crate::profile::normalize_agent_id);
+        let entry = list.into_iter().flatten().find(|entry| id_of(entry).as_deref() == Some(id));
+        let Some(model) = entry.and_then(|entry| entry.get("model")) else {
+            return AgentModel::default();
+        };
+        AgentModel { primary: primary(model), fallbacks: fallbacks(model) }
+    }
+
+    /// Whether the variables of a login shell are to be used as well.
+    pub fn loads_shell_environment(&self) -> bool {
+        self.at("/env/shellEnv/enabled") == Some(&Value::Bool(true))
+    }
+
+    /// A text of `auth.profiles.<id>`, unless it is blank.
+    pub fn auth_profile_text(&self, id: &str, key: &str) -> Option<&str> {
+        let text = self.at("/auth/profiles")?.get(id)?.get(key)?.as_str()?.trim();
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+impl<'c> ModelSettings<'c> {
+    fn of_kind(self, key: &str) -> Option<&'c Value> {
+        self.0.at("/agents/defaults")?.get(key)
+    }
+
+    /// The default model as it is written.
+    pub fn primary(self) -> Option<&'c str> {
+        primary(self.of_kind("model")?)
+    }
+
+    /// The fallbacks of the default model.
+    pub fn fallbacks(self) -> Vec<&'c str> {
+        self.of_kind("model").and_then(fallbacks).unwrap_or_default()
+    }
+
+    /// The image model as it is written.
+    pub fn image(self) -> Option<&'c str> {
+        primary(self.of_kind("imageModel")?)
+    }
+
+    /// The fallbacks of the image model.
+    pub fn image_fallbacks(self) -> Vec<&'c str> {
+        self.of_kind("imageModel").and_then(fallbacks).unwrap_or_default()
+    }
+
+    /// The models that are allowed, each with its alias; none means all.
+    pub fn allowed(self) -> impl Iterator<Item = (&'c str, Option<&'c str>)> {
+        self.of_kind("models").and_then(Value::as_object).into_iter().flatten().map(
+            |(model, entry)| {
+                let alias = entry.get("alias").and_then(Value::as_str).map(str::trim);
+                (model.as_str(), alias.filter(|alias| !alias.is_empty()))
+            },
+        )
+    }
+
+    /// The commands that stand for a provider.
+    pub fn command_line_backends(self) -> impl Iterator<Item = &'c str> {
+        let backends = self.of_kind("cliBackends").and_then(Value::as_object);
+        backends.into_iter().flatten().map(|(id, _)| id.as_str())
+    }
+
+    /// The providers of `models.providers`.
+    pub fn providers(self) -> impl Iterator<Item = (&'c str, &'c Value)> {
+        let providers = self.0.at("/models/providers").and_then(Value::as_object);
+        providers.into_iter().flatten().map(|(id, provider)| (id.as_str(), provider))
+    }
+}
+
+/// The ids of the models that a provider of `models.providers` defines.
+pub(crate) fn model_ids(provider: &Value) -> impl Iterator<Item = &str> {
+    let models = provider.get("models").and_then(Value::as_array);
+    let ids = models.into_iter().flatten().filter_map(|model| model.get("id")?.as_str());
+    ids.map(str::trim).filter(|id| !id.is_empty())
+}

@@ -1,0 +1,288 @@
+//! What `models status` reports: the models in use, and what their providers can be used
+//! with, until when.
+//!
+//! Invariant: it reads and writes nothing but its report, and the report holds no secret.
+//! Every profile is looked at once; lookups are by hash.
+
+mod expiry;
+mod model;
+mod provider;
+mod view;
+
+pub use expiry::{Expiry, Standing, WARN_AFTER};
+pub use model::Models;
+pub use provider::{Effective, Overview};
+
+use crate::app::App;
+use crate::config::{AgentDir, Config};
+use crate::exit::{ExitStatus, Failure};
+use crate::profile::{
+    Health, Kind, Millis, compare, health, normalize_agent_id, normalize_provider_id,
+};
+use crate::provider::Conventions;
+use crate::system::now;
+use provider::Sources;
+use serde_json::{Number, Value};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use view::{Entry, View};
+
+/// The report.
+#[derive(Debug)]
+pub struct Status {
+    /// When it was made, in milliseconds since the epoch.
+    pub at: Millis,
+    /// The configuration file.
+    pub config_path: PathBuf,
+    /// The agent that was asked for.
+    pub agent_id: Option<String>,
+    /// The directory of its store.
+    pub agent_dir: PathBuf,
+    /// The document of its profiles.
+    pub store_path: PathBuf,
+    /// The document of the profiles of `main`.
+    pub main_store_path: PathBuf,
+    /// The models in use.
+    pub models: Models,
+    /// Whether the variables of a login shell are to be used as well.
+    pub shell_environment: bool,
+    /// What each provider can be used with.
+    pub providers: Vec<Overview>,
+    /// The providers in use that cannot be used with anything.
+    pub missing_providers: Vec<MissingProvider>,
+    /// The profiles that are not to be used for a while, the shortest first.
+    pub unusable: Vec<Unusable>,
+    /// Every profile, sorted by provider and id.
+    pub profiles: Vec<Row>,
+    /// How the profiles of each provider stand together, with their range in `profiles`.
+    pub groups: Vec<Group>,
+    /// How many entries of the stores cannot be interpreted.
+    pub invalid_entries: usize,
+}
+
+/// A provider in use that cannot be used with anything.
+#[derive(Clone, Debug)]
+pub struct MissingProvider {
+    /// The normalised id.
+    pub provider: String,
+    /// The variable that takes its key, when it cannot be signed in to.
+    pub variable: Option<String>,
+}
+
+/// A profile that is not to be used for a while.
+#[derive(Clone, Debug)]
+pub struct Unusable {
+    /// The profile id.
+    pub profile_id: String,
+    /// Its provider as it spells it; `None` when there is no such profile.
+    pub provider: Option<String>,
+    /// Whether it is disabled rather than cooling down.
+    pub is_disabled: bool,
+    /// Why it is disabled.
+    pub reason: Option<String>,
+    /// Until when, in milliseconds since the epoch.
+    pub until: Millis,
+}
+
+/// One profile.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The profile id.
+    pub id: String,
+    /// The normalised provider id.
+    pub provider: String,
+    /// The credential kind.
+    pub kind: Kind,
+    /// How it stands with its expiry.
+    pub standing: Standing,
+    /// The id, and who it belongs to.
+    pub label: String,
+    /// What can be said of the credential.
+    pub health: Health,
+    /// The server's error code, when it has refused the refresh token.
+    pub refusal: Option<String>,
+    /// The fields that hold a reference where OAuth supports none.
+    pub unsupported: Vec<&'static str>,
+    /// Whether it is a profile of `main` that the agent reads through to.
+    pub is_inherited: bool,
+}
+
+/// The profiles of one provider together.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// The normalised provider id.
+    pub provider: String,
+    /// Their rows.
+    pub rows: std::ops::Range<usize>,
+    /// The status.
+    pub expiry: Expiry,
+    /// The first expiry.
+    pub expires_at: Option<Value>,
+    /// The time until then, in milliseconds.
+    pub remaining: Option<Number>,
+}
+
+impl Status {
+    /// Whether a user has to do something now.
+    pub fn is_over(&self) -> bool {
+        !self.missing_providers.is_empty() || self.logins().any(|row| row.standing.expiry.is_over())
+    }
+
+    /// Whether a user has to do something soon.
+    pub fn is_expiring(&self) -> bool {
+        self.logins().any(|row| row.standing.expiry == Expiry::Expiring)
+    }
+
+    fn logins(&self) -> impl Iterator<Item = &Row> {
+        self.profiles.iter().filter(|row| row.kind != Kind::ApiKey || !row.unsupported.is_empty())
+    }
+}
+
+/// The agent whose store is reported, and its id when it was named. Without a name it is
+/// `main`, where the environment has moved it to.
+fn agent(app: &App, config: &Config, named: Option<&str>) -> Result<AgentDir, Failure> {
+    let Some(named) = named else { return Ok(app.paths.main_without_config()) };
+    let id = normalize_agent_id(named);
+    let mut listed = config.agents().map(|agent| agent.id()).peekable();
+    let is_known = if listed.peek().is_none() {
+        id == config.default_agent()
+    } else {
+        listed.any(|other| other == id)
+    };
+    if is_known {
+        return Ok(config.agent_dir(&app.paths, &id));
+    }
+    Err(Failure::message(ExitStatus::Failure, format!("there is no agent `{id}`"))
+        .hint("openclaw-auth agents list"))
+}
+
+/// Reports on the models and logins of an agent, `main` unless one is named.
+///
+/// # Errors
+/// The configuration, a provider file or a store cannot be read, or there is no such
+/// agent.
+pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
+    let at = now();
+    let config = app.config()?;
+    let agent = agent(app, &config, named)?;
+    let conventions = Conventions::load(!app.environment.is_on("OPENCLAW_DISABLE_BUNDLED_PLUGINS"));
+    let view = View::of(app, &agent, at)?;
+    let models = Models::of(&config, &conventions, named.map(|_| agent.id.as_str()));
+    let catalog = app.catalog()?;
+    let sources = Sources {
+        config: &config,
+        catalog: &catalog,
+        conventions: &conventions,
+        environment: &app.environment,
+        now: at,
+    };
+    let in_models: Vec<String> = models.providers(&conventions, true).into_iter().collect();
+    let providers = sources.overviews(&view, &in_models);
+    let backends = config.models().command_line_backends().map(normalize_provider_id);
+    let backends: Vec<String> = backends.collect();
+    let is_missing = |id: &String| {
+        !providers.iter().any(|overview| overview.provider == *id)
+            && !conventions.has_own_authentication(id)
+            && !conventions.is_command_line_backend(id)
+            && !backends.contains(id)
+    };
+    let in_use = models.providers(&conventions, false).into_iter();
+    let mut missing: Vec<MissingProvider> = in_use
+        .filter(is_missing)
+        .map(|provider| MissingProvider { variable: sources.key_variable(&provider), provider })
+        .collect();
+    missing.sort_by(|a, b| compare(&a.provider, &b.provider));
+    let profiles = rows(&view, &sources);
+    Ok(Status {
+        at,
+        config_path: app.paths.config.clone(),
+        store_path: app.store(&agent).profiles_path(),
+        main_store_path: app.store(&app.paths.main_without_config()).profiles_path(),
+        agent_id: named.map(|_| agent.id),
+        agent_dir: agent.path,
+        models,
+        shell_environment: app.environment.is_on("OPENCLAW_LOAD_SHELL_ENV")
+            || config.loads_shell_environment(),
+        unusable: unusable(&view, &conventions, at),
+        groups: groups(&profiles, at),
+        invalid_entries: view.invalid_entries,
+        providers,
+        missing_providers: missing,
+        profiles,
+    })
+}
+
+fn rows(view: &View, sources: &Sources<'_>) -> Vec<Row> {
+    let mut rows: Vec<Row> = view.entries.iter().map(|entry| row(entry, sources)).collect();
+    rows.sort_by(|a, b| {
+        let providers =
+            || compare(&a.provider, &b.provider).then_with(|| a.provider.cmp(&b.provider));
+        let is_same = a.provider == b.provider;
+        if is_same { compare(&a.id, &b.id) } else { providers() }
+    });
+    rows
+}
+
+fn row(entry: &Entry, sources: &Sources<'_>) -> Row {
+    let Entry { id, credential, inspection, refusal, is_inherited } = entry;
+    let oauth_configured = sources.config.auth_mode(id) == Some(Kind::OAuth);
+    let mut unsupported = inspection.oauth_references.clone();
+    if unsupported.is_empty() && oauth_configured && inspection.reference.is_some() {
+        unsupported.push(if inspection.kind == Kind::ApiKey { "keyRef" } else { "tokenRef" });
+    }
+    Row {
+        provider: normalize_provider_id(&inspection.provider),
+        kind: inspection.kind,
+        standing: Standing::of(entry, oauth_configured, sources.now),
+        label: match sources.person(entry) {
+            Some(name) => format!("{id} ({name})"),
+            None => id.clone(),
+        },
+        health: health(credential, refusal.is_some(), sources.now),
+        refusal: refusal.clone(),
+        unsupported,
+        is_inherited: *is_inherited,
+        id: id.clone(),
+    }
+}
+
+/// The groups of rows of one provider; the rows are sorted by provider.
+fn groups(rows: &[Row], now: Millis) -> Vec<Group> {
+    let mut groups = Vec::new();
+    let mut start = 0;
+    for chunk in rows.chunk_by(|a, b| a.provider == b.provider) {
+        let standings = chunk.iter().map(|row| (row.kind, &row.standing));
+        let (expiry, expires_at, remaining) = expiry::together(standings, now);
+        let rows = start..start + chunk.len();
+        start = rows.end;
+        let provider = chunk[0].provider.clone();
+        groups.push(Group { provider, rows, expiry, expires_at, remaining });
+    }
+    groups
+}
+
+fn unusable(view: &View, conventions: &Conventions, now: Millis) -> Vec<Unusable> {
+    let by_id: HashMap<&str, &str> = view
+        .entries
+        .iter()
+        .map(|entry| (entry.id.as_str(), entry.inspection.provider.as_str()))
+        .collect();
+    let mut unusable: Vec<Unusable> = view
+        .usages
+        .iter()
+        .filter_map(|(id, usage)| {
+            let until = usage.unusable_until(now)?;
+            let provider = by_id.get(id.as_str()).copied();
+            let exempt = provider.is_some_and(|provider| conventions.is_without_cooldown(provider));
+            (!exempt).then(|| Unusable {
+                profile_id: id.clone(),
+                provider: provider.map(str::to_owned),
+                is_disabled: usage.is_disabled(now),
+                reason: usage.disabled_reason.clone(),
+                until,
+            })
+        })
+        .collect();
+    unusable.sort_by_key(|profile| profile.until);
+    unusable
+}

@@ -1,0 +1,291 @@
+//! What each provider can be used with: profiles, variables, the configuration.
+
+use super::view::{Entry, View};
+use crate::config::Config;
+use crate::profile::{Kind, Millis, compare, mask, normalize_provider_id};
+use crate::provider::{Catalog, Conventions};
+use crate::store::ReferenceName;
+use crate::system::Environment;
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
+
+/// What a provider is used with first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effective {
+    /// Profiles of the store.
+    Profiles,
+    /// A variable: its value, masked.
+    Environment(String),
+    /// A key in the configuration, masked.
+    Configuration(String),
+    /// A plugin of OpenClaw's authenticates by itself.
+    Plugin,
+    /// Nothing that works.
+    Missing,
+}
+
+/// What one provider can be used with.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// The normalised id.
+    pub provider: String,
+    /// What is used first.
+    pub effective: Effective,
+    /// How many profiles there are: OAuth grants, tokens, API keys.
+    pub counts: [usize; 3],
+    /// What each profile holds, masked.
+    pub labels: Vec<String>,
+    /// The variable that is set: its masked value and its name.
+    pub environment: Option<(String, String)>,
+    /// The key that the configuration gives, masked.
+    pub configured: Option<String>,
+    /// Whether a plugin of OpenClaw's authenticates by itself.
+    pub has_own_authentication: bool,
+}
+
+impl Overview {
+    /// How many logins there are that may expire.
+    pub fn logins(&self) -> usize {
+        let in_environment =
+            self.environment.as_ref().is_some_and(|(value, _)| value == OAUTH_VARIABLE);
+        self.counts[0] + self.counts[1] + usize::from(in_environment)
+    }
+}
+
+/// What stands for the value of a variable that holds an OAuth token.
+const OAUTH_VARIABLE: &str = "OAuth (env)";
+
+/// Everything that says what a provider can be used with.
+pub(super) struct Sources<'a> {
+    pub(super) config: &'a Config,
+    pub(super) catalog: &'a Catalog,
+    pub(super) conventions: &'a Conventions,
+    pub(super) environment: &'a Environment,
+    pub(super) now: Millis,
+}
+
+impl Sources<'_> {
+    /// The id under which the logins of a provider are kept: aliases belong together.
+    fn login_provider(&self, provider: &str) -> String {
+        let id = normalize_provider_id(provider);
+        if !self.conventions.with_plugins() {
+            return id;
+        }
+        self.catalog.find(&id).map_or(id, |found| found.definition.id.clone())
+    }
+
+    /// The providers that can be used with something, sorted.
+    pub(super) fn overviews(&self, view: &View, in_models: &[String]) -> Vec<Overview> {
+        let mut by_login: HashMap<String, Vec<&Entry>> = HashMap::new();
+        let mut providers = BTreeSet::new();
+        let mut logins: HashMap<&str, String> = HashMap::new();
+        for entry in &view.entries {
+            let provider = entry.inspection.provider.as_str();
+            let login = logins.entry(provider).or_insert_with(|| self.login_provider(provider));
+            by_login.entry(login.clone()).or_default().push(entry);
+        }
+        providers.extend(logins.keys().map(|provider| normalize_provider_id(provider)));
+        let configured: HashMap<String, &Value> = self
+            .config
+            .models()
+            .providers()
+            .map(|(id, provider)| (normalize_provider_id(id), provider))
+            .collect();
+        providers.extend(configured.keys().cloned());
+        providers.extend(in_models.iter().cloned());
+        providers.extend(self.in_environment());
+        let overviews = providers.into_iter().filter(|provider| !provider.is_empty());
+        let mut overviews: Vec<Overview> = overviews
+            .filter_map(|provider| {
+                let login = self.login_provider(&provider);
+                let entries = by_login.get(&login).map_or(&[][..], Vec::as_slice);
+                self.overview(view, provider, &login, entries, &configured)
+            })
+            .collect();
+        overviews.sort_by(|a, b| compare(&a.provider, &b.provider));
+        overviews
+    }
+
+    /// The providers, and their other names, of which a variable is set.
+    fn in_environment(&self) -> Vec<String> {
+        let rows = self.catalog.iter().map(|provider| &provider.definition);
+        let set = rows.filter(|row| self.variable(&row.id).is_some());
+        set.flat_map(|row| {
+            let aliases = if self.conventions.with_plugins() { &row.aliases[..] } else { &[] };
+            std::iter::once(&row.id).chain(aliases).cloned()
+        })
+        .collect()
+    }
+
+    /// The variable of a provider that is set: its name and value.
+    fn variable(&self, provider: &str) -> Option<(&str, &str)> {
+        if !self.conventions.has_environment(provider) {
+            return None;
+        }
+        let row = &self.catalog.find(provider)?.definition;
+        row.env.iter().find_map(|name| Some((name.as_str(), self.environment.text(name)?)))
+    }
+
+    /// The variable that takes the key of a provider that cannot be signed in to.
+    pub(super) fn key_variable(&self, provider: &str) -> Option<String> {
+        let row = &self.catalog.find(provider)?.definition;
+        if row.registration.is_some() {
+            return None;
+        }
+        row.env.first().cloned()
+    }
+
+    fn overview(
+        &self,
+        view: &View,
+        provider: String,
+        login: &str,
+        entries: &[&Entry],
+        configured: &HashMap<String, &Value>,
+    ) -> Option<Overview> {
+        let count = |kind| entries.iter().filter(|entry| entry.inspection.kind == kind).count();
+        let environment = self.variable(login).map(|(name, value)| {
+            let is_oauth = name.to_ascii_uppercase().contains("OAUTH");
+            let shown = if is_oauth { OAUTH_VARIABLE.to_owned() } else { mask(value) };
+            (shown, name.to_owned())
+        });
+        let key = configured.get(&provider).and_then(|entry| entry.get("apiKey"));
+        let (configured, usable) = key.map_or((None, None), |key| self.configured_key(key));
+        let has_own_authentication = self.conventions.has_own_authentication(&provider);
+        let effective = match (&environment, usable) {
+            _ if !entries.is_empty() => Effective::Profiles,
+            (Some((value, _)), _) => Effective::Environment(value.clone()),
+            (None, Some(key)) => Effective::Configuration(key),
+            (None, None) if has_own_authentication => Effective::Plugin,
+            (None, None) => Effective::Missing,
+        };
+        let is_there = effective != Effective::Missing || configured.is_some();
+        is_there.then(|| Overview {
+            provider,
+            effective,
+            counts: [count(Kind::OAuth), count(Kind::Token), count(Kind::ApiKey)],
+            labels: entries.iter().map(|entry| self.label(view, entry)).collect(),
+            environment,
+            configured,
+            has_own_authentication,
+        })
+    }
+
+    /// A key of `models.providers` as it is shown, and the one that is used, when there
+    /// is one.
+    fn configured_key(&self, key: &Value) -> (Option<String>, Option<String>) {
+        let in_environment = |name: &str| self.environment.text(name).map(|key| self.shown(key));
+        if let Some(reference) = ReferenceName::of(key) {
+            let usable =
+                if reference.source == "env" { in_environment(&reference.id) } else { None };
+            let is_variable = key.is_string();
+            let shown = match &usable {
+                Some(value) if is_variable => value.clone(),
+                _ => reference.to_string(),
+            };
+            return (Some(shown), usable);
+        }
+        let Some(key) = key.as_str().map(str::trim).filter(|key| !key.is_empty()) else {
+            return (None, None);
+        };
+        let shown = Some(self.shown(key));
+        if self.conventions.is_marker(key) {
+            return (shown, None);
+        }
+        let is_variable =
+            self.catalog.iter().any(|row| row.definition.env.iter().any(|name| name == key));
+        if is_variable {
+            return (shown, in_environment(key));
+        }
+        (shown.clone(), shown)
+    }
+
+    /// A key, masked; a marker is no secret.
+    fn shown(&self, key: &str) -> String {
+        if self.conventions.is_marker(key) { format!("marker({key})") } else { mask(key) }
+    }
+
+    /// `<id>=<what it holds>`, and until when it is not used.
+    fn label(&self, view: &View, entry: &Entry) -> String {
+        let Entry { id, inspection, .. } = entry;
+        let held = match (&inspection.value, &inspection.reference) {
+            (Some(value), _) => self.shown(value.expose()),
+            (None, Some(reference)) => reference.to_string(),
+            (None, None) => "missing".to_owned(),
+        };
+        let mut label = match inspection.kind {
+            Kind::ApiKey => format!("{id}={held}"),
+            Kind::Token => format!("{id}=token:{held}"),
+            Kind::OAuth => match self.person(entry) {
+                Some(name) => format!("{id}=OAuth ({name})"),
+                None => format!("{id}=OAuth"),
+            },
+        };
+        if !inspection.oauth_references.is_empty() {
+            let fields = inspection.oauth_references.join(", ");
+            label = format!("{label} [unsupported reference: {fields}]");
+        }
+        let usage = view.usages.get(id);
+        let exempt = self.conventions.is_without_cooldown(&inspection.provider);
+        if let Some((usage, until)) = usage
+            .filter(|_| !exempt)
+            .and_then(|usage| Some((usage, usage.unusable_until(self.now)?)))
+        {
+            let span = short_span(until - self.now);
+            let reason = usage.disabled_reason.as_ref().map(|reason| format!(":{reason}"));
+            let pause = if usage.is_disabled(self.now) {
+                format!("disabled{}", reason.unwrap_or_default())
+            } else {
+                "cooldown".to_owned()
+            };
+            label = format!("{label} [{pause} {span}]");
+        }
+        label
+    }
+
+    /// Who a profile belongs to: what the configuration says comes first.
+    pub(super) fn person(&self, entry: &Entry) -> Option<String> {
+        let configured = |key| self.config.auth_profile_text(&entry.id, key);
+        let inspection = &entry.inspection;
+        configured("displayName")
+            .or(inspection.display_name.as_deref())
+            .or_else(|| configured("email"))
+            .or(inspection.email.as_deref())
+            .map(str::to_owned)
+    }
+}
+
+/// A span in the largest unit that makes sense, rounded: `5m`, `3h`, `12d`.
+fn short_span(span: Millis) -> String {
+    let rounded = |span: Millis, unit: Millis| (span + unit / 2) / unit;
+    let minutes = rounded(span, 60_000).max(1);
+    let hours = rounded(minutes, 60);
+    match (minutes, hours) {
+        (..60, _) => format!("{minutes}m"),
+        (_, ..48) => format!("{hours}h"),
+        _ => format!("{}d", rounded(hours, 24)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_span;
+
+    #[test]
+    fn spans_are_rounded_to_their_largest_unit() {
+        const MINUTE: i64 = 60_000;
+        for (span, shown) in [
+            (1, "1m"),
+            (89_000, "1m"),
+            (90_000, "2m"),
+            (59 * MINUTE, "59m"),
+            (60 * MINUTE, "1h"),
+            (90 * MINUTE, "2h"),
+            (47 * 60 * MINUTE, "47h"),
+            (48 * 60 * MINUTE, "2d"),
+            (26_703 * 24 * 60 * MINUTE, "26703d"),
+        ] {
+            assert_eq!(short_span(span), shown);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! One recorded case: its folder, and how to run it.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A recorded case.
+pub(super) struct Case {
+    /// The name of its folder.
+    pub name: String,
+    /// The runs, in order, on one tree.
+    pub steps: Vec<Step>,
+    environment: BTreeMap<String, String>,
+    folder: PathBuf,
+    now: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Meta {
+    env: BTreeMap<String, String>,
+    steps: Vec<Step>,
+}
+
+/// One run.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Step {
+    /// The arguments.
+    pub argv: Vec<String>,
+    /// The recorded exit code.
+    pub rc: i32,
+    /// What standard input holds; closed when `null`.
+    stdin: Option<String>,
+    /// Why the step is not run.
+    pub skip: Option<String>,
+    /// Why standard output is not compared, only the exit code and the tree.
+    stdout: Option<String>,
+}
+
+/// The names and contents of the files below a directory.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Tree(BTreeMap<PathBuf, String>);
+
+impl Tree {
+    /// The files below `root`; volatile values are filtered.
+    pub(super) fn of(root: &Path) -> Self {
+        let mut files = BTreeMap::new();
+        visit(root, root, &mut files);
+        Self(files)
+    }
+
+    /// What is different, in one line.
+    pub(super) fn differs(&self, expected: &Self) -> String {
+        let names = self.0.keys().chain(expected.0.keys());
+        let mut names: Vec<_> = names.filter(|n| self.0.get(*n) != expected.0.get(*n)).collect();
+        names.dedup();
+        format!("{names:?}")
+    }
+}
+
+fn visit(root: &Path, directory: &Path, files: &mut BTreeMap<PathBuf, String>) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            visit(root, &path, files);
+        } else {
+            let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+            files.insert(path.strip_prefix(root).unwrap().to_owned(), without_volatile(&text));
+        }
+    }
+}
+
+impl Case {
+    pub(super) fn load(folder: &Path) -> Self {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let meta = std::fs::read_to_string(folder.join("meta.json")).unwrap();
+        let meta: Meta = serde_json::from_str(&meta).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+        for (index, step) in meta.steps.iter().enumerate() {
+            let is_recorded = folder.join(format!("out/{index:02}.stdout")).is_file();
+            let is_excused = step.skip.is_some() || step.stdout.is_some();
+            assert!(is_recorded != is_excused, "{name} step {index}: either recorded or excused");
+        }
+        let now = i64::try_from(now).unwrap();
+        Self { name, steps: meta.steps, environment: meta.env, folder: folder.to_owned(), now }
+    }
+
+    /// A fresh copy of the input tree.
+    pub(super) fn prepare(&self) -> tempfile::TempDir {
+        let run = tempfile::tempdir().unwrap();
+        for name in ["state", "home", "codex", "ws"] {
+            std::fs::create_dir(run.path().join(name)).unwrap();
+        }
+        let state = run.path().join("state");
+        std::fs::set_permissions(state, std::fs::Permissions::from_mode(0o700)).unwrap();
+        for (name, text) in self.expanded("in", run.path()).0 {
+            let path = run.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        run
+    }
+
+    /// The files of a folder of the case, its placeholders filled in.
+    fn expanded(&self, folder: &str, base: &Path) -> Tree {
+        let mut files = BTreeMap::new();
+        let root = self.folder.join(folder);
+        let mut raw = Vec::new();
+        list(&root, &mut raw);
+        for path in raw {
+            let text = std::fs::read_to_string(&path).unwrap();
+            files.insert(path.strip_prefix(&root).unwrap().to_owned(), self.fill(&text, base));
+        }
+        Tree(files)
+    }
+
+    /// `text` with `@BASE@` and `"@NOW±milliseconds@"` filled in.
+    fn fill(&self, text: &str, base: &Path) -> String {
+        let mut filled = text.replace("@BASE@", &base.display().to_string());
+        while let Some(start) = filled.find("\"@NOW") {
+            let end = start + filled[start..].find("@\"").unwrap() + 2;
+            let offset: i64 = filled[start + 5..end - 2].parse().unwrap();
+            filled.replace_range(start..end, &(self.now + offset).to_string());
+        }
+        filled
+    }
+
+    /// The tree before the first step.
+    pub(super) fn tree_before(&self, run: &tempfile::TempDir) -> Tree {
+        self.filtered("in", run)
+    }
+
+    /// The tree that was recorded after the last step: the input where nothing changed.
+    pub(super) fn tree_afterwards(&self, run: &tempfile::TempDir) -> Tree {
+        let changed = self.folder.join("after").is_dir();
+        self.filtered(if changed { "after" } else { "in" }, run)
+    }
+
+    fn filtered(&self, folder: &str, run: &tempfile::TempDir) -> Tree {
+        let files = self.expanded(folder, run.path()).0.into_iter();
+        Tree(files.map(|(name, text)| (name, without_volatile(&text))).collect())
+    }
+
+    /// The recorded standard output of a step, where it is compared.
+    pub(super) fn stdout(&self, index: usize, run: &tempfile::TempDir) -> Option<String> {
+        let text = std::fs::read_to_string(self.folder.join(format!("out/{index:02}.stdout")));
+        text.ok().map(|text| self.fill(&text, run.path()))
+    }
+
+    /// Runs a step: its exit code and standard output.
+    pub(super) fn run(&self, step: &Step, run: &tempfile::TempDir) -> (i32, String) {
+        let base = run.path().display().to_string();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw-auth"));
+        command
+            .args(step.argv.iter().map(|argument| argument.replace("@BASE@", &base)))
+            .env_clear()
+            .envs(self.environment.iter().map(|(k, v)| (k, v.replace("@BASE@", &base))))
+            .current_dir(run.path().join("ws"))
+            .stdin(if step.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        if let Some(input) = &step.stdin {
+            // A program that does not read it may be gone already.
+            let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        }
+        let output = child.wait_with_output().unwrap();
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        (output.status.code().unwrap(), stdout)
+    }
+}
+
+fn list(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { list(&path, files) } else { files.push(path) }
+    }
+}
+
+/// `text` without the values that no two runs share: the time and spans that depend on it
+/// (their sign stays), and the durations in labels.
+pub(super) fn without_volatile(text: &str) -> String {
+    let mut filtered = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        filtered.push_str(&filter_line(line));
+    }
+    filtered
+}
+
+fn filter_line(line: &str) -> String {
+    for field in ["\"remainingMs\": ", "\"updatedAt\": ", "\"lastTouchedAt\": "] {
+        if let Some(at) = line.find(field) {
+            let value = &line[at + field.len()..];
+            let end = value.find([',', '\n']).unwrap_or(value.len());
+            let sign = if value.starts_with('-') { "-" } else { "" };
+            return format!("{}{sign}1{}", &line[..at + field.len()], &value[end..]);
+        }
+    }
+    let mut line = line.to_owned();
+    for open in ["[cooldown ", "[disabled"] {
+        let Some(start) = line.find(open) else { continue };
+        let Some(end) = line[start..].find(']').map(|end| start + end) else { continue };
+        let Some(span) = line[start..end].rfind(' ').map(|space| start + space + 1) else {
+            continue;
+        };
+        line.replace_range(span..end, "1m");
+    }
+    line
+}
