@@ -5,9 +5,11 @@
 
 mod agents;
 mod channels;
+mod configure;
 mod console;
 mod duration;
 mod models;
+mod onboard;
 mod output;
 mod prompt;
 mod root;
@@ -55,6 +57,10 @@ enum Command {
     Channels(channels::Args),
     /// Agents, each with a store of its own
     Agents(agents::Args),
+    /// From nothing to a first login, with questions or without
+    Onboard(onboard::Args),
+    /// Set up logins, the default model and agents, on a terminal
+    Configure(configure::Args),
     /// Secrets: what stands in clear, which references resolve
     Secrets(secrets::Args),
 }
@@ -82,6 +88,8 @@ pub fn run(
     let result = match cli.command {
         Some(Command::Models(args)) => models::run(args, &app, &mut output),
         Some(Command::Channels(args)) => channels::run(args, &app, &mut output),
+        Some(Command::Onboard(args)) => onboard::run(&args, &app, &mut output),
+        Some(Command::Configure(args)) => configure::run(&args, &app, &mut output),
         Some(Command::Agents(args)) => agents::run(args, &app, &mut output),
         Some(Command::Secrets(args)) => secrets::run(args, &app, &mut output),
         None => print_help(&mut output, &[]),

@@ -92,6 +92,36 @@ fn put_first(auth: &CstObject, profiles: &CstObject, id: &str, provider: &str, m
     }
 }
 
+/// Makes `model` the default of all agents, and adds it to the models that are allowed,
+/// where there is a list of them: without it the list would forbid the model.
+///
+/// # Errors
+/// See [`ConfigError`]; the file is unchanged then.
+pub fn set_default_model(path: &Path, model: &str) -> Result<ConfigEdit, ConfigError> {
+    edit(path, |root| {
+        let agents = child(root, "agents")?;
+        let defaults = match agents.get("defaults") {
+            None => agents.object_value_or_create("defaults"),
+            Some(defaults) => defaults.object_value(),
+        };
+        let defaults = defaults.ok_or("`agents.defaults` is not an object")?;
+        defaults.ensure_multiline();
+        if let Some(present) = defaults.object_value("model") {
+            set(&present, "primary", model.into());
+        } else {
+            let primary = ("primary".to_owned(), CstInputValue::from(model));
+            set(&defaults, "model", CstInputValue::Object(vec![primary]));
+        }
+        if let Some(allowed) = defaults.object_value("models")
+            && !allowed.properties().is_empty()
+            && allowed.get(model).is_none()
+        {
+            allowed.append(model, CstInputValue::Object(Vec::new()));
+        }
+        Ok(())
+    })
+}
+
 /// Removes a profile from `auth.profiles` and from every `auth.order`.
 ///
 /// # Errors

@@ -24,7 +24,7 @@ pub use binding::{BindOutcome, BindingSpec, BindingSpecError, Conflict, Route, U
 pub use binding_edit::{bind_agent, unbind_agent, unbind_agent_wholly};
 pub use chat::{ChatAccount, ChatChannel};
 pub use document::{AgentEntry, Config};
-pub use edit::{ConfigEdit, record_profile, remove_profile};
+pub use edit::{ConfigEdit, record_profile, remove_profile, set_default_model};
 pub(crate) use model::model_ids;
 pub use model::{AgentModel, ModelSettings};
 pub use paths::{AgentDir, Paths};

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod audit;
 pub mod channels;
+pub mod default_model;
 pub mod list;
 pub mod login;
 pub mod logout;

@@ -23,6 +23,8 @@ pub struct Definition {
     pub env: Vec<String>,
     /// The ways to sign in.
     pub methods: Vec<Method>,
+    /// The model that an agent uses unless another is chosen, as `provider/model`.
+    pub default_model: Option<String>,
     /// How we are registered at its authorization server.
     pub registration: Option<Registration>,
 }
@@ -124,6 +126,7 @@ struct Wire {
     env: Vec<String>,
     #[serde(default)]
     methods: Vec<Method>,
+    default_model: Option<String>,
     client_id: Option<String>,
     client_secret_env: Option<String>,
     issuer: Option<String>,
@@ -175,8 +178,8 @@ impl TryFrom<Wire> for Definition {
         if let Some(registration) = &registration {
             registration.validate()?;
         }
-        let Wire { id, label, aliases, env, methods, .. } = wire;
-        Ok(Self { id, label, aliases, env, methods, registration })
+        let Wire { id, label, aliases, env, methods, default_model, .. } = wire;
+        Ok(Self { id, label, aliases, env, methods, default_model, registration })
     }
 }
 

@@ -19,6 +19,7 @@ mod list;
 mod login;
 mod login_errors;
 mod logout;
+mod onboard;
 mod order;
 mod output;
 mod paste;

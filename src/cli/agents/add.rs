@@ -1,16 +1,16 @@
 //! `agents add`: the JSON of OpenClaw 2026.4.24.
 
-use super::dialogue::ask;
 use super::{section, texts};
 use crate::app::App;
 use crate::cli::output::Output;
+use crate::cli::prompt::ask;
 use crate::exit::{ExitStatus, Failure};
 use crate::ops::agents::{AddRequest, Added, add, check_name, usual_workspace};
 use crate::text::printable;
 use serde::Serialize;
 use std::path::Path;
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(after_help = "\
 Without options, a terminal is asked for what is missing; elsewhere the usual workspace is
 taken. With any of the options but --json, --workspace is needed.

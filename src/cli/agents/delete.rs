@@ -1,8 +1,8 @@
 //! `agents delete`: the JSON of OpenClaw 2026.4.24, and after it what was moved where.
 
-use super::dialogue::confirm;
 use crate::app::App;
 use crate::cli::output::Output;
+use crate::cli::prompt::confirm;
 use crate::exit::{ExitStatus, Failure};
 use crate::ops::agents::{Deleted, Kept, check_deletion, delete};
 use serde::Serialize;

@@ -4,7 +4,6 @@ mod add;
 mod bind;
 mod bindings;
 mod delete;
-mod dialogue;
 mod list;
 mod set_identity;
 mod unbind;
@@ -50,6 +49,11 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
         Some(Command::SetIdentity(args)) => set_identity::run(args, app, output),
         None => list::run(&list::Args::default(), app, output),
     }
+}
+
+/// Adds an agent, asking for what it needs.
+pub(super) fn add_on_terminal(app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    add::run(add::Args::default(), app, output)
 }
 
 /// `title` and a line for each item; nothing without items.

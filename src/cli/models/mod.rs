@@ -1,6 +1,6 @@
 //! `models`
 
-mod auth;
+pub(super) mod auth;
 mod status;
 
 use super::output::Output;
@@ -28,4 +28,9 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
         Some(Command::Status(args)) => status::run(&args, app, output),
         None => print_help(output, &["models"]),
     }
+}
+
+/// Shows what is usable until when.
+pub(super) fn show_status(app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    status::run(&status::Args::default(), app, output)
 }

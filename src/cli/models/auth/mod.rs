@@ -12,6 +12,7 @@ mod report;
 mod resolve;
 mod session;
 mod setup_token;
+pub(in crate::cli) mod sign_in;
 mod token;
 
 use crate::app::App;

@@ -8,7 +8,7 @@ use crate::cli::output::Output;
 use crate::exit::{ExitStatus, Failure};
 use crate::ops::status::status;
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(after_help = "\
 With --check the exit code is the answer: 0 all is well, 1 a login is expired or missing or
 a provider in use has none, 2 a login expires within 24 hours. Nothing is refreshed, no

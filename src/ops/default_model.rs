@@ -1,0 +1,29 @@
+//! The model that agents use unless they have one of their own.
+
+use crate::app::App;
+use crate::config::{ConfigEdit, set_default_model};
+use crate::exit::Failure;
+
+/// Makes `model` (`provider/model`) the default model.
+///
+/// # Errors
+/// It is no model reference, or the configuration cannot be written.
+pub fn set(app: &App, model: &str) -> Result<ConfigEdit, Failure> {
+    check(model)?;
+    Ok(set_default_model(&app.paths.config, model.trim())?)
+}
+
+/// Whether `model` names a model as `provider/model`.
+///
+/// # Errors
+/// It does not.
+pub fn check(model: &str) -> Result<(), Failure> {
+    let model = model.trim();
+    let is_reference = model.split_once('/').is_some_and(|(provider, name)| {
+        !provider.is_empty() && !name.is_empty() && !model.contains(char::is_whitespace)
+    });
+    if !is_reference || model.contains(char::is_control) {
+        return Err(Failure::usage("a model is named as provider/model"));
+    }
+    Ok(())
+}
