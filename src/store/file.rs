@@ -1,8 +1,10 @@
 //! The store of one agent on disk.
 
 use super::generation::newer_database;
-use super::lease::{LeaseAttempt, lease_path, try_lease};
+use super::intent::{self, Intent};
+use super::lease::{LeaseAttempt, grant_path, lease_path, try_lease};
 use super::{Document, StateDocument, StoreError, legacy};
+use crate::secret::Secret;
 use crate::system::file::{self, Fingerprint, Reserved};
 use crate::system::lock::{self, Attempt, SidecarLock};
 use crate::system::now;
@@ -255,13 +257,34 @@ impl AgentStore {
         write(&path, &text)
     }
 
-    /// Tries once to take the lease on refreshing `profile_id`.
+    /// Tries once to take the lease on refreshing `profile_id`, which holds `grant`.
     ///
     /// # Errors
     /// Locks cannot be used there.
-    pub fn try_lease(&self, provider: &str, profile_id: &str) -> Result<LeaseAttempt, StoreError> {
+    pub fn try_lease(
+        &self,
+        provider: &str,
+        profile_id: &str,
+        grant: Option<&Secret>,
+    ) -> Result<LeaseAttempt, StoreError> {
         self.check_generation()?;
-        try_lease(&self.lease_path(provider, profile_id), now())
+        let mut paths = vec![self.lease_path(provider, profile_id)];
+        paths.extend(grant.map(|grant| grant_path(&self.state_dir, grant)));
+        try_lease(&paths, now())
+    }
+
+    /// Notes that `grant` is about to be spent. Returns what an earlier process noted and
+    /// did not take back: it was cut off before it knew, or could not know, the outcome.
+    ///
+    /// # Errors
+    /// The note cannot be written.
+    pub fn begin_refresh(&self, grant: &Secret) -> Result<Option<Intent>, StoreError> {
+        intent::begin(&grant_path(&self.state_dir, grant), now())
+    }
+
+    /// Takes the note back: the outcome is known, and stored where it matters.
+    pub fn end_refresh(&self, grant: &Secret) {
+        intent::end(&grant_path(&self.state_dir, grant));
     }
 
     /// Where the lease on refreshing `profile_id` is.

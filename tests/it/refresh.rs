@@ -1,6 +1,6 @@
 //! Refreshing: once, stored before it is handed out, and never with a refused token.
 
-use crate::support::authorization_server::{ErrorStyle, Fault, Want};
+use crate::support::authorization_server::{Endpoint, ErrorStyle, Fault, Want};
 use crate::support::rig::{Finished, PROFILE, Rig, store};
 use serde_json::json;
 use std::process::Stdio;
@@ -158,12 +158,134 @@ fn an_unavailable_server_changes_nothing_and_can_be_asked_again() {
         let rig = Rig::signed_in();
         rig.expire(PROFILE);
         let before = rig.tree();
-        rig.server.inject(fault.clone());
+        rig.server.inject_persistent(Endpoint::Token, fault.clone());
         let stderr = rig.run(&TOKEN).failure(4);
         assert!(stderr.contains("could not refresh") && stderr.contains("hint: "), "{stderr}");
-        assert_eq!(rig.tree(), before, "{fault:?}");
+        let mut after = rig.tree();
+        // What nobody can know is noted.
+        after.retain(|(path, _)| path.extension().is_none_or(|extension| extension != "intent"));
+        assert_eq!(after, before, "{fault:?}");
+        rig.server.clear_faults();
         rig.run(&TOKEN).success();
+        assert_eq!(intents(&rig), 0, "{fault:?}");
     }
+}
+
+/// How many notes of a refresh are there whose outcome is unknown.
+fn intents(rig: &Rig) -> usize {
+    let files = std::fs::read_dir(rig.path("locks/oauth-refresh")).unwrap().flatten();
+    files.filter(|file| file.path().extension().is_some_and(|e| e == "intent")).count()
+}
+
+#[test]
+fn a_server_that_stumbles_is_asked_again() {
+    for fault in [
+        Fault::status(500),
+        Fault::status(503),
+        Fault::Status { status: 429, retry_after: Some("0".into()), body: String::new() },
+    ] {
+        let rig = Rig::signed_in();
+        rig.expire(PROFILE);
+        rig.server.inject(fault);
+        rig.run(&TOKEN).success();
+        assert_eq!(refreshes(&rig), 2);
+    }
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.server.inject(Fault::Status {
+        status: 429,
+        retry_after: Some("3600".into()),
+        body: String::new(),
+    });
+    rig.run(&TOKEN).failure(4);
+    assert_eq!(refreshes(&rig), 1, "nobody waits for an hour");
+}
+
+#[test]
+fn a_lost_answer_is_not_asked_for_again_but_told() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.server.inject(Fault::DropAfterRotation);
+    rig.run(&TOKEN).failure(4);
+    assert_eq!((refreshes(&rig), intents(&rig)), (1, 1), "the token may be spent");
+    let stderr = rig.run(&TOKEN).failure(3);
+    assert!(stderr.contains("was cut off; trying once more"), "{stderr}");
+    assert!(stderr.contains("may have replaced the refresh token"), "{stderr}");
+    assert_eq!((refreshes(&rig), intents(&rig)), (2, 0));
+    rig.run(&TOKEN).failure(3);
+    assert_eq!(refreshes(&rig), 2, "once, and not again");
+}
+
+#[test]
+fn a_holder_that_is_killed_leaves_a_note_and_no_lock() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.server.inject(Fault::Sequence(vec![Fault::Delay(PATIENCE), Fault::DropBefore]));
+    let mut child =
+        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(rig.server.wait_for_token_requests("refresh_token", 1, PATIENCE));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(intents(&rig), 1);
+    let finished = rig.run(&TOKEN);
+    assert!(
+        finished.stderr.contains(&format!("(process {}) was cut off", child.id())),
+        "{finished:?}"
+    );
+    finished.success();
+    assert_eq!(intents(&rig), 0);
+}
+
+#[test]
+fn what_cannot_be_stored_is_kept_until_it_can() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    let hold = rig.server.hold_token_responses();
+    let refreshing =
+        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(hold.wait_until_held(1, PATIENCE));
+    let document = rig.read(&store("main"));
+    rig.write(&store("main"), "{ somebody is editing this");
+    hold.release();
+    let stderr = Finished::from(refreshing.wait_with_output().unwrap()).failure(6);
+    assert!(stderr.contains("is kept in"), "{stderr}");
+    let kept: Vec<_> = std::fs::read_dir(rig.path("recovery")).unwrap().flatten().collect();
+    assert_eq!(kept.len(), 1);
+    rig.write(&store("main"), &document);
+    let finished = rig.run(&TOKEN);
+    assert!(finished.stderr.contains("stored what an earlier command had to keep"), "{finished:?}");
+    let token = finished.success();
+    assert_eq!(refreshes(&rig), 1, "the kept login is used");
+    let profile = &rig.document()["profiles"][PROFILE];
+    assert_eq!(profile["access"], token.as_str());
+    assert!(rig.server.is_alive(profile["refresh"].as_str().unwrap()));
+    assert_eq!(std::fs::read_dir(rig.path("recovery")).unwrap().count(), 0);
+}
+
+#[test]
+fn two_profiles_with_one_grant_make_one_request() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.edit("main", |document| {
+        document["profiles"]["copy"] = document["profiles"][PROFILE].clone();
+    });
+    let hold = rig.server.hold_token_responses();
+    let running: Vec<_> = [PROFILE, "copy", PROFILE, "copy"]
+        .map(|profile| {
+            let mut command = rig.command(&["models", "auth", "token", "--profile", profile]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .into_iter()
+        .collect();
+    assert!(hold.wait_until_held(1, PATIENCE));
+    hold.release();
+    let mut tokens: Vec<String> = running
+        .into_iter()
+        .map(|child| Finished::from(child.wait_with_output().unwrap()).success())
+        .collect();
+    tokens.dedup();
+    assert_eq!(tokens.len(), 1);
+    assert_eq!((refreshes(&rig), rig.server.reuse_attempts()), (1, 0));
 }
 
 #[test]
