@@ -18,13 +18,10 @@ use crate::secret::Secret;
 use crate::store::{AgentStore, Lease, LeaseAttempt, Renewal, StoreError};
 use crate::system::http::HttpClient;
 use crate::system::signal::StopSignals;
-use crate::system::{block_on, now};
+use crate::system::{block_on, lock, now};
 use crate::text::printable;
 use anyhow::Context;
 use std::time::{Duration, Instant};
-
-/// How often a waiting process looks whether the document has changed.
-const POLL: Duration = Duration::from_millis(5);
 
 /// An access token without any word on its lifetime is taken to live for an hour.
 const ASSUMED_LIFETIME: Millis = 3_600_000;
@@ -123,7 +120,7 @@ pub(super) fn wait_for_lease(
             return Err(StoreError::LockTimeout { path, waited: timeout, holder }
                 .into_failure_of(&selected.id));
         }
-        std::thread::sleep(POLL);
+        std::thread::sleep(lock::POLL);
     }
 }
 
