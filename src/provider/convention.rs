@@ -14,7 +14,7 @@ const BUILT_IN: &str = include_str!("conventions.json");
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Conventions {
     /// The model when the configuration names none.
-    pub default_model: ModelReference,
+    pub default_model: Model,
     markers: Markers,
     built_in_environment: Vec<String>,
     command_line_backends: Vec<String>,
@@ -29,7 +29,7 @@ pub struct Conventions {
 
 /// A provider and one of its models.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-pub struct ModelReference {
+pub struct Model {
     /// The normalised provider id.
     pub provider: String,
     /// The model id.
@@ -51,13 +51,13 @@ enum Prefix {
     Remove(String),
 }
 
-impl std::fmt::Display for ModelReference {
+impl std::fmt::Display for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.provider, self.model)
     }
 }
 
-impl ModelReference {
+impl Model {
     /// A model of a provider, its name the present one.
     pub fn new(conventions: &Conventions, provider: &str, model: &str) -> Self {
         let provider = normalize_provider_id(provider);
@@ -151,9 +151,8 @@ mod tests {
     #[test]
     fn model_names_are_the_present_ones() {
         let conventions = Conventions::load(true);
-        let name = |provider: &str, model: &str| {
-            ModelReference::new(&conventions, provider, model).to_string()
-        };
+        let name =
+            |provider: &str, model: &str| Model::new(&conventions, provider, model).to_string();
         assert_eq!(name("Anthropic", "Opus-4.6"), "anthropic/claude-opus-4-6");
         assert_eq!(name("openrouter", "auto"), "openrouter/openrouter/auto");
         assert_eq!(name("openrouter", "a/b"), "openrouter/a/b");

@@ -12,6 +12,6 @@ mod definition;
 mod rotation;
 
 pub use catalog::{Catalog, CatalogError, Provider};
-pub use convention::{Conventions, ModelReference};
+pub use convention::{Conventions, Model};
 pub use definition::{Definition, IdentityPointers, Method, MethodKind, Redirect, Registration};
 pub use rotation::{auth_provider_id, cools_down};
