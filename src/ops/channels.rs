@@ -37,9 +37,9 @@ pub struct Row {
 /// # Errors
 /// The configuration or the store cannot be read.
 pub fn list(app: &App) -> Result<Listing, Failure> {
-    let without_plugins = app.environment.is_on("OPENCLAW_DISABLE_BUNDLED_PLUGINS");
     let config = app.config()?;
-    let channels = if without_plugins { Vec::new() } else { config.chat_channels() };
+    let has_plugins = app.environment.has_bundled_plugins();
+    let channels = if has_plugins { config.chat_channels() } else { Vec::new() };
     let store = app.store(&app.paths.main_without_config());
     let snapshot = store.read()?;
     if snapshot.fingerprint.is_none() {

@@ -1,7 +1,7 @@
 //! Listing the agents.
 
+use super::agent_ids;
 use super::identity_file::{FILE_NAME, IdentityFile};
-use super::{agent_ids, channels_are_off};
 use crate::app::App;
 use crate::config::Config;
 use crate::config::channel::{self, Channel, ChannelAccount};
@@ -72,7 +72,8 @@ fn row(app: &App, config: &Config, id: String, default: &str) -> Row {
         (identity_name.is_some() || identity_emoji.is_some()).then_some(IdentitySource::Config)
     };
     let is_default = id == default;
-    let channels = if channels_are_off(app) { Vec::new() } else { channels(config) };
+    let has_plugins = app.environment.has_bundled_plugins();
+    let channels = if has_plugins { channels(config) } else { Vec::new() };
     let bound = bound_accounts(config, &channels, &id);
     let bindings: Vec<_> = config.routes_to(&id).map(|route| route.describe()).collect();
     let providers = if !bindings.is_empty() {

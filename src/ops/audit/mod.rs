@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::MAIN_AGENT;
+use crate::provider::Conventions;
 use crate::reference::{SecretRef, Secrets, Variables, Wanted, assignments, unquote};
 use crate::system::file;
 use indexmap::{IndexMap, IndexSet};
@@ -239,7 +240,7 @@ pub fn audit(app: &App, allow_commands: bool) -> Result<Report, Failure> {
     };
     let variables = Variables::of(&app.environment, &app.paths, &config);
     let mut collector = Collector {
-        known: Known::of(&app.environment)?,
+        known: Known::of(Conventions::of(app.environment.has_bundled_plugins()))?,
         variables: &variables,
         findings: Vec::new(),
         files: vec![config_path.clone()],

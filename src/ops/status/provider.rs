@@ -3,7 +3,7 @@
 use super::view::{Entry, View};
 use crate::config::Config;
 use crate::profile::{Kind, Millis, compare, mask, normalize_provider_id};
-use crate::provider::{Catalog, Conventions};
+use crate::provider::{Catalog, Conventions, cools_down};
 use crate::store::ReferenceName;
 use crate::system::Environment;
 use serde_json::Value;
@@ -226,9 +226,8 @@ impl Sources<'_> {
             label = format!("{label} [unsupported reference: {fields}]");
         }
         let usage = view.usages.get(id);
-        let exempt = self.conventions.is_without_cooldown(&inspection.provider);
         if let Some((usage, until)) = usage
-            .filter(|_| !exempt)
+            .filter(|_| cools_down(&inspection.provider))
             .and_then(|usage| Some((usage, usage.unusable_until(self.now)?)))
         {
             let span = short_span(until - self.now);
