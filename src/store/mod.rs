@@ -21,11 +21,11 @@ mod session;
 mod state;
 mod usage;
 
-pub use credential::{Pasted, Renewal, login_entry, pasted_entry, renewed_entry, variable};
+pub use credential::{Pasted, Renewal, login_entry, pasted_entry, renewed_entry};
 pub use document::{Document, Profile};
 pub use error::StoreError;
 pub use file::{AgentStore, Snapshot};
-pub use inspection::{Inspection, ReferenceName};
+pub use inspection::Inspection;
 pub use lease::{Lease, LeaseAttempt};
 pub use session::{SessionOverride, SessionStore};
 pub use state::{StateDocument, is_refused, is_rejected};
