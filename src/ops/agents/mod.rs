@@ -17,8 +17,7 @@ pub use identity::{IdentityRequest, IdentitySet, set_identity};
 pub use list::{IdentitySource, Row, list};
 
 use crate::app::App;
-use crate::config::channel::CHANNELS;
-use crate::config::{BindingSpec, BindingSpecError, Config};
+use crate::config::{BindingSpec, BindingSpecError, Channel, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::normalize_agent_id;
 use crate::system::environment::WITHOUT_PLUGINS;
@@ -74,7 +73,7 @@ fn binding_specs(app: &App, texts: &[String]) -> Result<Vec<BindingSpec>, Failur
     if !has_unknown {
         return Err(failure);
     }
-    let mut known = CHANNELS.map(|channel| channel.id);
+    let mut known: Vec<_> = Channel::all().iter().map(|channel| channel.id.as_str()).collect();
     known.sort_unstable();
     Err(failure.hint(format!("the channels are {}", known.join(", "))))
 }
