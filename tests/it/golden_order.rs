@@ -112,7 +112,7 @@ fn a_lock_of_a_dead_process_does_not_matter() {
     assert_eq!(case.after(), case.recorded_after());
 }
 
-/// Difference `order-empty`: OpenClaw leaves an empty `auth-profiles.json` behind.
+/// OpenClaw leaves an empty `auth-profiles.json` behind.
 #[test]
 fn clearing_nothing_writes_nothing() {
     let case = Case::new("ord-empty");
@@ -121,7 +121,7 @@ fn clearing_nothing_writes_nothing() {
     assert!(!case.base.path().join("state/agents").exists());
 }
 
-/// Difference `old-layout`: unknown members and entries that cannot be interpreted
+/// Other than with OpenClaw, unknown members and entries that cannot be interpreted
 /// survive, and entries that nobody changes keep their form.
 #[test]
 fn the_old_layout_moves_to_the_state_document_on_the_first_write() {
