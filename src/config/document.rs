@@ -150,20 +150,6 @@ impl Config {
         Some(ids.collect())
     }
 
-    /// The profiles of a provider that are configured, with their modes.
-    pub fn auth_profiles(&self, provider: &str) -> Vec<(String, Option<Kind>)> {
-        let profiles = self.at("/auth/profiles").and_then(Value::as_object);
-        profiles
-            .into_iter()
-            .flatten()
-            .filter(|(_, profile)| {
-                let of = profile["provider"].as_str().unwrap_or_default();
-                normalize_provider_id(of) == provider
-            })
-            .map(|(id, profile)| (id.clone(), profile["mode"].as_str().and_then(Kind::from_name)))
-            .collect()
-    }
-
     /// The mode that the configuration gives a profile.
     pub fn auth_mode(&self, profile_id: &str) -> Option<Kind> {
         let mode = self.value.get("auth")?.get("profiles")?.get(profile_id)?.get("mode")?;
@@ -182,21 +168,15 @@ impl<'c> AgentEntry<'c> {
         self.0.get(key)?.as_str().map(str::trim).filter(|text| !text.is_empty())
     }
 
-    /// The model, given as text or as the `primary` of an object.
-    pub fn model(&self) -> Option<&'c str> {
-        primary(self.0.get("model")?)
+    /// What stands for the model.
+    pub(super) fn model(self) -> Option<&'c Value> {
+        self.0.get("model")
     }
 
     /// A text of the identity.
     pub fn identity(&self, key: &str) -> Option<&'c str> {
         self.0.get("identity")?.get(key)?.as_str().map(str::trim).filter(|text| !text.is_empty())
     }
-}
-
-/// The first choice of a model setting.
-fn primary(model: &Value) -> Option<&str> {
-    let primary = model.as_str().or_else(|| model.get("primary")?.as_str())?.trim();
-    (!primary.is_empty()).then_some(primary)
 }
 
 #[cfg(test)]
@@ -233,7 +213,6 @@ mod tests {
             r#"{"auth": {"order": {"Z.AI": ["zai:a"]}, "profiles": {"zai:a": {"provider": "z-ai", "mode": "api_key"}}}}"#,
         );
         assert_eq!(config.auth_order("zai"), Some(vec!["zai:a".to_owned()]));
-        assert_eq!(config.auth_profiles("zai"), [("zai:a".to_owned(), Some(Kind::ApiKey))]);
         assert_eq!(config.auth_mode("zai:a"), Some(Kind::ApiKey));
         assert_eq!(config.auth_order("openai"), None);
     }

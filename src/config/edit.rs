@@ -6,15 +6,11 @@
 use super::document::JSON5;
 use super::{Config, ConfigError};
 use crate::profile::{Kind, normalize_provider_id};
-use crate::system::lock::{self, Attempt};
-use crate::system::{file, now};
+use crate::system::file::{self, with_suffix};
+use crate::system::lock::{self, Attempt, SidecarLock};
 use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
-const LOCK_POLL: Duration = Duration::from_millis(10);
 
 /// What an edit did to the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,24 +213,12 @@ fn backup(path: &Path) -> PathBuf {
     with_suffix(path, ".bak")
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-fn acquire(path: &Path) -> Result<lock::SidecarLock, ConfigError> {
-    let started = Instant::now();
-    loop {
-        let attempt = lock::try_acquire(&with_suffix(path, ".lock"), now())
-            .map_err(|source| ConfigError::Write { path: path.to_owned(), source })?;
-        match attempt {
-            Attempt::Acquired(lock) => return Ok(lock),
-            Attempt::Held(holder) if started.elapsed() >= LOCK_TIMEOUT => {
-                return Err(ConfigError::LockTimeout { path: path.to_owned(), holder });
-            }
-            Attempt::Held(_) => std::thread::sleep(LOCK_POLL),
-        }
+fn acquire(path: &Path) -> Result<SidecarLock, ConfigError> {
+    let path = path.to_owned();
+    match lock::wait(&path, lock::TIMEOUT) {
+        Ok(Attempt::Acquired(lock)) => Ok(lock),
+        Ok(Attempt::Held(holder)) => Err(ConfigError::LockTimeout { path, holder }),
+        Err(source) => Err(ConfigError::Write { path, source }),
     }
 }
 
@@ -323,7 +307,9 @@ mod tests {
         }
         let config = Config::parse(Path::new("x"), &after).unwrap();
         assert_eq!(config.auth_order("p").unwrap(), ["p:a", "p:b"]);
-        assert_eq!(config.auth_profiles("p").len(), 2);
+        for id in ["p:a", "p:b"] {
+            assert!(config.auth_mode(id).is_some(), "{id}");
+        }
     }
 
     #[test]

@@ -149,6 +149,12 @@ impl Paths {
         }
     }
 
+    /// Where renewals are kept that could not be stored, in the order in which they are
+    /// tried: the second is for a state directory that is full or read-only.
+    pub fn recovery(&self) -> [PathBuf; 2] {
+        [self.state_dir.join("recovery"), self.home.join(".openclaw-auth-recovery")]
+    }
+
     /// Where deleted agents are kept.
     pub fn trash(&self) -> PathBuf {
         self.state_dir.join("trash")

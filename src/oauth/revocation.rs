@@ -31,7 +31,9 @@ pub async fn revoke(
         .body(body.finish().into_bytes())
         .map_err(|error| TokenError::Unreadable(error.to_string()))?;
     let response = http.send(request).await.map_err(|error| match error {
-        HttpError::Unreachable(reason) => TokenError::Unavailable { reason, retry_after: None },
+        HttpError::Unreachable { reason, sent } => {
+            TokenError::Unavailable { reason, retry_after: None, sent }
+        }
         other => TokenError::Unreadable(other.to_string()),
     })?;
     let status = response.status();
@@ -39,7 +41,8 @@ pub async fn revoke(
         return Ok(());
     }
     if status.is_server_error() {
-        return Err(TokenError::Unavailable { reason: status.to_string(), retry_after: None });
+        let reason = status.to_string();
+        return Err(TokenError::Unavailable { reason, retry_after: None, sent: false });
     }
     Err(TokenError::Refused { code: status.to_string(), description: None })
 }

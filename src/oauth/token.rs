@@ -54,6 +54,9 @@ pub enum TokenError {
         reason: String,
         /// When the server wants to be asked again.
         retry_after: Option<Duration>,
+        /// Whether the request may have been carried out all the same: then the refresh
+        /// token in it may be spent.
+        sent: bool,
     },
     /// The answer is not a token response.
     #[error("the answer of the authorization server cannot be read: {0}")]
@@ -61,6 +64,26 @@ pub enum TokenError {
 }
 
 impl TokenError {
+    /// Whether the request may have been carried out although there is no usable answer.
+    pub const fn is_outcome_unknown(&self) -> bool {
+        match self {
+            Self::Refused { .. } => false,
+            Self::Unavailable { sent, .. } => *sent,
+            Self::Unreadable(_) => true,
+        }
+    }
+
+    /// How long to wait before the request may be made again after `attempts`; `None` when
+    /// it must not be, or not within a time that a caller would wait.
+    pub fn retry_in(&self, attempts: u32) -> Option<Duration> {
+        const MOST_ATTEMPTS: u32 = 3;
+        const LONGEST: Duration = Duration::from_secs(10);
+        let Self::Unavailable { retry_after, sent: false, .. } = self else { return None };
+        let usual = Duration::from_millis(300) * 3_u32.pow(attempts.saturating_sub(1));
+        let wait = retry_after.unwrap_or(usual);
+        (attempts < MOST_ATTEMPTS && wait <= LONGEST).then_some(wait)
+    }
+
     /// Whether the refresh token is dead, so that only a new login helps.
     pub fn needs_login(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if matches!(
@@ -197,11 +220,13 @@ fn token_error(error: RequestTokenError<SendError, ErrorReply>) -> TokenError {
         RequestTokenError::ServerResponse(ErrorReply { code, description }) => {
             TokenError::Refused { code, description }
         }
-        RequestTokenError::Request(SendError::Http(HttpError::Unreachable(reason))) => {
-            TokenError::Unavailable { reason, retry_after: None }
+        RequestTokenError::Request(SendError::Http(HttpError::Unreachable { reason, sent })) => {
+            TokenError::Unavailable { reason, retry_after: None, sent }
         }
         RequestTokenError::Request(SendError::Unwell { status, retry_after }) => {
-            TokenError::Unavailable { reason: status.to_string(), retry_after }
+            // A gateway speaks for a server that may have done its work.
+            let sent = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT);
+            TokenError::Unavailable { reason: status.to_string(), retry_after, sent }
         }
         RequestTokenError::Request(SendError::Http(error)) => {
             TokenError::Unreadable(error.to_string())

@@ -5,9 +5,9 @@
 //! counts as that, however short its lifetime. The new credential is stored before
 //! anybody gets it, and a refused refresh token is never posted again.
 
-use super::login_command;
 use super::renewal::{Outcome, store_renewal};
 use super::selection::Selected;
+use super::{Interaction, login_command};
 use crate::app::App;
 use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
@@ -15,16 +15,16 @@ use crate::oauth::{Client, Grant, TokenError};
 use crate::profile::{Credential, Identity, Millis};
 use crate::provider::Registration;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Lease, LeaseAttempt, Renewal, StoreError};
+use crate::store::{AgentStore, Intent, Lease, LeaseAttempt, Renewal, StoreError, recovery};
+use crate::system::file::Reserved;
 use crate::system::http::HttpClient;
+use crate::system::lock::iso;
 use crate::system::signal::StopSignals;
-use crate::system::{block_on, now};
+use crate::system::{block_on, lock, now};
 use crate::text::printable;
 use anyhow::Context;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
-
-/// How often a waiting process looks whether the document has changed.
-const POLL: Duration = Duration::from_millis(5);
 
 /// An access token without any word on its lifetime is taken to live for an hour.
 const ASSUMED_LIFETIME: Millis = 3_600_000;
@@ -41,6 +41,7 @@ pub(super) fn refresh(
     config: &Config,
     selected: &Selected,
     lock_timeout: Duration,
+    interaction: &mut dyn Interaction,
 ) -> Result<Credential, Failure> {
     let catalog = app.catalog()?;
     if let Some(problem) = catalog.problem(&selected.credential.provider) {
@@ -76,8 +77,15 @@ pub(super) fn refresh(
     if let Some(code) = state.refusal(&selected.id, refresh_token) {
         return Err(refused(selected, &code));
     }
-    let stores = app.stores(config);
-    request(selected, registration, &client, refresh_token, lock_timeout, &stores)
+    let attempt = Attempt {
+        selected,
+        registration,
+        client: &client,
+        posted: refresh_token,
+        stores: app.stores(config),
+        recovery: app.paths.recovery(),
+    };
+    attempt.make(lock_timeout, interaction)
 }
 
 /// The failure when the variable that should hold the client secret is not set.
@@ -104,10 +112,11 @@ pub(super) fn wait_for_lease(
     adopt: impl Fn(&Selected) -> Result<Option<Credential>, Failure>,
 ) -> Result<Waited, Failure> {
     let provider = &selected.credential.provider;
+    let grant = selected.credential.refresh_token();
     let started = Instant::now();
     let mut seen = selected.fingerprint;
     loop {
-        let holder = match selected.store.try_lease(provider, &selected.id)? {
+        let holder = match selected.store.try_lease(provider, &selected.id, grant)? {
             LeaseAttempt::Acquired(lease) => return Ok(Waited::Leased(lease)),
             LeaseAttempt::Held(holder) => holder,
         };
@@ -123,7 +132,7 @@ pub(super) fn wait_for_lease(
             return Err(StoreError::LockTimeout { path, waited: timeout, holder }
                 .into_failure_of(&selected.id));
         }
-        std::thread::sleep(POLL);
+        std::thread::sleep(lock::POLL);
     }
 }
 
@@ -144,43 +153,113 @@ fn differs(a: &Credential, b: &Credential) -> bool {
     !same(a.bearer(), b.bearer()) || !same(a.refresh_token(), b.refresh_token())
 }
 
-fn request(
-    selected: &Selected,
-    registration: &Registration,
-    client: &Client,
-    refresh_token: &Secret,
-    lock_timeout: Duration,
-    stores: &[AgentStore],
-) -> Result<Credential, Failure> {
-    let http = HttpClient::new(&client.endpoints.token)
-        .map_err(|error| unavailable(selected, &error.to_string()))?;
-    // What cannot be stored must not be asked for.
-    let reserved = selected.store.reserve(lock_timeout)?;
-    let (outcome, interrupted) = block_on(async {
-        // From here until the new credential is stored, a signal waits.
-        let mut signals = StopSignals::catch()?;
-        let grant = crate::oauth::refresh(&http, client, refresh_token, now).await;
-        let outcome = grant.map(|grant| {
-            let renewal = renewal_of(selected, registration, grant);
-            store_renewal(selected, &renewal, refresh_token, reserved, stores)
-        });
-        anyhow::Ok((outcome, signals.has_come().await))
-    })
-    .context("could not start the runtime")??;
-    let outcome = match outcome {
-        Ok(outcome) => outcome?,
-        Err(error) => {
-            let failed = refresh_failed(selected, refresh_token, &error);
-            return if interrupted { Err(Failure::interrupted()) } else { failed };
+/// One refresh, from the note that it begins to the credential in the store.
+struct Attempt<'a> {
+    selected: &'a Selected,
+    registration: &'a Registration,
+    client: &'a Client,
+    /// The refresh token that is spent.
+    posted: &'a Secret,
+    stores: Vec<AgentStore>,
+    /// Where the grant goes when it cannot be stored.
+    recovery: [PathBuf; 2],
+}
+
+impl Attempt<'_> {
+    fn make(
+        &self,
+        lock_timeout: Duration,
+        interaction: &mut dyn Interaction,
+    ) -> Result<Credential, Failure> {
+        let Self { selected, posted, .. } = self;
+        let http = HttpClient::new(&self.client.endpoints.token)
+            .map_err(|error| unavailable(selected, &error.to_string()))?;
+        // What cannot be stored must not be asked for.
+        let reserved = selected.store.reserve(lock_timeout)?;
+        let earlier = selected.store.begin_refresh(posted)?;
+        if let Some(earlier) = &earlier {
+            interaction.note(&format!("{}; trying once more", cut_off(earlier)));
         }
-    };
-    if interrupted {
-        return Err(Failure::interrupted());
+        let (result, interrupted) = block_on(async {
+            // From here until the new credential is stored, a signal waits.
+            let mut signals = StopSignals::catch()?;
+            let grant = self.ask(&http, earlier.is_none(), &mut signals).await;
+            let result = match grant {
+                Ok(grant) => self.keep(grant, reserved),
+                Err(error) => self.fail(&error, earlier.as_ref()),
+            };
+            anyhow::Ok((result, signals.has_come().await))
+        })
+        .context("could not start the runtime")??;
+        if interrupted { Err(Failure::interrupted()) } else { result }
     }
-    match outcome {
-        Outcome::Stored(credential) | Outcome::Replaced(credential) => Ok(credential),
-        Outcome::Removed => Err(signed_out(selected)),
+
+    /// Makes the token request, again when the server says that it could not answer.
+    async fn ask(
+        &self,
+        http: &HttpClient,
+        may_repeat: bool,
+        signals: &mut StopSignals,
+    ) -> Result<Grant, TokenError> {
+        let mut attempts = 0;
+        loop {
+            let grant = crate::oauth::refresh(http, self.client, self.posted, now).await;
+            attempts += 1;
+            let wait = match &grant {
+                Err(error) if may_repeat => error.retry_in(attempts),
+                _ => None,
+            };
+            let Some(wait) = wait else { return grant };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                // Nothing is under way: the last answer stands.
+                () = signals.received() => return grant,
+            }
+        }
     }
+
+    /// Stores the grant, or keeps it where a later command finds it.
+    fn keep(&self, grant: Grant, reserved: Option<Reserved>) -> Result<Credential, Failure> {
+        let selected = self.selected;
+        let renewal = renewal_of(selected, self.registration, grant);
+        let stored = store_renewal(selected, &renewal, self.posted, reserved, &self.stores);
+        let outcome = match stored {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                let kept = recovery::save(&self.recovery, self.posted, &renewal);
+                let failure = Failure::from(error);
+                return Err(match kept {
+                    Ok(path) => {
+                        selected.store.end_refresh(self.posted);
+                        failure.context(format!(
+                            "the refreshed login `{}` is kept in {} until it can be stored",
+                            printable(&selected.id, 200),
+                            path.display()
+                        ))
+                    }
+                    Err(_) => failure.context("the refreshed login could not be kept anywhere"),
+                });
+            }
+        };
+        selected.store.end_refresh(self.posted);
+        match outcome {
+            Outcome::Stored(credential) | Outcome::Replaced(credential) => Ok(credential),
+            Outcome::Removed => Err(signed_out(selected)),
+        }
+    }
+
+    fn fail(&self, error: &TokenError, earlier: Option<&Intent>) -> Result<Credential, Failure> {
+        let Self { selected, posted, .. } = self;
+        if !error.is_outcome_unknown() {
+            selected.store.end_refresh(posted);
+        }
+        refresh_failed(selected, posted, error, earlier)
+    }
+}
+
+/// What a note says that nobody has taken back.
+fn cut_off(earlier: &Intent) -> String {
+    format!("a refresh at {} (process {}) was cut off", iso(earlier.at), earlier.pid)
 }
 
 /// What a grant means for a profile. Who it belongs to is not changed by a refresh.
@@ -199,6 +278,7 @@ fn refresh_failed(
     selected: &Selected,
     refresh_token: &Secret,
     error: &TokenError,
+    earlier: Option<&Intent>,
 ) -> Result<Credential, Failure> {
     // Somebody without our lease may have refreshed or signed in meanwhile.
     if let Some(credential) = adopt(selected)? {
@@ -221,7 +301,13 @@ fn refresh_failed(
         state.set_refused(&selected.id, refresh_token, code, now());
         true
     })?;
-    Err(refused(selected, &error.to_string()))
+    let mut reason = error.to_string();
+    if let Some(earlier) = earlier {
+        reason.push_str("; ");
+        reason.push_str(&cut_off(earlier));
+        reason.push_str(" when the server may have replaced the refresh token");
+    }
+    Err(refused(selected, &reason))
 }
 
 /// The login is over, and why.

@@ -6,8 +6,10 @@
 use super::selection::Selected;
 use crate::profile::Credential;
 use crate::secret::Secret;
+use crate::store::recovery::{self, Recovery};
 use crate::store::{AgentStore, Document, Renewal, StoreError, renewed_entry};
 use crate::system::file::Reserved;
+use std::path::PathBuf;
 
 /// What became of a renewal.
 pub(super) enum Outcome {
@@ -28,8 +30,9 @@ pub(super) fn store_renewal(
     stores: &[AgentStore],
 ) -> Result<Outcome, StoreError> {
     let id = &selected.id;
+    let grant = posted.fingerprint();
     let outcome = selected.store.update_reserved(reserved, |document| {
-        let renewed = renew(document, posted, renewal)?;
+        let renewed = renew(document, &grant, renewal)?;
         let outcome = match document.credential(id) {
             None => Outcome::Removed,
             Some(present) if renewed.contains(id) => Outcome::Stored(present),
@@ -38,39 +41,70 @@ pub(super) fn store_renewal(
         Ok((!renewed.is_empty(), outcome))
     });
     for other in stores.iter().filter(|other| !other.is_same(&selected.store)) {
-        if holds(other, posted) {
-            // A copy that cannot be renewed here is found out when it is used.
-            let _ = other.update(|document| {
-                let renewed = renew(document, posted, renewal)?;
-                Ok((!renewed.is_empty(), ()))
-            });
-        }
+        // A copy that cannot be renewed here is found out when it is used.
+        let _ = renew_in(other, &grant, renewal);
     }
     outcome
 }
 
-fn holds(store: &AgentStore, token: &Secret) -> bool {
-    store.read().is_ok_and(|snapshot| !holders(&snapshot.document, token).is_empty())
+/// Stores the renewals that earlier commands could not. Returns the files that are done
+/// with.
+///
+/// # Errors
+/// A store that holds such a grant still cannot be written.
+pub(super) fn store_recovered(
+    directories: &[PathBuf],
+    stores: impl FnOnce() -> Vec<AgentStore>,
+) -> Result<Vec<PathBuf>, StoreError> {
+    let pending: Vec<Recovery> =
+        directories.iter().flat_map(|directory| recovery::pending(directory)).collect();
+    if pending.is_empty() {
+        return Ok(Vec::new());
+    }
+    let stores = stores();
+    let mut done = Vec::new();
+    for Recovery { path, grant, renewal } in pending {
+        let mut is_held = false;
+        for store in &stores {
+            is_held |= renew_in(store, &grant, &renewal)?;
+        }
+        // Without a holder of the spent token it waits: somebody may want it yet.
+        if is_held && std::fs::remove_file(&path).is_ok() {
+            done.push(path);
+        }
+    }
+    Ok(done)
 }
 
-/// The profiles that hold a refresh token.
-fn holders(document: &Document, token: &Secret) -> Vec<String> {
+/// Renews a grant in one store; whether the store held it.
+fn renew_in(store: &AgentStore, grant: &str, renewal: &Renewal) -> Result<bool, StoreError> {
+    if holders(&store.read()?.document, grant).is_empty() {
+        return Ok(false);
+    }
+    store.update(|document| {
+        let renewed = renew(document, grant, renewal)?;
+        Ok((!renewed.is_empty(), !renewed.is_empty()))
+    })
+}
+
+/// The profiles that hold a grant, by the hash of its refresh token.
+fn holders(document: &Document, grant: &str) -> Vec<String> {
     document
         .profiles()
         .filter(|profile| {
-            profile.credential.refresh_token().is_some_and(|held| held.matches(token))
+            profile.credential.refresh_token().is_some_and(|held| held.fingerprint() == grant)
         })
         .map(|profile| profile.id.to_owned())
         .collect()
 }
 
-/// Renews every entry that holds the token; returns their ids.
+/// Renews every entry that holds the grant; returns their ids.
 fn renew(
     document: &mut Document,
-    posted: &Secret,
+    grant: &str,
     renewal: &Renewal,
 ) -> serde_json::Result<Vec<String>> {
-    let ids = holders(document, posted);
+    let ids = holders(document, grant);
     for id in &ids {
         if let Some(entry) = document.entry(id) {
             let entry = renewed_entry(entry, renewal)?;

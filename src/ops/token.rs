@@ -5,6 +5,7 @@
 
 use super::reference;
 use super::refresh::refresh;
+use super::renewal::store_recovered;
 use super::selection::{Selected, select};
 use super::{Interaction, login_command};
 use crate::app::App;
@@ -62,6 +63,10 @@ pub fn token(
 ) -> Result<Token, Failure> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_deref())?;
+    for path in store_recovered(&app.paths.recovery(), || app.stores(&config))? {
+        interaction
+            .note(&format!("stored what an earlier command had to keep in {}", path.display()));
+    }
     let selected =
         select(app, &agent, &config, request.provider.as_deref(), request.profile.as_deref())?;
     if let Some(value) = reference::value(app, &config, &selected)? {
@@ -83,7 +88,7 @@ pub fn token(
         }
         return Err(failure);
     }
-    let renewed = refresh(app, &config, &selected, request.lock_timeout)?;
+    let renewed = refresh(app, &config, &selected, request.lock_timeout, interaction)?;
     if !renewed.is_usable_until(now()) {
         return Err(Failure::message(
             ExitStatus::Unavailable,

@@ -1,24 +1,22 @@
 //! The store of one agent on disk.
 
 use super::generation::newer_database;
-use super::lease::{LeaseAttempt, lease_path, try_lease};
+use super::intent::{self, Intent};
+use super::lease::{LeaseAttempt, grant_path, lease_path, try_lease};
 use super::{Document, StateDocument, StoreError, legacy};
+use crate::secret::Secret;
 use crate::system::file::{self, Fingerprint, Reserved};
 use crate::system::lock::{self, Attempt, SidecarLock};
 use crate::system::now;
 use serde_json::error::Category;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long an update waits for the lock of a document.
-pub const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long it waits when its data exists nowhere else: OpenClaw may hold the lock during
+/// How long an update waits for the lock when its data exists nowhere else: OpenClaw may hold the lock during
 /// a refresh of its own, which takes up to 120 seconds.
 const PATIENT_LOCK_TIMEOUT: Duration = Duration::from_secs(150);
 /// So much may the tokens of one refresh add to a document.
 const ROOM_FOR_TOKENS: u64 = 128 * 1024;
-/// How often a waiting update looks again.
-const LOCK_POLL: Duration = Duration::from_millis(5);
 
 /// The store of one agent: `auth-profiles.json` and `auth-state.json` in its directory.
 #[derive(Clone, Debug)]
@@ -136,7 +134,7 @@ impl AgentStore {
         change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
     ) -> Result<T, StoreError> {
         self.check_generation()?;
-        self.change_profiles(None, LOCK_TIMEOUT, change)
+        self.change_profiles(None, lock::TIMEOUT, change)
     }
 
     /// Makes sure that the profiles can be written, now and after a request whose outcome
@@ -217,7 +215,7 @@ impl AgentStore {
     ) -> Result<(), StoreError> {
         self.check_generation()?;
         // One lock guards both documents, as OpenClaw has it.
-        let _lock = self.lock(&self.profiles_path(), LOCK_TIMEOUT)?;
+        let _lock = self.lock(&self.profiles_path(), lock::TIMEOUT)?;
         let mut profiles = self.read()?.document;
         let mut state = self.read_state(&profiles)?;
         if change(&mut state) {
@@ -255,13 +253,34 @@ impl AgentStore {
         write(&path, &text)
     }
 
-    /// Tries once to take the lease on refreshing `profile_id`.
+    /// Tries once to take the lease on refreshing `profile_id`, which holds `grant`.
     ///
     /// # Errors
     /// Locks cannot be used there.
-    pub fn try_lease(&self, provider: &str, profile_id: &str) -> Result<LeaseAttempt, StoreError> {
+    pub fn try_lease(
+        &self,
+        provider: &str,
+        profile_id: &str,
+        grant: Option<&Secret>,
+    ) -> Result<LeaseAttempt, StoreError> {
         self.check_generation()?;
-        try_lease(&self.lease_path(provider, profile_id), now())
+        let mut paths = vec![self.lease_path(provider, profile_id)];
+        paths.extend(grant.map(|grant| grant_path(&self.state_dir, grant)));
+        try_lease(&paths, now())
+    }
+
+    /// Notes that `grant` is about to be spent. Returns what an earlier process noted and
+    /// did not take back: it was cut off before it knew, or could not know, the outcome.
+    ///
+    /// # Errors
+    /// The note cannot be written.
+    pub fn begin_refresh(&self, grant: &Secret) -> Result<Option<Intent>, StoreError> {
+        intent::begin(&grant_path(&self.state_dir, grant), now())
+    }
+
+    /// Takes the note back: the outcome is known, and stored where it matters.
+    pub fn end_refresh(&self, grant: &Secret) {
+        intent::end(&grant_path(&self.state_dir, grant));
     }
 
     /// Where the lease on refreshing `profile_id` is.
@@ -289,20 +308,11 @@ impl AgentStore {
 
 /// Waits for the lock file beside `document`.
 pub(super) fn acquire(document: &Path, timeout: Duration) -> Result<SidecarLock, StoreError> {
-    let mut path = document.as_os_str().to_owned();
-    path.push(".lock");
-    let started = Instant::now();
-    loop {
-        let attempt = lock::try_acquire(Path::new(&path), now())
-            .map_err(|source| StoreError::Lock { path: document.to_owned(), source })?;
-        match attempt {
-            Attempt::Acquired(lock) => return Ok(lock),
-            Attempt::Held(holder) if started.elapsed() >= timeout => {
-                let path = document.to_owned();
-                return Err(StoreError::LockTimeout { path, waited: timeout, holder });
-            }
-            Attempt::Held(_) => std::thread::sleep(LOCK_POLL),
-        }
+    let path = document.to_owned();
+    match lock::wait(&path, timeout) {
+        Ok(Attempt::Acquired(lock)) => Ok(lock),
+        Ok(Attempt::Held(holder)) => Err(StoreError::LockTimeout { path, waited: timeout, holder }),
+        Err(source) => Err(StoreError::Lock { path, source }),
     }
 }
 

@@ -3,14 +3,18 @@
 
 use super::StoreError;
 use crate::profile::Millis;
+use crate::secret::Secret;
 use crate::system::file::create_private_directory;
-use crate::system::lock::{self, Attempt, Holder, SidecarLock};
+use crate::system::lock::{self, Attempt, Heartbeat, Holder, SidecarLock};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// A lease that is held until it is dropped.
 #[derive(Debug)]
-pub struct Lease(#[expect(dead_code, reason = "held for its drop")] SidecarLock);
+pub struct Lease {
+    _heartbeats: Vec<Heartbeat>,
+    _locks: Vec<SidecarLock>,
+}
 
 /// What came of one attempt to take a lease.
 #[derive(Debug)]
@@ -31,16 +35,31 @@ pub(super) fn lease_path(state_dir: &Path, provider: &str, profile_id: &str) -> 
     state_dir.join("locks/oauth-refresh").join(format!("sha256-{:x}.lock", hash.finalize()))
 }
 
-/// Tries once to take the lease at `path`.
-pub(super) fn try_lease(path: &Path, now: Millis) -> Result<LeaseAttempt, StoreError> {
-    let failed = |source| StoreError::Lock { path: path.to_owned(), source };
-    if let Some(directory) = path.parent() {
-        create_private_directory(directory).map_err(failed)?;
+/// The lock on a grant, whichever profiles hold it: two of them must not spend one refresh
+/// token.
+pub(super) fn grant_path(state_dir: &Path, refresh_token: &Secret) -> PathBuf {
+    let name = refresh_token.fingerprint().replace("sha256:", "grant-sha256-");
+    state_dir.join("locks/oauth-refresh").join(format!("{name}.lock"))
+}
+
+/// Tries once to take the locks at `paths`, in their order.
+pub(super) fn try_lease(paths: &[PathBuf], now: Millis) -> Result<LeaseAttempt, StoreError> {
+    let mut locks = Vec::new();
+    let mut heartbeats = Vec::new();
+    for path in paths {
+        let failed = |source| StoreError::Lock { path: path.clone(), source };
+        if let Some(directory) = path.parent() {
+            create_private_directory(directory).map_err(failed)?;
+        }
+        match lock::try_acquire(path, now).map_err(failed)? {
+            Attempt::Acquired(lock) => {
+                heartbeats.push(lock.heartbeat().map_err(failed)?);
+                locks.push(lock);
+            }
+            Attempt::Held(holder) => return Ok(LeaseAttempt::Held(holder)),
+        }
     }
-    Ok(match lock::try_acquire(path, now).map_err(failed)? {
-        Attempt::Acquired(lock) => LeaseAttempt::Acquired(Lease(lock)),
-        Attempt::Held(holder) => LeaseAttempt::Held(holder),
-    })
+    Ok(LeaseAttempt::Acquired(Lease { _heartbeats: heartbeats, _locks: locks }))
 }
 
 #[cfg(test)]

@@ -17,8 +17,13 @@ const LARGEST_BODY: usize = 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// The server was not reached, or the connection broke before the whole answer.
-    #[error("{0}")]
-    Unreachable(String),
+    #[error("{reason}")]
+    Unreachable {
+        /// What happened.
+        reason: String,
+        /// Whether the request may have arrived all the same.
+        sent: bool,
+    },
     /// The answer is larger than we accept.
     #[error("the answer is larger than {} KiB", LARGEST_BODY / 1024)]
     TooLarge,
@@ -82,7 +87,10 @@ impl HttpClient {
             let message = format!("{} is neither https nor a loopback address", request.url());
             return Err(HttpError::Request(message));
         }
-        let unreachable = |error| HttpError::Unreachable(describe(error));
+        let unreachable = |error: reqwest::Error| {
+            let sent = !error.is_connect();
+            HttpError::Unreachable { reason: describe(error), sent }
+        };
         let mut answer = self.0.execute(request).await.map_err(unreachable)?;
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {

@@ -6,15 +6,23 @@
 //! without replacement), so nobody ever sees it half made; a dead holder of ours is known
 //! by its lost flock, in any pid namespace; release removes only our own file.
 
-use super::process;
+use super::file::with_suffix;
+use super::{now, process};
 use crate::profile::Millis;
 use fs2::FileExt;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt as _, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How long a change waits for the lock of its document.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
+/// How often one that waits looks again.
+pub const POLL: Duration = Duration::from_millis(5);
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
@@ -75,6 +83,23 @@ const FOREIGN_STALE_AFTER: Duration = Duration::from_mins(10);
 /// A lock file without a readable payload counts as abandoned after this long.
 const UNREADABLE_STALE_AFTER: Duration = Duration::from_secs(30);
 
+/// Waits up to `timeout` for the lock file beside `document`; [`Attempt::Held`] by whoever
+/// still holds it then.
+///
+/// # Errors
+/// See [`try_acquire`].
+pub fn wait(document: &Path, timeout: Duration) -> io::Result<Attempt> {
+    let path = with_suffix(document, ".lock");
+    let started = Instant::now();
+    loop {
+        let attempt = try_acquire(&path, now())?;
+        if matches!(attempt, Attempt::Acquired(_)) || started.elapsed() >= timeout {
+            return Ok(attempt);
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
 /// Tries once to take the lock file at `path`, without waiting.
 ///
 /// # Errors
@@ -105,12 +130,15 @@ fn create(path: &Path, now: Millis) -> io::Result<SidecarLock> {
         .suffix(".tmp")
         .rand_bytes(12)
         .tempfile_in(directory)?;
-    let payload =
-        Payload { pid: std::process::id(), created_at: iso(now), owner: Some(OWNER.to_owned()) };
-    temporary.write_all(&serde_json::to_vec_pretty(&payload)?)?;
+    temporary.write_all(&payload_at(now)?)?;
     temporary.as_file().try_lock_exclusive().map_err(without_lock_support)?;
     let file = temporary.persist_noclobber(path).map_err(|error| error.error)?;
     Ok(SidecarLock { path: path.to_owned(), file })
+}
+
+fn payload_at(now: Millis) -> serde_json::Result<Vec<u8>> {
+    let owner = Some(OWNER.to_owned());
+    serde_json::to_vec_pretty(&Payload { pid: std::process::id(), created_at: iso(now), owner })
 }
 
 enum Verdict {
@@ -186,9 +214,53 @@ fn without_lock_support(error: io::Error) -> io::Error {
 }
 
 impl SidecarLock {
+    /// Keeps the lock young while the result lives: OpenClaw takes a lock for abandoned
+    /// once its `createdAt` is too long ago, whoever holds it.
+    ///
+    /// # Errors
+    /// The file cannot be shared with another thread.
+    pub fn heartbeat(&self) -> io::Result<Heartbeat> {
+        self.beat_every(BEAT)
+    }
+
+    fn beat_every(&self, interval: Duration) -> io::Result<Heartbeat> {
+        let file = self.file.try_clone()?;
+        let (stop, stopped) = channel::<()>();
+        let thread = std::thread::spawn(move || {
+            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                let Ok(payload) = payload_at(super::now()) else { return };
+                // Of the same length as before, so a reader sees one or the other.
+                if file.write_all_at(&payload, 0).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Heartbeat { stop: Some(stop), thread: Some(thread) })
+    }
+
     /// Whether the lock file is still ours: nobody has removed or replaced it.
     pub fn is_held(&self) -> bool {
         is_same_file(&self.path, &self.file)
+    }
+}
+
+/// Touches a lock from time to time until it is dropped.
+#[derive(Debug)]
+pub struct Heartbeat {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Well below the 30 seconds after which OpenClaw takes a store lock for abandoned.
+const BEAT: Duration = Duration::from_secs(10);
+
+impl Drop for Heartbeat {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It panics at nothing, and has no result.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -271,6 +343,25 @@ mod tests {
         file::replace(&path, b"").unwrap();
         assert!(acquired(&path).is_none());
         assert!(matches!(try_acquire(&path, now() + 31_000).unwrap(), Attempt::Acquired(_)));
+    }
+
+    #[test]
+    fn a_heartbeat_keeps_the_lock_young() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.lock");
+        let Attempt::Acquired(lock) = try_acquire(&path, 0).unwrap() else { panic!("held") };
+        let first = file::read(&path).unwrap().unwrap().0;
+        assert!(first.contains("1970-01-01T00:00:00.000Z"), "{first}");
+        let heartbeat = lock.beat_every(Duration::from_millis(1)).unwrap();
+        while file::read(&path).unwrap().unwrap().0 == first {
+            std::thread::yield_now();
+        }
+        drop(heartbeat);
+        let payload: Payload =
+            serde_json::from_str(&file::read(&path).unwrap().unwrap().0).unwrap();
+        assert_eq!(payload.pid, std::process::id());
+        assert!(age_of(&payload.created_at, now()) < Duration::from_mins(1));
+        assert!(lock.is_held());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Refreshing: once, stored before it is handed out, and never with a refused token.
 
-use crate::support::authorization_server::{ErrorStyle, Fault, Want};
+use crate::support::authorization_server::{Endpoint, ErrorStyle, Fault, Want};
 use crate::support::rig::{Finished, PROFILE, Rig, store};
 use serde_json::json;
 use std::process::Stdio;
@@ -41,18 +41,11 @@ fn twenty_processes_make_one_request_and_print_the_same_token() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     let hold = rig.server.hold_token_responses();
-    let running: Vec<_> = (0..20)
-        .map(|_| {
-            let mut command = rig.command(&TOKEN);
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-        })
-        .collect();
+    let running: Vec<_> = (0..20).map(|_| rig.start(&TOKEN)).collect();
     assert!(hold.wait_until_held(1, PATIENCE));
     hold.release();
-    let mut tokens: Vec<String> = running
-        .into_iter()
-        .map(|child| Finished::from(child.wait_with_output().unwrap()).success())
-        .collect();
+    let mut tokens: Vec<String> =
+        running.into_iter().map(|child| child.finish().success()).collect();
     tokens.dedup();
     assert_eq!(tokens.len(), 1, "all print the same token");
     assert_eq!(rig.document()["profiles"][PROFILE]["access"], tokens[0].as_str());
@@ -158,12 +151,134 @@ fn an_unavailable_server_changes_nothing_and_can_be_asked_again() {
         let rig = Rig::signed_in();
         rig.expire(PROFILE);
         let before = rig.tree();
-        rig.server.inject(fault.clone());
+        rig.server.inject_persistent(Endpoint::Token, fault.clone());
         let stderr = rig.run(&TOKEN).failure(4);
         assert!(stderr.contains("could not refresh") && stderr.contains("hint: "), "{stderr}");
-        assert_eq!(rig.tree(), before, "{fault:?}");
+        let mut after = rig.tree();
+        // What nobody can know is noted.
+        after.retain(|(path, _)| path.extension().is_none_or(|extension| extension != "intent"));
+        assert_eq!(after, before, "{fault:?}");
+        rig.server.clear_faults();
         rig.run(&TOKEN).success();
+        assert_eq!(intents(&rig), 0, "{fault:?}");
     }
+}
+
+/// How many notes of a refresh are there whose outcome is unknown.
+fn intents(rig: &Rig) -> usize {
+    let files = std::fs::read_dir(rig.path("locks/oauth-refresh")).unwrap().flatten();
+    files.filter(|file| file.path().extension().is_some_and(|e| e == "intent")).count()
+}
+
+#[test]
+fn a_server_that_stumbles_is_asked_again() {
+    for fault in [
+        Fault::status(500),
+        Fault::status(503),
+        Fault::Status { status: 429, retry_after: Some("0".into()), body: String::new() },
+    ] {
+        let rig = Rig::signed_in();
+        rig.expire(PROFILE);
+        rig.server.inject(fault);
+        rig.run(&TOKEN).success();
+        assert_eq!(refreshes(&rig), 2);
+    }
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.server.inject(Fault::Status {
+        status: 429,
+        retry_after: Some("3600".into()),
+        body: String::new(),
+    });
+    rig.run(&TOKEN).failure(4);
+    assert_eq!(refreshes(&rig), 1, "nobody waits for an hour");
+}
+
+#[test]
+fn a_lost_answer_is_not_asked_for_again_but_told() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.server.inject(Fault::DropAfterRotation);
+    rig.run(&TOKEN).failure(4);
+    assert_eq!((refreshes(&rig), intents(&rig)), (1, 1), "the token may be spent");
+    let stderr = rig.run(&TOKEN).failure(3);
+    assert!(stderr.contains("was cut off; trying once more"), "{stderr}");
+    assert!(stderr.contains("may have replaced the refresh token"), "{stderr}");
+    assert_eq!((refreshes(&rig), intents(&rig)), (2, 0));
+    rig.run(&TOKEN).failure(3);
+    assert_eq!(refreshes(&rig), 2, "once, and not again");
+}
+
+#[test]
+fn a_holder_that_is_killed_leaves_a_note_and_no_lock() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.server.inject(Fault::Sequence(vec![Fault::Delay(PATIENCE), Fault::DropBefore]));
+    let mut child =
+        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(rig.server.wait_for_token_requests("refresh_token", 1, PATIENCE));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(intents(&rig), 1);
+    let finished = rig.run(&TOKEN);
+    assert!(
+        finished.stderr.contains(&format!("(process {}) was cut off", child.id())),
+        "{finished:?}"
+    );
+    finished.success();
+    assert_eq!(intents(&rig), 0);
+}
+
+#[test]
+fn what_cannot_be_stored_is_kept_until_it_can() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    let hold = rig.server.hold_token_responses();
+    let refreshing =
+        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(hold.wait_until_held(1, PATIENCE));
+    let document = rig.read(&store("main"));
+    rig.write(&store("main"), "{ somebody is editing this");
+    hold.release();
+    let stderr = Finished::from(refreshing.wait_with_output().unwrap()).failure(6);
+    assert!(stderr.contains("is kept in"), "{stderr}");
+    let kept: Vec<_> = std::fs::read_dir(rig.path("recovery")).unwrap().flatten().collect();
+    assert_eq!(kept.len(), 1);
+    rig.write(&store("main"), &document);
+    let finished = rig.run(&TOKEN);
+    assert!(finished.stderr.contains("stored what an earlier command had to keep"), "{finished:?}");
+    let token = finished.success();
+    assert_eq!(refreshes(&rig), 1, "the kept login is used");
+    let profile = &rig.document()["profiles"][PROFILE];
+    assert_eq!(profile["access"], token.as_str());
+    assert!(rig.server.is_alive(profile["refresh"].as_str().unwrap()));
+    assert_eq!(std::fs::read_dir(rig.path("recovery")).unwrap().count(), 0);
+}
+
+#[test]
+fn two_profiles_with_one_grant_make_one_request() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.edit("main", |document| {
+        document["profiles"]["copy"] = document["profiles"][PROFILE].clone();
+    });
+    let hold = rig.server.hold_token_responses();
+    let running: Vec<_> = [PROFILE, "copy", PROFILE, "copy"]
+        .map(|profile| {
+            let mut command = rig.command(&["models", "auth", "token", "--profile", profile]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .into_iter()
+        .collect();
+    assert!(hold.wait_until_held(1, PATIENCE));
+    hold.release();
+    let mut tokens: Vec<String> = running
+        .into_iter()
+        .map(|child| Finished::from(child.wait_with_output().unwrap()).success())
+        .collect();
+    tokens.dedup();
+    assert_eq!(tokens.len(), 1);
+    assert_eq!((refreshes(&rig), rig.server.reuse_attempts()), (1, 0));
 }
 
 #[test]
@@ -184,8 +299,7 @@ fn a_login_during_a_refresh_is_not_overwritten() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     let hold = rig.server.hold_token_responses();
-    let refreshing =
-        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let refreshing = rig.start(&TOKEN);
     assert!(hold.wait_until_held(1, PATIENCE));
     rig.edit("main", |document| {
         let profile = &mut document["profiles"][PROFILE];
@@ -194,7 +308,7 @@ fn a_login_during_a_refresh_is_not_overwritten() {
         profile["expires"] = 4_102_444_800_000_i64.into();
     });
     hold.release();
-    let printed = Finished::from(refreshing.wait_with_output().unwrap()).success();
+    let printed = refreshing.finish().success();
     assert_eq!(printed, "fake-new-access");
     assert_eq!(rig.document()["profiles"][PROFILE]["refresh"], "fake-new-refresh");
 }
@@ -204,12 +318,11 @@ fn a_profile_that_is_removed_during_a_refresh_stays_removed() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     let hold = rig.server.hold_token_responses();
-    let refreshing =
-        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let refreshing = rig.start(&TOKEN);
     assert!(hold.wait_until_held(1, PATIENCE));
     rig.edit("main", |document| document["profiles"] = json!({}));
     hold.release();
-    let stderr = Finished::from(refreshing.wait_with_output().unwrap()).failure(3);
+    let stderr = refreshing.finish().failure(3);
     assert!(stderr.contains("signed out meanwhile"), "{stderr}");
     assert_eq!(rig.document()["profiles"], json!({}));
 }
@@ -219,15 +332,12 @@ fn a_logout_waits_for_the_refresh_under_way_and_revokes_its_token() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     let hold = rig.server.hold_token_responses();
-    let spawn = |args: &[&str]| {
-        rig.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-    };
-    let refreshing = spawn(&TOKEN);
+    let refreshing = rig.start(&TOKEN);
     assert!(hold.wait_until_held(1, PATIENCE));
-    let leaving = spawn(&["models", "auth", "logout", PROFILE]);
+    let leaving = rig.start(&["models", "auth", "logout", PROFILE]);
     hold.release();
-    Finished::from(leaving.wait_with_output().unwrap()).success();
-    let _ = refreshing.wait_with_output().unwrap();
+    leaving.finish().success();
+    let _ = refreshing.finish();
     assert_eq!(rig.document()["profiles"], json!({}));
     assert_eq!(rig.server.live_refresh_tokens(), Vec::<String>::new());
     assert_eq!(rig.server.reuse_attempts(), 0);
@@ -257,16 +367,11 @@ fn processes_that_wait_learn_that_the_login_is_over() {
     rig.expire(PROFILE);
     rig.server.revoke_all();
     let hold = rig.server.hold_token_responses();
-    let running: Vec<_> = (0..5)
-        .map(|_| {
-            let mut command = rig.command(&TOKEN);
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-        })
-        .collect();
+    let running: Vec<_> = (0..5).map(|_| rig.start(&TOKEN)).collect();
     assert!(hold.wait_until_held(1, PATIENCE));
     hold.release();
     for child in running {
-        Finished::from(child.wait_with_output().unwrap()).failure(3);
+        child.finish().failure(3);
     }
     assert_eq!(refreshes(&rig), 1, "a refused refresh token is posted once");
 }
@@ -302,13 +407,11 @@ fn an_interrupt_waits_until_the_new_credential_is_stored() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     let hold = rig.server.hold_token_responses();
-    let refreshing =
-        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let refreshing = rig.start(&TOKEN);
     assert!(hold.wait_until_held(1, PATIENCE));
-    let pid = rustix::process::Pid::from_raw(i32::try_from(refreshing.id()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    refreshing.signal(rustix::process::Signal::INT);
     hold.release();
-    Finished::from(refreshing.wait_with_output().unwrap()).failure(130);
+    refreshing.finish().failure(130);
     let refresh = rig.document()["profiles"][PROFILE]["refresh"].clone();
     assert!(rig.server.is_alive(refresh.as_str().unwrap()), "the rotated token is stored");
     rig.run(&TOKEN).success();
@@ -320,14 +423,13 @@ fn another_holder_of_the_lease_is_waited_for_and_named() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     let hold = rig.server.hold_token_responses();
-    let refreshing =
-        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let refreshing = rig.start(&TOKEN);
     assert!(hold.wait_until_held(1, PATIENCE));
     let stderr = rig.run(&[&TOKEN[..], &["--lock-timeout", "100ms"]].concat()).failure(5);
     assert!(stderr.contains(&format!("held by process {}", refreshing.id())), "{stderr}");
     assert!(stderr.contains(" since 20"), "{stderr}");
     hold.release();
-    Finished::from(refreshing.wait_with_output().unwrap()).success();
+    refreshing.finish().success();
 }
 
 #[test]

@@ -16,7 +16,9 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::MAIN_AGENT;
-use crate::reference::{SecretRef, Secrets, Variables, Wanted, assignments, unquote};
+use crate::profile::secret_ref::SecretRef;
+use crate::provider::Conventions;
+use crate::reference::{Secrets, Variables, Wanted, assignments, unquote};
 use crate::system::file;
 use indexmap::{IndexMap, IndexSet};
 use known::Known;
@@ -239,7 +241,7 @@ pub fn audit(app: &App, allow_commands: bool) -> Result<Report, Failure> {
     };
     let variables = Variables::of(&app.environment, &app.paths, &config);
     let mut collector = Collector {
-        known: Known::of(&app.environment)?,
+        known: Known::of(Conventions::of(app.environment.has_bundled_plugins()))?,
         variables: &variables,
         findings: Vec::new(),
         files: vec![config_path.clone()],

@@ -2,9 +2,9 @@
 
 use super::view::{Entry, View};
 use crate::config::Config;
+use crate::profile::secret_ref::ReferenceName;
 use crate::profile::{Kind, Millis, compare, mask, normalize_provider_id};
-use crate::provider::{Catalog, Conventions};
-use crate::store::ReferenceName;
+use crate::provider::{Catalog, Conventions, cools_down};
 use crate::system::Environment;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
@@ -176,8 +176,7 @@ impl Sources<'_> {
     fn configured_key(&self, key: &Value) -> (Option<String>, Option<String>) {
         let in_environment = |name: &str| self.environment.text(name).map(|key| self.shown(key));
         if let Some(reference) = ReferenceName::of(key) {
-            let usable =
-                if reference.source == "env" { in_environment(&reference.id) } else { None };
+            let usable = reference.variable().and_then(in_environment);
             let is_variable = key.is_string();
             let shown = match &usable {
                 Some(value) if is_variable => value.clone(),
@@ -226,9 +225,8 @@ impl Sources<'_> {
             label = format!("{label} [unsupported reference: {fields}]");
         }
         let usage = view.usages.get(id);
-        let exempt = self.conventions.is_without_cooldown(&inspection.provider);
         if let Some((usage, until)) = usage
-            .filter(|_| !exempt)
+            .filter(|_| cools_down(&inspection.provider))
             .and_then(|usage| Some((usage, usage.unusable_until(self.now)?)))
         {
             let span = short_span(until - self.now);

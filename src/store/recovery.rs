@@ -1,0 +1,117 @@
+//! Renewals that could not be stored: kept in a file of their own (0600) until a later
+//! command can.
+//!
+//! The server has rotated the refresh token by then, so the only copy of the new one must
+//! not be lost. A file names the grant that it renews by the hash of its spent token.
+
+use super::Renewal;
+use crate::oauth::Grant;
+use crate::profile::{Identity, Millis};
+use crate::secret::Secret;
+use crate::system::file;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A renewal that waits to be stored.
+#[derive(Debug)]
+pub struct Recovery {
+    /// The file that it is in.
+    pub path: PathBuf,
+    /// The hash of the refresh token that it replaces.
+    pub grant: String,
+    /// What the server gave.
+    pub renewal: Renewal,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    grant: String,
+    access: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<Millis>,
+}
+
+/// Keeps a renewal of the grant whose refresh token was `posted` in the first directory
+/// that can be written; where.
+///
+/// # Errors
+/// None of them can: the last reason.
+pub fn save(directories: &[PathBuf], posted: &Secret, renewal: &Renewal) -> io::Result<PathBuf> {
+    let text = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
+    let wire = Wire {
+        grant: posted.fingerprint(),
+        access: renewal.grant.access.expose().to_owned(),
+        refresh: text(&renewal.grant.refresh),
+        id_token: text(&renewal.grant.id_token),
+        expires: renewal.expires,
+    };
+    let contents = serde_json::to_vec_pretty(&wire)?;
+    let name = format!("{}.json", wire.grant.replace(':', "-"));
+    let mut failure = io::Error::from(io::ErrorKind::NotFound);
+    for directory in directories {
+        let path = directory.join(&name);
+        let saved = file::create_private_directory(directory)
+            .and_then(|()| file::replace(&path, &contents));
+        match saved {
+            Ok(()) => return Ok(path),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+/// The renewals that wait in a directory; none when there is no such directory.
+pub fn pending(directory: &Path) -> Vec<Recovery> {
+    let entries = directory.read_dir().into_iter().flatten().flatten();
+    entries.filter_map(|entry| read(&entry.path())).collect()
+}
+
+fn read(path: &Path) -> Option<Recovery> {
+    path.extension().filter(|extension| *extension == "json")?;
+    let (text, _) = file::read(path).ok()??;
+    let wire: Wire = serde_json::from_str(&text).ok()?;
+    let grant = Grant {
+        access: Secret::new(wire.access),
+        refresh: wire.refresh.map(Secret::new),
+        id_token: wire.id_token.map(Secret::new),
+        expires: wire.expires,
+    };
+    let renewal = Renewal { grant, expires: wire.expires, identity: Identity::default() };
+    Some(Recovery { path: path.to_owned(), grant: wire.grant, renewal })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_kept_renewal_is_private_and_read_back_as_it_was() {
+        let root = tempfile::tempdir().unwrap();
+        let nowhere = root.path().join("file");
+        file::replace(&nowhere, b"in the way").unwrap();
+        let directories = [nowhere.join("recovery"), root.path().join("recovery")];
+        let grant = Grant {
+            access: Secret::new("fake-access"),
+            refresh: Some(Secret::new("fake-refresh")),
+            id_token: None,
+            expires: Some(5),
+        };
+        let renewal = Renewal { expires: Some(7), grant, identity: Identity::default() };
+        let posted = Secret::new("fake-posted");
+        let path = save(&directories, &posted, &renewal).unwrap();
+        assert!(path.starts_with(&directories[1]));
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let found = pending(&directories[1]);
+        assert_eq!(found[0].grant, posted.fingerprint());
+        assert_eq!(found[0].renewal.expires, Some(7));
+        assert_eq!(found[0].renewal.grant.refresh.as_ref().unwrap().expose(), "fake-refresh");
+        assert!(pending(&directories[0]).is_empty());
+    }
+}
