@@ -81,7 +81,7 @@ pub(crate) fn check(world: &World) -> Verdict {
             Some(Cause::Killed) => verdict.count("lost: killed between answer and rename", 1),
             Some(Cause::Dropped) => verdict.count("lost: the answer was dropped", 1),
             Some(Cause::Replaced) => verdict.count("replaced by a later login", 1),
-            Some(Cause::Late) => {}
+            Some(Cause::Late | Cause::CopyLeftBehind) => {}
             None => lost.push(case.sequel(&token)),
         }
     }
@@ -91,6 +91,7 @@ pub(crate) fn check(world: &World) -> Verdict {
     let by = |wanted| reuses.iter().filter(|(_, cause)| *cause == Some(wanted)).count();
     verdict.count("reuse: the first answer was lost", by(Cause::Killed) + by(Cause::Dropped));
     verdict.count("reuse: the request of a killed process came late", by(Cause::Late));
+    verdict.count("reuse: a killed process left a copy behind", by(Cause::CopyLeftBehind));
     let unexplained = reuses.iter().filter(|(_, cause)| cause.is_none());
     let wrong = unexplained.map(|(token, _)| case.story(token)).collect();
     verdict.holds("a spent refresh token was posted", wrong);

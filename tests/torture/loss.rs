@@ -1,7 +1,7 @@
 //! Why a live grant is in no store, and why a refresh token was posted twice.
 
 use super::ledger::{Answer, Asked, Book, Exchange};
-use super::operation::{Done, Kind};
+use super::operation::{Done, Kind, share};
 use std::collections::{HashMap, HashSet};
 
 /// What explains that a grant is gone, or reused.
@@ -14,6 +14,8 @@ pub(crate) enum Cause {
     /// The request of a process that was killed arrived before, and was processed after,
     /// that of its successor.
     Late,
+    /// The credential is in a store, but the process died before it was in the copies.
+    CopyLeftBehind,
     /// A later login took the place of the grant, which the server still honours.
     Replaced,
 }
@@ -55,10 +57,10 @@ impl Case<'_> {
         };
         let logins = self.book.all.iter().filter(|exchange| exchange.asked == Asked::Code);
         logins.filter(|other| other.at != root.at).any(|other| {
-            let of_slot = other
-                .operation
-                .and_then(|number| self.done.get(&number))
-                .filter(|done| done.plan.kind == Kind::Login && done.plan.slot == login.plan.slot);
+            let of_slot =
+                other.operation.and_then(|number| self.done.get(&number)).filter(|done| {
+                    done.plan.kind == Kind::Login && share(done.plan.slot, login.plan.slot)
+                });
             of_slot.is_some_and(|done| done.end > login.start && self.took(other, done))
         })
     }
@@ -69,14 +71,20 @@ impl Case<'_> {
             return true;
         }
         let family = self.book.family(exchange);
-        let is_used = |token: &&str| {
-            self.stored.contains(*token)
-                || self.book.all.iter().any(|other| match &other.asked {
-                    Asked::Refresh(posted) | Asked::Revoke(posted) => posted == token,
-                    Asked::Code => false,
-                })
-        };
-        family.iter().any(is_used)
+        family.iter().any(|token| self.stored.contains(*token) || self.is_posted(token))
+    }
+
+    /// Whether the token of an answer was stored after all.
+    fn arrived(&self, exchange: &Exchange) -> bool {
+        matches!(&exchange.answer, Answer::Issued(token)
+            if self.stored.contains(token) || self.is_posted(token))
+    }
+
+    fn is_posted(&self, token: &str) -> bool {
+        self.book.all.iter().any(|exchange| match &exchange.asked {
+            Asked::Refresh(posted) | Asked::Revoke(posted) => posted == token,
+            Asked::Code => false,
+        })
     }
 
     /// Every refresh token that was posted after it was spent, with what explains it.
@@ -91,7 +99,11 @@ impl Case<'_> {
                     let overlaps = exchange.received < spending.at;
                     (overlaps && self.is_of_the_dead(exchange)).then_some(Cause::Late)
                 };
-                reuses.push((posted.clone(), self.lost_answer(spending).or_else(is_late)));
+                let cause = match self.lost_answer(spending).or_else(is_late) {
+                    Some(Cause::Killed) if self.arrived(spending) => Some(Cause::CopyLeftBehind),
+                    cause => cause,
+                };
+                reuses.push((posted.clone(), cause));
             }
         }
         reuses
@@ -130,7 +142,7 @@ impl Case<'_> {
         };
         for exchange in self.book.all.iter().filter(|exchange| exchange.at >= login.start) {
             let done = exchange.operation.and_then(|number| self.done.get(&number));
-            if done.is_some_and(|done| done.plan.slot == login.plan.slot) {
+            if done.is_some_and(|done| share(done.plan.slot, login.plan.slot)) {
                 let token = match (&exchange.asked, &exchange.answer) {
                     (_, Answer::Issued(token)) => token,
                     (Asked::Refresh(token) | Asked::Revoke(token), _) => token,

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 /// The agents, each with a store.
 pub(crate) const AGENTS: [&str; 3] = ["main", "work", "ops"];
 /// The logins: an agent and an account. The last account is signed in to by all three,
-/// so that one profile id means three grants.
-pub(crate) const SLOTS: [(&str, &str); 9] = [
+/// so that one profile id means three grants; the one of [`COPIED`] begins as one grant in
+/// three stores.
+pub(crate) const SLOTS: [(&str, &str); 12] = [
     ("main", "ada"),
     ("main", "bob"),
     ("work", "cleo"),
@@ -19,7 +20,18 @@ pub(crate) const SLOTS: [(&str, &str); 9] = [
     ("main", "gus"),
     ("work", "gus"),
     ("ops", "gus"),
+    ("main", COPIED),
+    ("work", COPIED),
+    ("ops", COPIED),
 ];
+/// The account whose grant is copied from `main` to the others.
+pub(crate) const COPIED: &str = "hal";
+
+/// Whether two slots may hold the same grant.
+pub(crate) fn share(one: usize, other: usize) -> bool {
+    one == other || (SLOTS[one].1 == COPIED && SLOTS[other].1 == COPIED)
+}
+
 /// The profiles that tokens are pasted into, and those that are put in order.
 pub(crate) const PASTED: [&str; 2] = ["mistral:t0", "mistral:t1"];
 pub(crate) const ORDERED: [&str; 3] = ["openai:k0", "openai:k1", "openai:k2"];

@@ -1,7 +1,7 @@
 //! The state directory, the authorization server, and the program run between them.
 
 use super::gate::Gate;
-use super::operation::{AGENTS, Done, Kill, Kind, ORDERED, PASTED, Plan, SLOTS};
+use super::operation::{AGENTS, COPIED, Done, Kill, Kind, ORDERED, PASTED, Plan, SLOTS};
 use super::support::authorization_server::{Account, AuthorizationServer, Want};
 use super::support::free_port::free_ports;
 use super::support::user_agent;
@@ -102,14 +102,33 @@ impl World {
             }
         }
         let from = usize::MAX - SLOTS.len();
-        for slot in 0..SLOTS.len() {
+        let is_copy = |slot: &usize| SLOTS[*slot].1 == COPIED && SLOTS[*slot].0 != AGENTS[0];
+        for slot in (0..SLOTS.len()).filter(|slot| !is_copy(slot)) {
             let (number, value) = (from + slot, String::new());
             self.run(&Plan { number, kind: Kind::Login, slot, kill: None, value });
             let done = self.done.lock().unwrap();
             let last = done.last().unwrap();
             assert_eq!(last.code, Some(0), "{}", last.stderr);
         }
+        self.copy();
         self.gate.set_faults(true);
+    }
+
+    /// Copies a login of `main` to the other agents, as a user does by hand.
+    fn copy(&self) {
+        let path = |agent: &str| {
+            self.state_dir.join("agents").join(agent).join("agent/auth-profiles.json")
+        };
+        let read = |agent: &str| -> serde_json::Value {
+            serde_json::from_str(&std::fs::read_to_string(path(agent)).unwrap()).unwrap()
+        };
+        let id = profile(COPIED);
+        let entry = read(AGENTS[0])["profiles"][&id].clone();
+        for agent in &AGENTS[1..] {
+            let mut document = read(agent);
+            document["profiles"][&id] = entry.clone();
+            std::fs::write(path(agent), document.to_string()).unwrap();
+        }
     }
 
     fn succeed(&self, args: &[&str]) {
