@@ -58,7 +58,8 @@ pub(crate) fn judge(scene: &Scene, finished: &Finished, text: Option<&str>) -> J
             }
         }
     }
-    if finished.code == Some(0) && scene.command == Command::Refresh {
+    let refreshes = matches!(scene.command, Command::Refresh | Command::RefreshCopied);
+    if finished.code == Some(0) && refreshes {
         let token = finished.stdout.trim();
         if scene.server.grant_of(token).is_none_or(|grant| grant.revoked) {
             wrong.push("the token that it printed is not of a live grant".to_owned());
@@ -84,7 +85,7 @@ fn document(scene: &Scene, finished: &Finished, wrong: &mut Vec<String>) {
     };
     let profiles = &document["profiles"];
     let is_new = match scene.command {
-        Command::Refresh => {
+        Command::Refresh | Command::RefreshCopied => {
             profiles[PROFILE]["refresh"].as_str().is_some_and(|token| scene.server.is_alive(token))
         }
         Command::Logout => profiles[PROFILE].is_null(),
@@ -101,8 +102,10 @@ fn next_run(scene: &Scene, judged: &Judged, was_rotated: bool, wrong: &mut Vec<S
     let document = scene.document().unwrap_or_default();
     let profiles = &document["profiles"];
     let is_right = match scene.command {
-        Command::Refresh if judged.lost_with_the_process => next.code == Some(3),
-        Command::Refresh => {
+        Command::Refresh | Command::RefreshCopied if judged.lost_with_the_process => {
+            next.code == Some(3)
+        }
+        Command::Refresh | Command::RefreshCopied => {
             next.code == Some(0)
                 && profiles[PROFILE]["access"] == next.stdout.trim()
                 && scene.server.is_alive(profiles[PROFILE]["refresh"].as_str().unwrap_or_default())
@@ -112,6 +115,14 @@ fn next_run(scene: &Scene, judged: &Judged, was_rotated: bool, wrong: &mut Vec<S
     };
     if !is_right {
         wrong.push(format!("the next run fails: {:?} {}", next.code, next.stderr.trim()));
+    }
+    if scene.command == Command::RefreshCopied && !judged.lost_with_the_process {
+        let arguments = [scene.command.arguments(), &["--agent", "work"]].concat();
+        let copy = scene.run_with(&[], &arguments);
+        if copy.code != Some(0) {
+            let stderr = copy.stderr.trim();
+            wrong.push(format!("the copy of the other agent fails: {:?} {stderr}", copy.code));
+        }
     }
     if scene.server.reuse_attempts() > 0 && !judged.lost_with_the_process {
         wrong.push(format!("a spent refresh token was posted (rotated: {was_rotated})"));

@@ -20,16 +20,21 @@ pub(crate) const PASTED_PROFILE: &str = "mistral:manual";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Refresh,
+    /// The refresh of a grant that another agent holds a copy of.
+    RefreshCopied,
     Logout,
     Paste,
 }
 
 impl Command {
-    pub(crate) const ALL: [Self; 3] = [Self::Refresh, Self::Logout, Self::Paste];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Refresh, Self::RefreshCopied, Self::Logout, Self::Paste];
 
     pub(crate) fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Refresh => &["models", "auth", "token", "--profile", PROFILE],
+            Self::Refresh | Self::RefreshCopied => {
+                &["models", "auth", "token", "--profile", PROFILE]
+            }
             Self::Logout => &["models", "auth", "logout", PROFILE],
             Self::Paste => &["models", "auth", "paste-token", "--provider", "mistral"],
         }
@@ -91,13 +96,15 @@ impl Scene {
         };
         write("providers/openai-codex.json", &server.provider_file(&free_ports(1)).to_string());
         write("agents/main/agent/auth-profiles.json", &before);
-        write(
-            "openclaw.json",
-            &json!({"auth": {"profiles": {
-                PROFILE: {"provider": "openai-codex", "mode": "oauth"}
-            }}})
-            .to_string(),
-        );
+        let mut config = json!({"auth": {"profiles": {
+            PROFILE: {"provider": "openai-codex", "mode": "oauth"}
+        }}});
+        if command == Command::RefreshCopied {
+            config["agents"] = json!({"list": [{"id": "main"}, {"id": "work"}]});
+            create_private_directory(&state_dir.join("agents/work/agent")).unwrap();
+            write("agents/work/agent/auth-profiles.json", &before);
+        }
+        write("openclaw.json", &config.to_string());
         let program = program.to_owned();
         Self { command, server, state_dir, before, refresh, program, root }
     }
@@ -109,10 +116,15 @@ impl Scene {
 
     /// Runs the command, under `wrapper` when there is one.
     pub(crate) fn run(&self, wrapper: &[String], command: Command) -> Finished {
+        self.run_with(wrapper, command.arguments())
+    }
+
+    /// Runs the program with these arguments.
+    pub(crate) fn run_with(&self, wrapper: &[String], arguments: &[&str]) -> Finished {
         let program = self.program.to_string_lossy().into_owned();
         let mut words = wrapper.to_vec();
         words.push(program);
-        words.extend(command.arguments().iter().map(|&word| word.to_owned()));
+        words.extend(arguments.iter().map(|&word| word.to_owned()));
         let mut child = std::process::Command::new(&words[0])
             .args(&words[1..])
             .env_clear()

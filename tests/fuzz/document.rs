@@ -1,0 +1,69 @@
+//! The documents of a store, and the references in them.
+
+use openclaw_auth::profile::normalize_provider_id;
+use openclaw_auth::profile::secret_ref::{Defaults, SecretRef};
+use openclaw_auth::store::{Document, StateDocument};
+use serde_json::value::RawValue;
+
+/// A document is refused, or written so that it reads as it was; an edit of one entry
+/// leaves the others.
+pub(crate) fn profiles(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let Ok(mut document) = Document::parse(text) else { return };
+    let written = document.to_text().unwrap();
+    let again = Document::parse(&written).expect("what is written is a document");
+    assert_eq!(again.to_text().unwrap(), written, "writing changes nothing more");
+    assert_eq!(again.entry_count(), document.entry_count());
+    let ids: Vec<String> = document.profiles().map(|profile| profile.id.to_owned()).collect();
+    for (profile, _) in document.inspected() {
+        let _ = format!("{profile:?}");
+    }
+    let count = document.entry_count();
+    let is_new = !document.has_entry("fuzz:new");
+    document.set_entry("fuzz:new", RawValue::from_string("{\"type\":1}".to_owned()).unwrap());
+    let edited = Document::parse(&document.to_text().unwrap()).unwrap();
+    assert_eq!(edited.entry_count(), count + usize::from(is_new));
+    for id in ids.iter().filter(|id| *id != "fuzz:new") {
+        assert_eq!(
+            edited.entry(id).unwrap().get(),
+            again.entry(id).unwrap().get(),
+            "an entry that nobody edits stays"
+        );
+        assert!(document.remove_entry(id));
+    }
+}
+
+/// The same for what is remembered about their use.
+pub(crate) fn state(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let Ok(mut state) = StateDocument::parse(text) else { return };
+    let written = state.to_text().unwrap();
+    let again = StateDocument::parse(&written).expect("what is written is a document");
+    assert_eq!(again.to_text().unwrap(), written);
+    for (id, usage) in state.usages() {
+        let _ = format!("{usage:?}");
+        state.clear_cooldown(&id);
+    }
+    // An `order` that is no object is left alone, whatever is set.
+    let value: serde_json::Value = serde_json::from_str(&written).unwrap_or_default();
+    let is_foreign = value.get("order").is_some_and(|order| !order.is_object() && !order.is_null());
+    state.set_order("openai", &["openai:a".to_owned()]);
+    let order = state.order("openai");
+    assert!(is_foreign || order == Some(vec!["openai:a".to_owned()]), "{order:?}");
+    state.put_first("openai", "openai:b");
+    state.forget("openai:a");
+    StateDocument::parse(&state.to_text().unwrap()).expect("an edited document is one");
+    let once = normalize_provider_id(text);
+    assert_eq!(normalize_provider_id(&once), once);
+}
+
+/// A reference is one, or none; shown and compared without a panic.
+pub(crate) fn reference(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let defaults = Defaults::default();
+    if let Some(reference) = SecretRef::of_text(text, &defaults) {
+        assert!(!reference.to_string().is_empty());
+    }
+    let Ok(value) = serde_json::from_str(text) else { return };
+    let _ = SecretRef::of(&value, &Defaults::of(&value));
+}

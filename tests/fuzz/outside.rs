@@ -1,0 +1,112 @@
+//! Files of users and of other programs, and the answers of their commands.
+
+use openclaw_auth::config::{Config, Paths, record_profile, remove_profile};
+use openclaw_auth::profile::Kind;
+use openclaw_auth::profile::secret_ref::{SecretRef, Source};
+use openclaw_auth::provider::Catalog;
+use openclaw_auth::reference::{Resolver, Secrets, Variables};
+use openclaw_auth::system::lock::{Attempt, try_acquire};
+use openclaw_auth::system::{Environment, now};
+use serde_json::json;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+static ROOT: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
+
+fn at(name: &str) -> PathBuf {
+    ROOT.path().join(name)
+}
+
+/// A configuration that loads still does after an edit, which says what was recorded; one
+/// that cannot be edited is left as it is.
+pub(crate) fn config(input: &[u8]) {
+    let path = at("openclaw.json");
+    std::fs::write(&path, input).unwrap();
+    let environment = Environment::default();
+    let loaded = Config::load(&path, &environment);
+    if let Ok(config) = &loaded {
+        for agent in config.agents() {
+            let _ = (agent.id(), agent.text("name"));
+        }
+        let _ = (config.default_agent(), config.auth_order("openai"));
+    }
+    let before = std::fs::read(&path).unwrap();
+    match record_profile(&path, "fuzz:a'\"b", "openai", Kind::Token) {
+        Err(error) => {
+            let _ = error.to_string();
+            assert_eq!(std::fs::read(&path).unwrap(), before, "a failed edit changes nothing");
+        }
+        Ok(_) if loaded.is_ok() => {
+            let config = Config::load(&path, &environment).expect("an edited file still loads");
+            assert_eq!(config.auth_profile_text("fuzz:a'\"b", "mode"), Some("token"));
+            remove_profile(&path, "fuzz:a'\"b").unwrap();
+            Config::load(&path, &environment).expect("and once more");
+        }
+        Ok(_) => {}
+    }
+}
+
+/// A lock file is held or abandoned; what is taken is released.
+pub(crate) fn lock(input: &[u8]) {
+    let path = at("x.lock");
+    std::fs::write(&path, input).unwrap();
+    match try_acquire(&path, now()).unwrap() {
+        Attempt::Acquired(lock) => {
+            drop(lock);
+            assert!(!path.exists(), "release leaves nothing behind");
+        }
+        Attempt::Held(holder) => assert!(!holder.to_string().contains(char::is_control)),
+    }
+    let _ = std::fs::remove_file(&path);
+}
+
+/// A provider file is a definition or a problem that names the file.
+pub(crate) fn provider(input: &[u8]) {
+    let directory = at("providers");
+    std::fs::create_dir_all(&directory).unwrap();
+    for name in ["openai-codex.json", "fuzz.json"] {
+        std::fs::write(directory.join(name), input).unwrap();
+    }
+    let Ok(catalog) = Catalog::load(&directory) else { return };
+    for id in ["openai-codex", "fuzz"] {
+        if let Some(problem) = catalog.problem(id) {
+            assert!(problem.to_string().contains(id), "{problem}");
+        }
+        let found = catalog.find(id).and_then(|provider| provider.definition.registration.as_ref());
+        if let Some(registration) = found {
+            let _ = registration.client(&Environment::default());
+        }
+    }
+}
+
+/// The reply of a command, and a file with secrets, resolve or do not; an error quotes no
+/// control character.
+pub(crate) fn secrets(input: &[u8]) {
+    let (reply, path) = (at("reply"), at("secrets.json"));
+    openclaw_auth::system::file::replace(&reply, input).unwrap();
+    let providers = json!({"secrets": {"providers": {
+        "command": {"source": "exec", "command": "/usr/bin/cat", "args": [reply.to_str()]},
+        "loose": {"source": "exec", "command": "/usr/bin/cat", "args": [reply.to_str()],
+                  "jsonOnly": false},
+        "file": {"source": "file", "path": reply.to_str()},
+    }}});
+    std::fs::write(&path, providers.to_string()).unwrap();
+    let environment = Environment::default().with("HOME", ROOT.path());
+    let paths = Paths::new(&environment, ROOT.path());
+    let config = Config::load(&path, &environment).unwrap();
+    let secrets = Secrets::of(&config, &path).unwrap();
+    let variables = Variables::of(&environment, &paths, &config);
+    let resolver = Resolver { secrets: &secrets, variables: &variables, paths: &paths };
+    for (source, provider, id) in [
+        (Source::Exec, "command", "a/b"),
+        (Source::Exec, "loose", "a/b"),
+        (Source::File, "file", "/a/b"),
+    ] {
+        let reference = SecretRef { source, provider: provider.to_owned(), id: id.to_owned() };
+        if let Err(error) = resolver.secret(&reference) {
+            let text = error.to_string();
+            assert!(!text.contains(|c: char| c.is_control()), "{text:?}");
+            assert!(!text.contains("fake-secret"), "it quotes a secret: {text:?}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What an authorization server, a browser or a user sends.
+
+use openclaw_auth::oauth::{Claims, Client, Endpoints, Expectation, TokenRequestFormat};
+use openclaw_auth::oauth::{TokenError, parse_pasted, refresh};
+use openclaw_auth::secret::Secret;
+use openclaw_auth::system::http::HttpClient;
+use openclaw_auth::system::{block_on, now};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use url::Url;
+
+/// In no corpus: no changed input can hold it.
+const STATE: &str = "GY6mLr2ZVxw0TqPc1nKd";
+
+fn expectation() -> Expectation {
+    Expectation {
+        state: Secret::new(STATE),
+        issuer: None,
+        authorization_endpoint: Url::parse("https://as.example.test/authorize").unwrap(),
+    }
+}
+
+/// Without the state, nothing is accepted; what is said holds no control characters.
+pub(crate) fn redirect(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let error = expectation().check_query(&text).expect_err("the state is not in it");
+    assert!(!error.to_string().contains(char::is_control));
+    if let Err(error) = expectation().check_query(&format!("state={STATE}&{text}")) {
+        assert!(!error.to_string().contains(char::is_control), "{error}");
+    }
+}
+
+/// Without the state, at most a bare code is accepted.
+pub(crate) fn pasted(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    match parse_pasted(&text, &expectation()) {
+        Ok((_, with_state)) => assert!(!with_state, "the state is not in it"),
+        Err(error) => assert!(!error.to_string().contains(char::is_control)),
+    }
+    if let Err(error) = parse_pasted(&format!("{text}#{STATE}"), &expectation()) {
+        assert!(!error.to_string().contains(char::is_control));
+    }
+}
+
+/// Claims are found or not; times are positive.
+pub(crate) fn claims(input: &[u8]) {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let text = String::from_utf8_lossy(input);
+    // As a token, and as the payload of one.
+    for token in [text.to_string(), format!("e30.{}.x", URL_SAFE_NO_PAD.encode(input))] {
+        let Some(claims) = Claims::of(&token) else { continue };
+        for pointer in ["/email", "/iss|/sub", "", "/", "/a~1b/0", text.as_ref()] {
+            let _ = claims.text(pointer);
+        }
+        assert!([claims.expires(), claims.issued()].into_iter().flatten().all(|at| at > 0));
+    }
+}
+
+/// A server that gives one answer.
+struct Server {
+    url: Url,
+    answer: Mutex<Vec<u8>>,
+}
+
+static SERVER: LazyLock<&'static Server> = LazyLock::new(|| {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/token", listener.local_addr().unwrap());
+    let server = Server { url: Url::parse(&url).unwrap(), answer: Mutex::default() };
+    let server: &'static Server = Box::leak(Box::new(server));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = Vec::new();
+            let mut chunk = [0; 4096];
+            while !request.ends_with(b"client_id=fuzz") {
+                match stream.read(&mut chunk) {
+                    Ok(0) | Err(_) => break,
+                    Ok(count) => request.extend_from_slice(&chunk[..count]),
+                }
+            }
+            let answer = server.answer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let _ = stream.write_all(&answer);
+        }
+    });
+    server
+});
+
+static HTTP: LazyLock<HttpClient> = LazyLock::new(|| HttpClient::new(&SERVER.url).unwrap());
+
+/// The first byte chooses the status. A token response is a grant or an error that quotes
+/// no token and no control character.
+pub(crate) fn token_response(input: &[u8]) {
+    let (&first, body) = input.split_first().unwrap_or((&b'0', b""));
+    let status = [200, 200, 200, 400, 401, 403, 500, 302][usize::from(first) % 8];
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n"
+    );
+    *SERVER.answer.lock().unwrap_or_else(PoisonError::into_inner) =
+        [head.as_bytes(), body].concat();
+    let client = Client {
+        id: "fuzz".to_owned(),
+        secret: None,
+        endpoints: Endpoints {
+            authorization: SERVER.url.clone(),
+            token: SERVER.url.clone(),
+            revocation: None,
+        },
+        token_request_format: TokenRequestFormat::Form,
+    };
+    let granted = block_on(refresh(&HTTP, &client, &Secret::new("fake"), now)).unwrap();
+    match granted {
+        Ok(grant) => {
+            assert!(status == 200 && !grant.access.expose().is_empty(), "{status}");
+            let _ = grant.expires;
+        }
+        Err(error) => {
+            let text = error.to_string();
+            assert!(!text.contains(char::is_control), "{text:?}");
+            assert!(!text.contains("fake-access"), "it quotes a token: {text:?}");
+            let is_refusal = matches!(error, TokenError::Refused { .. });
+            assert!(!error.needs_login() || is_refusal && status != 200, "{status} {text}");
+        }
+    }
+}
