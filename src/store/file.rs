@@ -194,7 +194,7 @@ impl AgentStore {
             // OpenClaw's login writes without a lock, and its release may remove ours.
             if self.fingerprint() == fingerprint && locks.iter().all(SidecarLock::is_held) {
                 reserved.put_in_place().map_err(failed)?;
-                legacy::retire(&self.agent_dir, &document)?;
+                legacy::retire(&self.agent_dir, &document, fingerprint.is_none())?;
                 return Ok(result);
             }
             if !locks.iter().all(SidecarLock::is_held) {
@@ -216,15 +216,17 @@ impl AgentStore {
         self.check_generation()?;
         // One lock guards both documents, as OpenClaw has it.
         let _lock = self.lock(&self.profiles_path(), lock::TIMEOUT)?;
-        let mut profiles = self.read()?.document;
+        let Snapshot { document: mut profiles, fingerprint } = self.read()?;
         let mut state = self.read_state(&profiles)?;
         if change(&mut state) {
+            let imports = fingerprint.is_none() && profiles.entry_count() > 0;
             if profiles.has_old_layout() {
                 self.move_old_layout(&mut profiles)?;
-                let path = self.profiles_path();
-                let text = profiles.to_text().map_err(|error| invalid(&path, &error))?;
-                write(&path, &text)?;
+                self.write_profiles(&profiles)?;
                 state.set_version();
+            } else if imports {
+                self.write_profiles(&profiles)?;
+                legacy::retire(&self.agent_dir, &profiles, true)?;
             }
             self.write_state(&state)?;
         }
@@ -242,6 +244,12 @@ impl AgentStore {
         self.write_state(&state)?;
         let dropped = document.drop_old_layout();
         dropped.map(drop).map_err(|error| invalid(&self.profiles_path(), &error))
+    }
+
+    fn write_profiles(&self, profiles: &Document) -> Result<(), StoreError> {
+        let path = self.profiles_path();
+        let text = profiles.to_text().map_err(|error| invalid(&path, &error))?;
+        write(&path, &text)
     }
 
     fn write_state(&self, state: &StateDocument) -> Result<(), StoreError> {

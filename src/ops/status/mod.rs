@@ -14,7 +14,7 @@ pub use model::Models;
 pub use provider::{Effective, Overview};
 
 use crate::app::App;
-use crate::config::{AgentDir, Config};
+use crate::config::{AgentDir, Config, Variables};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{
     Health, Kind, Millis, compare, health, normalize_agent_id, normalize_provider_id,
@@ -164,16 +164,18 @@ fn agent(app: &App, config: &Config, named: Option<&str>) -> Result<AgentDir, Fa
 pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
     let at = now();
     let config = app.config()?;
+    let named = app.named_agent(named);
     let agent = agent(app, &config, named)?;
     let conventions = Conventions::of(app.environment.has_bundled_plugins());
     let view = View::of(app, &agent, at)?;
     let models = Models::of(&config, &conventions, named.map(|_| agent.id.as_str()));
     let catalog = app.catalog()?;
+    let variables = Variables::of(&app.environment, &app.paths, &config);
     let sources = Sources {
         config: &config,
         catalog: &catalog,
         conventions: &conventions,
-        environment: &app.environment,
+        variables: &variables,
         now: at,
     };
     let in_models: Vec<String> = models.providers(&conventions, true).into_iter().collect();
