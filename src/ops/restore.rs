@@ -8,7 +8,7 @@ use super::doctor::store_of;
 use crate::app::App;
 use crate::config::record_profile;
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{Credential, Kind, Millis};
+use crate::profile::{Credential, Millis};
 use crate::store::{AgentStore, Backup, Document};
 use crate::text::printable;
 use std::path::PathBuf;
@@ -119,15 +119,10 @@ pub fn restore(app: &App, agent: Option<&str>, name: &str, force: bool) -> Resul
         Ok((!restored.is_empty(), (restored, kept)))
     })?;
     for id in &restored {
-        if let Some(Credential { provider, kind, .. }) = backup.credential(id).as_ref() {
-            let kind = match kind {
-                crate::profile::CredentialKind::OAuth { .. } => Kind::OAuth,
-                _ => backup.credential(id).map_or(Kind::ApiKey, |credential| credential.kind()),
-            };
-            record_profile(&app.paths.config, id, provider, kind).map_err(|error| {
-                Failure::from(error).context("the profiles are restored, but not recorded")
-            })?;
-        }
+        let Some(credential) = backup.credential(id) else { continue };
+        record_profile(&app.paths.config, id, &credential.provider, credential.kind()).map_err(
+            |error| Failure::from(error).context("the profiles are restored, but not recorded"),
+        )?;
     }
     Ok(Report { agent_id: agent.id, backup: backups[at].name(), restored, kept })
 }

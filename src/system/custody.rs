@@ -28,6 +28,8 @@ pub struct Exposure {
     /// Where it is.
     pub path: PathBuf,
     distrust: Distrust,
+    /// Whose it should be.
+    owner: u32,
 }
 
 impl Exposure {
@@ -38,7 +40,7 @@ impl Exposure {
             Distrust::Open { mode, forbidden } => {
                 format!("chmod {:o} {path}", mode & !forbidden & 0o777)
             }
-            _ if effective_user() == 0 => format!("chown root {path}"),
+            _ if effective_user() == 0 => format!("chown {} {path}", self.owner),
             _ => format!("sudo chown \"$(id -un)\" {path}"),
         }
     }
@@ -109,7 +111,7 @@ impl Custody {
         } else {
             return None;
         };
-        Some(Exposure { path: path.to_owned(), distrust })
+        Some(Exposure { path: path.to_owned(), distrust, owner: self.owner })
     }
 
     /// The directories between the state directory and `directory`: OpenClaw makes them
