@@ -20,6 +20,7 @@ use crate::profile::{
     Health, Kind, Millis, compare, health, normalize_agent_id, normalize_provider_id,
 };
 use crate::provider::{Conventions, cools_down};
+use crate::system::custody::Exposure;
 use crate::system::now;
 use provider::Sources;
 use serde_json::{Number, Value};
@@ -40,6 +41,8 @@ pub struct Status {
     pub agent_dir: PathBuf,
     /// The document of its profiles.
     pub store_path: PathBuf,
+    /// What somebody else could read or change.
+    pub exposures: Vec<Exposure>,
     /// The document of the profiles of `main`.
     pub main_store_path: PathBuf,
     /// The models in use.
@@ -199,6 +202,7 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
         at,
         config_path: app.paths.config.clone(),
         store_path: app.store(&agent).profiles_path(),
+        exposures: app.exposures(&config, &agent),
         main_store_path: app.store(&app.paths.main_without_config()).profiles_path(),
         agent_id: named.map(|_| agent.id),
         agent_dir: agent.path,

@@ -37,6 +37,9 @@ impl Args {
 
 pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let status = status(app, args.agent.as_deref())?;
+    if !args.check {
+        output.warn_of_exposures(&status.exposures);
+    }
     output.warn_of_invalid_entries(status.invalid_entries, &status.store_path);
     if args.json {
         output.json(&json::Report::of(&status, app))?;
