@@ -32,8 +32,14 @@ impl App {
     /// The same program, meaning `agent` where a command names none.
     #[must_use]
     pub fn with_agent(mut self, agent: Option<String>) -> Self {
-        self.agent = agent;
+        self.agent = agent.filter(|agent| !agent.trim().is_empty());
         self
+    }
+
+    /// The agent of that name, else the one that commands mean without one; blank is no
+    /// name.
+    pub fn named_agent<'n>(&'n self, named: Option<&'n str>) -> Option<&'n str> {
+        named.filter(|named| !named.trim().is_empty()).or(self.agent.as_deref())
     }
 
     /// The configuration as it is now.
@@ -41,7 +47,7 @@ impl App {
     /// # Errors
     /// The file exists and cannot be read.
     pub fn config(&self) -> Result<Config, Failure> {
-        Ok(Config::load(&self.paths.config, &self.environment)?)
+        Ok(Config::load(&self.paths, &self.environment)?)
     }
 
     /// The providers.
@@ -109,7 +115,7 @@ impl App {
     /// # Errors
     /// There is no agent of that name.
     pub fn agent(&self, config: &Config, named: Option<&str>) -> Result<AgentDir, Failure> {
-        let Some(named) = named.or(self.agent.as_deref()) else {
+        let Some(named) = self.named_agent(named) else {
             let id = config.default_agent();
             return Ok(if id == MAIN_AGENT {
                 self.main_agent(config)

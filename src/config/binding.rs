@@ -5,7 +5,8 @@
 //! `default`. Only bindings that route count here, others (`type: "acp"`) are kept as
 //! they are.
 
-use super::{Config, channel};
+use super::channel_account::DEFAULT;
+use super::{Channel, Config};
 use crate::profile::normalize_agent_id;
 use serde_json::Value;
 
@@ -73,9 +74,10 @@ impl BindingSpec {
     pub fn parse(text: &str) -> Result<Self, BindingSpecError> {
         let mut parts = text.trim().split(':');
         let name = parts.next().unwrap_or_default();
-        let channel = channel::find(name)
+        let channel = Channel::find(name)
             .ok_or_else(|| BindingSpecError::UnknownChannel(name.to_owned()))?
-            .id;
+            .id
+            .as_str();
         let account = parts.next().map(|account| account.trim().to_owned());
         if account.as_deref() == Some("") {
             return Err(BindingSpecError::EmptyAccount(text.trim().to_owned()));
@@ -191,7 +193,7 @@ pub(super) fn scope(matching: &Value) -> [String; 6] {
 
 /// Equal for bindings that are about the same conversations.
 pub(super) fn key(matching: &Value) -> ([String; 6], String) {
-    (scope(matching), account(matching).unwrap_or(channel::DEFAULT_ACCOUNT).to_owned())
+    (scope(matching), account(matching).unwrap_or(DEFAULT).to_owned())
 }
 
 /// Whether the binding names an account.

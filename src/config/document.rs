@@ -2,7 +2,7 @@
 
 use super::substitute::substitute;
 use super::validate::problems;
-use super::{AgentDir, ConfigError, Paths, include};
+use super::{AgentDir, ConfigError, Paths, Variables, include};
 use crate::profile::{Kind, MAIN_AGENT, normalize_agent_id, normalize_provider_id};
 use crate::system::{Environment, file};
 use jsonc_parser::ParseOptions;
@@ -48,25 +48,45 @@ pub(super) fn parse_json5(text: &str) -> Result<Value, String> {
     }
 }
 
-/// Whether we read what stands at a place of the configuration.
+/// The texts of the configuration that are read here; `*` stands for any key or index.
+const OURS: [&str; 8] = [
+    "auth",
+    "session.store",
+    "agents.defaults.workspace",
+    "agents.defaults.model",
+    "agents.list.*.id",
+    "agents.list.*.workspace",
+    "agents.list.*.agentDir",
+    "agents.list.*.model",
+];
+
+/// Whether a place, as `agents.list[0].workspace`, is one that is read here, or in one.
 fn is_ours(place: &str) -> bool {
-    ["agents.", "auth.", "session.store"].iter().any(|part| place.starts_with(part))
+    OURS.iter().any(|pattern| {
+        let mut parts = place.split(['.', '[']);
+        pattern.split('.').all(|part| parts.next().is_some_and(|at| part == "*" || part == at))
+    })
 }
 
 impl Config {
-    /// The configuration at `path`, its includes and variables resolved.
+    /// The configuration of `paths`, its includes and variables resolved.
     ///
     /// # Errors
     /// The file exists and cannot be read, is not a JSON5 object, includes what it must not,
     /// holds a value of the wrong form, or names a variable that is not set where we need it.
-    pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
+    pub fn load(paths: &Paths, environment: &Environment) -> Result<Self, ConfigError> {
+        let path = paths.config.as_path();
         let Some((text, _)) = file::read(path)
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?
         else {
             return Ok(Self::default());
         };
         let mut config = Self::parse(path, &text)?;
-        let missing = substitute(&mut config.value, environment);
+        if !text.contains("${") {
+            return Ok(config);
+        }
+        let variables = Variables::with(environment, paths, &config.value);
+        let missing = substitute(&mut config.value, &variables);
         match missing.iter().find(|missing| is_ours(&missing.place)) {
             None => Ok(config),
             Some(missing) => Err(ConfigError::Invalid {
@@ -82,7 +102,7 @@ impl Config {
         let invalid = |reason| ConfigError::Invalid { path: path.to_owned(), reason };
         let value = parse_json5(text).map_err(invalid)?;
         let value = include::resolve(value, &file::resolve(path)).map_err(invalid)?;
-        if !value.is_object() && !value.is_null() {
+        if !value.is_object() {
             return Err(invalid("it is not an object".to_owned()));
         }
         match problems(&value).as_slice() {
@@ -150,20 +170,6 @@ impl Config {
         Some(ids.collect())
     }
 
-    /// The profiles of a provider that are configured, with their modes.
-    pub fn auth_profiles(&self, provider: &str) -> Vec<(String, Option<Kind>)> {
-        let profiles = self.at("/auth/profiles").and_then(Value::as_object);
-        profiles
-            .into_iter()
-            .flatten()
-            .filter(|(_, profile)| {
-                let of = profile["provider"].as_str().unwrap_or_default();
-                normalize_provider_id(of) == provider
-            })
-            .map(|(id, profile)| (id.clone(), profile["mode"].as_str().and_then(Kind::from_name)))
-            .collect()
-    }
-
     /// The mode that the configuration gives a profile.
     pub fn auth_mode(&self, profile_id: &str) -> Option<Kind> {
         let mode = self.value.get("auth")?.get("profiles")?.get(profile_id)?.get("mode")?;
@@ -182,21 +188,15 @@ impl<'c> AgentEntry<'c> {
         self.0.get(key)?.as_str().map(str::trim).filter(|text| !text.is_empty())
     }
 
-    /// The model, given as text or as the `primary` of an object.
-    pub fn model(&self) -> Option<&'c str> {
-        primary(self.0.get("model")?)
+    /// What stands for the model.
+    pub(super) fn model(self) -> Option<&'c Value> {
+        self.0.get("model")
     }
 
     /// A text of the identity.
     pub fn identity(&self, key: &str) -> Option<&'c str> {
         self.0.get("identity")?.get(key)?.as_str().map(str::trim).filter(|text| !text.is_empty())
     }
-}
-
-/// The first choice of a model setting.
-fn primary(model: &Value) -> Option<&str> {
-    let primary = model.as_str().or_else(|| model.get("primary")?.as_str())?.trim();
-    (!primary.is_empty()).then_some(primary)
 }
 
 #[cfg(test)]
@@ -220,11 +220,24 @@ mod tests {
 
     #[test]
     fn what_is_no_configuration_is_refused_with_its_place() {
-        for text in ["[]", "3", "{ a: }", "not json at all"] {
+        for text in ["[]", "3", "{ a: }", "not json at all", "", "null", "// nothing"] {
             let error = Config::parse(Path::new("/x/openclaw.json"), text).unwrap_err();
             assert!(error.to_string().contains("/x/openclaw.json"), "{error}");
         }
-        assert_eq!(config("").default_agent(), "main");
+    }
+
+    #[test]
+    fn only_what_is_read_needs_its_variables() {
+        for place in
+            ["auth.order.a[0]", "agents.list[12].agentDir", "agents.defaults.model.primary"]
+        {
+            assert!(is_ours(place), "{place}");
+        }
+        for place in
+            ["agents.defaults.memorySearch.key", "agents.list[0].tools", "authority", "env"]
+        {
+            assert!(!is_ours(place), "{place}");
+        }
     }
 
     #[test]
@@ -233,7 +246,6 @@ mod tests {
             r#"{"auth": {"order": {"Z.AI": ["zai:a"]}, "profiles": {"zai:a": {"provider": "z-ai", "mode": "api_key"}}}}"#,
         );
         assert_eq!(config.auth_order("zai"), Some(vec!["zai:a".to_owned()]));
-        assert_eq!(config.auth_profiles("zai"), [("zai:a".to_owned(), Some(Kind::ApiKey))]);
         assert_eq!(config.auth_mode("zai:a"), Some(Kind::ApiKey));
         assert_eq!(config.auth_order("openai"), None);
     }

@@ -6,8 +6,8 @@
 mod agent_edit;
 mod binding;
 mod binding_edit;
-pub mod channel;
-mod chat;
+mod channel;
+mod channel_account;
 mod document;
 mod edit;
 mod include;
@@ -16,18 +16,21 @@ mod paths;
 mod rotation;
 mod substitute;
 mod validate;
+mod variables;
 
 pub use agent_edit::{
     AgentAddition, AgentRemoval, NewAgent, add_agent, remove_agent, set_identity,
 };
 pub use binding::{BindOutcome, BindingSpec, BindingSpecError, Conflict, Route, UnbindOutcome};
 pub use binding_edit::{bind_agent, unbind_agent, unbind_agent_wholly};
-pub use chat::{ChatAccount, ChatChannel};
+pub use channel::Channel;
+pub use channel_account::{ActiveChannel, ChannelAccount};
 pub use document::{AgentEntry, Config};
 pub use edit::{ConfigEdit, record_profile, remove_profile, set_default_model};
 pub(crate) use model::model_ids;
 pub use model::{AgentModel, ModelSettings};
 pub use paths::{AgentDir, Paths};
+pub use variables::{Variables, assignments, unquote};
 
 use crate::exit::{ExitStatus, Failure};
 use crate::system::lock::Holder;

@@ -34,13 +34,15 @@ impl Config {
 
     /// The model that the agent list gives an agent.
     pub fn agent_model(&self, id: &str) -> AgentModel<'_> {
-        let list = self.at("/agents/list").and_then(Value::as_array);
-        let id_of = |entry: &Value| entry["id"].as_str().map(crate::profile::normalize_agent_id);
-        let entry = list.into_iter().flatten().find(|entry| id_of(entry).as_deref() == Some(id));
-        let Some(model) = entry.and_then(|entry| entry.get("model")) else {
-            return AgentModel::default();
-        };
-        AgentModel { primary: primary(model), fallbacks: fallbacks(model) }
+        self.agents().find(|agent| agent.id() == id).map_or_else(AgentModel::default, |agent| {
+            let model = agent.model();
+            AgentModel { primary: model.and_then(primary), fallbacks: model.and_then(fallbacks) }
+        })
+    }
+
+    /// The model that an agent uses unless a session says otherwise.
+    pub fn default_model(&self, agent_id: &str) -> Option<&str> {
+        self.agent_model(agent_id).primary.or_else(|| self.models().primary())
     }
 
     /// Whether the variables of a login shell are to be used as well.

@@ -50,17 +50,6 @@ impl Config {
         }
     }
 
-    /// The model that an agent uses unless a session says otherwise.
-    pub fn default_model(&self, agent_id: &str) -> Option<&str> {
-        let configured = self.agents().find(|agent| agent.id() == agent_id);
-        let own = configured.and_then(|agent| agent.model());
-        let shared = || {
-            let model = self.at("/agents/defaults/model")?;
-            model.as_str().or_else(|| model.get("primary")?.as_str())
-        };
-        own.or_else(shared).map(str::trim).filter(|model| !model.is_empty())
-    }
-
     /// The document of an agent's sessions: `session.store`, in which `{agentId}` stands
     /// for the agent, else the usual one.
     pub fn session_store(&self, paths: &Paths, agent_id: &str) -> PathBuf {

@@ -2,17 +2,17 @@
 //! and the profiles of the main store.
 
 use crate::app::App;
-use crate::config::ChatChannel;
+use crate::config::ActiveChannel;
 use crate::exit::Failure;
-use crate::profile::{Kind, sort_as_object_keys};
+use crate::profile::{Kind, compare, sort_as_object_keys};
 use crate::system::custody::Exposure;
 use std::path::PathBuf;
 
 /// What `channels list` shows.
 #[derive(Debug)]
 pub struct Listing {
-    /// The channels that the configuration names.
-    pub channels: Vec<ChatChannel>,
+    /// The channels that are switched on, sorted by id.
+    pub channels: Vec<ActiveChannel>,
     /// The profiles of the main store.
     pub auth: Vec<Row>,
     /// The store.
@@ -40,9 +40,10 @@ pub struct Row {
 /// # Errors
 /// The configuration or the store cannot be read.
 pub fn list(app: &App) -> Result<Listing, Failure> {
-    let without_plugins = app.environment.is_on("OPENCLAW_DISABLE_BUNDLED_PLUGINS");
     let config = app.config()?;
-    let channels = if without_plugins { Vec::new() } else { config.chat_channels() };
+    let has_plugins = app.environment.has_bundled_plugins();
+    let mut channels = if has_plugins { config.active_channels() } else { Vec::new() };
+    channels.sort_by(|a, b| compare(&a.channel.id, &b.channel.id));
     let store = app.store(&app.paths.main_without_config());
     let snapshot = store.read()?;
     if snapshot.fingerprint.is_none() {

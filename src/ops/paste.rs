@@ -3,10 +3,11 @@
 use crate::app::App;
 use crate::config::{AgentDir, ConfigEdit, record_profile};
 use crate::exit::{ExitStatus, Failure};
+use crate::profile::secret_ref::variable;
 use crate::profile::{Kind, Millis, normalize_provider_id};
 use crate::provider::{Catalog, Method, MethodKind};
 use crate::secret::Secret;
-use crate::store::{AgentStore, Pasted, pasted_entry, variable};
+use crate::store::{AgentStore, Pasted, pasted_entry};
 use crate::system::now;
 use crate::text::printable;
 use std::path::PathBuf;

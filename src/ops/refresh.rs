@@ -20,14 +20,11 @@ use crate::system::file::Reserved;
 use crate::system::http::HttpClient;
 use crate::system::lock::iso;
 use crate::system::signal::StopSignals;
-use crate::system::{block_on, now};
+use crate::system::{block_on, lock, now};
 use crate::text::printable;
 use anyhow::Context;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-
-/// How often a waiting process looks whether the document has changed.
-const POLL: Duration = Duration::from_millis(5);
 
 /// An access token without any word on its lifetime is taken to live for an hour.
 const ASSUMED_LIFETIME: Millis = 3_600_000;
@@ -135,7 +132,7 @@ pub(super) fn wait_for_lease(
             return Err(StoreError::LockTimeout { path, waited: timeout, holder }
                 .into_failure_of(&selected.id));
         }
-        std::thread::sleep(POLL);
+        std::thread::sleep(lock::POLL);
     }
 }
 

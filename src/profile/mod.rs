@@ -12,6 +12,7 @@ mod mask;
 mod model_ref;
 mod order;
 mod provider_id;
+pub mod secret_ref;
 mod usage;
 
 pub use agent_id::{MAIN_AGENT, normalize_agent_id};

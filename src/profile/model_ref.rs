@@ -102,6 +102,23 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_is_no_part_of_the_model() {
+        for (name, model) in [
+            ("p/m", "p/m"),
+            ("p/m@work", "p/m"),
+            ("p/m@me@x.test", "p/m"),
+            ("p/m@20260401", "p/m@20260401"),
+            ("p/m@20260401@work", "p/m@20260401"),
+            ("p/m@q4_k_m", "p/m@q4_k_m"),
+            ("p/m@8bit@work", "p/m@8bit"),
+            ("@cf/x/m", "@cf/x/m"),
+            ("p/m@", "p/m@"),
+        ] {
+            assert_eq!(ModelRef::by_text(name).model, model, "{name}");
+        }
+    }
+
+    #[test]
     fn a_profile_that_exists_is_addressable_whatever_its_id() {
         for (text, model, profile) in [
             ("p/m@team/a+b@x.test", "p/m", "team/a+b@x.test"),

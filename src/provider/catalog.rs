@@ -5,7 +5,7 @@ use crate::profile::normalize_provider_id;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-const BUILT_IN: &str = include_str!("catalog.json");
+pub(super) const BUILT_IN: &str = include_str!("catalog.json");
 
 /// A provider definition and the file that had a say in it.
 #[derive(Clone, Debug)]

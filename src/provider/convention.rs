@@ -3,61 +3,83 @@
 //!
 //! Invariant: it is data (`conventions.json`); the code here names no provider.
 
+use super::built_in::{ROWS, Row};
 use crate::profile::normalize_provider_id;
 use indexmap::IndexMap;
 use serde::Deserialize;
+use std::sync::LazyLock;
 
 const BUILT_IN: &str = include_str!("conventions.json");
 
-/// The conventions.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// The conventions, with or without what OpenClaw's bundled plugins bring.
+#[derive(Clone, Copy, Debug)]
 pub struct Conventions {
-    /// The model when the configuration names none.
-    pub default_model: ModelReference,
+    table: &'static Table,
+    with_plugins: bool,
+}
+
+// A test reads the table; what is compiled in cannot be wrong later.
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| serde_json::from_str(BUILT_IN).unwrap_or_default());
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Table {
+    default_model: Model,
     markers: Markers,
-    built_in_environment: Vec<String>,
+    without_plugins: WithoutPlugins,
     command_line_backends: Vec<String>,
     own_authentication: Vec<String>,
+    /// Providers that route to many others: a failure says nothing of the credential.
     without_cooldown: Vec<String>,
     model_names: IndexMap<String, IndexMap<String, String>>,
     model_prefixes: IndexMap<String, Prefix>,
-    /// Whether OpenClaw's bundled plugins count.
-    #[serde(skip)]
-    with_plugins: bool,
 }
 
 /// A provider and one of its models.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-pub struct ModelReference {
+pub struct Model {
     /// The normalised provider id.
     pub provider: String,
     /// The model id.
     pub model: String,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+/// Texts in the place of a key that are none.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Markers {
     always: Vec<String>,
     prefixes: Vec<String>,
     bundled: Vec<String>,
+    /// Names of variables, whether or not a provider has them.
+    variables: Vec<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// What counts without the bundled plugins.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WithoutPlugins {
+    /// The providers whose variables count.
+    providers: Vec<String>,
+    /// Variables that count besides.
+    variables: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Prefix {
     Add(String),
     Remove(String),
 }
 
-impl std::fmt::Display for ModelReference {
+impl std::fmt::Display for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.provider, self.model)
     }
 }
 
-impl ModelReference {
+impl Model {
     /// A model of a provider, its name the present one.
     pub fn new(conventions: &Conventions, provider: &str, model: &str) -> Self {
         let provider = normalize_provider_id(provider);
@@ -68,10 +90,13 @@ impl ModelReference {
 
 impl Conventions {
     /// The conventions with or without what OpenClaw's bundled plugins bring.
-    pub fn load(with_plugins: bool) -> Self {
-        // A test reads them; what is compiled in cannot be wrong later.
-        let built_in = serde_json::from_str(BUILT_IN).unwrap_or_default();
-        Self { with_plugins, ..built_in }
+    pub fn of(with_plugins: bool) -> Self {
+        Self { table: &TABLE, with_plugins }
+    }
+
+    /// The model when the configuration names none.
+    pub const fn default_model(&self) -> &'static Model {
+        &self.table.default_model
     }
 
     /// Whether the bundled plugins count.
@@ -82,39 +107,46 @@ impl Conventions {
     /// Whether `value`, where a key should be, only says how the provider authenticates.
     pub fn is_marker(&self, value: &str) -> bool {
         let is_one_of = |markers: &[String]| markers.iter().any(|marker| marker == value);
-        self.markers.prefixes.iter().any(|prefix| value.starts_with(prefix.as_str()))
-            || is_one_of(&self.markers.always)
-            || (self.with_plugins && is_one_of(&self.markers.bundled))
+        let markers = &self.table.markers;
+        markers.prefixes.iter().any(|prefix| value.starts_with(prefix.as_str()))
+            || is_one_of(&markers.always)
+            || (self.with_plugins && is_one_of(&markers.bundled))
+    }
+
+    /// Whether `value`, where a key should be, is the name of the variable that holds it.
+    pub fn is_variable_marker(&self, value: &str) -> bool {
+        self.is_key_variable(value) || self.table.markers.variables.iter().any(|name| name == value)
+    }
+
+    /// Whether a variable of this name holds the key of a provider.
+    pub fn is_key_variable(&self, name: &str) -> bool {
+        let has =
+            |row: &Row| self.has_environment(&row.id) && row.env.iter().any(|key| key == name);
+        ROWS.iter().any(has) || self.table.without_plugins.variables.iter().any(|key| key == name)
     }
 
     /// Whether the variables of a provider count.
     pub fn has_environment(&self, provider: &str) -> bool {
-        self.with_plugins || self.built_in_environment.iter().any(|id| id == provider)
+        self.with_plugins || self.table.without_plugins.providers.iter().any(|id| id == provider)
     }
 
     /// Whether a provider is run through a command of its own, which has its own login.
     pub fn is_command_line_backend(&self, provider: &str) -> bool {
-        self.with_plugins && self.command_line_backends.iter().any(|id| id == provider)
+        self.with_plugins && self.table.command_line_backends.iter().any(|id| id == provider)
     }
 
     /// Whether a plugin of OpenClaw's authenticates to a provider by itself.
     pub fn has_own_authentication(&self, provider: &str) -> bool {
-        self.with_plugins && self.own_authentication.iter().any(|id| id == provider)
-    }
-
-    /// Whether cooldowns do not apply to a provider.
-    pub fn is_without_cooldown(&self, provider: &str) -> bool {
-        let provider = normalize_provider_id(provider);
-        self.without_cooldown.contains(&provider)
+        self.with_plugins && self.table.own_authentication.iter().any(|id| id == provider)
     }
 
     /// The present name of a model.
     fn model_name(&self, provider: &str, model: &str) -> String {
-        let names = self.model_names.get(provider);
+        let names = self.table.model_names.get(provider);
         if let Some(name) = names.and_then(|names| names.get(&model.to_lowercase())) {
             return name.clone();
         }
-        match self.model_prefixes.get(provider) {
+        match self.table.model_prefixes.get(provider) {
             Some(Prefix::Add(prefix)) if !model.contains('/') => format!("{prefix}{model}"),
             Some(Prefix::Remove(prefix)) => {
                 model.strip_prefix(prefix.as_str()).unwrap_or(model).to_owned()
@@ -124,19 +156,30 @@ impl Conventions {
     }
 }
 
+/// Whether failures keep profiles of `provider` away for a while.
+pub fn cools_down(provider: &str) -> bool {
+    !TABLE.without_cooldown.contains(&normalize_provider_id(provider))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_built_in_conventions_are_read() {
-        let conventions: Conventions = serde_json::from_str(BUILT_IN).unwrap();
-        assert_eq!(conventions.default_model.to_string(), "openai/gpt-5.5");
+        let table: Table = serde_json::from_str(BUILT_IN).unwrap();
+        assert_eq!(table.default_model.to_string(), "openai/gpt-5.5");
+        let is_row = |id: &String| ROWS.iter().any(|row| row.id == *id);
+        assert!(table.without_plugins.providers.iter().chain(&table.without_cooldown).all(is_row));
+        for id in table.command_line_backends.iter().chain(&table.own_authentication) {
+            assert_eq!(&normalize_provider_id(id), id);
+        }
+        assert!(!cools_down("OpenRouter") && cools_down("p"));
     }
 
     #[test]
     fn markers_are_not_keys() {
-        let (all, few) = (Conventions::load(true), Conventions::load(false));
+        let (all, few) = (Conventions::of(true), Conventions::of(false));
         for marker in ["oauth:x", "custom-local", "secretref-managed", "AWS_PROFILE"] {
             assert!(all.is_marker(marker) && few.is_marker(marker), "{marker}");
         }
@@ -150,10 +193,9 @@ mod tests {
 
     #[test]
     fn model_names_are_the_present_ones() {
-        let conventions = Conventions::load(true);
-        let name = |provider: &str, model: &str| {
-            ModelReference::new(&conventions, provider, model).to_string()
-        };
+        let conventions = Conventions::of(true);
+        let name =
+            |provider: &str, model: &str| Model::new(&conventions, provider, model).to_string();
         assert_eq!(name("Anthropic", "Opus-4.6"), "anthropic/claude-opus-4-6");
         assert_eq!(name("openrouter", "auto"), "openrouter/openrouter/auto");
         assert_eq!(name("openrouter", "a/b"), "openrouter/a/b");

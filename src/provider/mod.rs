@@ -6,12 +6,12 @@
 /// The provider whose subscriptions have setup tokens.
 pub const SETUP_TOKEN_PROVIDER: &str = "anthropic";
 
+mod built_in;
 mod catalog;
 mod convention;
 mod definition;
-mod rotation;
 
+pub use built_in::auth_provider_id;
 pub use catalog::{Catalog, CatalogError, Provider};
-pub use convention::{Conventions, ModelReference};
+pub use convention::{Conventions, Model, cools_down};
 pub use definition::{Definition, IdentityPointers, Method, MethodKind, Redirect, Registration};
-pub use rotation::{auth_provider_id, cools_down};

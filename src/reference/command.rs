@@ -5,9 +5,9 @@
 //! into no message, except what it says about one id.
 
 use super::error::ReferenceError;
-use super::parse::is_command_id;
 use super::provider::{ExecProvider, Limits};
-use super::variable::Variables;
+use crate::config::Variables;
+use crate::profile::secret_ref::is_command_id;
 use crate::system::child::{self, Ended};
 use crate::system::trust::{self, Distrust, OTHERS_WRITE};
 use crate::text::printable;

@@ -1,8 +1,8 @@
 //! References inside the entries of a credential document: which value an API key or a
 //! token has, and where a reference must not be.
 
-use super::parse::{Defaults, SecretRef, is_text};
 use crate::profile::Kind;
+use crate::profile::secret_ref::{Defaults, SecretRef, is_text};
 use serde_json::Value;
 
 /// Where an entry keeps its value.

@@ -1,7 +1,7 @@
 //! Why a reference does not resolve.
 
-use super::parse::{SecretRef, Source};
 use crate::exit::ExitStatus;
+use crate::profile::secret_ref::{SecretRef, Source};
 use crate::system::trust::Distrust;
 use std::path::PathBuf;
 

@@ -2,9 +2,9 @@
 //! name.
 
 use super::error::ReferenceError;
-use super::parse::{WHOLE_FILE, is_file_id};
 use super::provider::FileProvider;
 use crate::config::Paths;
+use crate::profile::secret_ref::{WHOLE_FILE, is_file_id};
 use crate::system::trust::{self, OTHERS_READ_OR_WRITE, Reading};
 use serde_json::Value;
 use std::path::Path;

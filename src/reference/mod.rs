@@ -9,16 +9,10 @@ mod entry;
 mod error;
 mod file;
 mod members;
-mod parse;
 mod provider;
 mod resolve;
-mod variable;
 
 pub use entry::{Misplaced, Stored, misplaced, stored};
 pub use error::ReferenceError;
-pub use parse::{
-    Defaults, SecretRef, Source, is_alias, is_command_id, is_file_id, is_text, is_variable,
-};
 pub use provider::{InvalidSecrets, Limits, Problem, Provider, Secrets};
 pub use resolve::{Resolver, Wanted};
-pub use variable::{Variables, assignments, unquote};

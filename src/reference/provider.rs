@@ -3,9 +3,9 @@
 
 use super::members::Members;
 pub use super::members::Problem;
-use super::parse::{Defaults, Source, is_alias, is_variable};
 use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
+use crate::profile::secret_ref::{Defaults, Source, is_alias, is_variable};
 use crate::secret::Secret;
 use indexmap::IndexMap;
 use serde_json::Value;

@@ -2,11 +2,10 @@
 //! wanted of it, several providers at the same time.
 
 use super::error::ReferenceError;
-use super::parse::{SecretRef, Source, is_text};
 use super::provider::{Provider, Secrets};
-use super::variable::Variables;
 use super::{command, file};
-use crate::config::Paths;
+use crate::config::{Paths, Variables};
+use crate::profile::secret_ref::{SecretRef, Source, is_command_id, is_text};
 use crate::secret::Secret;
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -80,7 +79,7 @@ impl Resolver<'_> {
     /// # Errors
     /// It cannot resolve.
     pub fn check(&self, reference: &SecretRef) -> Result<(), ReferenceError> {
-        if reference.source == Source::Exec && !super::is_command_id(reference.id.trim()) {
+        if reference.source == Source::Exec && !is_command_id(reference.id.trim()) {
             return Err(ReferenceError::InvalidId {
                 expected: "the id of a command has letters, digits and ._:/- and no .. in it",
             });

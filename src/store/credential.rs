@@ -5,6 +5,7 @@
 
 use super::json_text::{RawObject, raw};
 use crate::oauth::Grant;
+use crate::profile::secret_ref::variable;
 use crate::profile::{Credential, CredentialKind, Identity, Kind, Millis};
 use crate::secret::Secret;
 use serde::Deserialize;
@@ -92,23 +93,10 @@ impl Field<'_> {
     fn is_reference(&self) -> bool {
         match self {
             Self::Object => true,
-            Self::Text(text) => is_variable(text.trim()),
+            Self::Text(text) => variable(text).is_some(),
             _ => false,
         }
     }
-}
-
-fn is_variable(text: &str) -> bool {
-    variable(text).is_some()
-}
-
-/// The `NAME` in `${NAME}`, a reference to an environment variable.
-pub fn variable(text: &str) -> Option<&str> {
-    let name = text.strip_prefix("${")?.strip_suffix('}')?;
-    let is_name = name.len() <= 128
-        && name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-    is_name.then_some(name)
 }
 
 /// The credential in an entry; `None` when it is not an object, has no known type, or

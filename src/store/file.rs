@@ -10,18 +10,14 @@ use crate::system::lock::{self, Attempt, SidecarLock};
 use crate::system::now;
 use serde_json::error::Category;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// How long an update waits for the lock of a document.
-pub const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long it waits when its data exists nowhere else: OpenClaw may hold the lock during
+/// How long an update waits for the lock when its data exists nowhere else: OpenClaw may hold the lock during
 /// a refresh of its own, which takes up to 120 seconds.
 const PATIENT_LOCK_TIMEOUT: Duration = Duration::from_secs(150);
 /// So much may the tokens of one refresh add to a document.
 const ROOM_FOR_TOKENS: u64 = 128 * 1024;
-/// How often a waiting update looks again.
-const LOCK_POLL: Duration = Duration::from_millis(5);
 
 /// The store of one agent: `auth-profiles.json` and `auth-state.json` in its directory.
 #[derive(Clone, Debug)]
@@ -157,7 +153,7 @@ impl AgentStore {
         change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
     ) -> Result<T, StoreError> {
         self.check_generation()?;
-        self.change_profiles(None, LOCK_TIMEOUT, change)
+        self.change_profiles(None, lock::TIMEOUT, change)
     }
 
     /// Makes sure that the profiles can be written, now and after a request whose outcome
@@ -218,7 +214,7 @@ impl AgentStore {
             if self.fingerprint() == fingerprint && locks.iter().all(SidecarLock::is_held) {
                 self.keep_backup(&document);
                 reserved.put_in_place().map_err(failed)?;
-                legacy::retire(&self.agent_dir, &document)?;
+                legacy::retire(&self.agent_dir, &document, fingerprint.is_none())?;
                 return Ok(result);
             }
             if !locks.iter().all(SidecarLock::is_held) {
@@ -239,16 +235,18 @@ impl AgentStore {
     ) -> Result<(), StoreError> {
         self.check_generation()?;
         // One lock guards both documents, as OpenClaw has it.
-        let _lock = self.lock(&self.profiles_path(), LOCK_TIMEOUT)?;
-        let mut profiles = self.read()?.document;
+        let _lock = self.lock(&self.profiles_path(), lock::TIMEOUT)?;
+        let Snapshot { document: mut profiles, fingerprint } = self.read()?;
         let mut state = self.read_state(&profiles)?;
         if change(&mut state) {
+            let imports = fingerprint.is_none() && profiles.entry_count() > 0;
             if profiles.has_old_layout() {
                 self.move_old_layout(&mut profiles)?;
-                let path = self.profiles_path();
-                let text = profiles.to_text().map_err(|error| invalid(&path, &error))?;
-                write(&path, &text)?;
+                self.write_profiles(&profiles)?;
                 state.set_version();
+            } else if imports {
+                self.write_profiles(&profiles)?;
+                legacy::retire(&self.agent_dir, &profiles, true)?;
             }
             self.write_state(&state)?;
         }
@@ -266,6 +264,12 @@ impl AgentStore {
         self.write_state(&state)?;
         let dropped = document.drop_old_layout();
         dropped.map(drop).map_err(|error| invalid(&self.profiles_path(), &error))
+    }
+
+    fn write_profiles(&self, profiles: &Document) -> Result<(), StoreError> {
+        let path = self.profiles_path();
+        let text = profiles.to_text().map_err(|error| invalid(&path, &error))?;
+        write(&path, &text)
     }
 
     fn write_state(&self, state: &StateDocument) -> Result<(), StoreError> {
@@ -332,20 +336,11 @@ impl AgentStore {
 
 /// Waits for the lock file beside `document`.
 pub(super) fn acquire(document: &Path, timeout: Duration) -> Result<SidecarLock, StoreError> {
-    let mut path = document.as_os_str().to_owned();
-    path.push(".lock");
-    let started = Instant::now();
-    loop {
-        let attempt = lock::try_acquire(Path::new(&path), now())
-            .map_err(|source| StoreError::Lock { path: document.to_owned(), source })?;
-        match attempt {
-            Attempt::Acquired(lock) => return Ok(lock),
-            Attempt::Held(holder) if started.elapsed() >= timeout => {
-                let path = document.to_owned();
-                return Err(StoreError::LockTimeout { path, waited: timeout, holder });
-            }
-            Attempt::Held(_) => std::thread::sleep(LOCK_POLL),
-        }
+    let path = document.to_owned();
+    match lock::wait(&path, timeout) {
+        Ok(Attempt::Acquired(lock)) => Ok(lock),
+        Ok(Attempt::Held(holder)) => Err(StoreError::LockTimeout { path, waited: timeout, holder }),
+        Err(source) => Err(StoreError::Lock { path, source }),
     }
 }
 

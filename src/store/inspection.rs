@@ -4,6 +4,7 @@
 //! Invariant: nothing here resolves a reference or decides whether an entry is usable.
 
 use crate::profile::Kind;
+use crate::profile::secret_ref::ReferenceName;
 use crate::secret::Secret;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -33,51 +34,6 @@ pub struct Inspection {
     /// The fields of an OAuth grant that hold a secret reference, which OAuth does not
     /// support.
     pub oauth_references: Vec<&'static str>,
-}
-
-/// A secret reference by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReferenceName {
-    /// Where it leads: `env`, `file` or `exec`.
-    pub source: String,
-    /// The id there.
-    pub id: String,
-}
-
-impl ReferenceName {
-    /// The reference in a value that stands where a secret should be: an object, or
-    /// `${NAME}`.
-    pub fn of(value: &Value) -> Option<Self> {
-        match value {
-            Value::String(text) => Some(Self { source: "env".into(), id: variable(text)?.into() }),
-            Value::Object(reference) => {
-                let text = |key: &str| reference.get(key)?.as_str();
-                match (text("source"), text("id")) {
-                    (Some(source), Some(id)) => Some(Self { source: source.into(), id: id.into() }),
-                    _ => Some(Self { source: String::new(), id: String::new() }),
-                }
-            }
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for ReferenceName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.source.is_empty() {
-            return f.write_str("ref(invalid)");
-        }
-        write!(f, "ref({}:{})", self.source, self.id)
-    }
-}
-
-/// The name in `${NAME}`.
-fn variable(text: &str) -> Option<&str> {
-    let name = text.trim().strip_prefix("${")?.strip_suffix('}')?;
-    let is_name = name.len() <= 128
-        && name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-    is_name.then_some(name)
 }
 
 #[derive(Deserialize)]

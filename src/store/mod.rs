@@ -26,11 +26,11 @@ mod state;
 mod usage;
 
 pub use backup::{Backup, BackupPolicy, Notices, USUAL_BACKUPS};
-pub use credential::{Pasted, Renewal, login_entry, pasted_entry, renewed_entry, variable};
+pub use credential::{Pasted, Renewal, login_entry, pasted_entry, renewed_entry};
 pub use document::{Document, Profile};
 pub use error::StoreError;
-pub use file::{AgentStore, LOCK_TIMEOUT, Snapshot};
-pub use inspection::{Inspection, ReferenceName};
+pub use file::{AgentStore, Snapshot};
+pub use inspection::Inspection;
 pub use intent::Intent;
 pub use lease::{Lease, LeaseAttempt};
 pub use session::{SessionOverride, SessionStore};

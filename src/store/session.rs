@@ -4,10 +4,10 @@
 //! Invariant: other sessions, and other fields of the session, keep their text.
 
 use super::StoreError;
-use super::file::{LOCK_TIMEOUT, acquire, invalid, write};
+use super::file::{acquire, invalid, write};
 use super::json_text::{RawObject, pretty, raw};
 use crate::profile::Millis;
-use crate::system::file;
+use crate::system::{file, lock};
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -162,7 +162,7 @@ impl SessionStore {
         if self.read(keys)?.is_none() {
             return Ok(None);
         }
-        let _lock = acquire(&self.path, LOCK_TIMEOUT)?;
+        let _lock = acquire(&self.path, lock::TIMEOUT)?;
         let Some(Session { mut sessions, key, mut entry }) = self.read(keys)? else {
             return Ok(None);
         };

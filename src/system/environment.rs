@@ -13,6 +13,9 @@ pub struct Variable {
     pub meaning: &'static str,
 }
 
+/// The switch that leaves OpenClaw's bundled plugins out.
+pub const WITHOUT_PLUGINS: &str = "OPENCLAW_DISABLE_BUNDLED_PLUGINS";
+
 /// Every variable that the program reads. `docs/environment.md` holds the same table; a
 /// test compares the two.
 pub const VARIABLES: &[Variable] = &[
@@ -29,18 +32,19 @@ pub const VARIABLES: &[Variable] = &[
         name: "OPENCLAW_AGENT_DIR",
         meaning: "the directory of agent `main`, when no `--agent` is given",
     },
+    Variable { name: "PI_CODING_AGENT_DIR", meaning: "the same, when the former is not set" },
     Variable {
         name: "OPENCLAW_PROFILE",
         meaning: "names the default workspace `~/.openclaw/workspace-<name>`; `--profile` sets it",
     },
-    Variable { name: "PI_CODING_AGENT_DIR", meaning: "the same, when the former is not set" },
     Variable {
         name: "OPENCLAW_OAUTH_DIR",
         meaning: "where the legacy `oauth.json` is; default `credentials` in the state directory",
     },
     Variable {
-        name: "OPENCLAW_DISABLE_BUNDLED_PLUGINS",
-        meaning: "`1`: no channels, and the few providers that OpenClaw knows without plugins",
+        name: WITHOUT_PLUGINS,
+        meaning: "`1`: no channels, and only the providers, variables and fields that OpenClaw \
+                  knows without plugins",
     },
     Variable {
         name: "OPENCLAW_AUTH_BACKUPS",
@@ -66,10 +70,6 @@ pub const VARIABLES: &[Variable] = &[
         name: "SSH_CONNECTION, SSH_CLIENT, SSH_TTY, CODESPACES, REMOTE_CONTAINERS, container, \
                DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME",
         meaning: "tell whether a browser on this machine would reach the user",
-    },
-    Variable {
-        name: "OPENCLAW_DISABLE_BUNDLED_PLUGINS",
-        meaning: "`1` or `true`: `secrets audit` leaves out what OpenClaw's plugins add",
     },
     Variable { name: "HOME, USERPROFILE, USER, LOGNAME", meaning: "who and where the user is" },
 ];
@@ -127,6 +127,11 @@ impl Environment {
     pub fn is_on(&self, name: &str) -> bool {
         let value = self.text(name).unwrap_or_default().to_lowercase();
         matches!(value.as_str(), "1" | "true" | "yes" | "on")
+    }
+
+    /// Whether OpenClaw's bundled plugins count.
+    pub fn has_bundled_plugins(&self) -> bool {
+        !self.is_on(WITHOUT_PLUGINS)
     }
 
     /// The value of a variable as a path, bytes as they are.

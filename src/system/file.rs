@@ -39,6 +39,13 @@ pub fn fingerprint(path: &Path) -> Option<Fingerprint> {
     std::fs::metadata(path).ok().map(|metadata| Fingerprint::of(&metadata))
 }
 
+/// `path` with `suffix` behind its name.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
 /// The text of the file at `path` with its fingerprint; `None` when there is none.
 ///
 /// # Errors

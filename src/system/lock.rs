@@ -6,7 +6,8 @@
 //! without replacement), so nobody ever sees it half made; a dead holder of ours is known
 //! by its lost flock, in any pid namespace; release removes only our own file.
 
-use super::process;
+use super::file::with_suffix;
+use super::{now, process};
 use crate::profile::Millis;
 use fs2::FileExt;
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,12 @@ use std::os::unix::fs::{FileExt as _, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long a change waits for the lock of its document.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
+/// How often one that waits looks again.
+pub const POLL: Duration = Duration::from_millis(5);
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
@@ -76,6 +82,23 @@ const OWNER: &str = "openclaw-auth";
 const FOREIGN_STALE_AFTER: Duration = Duration::from_mins(10);
 /// A lock file without a readable payload counts as abandoned after this long.
 const UNREADABLE_STALE_AFTER: Duration = Duration::from_secs(30);
+
+/// Waits up to `timeout` for the lock file beside `document`; [`Attempt::Held`] by whoever
+/// still holds it then.
+///
+/// # Errors
+/// See [`try_acquire`].
+pub fn wait(document: &Path, timeout: Duration) -> io::Result<Attempt> {
+    let path = with_suffix(document, ".lock");
+    let started = Instant::now();
+    loop {
+        let attempt = try_acquire(&path, now())?;
+        if matches!(attempt, Attempt::Acquired(_)) || started.elapsed() >= timeout {
+            return Ok(attempt);
+        }
+        std::thread::sleep(POLL);
+    }
+}
 
 /// Tries once to take the lock file at `path`, without waiting.
 ///

@@ -2,10 +2,10 @@
 //! and the configuration afterwards. What differs on purpose is listed here and in
 //! `docs/compatibility.md`.
 
+use crate::support::recorded::{fill_base, program, run_directory};
 use crate::support::rig::Finished;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// A step that ends otherwise than OpenClaw's, and what it prints; `None` for nothing.
 struct Difference {
@@ -68,24 +68,12 @@ struct Run {
 impl Run {
     fn recorded(&self, name: &str) -> Option<String> {
         let text = std::fs::read_to_string(golden(self.case).join(name)).ok()?;
-        Some(text.replace("@BASE@", self.base()))
-    }
-
-    fn base(&self) -> &str {
-        self.base.path().to_str().unwrap()
+        Some(fill_base(&text, self.base.path()))
     }
 
     fn run(&self, argv: &[String], environment: &Value) -> Finished {
-        let base = self.base.path();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw-auth"));
-        command
-            .args(argv.iter().map(|word| word.replace("@BASE@", self.base())))
-            .env_clear()
-            .env("HOME", base.join("home"))
-            .env("CODEX_HOME", base.join("codex"))
-            .env("OPENCLAW_STATE_DIR", base.join("state"))
-            .current_dir(base.join("ws"))
-            .stdin(Stdio::null());
+        let mut command = program(self.base.path());
+        command.args(argv.iter().map(|word| fill_base(word, self.base.path())));
         for (name, value) in environment.as_object().unwrap() {
             command.env(name, value.as_str().unwrap());
         }
@@ -97,21 +85,6 @@ fn golden(case: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/agents").join(case)
 }
 
-/// Copies a tree of recorded files, with the run's directory for `@BASE@`.
-fn copy(from: &Path, to: &Path, base: &str) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).into_iter().flatten() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target, base);
-        } else {
-            let text = std::fs::read_to_string(entry.path()).unwrap();
-            std::fs::write(target, text.replace("@BASE@", base)).unwrap();
-        }
-    }
-}
-
 /// What the configuration says: JSON5 without comments, as the parser of the program reads it.
 fn config(path: &Path) -> Value {
     let text = std::fs::read_to_string(path).unwrap();
@@ -121,11 +94,7 @@ fn config(path: &Path) -> Value {
 }
 
 fn check(case: &'static str, after: fn(&mut Value)) {
-    let run = Run { case, base: tempfile::tempdir().unwrap() };
-    for name in ["state", "home", "codex", "ws"] {
-        std::fs::create_dir(run.base.path().join(name)).unwrap();
-    }
-    copy(&golden(case).join("in"), run.base.path(), run.base());
+    let run = Run { case, base: run_directory(&golden(case).join("in"), fill_base) };
     let script: Value =
         serde_json::from_str(&std::fs::read_to_string(golden(case).join("steps.json")).unwrap())
             .unwrap();

@@ -2,12 +2,10 @@
 //! exit codes, the same JSON byte for byte, and the same documents afterwards, except for
 //! the differences that are named here and in `docs/compatibility.md`.
 
+use crate::support::recorded::{files, fill_base, program, run_directory};
 use crate::support::rig::Finished;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-const MARKER: &str = "@BASE@";
 
 struct Case {
     recorded: PathBuf,
@@ -17,35 +15,18 @@ struct Case {
 impl Case {
     fn new(name: &str) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/rotation");
-        let case = Self { recorded: root.join(name), base: tempfile::tempdir().unwrap() };
-        for folder in ["state", "home", "codex", "ws"] {
-            std::fs::create_dir(case.base.path().join(folder)).unwrap();
-        }
-        for (name, text) in files(&case.recorded.join("in")) {
-            let path = case.base.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, case.here(&text)).unwrap();
-        }
-        case
+        let recorded = root.join(name);
+        let base = run_directory(&recorded.join("in"), fill_base);
+        Self { recorded, base }
     }
 
     /// Recorded text with the folder of this run.
     fn here(&self, text: &str) -> String {
-        text.replace(MARKER, self.base.path().to_str().unwrap())
+        fill_base(text, self.base.path())
     }
 
     fn run(&self, argv: &[&str]) -> Finished {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw-auth"));
-        let base = self.base.path();
-        command
-            .args(argv)
-            .env_clear()
-            .env("HOME", base.join("home"))
-            .env("OPENCLAW_STATE_DIR", base.join("state"))
-            .env("CODEX_HOME", base.join("codex"))
-            .current_dir(base.join("ws"))
-            .stdin(Stdio::null());
-        command.output().unwrap().into()
+        program(self.base.path()).args(argv).output().unwrap().into()
     }
 
     /// Runs every recorded step and compares exit code and JSON.
@@ -70,32 +51,13 @@ impl Case {
     }
 
     fn after(&self) -> Vec<(PathBuf, String)> {
-        files(self.base.path())
+        files(self.base.path()).into_iter().collect()
     }
 
     fn recorded_after(&self) -> Vec<(PathBuf, String)> {
         let files = files(&self.recorded.join("after")).into_iter();
         files.map(|(name, text)| (name, self.here(&text))).collect()
     }
-}
-
-/// The files below a folder with their texts, in the order of their names.
-fn files(root: &Path) -> Vec<(PathBuf, String)> {
-    fn visit(root: &Path, folder: &Path, found: &mut Vec<(PathBuf, String)>) {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                visit(root, &path, found);
-            } else {
-                let text = std::fs::read_to_string(&path).unwrap();
-                found.push((path.strip_prefix(root).unwrap().to_owned(), text));
-            }
-        }
-    }
-    let mut found = Vec::new();
-    visit(root, root, &mut found);
-    found.sort();
-    found
 }
 
 #[test]
@@ -112,7 +74,7 @@ fn a_lock_of_a_dead_process_does_not_matter() {
     assert_eq!(case.after(), case.recorded_after());
 }
 
-/// Difference `order-empty`: OpenClaw leaves an empty `auth-profiles.json` behind.
+/// OpenClaw leaves an empty `auth-profiles.json` behind.
 #[test]
 fn clearing_nothing_writes_nothing() {
     let case = Case::new("ord-empty");
@@ -121,14 +83,14 @@ fn clearing_nothing_writes_nothing() {
     assert!(!case.base.path().join("state/agents").exists());
 }
 
-/// Difference `old-layout`: unknown members and entries that cannot be interpreted
+/// Other than with OpenClaw, unknown members and entries that cannot be interpreted
 /// survive, and entries that nobody changes keep their form.
 #[test]
 fn the_old_layout_moves_to_the_state_document_on_the_first_write() {
     let case = Case::new("rt-order");
     case.replay();
     let [(_, before), (_, state_before)] =
-        <[_; 2]>::try_from(files(&case.recorded.join("in"))).unwrap();
+        <[_; 2]>::try_from(Vec::from_iter(files(&case.recorded.join("in")))).unwrap();
     let [(_, after), (_, state_after)] = <[_; 2]>::try_from(case.after()).unwrap();
     let [_, (_, state_recorded)] = <[_; 2]>::try_from(case.recorded_after()).unwrap();
     let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap();

@@ -20,18 +20,23 @@ const LAYERS: [(&str, u8); 11] = [
 const LEAVES: [&str; 4] = ["profile", "secret", "exit", "text"];
 
 fn sources() -> Vec<(PathBuf, String)> {
-    fn visit(directory: &Path, files: &mut Vec<(PathBuf, String)>) {
+    files("rs")
+}
+
+/// The files below `src` with this extension, and what is in them.
+fn files(extension: &str) -> Vec<(PathBuf, String)> {
+    fn visit(directory: &Path, extension: &str, files: &mut Vec<(PathBuf, String)>) {
         for entry in std::fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                visit(&path, files);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                visit(&path, extension, files);
+            } else if path.extension().is_some_and(|own| own == extension) {
                 files.push((path.clone(), std::fs::read_to_string(&path).unwrap()));
             }
         }
     }
     let mut files = Vec::new();
-    visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), extension, &mut files);
     files
 }
 
@@ -101,6 +106,25 @@ fn no_module_but_the_catalog_branches_on_a_provider() {
                 .find(|line| line.contains(&quoted) && !line.trim_start().starts_with("//"));
             assert_eq!(found, None, "{} names a provider", path.display());
         }
+    }
+}
+
+/// Names some variables without saying whose they are.
+const CONVENTIONS: &str = "provider/conventions.json";
+
+#[test]
+fn a_variable_of_a_provider_stands_in_the_catalog_alone() {
+    let rows: Vec<serde_json::Value> =
+        serde_json::from_str(include_str!("../../src/provider/catalog.json")).unwrap();
+    let variables = rows.iter().flat_map(|row| row["env"].as_array().into_iter().flatten());
+    let quoted: Vec<String> = variables.map(ToString::to_string).collect();
+    assert!(quoted.len() > 60, "the catalog has variables");
+    for (path, text) in files("rs").into_iter().chain(files("json")) {
+        if path.ends_with("provider/catalog.json") || path.ends_with(CONVENTIONS) {
+            continue;
+        }
+        let found = quoted.iter().find(|variable| code(&text).contains(variable.as_str()));
+        assert_eq!(found, None, "{} names a variable of a provider", path.display());
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::support::rig::{Rig, store};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
 
 const STATE: &str = "agents/main/agent/auth-state.json";
 
@@ -150,12 +149,11 @@ fn concurrent_orders_of_several_providers_are_all_kept() {
     let running: Vec<_> = (0..12)
         .map(|n| {
             let id = format!("p{n}:a");
-            let mut command = rig.command(&["models", "auth", "order", "set", &id]);
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+            rig.start(&["models", "auth", "order", "set", &id])
         })
         .collect();
     for child in running {
-        crate::support::rig::Finished::from(child.wait_with_output().unwrap()).success();
+        child.finish().success();
     }
     let state: Value = serde_json::from_str(&rig.read(STATE)).unwrap();
     assert_eq!(state["order"].as_object().unwrap().len(), 12);

@@ -59,10 +59,9 @@ fn a_reader_that_goes_away_is_no_error() {
         .collect();
     rig.write(&store("main"), &json!({"profiles": profiles}).to_string());
     for args in [&["channels", "list", "--json", "--no-usage"][..], &["models", "auth", "list"]] {
-        let mut child =
-            rig.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        drop(child.stdout.take());
-        let finished = Finished::from(child.wait_with_output().unwrap());
+        let mut child = rig.start(args);
+        child.stop_reading();
+        let finished = child.finish();
         assert_eq!((finished.code, finished.stderr.as_str()), (0, ""), "{args:?}");
     }
 }

@@ -41,18 +41,11 @@ fn twenty_processes_make_one_request_and_print_the_same_token() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     let hold = rig.server.hold_token_responses();
-    let running: Vec<_> = (0..20)
-        .map(|_| {
-            let mut command = rig.command(&TOKEN);
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-        })
-        .collect();
+    let running: Vec<_> = (0..20).map(|_| rig.start(&TOKEN)).collect();
     assert!(hold.wait_until_held(1, PATIENCE));
     hold.release();
-    let mut tokens: Vec<String> = running
-        .into_iter()
-        .map(|child| Finished::from(child.wait_with_output().unwrap()).success())
-        .collect();
+    let mut tokens: Vec<String> =
+        running.into_iter().map(|child| child.finish().success()).collect();
     tokens.dedup();
     assert_eq!(tokens.len(), 1, "all print the same token");
     assert_eq!(rig.document()["profiles"][PROFILE]["access"], tokens[0].as_str());
@@ -306,8 +299,7 @@ fn a_login_during_a_refresh_is_not_overwritten() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     let hold = rig.server.hold_token_responses();
-    let refreshing =
-        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let refreshing = rig.start(&TOKEN);
     assert!(hold.wait_until_held(1, PATIENCE));
     rig.edit("main", |document| {
         let profile = &mut document["profiles"][PROFILE];
@@ -316,7 +308,7 @@ fn a_login_during_a_refresh_is_not_overwritten() {
         profile["expires"] = 4_102_444_800_000_i64.into();
     });
     hold.release();
-    let printed = Finished::from(refreshing.wait_with_output().unwrap()).success();
+    let printed = refreshing.finish().success();
     assert_eq!(printed, "fake-new-access");
     assert_eq!(rig.document()["profiles"][PROFILE]["refresh"], "fake-new-refresh");
 }
@@ -326,12 +318,11 @@ fn a_profile_that_is_removed_during_a_refresh_stays_removed() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     let hold = rig.server.hold_token_responses();
-    let refreshing =
-        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let refreshing = rig.start(&TOKEN);
     assert!(hold.wait_until_held(1, PATIENCE));
     rig.edit("main", |document| document["profiles"] = json!({}));
     hold.release();
-    let stderr = Finished::from(refreshing.wait_with_output().unwrap()).failure(3);
+    let stderr = refreshing.finish().failure(3);
     assert!(stderr.contains("signed out meanwhile"), "{stderr}");
     assert_eq!(rig.document()["profiles"], json!({}));
 }
@@ -341,15 +332,12 @@ fn a_logout_waits_for_the_refresh_under_way_and_revokes_its_token() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     let hold = rig.server.hold_token_responses();
-    let spawn = |args: &[&str]| {
-        rig.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-    };
-    let refreshing = spawn(&TOKEN);
+    let refreshing = rig.start(&TOKEN);
     assert!(hold.wait_until_held(1, PATIENCE));
-    let leaving = spawn(&["models", "auth", "logout", PROFILE]);
+    let leaving = rig.start(&["models", "auth", "logout", PROFILE]);
     hold.release();
-    Finished::from(leaving.wait_with_output().unwrap()).success();
-    let _ = refreshing.wait_with_output().unwrap();
+    leaving.finish().success();
+    let _ = refreshing.finish();
     assert_eq!(rig.document()["profiles"], json!({}));
     assert_eq!(rig.server.live_refresh_tokens(), Vec::<String>::new());
     assert_eq!(rig.server.reuse_attempts(), 0);
@@ -379,16 +367,11 @@ fn processes_that_wait_learn_that_the_login_is_over() {
     rig.expire(PROFILE);
     rig.server.revoke_all();
     let hold = rig.server.hold_token_responses();
-    let running: Vec<_> = (0..5)
-        .map(|_| {
-            let mut command = rig.command(&TOKEN);
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-        })
-        .collect();
+    let running: Vec<_> = (0..5).map(|_| rig.start(&TOKEN)).collect();
     assert!(hold.wait_until_held(1, PATIENCE));
     hold.release();
     for child in running {
-        Finished::from(child.wait_with_output().unwrap()).failure(3);
+        child.finish().failure(3);
     }
     assert_eq!(refreshes(&rig), 1, "a refused refresh token is posted once");
 }
@@ -424,13 +407,11 @@ fn an_interrupt_waits_until_the_new_credential_is_stored() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     let hold = rig.server.hold_token_responses();
-    let refreshing =
-        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let refreshing = rig.start(&TOKEN);
     assert!(hold.wait_until_held(1, PATIENCE));
-    let pid = rustix::process::Pid::from_raw(i32::try_from(refreshing.id()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    refreshing.signal(rustix::process::Signal::INT);
     hold.release();
-    Finished::from(refreshing.wait_with_output().unwrap()).failure(130);
+    refreshing.finish().failure(130);
     let refresh = rig.document()["profiles"][PROFILE]["refresh"].clone();
     assert!(rig.server.is_alive(refresh.as_str().unwrap()), "the rotated token is stored");
     rig.run(&TOKEN).success();
@@ -442,14 +423,13 @@ fn another_holder_of_the_lease_is_waited_for_and_named() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     let hold = rig.server.hold_token_responses();
-    let refreshing =
-        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let refreshing = rig.start(&TOKEN);
     assert!(hold.wait_until_held(1, PATIENCE));
     let stderr = rig.run(&[&TOKEN[..], &["--lock-timeout", "100ms"]].concat()).failure(5);
     assert!(stderr.contains(&format!("held by process {}", refreshing.id())), "{stderr}");
     assert!(stderr.contains(" since 20"), "{stderr}");
     hold.release();
-    Finished::from(refreshing.wait_with_output().unwrap()).success();
+    refreshing.finish().success();
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! The store under several writers and on odd file systems.
 
-use crate::support::rig::{Finished, PROFILE, Rig, store};
+use crate::support::rig::{PROFILE, Rig, store};
 use serde_json::json;
-use std::process::Stdio;
 
 fn keys(count: usize) -> serde_json::Value {
     let profiles: serde_json::Map<_, _> = (0..count)
@@ -18,12 +17,11 @@ fn concurrent_writers_lose_nothing() {
     let running: Vec<_> = (0..20)
         .map(|n| {
             let id = format!("p:{n}");
-            let mut command = rig.command(&["models", "auth", "logout", &id]);
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+            rig.start(&["models", "auth", "logout", &id])
         })
         .collect();
     for child in running {
-        Finished::from(child.wait_with_output().unwrap()).success();
+        child.finish().success();
     }
     let document = rig.document();
     let left: Vec<&String> = document["profiles"].as_object().unwrap().keys().collect();
@@ -41,12 +39,11 @@ fn concurrent_agents_are_all_listed() {
     let running: Vec<_> = (0..10)
         .map(|n| {
             let id = format!("agent-{n}");
-            let mut command = rig.command(&["agents", "add", &id]);
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+            rig.start(&["agents", "add", &id])
         })
         .collect();
     for child in running {
-        Finished::from(child.wait_with_output().unwrap()).success();
+        child.finish().success();
     }
     let listed = rig.run(&["agents", "list", "--json"]).json();
     assert_eq!(listed.as_array().unwrap().len(), 11);

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::cli::output::Output;
-use crate::config::{ChatAccount, ChatChannel};
+use crate::config::{ActiveChannel, ChannelAccount};
 use crate::exit::Failure;
 use crate::ops::channels::{Row, list};
 use crate::profile::Millis;
@@ -61,18 +61,18 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.store_path);
     if args.json {
         let usage = (!args.no_usage).then(|| UsageReport { updated_at: now(), providers: [] });
-        let chat = listing.channels.iter().map(|channel| {
-            let accounts = channel.accounts.iter().map(|account| account.id.as_str());
-            (channel.id.as_str(), accounts.collect())
+        let chat = listing.channels.iter().map(|active| {
+            let accounts = active.accounts.iter().map(|account| account.id.as_str());
+            (active.channel.id.as_str(), accounts.collect())
         });
         let chat = chat.collect();
         let auth = listing.auth.iter().map(AuthReport::from).collect();
         return output.json(&Report { chat, auth, usage });
     }
     output.data("Chat channels:\n")?;
-    for channel in &listing.channels {
-        for account in &channel.accounts {
-            output.data(&line(channel, account))?;
+    for active in &listing.channels {
+        for account in &active.accounts {
+            output.data(&line(active, account))?;
         }
     }
     output.data("\nAuth providers (OAuth + API keys):\n")?;
@@ -89,12 +89,12 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
 }
 
 /// One account of a channel, as both text forms show it.
-pub(super) fn line(channel: &ChatChannel, account: &ChatAccount) -> String {
+pub(super) fn line(active: &ActiveChannel, account: &ChannelAccount) -> String {
     let state = match account.configured {
         _ if !account.enabled => "switched off".to_owned(),
         Some(true) => "configured".to_owned(),
         Some(false) => format!("not configured: {} missing", account.missing.join(", ")),
         None => "its login is not in the configuration".to_owned(),
     };
-    format!("- {} {}: {state}\n", printable(&channel.id, 60), printable(&account.id, 120))
+    format!("- {} {}: {state}\n", printable(&active.channel.id, 60), printable(&account.id, 120))
 }

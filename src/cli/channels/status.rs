@@ -3,7 +3,7 @@
 use super::list::line;
 use crate::app::App;
 use crate::cli::output::Output;
-use crate::config::{ChatAccount, ChatChannel};
+use crate::config::{ActiveChannel, ChannelAccount};
 use crate::exit::Failure;
 use crate::ops::channels::{Row, list};
 use crate::text::printable;
@@ -49,16 +49,16 @@ struct AuthReport<'l> {
     kind: &'static str,
 }
 
-impl<'l> From<&'l ChatChannel> for ChannelReport<'l> {
-    fn from(channel: &'l ChatChannel) -> Self {
-        let accounts = channel.accounts.iter().map(AccountReport::from).collect();
-        Self { id: &channel.id, accounts }
+impl<'l> From<&'l ActiveChannel> for ChannelReport<'l> {
+    fn from(active: &'l ActiveChannel) -> Self {
+        let accounts = active.accounts.iter().map(AccountReport::from).collect();
+        Self { id: &active.channel.id, accounts }
     }
 }
 
-impl<'l> From<&'l ChatAccount> for AccountReport<'l> {
-    fn from(account: &'l ChatAccount) -> Self {
-        let ChatAccount { id, enabled, configured, missing } = account;
+impl<'l> From<&'l ChannelAccount> for AccountReport<'l> {
+    fn from(account: &'l ChannelAccount) -> Self {
+        let ChannelAccount { id, enabled, configured, missing, .. } = account;
         Self { id, enabled: *enabled, configured: *configured, missing }
     }
 }
@@ -80,12 +80,12 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
         });
     }
     output.data("Channels, from the configuration alone:\n")?;
-    for channel in &listing.channels {
-        for account in &channel.accounts {
-            output.data(&line(channel, account))?;
+    for active in &listing.channels {
+        for account in &active.accounts {
+            output.data(&line(active, account))?;
         }
-        if channel.accounts.is_empty() {
-            output.data(&format!("- {}: no account\n", printable(&channel.id, 60)))?;
+        if active.accounts.is_empty() {
+            output.data(&format!("- {}: no account\n", printable(&active.channel.id, 60)))?;
         }
     }
     if listing.channels.is_empty() {

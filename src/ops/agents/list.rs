@@ -1,10 +1,9 @@
 //! Listing the agents.
 
+use super::agent_ids;
 use super::identity_file::{FILE_NAME, IdentityFile};
-use super::{agent_ids, channels_are_off};
 use crate::app::App;
-use crate::config::Config;
-use crate::config::channel::{self, Channel, ChannelAccount};
+use crate::config::{ActiveChannel, Channel, Config};
 use crate::exit::Failure;
 use std::path::PathBuf;
 
@@ -72,7 +71,8 @@ fn row(app: &App, config: &Config, id: String, default: &str) -> Row {
         (identity_name.is_some() || identity_emoji.is_some()).then_some(IdentitySource::Config)
     };
     let is_default = id == default;
-    let channels = if channels_are_off(app) { Vec::new() } else { channels(config) };
+    let has_plugins = app.environment.has_bundled_plugins();
+    let channels = if has_plugins { config.active_channels() } else { Vec::new() };
     let bound = bound_accounts(config, &channels, &id);
     let bindings: Vec<_> = config.routes_to(&id).map(|route| route.describe()).collect();
     let providers = if !bindings.is_empty() {
@@ -98,32 +98,21 @@ fn row(app: &App, config: &Config, id: String, default: &str) -> Row {
     }
 }
 
-/// A channel that is switched on, with its accounts.
-struct Active {
-    channel: &'static Channel,
-    accounts: Vec<ChannelAccount>,
-}
-
-fn channels(config: &Config) -> Vec<Active> {
-    let active = |channel| Active { channel, accounts: config.channel_accounts(channel) };
-    config.active_channels().map(active).collect()
-}
-
 /// The accounts of active channels that an agent is bound to, each once.
 fn bound_accounts<'a>(
     config: &Config,
-    channels: &'a [Active],
+    channels: &'a [ActiveChannel],
     agent_id: &str,
-) -> Vec<(&'a Active, String)> {
-    let mut bound: Vec<(&Active, String)> = Vec::new();
+) -> Vec<(&'a ActiveChannel, String)> {
+    let mut bound: Vec<(&ActiveChannel, String)> = Vec::new();
     for route in config.routes_to(agent_id) {
-        let Some(channel) = channel::find(route.channel()) else { continue };
+        let Some(channel) = Channel::find(route.channel()) else { continue };
         let Some(active) = channels.iter().find(|active| active.channel.id == channel.id) else {
             continue;
         };
         let account = match route.account() {
             Some(account) => account.to_owned(),
-            None => config.default_channel_account(channel),
+            None => active.default_account.clone(),
         };
         if !bound.iter().any(|(other, id)| other.channel.id == channel.id && *id == account) {
             bound.push((active, account));
@@ -132,7 +121,7 @@ fn bound_accounts<'a>(
     bound
 }
 
-fn configured_accounts(channels: &[Active]) -> Vec<String> {
+fn configured_accounts(channels: &[ActiveChannel]) -> Vec<String> {
     let mut lines = Vec::new();
     for active in channels {
         let configured = active.accounts.iter().filter(|account| account.configured == Some(true));
@@ -142,8 +131,8 @@ fn configured_accounts(channels: &[Active]) -> Vec<String> {
 }
 
 /// What can be said of a channel account, on one line.
-fn provider(active: &Active, id: &str) -> String {
-    let label = active.channel.label;
+fn provider(active: &ActiveChannel, id: &str) -> String {
+    let label = &active.channel.label;
     let Some(account) = active.accounts.iter().find(|account| account.id == id) else {
         return format!("{label} {id}: unknown");
     };

@@ -17,10 +17,10 @@ pub use identity::{IdentityRequest, IdentitySet, set_identity};
 pub use list::{IdentitySource, Row, list};
 
 use crate::app::App;
-use crate::config::channel::CHANNELS;
-use crate::config::{BindingSpec, BindingSpecError, Config};
+use crate::config::{BindingSpec, BindingSpecError, Channel, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::normalize_agent_id;
+use crate::system::environment::WITHOUT_PLUGINS;
 
 /// The ids of the agents in their order, each once; the default agent alone when the
 /// configuration lists none.
@@ -49,25 +49,17 @@ fn failure(message: impl std::fmt::Display) -> Failure {
     Failure::message(ExitStatus::Failure, message)
 }
 
-/// Whether the environment switches the bundled channels off, as it does for OpenClaw.
-fn channels_are_off(app: &App) -> bool {
-    let value = app.environment.text(CHANNELS_OFF).unwrap_or_default().to_lowercase();
-    ["1", "true", "yes", "on"].contains(&value.as_str())
-}
-
-const CHANNELS_OFF: &str = "OPENCLAW_DISABLE_BUNDLED_PLUGINS";
-
 /// Reads `<channel>[:<account>]` texts, all or none; blank ones mean nothing.
 fn binding_specs(app: &App, texts: &[String]) -> Result<Vec<BindingSpec>, Failure> {
-    let is_off = channels_are_off(app);
+    let has_plugins = app.environment.has_bundled_plugins();
     let mut specs = Vec::new();
     let mut reasons: Vec<String> = Vec::new();
     let mut has_unknown = false;
     for text in texts.iter().filter(|text| !text.trim().is_empty()) {
         match BindingSpec::parse(text) {
-            Ok(spec) if is_off => reasons
-                .push(format!("channel `{}` is switched off by {CHANNELS_OFF}", spec.channel)),
-            Ok(spec) => specs.push(spec),
+            Ok(spec) if has_plugins => specs.push(spec),
+            Ok(spec) => reasons
+                .push(format!("channel `{}` is switched off by {WITHOUT_PLUGINS}", spec.channel)),
             Err(error) => {
                 has_unknown |= matches!(error, BindingSpecError::UnknownChannel(_));
                 reasons.push(error.to_string());
@@ -81,7 +73,7 @@ fn binding_specs(app: &App, texts: &[String]) -> Result<Vec<BindingSpec>, Failur
     if !has_unknown {
         return Err(failure);
     }
-    let mut known = CHANNELS.map(|channel| channel.id);
+    let mut known: Vec<_> = Channel::all().iter().map(|channel| channel.id.as_str()).collect();
     known.sort_unstable();
     Err(failure.hint(format!("the channels are {}", known.join(", "))))
 }

@@ -4,7 +4,8 @@ use super::known::is_sensitive_header;
 use super::{Assignment, Code, Collector};
 use crate::config::Config;
 use crate::profile::normalize_provider_id;
-use crate::reference::{SecretRef, Secrets, Wanted, is_text};
+use crate::profile::secret_ref::{SecretRef, is_text};
+use crate::reference::{Secrets, Wanted};
 use std::path::Path;
 
 impl Collector<'_> {

@@ -1,12 +1,11 @@
-//! What is known to be secret: fields of the configuration, variables, header names; and
-//! which texts in the place of a key are none. Data, in `known.json`.
+//! What is known to be secret: fields of the configuration (data, in `fields.json`),
+//! variables, header names; and which texts in the place of a key are none.
 
 use super::path::Pattern;
 use crate::exit::Failure;
-use crate::system::Environment;
+use crate::provider::Conventions;
 use anyhow::Context;
 use serde::Deserialize;
-use std::collections::HashSet;
 
 /// A field of the configuration that may hold a secret.
 #[derive(Debug, Deserialize)]
@@ -32,24 +31,17 @@ pub(super) struct Field {
 }
 
 #[derive(Debug, Deserialize)]
-struct Part {
-    fields: Vec<Field>,
-    variables: Vec<String>,
-    markers: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Parts {
-    core: Part,
-    bundled: Part,
+struct Fields {
+    core: Vec<Field>,
+    /// What OpenClaw's bundled plugins add.
+    bundled: Vec<Field>,
 }
 
 /// What is known.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) fields: Vec<Field>,
-    variables: HashSet<String>,
-    markers: HashSet<String>,
+    conventions: Conventions,
 }
 
 /// Header names that always hold a secret.
@@ -59,35 +51,26 @@ const SENSITIVE_PARTS: [&str; 7] =
     ["api-key", "apikey", "token", "secret", "password", "credential", "secret-key"];
 
 impl Known {
-    /// What is known, without what OpenClaw's bundled plugins add where the environment
-    /// switches those off.
-    pub(super) fn of(environment: &Environment) -> Result<Self, Failure> {
-        let parts: Parts = serde_json::from_str(include_str!("known.json"))
-            .context("the built-in table of secrets cannot be read")?;
-        let Part { mut fields, variables, markers } = parts.core;
-        let mut variables: HashSet<_> = variables.into_iter().collect();
-        let mut markers: HashSet<_> = markers.into_iter().collect();
-        let switch = environment.text("OPENCLAW_DISABLE_BUNDLED_PLUGINS");
-        let is_off = switch.is_some_and(|text| text == "1" || text.eq_ignore_ascii_case("true"));
-        if !is_off {
-            fields.extend(parts.bundled.fields);
-            variables.extend(parts.bundled.variables);
-            markers.extend(parts.bundled.markers);
+    /// What is known, with or without OpenClaw's bundled plugins.
+    pub(super) fn of(conventions: Conventions) -> Result<Self, Failure> {
+        let Fields { core: mut fields, bundled } =
+            serde_json::from_str(include_str!("fields.json"))
+                .context("the built-in table of secrets cannot be read")?;
+        if conventions.with_plugins() {
+            fields.extend(bundled);
         }
-        // The name of a variable in the place of a key means that variable.
-        markers.extend(variables.iter().cloned());
-        Ok(Self { fields, variables, markers })
+        Ok(Self { fields, conventions })
     }
 
     /// Whether a variable of this name holds a secret.
     pub(super) fn is_variable(&self, name: &str) -> bool {
-        self.variables.contains(name)
+        self.conventions.is_key_variable(name)
     }
 
     /// Whether this text in the place of a key is none.
     pub(super) fn is_marker(&self, text: &str) -> bool {
         let text = text.trim();
-        text.starts_with("oauth:") || self.markers.contains(text)
+        self.conventions.is_marker(text) || self.conventions.is_variable_marker(text)
     }
 }
 
@@ -110,9 +93,8 @@ mod tests {
 
     #[test]
     fn the_table_is_read_and_the_plugins_can_be_switched_off() {
-        let all = Known::of(&Environment::default()).unwrap();
-        let core =
-            Known::of(&Environment::of([("OPENCLAW_DISABLE_BUNDLED_PLUGINS", "1")])).unwrap();
+        let all = Known::of(Conventions::of(true)).unwrap();
+        let core = Known::of(Conventions::of(false)).unwrap();
         assert_eq!((all.fields.len(), core.fields.len()), (81, 24));
         assert!(all.is_variable("GEMINI_API_KEY") && !core.is_variable("GEMINI_API_KEY"));
         assert!(all.is_variable("OPENAI_API_KEY") && core.is_variable("OPENAI_API_KEY"));

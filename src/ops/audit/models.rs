@@ -2,7 +2,7 @@
 
 use super::known::{is_header_marker, is_sensitive_header};
 use super::{Collector, entries};
-use crate::reference::{Defaults, SecretRef, is_text};
+use crate::profile::secret_ref::{Defaults, SecretRef, is_text};
 use serde_json::Value;
 use std::path::Path;
 

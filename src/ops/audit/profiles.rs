@@ -3,8 +3,9 @@
 use super::{Assignment, Code, Collector, ROOT, entries};
 use crate::config::Config;
 use crate::ops::reference::explain;
+use crate::profile::secret_ref::{SecretRef, is_text};
 use crate::profile::{Kind, normalize_provider_id};
-use crate::reference::{SecretRef, Secrets, Wanted, is_text, misplaced};
+use crate::reference::{Secrets, Wanted, misplaced};
 use serde_json::{Map, Value};
 use std::path::Path;
 

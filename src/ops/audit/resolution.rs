@@ -2,7 +2,8 @@
 
 use super::Collector;
 use crate::config::Paths;
-use crate::reference::{ReferenceError, Resolver, SecretRef, Secrets, Source};
+use crate::profile::secret_ref::{SecretRef, Source};
+use crate::reference::{ReferenceError, Resolver, Secrets};
 use indexmap::IndexSet;
 use std::collections::HashMap;
 

@@ -18,11 +18,11 @@ use crate::oauth::{
 };
 use crate::profile::{Identity, MAIN_AGENT, Millis, normalize_provider_id};
 use crate::provider::{Catalog, Definition, Provider, Registration};
-use crate::store::{AgentStore, Document, LOCK_TIMEOUT};
+use crate::store::{AgentStore, Document};
 use crate::system::environment::Environment;
 use crate::system::http::HttpClient;
 use crate::system::signal::StopSignals;
-use crate::system::{block_on, now};
+use crate::system::{block_on, lock, now};
 use crate::text::printable;
 use anyhow::Context;
 use authorize::{Origin, Response, Waiting};
@@ -194,7 +194,7 @@ impl Login<'_> {
     ) -> Result<Report, Failure> {
         loop {
             let Response { code, origin } = waiting.response(interaction, signals).await?;
-            let reserved = store.reserve(LOCK_TIMEOUT)?;
+            let reserved = store.reserve(lock::TIMEOUT)?;
             let grant = tokio::select! {
                 grant = self.exchange(&waiting.authorization, code) => grant,
                 () = signals.received() => return Err(Failure::interrupted()),

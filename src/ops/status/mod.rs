@@ -14,12 +14,12 @@ pub use model::Models;
 pub use provider::{Effective, Overview};
 
 use crate::app::App;
-use crate::config::{AgentDir, Config};
+use crate::config::{AgentDir, Config, Variables};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{
     Health, Kind, Millis, compare, health, normalize_agent_id, normalize_provider_id,
 };
-use crate::provider::Conventions;
+use crate::provider::{Conventions, cools_down};
 use crate::system::custody::Exposure;
 use crate::system::now;
 use provider::Sources;
@@ -167,16 +167,18 @@ fn agent(app: &App, config: &Config, named: Option<&str>) -> Result<AgentDir, Fa
 pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
     let at = now();
     let config = app.config()?;
+    let named = app.named_agent(named);
     let agent = agent(app, &config, named)?;
-    let conventions = Conventions::load(!app.environment.is_on("OPENCLAW_DISABLE_BUNDLED_PLUGINS"));
+    let conventions = Conventions::of(app.environment.has_bundled_plugins());
     let view = View::of(app, &agent, at)?;
     let models = Models::of(&config, &conventions, named.map(|_| agent.id.as_str()));
     let catalog = app.catalog()?;
+    let variables = Variables::of(&app.environment, &app.paths, &config);
     let sources = Sources {
         config: &config,
         catalog: &catalog,
         conventions: &conventions,
-        environment: &app.environment,
+        variables: &variables,
         now: at,
     };
     let in_models: Vec<String> = models.providers(&conventions, true).into_iter().collect();
@@ -207,7 +209,7 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
         models,
         shell_environment: app.environment.is_on("OPENCLAW_LOAD_SHELL_ENV")
             || config.loads_shell_environment(),
-        unusable: unusable(&view, &conventions, at),
+        unusable: unusable(&view, at),
         groups: groups(&profiles, at),
         invalid_entries: view.invalid_entries,
         providers,
@@ -265,7 +267,7 @@ fn groups(rows: &[Row], now: Millis) -> Vec<Group> {
     groups
 }
 
-fn unusable(view: &View, conventions: &Conventions, now: Millis) -> Vec<Unusable> {
+fn unusable(view: &View, now: Millis) -> Vec<Unusable> {
     let by_id: HashMap<&str, &str> = view
         .entries
         .iter()
@@ -277,8 +279,7 @@ fn unusable(view: &View, conventions: &Conventions, now: Millis) -> Vec<Unusable
         .filter_map(|(id, usage)| {
             let until = usage.unusable_until(now)?;
             let provider = by_id.get(id.as_str()).copied();
-            let exempt = provider.is_some_and(|provider| conventions.is_without_cooldown(provider));
-            (!exempt).then(|| Unusable {
+            provider.is_none_or(cools_down).then(|| Unusable {
                 profile_id: id.clone(),
                 provider: provider.map(str::to_owned),
                 is_disabled: usage.is_disabled(now),

@@ -1,8 +1,8 @@
 //! Which models are in use: the configured names, resolved to provider and model.
 
 use crate::config::{AgentModel, Config, ModelSettings, model_ids};
-use crate::profile::normalize_provider_id;
-use crate::provider::{Conventions, ModelReference};
+use crate::profile::{ModelRef, normalize_provider_id};
+use crate::provider::{Conventions, Model};
 use indexmap::{IndexMap, IndexSet};
 
 /// The models that an agent uses.
@@ -11,7 +11,7 @@ pub struct Models {
     /// The default model as it is written, or as it is resolved when nothing is.
     pub default: String,
     /// The default model, resolved.
-    pub resolved_default: ModelReference,
+    pub resolved_default: Model,
     /// What is tried when the default model fails.
     pub fallbacks: Vec<String>,
     /// The image model.
@@ -62,25 +62,21 @@ impl Models {
 }
 
 /// `provider/model`, or a model of the default provider.
-fn parse(name: &str, conventions: &Conventions) -> Option<ModelReference> {
+fn parse(name: &str, conventions: &Conventions) -> Option<Model> {
     let name = name.trim();
     let (provider, model) = match name.split_once('/') {
         Some((provider, model)) => (provider.trim(), model.trim()),
-        None => (conventions.default_model.provider.as_str(), name),
+        None => (conventions.default_model().provider.as_str(), name),
     };
     let is_named = !provider.is_empty() && !model.is_empty();
-    is_named.then(|| ModelReference::new(conventions, provider, model))
+    is_named.then(|| Model::new(conventions, provider, model))
 }
 
-fn resolve(
-    written: Option<&str>,
-    settings: ModelSettings<'_>,
-    conventions: &Conventions,
-) -> ModelReference {
-    let default = || conventions.default_model.clone();
+fn resolve(written: Option<&str>, settings: ModelSettings<'_>, conventions: &Conventions) -> Model {
+    let default = || conventions.default_model().clone();
     match written {
         Some(name) if !name.contains('/') => resolve_bare(name, settings, conventions),
-        Some(name) => parse(without_profile(name), conventions)
+        Some(name) => parse(&ModelRef::by_text(name).model, conventions)
             .unwrap_or_else(|| defined(settings, conventions).unwrap_or_else(default)),
         None => defined(settings, conventions).unwrap_or_else(default),
     }
@@ -88,11 +84,7 @@ fn resolve(
 
 /// A name without a provider: an alias, else a model of the one provider that is
 /// configured with it, else one of the default provider.
-fn resolve_bare(
-    name: &str,
-    settings: ModelSettings<'_>,
-    conventions: &Conventions,
-) -> ModelReference {
+fn resolve_bare(name: &str, settings: ModelSettings<'_>, conventions: &Conventions) -> Model {
     let is_name = |other: &str| other.to_lowercase() == name.to_lowercase();
     let aliases = settings.allowed().filter(|(_, alias)| alias.is_some_and(is_name));
     if let Some(aliased) = aliases.last().and_then(|(model, _)| parse(model, conventions)) {
@@ -107,73 +99,20 @@ fn resolve_bare(
     let mut providers = providers.into_iter();
     let provider = match (providers.next(), providers.next()) {
         (Some(only), None) => only,
-        _ => conventions.default_model.provider.clone(),
+        _ => conventions.default_model().provider.clone(),
     };
-    ModelReference { provider, model: name.to_owned() }
+    Model { provider, model: name.to_owned() }
 }
 
 /// The first model of the first provider that the configuration defines, unless it
 /// defines the default provider.
-fn defined(settings: ModelSettings<'_>, conventions: &Conventions) -> Option<ModelReference> {
-    if settings.providers().any(|(id, _)| id == conventions.default_model.provider) {
+fn defined(settings: ModelSettings<'_>, conventions: &Conventions) -> Option<Model> {
+    if settings.providers().any(|(id, _)| id == conventions.default_model().provider) {
         return None;
     }
     let mut first = settings.providers().filter_map(|(id, provider)| {
         let model = model_ids(provider).next()?;
-        Some(ModelReference { provider: id.to_owned(), model: model.to_owned() })
+        Some(Model { provider: id.to_owned(), model: model.to_owned() })
     });
     first.next()
-}
-
-/// `name` without the profile of `model@profile`. A date (`@20260401`) and a
-/// quantisation (`@q4_k_m`, `@8bit`) belong to the model.
-fn without_profile(name: &str) -> &str {
-    let start = name.rfind('/').map_or(0, |slash| slash + 1);
-    let mut parts = name[start..].split_inclusive('@').scan(start, |end, part| {
-        *end += part.len();
-        Some(*end)
-    });
-    while let Some(after) = parts.next().filter(|after| *after < name.len()) {
-        let rest = &name[after..];
-        let suffix = rest.split('@').next().unwrap_or_default();
-        if !is_version(suffix) {
-            return if rest.trim().is_empty() { name } else { name[..after - 1].trim() };
-        }
-    }
-    name
-}
-
-fn is_version(suffix: &str) -> bool {
-    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-    let lower = suffix.to_ascii_lowercase();
-    let is_quantisation = lower.strip_prefix('q').is_some_and(|rest| {
-        let mut parts = rest.split('_');
-        parts.next().is_some_and(is_number)
-            && parts.all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric()))
-    });
-    (suffix.len() == 8 && is_number(suffix))
-        || is_quantisation
-        || lower.strip_suffix("bit").is_some_and(is_number)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_profile_is_no_part_of_the_model() {
-        for (name, model) in [
-            ("p/m", "p/m"),
-            ("p/m@work", "p/m"),
-            ("p/m@me@x.test", "p/m"),
-            ("p/m@20260401", "p/m@20260401"),
-            ("p/m@20260401@work", "p/m@20260401"),
-            ("p/m@q4_k_m", "p/m@q4_k_m"),
-            ("p/m@8bit@work", "p/m@8bit"),
-            ("@cf/x/m", "@cf/x/m"),
-            ("p/m@", "p/m@"),
-        ] {
-            assert_eq!(without_profile(name), model, "{name}");
-        }
-    }
 }

@@ -1,11 +1,11 @@
 //! One recorded case: its folder, and how to run it.
 
+use crate::support::recorded::{bare_program, files, fill_base, run_directory};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A recorded case.
@@ -49,9 +49,11 @@ pub(super) struct Tree(BTreeMap<PathBuf, String>);
 impl Tree {
     /// The files below `root`; volatile values are filtered.
     pub(super) fn of(root: &Path) -> Self {
-        let mut files = BTreeMap::new();
-        visit(root, root, &mut files);
-        Self(files)
+        Self::filtered(files(root))
+    }
+
+    fn filtered(files: BTreeMap<PathBuf, String>) -> Self {
+        Self(files.into_iter().map(|(name, text)| (name, without_volatile(&text))).collect())
     }
 
     /// What is different, in one line.
@@ -60,18 +62,6 @@ impl Tree {
         let mut names: Vec<_> = names.filter(|n| self.0.get(*n) != expected.0.get(*n)).collect();
         names.dedup();
         format!("{names:?}")
-    }
-}
-
-fn visit(root: &Path, directory: &Path, files: &mut BTreeMap<PathBuf, String>) {
-    for entry in std::fs::read_dir(directory).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            visit(root, &path, files);
-        } else {
-            let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
-            files.insert(path.strip_prefix(root).unwrap().to_owned(), without_volatile(&text));
-        }
     }
 }
 
@@ -92,37 +82,12 @@ impl Case {
 
     /// A fresh copy of the input tree.
     pub(super) fn prepare(&self) -> tempfile::TempDir {
-        let run = tempfile::tempdir().unwrap();
-        for name in ["state", "home", "codex", "ws"] {
-            std::fs::create_dir(run.path().join(name)).unwrap();
-        }
-        let state = run.path().join("state");
-        std::fs::set_permissions(state, std::fs::Permissions::from_mode(0o700)).unwrap();
-        for (name, text) in self.expanded("in", run.path()).0 {
-            let path = run.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, text).unwrap();
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        }
-        run
-    }
-
-    /// The files of a folder of the case, its placeholders filled in.
-    fn expanded(&self, folder: &str, base: &Path) -> Tree {
-        let mut files = BTreeMap::new();
-        let root = self.folder.join(folder);
-        let mut raw = Vec::new();
-        list(&root, &mut raw);
-        for path in raw {
-            let text = std::fs::read_to_string(&path).unwrap();
-            files.insert(path.strip_prefix(&root).unwrap().to_owned(), self.fill(&text, base));
-        }
-        Tree(files)
+        run_directory(&self.folder.join("in"), |text, base| self.fill(text, base))
     }
 
     /// `text` with `@BASE@` and `"@NOW±milliseconds@"` filled in.
     fn fill(&self, text: &str, base: &Path) -> String {
-        let mut filled = text.replace("@BASE@", &base.display().to_string());
+        let mut filled = fill_base(text, base);
         while let Some(start) = filled.find("\"@NOW") {
             let end = start + filled[start..].find("@\"").unwrap() + 2;
             let offset: i64 = filled[start + 5..end - 2].parse().unwrap();
@@ -143,8 +108,8 @@ impl Case {
     }
 
     fn filtered(&self, folder: &str, run: &tempfile::TempDir) -> Tree {
-        let files = self.expanded(folder, run.path()).0.into_iter();
-        Tree(files.map(|(name, text)| (name, without_volatile(&text))).collect())
+        let files = files(&self.folder.join(folder)).into_iter();
+        Tree::filtered(files.map(|(name, text)| (name, self.fill(&text, run.path()))).collect())
     }
 
     /// The recorded standard output of a step, where it is compared.
@@ -155,13 +120,11 @@ impl Case {
 
     /// Runs a step: its exit code and standard output.
     pub(super) fn run(&self, step: &Step, run: &tempfile::TempDir) -> (i32, String) {
-        let base = run.path().display().to_string();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw-auth"));
+        let here = |text: &String| fill_base(text, run.path());
+        let mut command = bare_program(run.path());
         command
-            .args(step.argv.iter().map(|argument| argument.replace("@BASE@", &base)))
-            .env_clear()
-            .envs(self.environment.iter().map(|(k, v)| (k, v.replace("@BASE@", &base))))
-            .current_dir(run.path().join("ws"))
+            .args(step.argv.iter().map(here))
+            .envs(self.environment.iter().map(|(name, value)| (name, here(value))))
             .stdin(if step.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -173,13 +136,6 @@ impl Case {
         let output = child.wait_with_output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
         (output.status.code().unwrap(), stdout)
-    }
-}
-
-fn list(directory: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(directory).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { list(&path, files) } else { files.push(path) }
     }
 }
 

@@ -2,7 +2,7 @@
 //! `docs/compatibility.md` as well.
 //!
 //! Add a row for a new difference. `changes` says what of a recorded case is different;
-//! `tests` names tests that show it, by function name.
+//! `tests` names tests that show it.
 
 /// A difference.
 pub(super) struct Difference {
@@ -14,7 +14,7 @@ pub(super) struct Difference {
     pub ours: &'static str,
     /// What of the recorded cases is different.
     pub changes: &'static [Change],
-    /// Other tests that show it.
+    /// Other tests that show it, as `module::name`.
     pub tests: &'static [&'static str],
 }
 
@@ -92,7 +92,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             json("st-models", 1, "/auth/providers/0/modelsJson/value", "\"***\""),
             json("st-models", 2, "/auth/providers/0/modelsJson/value", "\"***\""),
         ],
-        tests: &["a_short_secret_is_masked_whole"],
+        tests: &["profile::mask::a_short_secret_is_masked_whole"],
     },
     Difference {
         what: "`${NAME}` in the place of a key",
@@ -128,14 +128,14 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             json("st-ref", 0, "/auth/oauth/profiles/10", UNSUPPORTED_G),
             json("st-ref", 0, "/auth/oauth/providers/2", UNSUPPORTED_GROUP),
         ],
-        tests: &["an_oauth_profile_with_a_reference_is_reported"],
+        tests: &["status::an_oauth_profile_with_a_reference_is_reported"],
     },
     Difference {
         what: "a secret reference in `models.providers`",
         openclaw: "`models status` fails unless a gateway answers",
         ours: "is shown by its name; its variable counts when it is set",
         changes: &[],
-        tests: &["a_reference_in_the_configuration_is_shown_by_name"],
+        tests: &["status::a_reference_in_the_configuration_is_shown_by_name"],
     },
     Difference {
         what: "a command that reads",
@@ -146,14 +146,20 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             Change::TreeUnchanged { case: "st-legacy" },
             Change::TreeUnchanged { case: "st-multi" },
         ],
-        tests: &["reading_writes_nothing"],
+        tests: &[
+            "status::reading_writes_nothing",
+            "order::reading_writes_nothing_and_copies_nothing",
+        ],
     },
     Difference {
         what: "a document that cannot be read or parsed",
-        openclaw: "counts as empty",
-        ours: "is an error that names the file, exit code 6",
+        openclaw: "counts as empty, and the next write replaces it",
+        ours: "is an error that names the file, exit code 6; the file stays",
         changes: &[],
-        tests: &["an_unreadable_store_is_an_error_not_an_empty_one"],
+        tests: &[
+            "status::an_unreadable_store_is_an_error_not_an_empty_one",
+            "order::an_unreadable_document_is_an_error_and_stays",
+        ],
     },
     Difference {
         what: "an invalid configuration",
@@ -163,14 +169,14 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             Change::Code { case: "cfg-bad", step: 0, code: 6 },
             Change::Code { case: "cfg-bad", step: 1, code: 6 },
         ],
-        tests: &["an_invalid_configuration_is_an_error"],
+        tests: &["status::an_invalid_configuration_is_an_error"],
     },
     Difference {
         what: "`--json` together with `--plain`",
         openclaw: "exit code 1",
         ours: "a usage error, exit code 2, with nothing on standard output",
         changes: &[],
-        tests: &["json_and_plain_exclude_each_other"],
+        tests: &["status::json_and_plain_exclude_each_other"],
     },
     Difference {
         what: "a listing without a network",
@@ -187,7 +193,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         openclaw: "its own layout and words",
         ours: "other ones: a table of what is usable until when and why not; `--json` is the same",
         changes: &[],
-        tests: &["the_text_says_what_is_usable_until_when_and_why_not"],
+        tests: &["status::the_text_says_what_is_usable_until_when_and_why_not"],
     },
 ];
 

@@ -4,5 +4,7 @@
 pub(crate) mod authorization_server;
 pub(crate) mod free_port;
 #[cfg(test)]
+pub(crate) mod recorded;
+#[cfg(test)]
 pub(crate) mod rig;
 pub(crate) mod user_agent;

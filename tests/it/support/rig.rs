@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::authorization_server::{AuthorizationServer, Want};
@@ -67,6 +68,36 @@ impl Finished {
         assert_eq!(self.stdout, "", "a failure prints nothing on standard output");
         self.stderr
     }
+}
+
+/// The program while it runs.
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        send(&self.0, signal);
+    }
+
+    /// Goes away as the reader of its standard output.
+    pub(crate) fn stop_reading(&mut self) {
+        drop(self.0.stdout.take());
+    }
+
+    /// Waits for its end.
+    pub(crate) fn finish(self) -> Finished {
+        self.0.wait_with_output().expect("the output").into()
+    }
+}
+
+fn send(child: &Child, signal: Signal) {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process id");
+    kill_process(pid, signal).expect("a process");
 }
 
 impl Rig {
@@ -162,6 +193,13 @@ impl Rig {
     /// Runs the program to its end without input.
     pub(crate) fn run(&self, args: &[&str]) -> Finished {
         self.command(args).output().expect("the program").into()
+    }
+
+    /// Starts the program without input.
+    pub(crate) fn start(&self, args: &[&str]) -> Running {
+        let mut command = self.command(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running(command.spawn().expect("the program"))
     }
 
     /// Starts `models auth login` and waits for the URL.
@@ -283,9 +321,8 @@ impl RunningLogin {
     }
 
     /// Sends a signal to the program.
-    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
-        rustix::process::kill_process(pid.expect("a process id"), signal).expect("a process");
+    pub(crate) fn signal(&self, signal: Signal) {
+        send(&self.child, signal);
     }
 
     /// Waits for the end of the program.

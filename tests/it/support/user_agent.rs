@@ -111,6 +111,7 @@ fn receive(mut stream: &TcpStream, is_enough: impl Fn(&[u8]) -> bool) -> Vec<u8>
         match stream.read(&mut chunk) {
             Ok(0) => break,
             Ok(length) => received.extend_from_slice(&chunk[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => break,
             Err(error) => panic!("read a response: {error}"),
         }

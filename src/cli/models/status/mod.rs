@@ -28,6 +28,13 @@ pub(super) struct Args {
     plain: bool,
 }
 
+impl Args {
+    /// No more than the form of the report.
+    pub(super) fn in_form(json: bool, plain: bool) -> Self {
+        Self { json, plain, ..Self::default() }
+    }
+}
+
 pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let status = status(app, args.agent.as_deref())?;
     if !args.check {

@@ -48,7 +48,7 @@ impl Default for Defaults {
 
 impl Defaults {
     /// The defaults of `secrets.defaults`.
-    pub(super) fn of(secrets: &Value) -> Self {
+    pub fn of(secrets: &Value) -> Self {
         Self(Source::ALL.map(|source| {
             let alias = secrets["defaults"][source.name()].as_str().map(str::trim);
             alias.filter(|alias| !alias.is_empty()).unwrap_or(DEFAULT_ALIAS).to_owned()
@@ -106,13 +106,66 @@ impl SecretRef {
 
     /// The reference that the text `${NAME}` is.
     pub fn of_text(text: &str, defaults: &Defaults) -> Option<Self> {
-        let name = text.trim().strip_prefix("${")?.strip_suffix('}')?;
-        is_variable(name).then(|| Self {
+        Some(Self {
             source: Source::Env,
             provider: defaults.of_source(Source::Env).to_owned(),
-            id: name.to_owned(),
+            id: variable(text)?.to_owned(),
         })
     }
+}
+
+/// A reference as reports name it, whether or not it resolves: where it leads and the id
+/// there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReferenceName {
+    /// As it is written, with a source that need not exist.
+    Named {
+        /// The source.
+        source: String,
+        /// The id.
+        id: String,
+    },
+    /// An object that is no reference.
+    Invalid,
+}
+
+impl ReferenceName {
+    /// The reference in a value that stands where a secret should be: an object, or
+    /// `${NAME}`.
+    pub fn of(value: &Value) -> Option<Self> {
+        let named = |source: &str, id: &str| Self::Named { source: source.into(), id: id.into() };
+        match value {
+            Value::String(text) => Some(named(Source::Env.name(), variable(text)?)),
+            Value::Object(_) => Some(match (value["source"].as_str(), value["id"].as_str()) {
+                (Some(source), Some(id)) => named(source, id),
+                _ => Self::Invalid,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The variable that it leads to.
+    pub fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Named { source, id } if source == Source::Env.name() => Some(id),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for ReferenceName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Named { source, id } => write!(f, "ref({source}:{id})"),
+            Self::Invalid => f.write_str("ref(invalid)"),
+        }
+    }
+}
+
+/// The `NAME` in `${NAME}`, a reference to an environment variable.
+pub fn variable(text: &str) -> Option<&str> {
+    let name = text.trim().strip_prefix("${")?.strip_suffix('}')?;
+    is_variable(name).then_some(name)
 }
 
 /// Whether `value` is a text with something in it.
@@ -159,7 +212,7 @@ pub fn is_file_id(id: &str) -> bool {
 }
 
 /// The id of the one value of a file in mode `singleValue`.
-pub(super) const WHOLE_FILE: &str = "value";
+pub const WHOLE_FILE: &str = "value";
 
 /// An id that a command is asked for. It cannot climb out of a tree of names.
 pub fn is_command_id(id: &str) -> bool {
