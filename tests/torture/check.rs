@@ -125,8 +125,8 @@ fn unexpected(done: &Done) -> Option<String> {
         Kind::Paste | Kind::Order | Kind::List => &[0],
     };
     let is_clear = code == 0 || done.stderr.contains("error: ");
-    let is_clean = !done.stderr.contains("panicked") && (code == 0 || done.stdout.is_empty());
-    if expected.contains(&code) && is_clear && is_clean {
+    let is_quiet = !done.stderr.contains("panicked") && (code == 0 || done.stdout.is_empty());
+    if expected.contains(&code) && is_clear && is_quiet {
         return None;
     }
     let (kind, slot) = (done.plan.kind, SLOTS[done.plan.slot]);
