@@ -4,7 +4,7 @@ use super::authorization::Client;
 use super::token::TokenError;
 use crate::secret::Secret;
 use crate::system::http::{HttpClient, HttpError};
-use oauth2::http::{Request, header};
+use oauth2::http::{Request, StatusCode, header};
 use url::Url;
 
 /// Revokes a refresh token, or an access token where there is no other, at the server.
@@ -40,7 +40,8 @@ pub async fn revoke(
     if status.is_success() {
         return Ok(());
     }
-    if status.is_server_error() {
+    // A server that is too busy has revoked nothing.
+    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
         let reason = status.to_string();
         return Err(TokenError::Unavailable { reason, retry_after: None, sent: false });
     }

@@ -38,7 +38,7 @@ fn local_leaves_the_server_alone() {
 
 #[test]
 fn an_unreachable_server_keeps_the_login() {
-    for fault in [Fault::status(503), Fault::DropBefore] {
+    for fault in [Fault::status(503), Fault::status(429), Fault::DropBefore] {
         let rig = Rig::signed_in();
         let before = rig.tree();
         rig.server.inject_at(Endpoint::Revoke, fault);
