@@ -4,8 +4,9 @@ use crate::config::{AgentDir, Config, Paths};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{MAIN_AGENT, normalize_agent_id, normalize_provider_id};
 use crate::provider::{Catalog, CatalogError};
-use crate::store::AgentStore;
+use crate::store::{AgentStore, BackupPolicy, Notices, USUAL_BACKUPS};
 use crate::system::Environment;
+use crate::system::custody::{Custody, Exposure, Kind};
 use crate::system::file::resolve;
 use std::path::Path;
 
@@ -15,6 +16,8 @@ pub struct App {
     pub environment: Environment,
     /// The paths.
     pub paths: Paths,
+    /// What went less well than it could, for the end of the run.
+    pub notices: Notices,
     /// The agent that commands mean when they name none.
     agent: Option<String>,
 }
@@ -23,14 +26,20 @@ impl App {
     /// The program in an environment; relative paths start from `current_dir`.
     pub fn new(environment: Environment, current_dir: &Path) -> Self {
         let paths = Paths::new(&environment, current_dir);
-        Self { environment, paths, agent: None }
+        Self { environment, paths, notices: Notices::default(), agent: None }
     }
 
     /// The same program, meaning `agent` where a command names none.
     #[must_use]
     pub fn with_agent(mut self, agent: Option<String>) -> Self {
-        self.agent = agent;
+        self.agent = agent.filter(|agent| !agent.trim().is_empty());
         self
+    }
+
+    /// The agent of that name, else the one that commands mean without one; blank is no
+    /// name.
+    pub fn named_agent<'n>(&'n self, named: Option<&'n str>) -> Option<&'n str> {
+        named.filter(|named| !named.trim().is_empty()).or(self.agent.as_deref())
     }
 
     /// The configuration as it is now.
@@ -38,7 +47,7 @@ impl App {
     /// # Errors
     /// The file exists and cannot be read.
     pub fn config(&self) -> Result<Config, Failure> {
-        Ok(Config::load(&self.paths.config, &self.environment)?)
+        Ok(Config::load(&self.paths, &self.environment)?)
     }
 
     /// The providers.
@@ -52,7 +61,53 @@ impl App {
     /// The store of an agent.
     pub fn store(&self, agent: &AgentDir) -> AgentStore {
         let oauth_file = (agent.id == MAIN_AGENT).then(|| self.paths.oauth_file());
+        let backups = BackupPolicy { count: self.backups(), notices: self.notices.clone() };
         AgentStore::new(self.paths.state_dir.clone(), agent.path.clone(), oauth_file)
+            .with_backups(backups)
+    }
+
+    fn backups(&self) -> usize {
+        let wanted = self.environment.text("OPENCLAW_AUTH_BACKUPS");
+        wanted.and_then(|wanted| wanted.parse().ok()).unwrap_or(USUAL_BACKUPS)
+    }
+
+    /// What somebody else could read or change: of the stores that `agent` uses, and of the
+    /// settings that say where secrets go.
+    pub fn exposures(&self, config: &Config, agent: &AgentDir) -> Vec<Exposure> {
+        let mut found = self.store(agent).exposures();
+        if let Some(main) = self.fallback_agent(config, agent) {
+            found.extend(self.store(&main).exposures());
+        }
+        found.extend(self.exposed_settings());
+        let mut seen = std::collections::HashSet::new();
+        found.retain(|exposure| seen.insert(exposure.path.clone()));
+        found
+    }
+
+    /// As [`Self::exposures`], of the configuration and the provider files alone.
+    pub fn exposed_settings(&self) -> Vec<Exposure> {
+        let custody = Custody::of(&self.paths.state_dir);
+        let providers = self.paths.providers();
+        let files = providers.read_dir().into_iter().flatten().flatten();
+        let mut places =
+            vec![(self.paths.config.clone(), Kind::Settings), (providers.clone(), Kind::Directory)];
+        places.extend(files.map(|file| (file.path(), Kind::Settings)));
+        places.iter().filter_map(|(path, kind)| custody.exposure(path, *kind)).collect()
+    }
+
+    /// Refuses to touch secrets that are not in this user's hands alone.
+    ///
+    /// # Errors
+    /// What is exposed, with the commands that set it right.
+    pub fn require_private(&self, config: &Config, agent: &AgentDir) -> Result<(), Failure> {
+        let exposures = self.exposures(config, agent);
+        if exposures.is_empty() {
+            return Ok(());
+        }
+        let what: Vec<_> = exposures.iter().map(ToString::to_string).collect();
+        let remedies: Vec<_> = exposures.iter().map(Exposure::remedy).collect();
+        let message = format!("the secrets are not safe there: {}", what.join("; "));
+        Err(Failure::message(ExitStatus::StoreUnusable, message).hint(remedies.join(" && ")))
     }
 
     /// The agent that a command is about: the one named, else the default one.
@@ -60,7 +115,7 @@ impl App {
     /// # Errors
     /// There is no agent of that name.
     pub fn agent(&self, config: &Config, named: Option<&str>) -> Result<AgentDir, Failure> {
-        let Some(named) = named.or(self.agent.as_deref()) else {
+        let Some(named) = self.named_agent(named) else {
             let id = config.default_agent();
             return Ok(if id == MAIN_AGENT {
                 self.main_agent(config)

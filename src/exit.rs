@@ -6,8 +6,8 @@
 
 use std::process::ExitCode;
 
-/// The exit status of a run. `models status --check` and `secrets audit` are the commands
-/// with a table of their own.
+/// The exit status of a run. `models status --check`, `secrets audit` and `doctor` are the
+/// commands whose 1 can be an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
     /// The command did what it was asked for.
@@ -26,7 +26,8 @@ pub enum ExitStatus {
     StoreUnusable,
     /// The user interrupted the command (SIGINT).
     Interrupted,
-    /// `secrets audit --check` found something; every reference resolves.
+    /// `doctor` found something wrong, or `secrets audit --check` found something and every
+    /// reference resolves.
     Findings,
     /// `secrets audit` found a reference that does not resolve.
     Unresolved,

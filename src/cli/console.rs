@@ -43,6 +43,10 @@ impl Interaction for Console<'_, '_> {
         self.output.say(&format!("note: {text}"));
     }
 
+    fn warn(&mut self, text: &str) {
+        self.output.warn(text);
+    }
+
     fn show_authorization(&mut self, notice: &AuthorizationNotice<'_>) {
         let say = |this: &mut Self, text: &str| this.output.say(text);
         for (port, holder) in &notice.busy_ports {

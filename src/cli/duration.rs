@@ -11,12 +11,15 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
     parse_in(text, 1.0)
 }
 
-/// Reads a duration; a bare number counts days, as for OpenClaw's `--expires-in`.
+/// Reads a duration that is not zero; a bare number counts days, as for OpenClaw's `--expires-in`.
 ///
 /// # Errors
 /// A sentence for the user.
 pub(super) fn parse_days(text: &str) -> Result<Duration, String> {
-    parse_in(text, 86_400.0)
+    match parse_in(text, 86_400.0)? {
+        Duration::ZERO => Err("it must be longer than nothing".to_owned()),
+        span => Ok(span),
+    }
 }
 
 fn parse_in(text: &str, bare: f64) -> Result<Duration, String> {

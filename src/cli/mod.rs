@@ -7,6 +7,7 @@ mod agents;
 mod channels;
 mod configure;
 mod console;
+mod doctor;
 mod duration;
 mod models;
 mod onboard;
@@ -61,6 +62,8 @@ enum Command {
     Onboard(onboard::Args),
     /// Set up logins, the default model and agents, on a terminal
     Configure(configure::Args),
+    /// Find what is wrong with the stores, and get back what a change replaced
+    Doctor(doctor::Args),
     /// Secrets: what stands in clear, which references resolve
     Secrets(secrets::Args),
 }
@@ -85,16 +88,22 @@ pub fn run(
     };
     let app = App::new(options.apply(environment), current_dir).with_agent(options.agent);
     let mut output = Output::new(streams);
+    crate::system::process::keep_memory_private();
     let result = match cli.command {
         Some(Command::Models(args)) => models::run(args, &app, &mut output),
         Some(Command::Channels(args)) => channels::run(args, &app, &mut output),
         Some(Command::Onboard(args)) => onboard::run(&args, &app, &mut output),
         Some(Command::Configure(args)) => configure::run(&args, &app, &mut output),
         Some(Command::Agents(args)) => agents::run(args, &app, &mut output),
+        Some(Command::Doctor(args)) => doctor::run(&args, &app, &mut output),
         Some(Command::Secrets(args)) => secrets::run(args, &app, &mut output),
         None => print_help(&mut output, &[]),
     };
-    match result.and_then(|()| output.finish()) {
+    let result = result.and_then(|()| output.finish());
+    for notice in app.notices.take() {
+        output.warn(&notice);
+    }
+    match result {
         Ok(()) => output.status,
         Err(failure) => {
             output.failure(&failure);
@@ -119,7 +128,7 @@ fn print_clap(error: &clap::Error, streams: &mut Streams) -> ExitStatus {
     let text = error.render().to_string();
     // A reader that has gone away does not need the text.
     if error.use_stderr() {
-        let _ = streams.stderr.write_all(text.as_bytes());
+        Output::new(streams).say(text.trim_end());
         return ExitStatus::Usage;
     }
     let _ = streams.stdout.write_all(text.as_bytes()).and_then(|()| streams.stdout.flush());

@@ -2,6 +2,7 @@
 
 use crate::exit::{ExitStatus, Failure};
 use crate::system::Streams;
+use crate::system::custody::Exposure;
 use crate::text::printable;
 use serde::Serialize;
 use std::io::{self, ErrorKind};
@@ -64,6 +65,13 @@ impl<'s> Output<'s> {
                 "{count} {entries} in {} cannot be interpreted and {are} not shown",
                 path.display()
             ));
+        }
+    }
+
+    /// Warns of what somebody else could read or change, with the command against it.
+    pub(super) fn warn_of_exposures(&mut self, exposures: &[Exposure]) {
+        for exposure in exposures {
+            self.warn(&format!("{exposure}; {}", exposure.remedy()));
         }
     }
 

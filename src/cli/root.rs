@@ -19,8 +19,17 @@ pub(super) struct RootOptions {
 /// The profile that `--dev` stands for.
 const DEV: &str = "dev";
 
-/// Commands with a `--profile` of their own, which names a profile of a store.
-const WITH_PROFILE: [&str; 3] = ["token", "report", "session"];
+/// Whether the command of these words has a `--profile` of its own, which names a profile
+/// of a store.
+fn has_profile(words: &[String]) -> bool {
+    let words: Vec<&str> = words.iter().take(3).map(String::as_str).collect();
+    matches!(words[..], ["models", "auth", "token" | "report" | "session"])
+}
+
+/// Whether these words name no command yet, so that `--agent` means any that follows.
+fn is_open(words: &[String]) -> bool {
+    matches!(words, []) || words == ["models"]
+}
 
 /// Takes the root options out of the arguments.
 ///
@@ -51,10 +60,10 @@ pub(super) fn take(args: Vec<OsString>) -> Result<(RootOptions, Vec<OsString>), 
         };
         match name {
             "--dev" => options.profile = Some(DEV.to_owned()),
-            "--profile" if !words.iter().any(|word| WITH_PROFILE.contains(&word.as_str())) => {
+            "--profile" if !has_profile(&words) => {
                 options.profile = Some(checked(value(name)?)?);
             }
-            "--agent" if words.is_empty() => options.agent = Some(value(name)?),
+            "--agent" if is_open(&words) => options.agent = Some(value(name)?),
             _ => {
                 if !text.starts_with('-') {
                     words.push(text);
@@ -110,6 +119,10 @@ mod tests {
         let (options, rest) = taken("x --dev --agent a models auth token --profile id --agent b");
         assert_eq!(options, RootOptions { profile: Some("dev".into()), agent: Some("a".into()) });
         assert_eq!(rest, "x models auth token --profile id --agent b");
+        let (options, rest) = taken("x agents add report --profile p");
+        assert_eq!((options.profile.as_deref(), &*rest), (Some("p"), "x agents add report"));
+        let (options, rest) = taken("x models --agent w status");
+        assert_eq!((options.agent.as_deref(), &*rest), (Some("w"), "x models status"));
         assert_eq!(taken("x agents add -- --profile").1, "x agents add -- --profile");
     }
 

@@ -21,6 +21,8 @@ pub struct NewAgent<'a> {
     pub entry: &'a [(&'a str, &'a str)],
     /// Its bindings.
     pub bindings: &'a [BindingSpec],
+    /// Whether nobody is listed, neither here nor in an included file.
+    pub is_first: bool,
 }
 
 /// What came of adding an agent.
@@ -54,7 +56,7 @@ pub fn add_agent(path: &Path, agent: NewAgent<'_>) -> Result<AgentAddition, Conf
             return Ok(());
         }
         let list = list_or_create(root)?;
-        if list.elements().is_empty() {
+        if agent.is_first && list.elements().is_empty() {
             list.append(object(&[("id", MAIN_AGENT)]));
         }
         list.append(object(agent.entry));
@@ -188,7 +190,12 @@ mod tests {
         let path = root.path().join("openclaw.json");
         file::replace(&path, before.as_bytes()).unwrap();
         let bindings = [BindingSpec::parse("irc").unwrap()];
-        let agent = NewAgent { id: "a", entry: &[("id", "a"), ("name", "A")], bindings: &bindings };
+        let agent = NewAgent {
+            id: "a",
+            entry: &[("id", "a"), ("name", "A")],
+            bindings: &bindings,
+            is_first: true,
+        };
         assert!(matches!(add_agent(&path, agent).unwrap(), AgentAddition::Added(_)));
         assert!(matches!(add_agent(&path, agent).unwrap(), AgentAddition::Exists));
         let removal = remove_agent(&path, "a").unwrap();

@@ -2,7 +2,7 @@
 
 use super::substitute::substitute;
 use super::validate::problems;
-use super::{AgentDir, ConfigError, Paths, include};
+use super::{AgentDir, ConfigError, Paths, Variables, include};
 use crate::profile::{Kind, MAIN_AGENT, normalize_agent_id, normalize_provider_id};
 use crate::system::{Environment, file};
 use jsonc_parser::ParseOptions;
@@ -48,25 +48,45 @@ pub(super) fn parse_json5(text: &str) -> Result<Value, String> {
     }
 }
 
-/// Whether we read what stands at a place of the configuration.
+/// The texts of the configuration that are read here; `*` stands for any key or index.
+const OURS: [&str; 8] = [
+    "auth",
+    "session.store",
+    "agents.defaults.workspace",
+    "agents.defaults.model",
+    "agents.list.*.id",
+    "agents.list.*.workspace",
+    "agents.list.*.agentDir",
+    "agents.list.*.model",
+];
+
+/// Whether a place, as `agents.list[0].workspace`, is one that is read here, or in one.
 fn is_ours(place: &str) -> bool {
-    ["agents.", "auth.", "session.store"].iter().any(|part| place.starts_with(part))
+    OURS.iter().any(|pattern| {
+        let mut parts = place.split(['.', '[']);
+        pattern.split('.').all(|part| parts.next().is_some_and(|at| part == "*" || part == at))
+    })
 }
 
 impl Config {
-    /// The configuration at `path`, its includes and variables resolved.
+    /// The configuration of `paths`, its includes and variables resolved.
     ///
     /// # Errors
     /// The file exists and cannot be read, is not a JSON5 object, includes what it must not,
     /// holds a value of the wrong form, or names a variable that is not set where we need it.
-    pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
+    pub fn load(paths: &Paths, environment: &Environment) -> Result<Self, ConfigError> {
+        let path = paths.config.as_path();
         let Some((text, _)) = file::read(path)
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?
         else {
             return Ok(Self::default());
         };
         let mut config = Self::parse(path, &text)?;
-        let missing = substitute(&mut config.value, environment);
+        if !text.contains("${") {
+            return Ok(config);
+        }
+        let variables = Variables::with(environment, paths, &config.value);
+        let missing = substitute(&mut config.value, &variables);
         match missing.iter().find(|missing| is_ours(&missing.place)) {
             None => Ok(config),
             Some(missing) => Err(ConfigError::Invalid {
@@ -82,7 +102,7 @@ impl Config {
         let invalid = |reason| ConfigError::Invalid { path: path.to_owned(), reason };
         let value = parse_json5(text).map_err(invalid)?;
         let value = include::resolve(value, &file::resolve(path)).map_err(invalid)?;
-        if !value.is_object() && !value.is_null() {
+        if !value.is_object() {
             return Err(invalid("it is not an object".to_owned()));
         }
         match problems(&value).as_slice() {
@@ -200,11 +220,24 @@ mod tests {
 
     #[test]
     fn what_is_no_configuration_is_refused_with_its_place() {
-        for text in ["[]", "3", "{ a: }", "not json at all"] {
+        for text in ["[]", "3", "{ a: }", "not json at all", "", "null", "// nothing"] {
             let error = Config::parse(Path::new("/x/openclaw.json"), text).unwrap_err();
             assert!(error.to_string().contains("/x/openclaw.json"), "{error}");
         }
-        assert_eq!(config("").default_agent(), "main");
+    }
+
+    #[test]
+    fn only_what_is_read_needs_its_variables() {
+        for place in
+            ["auth.order.a[0]", "agents.list[12].agentDir", "agents.defaults.model.primary"]
+        {
+            assert!(is_ours(place), "{place}");
+        }
+        for place in
+            ["agents.defaults.memorySearch.key", "agents.list[0].tools", "authority", "env"]
+        {
+            assert!(!is_ours(place), "{place}");
+        }
     }
 
     #[test]

@@ -165,16 +165,14 @@ pub(super) fn edit(
         Ok(text) => text.map(|(text, _)| text),
         Err(source) => return Err(ConfigError::Read { path: path.clone(), source }),
     };
-    let text = before.as_deref().unwrap_or_default();
+    let text = before.as_deref().unwrap_or("{\n}\n");
     Config::parse(path, text)?;
     let (mark, body) = match text.strip_prefix(BYTE_ORDER_MARK) {
         Some(body) => (BYTE_ORDER_MARK, body),
         None => ("", text),
     };
-    let body = if matches!(body.trim(), "" | "null") { "{\n}\n" } else { body };
     let root = CstRootNode::parse(body, &JSON5).map_err(|error| invalid(error.to_string()))?;
-    let object =
-        root.object_value_or_create().ok_or_else(|| invalid("it is not an object".into()))?;
+    let object = root.object_value().ok_or_else(|| invalid("it is not an object".into()))?;
     change(&object).map_err(|reason| invalid(reason.to_owned()))?;
     let after = format!("{mark}{root}");
     if before.as_deref() == Some(after.as_str()) || (before.is_none() && after == body) {
@@ -313,10 +311,9 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_stays_and_null_counts_as_empty() {
+    fn a_byte_order_mark_stays() {
         let marked = edited(Some("\u{feff}{\n  \"a\": 1\n}\n"), record);
         assert!(marked.starts_with("\u{feff}{\n  \"a\": 1,\n"), "{marked}");
-        assert!(edited(Some("null\n"), record).contains("p:a"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod paths;
 mod rotation;
 mod substitute;
 mod validate;
+mod variables;
 
 pub use agent_edit::{
     AgentAddition, AgentRemoval, NewAgent, add_agent, remove_agent, set_identity,
@@ -29,6 +30,7 @@ pub use edit::{ConfigEdit, record_profile, remove_profile, set_default_model};
 pub(crate) use model::model_ids;
 pub use model::{AgentModel, ModelSettings};
 pub use paths::{AgentDir, Paths};
+pub use variables::{Variables, assignments, unquote};
 
 use crate::exit::{ExitStatus, Failure};
 use crate::system::lock::Holder;

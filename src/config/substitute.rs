@@ -1,12 +1,12 @@
-//! `${NAME}` in the strings of a configuration: the value of an environment variable.
+//! `${NAME}` in the strings of a configuration: the value of a variable.
 //!
 //! `$${NAME}` stands for the text `${NAME}` itself. A variable that is not set stays as it
 //! is written and is reported, so that it never passes for a value.
 
-use crate::system::Environment;
+use super::Variables;
 use serde_json::Value;
 
-/// A variable that a configuration names and the environment does not have.
+/// A variable that a configuration names and nothing sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Missing {
     /// Where in the configuration, as `agents.list[0].workspace`.
@@ -16,17 +16,17 @@ pub(super) struct Missing {
 }
 
 /// Replaces the variables in every string of `value`; returns those that are missing.
-pub(super) fn substitute(value: &mut Value, environment: &Environment) -> Vec<Missing> {
+pub(super) fn substitute(value: &mut Value, variables: &Variables<'_>) -> Vec<Missing> {
     let mut missing = Vec::new();
-    visit(value, "", environment, &mut missing);
+    visit(value, "", variables, &mut missing);
     missing
 }
 
-fn visit(value: &mut Value, place: &str, environment: &Environment, missing: &mut Vec<Missing>) {
+fn visit(value: &mut Value, place: &str, variables: &Variables<'_>, missing: &mut Vec<Missing>) {
     match value {
         Value::String(text) if text.contains('$') => {
             *text = replace(text, |name| {
-                let value = environment.text(name);
+                let value = variables.get(name);
                 if value.is_none() {
                     missing.push(Missing { place: place.to_owned(), name: name.to_owned() });
                 }
@@ -35,13 +35,13 @@ fn visit(value: &mut Value, place: &str, environment: &Environment, missing: &mu
         }
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                visit(item, &format!("{place}[{index}]"), environment, missing);
+                visit(item, &format!("{place}[{index}]"), variables, missing);
             }
         }
         Value::Object(members) => {
             for (key, member) in members.iter_mut() {
                 let dot = if place.is_empty() { "" } else { "." };
-                visit(member, &format!("{place}{dot}{key}"), environment, missing);
+                visit(member, &format!("{place}{dot}{key}"), variables, missing);
             }
         }
         _ => {}
@@ -84,15 +84,20 @@ fn variable(text: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Paths;
     use super::*;
+    use crate::system::Environment;
     use serde_json::json;
+    use std::path::Path;
 
     #[test]
     fn variables_are_replaced_and_missing_ones_reported_with_their_place() {
-        let environment = Environment::of([("A", "one"), ("_B2", "two")]);
+        let environment = Environment::of([("A", "one"), ("_B2", "two"), ("HOME", "/nowhere")]);
+        let paths = Paths::new(&environment, Path::new("/"));
+        let variables = Variables::with(&environment, &paths, &Value::Null);
         let mut value =
             json!({"x": ["${A}-${_B2}", "$${A} $A ${a} ${A", {"y": "${NOPE}"}], "n": 1});
-        let missing = substitute(&mut value, &environment);
+        let missing = substitute(&mut value, &variables);
         assert_eq!(value, json!({"x": ["one-two", "${A} $A ${a} ${A", {"y": "${NOPE}"}], "n": 1}));
         assert_eq!(missing, [Missing { place: "x[2].y".into(), name: "NOPE".into() }]);
     }

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::config::ActiveChannel;
 use crate::exit::Failure;
 use crate::profile::{Kind, compare, sort_as_object_keys};
+use crate::system::custody::Exposure;
 use std::path::PathBuf;
 
 /// What `channels list` shows.
@@ -18,6 +19,8 @@ pub struct Listing {
     pub store_path: PathBuf,
     /// How many entries of the store cannot be interpreted.
     pub invalid_entries: usize,
+    /// What somebody else could read or change.
+    pub exposures: Vec<Exposure>,
 }
 
 /// One profile.
@@ -58,5 +61,6 @@ pub fn list(app: &App) -> Result<Listing, Failure> {
         .collect();
     sort_as_object_keys(&mut auth, |row| &row.id);
     let invalid_entries = document.entry_count() - auth.len();
-    Ok(Listing { channels, auth, store_path: store.profiles_path(), invalid_entries })
+    let (store_path, exposures) = (store.profiles_path(), store.exposures());
+    Ok(Listing { channels, auth, store_path, invalid_entries, exposures })
 }

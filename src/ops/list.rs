@@ -6,6 +6,7 @@ use crate::exit::Failure;
 use crate::profile::{Health, Kind, Millis, health, normalize_provider_id};
 use crate::provider::cools_down;
 use crate::store::is_refused;
+use crate::system::custody::Exposure;
 use crate::system::now;
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ pub struct Listing {
     pub rows: Vec<Row>,
     /// How many entries of the store cannot be interpreted.
     pub invalid_entries: usize,
+    /// What somebody else could read or change.
+    pub exposures: Vec<Exposure>,
     /// When the listing was made, in milliseconds since the epoch.
     pub at: Millis,
 }
@@ -69,6 +72,7 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
         store_path: store.profiles_path(),
         rows: Vec::new(),
         invalid_entries: 0,
+        exposures: app.exposures(&config, &agent),
         at: now(),
     };
     let mut own_providers = HashSet::new();

@@ -1,9 +1,9 @@
 //! Signing out: revoke at the server (RFC 7009), then remove the profile and every
 //! mention of it.
 
-use super::Interaction;
 use super::refresh::{no_client_secret, wait_for_lease};
 use super::selection::Selected;
+use super::{Interaction, warn_of_route};
 use crate::app::App;
 use crate::config::{Config, ConfigEdit, remove_profile};
 use crate::exit::{ExitStatus, Failure};
@@ -64,6 +64,7 @@ pub fn logout(
 ) -> Result<Report, Failure> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_deref())?;
+    app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;
     let id = &request.profile_id;
@@ -94,6 +95,7 @@ pub fn logout(
     let revocation = if request.local {
         Revocation::Skipped("--local".to_owned())
     } else {
+        warn_of_route(app, interaction);
         revoke(app, &config, &store, &credential, interaction)?
     };
     let removed = store.update(|document| {

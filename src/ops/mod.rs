@@ -4,6 +4,7 @@ pub mod agents;
 pub mod audit;
 pub mod channels;
 pub mod default_model;
+pub mod doctor;
 pub mod list;
 pub mod login;
 pub mod logout;
@@ -15,6 +16,7 @@ mod refresh;
 mod renewal;
 pub mod report;
 pub mod resolve;
+pub mod restore;
 mod selection;
 pub mod session;
 pub mod status;
@@ -24,6 +26,8 @@ pub mod token;
 pub trait Interaction {
     /// Something worth knowing that changes nothing.
     fn note(&mut self, text: &str);
+    /// Something that went less well than it could.
+    fn warn(&mut self, text: &str);
     /// The authorization request is ready and something listens: show the URL.
     fn show_authorization(&mut self, notice: &login::AuthorizationNotice<'_>);
     /// What came of opening a browser.
@@ -32,6 +36,13 @@ pub trait Interaction {
     fn pasted_lines(&mut self) -> Option<tokio::sync::mpsc::Receiver<String>>;
     /// A pasted line was not accepted; ask again.
     fn refuse_paste(&mut self, reason: &str);
+}
+
+/// Warns of variables about proxies and certificate authorities that cannot be used.
+pub(crate) fn warn_of_route(app: &crate::app::App, interaction: &mut dyn Interaction) {
+    for problem in crate::system::route::problems(&app.environment) {
+        interaction.warn(&problem);
+    }
 }
 
 /// The command that signs in to `provider` again.

@@ -73,6 +73,7 @@ pub fn prepare(app: &App, request: Request) -> Result<Ready, Failure> {
     let provider = catalog.find(&provider).map_or(provider, |known| known.definition.id.clone());
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_deref())?;
+    app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;
     let profile_id = request.profile_id.clone().unwrap_or_else(|| format!("{provider}:manual"));

@@ -249,15 +249,18 @@ mod tests {
     }
 
     fn given(input: &Value) -> Given {
+        let empty = serde_json::json!({});
         let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("openclaw.json");
-        let config = input.get("cfg").unwrap_or(&Value::Null).to_string();
-        crate::system::file::replace(&path, config.as_bytes()).unwrap();
+        let environment =
+            crate::system::Environment::of([("OPENCLAW_STATE_DIR", root.path().to_str().unwrap())]);
+        let paths = crate::config::Paths::new(&environment, root.path());
+        let config = input.get("cfg").unwrap_or(&empty).to_string();
+        crate::system::file::replace(&paths.config, config.as_bytes()).unwrap();
         let store = input["store"].to_string();
         Given {
             document: Document::parse(&store).unwrap(),
             state: StateDocument::parse(&store).unwrap(),
-            config: Config::load(&path, &crate::system::Environment::default()).unwrap(),
+            config: Config::load(&paths, &environment).unwrap(),
             now: input["now"].as_i64().unwrap(),
         }
     }

@@ -3,11 +3,11 @@
 
 use super::selection::Selected;
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, Variables};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::secret_ref::Defaults;
 use crate::profile::{Credential, CredentialKind, Kind};
-use crate::reference::{Misplaced, Resolver, Secrets, Stored, Variables, misplaced, stored};
+use crate::reference::{Misplaced, Resolver, Secrets, Stored, misplaced, stored};
 use crate::secret::Secret;
 use crate::store::Document;
 use crate::system::now;

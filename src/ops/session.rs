@@ -132,6 +132,7 @@ impl Opened {
         let config = app.config()?;
         let in_key = key.strip_prefix("agent:").and_then(|rest| rest.split(':').next());
         let agent = app.agent(&config, request.agent.as_deref().or(in_key))?;
+        app.store(&agent).check_generation()?;
         if let Some(in_key) = in_key.map(normalize_agent_id)
             && in_key != agent.id
         {

@@ -7,7 +7,7 @@ use super::reference;
 use super::refresh::refresh;
 use super::renewal::store_recovered;
 use super::selection::{Selected, select};
-use super::{Interaction, login_command};
+use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::Claims;
@@ -63,6 +63,7 @@ pub fn token(
 ) -> Result<Token, Failure> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_deref())?;
+    app.require_private(&config, &agent)?;
     for path in store_recovered(&app.paths.recovery(), || app.stores(&config))? {
         interaction
             .note(&format!("stored what an earlier command had to keep in {}", path.display()));
@@ -88,6 +89,7 @@ pub fn token(
         }
         return Err(failure);
     }
+    warn_of_route(app, interaction);
     let renewed = refresh(app, &config, &selected, request.lock_timeout, interaction)?;
     if !renewed.is_usable_until(now()) {
         return Err(Failure::message(

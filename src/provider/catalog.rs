@@ -93,6 +93,11 @@ impl Catalog {
         self.broken.iter().find(|(broken, _)| *broken == id).map(|(_, error)| error)
     }
 
+    /// What is wrong with provider files.
+    pub fn problems(&self) -> impl Iterator<Item = &CatalogError> {
+        self.broken.iter().map(|(_, error)| error)
+    }
+
     /// Every provider, the built-in ones first.
     pub fn iter(&self) -> impl Iterator<Item = &Provider> {
         self.providers.iter()

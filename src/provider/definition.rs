@@ -65,10 +65,10 @@ impl Method {
         if let Some(prefix) = &self.prefix
             && !token.expose().starts_with(prefix.as_str())
         {
-            return Err(format!("a {} begins with {prefix}", self.label));
+            return Err(format!("the {} begins with {prefix}", self.label));
         }
         if token.expose().chars().count() < self.min_length {
-            return Err(format!("a {} has at least {} characters", self.label, self.min_length));
+            return Err(format!("the {} has at least {} characters", self.label, self.min_length));
         }
         Ok(())
     }

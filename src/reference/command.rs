@@ -6,7 +6,7 @@
 
 use super::error::ReferenceError;
 use super::provider::{ExecProvider, Limits};
-use super::variable::Variables;
+use crate::config::Variables;
 use crate::profile::secret_ref::is_command_id;
 use crate::system::child::{self, Ended};
 use crate::system::trust::{self, Distrust, OTHERS_WRITE};

@@ -11,10 +11,8 @@ mod file;
 mod members;
 mod provider;
 mod resolve;
-mod variable;
 
 pub use entry::{Misplaced, Stored, misplaced, stored};
 pub use error::ReferenceError;
 pub use provider::{InvalidSecrets, Limits, Problem, Provider, Secrets};
 pub use resolve::{Resolver, Wanted};
-pub use variable::{Variables, assignments, unquote};

@@ -3,9 +3,8 @@
 
 use super::error::ReferenceError;
 use super::provider::{Provider, Secrets};
-use super::variable::Variables;
 use super::{command, file};
-use crate::config::Paths;
+use crate::config::{Paths, Variables};
 use crate::profile::secret_ref::{SecretRef, Source, is_command_id, is_text};
 use crate::secret::Secret;
 use indexmap::IndexMap;

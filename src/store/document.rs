@@ -7,6 +7,7 @@ use super::state::OLD_LAYOUT;
 use crate::profile::Credential;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use zeroize::Zeroize;
 
 /// An auth-profiles document. Entries and top-level values keep their text.
 pub struct Document {
@@ -40,6 +41,18 @@ impl Default for Document {
         members.insert(PROFILES.to_owned(), literal("null"));
         Self { members, profiles: RawObject::new() }
     }
+}
+
+/// The entries hold secrets.
+impl Drop for Document {
+    fn drop(&mut self) {
+        self.profiles.drain(..).for_each(|(_, entry)| wipe(entry));
+    }
+}
+
+/// Wipes the text of an entry from memory.
+fn wipe(entry: Box<RawValue>) {
+    Box::<str>::from(entry).zeroize();
 }
 
 /// A raw value of ours that is valid JSON by inspection.
@@ -114,14 +127,21 @@ impl Document {
         self.profiles.get(id).map(AsRef::as_ref)
     }
 
+    /// The ids and texts of all entries, valid or not, in document order.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.profiles.iter().map(|(id, entry)| (id.as_str(), entry.as_ref()))
+    }
+
     /// Replaces an entry in its place, or appends it.
     pub fn set_entry(&mut self, id: &str, entry: Box<RawValue>) {
-        self.profiles.insert(id.to_owned(), entry);
+        if let Some(replaced) = self.profiles.insert(id.to_owned(), entry) {
+            wipe(replaced);
+        }
     }
 
     /// Removes an entry; whether it was there.
     pub fn remove_entry(&mut self, id: &str) -> bool {
-        self.profiles.shift_remove(id).is_some()
+        self.profiles.shift_remove(id).map(wipe).is_some()
     }
 
     /// A top-level member other than the profiles, such as `order` in the old layout.

@@ -3,7 +3,7 @@
 use super::generation::newer_database;
 use super::intent::{self, Intent};
 use super::lease::{LeaseAttempt, grant_path, lease_path, try_lease};
-use super::{Document, StateDocument, StoreError, legacy};
+use super::{BackupPolicy, Document, StateDocument, StoreError, legacy};
 use crate::secret::Secret;
 use crate::system::file::{self, Fingerprint, Reserved};
 use crate::system::lock::{self, Attempt, SidecarLock};
@@ -11,6 +11,7 @@ use crate::system::now;
 use serde_json::error::Category;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// How long an update waits for the lock when its data exists nowhere else: OpenClaw may hold the lock during
 /// a refresh of its own, which takes up to 120 seconds.
@@ -25,6 +26,7 @@ pub struct AgentStore {
     agent_dir: PathBuf,
     /// The shared legacy file that this store imports.
     oauth_file: Option<PathBuf>,
+    backups: Option<BackupPolicy>,
 }
 
 /// A document as it was at one moment.
@@ -40,7 +42,23 @@ impl AgentStore {
     /// The store in `agent_dir` of the state directory `state_dir`. `oauth_file` is the
     /// legacy file that agent `main` imports.
     pub const fn new(state_dir: PathBuf, agent_dir: PathBuf, oauth_file: Option<PathBuf>) -> Self {
-        Self { state_dir, agent_dir, oauth_file }
+        Self { state_dir, agent_dir, oauth_file, backups: None }
+    }
+
+    /// The same store, keeping what a change of the profiles replaces.
+    #[must_use]
+    pub fn with_backups(mut self, policy: BackupPolicy) -> Self {
+        self.backups = Some(policy);
+        self
+    }
+
+    pub(super) const fn backup_policy(&self) -> Option<&BackupPolicy> {
+        self.backups.as_ref()
+    }
+
+    /// The directories and legacy file that the store is in: of the state, of the agent.
+    pub(super) fn places(&self) -> (&Path, &Path, Option<&Path>) {
+        (&self.state_dir, &self.agent_dir, self.oauth_file.as_deref())
     }
 
     /// Whether both are the same store.
@@ -71,6 +89,7 @@ impl AgentStore {
                 Ok(Snapshot { document, fingerprint: None })
             }
             Ok(Some((text, fingerprint))) => {
+                let text = Zeroizing::new(text);
                 let document = Document::parse(&text).map_err(|error| invalid(&path, &error))?;
                 Ok(Snapshot { document, fingerprint: Some(fingerprint) })
             }
@@ -189,12 +208,13 @@ impl AgentStore {
                 return Ok(result);
             }
             self.move_old_layout(&mut document)?;
-            let text = document.to_text().map_err(|error| invalid(&path, &error))?;
+            let text = Zeroizing::new(document.to_text().map_err(|error| invalid(&path, &error))?);
             reserved.write(text.as_bytes()).map_err(failed)?;
             // OpenClaw's login writes without a lock, and its release may remove ours.
             if self.fingerprint() == fingerprint && locks.iter().all(SidecarLock::is_held) {
+                self.keep_backup(&document);
                 reserved.put_in_place().map_err(failed)?;
-                legacy::retire(&self.agent_dir, &document)?;
+                legacy::retire(&self.agent_dir, &document, fingerprint.is_none())?;
                 return Ok(result);
             }
             if !locks.iter().all(SidecarLock::is_held) {
@@ -216,15 +236,17 @@ impl AgentStore {
         self.check_generation()?;
         // One lock guards both documents, as OpenClaw has it.
         let _lock = self.lock(&self.profiles_path(), lock::TIMEOUT)?;
-        let mut profiles = self.read()?.document;
+        let Snapshot { document: mut profiles, fingerprint } = self.read()?;
         let mut state = self.read_state(&profiles)?;
         if change(&mut state) {
+            let imports = fingerprint.is_none() && profiles.entry_count() > 0;
             if profiles.has_old_layout() {
                 self.move_old_layout(&mut profiles)?;
-                let path = self.profiles_path();
-                let text = profiles.to_text().map_err(|error| invalid(&path, &error))?;
-                write(&path, &text)?;
+                self.write_profiles(&profiles)?;
                 state.set_version();
+            } else if imports {
+                self.write_profiles(&profiles)?;
+                legacy::retire(&self.agent_dir, &profiles, true)?;
             }
             self.write_state(&state)?;
         }
@@ -242,6 +264,12 @@ impl AgentStore {
         self.write_state(&state)?;
         let dropped = document.drop_old_layout();
         dropped.map(drop).map_err(|error| invalid(&self.profiles_path(), &error))
+    }
+
+    fn write_profiles(&self, profiles: &Document) -> Result<(), StoreError> {
+        let path = self.profiles_path();
+        let text = profiles.to_text().map_err(|error| invalid(&path, &error))?;
+        write(&path, &text)
     }
 
     fn write_state(&self, state: &StateDocument) -> Result<(), StoreError> {

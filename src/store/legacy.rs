@@ -9,6 +9,7 @@ use super::json_text::{RawObject, pretty, raw};
 use super::{Document, StoreError};
 use crate::profile::Kind;
 use crate::system::file;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::path::{Path, PathBuf};
 
@@ -35,26 +36,48 @@ pub(super) fn read(agent_dir: &Path, oauth_file: Option<&Path>) -> Result<Docume
 }
 
 /// Turns `auth.json` into a backup without its API keys, once `document`, which is stored,
-/// holds all of its entries.
+/// holds its entries: because this write has just imported them, or as they are. Entries
+/// that the document never had, or holds otherwise, stay where they are.
 ///
 /// # Errors
 /// A file cannot be written; the document is complete all the same.
-pub(super) fn retire(agent_dir: &Path, document: &Document) -> Result<(), StoreError> {
+pub(super) fn retire(
+    agent_dir: &Path,
+    document: &Document,
+    just_imported: bool,
+) -> Result<(), StoreError> {
     let path = agent_file(agent_dir);
     let failed = |source| StoreError::Write { path: path.clone(), source };
     let mut kept = members(&path)?;
-    let is_imported = kept.iter().all(|(provider, entry)| {
-        credential(entry).is_none() || document.has_entry(&profile_id(provider))
-    });
-    if kept.is_empty() || !is_imported {
+    let is_stored = |provider: &str, entry: &RawValue| {
+        let Some(entry) = credential(entry) else { return true };
+        let id = profile_id(provider);
+        let mut alone = Document::default();
+        import(&mut alone, provider, entry);
+        let value = |document: &Document| {
+            document.entry(&id).and_then(|entry| serde_json::from_str::<Value>(entry.get()).ok())
+        };
+        value(document) == value(&alone)
+    };
+    if kept.is_empty()
+        || !(just_imported || kept.iter().all(|(provider, entry)| is_stored(provider, entry)))
+    {
         return Ok(());
     }
     kept.retain(|_, entry| {
         !credential(entry).is_some_and(|entry| is_kind(&entry, &[Kind::ApiKey]))
     });
     let text = serde_json::to_string(&kept).map_err(|error| failed(error.into()))?;
-    file::replace(&path.with_extension("json.bak"), pretty(&text).as_bytes()).map_err(failed)?;
+    file::replace(&free_backup(&path), pretty(&text).as_bytes()).map_err(failed)?;
     std::fs::remove_file(&path).map_err(failed)
+}
+
+/// `auth.json.bak`, or the first of `auth.json.bak.2`, `.3` … that nothing has yet.
+fn free_backup(path: &Path) -> PathBuf {
+    let backup = file::with_suffix(path, ".bak");
+    let numbered = (2..).map(|number| file::with_suffix(&backup, &format!(".{number}")));
+    let is_free = |path: &PathBuf| path.symlink_metadata().is_err();
+    std::iter::once(backup.clone()).chain(numbered).find(is_free).unwrap_or(backup)
 }
 
 fn agent_file(agent_dir: &Path) -> PathBuf {

@@ -8,9 +8,11 @@
 //! Invariant: what we cannot interpret survives every rewrite, and a document that does
 //! not parse is never overwritten.
 
+mod backup;
 mod credential;
 mod document;
 mod error;
+mod exposure;
 mod file;
 mod generation;
 mod inspection;
@@ -23,6 +25,7 @@ mod session;
 mod state;
 mod usage;
 
+pub use backup::{Backup, BackupPolicy, Notices, USUAL_BACKUPS};
 pub use credential::{Pasted, Renewal, login_entry, pasted_entry, renewed_entry};
 pub use document::{Document, Profile};
 pub use error::StoreError;

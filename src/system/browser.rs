@@ -1,6 +1,6 @@
 //! Opening a URL in the user's browser (the external user-agent of RFC 8252).
 
-use super::Environment;
+use super::{Environment, process};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -22,18 +22,19 @@ pub enum Opening {
 /// opener. The command gets no terminal and is not waited for.
 pub fn open(environment: &Environment, url: &Url) -> Opening {
     if let Some(browser) = environment.text("BROWSER") {
-        return start(browser_commands(browser, url.as_str()));
+        return start(browser_commands(browser, url.as_str()), environment);
     }
     if environment.remote().is_some() {
         return Opening::NotTried;
     }
-    start(open::commands(url.as_str()))
+    start(open::commands(url.as_str()), environment)
 }
 
-fn start(commands: Vec<Command>) -> Opening {
+fn start(commands: Vec<Command>, environment: &Environment) -> Opening {
     let mut failure = "no browser command was found".to_owned();
     for mut command in commands {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        process::withhold_secrets(&mut command, environment);
         // Its own process group: a Ctrl-C for us is not one for the browser.
         let outcome = command.process_group(0).spawn().and_then(|mut child| fails_soon(&mut child));
         let program = command.get_program().to_string_lossy().into_owned();

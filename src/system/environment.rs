@@ -47,6 +47,10 @@ pub const VARIABLES: &[Variable] = &[
                   knows without plugins",
     },
     Variable {
+        name: "OPENCLAW_AUTH_BACKUPS",
+        meaning: "how many earlier versions of an agent's credentials are kept, and as many from before renewals; default `5`, `0` for none",
+    },
+    Variable {
         name: "OPENCLAW_LOAD_SHELL_ENV",
         meaning: "`1`: shown by `models status` as `shellEnvFallback`; no shell is started",
     },
@@ -56,7 +60,7 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
-        meaning: "the proxy for requests, and the hosts that need none",
+        meaning: "the proxy for requests, and the hosts that need none; in capitals or not",
     },
     Variable {
         name: "SSL_CERT_FILE, SSL_CERT_DIR",
@@ -102,6 +106,16 @@ impl Environment {
     /// The trimmed value of a variable; `None` when it is unset, blank or not UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.to_str().map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// The names of all variables.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The value of a variable as it is; `None` when it is unset, empty or not UTF-8.
+    pub(super) fn raw(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.to_str().filter(|value| !value.is_empty())
     }
 
     /// Whether a variable is set to something.

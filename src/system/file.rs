@@ -3,8 +3,9 @@
 //! A reader sees the old document or the new one, never a part (rename(2)); what
 //! [`replace`] has returned from survives a power loss (fsync of file and directory).
 
-use rustix::fs::{Access, FallocateFlags, fallocate};
+use rustix::fs::{Access, AtFlags, FallocateFlags, fallocate};
 use rustix::io::Errno;
+use rustix::process::{Gid, Uid};
 use std::fs::{DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
@@ -118,6 +119,7 @@ impl Reserved {
             .permissions(private_file())
             .tempfile_in(directory)?;
         temporary.as_file().set_permissions(private_file())?;
+        give_to_owner_of(directory, temporary.path())?;
         if size > 0 {
             match fallocate(temporary.as_file(), FallocateFlags::empty(), 0, size) {
                 // Not every file system can; then the write has to find its space.
@@ -202,12 +204,30 @@ fn create_directories(path: &Path, mode: u32) -> io::Result<()> {
     }
     for directory in missing.into_iter().rev() {
         match DirBuilder::new().mode(mode).create(directory) {
-            Ok(()) => std::fs::set_permissions(directory, Permissions::from_mode(mode))?,
+            Ok(()) => {
+                std::fs::set_permissions(directory, Permissions::from_mode(mode))?;
+                give_to_owner_of(directory.parent().unwrap_or(directory), directory)?;
+            }
             Err(error) if error.kind() == ErrorKind::AlreadyExists && directory.is_dir() => {}
             Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+/// What root makes in the directory of another user is that user's: otherwise a `sudo`
+/// would lock them out of their own store.
+pub(super) fn give_to_owner_of(directory: &Path, made: &Path) -> io::Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let owner = directory.metadata()?;
+    if owner.uid() == 0 {
+        return Ok(());
+    }
+    let (user, group) = (Uid::from_raw(owner.uid()), Gid::from_raw(owner.gid()));
+    let flags = AtFlags::SYMLINK_NOFOLLOW;
+    Ok(rustix::fs::chownat(rustix::fs::CWD, made, Some(user), Some(group), flags)?)
 }
 
 fn private_file() -> Permissions {

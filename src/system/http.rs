@@ -3,6 +3,8 @@
 //! The system's trust store, `SSL_CERT_FILE`, `HTTPS_PROXY` and `NO_PROXY` are honoured;
 //! a loopback address never goes through a proxy.
 
+use super::Environment;
+use super::route::Route;
 use oauth2::http;
 use std::time::Duration;
 use url::Url;
@@ -52,7 +54,11 @@ pub fn is_loopback(url: &Url) -> bool {
 }
 
 /// A client for one server.
-pub struct HttpClient(reqwest::Client);
+pub struct HttpClient {
+    client: reqwest::Client,
+    /// Which way requests go, as errors tell it.
+    route: Route,
+}
 
 impl HttpClient {
     /// A client for requests to `server`.
@@ -70,7 +76,11 @@ impl HttpClient {
         if is_loopback(server) {
             builder = builder.no_proxy();
         }
-        builder.build().map(Self).map_err(|error| HttpError::Request(describe(error)))
+        let route = Route::of(&Environment::of_process(), server);
+        match builder.build() {
+            Ok(client) => Ok(Self { client, route }),
+            Err(error) => Err(HttpError::Request(format!("{}{route}", describe(error)))),
+        }
     }
 
     /// Sends one request and reads its answer.
@@ -89,9 +99,10 @@ impl HttpClient {
         }
         let unreachable = |error: reqwest::Error| {
             let sent = !error.is_connect();
-            HttpError::Unreachable { reason: describe(error), sent }
+            let reason = format!("{}{}", describe(error), self.route);
+            HttpError::Unreachable { reason, sent }
         };
-        let mut answer = self.0.execute(request).await.map_err(unreachable)?;
+        let mut answer = self.client.execute(request).await.map_err(unreachable)?;
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
             if body.len() + chunk.len() > LARGEST_BODY {

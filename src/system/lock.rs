@@ -130,6 +130,7 @@ fn create(path: &Path, now: Millis) -> io::Result<SidecarLock> {
         .suffix(".tmp")
         .rand_bytes(12)
         .tempfile_in(directory)?;
+    super::file::give_to_owner_of(directory, temporary.path())?;
     temporary.write_all(&payload_at(now)?)?;
     temporary.as_file().try_lock_exclusive().map_err(without_lock_support)?;
     let file = temporary.persist_noclobber(path).map_err(|error| error.error)?;
@@ -170,8 +171,18 @@ fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
     if !is_same_file(path, &file) {
         return Ok(Verdict::Gone);
     }
-    let metadata = file.metadata()?;
-    let dead = match &payload {
+    if !is_dead(payload.as_ref(), &file.metadata()?, now) {
+        return Ok(Verdict::Held(holder));
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(Verdict::Gone),
+    }
+}
+
+/// Whether a lock file whose flock nobody holds was left behind.
+fn is_dead(payload: Option<&Payload>, metadata: &std::fs::Metadata, now: Millis) -> bool {
+    match payload {
         Some(payload) if payload.owner.as_deref() == Some(OWNER) => true,
         Some(payload) => {
             !process::is_alive(payload.pid)
@@ -182,14 +193,24 @@ fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
             let age = now.saturating_sub(metadata.mtime().saturating_mul(1000));
             Duration::from_millis(age.try_into().unwrap_or(0)) > UNREADABLE_STALE_AFTER
         }
+    }
+}
+
+/// A lock file as it stands, for a report: who holds it, and whether that process is there
+/// still. `None` when there is no lock file, or it cannot be read.
+pub fn look(path: &Path, now: Millis) -> Option<(Holder, bool)> {
+    let mut file = File::open(path).ok()?;
+    let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    let mut text = String::new();
+    let _ = (&mut file).take(4096).read_to_string(&mut text);
+    let payload: Option<Payload> = serde_json::from_str(&text).ok();
+    let holder = Holder {
+        pid: payload.as_ref().map(|payload| payload.pid),
+        since: payload.as_ref().map(|payload| payload.created_at.clone()),
     };
-    if !dead {
-        return Ok(Verdict::Held(holder));
-    }
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(Verdict::Gone),
-    }
+    // A shared lock is let go of at once: who tries meanwhile tries again.
+    let is_free = fs2::FileExt::try_lock_shared(&file).is_ok();
+    Some((holder, !is_free || !is_dead(payload.as_ref(), &metadata, now)))
 }
 
 /// How long ago `time` (RFC 3339) was; nothing when it is in the future or no time.

@@ -5,12 +5,14 @@
 
 pub mod browser;
 pub mod child;
+pub mod custody;
 pub mod environment;
 pub mod file;
 pub mod http;
 pub mod lock;
 pub mod process;
 pub mod relocation;
+pub mod route;
 pub mod signal;
 pub mod stream;
 pub mod trust;

@@ -1,5 +1,6 @@
 //! Other processes: whether one is alive, what it is called, which one holds a port.
 
+use super::Environment;
 use crate::profile::Millis;
 use std::path::Path;
 
@@ -52,21 +53,50 @@ fn started_at(pid: u32) -> Option<Millis> {
     Some(boot * 1_000 + ticks * 1_000 / per_second.max(1))
 }
 
+/// Keeps the memory of this process, which holds secrets, from the disk and from other
+/// processes of this user: no core dump, no tracing (prctl(2), `PR_SET_DUMPABLE`). A
+/// program that it starts is not affected, but for the soft limit on core dumps, which it
+/// may raise. Where the system refuses, the program works all the same.
+pub fn keep_memory_private() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Core).maximum;
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}
+
+/// How the names of variables end that hold secrets.
+const SECRET_ENDINGS: [&str; 7] =
+    ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "CREDENTIALS", "TOKENS"];
+
+/// Keeps the variables that look like secrets from a program that did not ask for them.
+pub fn withhold_secrets(command: &mut std::process::Command, environment: &Environment) {
+    for name in environment.names() {
+        let name_in_capitals = name.to_ascii_uppercase();
+        if SECRET_ENDINGS.iter().any(|ending| name_in_capitals.ends_with(ending)) {
+            command.env_remove(name);
+        }
+    }
+}
+
 /// Whether a program of this name can be started.
-pub fn is_installed(program: &str) -> bool {
+pub fn is_installed(program: &str, environment: &Environment) -> bool {
     let output = std::process::Stdio::null;
-    let started = std::process::Command::new(program)
-        .arg("--version")
-        .stdin(output())
-        .stdout(output())
-        .stderr(output())
-        .status();
+    let mut command = std::process::Command::new(program);
+    withhold_secrets(&mut command, environment);
+    let started =
+        command.arg("--version").stdin(output()).stdout(output()).stderr(output()).status();
     started.is_ok()
 }
 
 /// Runs a program on the user's terminal to its end; whether it succeeded.
-pub fn run_on_terminal(program: &str, arguments: &[String]) -> bool {
-    let status = std::process::Command::new(program).args(arguments).status();
+pub fn run_on_terminal(program: &str, arguments: &[String], environment: &Environment) -> bool {
+    let mut command = std::process::Command::new(program);
+    withhold_secrets(&mut command, environment);
+    let status = command.args(arguments).status();
     status.is_ok_and(|status| status.success())
 }
 

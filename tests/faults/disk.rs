@@ -46,7 +46,7 @@ fn run(program: &str, words: &[&str], at: &Path) -> Result<(), String> {
 /// Every command on disks with more and more free pages, and on a read-only one.
 pub(crate) fn check(program: &Path) -> Result<Vec<(String, Judged)>, String> {
     let mut results = Vec::new();
-    for command in Command::ALL {
+    for command in [Command::Refresh, Command::Logout, Command::Paste] {
         for pages in (0..12).chain([16, 24, 32, 40, 48]) {
             let root = tempfile::tempdir().map_err(|error| error.to_string())?;
             let disk = Disk::mount(root.path().join("disk"))?;

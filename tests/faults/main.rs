@@ -34,6 +34,9 @@ struct Options {
     /// One fault at each call, in turn, in place of all
     #[arg(long)]
     brief: bool,
+    /// Also the refresh of a grant that another agent holds a copy of
+    #[arg(long)]
+    copies: bool,
     /// Show every run
     #[arg(long)]
     verbose: bool,
@@ -71,7 +74,8 @@ fn main() -> ExitCode {
             println!("SKIPPED system call faults: {reason}");
         }
         None => {
-            for command in Command::ALL {
+            let chosen = |command: &Command| options.copies || *command != Command::RefreshCopied;
+            for command in Command::ALL.into_iter().filter(chosen) {
                 inject_everywhere(command, &program, &options, &tally);
             }
         }

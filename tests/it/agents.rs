@@ -191,3 +191,15 @@ fn the_model_of_all_agents_is_shown_where_there_is_no_other() {
     assert_eq!((&listed[0]["model"], &listed[1]["model"]), (&json!("m"), &json!("p")));
     assert_eq!(listed.as_array().unwrap().len(), 2, "an id is listed once");
 }
+
+#[test]
+fn agents_of_an_included_file_count() {
+    let rig = Rig::new();
+    rig.write("openclaw.json", "{ $include: './people.json5' }");
+    rig.write("people.json5", "{ agents: { list: [{ id: 'boss' }] } }");
+    rig.run(&["agents", "add", "Work"]).success();
+    let listed = rig.run(&["agents", "list", "--json"]).json();
+    let ids: Vec<_> = listed.as_array().unwrap().iter().map(|row| row["id"].clone()).collect();
+    assert_eq!(ids, ["boss", "work"]);
+    assert!(rig.run(&["agents", "add", "Boss"]).failure(1).contains("already exists"));
+}

@@ -76,6 +76,38 @@ fn an_import_that_was_cut_off_is_completed() {
 }
 
 #[test]
+fn entries_that_the_document_does_not_hold_stay_where_they_are() {
+    let rig = rig();
+    rig.write(
+        &store("main"),
+        r#"{"version": 1, "profiles": {
+            "openai-codex:default": {"type": "oauth", "provider": "openai-codex", "access": "other", "refresh": "other", "expires": 4102444800000},
+            "anthropic:default": {"type": "api_key", "provider": "anthropic", "key": "other"}}}"#,
+    );
+    let auth = rig.read(AUTH);
+    rig.login(&[]).success();
+    assert_eq!(rig.read(AUTH), auth, "the document holds other credentials of that name");
+}
+
+#[test]
+fn an_earlier_backup_is_kept() {
+    let rig = rig();
+    rig.write(&format!("{AUTH}.bak"), "an earlier one");
+    rig.login(&[]).success();
+    assert_eq!(rig.read(&format!("{AUTH}.bak")), "an earlier one");
+    assert!(rig.read(&format!("{AUTH}.bak.2")).contains("fake-r"));
+}
+
+#[test]
+fn a_first_write_of_the_order_imports_them_too() {
+    let rig = rig();
+    let order = ["models", "auth", "order", "set", "--provider", "anthropic", "anthropic:default"];
+    rig.run(&order).success();
+    assert_eq!(rig.document()["profiles"]["anthropic:default"]["key"], "fake-k");
+    assert!(!rig.path(AUTH).exists());
+}
+
+#[test]
 fn an_unreadable_legacy_file_is_an_error() {
     let rig = Rig::new();
     rig.write(AUTH, "{");

@@ -152,6 +152,54 @@ fn a_state_directory_of_a_newer_openclaw_is_not_written() {
 }
 
 #[test]
+fn reports_on_a_state_directory_of_a_newer_openclaw_say_so() {
+    let rig = Rig::new();
+    rig.write("state/openclaw.sqlite", "SQLite format 3\u{0}");
+    for args in [
+        &["models", "status", "--json"][..],
+        &["models", "auth", "list"],
+        &["channels", "list"],
+        &["models", "auth", "session", "show", "--session", "main"],
+        &["models", "auth", "order", "get", "--provider", "anthropic"],
+    ] {
+        let stderr = rig.run(args).failure(6);
+        assert!(stderr.contains("openclaw.sqlite") && stderr.contains("2026.6"), "{stderr}");
+    }
+}
+
+#[test]
+fn variables_of_the_state_directory_and_the_configuration_count() {
+    let rig = Rig::new();
+    rig.write(".env", "OPENAI_API_KEY=fake-key-of-the-file\nNAME=work\n");
+    rig.write(
+        "openclaw.json",
+        r#"{"env": {"vars": {"DIR": "/fake-dir"}},
+            "agents": {"defaults": {"memorySearch": {"key": "${UNSET}"}, "model": "openai/gpt-5"},
+                       "list": [{"id": "${NAME}", "agentDir": "${DIR}/agent"}]}}"#,
+    );
+    let listed = rig.run(&["agents", "list", "--json"]).json();
+    assert_eq!(
+        (&listed[0]["id"], &listed[0]["agentDir"]),
+        (&json!("work"), &json!("/fake-dir/agent"))
+    );
+    let status = rig.run(&["models", "status", "--json"]).json();
+    let providers = status["auth"]["providers"].as_array().unwrap();
+    let openai = providers.iter().find(|row| row["provider"] == "openai").expect("its key");
+    assert_eq!(openai["effective"]["kind"], "env");
+}
+
+#[test]
+fn a_configuration_without_an_object_is_an_error() {
+    for text in ["", "null", "[]", "// nothing"] {
+        let rig = Rig::new();
+        rig.write("openclaw.json", text);
+        let stderr = rig.run(&["models", "auth", "login", "--provider", "openai-codex"]).failure(6);
+        assert!(stderr.contains("openclaw.json"), "{stderr}");
+        assert_eq!(rig.read("openclaw.json"), text);
+    }
+}
+
+#[test]
 fn wrong_arguments_are_usage_errors() {
     let rig = Rig::new();
     let before = rig.tree();
@@ -160,6 +208,7 @@ fn wrong_arguments_are_usage_errors() {
         &["models", "auth", "login", "--provider", "nope"],
         &["models", "auth", "login", "--provider", "openai-codex", "--agent", "nope"],
         &["models", "auth", "login", "--provider", "openai-codex", "--timeout", "soon"],
+        &["models", "auth", "paste-token", "--provider", "anthropic", "--expires-in", "0s"],
         &["models", "auth", "login", "--provider", "openai-codex", "--profile-id", ""],
         &["models", "auth", "login", "--provider", "openai-codex", "--profile-id", "a\nb"],
         &["models", "auth", "frobnicate"],

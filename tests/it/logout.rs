@@ -96,8 +96,8 @@ fn the_old_layout_forgets_a_profile_too() {
     let everything =
         rig.tree().into_iter().map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned());
     let mentions: Vec<String> = everything.filter(|text| text.contains(PROFILE)).collect();
-    // The backup of the configuration is what it was.
-    assert_eq!(mentions.len(), 1, "{mentions:?}");
+    // The backups of the configuration and of the credentials are what they were.
+    assert_eq!(mentions.len(), 2, "{mentions:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use openclaw_auth::cli;
-use openclaw_auth::config::{Config, record_profile, remove_profile};
+use openclaw_auth::config::{Config, Paths, record_profile, remove_profile};
 use openclaw_auth::exit::ExitStatus;
 use openclaw_auth::oauth::{Expectation, parse_pasted};
 use openclaw_auth::profile::{Kind, normalize_agent_id};
@@ -168,7 +168,10 @@ proptest! {
         crlf in any::<bool>(),
     ) {
         let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("openclaw.json");
+        let environment =
+            Environment::of([("OPENCLAW_STATE_DIR", root.path().to_str().expect("text"))]);
+        let paths = Paths::new(&environment, root.path());
+        let path = paths.config.clone();
         let members: IndexMap<String, (String, String)> =
             members.into_iter().map(|(name, value, note)| (format!("x{name}"), (value, note))).collect();
         let ending = if crlf { "\r\n" } else { "\n" };
@@ -182,7 +185,7 @@ proptest! {
             .collect();
         let text = format!("// first{ending}{{{ending}{}{ending}}} // last{ending}", kept.join(&format!(",{ending}")));
         std::fs::write(&path, &text).unwrap();
-        Config::load(&path, &Environment::default()).unwrap();
+        Config::load(&paths, &environment).unwrap();
         let holds_all = |when: &str| {
             let edited = std::fs::read_to_string(&path).unwrap();
             for kept in kept.iter().map(String::as_str).chain(["// first", "} // last"]) {
@@ -191,11 +194,11 @@ proptest! {
         };
         record_profile(&path, &id, "openai", Kind::Token).unwrap();
         holds_all("recorded");
-        let config = Config::load(&path, &Environment::default()).unwrap();
+        let config = Config::load(&paths, &environment).unwrap();
         prop_assert_eq!(config.auth_profile_text(&id, "mode"), Some("token"));
         remove_profile(&path, &id).unwrap();
         holds_all("removed");
-        let config = Config::load(&path, &Environment::default()).unwrap();
+        let config = Config::load(&paths, &environment).unwrap();
         prop_assert_eq!(config.auth_profile_text(&id, "mode"), None);
     }
 
@@ -227,7 +230,9 @@ proptest! {
         parts in prop::collection::vec((0..999_u32, prop::sample::select(vec!["ms", "s", "m", "h", "d"])), 1..4),
         junk in "[0-9a-z.+ ü-]{0,12}",
     ) {
-        let sum: String = parts.iter().map(|(number, unit)| format!("{number}{unit}")).collect();
+        let sum: Vec<String> =
+            parts.iter().map(|(number, unit)| format!("{number}{unit}")).collect();
+        let sum = sum.concat();
         prop_assert_eq!(with_duration(&sum), ExitStatus::LoginRequired, "{}", sum);
         prop_assert_eq!(with_duration(&format!("{sum}x")), ExitStatus::Usage);
         prop_assert_eq!(with_duration(&format!("-{sum}")), ExitStatus::Usage);

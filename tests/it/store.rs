@@ -30,7 +30,7 @@ fn concurrent_writers_lose_nothing() {
         (20..30).map(|n| format!("p:{n}")).collect::<Vec<_>>().iter().collect::<Vec<_>>()
     );
     let files = std::fs::read_dir(rig.path("agents/main/agent")).unwrap();
-    assert_eq!(files.count(), 1, "neither locks nor temporary files stay behind");
+    assert_eq!(files.count(), 2, "the document and its backups, neither locks nor temporary files");
 }
 
 #[test]

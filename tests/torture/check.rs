@@ -106,12 +106,16 @@ pub(crate) fn check(world: &World) -> Verdict {
     let (locks, wrong) = locks(&world.state_dir);
     verdict.count("lock files of the dead, which block nobody", locks);
     verdict.holds("a lock of nobody blocks", wrong);
-    let temporary = files(&world.state_dir, &|name| name.ends_with(".tmp")).len();
+    let temporary = files(&world.state_dir, &|name| has_extension(name, "tmp")).len();
     verdict.count("temporary files of the killed", temporary);
     let foreign = world.gate.ledger.book();
     let unknown = foreign.all.iter().filter(|exchange| exchange.operation.is_none()).count();
     verdict.count("requests of the dead", unknown);
     verdict
+}
+
+fn has_extension(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == extension)
 }
 
 /// An end that nothing explains.
@@ -120,13 +124,12 @@ fn unexpected(done: &Done) -> Option<String> {
     let expected: &[i32] = match done.plan.kind {
         Kind::Token | Kind::ForceRefresh => &[0, 3, 4],
         // A code whose answer was dropped is spent.
-        Kind::Login => &[0, 1, 3, 4],
-        Kind::Logout => &[0, 1, 3, 4],
+        Kind::Login | Kind::Logout => &[0, 1, 3, 4],
         Kind::Paste | Kind::Order | Kind::List => &[0],
     };
     let is_clear = code == 0 || done.stderr.contains("error: ");
-    let is_clean = !done.stderr.contains("panicked") && (code == 0 || done.stdout.is_empty());
-    if expected.contains(&code) && is_clear && is_clean {
+    let is_quiet = !done.stderr.contains("panicked") && (code == 0 || done.stdout.is_empty());
+    if expected.contains(&code) && is_clear && is_quiet {
         return None;
     }
     let (kind, slot) = (done.plan.kind, SLOTS[done.plan.slot]);
@@ -185,7 +188,7 @@ fn stored(state_dir: &Path) -> HashSet<String> {
 }
 
 fn unreadable(state_dir: &Path) -> Vec<String> {
-    let paths = files(state_dir, &|name| name.ends_with(".json"));
+    let paths = files(state_dir, &|name| has_extension(name, "json"));
     let mut wrong = Vec::new();
     for path in paths {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
@@ -198,7 +201,7 @@ fn unreadable(state_dir: &Path) -> Vec<String> {
 
 /// How many lock files are left, and those that somebody would wait for.
 fn locks(state_dir: &Path) -> (usize, Vec<String>) {
-    let left = files(state_dir, &|name| name.ends_with(".lock"));
+    let left = files(state_dir, &|name| has_extension(name, "lock"));
     let mut wrong = Vec::new();
     for path in &left {
         match try_acquire(path, now()) {

@@ -90,8 +90,8 @@ impl Gate {
         std::thread::sleep(before);
         let asked = asked(&request);
         // Looked up last: who is dead by now does not hear the answer.
-        let asker = self.processes.of_connection(peer, self.address);
-        let operation = asker.map(|(_, operation)| operation);
+        let client = self.processes.of_connection(peer, self.address);
+        let operation = client.map(|(_, operation)| operation);
         let note = |answer| {
             let (at, asked) = (Instant::now(), asked.clone());
             self.ledger.note(Exchange { received, at, operation, asked, answer, sent: false })
@@ -124,7 +124,7 @@ impl Gate {
         if respond(stream, visit.status, content_type, &visit.body).is_ok() {
             self.ledger.sent(number);
         }
-        if let Some((pid, _)) = asker
+        if let Some((pid, _)) = client
             && let Some(delay) = self.processes.doom(pid)
         {
             std::thread::sleep(delay);

@@ -144,8 +144,8 @@ impl Case<'_> {
             let done = exchange.operation.and_then(|number| self.done.get(&number));
             if done.is_some_and(|done| share(done.plan.slot, login.plan.slot)) {
                 let token = match (&exchange.asked, &exchange.answer) {
-                    (_, Answer::Issued(token)) => token,
-                    (Asked::Refresh(token) | Asked::Revoke(token), _) => token,
+                    (_, Answer::Issued(token))
+                    | (Asked::Refresh(token) | Asked::Revoke(token), _) => token,
                     (Asked::Code, _) => continue,
                 };
                 sequel.push_str("\n then ");
@@ -170,11 +170,10 @@ impl Case<'_> {
             };
             match told.get(posted.as_str()) {
                 Some(first) if done.start > first.end => again.push(posted.clone()),
-                Some(_) => {}
                 None if exchange.sent && done.code.is_some() => {
                     told.insert(posted, done);
                 }
-                None => {}
+                Some(_) | None => {}
             }
         }
         again

@@ -266,7 +266,7 @@ impl World {
 fn visit(url: &Url) -> std::io::Result<()> {
     let addresses = url.socket_addrs(|| None)?;
     let mut stream = TcpStream::connect(addresses.as_slice())?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    stream.set_read_timeout(Some(Duration::from_mins(1)))?;
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let head = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");

@@ -57,6 +57,7 @@ impl<'l> From<&'l Row> for AuthReport<'l> {
 
 pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let listing = list(app)?;
+    output.warn_of_exposures(&listing.exposures);
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.store_path);
     if args.json {
         let usage = (!args.no_usage).then(|| UsageReport { updated_at: now(), providers: [] });

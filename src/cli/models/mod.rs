@@ -9,9 +9,16 @@ use crate::app::App;
 use crate::exit::Failure;
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
+    /// As `models status --json`
+    #[arg(long)]
+    status_json: bool,
+    /// As `models status --plain`
+    #[arg(long, conflicts_with = "status_json")]
+    status_plain: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -26,6 +33,10 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
     match args.command {
         Some(Command::Auth(args)) => auth::run(args, app, output),
         Some(Command::Status(args)) => status::run(&args, app, output),
+        None if args.status_json || args.status_plain => {
+            let form = status::Args::in_form(args.status_json, args.status_plain);
+            status::run(&form, app, output)
+        }
         None => print_help(output, &["models"]),
     }
 }

@@ -126,7 +126,8 @@ pub fn add(app: &App, request: &AddRequest) -> Result<Added, Failure> {
         ("agentDir", texts[1].as_ref()),
     ];
     entry.extend(model.as_deref().map(|model| ("model", model)));
-    let agent = NewAgent { id: &id, entry: &entry, bindings: &bindings };
+    let is_first = config.agents().next().is_none();
+    let agent = NewAgent { id: &id, entry: &entry, bindings: &bindings, is_first };
     let bindings = match add_agent(&app.paths.config, agent)? {
         AgentAddition::Added(bindings) => bindings,
         AgentAddition::Exists => return Err(already_exists(&id)),

@@ -13,12 +13,12 @@ mod profiles;
 mod resolution;
 
 use crate::app::App;
-use crate::config::{AgentDir, Config};
+use crate::config::{AgentDir, Config, Variables, assignments, unquote};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::MAIN_AGENT;
 use crate::profile::secret_ref::SecretRef;
 use crate::provider::Conventions;
-use crate::reference::{Secrets, Variables, Wanted, assignments, unquote};
+use crate::reference::{Secrets, Wanted};
 use crate::system::file;
 use indexmap::{IndexMap, IndexSet};
 use known::Known;
@@ -230,7 +230,7 @@ fn entries(object: &Map<String, Value>) -> Vec<(&String, &Value)> {
 /// Never at present: what cannot be read is a finding.
 pub fn audit(app: &App, allow_commands: bool) -> Result<Report, Failure> {
     let config_path = &app.paths.config;
-    let loaded = Config::load(config_path, &app.environment).map_err(|error| error.to_string());
+    let loaded = Config::load(&app.paths, &app.environment).map_err(|error| error.to_string());
     let read = loaded.and_then(|config| match Secrets::of(&config, config_path) {
         Ok(secrets) => Ok((config, secrets)),
         Err(error) => Err(error.to_string()),

@@ -9,7 +9,7 @@ mod keep;
 pub use authorize::AuthorizationNotice;
 
 use super::refresh::no_client_secret;
-use super::{Interaction, login_command};
+use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::exit::{ExitStatus, Failure};
@@ -95,11 +95,13 @@ pub fn login(
     // What would make the login useless is found out before the user signs in.
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_deref())?;
+    app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;
     store.check_writable()?;
     check_wanted_id(&store.read()?.document, definition, request.profile_id.as_deref())?;
     note_override(provider, interaction);
+    warn_of_route(app, interaction);
     let http = HttpClient::new(&registration.endpoints.token)
         .map_err(|error| Failure::message(ExitStatus::Failure, error))?;
 

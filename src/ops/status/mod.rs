@@ -14,12 +14,13 @@ pub use model::Models;
 pub use provider::{Effective, Overview};
 
 use crate::app::App;
-use crate::config::{AgentDir, Config};
+use crate::config::{AgentDir, Config, Variables};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{
     Health, Kind, Millis, compare, health, normalize_agent_id, normalize_provider_id,
 };
 use crate::provider::{Conventions, cools_down};
+use crate::system::custody::Exposure;
 use crate::system::now;
 use provider::Sources;
 use serde_json::{Number, Value};
@@ -40,6 +41,8 @@ pub struct Status {
     pub agent_dir: PathBuf,
     /// The document of its profiles.
     pub store_path: PathBuf,
+    /// What somebody else could read or change.
+    pub exposures: Vec<Exposure>,
     /// The document of the profiles of `main`.
     pub main_store_path: PathBuf,
     /// The models in use.
@@ -164,16 +167,18 @@ fn agent(app: &App, config: &Config, named: Option<&str>) -> Result<AgentDir, Fa
 pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
     let at = now();
     let config = app.config()?;
+    let named = app.named_agent(named);
     let agent = agent(app, &config, named)?;
     let conventions = Conventions::of(app.environment.has_bundled_plugins());
     let view = View::of(app, &agent, at)?;
     let models = Models::of(&config, &conventions, named.map(|_| agent.id.as_str()));
     let catalog = app.catalog()?;
+    let variables = Variables::of(&app.environment, &app.paths, &config);
     let sources = Sources {
         config: &config,
         catalog: &catalog,
         conventions: &conventions,
-        environment: &app.environment,
+        variables: &variables,
         now: at,
     };
     let in_models: Vec<String> = models.providers(&conventions, true).into_iter().collect();
@@ -197,6 +202,7 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
         at,
         config_path: app.paths.config.clone(),
         store_path: app.store(&agent).profiles_path(),
+        exposures: app.exposures(&config, &agent),
         main_store_path: app.store(&app.paths.main_without_config()).profiles_path(),
         agent_id: named.map(|_| agent.id),
         agent_dir: agent.path,

@@ -1,11 +1,10 @@
 //! What each provider can be used with: profiles, variables, the configuration.
 
 use super::view::{Entry, View};
-use crate::config::Config;
+use crate::config::{Config, Variables};
 use crate::profile::secret_ref::ReferenceName;
 use crate::profile::{Kind, Millis, compare, mask, normalize_provider_id};
 use crate::provider::{Catalog, Conventions, cools_down};
-use crate::system::Environment;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
@@ -60,7 +59,7 @@ pub(super) struct Sources<'a> {
     pub(super) config: &'a Config,
     pub(super) catalog: &'a Catalog,
     pub(super) conventions: &'a Conventions,
-    pub(super) environment: &'a Environment,
+    pub(super) variables: &'a Variables<'a>,
     pub(super) now: Millis,
 }
 
@@ -123,7 +122,7 @@ impl Sources<'_> {
             return None;
         }
         let row = &self.catalog.find(provider)?.definition;
-        row.env.iter().find_map(|name| Some((name.as_str(), self.environment.text(name)?)))
+        row.env.iter().find_map(|name| Some((name.as_str(), self.variables.get(name)?)))
     }
 
     /// The variable that takes the key of a provider that cannot be signed in to.
@@ -174,7 +173,7 @@ impl Sources<'_> {
     /// A key of `models.providers` as it is shown, and the one that is used, when there
     /// is one.
     fn configured_key(&self, key: &Value) -> (Option<String>, Option<String>) {
-        let in_environment = |name: &str| self.environment.text(name).map(|key| self.shown(key));
+        let in_environment = |name: &str| self.variables.get(name).map(|key| self.shown(key));
         if let Some(reference) = ReferenceName::of(key) {
             let usable = reference.variable().and_then(in_environment);
             let is_variable = key.is_string();

@@ -8,7 +8,7 @@ use crate::exit::Failure;
 use crate::profile::{
     Credential, Kind, Millis, SameAccount, UsageStats, normalize_provider_id, sort_as_object_keys,
 };
-use crate::store::Inspection;
+use crate::store::{Inspection, Snapshot};
 use indexmap::IndexMap;
 
 /// A grant is good for this long before a caller refreshes it.
@@ -41,7 +41,11 @@ type Layer = (IndexMap<String, Entry>, IndexMap<String, UsageStats>, usize);
 
 fn layer(app: &App, agent: &AgentDir, is_inherited: bool) -> Result<Layer, Failure> {
     let store = app.store(agent);
-    let document = store.read()?.document;
+    let Snapshot { document, fingerprint } = store.read()?;
+    if fingerprint.is_none() {
+        // Nothing is there because it has moved on.
+        store.check_generation()?;
+    }
     let state = store.read_state(&document)?;
     let profiles = document.inspected().map(|(profile, inspection)| {
         let id = profile.id.to_owned();

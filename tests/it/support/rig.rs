@@ -136,6 +136,8 @@ impl Rig {
         let parent = path.parent().expect("a parent");
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).expect("a directory");
         std::fs::write(&path, text).expect("a file");
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&path, private).expect("permissions");
     }
 
     /// The text of a file below the state directory.

@@ -81,6 +81,7 @@ pub(super) fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let listing = list(app, agent, args.provider.as_deref())?;
+    output.warn_of_exposures(&listing.exposures);
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.store_path);
     if args.json {
         return output.json(&Report {

@@ -36,7 +36,7 @@ pub(super) fn paste(
 ) -> Result<(), Failure> {
     let ready = prepare(app, request)?;
     before(&ready, output)?;
-    let secret = prompt::secret(output, ready.what())?;
+    let secret = zeroize::Zeroizing::new(prompt::secret(output, ready.what())?);
     let report = ready.store(app, &secret)?;
     show(&report, json, app, output)
 }

@@ -48,17 +48,17 @@ pub(super) fn run(
         profile_id: Some(profile_id),
         expires_in: args.expires_in,
     };
-    paste(request, |ready, output| make_token(ready, args.yes, output), args.json, app, output)
+    paste(request, |ready, output| make_token(ready, args.yes, app, output), args.json, app, output)
 }
 
 /// Lets the provider's command make a token, on a terminal and where it is installed.
-fn make_token(ready: &Ready, yes: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+fn make_token(ready: &Ready, yes: bool, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let [program, arguments @ ..] = ready.command() else { return Ok(()) };
     if !output.streams.stdin_is_terminal {
         return Ok(());
     }
     let line = ready.command().join(" ");
-    if !process::is_installed(program) {
+    if !process::is_installed(program, &app.environment) {
         output.say(&format!("Make a token with `{line}` where it is installed, and paste it here"));
         return Ok(());
     }
@@ -68,7 +68,7 @@ fn make_token(ready: &Ready, yes: bool, output: &mut Output<'_>) -> Result<(), F
             .default(true)
             .interact()
             .map_err(crate::cli::prompt::unanswered)?;
-    if run && !process::run_on_terminal(program, arguments) {
+    if run && !process::run_on_terminal(program, arguments, &app.environment) {
         output.warn(&format!("`{line}` did not succeed"));
     }
     Ok(())

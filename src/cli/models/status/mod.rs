@@ -28,8 +28,18 @@ pub(super) struct Args {
     plain: bool,
 }
 
+impl Args {
+    /// No more than the form of the report.
+    pub(super) fn in_form(json: bool, plain: bool) -> Self {
+        Self { json, plain, ..Self::default() }
+    }
+}
+
 pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let status = status(app, args.agent.as_deref())?;
+    if !args.check {
+        output.warn_of_exposures(&status.exposures);
+    }
     output.warn_of_invalid_entries(status.invalid_entries, &status.store_path);
     if args.json {
         output.json(&json::Report::of(&status, app))?;

@@ -4,9 +4,10 @@
 //! A `.env` file of the working directory is not read: whoever can place one there could
 //! choose the key.
 
-use crate::config::{Config, Paths};
+use super::{Config, Paths};
 use crate::secret::Secret;
 use crate::system::{Environment, file};
+use serde_json::Value;
 use std::collections::HashMap;
 
 /// The variables that references name.
@@ -20,8 +21,13 @@ pub struct Variables<'a> {
 impl<'a> Variables<'a> {
     /// The variables of a run.
     pub fn of(environment: &'a Environment, paths: &Paths, config: &Config) -> Self {
+        Self::with(environment, paths, config.value())
+    }
+
+    /// The variables with those that `config` sets, the value of a configuration.
+    pub(super) fn with(environment: &'a Environment, paths: &Paths, config: &Value) -> Self {
         let mut others = HashMap::new();
-        let configured = &config.value()["env"];
+        let configured = &config["env"];
         let direct = configured.as_object().into_iter().flatten();
         let listed = configured["vars"].as_object().into_iter().flatten();
         for (name, value) in direct.chain(listed) {

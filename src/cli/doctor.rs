@@ -1,0 +1,225 @@
+//! `doctor`
+
+use crate::app::App;
+use crate::cli::duration;
+use crate::cli::output::Output;
+use crate::exit::{ExitStatus, Failure};
+use crate::ops::doctor::{Finding, examine};
+use crate::ops::restore::{self, Listing};
+use crate::system::now;
+use crate::text::printable;
+use serde::Serialize;
+use std::path::Path;
+
+/// What `--restore` without a backup means.
+const LIST: &str = "list";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Without options: looks at owners and modes, locks, leftover files, documents, logins,
+provider files and the configuration. Nothing is written. Exit codes: 0 nothing to do,
+1 something is wrong; the lines say what, and the next command.
+
+With --restore: every change of an agent's credentials keeps what it replaced; this lists
+what there is, or brings the profiles of one backup back. Nothing that is stored now is
+removed. A login whose refresh token was rotated since stays as it is, because a second use
+of the old one would end it; --force brings it back all the same.
+
+  openclaw-auth doctor
+  openclaw-auth doctor --restore --list
+  openclaw-auth doctor --restore latest")]
+pub(super) struct Args {
+    /// Bring the profiles of a backup back, by its name or `latest`; without one, list them
+    #[arg(long, value_name = "BACKUP", num_args = 0..=1, default_missing_value = LIST)]
+    restore: Option<String>,
+    /// List the backups
+    #[arg(long, requires = "restore")]
+    list: bool,
+    /// Bring back refresh tokens that were rotated since, too
+    #[arg(long, requires = "restore")]
+    force: bool,
+    /// The agent whose backups are meant [default: the default agent]
+    #[arg(long, value_name = "ID", requires = "restore")]
+    agent: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'r> {
+    schema: u32,
+    state_dir: &'r Path,
+    stores: usize,
+    ok: bool,
+    findings: Vec<FindingReport<'r>>,
+}
+
+#[derive(Serialize)]
+struct FindingReport<'r> {
+    code: &'static str,
+    severity: &'static str,
+    message: &'r str,
+    next: &'r str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BackupsReport<'r> {
+    schema: u32,
+    agent_id: &'r str,
+    directory: &'r Path,
+    backups: Vec<BackupReport<'r>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BackupReport<'r> {
+    name: &'r str,
+    path: &'r Path,
+    replaced_at: i64,
+    replaced_by: &'static str,
+    profiles: Option<&'r [String]>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RestoreReport<'r> {
+    schema: u32,
+    agent_id: &'r str,
+    backup: &'r str,
+    restored: &'r [String],
+    kept: Vec<KeptReport<'r>>,
+}
+
+#[derive(Serialize)]
+struct KeptReport<'r> {
+    id: &'r str,
+    reason: &'r str,
+}
+
+const fn severity(finding: &Finding) -> &'static str {
+    if finding.is_problem { "problem" } else { "note" }
+}
+
+pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    let agent = args.agent.as_deref();
+    match &args.restore {
+        Some(backup) if !args.list && backup != LIST => restore(app, agent, backup, args, output),
+        Some(_) => list(app, agent, args.json, output),
+        None => look(app, args.json, output),
+    }
+}
+
+fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+    let report = examine(app);
+    if report.has_problems() {
+        output.end_with(ExitStatus::Findings);
+    }
+    if json {
+        let findings = report.findings.iter().map(|finding| FindingReport {
+            code: finding.code.name(),
+            severity: severity(finding),
+            message: &finding.message,
+            next: &finding.next,
+        });
+        return output.json(&Report {
+            schema: 1,
+            state_dir: &report.state_dir,
+            stores: report.stores,
+            ok: !report.has_problems(),
+            findings: findings.collect(),
+        });
+    }
+    for finding in &report.findings {
+        let message = printable(&finding.message, 2_000);
+        let next = printable(&finding.next, 2_000);
+        output.data(&format!("{}: {message}\n  next: {next}\n", severity(finding)))?;
+    }
+    if !report.has_problems() {
+        let stores = if report.stores == 1 { "store" } else { "stores" };
+        output.data(&format!(
+            "Nothing is wrong in {} ({} {stores})\n",
+            app.paths.shorten(&report.state_dir),
+            report.stores
+        ))?;
+    }
+    Ok(())
+}
+
+const fn replaced_by(is_renewal: bool) -> &'static str {
+    if is_renewal { "renewal" } else { "change" }
+}
+
+fn list(
+    app: &App,
+    agent: Option<&str>,
+    json: bool,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let listing = restore::list(app, agent)?;
+    if json {
+        let backups = listing.backups.iter().map(|backup| BackupReport {
+            name: &backup.name,
+            path: &backup.path,
+            replaced_at: backup.replaced_at,
+            replaced_by: replaced_by(backup.is_renewal),
+            profiles: backup.profiles.as_deref(),
+        });
+        return output.json(&BackupsReport {
+            schema: 1,
+            agent_id: &listing.agent_id,
+            directory: &listing.directory,
+            backups: backups.collect(),
+        });
+    }
+    if listing.backups.is_empty() {
+        output.say(&format!("Agent `{}` has no backup", listing.agent_id));
+        return Ok(());
+    }
+    output.data(&text(&listing))
+}
+
+fn text(listing: &Listing) -> String {
+    let lines = listing.backups.iter().map(|backup| {
+        let profiles = match &backup.profiles {
+            None => "cannot be read".to_owned(),
+            Some(ids) => ids.iter().map(|id| printable(id, 120)).collect::<Vec<_>>().join(", "),
+        };
+        let age = duration::show(now().saturating_sub(backup.replaced_at));
+        let by = replaced_by(backup.is_renewal);
+        format!("{}  replaced {age} ago by a {by}: {profiles}\n", backup.name)
+    });
+    lines.collect()
+}
+
+fn restore(
+    app: &App,
+    agent: Option<&str>,
+    backup: &str,
+    args: &Args,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let report = restore::restore(app, agent, backup, args.force)?;
+    if args.json {
+        let kept = report.kept.iter().map(|(id, reason)| KeptReport { id, reason });
+        return output.json(&RestoreReport {
+            schema: 1,
+            agent_id: &report.agent_id,
+            backup: &report.backup,
+            restored: &report.restored,
+            kept: kept.collect(),
+        });
+    }
+    for id in &report.restored {
+        output.data(&format!("restored: {}\n", printable(id, 200)))?;
+    }
+    for (id, reason) in &report.kept {
+        output.data(&format!("left as it is: {} ({reason})\n", printable(id, 200)))?;
+    }
+    if report.restored.is_empty() && report.kept.is_empty() {
+        output.data("Nothing differs from the backup\n")?;
+    }
+    Ok(())
+}

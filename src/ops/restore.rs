@@ -1,0 +1,157 @@
+//! Getting back what a change of the credentials replaced.
+//!
+//! Invariant: a refresh token that was rotated is not brought back unasked. The server
+//! takes a second use of it for theft and ends the login that replaced it. Nothing that is
+//! stored now is removed, and what is replaced becomes a backup itself.
+
+use super::doctor::store_of;
+use crate::app::App;
+use crate::config::record_profile;
+use crate::exit::{ExitStatus, Failure};
+use crate::profile::{Credential, Millis};
+use crate::store::{AgentStore, Backup, Document};
+use crate::text::printable;
+use std::path::PathBuf;
+
+/// A backup and what it holds.
+#[derive(Debug)]
+pub struct Listed {
+    /// Its name, which restores it.
+    pub name: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// When it was replaced, in milliseconds since the epoch.
+    pub replaced_at: Millis,
+    /// Whether it was replaced by renewed tokens alone.
+    pub is_renewal: bool,
+    /// The ids of its profiles; `None` when it cannot be read.
+    pub profiles: Option<Vec<String>>,
+}
+
+/// The backups of an agent.
+#[derive(Debug)]
+pub struct Listing {
+    /// The agent.
+    pub agent_id: String,
+    /// Where they are.
+    pub directory: PathBuf,
+    /// The newest first.
+    pub backups: Vec<Listed>,
+}
+
+/// What a restore did.
+#[derive(Debug)]
+pub struct Report {
+    /// The agent.
+    pub agent_id: String,
+    /// The backup.
+    pub backup: String,
+    /// The profiles that are now as they were then.
+    pub restored: Vec<String>,
+    /// The profiles that were left as they are, each with the reason.
+    pub kept: Vec<(String, &'static str)>,
+}
+
+/// Lists the backups of an agent.
+///
+/// # Errors
+/// There is no such agent, or the configuration cannot be read.
+pub fn list(app: &App, agent: Option<&str>) -> Result<Listing, Failure> {
+    let (_, agent, store) = store_of(app, agent)?;
+    let listed = |backup: Backup| Listed {
+        name: backup.name(),
+        profiles: store
+            .read_backup(&backup)
+            .ok()
+            .map(|document| document.entries().map(|(id, _)| id.to_owned()).collect()),
+        replaced_at: backup.replaced_at,
+        is_renewal: backup.is_renewal,
+        path: backup.path,
+    };
+    let backups = store.backups().into_iter().map(listed).collect();
+    Ok(Listing { agent_id: agent.id, directory: store.backup_dir(), backups })
+}
+
+/// The word for the newest backup.
+const LATEST: &str = "latest";
+/// Why an entry is left as it is.
+const ROTATED: &str = "its refresh token was replaced by a newer one since";
+const UNINTERPRETABLE: &str = "its entry in the backup cannot be interpreted";
+
+/// Brings the profiles of the backup `name` back: those that are gone, and those that have
+/// changed. `force` brings back refresh tokens that were rotated since, as well.
+///
+/// # Errors
+/// There is no such backup, it or the store cannot be read, or the store cannot be written.
+pub fn restore(app: &App, agent: Option<&str>, name: &str, force: bool) -> Result<Report, Failure> {
+    let (config, agent, store) = store_of(app, agent)?;
+    app.require_private(&config, &agent)?;
+    let backups = store.backups();
+    let is_meant = |backup: &Backup| {
+        name == LATEST
+            || backup.name() == name
+            || backup.path.file_name().is_some_and(|file| file == name)
+    };
+    let Some(at) = backups.iter().position(is_meant) else {
+        return Err(Failure::message(
+            ExitStatus::Failure,
+            format!("agent `{}` has no backup `{}`", agent.id, printable(name, 80)),
+        )
+        .hint(format!("openclaw-auth doctor --restore --list --agent {}", agent.id)));
+    };
+    let backup = store.read_backup(&backups[at])?;
+    let since = newer(&store, &backups[..at]);
+    let (restored, kept) = store.update(|document| {
+        let mut restored = Vec::new();
+        let mut kept = Vec::new();
+        for (id, entry) in backup.entries() {
+            if document.entry(id).is_some_and(|present| present.get() == entry.get()) {
+                continue;
+            }
+            match obstacle(document, &backup, &since, id) {
+                Some(reason) if !force || reason != ROTATED => kept.push((id.to_owned(), reason)),
+                _ => {
+                    document.set_entry(id, entry.to_owned());
+                    restored.push(id.to_owned());
+                }
+            }
+        }
+        Ok((!restored.is_empty(), (restored, kept)))
+    })?;
+    for id in &restored {
+        let Some(credential) = backup.credential(id) else { continue };
+        record_profile(&app.paths.config, id, &credential.provider, credential.kind()).map_err(
+            |error| Failure::from(error).context("the profiles are restored, but not recorded"),
+        )?;
+    }
+    Ok(Report { agent_id: agent.id, backup: backups[at].name(), restored, kept })
+}
+
+/// What the newer backups hold.
+fn newer(store: &AgentStore, backups: &[Backup]) -> Vec<Document> {
+    backups.iter().filter_map(|backup| store.read_backup(backup).ok()).collect()
+}
+
+/// Why the entry `id` of the backup should not be brought back, if it should not.
+fn obstacle(
+    present: &Document,
+    backup: &Document,
+    since: &[Document],
+    id: &str,
+) -> Option<&'static str> {
+    let Some(old) = backup.credential(id) else { return Some(UNINTERPRETABLE) };
+    let old_token = old.refresh_token()?;
+    let replaced = |document: &Document| {
+        document.credential(id).is_some_and(|newer| match newer.refresh_token() {
+            Some(token) => !token.matches(old_token) && !outlives(&old, &newer),
+            None => false,
+        })
+    };
+    std::iter::once(present).chain(since).any(replaced).then_some(ROTATED)
+}
+
+/// Whether the old credential is the newer one after all: somebody has restored or copied
+/// an older one meanwhile.
+fn outlives(old: &Credential, new: &Credential) -> bool {
+    matches!((old.expires(), new.expires()), (Some(old), Some(new)) if old > new)
+}

@@ -1,0 +1,195 @@
+//! Whether what a path leads to is in this user's hands alone: directories that nobody
+//! else can write, documents that nobody else can read.
+//!
+//! Whoever can write a directory can replace every file in it, so a private document in an
+//! open directory is not private. Root may work on the store of another user: what is in
+//! it belongs to root or to that user, what a symbolic link leads to outside, to that user.
+
+use super::trust::{Distrust, OTHERS_READ_OR_WRITE, OTHERS_WRITE};
+use std::fmt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// What stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A directory: nobody else may write it.
+    Directory,
+    /// A document with secrets: nobody else may read or write it.
+    Secrets,
+    /// A document without secrets that decides where they go: nobody else may write it. It
+    /// may be root's.
+    Settings,
+}
+
+/// Something that somebody else can read or change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exposure {
+    /// Where it is.
+    pub path: PathBuf,
+    distrust: Distrust,
+    /// Whose it should be.
+    owner: u32,
+}
+
+impl Exposure {
+    /// The command that sets it right.
+    pub fn remedy(&self) -> String {
+        let path = shell_word(&self.path);
+        match &self.distrust {
+            Distrust::Open { mode, forbidden } => {
+                format!("chmod {:o} {path}", mode & !forbidden & 0o777)
+            }
+            _ if effective_user() == 0 => format!("chown {} {path}", self.owner),
+            _ => format!("sudo chown \"$(id -un)\" {path}"),
+        }
+    }
+}
+
+impl fmt::Display for Exposure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.path.display(), self.distrust)
+    }
+}
+
+/// `path` as one word of a shell command.
+pub fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
+    if text.chars().all(is_plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Looks at paths in one state directory.
+#[derive(Debug)]
+pub struct Custody {
+    state_dir: PathBuf,
+    /// Whose store this is.
+    owner: u32,
+}
+
+impl Custody {
+    /// For the state directory `state_dir`, which need not exist.
+    pub fn of(state_dir: &Path) -> Self {
+        let user = effective_user();
+        let owner = match state_dir.metadata() {
+            Ok(metadata) if user == 0 => metadata.uid(),
+            _ => user,
+        };
+        Self { state_dir: state_dir.canonicalize().unwrap_or_else(|_| state_dir.into()), owner }
+    }
+
+    /// What is wrong with `path`, if anything; nothing where there is nothing. Symbolic
+    /// links are followed.
+    pub fn exposure(&self, path: &Path, kind: Kind) -> Option<Exposure> {
+        // What is no file is refused by whoever reads it.
+        let metadata = path.metadata().ok().filter(|it| kind == Kind::Directory || it.is_file())?;
+        let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let is_inside = target.starts_with(&self.state_dir);
+        if !is_inside
+            && kind != Kind::Directory
+            && let Some(exposure) = target
+                .parent()
+                .filter(|directory| path.parent() != Some(*directory))
+                .and_then(|directory| self.exposure(directory, Kind::Directory))
+        {
+            return Some(exposure);
+        }
+        let owner = metadata.uid();
+        let is_roots = owner == 0 && (kind == Kind::Settings || effective_user() == 0 && is_inside);
+        let forbidden = match kind {
+            Kind::Secrets => OTHERS_READ_OR_WRITE,
+            Kind::Directory | Kind::Settings => OTHERS_WRITE,
+        };
+        let mode = metadata.mode() & 0o7777;
+        let distrust = if owner != self.owner && !is_roots {
+            Distrust::Foreign { owner }
+        } else if mode & forbidden != 0 {
+            Distrust::Open { mode, forbidden }
+        } else {
+            return None;
+        };
+        Some(Exposure { path: path.to_owned(), distrust, owner: self.owner })
+    }
+
+    /// The directories between the state directory and `directory`: OpenClaw makes them
+    /// with the umask. They matter where others can enter the state directory.
+    pub fn exposures_between(&self, state_dir: &Path, directory: &Path) -> Vec<Exposure> {
+        const OTHERS_ENTER: u32 = 0o011;
+        let enters = |metadata: std::fs::Metadata| metadata.mode() & OTHERS_ENTER != 0;
+        if !directory.starts_with(state_dir) || !state_dir.metadata().is_ok_and(enters) {
+            return Vec::new();
+        }
+        let between = directory.ancestors().skip(1).take_while(|path| *path != state_dir);
+        between.filter_map(|path| self.exposure(path, Kind::Directory)).collect()
+    }
+}
+
+fn effective_user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::file::{create_private_directory, replace};
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn what_others_can_read_or_write_is_named_with_its_remedy() {
+        let root = tempfile::tempdir().unwrap();
+        let state_dir = root.path().join("state");
+        create_private_directory(&state_dir).unwrap();
+        let document = state_dir.join("it's.json");
+        replace(&document, b"{}").unwrap();
+        let custody = Custody::of(&state_dir);
+        let mode = |path: &Path, mode| set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        assert_eq!(custody.exposure(&document, Kind::Secrets), None);
+        mode(&document, 0o644);
+        let exposure = custody.exposure(&document, Kind::Secrets).unwrap();
+        let quoted = document.display().to_string().replace('\'', r"'\''");
+        assert_eq!(exposure.remedy(), format!("chmod 600 '{quoted}'"));
+        assert!(exposure.to_string().ends_with("is open to other users (mode 0644)"));
+        assert_eq!(custody.exposure(&document, Kind::Settings), None);
+        mode(&state_dir, 0o755);
+        assert_eq!(custody.exposure(&state_dir, Kind::Directory), None);
+        mode(&state_dir, 0o775);
+        let exposure = custody.exposure(&state_dir, Kind::Directory).unwrap();
+        assert_eq!(exposure.remedy(), format!("chmod 755 {}", state_dir.display()));
+    }
+
+    #[test]
+    fn a_link_into_an_open_directory_is_an_exposure() {
+        let root = tempfile::tempdir().unwrap();
+        let [state_dir, outside] = ["state", "outside"].map(|name| root.path().join(name));
+        create_private_directory(&state_dir).unwrap();
+        create_private_directory(&outside).unwrap();
+        replace(&outside.join("d"), b"{}").unwrap();
+        let link = state_dir.join("d");
+        std::os::unix::fs::symlink(outside.join("d"), &link).unwrap();
+        let custody = Custody::of(&state_dir);
+        assert_eq!(custody.exposure(&link, Kind::Secrets), None, "it is this user's");
+        set_permissions(&outside, Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(custody.exposure(&link, Kind::Secrets).unwrap().path, outside);
+    }
+
+    #[test]
+    fn directories_on_the_way_matter_where_others_get_there() {
+        let root = tempfile::tempdir().unwrap();
+        let state_dir = root.path().join("state");
+        let agent = state_dir.join("agents/a/agent");
+        create_private_directory(&agent).unwrap();
+        set_permissions(state_dir.join("agents"), Permissions::from_mode(0o775)).unwrap();
+        let custody = Custody::of(&state_dir);
+        assert!(custody.exposures_between(&state_dir, &agent).is_empty());
+        set_permissions(&state_dir, Permissions::from_mode(0o755)).unwrap();
+        let found = custody.exposures_between(&state_dir, &agent);
+        assert_eq!(
+            found.iter().map(|found| &found.path).collect::<Vec<_>>(),
+            [&state_dir.join("agents")]
+        );
+    }
+}
