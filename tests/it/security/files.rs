@@ -107,7 +107,13 @@ const OTHER: u32 = 23_456;
 fn run_as(rig: &Rig, user: u32, args: &[&str]) -> Finished {
     // The build directory may be closed to that user.
     let program = rig.home().join("openclaw-auth");
-    std::fs::copy(env!("CARGO_BIN_EXE_openclaw-auth"), &program).unwrap();
+    if !program.exists() {
+        // By a process of its own: one that this one forks meanwhile must not hold the copy
+        // open for writing when it is started.
+        let mut copy = Command::new("cp");
+        copy.arg(env!("CARGO_BIN_EXE_openclaw-auth")).arg(&program);
+        assert!(copy.status().unwrap().success());
+    }
     let mut command = Command::new("setpriv");
     command
         .args(["--reuid", &user.to_string(), "--regid", &user.to_string(), "--clear-groups"])
