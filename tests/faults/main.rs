@@ -68,16 +68,13 @@ fn main() -> ExitCode {
     let program = options.program.canonicalize().expect("the program under test");
     let mut tally = Mutex::new(Tally::default());
     let mut skipped = 0;
-    match point::unavailable() {
-        Some(reason) => {
-            skipped += 1;
-            println!("SKIPPED system call faults: {reason}");
-        }
-        None => {
-            let chosen = |command: &Command| options.copies || *command != Command::RefreshCopied;
-            for command in Command::ALL.into_iter().filter(chosen) {
-                inject_everywhere(command, &program, &options, &tally);
-            }
+    if let Some(reason) = point::unavailable() {
+        skipped += 1;
+        println!("SKIPPED system call faults: {reason}");
+    } else {
+        let chosen = |command: &Command| options.copies || *command != Command::RefreshCopied;
+        for command in Command::ALL.into_iter().filter(chosen) {
+            inject_everywhere(command, &program, &options, &tally);
         }
     }
     let tally = tally.get_mut().unwrap();

@@ -1,14 +1,14 @@
 //! Files of users and of other programs, and the answers of their commands.
 
-use openclaw_auth::config::{Config, Paths, record_profile, remove_profile};
+use openclaw_auth::config::{Config, Paths, Variables, record_profile, remove_profile};
 use openclaw_auth::profile::Kind;
 use openclaw_auth::profile::secret_ref::{SecretRef, Source};
 use openclaw_auth::provider::Catalog;
-use openclaw_auth::reference::{Resolver, Secrets, Variables};
+use openclaw_auth::reference::{Resolver, Secrets};
 use openclaw_auth::system::lock::{Attempt, try_acquire};
 use openclaw_auth::system::{Environment, now};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 static ROOT: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
@@ -17,13 +17,23 @@ fn at(name: &str) -> PathBuf {
     ROOT.path().join(name)
 }
 
+/// An environment whose configuration is at `path`, with its paths.
+fn surroundings(path: &Path) -> (Environment, Paths) {
+    let environment = Environment::default()
+        .with("HOME", ROOT.path())
+        .with("OPENCLAW_STATE_DIR", ROOT.path())
+        .with("OPENCLAW_CONFIG_PATH", path);
+    let paths = Paths::new(&environment, ROOT.path());
+    (environment, paths)
+}
+
 /// A configuration that loads still does after an edit, which says what was recorded; one
 /// that cannot be edited is left as it is.
 pub(crate) fn config(input: &[u8]) {
     let path = at("openclaw.json");
     std::fs::write(&path, input).unwrap();
-    let environment = Environment::default();
-    let loaded = Config::load(&path, &environment);
+    let (environment, paths) = surroundings(&path);
+    let loaded = Config::load(&paths, &environment);
     if let Ok(config) = &loaded {
         for agent in config.agents() {
             let _ = (agent.id(), agent.text("name"));
@@ -37,10 +47,10 @@ pub(crate) fn config(input: &[u8]) {
             assert_eq!(std::fs::read(&path).unwrap(), before, "a failed edit changes nothing");
         }
         Ok(_) if loaded.is_ok() => {
-            let config = Config::load(&path, &environment).expect("an edited file still loads");
+            let config = Config::load(&paths, &environment).expect("an edited file still loads");
             assert_eq!(config.auth_profile_text("fuzz:a'\"b", "mode"), Some("token"));
             remove_profile(&path, "fuzz:a'\"b").unwrap();
-            Config::load(&path, &environment).expect("and once more");
+            Config::load(&paths, &environment).expect("and once more");
         }
         Ok(_) => {}
     }
@@ -91,9 +101,8 @@ pub(crate) fn secrets(input: &[u8]) {
         "file": {"source": "file", "path": reply.to_str()},
     }}});
     std::fs::write(&path, providers.to_string()).unwrap();
-    let environment = Environment::default().with("HOME", ROOT.path());
-    let paths = Paths::new(&environment, ROOT.path());
-    let config = Config::load(&path, &environment).unwrap();
+    let (environment, paths) = surroundings(&path);
+    let config = Config::load(&paths, &environment).unwrap();
     let secrets = Secrets::of(&config, &path).unwrap();
     let variables = Variables::of(&environment, &paths, &config);
     let resolver = Resolver { secrets: &secrets, variables: &variables, paths: &paths };
@@ -103,7 +112,10 @@ pub(crate) fn secrets(input: &[u8]) {
         (Source::File, "file", "/a/b"),
     ] {
         let reference = SecretRef { source, provider: provider.to_owned(), id: id.to_owned() };
-        if let Err(error) = resolver.secret(&reference) {
+        let resolved = resolver.secret(&reference);
+        let is_right = input == include_bytes!("corpus/secrets-reply/values.json");
+        assert!(!is_right || resolved.is_ok(), "{resolved:?}");
+        if let Err(error) = resolved {
             let text = error.to_string();
             assert!(!text.contains(|c: char| c.is_control()), "{text:?}");
             assert!(!text.contains("fake-secret"), "it quotes a secret: {text:?}");
