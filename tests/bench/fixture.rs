@@ -4,9 +4,10 @@ use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use std::fs::File;
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -31,7 +32,7 @@ pub(crate) struct Plan {
 pub(crate) fn lay_out(plan: Plan) -> Result<TempDir> {
     let root = fresh_directory()?;
     let agent_dir = root.path().join("agents/main/agent");
-    std::fs::create_dir_all(&agent_dir)?;
+    create_private_directory(&agent_dir)?;
     let profiles = (0..plan.profiles).map(|index| (profile_id(index), profile(index)));
     write_object(&agent_dir.join("auth-profiles.json"), "profiles", profiles)?;
     if plan.statistics {
@@ -42,7 +43,7 @@ pub(crate) fn lay_out(plan: Plan) -> Result<TempDir> {
         write_object(&agent_dir.join("auth-state.json"), "usageStats", statistics)?;
     }
     if plan.configuration {
-        std::fs::write(root.path().join("openclaw.json"), CONFIGURATION)?;
+        write(&root.path().join("openclaw.json"), CONFIGURATION)?;
     }
     Ok(root)
 }
@@ -54,11 +55,12 @@ pub(crate) fn lay_out_expired(address: SocketAddr) -> Result<TempDir> {
     let mut expired = profile(0);
     expired["expires"] = json!(LONG_AGO);
     let store = root.path().join("agents/main/agent/auth-profiles.json");
+    std::fs::remove_file(&store)?;
     write_object(&store, "profiles", [(profile_id(0), expired)])?;
     let providers = root.path().join("providers");
-    std::fs::create_dir_all(&providers)?;
+    create_private_directory(&providers)?;
     let provider = json!({ "tokenEndpoint": format!("http://{address}/token") });
-    std::fs::write(providers.join("openai-codex.json"), provider.to_string())?;
+    write(&providers.join("openai-codex.json"), &provider.to_string())?;
     Ok(root)
 }
 
@@ -70,7 +72,7 @@ pub(crate) fn lay_out_expired_for_floor() -> Result<TempDir> {
         "refresh_token": refresh_token(0),
         "expires": LONG_AGO / 1_000,
     });
-    std::fs::write(root.path().join("grant.json"), grant.to_string())?;
+    write(&root.path().join("grant.json"), &grant.to_string())?;
     Ok(root)
 }
 
@@ -81,13 +83,30 @@ fn fresh_directory() -> Result<TempDir> {
         .context("could not create a temporary directory")
 }
 
+fn create_private_directory(path: &Path) -> Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    Ok(())
+}
+
+/// A new file that nobody else can read: the program insists on that.
+fn create_private(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(0o600).open(path);
+    file.with_context(|| format!("could not create {}", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    create_private(path)?.write_all(text.as_bytes())?;
+    Ok(())
+}
+
 /// Writes `{"version": 1, <member>: {…}}`, two spaces a level.
 fn write_object(
     path: &Path,
     member: &str,
     entries: impl IntoIterator<Item = (String, Value)>,
 ) -> Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
+    let mut file = BufWriter::new(create_private(path)?);
     write!(file, "{{\n  \"version\": 1,\n  \"{member}\": {{")?;
     for (index, (id, entry)) in entries.into_iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };

@@ -13,16 +13,20 @@ pub(crate) struct Machine {
     pub kernel: String,
     pub rustc: String,
     pub commit: String,
+    /// The load averages over 1, 5 and 15 minutes: what else was going on.
+    pub load: String,
 }
 
 pub(crate) fn describe() -> Machine {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     Machine {
         date: format!("{:.0}", jiff::Timestamp::now()),
         cores: std::thread::available_parallelism().map_or(0, usize::from),
         cpu: field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned()),
         kernel: kernel.trim().to_owned(),
         rustc: said_by(Command::new("rustc").arg("--version")),
+        load: load.split_whitespace().take(3).collect::<Vec<_>>().join(" "),
         commit: said_by(Command::new("git").args(["describe", "--always", "--dirty"])),
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Row {
     pub peak_bytes: u64,
     /// The median wall time over that of the empty Rust program.
     pub ratio: f64,
+    /// The same of the CPU time, which depends less on what else runs.
+    pub cpu_ratio: f64,
     pub printed_bytes: u64,
 }
 
@@ -85,6 +87,7 @@ pub(crate) fn measure(
     let records = contest::hold(&contestants, options.warm_up, options.runs)
         .with_context(|| format!("could not measure {title}"))?;
     let floor = wall(&records[0].samples).median_us;
+    let cpu_floor = cpu(&records[0].samples).median_us;
     let rows = contestants.into_iter().zip(records).map(|(contestant, record)| {
         let Record { printed, samples } = record;
         let is_floor = contestant.state_dir.is_none();
@@ -92,9 +95,10 @@ pub(crate) fn measure(
         Ok(Row {
             name: contestant.name,
             wall: wall(&samples),
-            cpu: Summary::of(samples.iter().map(|sample| sample.cpu)),
+            cpu: cpu(&samples),
             peak_bytes: samples.iter().map(|sample| sample.peak_bytes).max().unwrap_or(0),
             ratio: wall(&samples).median_us / floor,
+            cpu_ratio: cpu(&samples).median_us / cpu_floor,
             printed_bytes: printed,
         })
     });
@@ -111,6 +115,10 @@ pub(crate) fn measure(
 
 fn wall(samples: &[Sample]) -> Summary {
     Summary::of(samples.iter().map(|sample| sample.wall))
+}
+
+fn cpu(samples: &[Sample]) -> Summary {
+    Summary::of(samples.iter().map(|sample| sample.cpu))
 }
 
 fn title(plan: Plan) -> String {

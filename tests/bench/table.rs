@@ -6,9 +6,10 @@ use crate::storm::Storm;
 use crate::target::Target;
 
 pub(crate) fn machine(machine: &Machine) -> String {
-    let Machine { date, cores, cpu, kernel, rustc, commit } = machine;
+    let Machine { date, cores, cpu, kernel, rustc, commit, load } = machine;
     format!(
-        "# openclaw-auth {commit}\n\n{date}, {cores} cores, {cpu}, Linux {kernel}, {rustc}\n\n\
+        "# openclaw-auth {commit}\n\n{date}, {cores} cores, {cpu}, Linux {kernel}, {rustc}; \
+         load {load} at the start\n\n\
          Wall time is from before the start of a process until after its end; `ratio` is its \
          median over that of the empty Rust program in the same rounds. A peak marked ≤ was \
          hidden by that of the benchmark itself.\n"
@@ -16,8 +17,18 @@ pub(crate) fn machine(machine: &Machine) -> String {
 }
 
 pub(crate) fn section(section: &Section) -> String {
-    let header =
-        ["command", "runs", "median ms", "ratio", "p99 ms", "CPU ms", "peak MiB", "output KiB"];
+    let header = [
+        "command",
+        "runs",
+        "min ms",
+        "median ms",
+        "ratio",
+        "p99 ms",
+        "CPU ms",
+        "CPU ratio",
+        "peak MiB",
+        "output KiB",
+    ];
     let rows = section.rows.iter().map(|row| {
         let Row { wall, cpu, .. } = row;
         let hidden =
@@ -25,10 +36,12 @@ pub(crate) fn section(section: &Section) -> String {
         [
             row.name.clone(),
             wall.count.to_string(),
+            milliseconds(wall.min_us),
             milliseconds(wall.median_us),
             format!("{:.2}", row.ratio),
             milliseconds(wall.p99_us),
             milliseconds(cpu.median_us),
+            format!("{:.2}", row.cpu_ratio),
             format!("{hidden}{:.2}", mebibytes(row.peak_bytes)),
             format!("{:.1}", mebibytes(row.printed_bytes) * 1_024.0),
         ]

@@ -33,7 +33,7 @@ pub(crate) fn judge(report: &Report) -> Vec<Target> {
         targets.push(Target {
             met: row.ratio <= RATIO,
             text: format!("`{name}`, 1 profile: at most {RATIO} times the empty Rust program"),
-            measured: format!("{:.2} times", row.ratio),
+            measured: format!("{:.2} times, {:.2} in CPU time", row.ratio, row.cpu_ratio),
         });
         let peak = mebibytes(row.peak_bytes);
         targets.push(Target {
