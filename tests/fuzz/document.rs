@@ -1,5 +1,6 @@
 //! The documents of a store, and the references in them.
 
+use indexmap::IndexMap;
 use openclaw_auth::profile::normalize_provider_id;
 use openclaw_auth::profile::secret_ref::{Defaults, SecretRef};
 use openclaw_auth::store::{Document, StateDocument};
@@ -45,8 +46,11 @@ pub(crate) fn state(input: &[u8]) {
         state.clear_cooldown(&id);
     }
     // An `order` that is no object is left alone, whatever is set.
-    let value: serde_json::Value = serde_json::from_str(&written).unwrap_or_default();
-    let is_foreign = value.get("order").is_some_and(|order| !order.is_object() && !order.is_null());
+    let members: IndexMap<String, Box<RawValue>> = serde_json::from_str(&written).unwrap();
+    let is_foreign = members.get("order").is_some_and(|order| {
+        let orders = serde_json::from_str::<Option<IndexMap<String, &RawValue>>>(order.get());
+        orders.is_err()
+    });
     state.set_order("openai", &["openai:a".to_owned()]);
     let order = state.order("openai");
     assert!(is_foreign || order == Some(vec!["openai:a".to_owned()]), "{order:?}");
