@@ -5,7 +5,7 @@
 //! counts as that, however short its lifetime. The new credential is stored before
 //! anybody gets it, and a refused refresh token is never posted again.
 
-use super::renewal::{Outcome, store_renewal};
+use super::renewal::{Outcome, is_shared, store_recovered, store_renewal};
 use super::selection::Selected;
 use super::{Interaction, login_command};
 use crate::app::App;
@@ -64,6 +64,7 @@ pub(super) fn refresh(
         Waited::Adopted(credential) => return Ok(*credential),
         leased @ Waited::Leased(_) => leased,
     };
+    store_recovered(&app.paths.recovery(), || app.stores(config));
     if let Some(credential) = adopt(selected)? {
         return Ok(credential);
     }
@@ -76,6 +77,19 @@ pub(super) fn refresh(
     let state = selected.store.read_state(&document)?;
     if let Some(code) = state.refusal(&selected.id, refresh_token) {
         return Err(refused(selected, &code));
+    }
+    // A spent token must not be posted: the server would end the login everywhere.
+    if let Some(path) = recovery::find(&app.paths.recovery(), refresh_token) {
+        return Err(Failure::message(
+            ExitStatus::StoreUnusable,
+            format!(
+                "the login `{}` was refreshed, and {} could not be written; the new one is kept in {}",
+                printable(&selected.id, 200),
+                selected.store.profiles_path().display(),
+                path.display()
+            ),
+        )
+        .hint("openclaw-auth doctor"));
     }
     let attempt = Attempt {
         selected,
@@ -222,9 +236,23 @@ impl Attempt<'_> {
     fn keep(&self, grant: Grant, reserved: Option<Reserved>) -> Result<Credential, Failure> {
         let selected = self.selected;
         let renewal = renewal_of(selected, self.registration, grant);
+        let refresh = renewal.grant.refresh.as_ref();
+        let rotates = refresh.is_some_and(|refresh| !refresh.matches(self.posted));
+        if rotates {
+            // Whatever happens from here on, no store is left with nothing but a spent token.
+            let _ = recovery::follow(&self.recovery, self.posted, &renewal);
+        }
+        let ahead = (rotates && is_shared(selected, self.posted, &self.stores))
+            .then(|| recovery::save(&self.recovery, self.posted, &renewal).ok())
+            .flatten();
         let stored = store_renewal(selected, &renewal, self.posted, reserved, &self.stores);
         let outcome = match stored {
-            Ok(outcome) => outcome,
+            Ok((outcome, is_complete)) => {
+                if let Some(path) = ahead.filter(|_| is_complete) {
+                    let _ = std::fs::remove_file(path);
+                }
+                outcome
+            }
             Err(error) => {
                 let kept = recovery::save(&self.recovery, self.posted, &renewal);
                 let failure = Failure::from(error);

@@ -21,14 +21,15 @@ pub(super) enum Outcome {
     Removed,
 }
 
-/// Stores `renewal` wherever the refresh token that was `posted` is held.
+/// Stores `renewal` wherever the refresh token that was `posted` is held. The second value
+/// is whether every other store that holds it has the renewal too.
 pub(super) fn store_renewal(
     selected: &Selected,
     renewal: &Renewal,
     posted: &Secret,
     reserved: Option<Reserved>,
     stores: &[AgentStore],
-) -> Result<Outcome, StoreError> {
+) -> Result<(Outcome, bool), StoreError> {
     let id = &selected.id;
     let grant = posted.fingerprint();
     let outcome = selected.store.update_reserved(reserved, |document| {
@@ -39,41 +40,54 @@ pub(super) fn store_renewal(
             Some(present) => Outcome::Replaced(present),
         };
         Ok((!renewed.is_empty(), outcome))
-    });
-    for other in stores.iter().filter(|other| !other.is_same(&selected.store)) {
-        // A copy that cannot be renewed here is found out when it is used.
-        let _ = renew_in(other, &grant, renewal);
-    }
-    outcome
+    })?;
+    let others = stores.iter().filter(|other| !other.is_same(&selected.store));
+    let failures = others.filter(|other| renew_in(other, &grant, renewal).is_err()).count();
+    Ok((outcome, failures == 0))
+}
+
+/// Whether a store other than that of `selected` holds its refresh token, or may hold it.
+pub(super) fn is_shared(selected: &Selected, posted: &Secret, stores: &[AgentStore]) -> bool {
+    let grant = posted.fingerprint();
+    stores
+        .iter()
+        .filter(|other| !other.is_same(&selected.store))
+        .any(|other| other.read().is_ok_and(|read| !holders(&read.document, &grant).is_empty()))
 }
 
 /// Stores the renewals that earlier commands could not. Returns the files that are done
-/// with.
-///
-/// # Errors
-/// A store that holds such a grant still cannot be written.
+/// with; one whose grant some store still cannot take, or nobody holds, stays.
 pub(super) fn store_recovered(
     directories: &[PathBuf],
     stores: impl FnOnce() -> Vec<AgentStore>,
-) -> Result<Vec<PathBuf>, StoreError> {
+) -> Vec<PathBuf> {
     let pending: Vec<Recovery> =
         directories.iter().flat_map(|directory| recovery::pending(directory)).collect();
     if pending.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let stores = stores();
     let mut done = Vec::new();
     for Recovery { path, grant, renewal } in pending {
-        let mut is_held = false;
+        let (mut is_stored, mut is_complete) = (false, true);
         for store in &stores {
-            is_held |= renew_in(store, &grant, &renewal)?;
+            match renew_in(store, &grant, &renewal) {
+                Ok(renewed) => is_stored |= renewed || has_renewal(store, &renewal),
+                Err(_) => is_complete = false,
+            }
         }
         // Without a holder of the spent token it waits: somebody may want it yet.
-        if is_held && std::fs::remove_file(&path).is_ok() {
+        if is_stored && is_complete && std::fs::remove_file(&path).is_ok() {
             done.push(path);
         }
     }
-    Ok(done)
+    done
+}
+
+fn has_renewal(store: &AgentStore, renewal: &Renewal) -> bool {
+    let Some(refresh) = &renewal.grant.refresh else { return false };
+    let read = store.read();
+    read.is_ok_and(|read| !holders(&read.document, &refresh.fingerprint()).is_empty())
 }
 
 /// Renews a grant in one store; whether the store held it.

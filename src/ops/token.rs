@@ -64,7 +64,7 @@ pub fn token(
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_deref())?;
     app.require_private(&config, &agent)?;
-    for path in store_recovered(&app.paths.recovery(), || app.stores(&config))? {
+    for path in store_recovered(&app.paths.recovery(), || app.stores(&config)) {
         interaction
             .note(&format!("stored what an earlier command had to keep in {}", path.display()));
     }

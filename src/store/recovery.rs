@@ -43,9 +43,36 @@ struct Wire {
 /// # Errors
 /// None of them can: the last reason.
 pub fn save(directories: &[PathBuf], posted: &Secret, renewal: &Renewal) -> io::Result<PathBuf> {
+    save_as(directories, posted.fingerprint(), renewal)
+}
+
+/// Lets the renewals that wait, and gave the refresh token that was `posted`, give what
+/// came of it: it is spent now.
+///
+/// # Errors
+/// A file cannot be replaced.
+pub fn follow(directories: &[PathBuf], posted: &Secret, renewal: &Renewal) -> io::Result<()> {
+    let waiting = directories.iter().flat_map(|directory| pending(directory));
+    for earlier in waiting.filter(|earlier| {
+        earlier.renewal.grant.refresh.as_ref().is_some_and(|given| given.matches(posted))
+    }) {
+        let directory = earlier.path.parent().map(Path::to_path_buf);
+        save_as(directory.as_slice(), earlier.grant, renewal)?;
+    }
+    Ok(())
+}
+
+/// The file in which the renewal of the grant of a spent token waits.
+pub fn find(directories: &[PathBuf], spent: &Secret) -> Option<PathBuf> {
+    let grant = spent.fingerprint();
+    let mut waiting = directories.iter().flat_map(|directory| pending(directory));
+    waiting.find(|waiting| waiting.grant == grant).map(|waiting| waiting.path)
+}
+
+fn save_as(directories: &[PathBuf], grant: String, renewal: &Renewal) -> io::Result<PathBuf> {
     let text = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
     let wire = Wire {
-        grant: posted.fingerprint(),
+        grant,
         access: renewal.grant.access.expose().to_owned(),
         refresh: text(&renewal.grant.refresh),
         id_token: text(&renewal.grant.id_token),

@@ -34,9 +34,6 @@ struct Options {
     /// One fault at each call, in turn, in place of all
     #[arg(long)]
     brief: bool,
-    /// Also the refresh of a grant that another agent holds a copy of
-    #[arg(long)]
-    copies: bool,
     /// Show every run
     #[arg(long)]
     verbose: bool,
@@ -72,8 +69,7 @@ fn main() -> ExitCode {
         skipped += 1;
         println!("SKIPPED system call faults: {reason}");
     } else {
-        let chosen = |command: &Command| options.copies || *command != Command::RefreshCopied;
-        for command in Command::ALL.into_iter().filter(chosen) {
+        for command in Command::ALL {
             inject_everywhere(command, &program, &options, &tally);
         }
     }
