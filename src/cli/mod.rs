@@ -51,6 +51,7 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Logins and tokens of model providers
     Models(models::Args),

@@ -239,6 +239,10 @@ impl AgentStore {
         let Snapshot { document: mut profiles, fingerprint } = self.read()?;
         let mut state = self.read_state(&profiles)?;
         if change(&mut state) {
+            if let Some(member) = state.foreign_member() {
+                let reason = format!("`{member}` is not an object");
+                return Err(StoreError::Invalid { path: self.state_path(), reason });
+            }
             let imports = fingerprint.is_none() && profiles.entry_count() > 0;
             if profiles.has_old_layout() {
                 self.move_old_layout(&mut profiles)?;

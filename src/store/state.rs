@@ -269,16 +269,24 @@ impl StateDocument {
         }
     }
 
+    /// A member that has to be an object and is none.
+    pub fn foreign_member(&self) -> Option<&'static str> {
+        OLD_LAYOUT.into_iter().find(|name| self.is_foreign(name))
+    }
+
+    fn is_foreign(&self, member: &str) -> bool {
+        self.members.get(member).is_some_and(|value| {
+            value.get() != "null" && serde_json::from_str::<RawObject>(value.get()).is_err()
+        })
+    }
+
     fn object(&self, member: &str) -> RawObject {
         object(&self.members, member)
     }
 
     /// Replaces a member in its place, else puts it where OpenClaw would.
     fn set_object(&mut self, member: &str, object: &RawObject) {
-        let is_foreign = self.members.get(member).is_some_and(|value| {
-            value.get() != "null" && serde_json::from_str::<RawObject>(value.get()).is_err()
-        });
-        if is_foreign {
+        if self.is_foreign(member) {
             // What we cannot interpret stays as it is.
             return;
         }

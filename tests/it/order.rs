@@ -1,6 +1,6 @@
 //! `models auth order`, beyond what was recorded of OpenClaw.
 
-use crate::support::rig::{Rig, store};
+use crate::support::rig::{PROFILE, Rig, store};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 
@@ -157,4 +157,15 @@ fn concurrent_orders_of_several_providers_are_all_kept() {
     }
     let state: Value = serde_json::from_str(&rig.read(STATE)).unwrap();
     assert_eq!(state["order"].as_object().unwrap().len(), 12);
+}
+
+#[test]
+fn a_state_that_cannot_take_an_order_is_an_error_and_stays() {
+    let rig = Rig::signed_in();
+    let state = r#"{"version": 1, "order": []}"#;
+    rig.write("agents/main/agent/auth-state.json", state);
+    let set = ["models", "auth", "order", "set", "--provider", "openai-codex", PROFILE];
+    let stderr = rig.run(&set).failure(6);
+    assert!(stderr.contains("`order` is not an object"), "{stderr}");
+    assert_eq!(rig.read("agents/main/agent/auth-state.json"), state);
 }

@@ -15,6 +15,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, clap::Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// List the configured channels and the logins of the main store
     List(list::Args),

@@ -22,6 +22,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, clap::Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Sign in, sign out, and hand out tokens
     Auth(auth::Args),

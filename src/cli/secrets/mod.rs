@@ -14,6 +14,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, clap::Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Find secrets in clear and references that do not resolve
     Audit(audit::Args),

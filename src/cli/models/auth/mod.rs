@@ -30,6 +30,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, clap::Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Sign in and store the login
     Login(login::Args),

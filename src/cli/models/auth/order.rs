@@ -16,6 +16,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, clap::Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Show the stored order
     Get(Options),
