@@ -79,7 +79,7 @@ pub(super) fn refresh(
         return Err(refused(selected, &code));
     }
     // A spent token must not be posted: the server would end the login everywhere.
-    if let Some(path) = recovery::find(&app.paths.recovery(), refresh_token) {
+    if let Some(path) = recovery::find_spent(&app.paths.recovery(), refresh_token) {
         return Err(Failure::message(
             ExitStatus::StoreUnusable,
             format!(

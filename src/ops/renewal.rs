@@ -22,7 +22,7 @@ pub(super) enum Outcome {
 }
 
 /// Stores `renewal` wherever the refresh token that was `posted` is held. The second value
-/// is whether every other store that holds it has the renewal too.
+/// is whether no other store still holds the token, as far as they can be read.
 pub(super) fn store_renewal(
     selected: &Selected,
     renewal: &Renewal,
@@ -41,12 +41,15 @@ pub(super) fn store_renewal(
         };
         Ok((!renewed.is_empty(), outcome))
     })?;
-    let others = stores.iter().filter(|other| !other.is_same(&selected.store));
-    let failures = others.filter(|other| renew_in(other, &grant, renewal).is_err()).count();
-    Ok((outcome, failures == 0))
+    for other in stores.iter().filter(|other| !other.is_same(&selected.store)) {
+        // Whether it worked is seen below: a store without the grant may fail as it likes.
+        let _ = renew_in(other, &grant, renewal);
+    }
+    Ok((outcome, !is_shared(selected, posted, stores)))
 }
 
-/// Whether a store other than that of `selected` holds its refresh token, or may hold it.
+/// Whether a store other than that of `selected` holds the refresh token that is `posted`,
+/// as far as they can be read.
 pub(super) fn is_shared(selected: &Selected, posted: &Secret, stores: &[AgentStore]) -> bool {
     let grant = posted.fingerprint();
     stores
@@ -68,7 +71,9 @@ pub(super) fn store_recovered(
     }
     let stores = stores();
     let mut done = Vec::new();
-    for Recovery { path, grant, renewal } in pending {
+    for waiting in pending {
+        let is_spent = waiting.is_spent();
+        let Recovery { path, grant, renewal } = waiting;
         let (mut is_stored, mut is_complete) = (false, true);
         for store in &stores {
             match renew_in(store, &grant, &renewal) {
@@ -76,8 +81,9 @@ pub(super) fn store_recovered(
                 Err(_) => is_complete = false,
             }
         }
-        // Without a holder of the spent token it waits: somebody may want it yet.
-        if is_stored && is_complete && std::fs::remove_file(&path).is_ok() {
+        // Without a holder of the spent token it waits: somebody may want it yet. A token
+        // that is not spent needs no second holder, whom a later renewal would reach too.
+        if is_stored && (is_complete || !is_spent) && std::fs::remove_file(&path).is_ok() {
             done.push(path);
         }
     }

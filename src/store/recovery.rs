@@ -24,6 +24,14 @@ pub struct Recovery {
     pub renewal: Renewal,
 }
 
+impl Recovery {
+    /// Whether the refresh token of the grant is spent: the server gave another one.
+    pub fn is_spent(&self) -> bool {
+        let given = self.renewal.grant.refresh.as_ref();
+        given.is_some_and(|given| given.fingerprint() != self.grant)
+    }
+}
+
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {
@@ -62,11 +70,12 @@ pub fn follow(directories: &[PathBuf], posted: &Secret, renewal: &Renewal) -> io
     Ok(())
 }
 
-/// The file in which the renewal of the grant of a spent token waits.
-pub fn find(directories: &[PathBuf], spent: &Secret) -> Option<PathBuf> {
-    let grant = spent.fingerprint();
+/// The file in which the renewal of a grant waits, when its refresh token is spent.
+pub fn find_spent(directories: &[PathBuf], refresh_token: &Secret) -> Option<PathBuf> {
+    let grant = refresh_token.fingerprint();
     let mut waiting = directories.iter().flat_map(|directory| pending(directory));
-    waiting.find(|waiting| waiting.grant == grant).map(|waiting| waiting.path)
+    let found = waiting.find(|waiting| waiting.grant == grant && waiting.is_spent());
+    found.map(|waiting| waiting.path)
 }
 
 fn save_as(directories: &[PathBuf], grant: String, renewal: &Renewal) -> io::Result<PathBuf> {

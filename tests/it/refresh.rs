@@ -1,9 +1,8 @@
 //! Refreshing: once, stored before it is handed out, and never with a refused token.
 
-use crate::support::authorization_server::{Endpoint, ErrorStyle, Fault, Want};
-use crate::support::rig::{Finished, PROFILE, Rig, store};
+use crate::support::authorization_server::{ErrorStyle, Fault, Want};
+use crate::support::rig::{PROFILE, Rig, store};
 use serde_json::json;
-use std::process::Stdio;
 use std::time::Duration;
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
@@ -137,151 +136,6 @@ fn a_profile_that_works_is_preferred_to_a_refused_one() {
 }
 
 #[test]
-fn an_unavailable_server_changes_nothing_and_can_be_asked_again() {
-    for fault in [
-        Fault::status(500),
-        Fault::status(503),
-        Fault::status(429),
-        Fault::DropBefore,
-        Fault::Malformed,
-        Fault::Html,
-        Fault::Huge(8 << 20),
-        Fault::Redirect("http://127.0.0.1:9/".into()),
-    ] {
-        let rig = Rig::signed_in();
-        rig.expire(PROFILE);
-        let before = rig.tree();
-        rig.server.inject_persistent(Endpoint::Token, fault.clone());
-        let stderr = rig.run(&TOKEN).failure(4);
-        assert!(stderr.contains("could not refresh") && stderr.contains("hint: "), "{stderr}");
-        let mut after = rig.tree();
-        // What nobody can know is noted.
-        after.retain(|(path, _)| path.extension().is_none_or(|extension| extension != "intent"));
-        assert_eq!(after, before, "{fault:?}");
-        rig.server.clear_faults();
-        rig.run(&TOKEN).success();
-        assert_eq!(intents(&rig), 0, "{fault:?}");
-    }
-}
-
-/// How many notes of a refresh are there whose outcome is unknown.
-fn intents(rig: &Rig) -> usize {
-    let files = std::fs::read_dir(rig.path("locks/oauth-refresh")).unwrap().flatten();
-    files.filter(|file| file.path().extension().is_some_and(|e| e == "intent")).count()
-}
-
-#[test]
-fn a_server_that_stumbles_is_asked_again() {
-    for fault in [
-        Fault::status(500),
-        Fault::status(503),
-        Fault::Status { status: 429, retry_after: Some("0".into()), body: String::new() },
-    ] {
-        let rig = Rig::signed_in();
-        rig.expire(PROFILE);
-        rig.server.inject(fault);
-        rig.run(&TOKEN).success();
-        assert_eq!(refreshes(&rig), 2);
-    }
-    let rig = Rig::signed_in();
-    rig.expire(PROFILE);
-    rig.server.inject(Fault::Status {
-        status: 429,
-        retry_after: Some("3600".into()),
-        body: String::new(),
-    });
-    rig.run(&TOKEN).failure(4);
-    assert_eq!(refreshes(&rig), 1, "nobody waits for an hour");
-}
-
-#[test]
-fn a_lost_answer_is_not_asked_for_again_but_told() {
-    let rig = Rig::signed_in();
-    rig.expire(PROFILE);
-    rig.server.inject(Fault::DropAfterRotation);
-    rig.run(&TOKEN).failure(4);
-    assert_eq!((refreshes(&rig), intents(&rig)), (1, 1), "the token may be spent");
-    let stderr = rig.run(&TOKEN).failure(3);
-    assert!(stderr.contains("was cut off; trying once more"), "{stderr}");
-    assert!(stderr.contains("may have replaced the refresh token"), "{stderr}");
-    assert_eq!((refreshes(&rig), intents(&rig)), (2, 0));
-    rig.run(&TOKEN).failure(3);
-    assert_eq!(refreshes(&rig), 2, "once, and not again");
-}
-
-#[test]
-fn a_holder_that_is_killed_leaves_a_note_and_no_lock() {
-    let rig = Rig::signed_in();
-    rig.expire(PROFILE);
-    rig.server.inject(Fault::Sequence(vec![Fault::Delay(PATIENCE), Fault::DropBefore]));
-    let mut child =
-        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    assert!(rig.server.wait_for_token_requests("refresh_token", 1, PATIENCE));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert_eq!(intents(&rig), 1);
-    let finished = rig.run(&TOKEN);
-    assert!(
-        finished.stderr.contains(&format!("(process {}) was cut off", child.id())),
-        "{finished:?}"
-    );
-    finished.success();
-    assert_eq!(intents(&rig), 0);
-}
-
-#[test]
-fn what_cannot_be_stored_is_kept_until_it_can() {
-    let rig = Rig::signed_in();
-    rig.expire(PROFILE);
-    let hold = rig.server.hold_token_responses();
-    let refreshing =
-        rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    assert!(hold.wait_until_held(1, PATIENCE));
-    let document = rig.read(&store("main"));
-    rig.write(&store("main"), "{ somebody is editing this");
-    hold.release();
-    let stderr = Finished::from(refreshing.wait_with_output().unwrap()).failure(6);
-    assert!(stderr.contains("is kept in"), "{stderr}");
-    let kept: Vec<_> = std::fs::read_dir(rig.path("recovery")).unwrap().flatten().collect();
-    assert_eq!(kept.len(), 1);
-    rig.write(&store("main"), &document);
-    let finished = rig.run(&TOKEN);
-    assert!(finished.stderr.contains("stored what an earlier command had to keep"), "{finished:?}");
-    let token = finished.success();
-    assert_eq!(refreshes(&rig), 1, "the kept login is used");
-    let profile = &rig.document()["profiles"][PROFILE];
-    assert_eq!(profile["access"], token.as_str());
-    assert!(rig.server.is_alive(profile["refresh"].as_str().unwrap()));
-    assert_eq!(std::fs::read_dir(rig.path("recovery")).unwrap().count(), 0);
-}
-
-#[test]
-fn two_profiles_with_one_grant_make_one_request() {
-    let rig = Rig::signed_in();
-    rig.expire(PROFILE);
-    rig.edit("main", |document| {
-        document["profiles"]["copy"] = document["profiles"][PROFILE].clone();
-    });
-    let hold = rig.server.hold_token_responses();
-    let running: Vec<_> = [PROFILE, "copy", PROFILE, "copy"]
-        .map(|profile| {
-            let mut command = rig.command(&["models", "auth", "token", "--profile", profile]);
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-        })
-        .into_iter()
-        .collect();
-    assert!(hold.wait_until_held(1, PATIENCE));
-    hold.release();
-    let mut tokens: Vec<String> = running
-        .into_iter()
-        .map(|child| Finished::from(child.wait_with_output().unwrap()).success())
-        .collect();
-    tokens.dedup();
-    assert_eq!(tokens.len(), 1);
-    assert_eq!((refreshes(&rig), rig.server.reuse_attempts()), (1, 0));
-}
-
-#[test]
 fn a_refusal_that_is_not_about_the_grant_asks_for_no_login() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
@@ -344,24 +198,6 @@ fn a_logout_waits_for_the_refresh_under_way_and_revokes_its_token() {
 }
 
 #[test]
-fn nothing_is_spent_while_the_result_could_not_be_stored() {
-    let rig = Rig::signed_in();
-    rig.expire(PROFILE);
-    let lock = format!("{}.lock", store("main"));
-    let held = format!(r#"{{"pid":{},"createdAt":"2099-01-01T00:00:00Z"}}"#, std::process::id());
-    rig.write(&lock, &held);
-    let stderr = rig.run(&[&TOKEN[..], &["--lock-timeout", "100ms"]].concat()).failure(5);
-    assert!(stderr.contains(&format!("process {}", std::process::id())), "{stderr}");
-    assert_eq!(refreshes(&rig), 0);
-    std::fs::remove_file(rig.path(&lock)).unwrap();
-    std::fs::create_dir(rig.path(&lock)).unwrap();
-    rig.run(&TOKEN).failure(6);
-    assert_eq!(refreshes(&rig), 0);
-    std::fs::remove_dir(rig.path(&lock)).unwrap();
-    rig.run(&TOKEN).success();
-}
-
-#[test]
 fn processes_that_wait_learn_that_the_login_is_over() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
@@ -399,22 +235,6 @@ fn one_broken_provider_file_stops_its_own_provider_only() {
     rig.write("providers/openai-codex.json", "{");
     rig.expire(PROFILE);
     assert!(rig.run(&TOKEN).failure(6).contains("openai-codex.json"));
-    assert_eq!(refreshes(&rig), 1);
-}
-
-#[test]
-fn an_interrupt_waits_until_the_new_credential_is_stored() {
-    let rig = Rig::signed_in();
-    rig.expire(PROFILE);
-    let hold = rig.server.hold_token_responses();
-    let refreshing = rig.start(&TOKEN);
-    assert!(hold.wait_until_held(1, PATIENCE));
-    refreshing.signal(rustix::process::Signal::INT);
-    hold.release();
-    refreshing.finish().failure(130);
-    let refresh = rig.document()["profiles"][PROFILE]["refresh"].clone();
-    assert!(rig.server.is_alive(refresh.as_str().unwrap()), "the rotated token is stored");
-    rig.run(&TOKEN).success();
     assert_eq!(refreshes(&rig), 1);
 }
 
@@ -459,34 +279,6 @@ fn an_inherited_profile_is_refreshed_where_it_lives() {
     let token = rig.run(&[&TOKEN[..], &["--agent", "work"]].concat()).success();
     assert_eq!(rig.document()["profiles"][PROFILE]["access"], token.as_str());
     assert!(!rig.path(&store("work")).exists());
-}
-
-#[test]
-fn copies_of_a_grant_are_renewed_with_it_wherever_they_are() {
-    let rig = Rig::signed_in();
-    rig.expire(PROFILE);
-    rig.edit("main", |document| {
-        document["profiles"]["copy"] = document["profiles"][PROFILE].clone();
-    });
-    rig.write(&store("work"), &rig.document().to_string());
-    rig.write(
-        &store("other"),
-        &json!({"profiles": {"k": {"type": "api_key", "provider": "p", "key": "k"}}}).to_string(),
-    );
-    let other = rig.read(&store("other"));
-    let token = rig.run(&[&TOKEN[..], &["--agent", "work"]].concat()).success();
-    for agent in ["main", "work"] {
-        for id in [PROFILE, "copy"] {
-            assert_eq!(
-                rig.document_of(agent)["profiles"][id]["access"],
-                token.as_str(),
-                "{agent} {id}"
-            );
-        }
-    }
-    assert_eq!(rig.read(&store("other")), other);
-    rig.run(&[&TOKEN[..], &["--force-refresh"]].concat()).success();
-    assert_eq!(rig.server.reuse_attempts(), 0);
 }
 
 #[test]
