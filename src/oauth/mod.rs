@@ -10,6 +10,7 @@ mod reply_page;
 mod response;
 mod revocation;
 mod token;
+mod token_reply;
 
 pub use authorization::{AuthorizationRequest, Client, Endpoints, TokenRequestFormat};
 pub use claims::Claims;
