@@ -2,7 +2,7 @@
 //! section 5.1) or an error response (section 5.2), read with some tolerance.
 
 use super::claims::Claims;
-use super::token::{Grant, TokenError};
+use super::token::{Grant, Members, TokenError};
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::text::printable;
@@ -24,6 +24,8 @@ pub(super) struct TokenReply {
     refresh_token: Option<RefreshToken>,
     #[serde(default, deserialize_with = "text_or_none")]
     id_token: Option<AccessToken>,
+    #[serde(flatten)]
+    members: serde_json::Map<String, serde_json::Value>,
 }
 
 const fn bearer() -> BasicTokenType {
@@ -110,12 +112,13 @@ impl TokenReply {
             .expires_in
             .0
             .map(|seconds| received.saturating_add(Millis::from(seconds) * 1_000))
-            .or_else(|| Claims::of(self.access_token.secret())?.expires());
+            .or_else(|| Claims::of(self.access_token.secret())?.expires_after(received));
         Ok(Grant {
             access: Secret::new(self.access_token.secret().clone()),
             refresh: self.refresh_token().map(|token| Secret::new(token.secret().clone())),
             id_token: self.id_token.as_ref().map(|token| Secret::new(token.secret().clone())),
             expires,
+            members: Members(self.members.clone()),
         })
     }
 }
@@ -144,9 +147,14 @@ impl<'de> Deserialize<'de> for ErrorReply {
             }
             _ => text(error, 80).or_else(|| text(reply.get("code"), 80)),
         };
+        // As MiniMax has it: a number, and what it means.
+        let base = reply.get("base_resp");
+        let number = base.and_then(|base| Some(base.get("status_code")?.as_i64()?.to_string()));
+        let code = code.or(number);
         let description = text(reply.get("error_description"), 300)
-            .or_else(|| text(error?.get("message"), 300))
-            .or_else(|| text(reply.get("message"), 300));
+            .or_else(|| text(error.and_then(|error| error.get("message")), 300))
+            .or_else(|| text(reply.get("message"), 300))
+            .or_else(|| text(base.and_then(|base| base.get("status_msg")), 300));
         let code = code.ok_or_else(|| D::Error::custom("an error response without a code"))?;
         Ok(Self { code, description })
     }
