@@ -41,11 +41,7 @@ pub(super) enum Issuer<'a> {
 /// An issuer that is ready for a token request.
 pub(super) enum Connection<'a> {
     /// An authorization server.
-    Server {
-        registration: &'a Registration,
-        client: Box<Client>,
-        http: HttpClient,
-    },
+    Server { registration: &'a Registration, client: Box<Client>, http: HttpClient },
     /// A program.
     Program { program: Program, environment: &'a Environment },
 }

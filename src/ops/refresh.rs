@@ -217,8 +217,7 @@ impl Attempt<'_> {
     ) -> Result<Renewal, TokenError> {
         let mut attempts = 0;
         loop {
-            let renewal =
-                self.connection.refresh(self.credential, &self.entry, interaction).await;
+            let renewal = self.connection.refresh(self.credential, &self.entry, interaction).await;
             attempts += 1;
             let wait = match &renewal {
                 Err(error) if may_repeat => error.retry_in(attempts),
@@ -299,7 +298,9 @@ fn renewal_of(selected: &Selected, renewal: Renewal) -> Renewal {
         account_id: claimed.account_id.filter(|_| stored.account_id.is_none()),
         subject: None,
     };
-    Renewal { identity, ..renewal }
+    // There is a refresh token, if only the one that was posted.
+    let expires = renewal.expires.or_else(|| Some(now().saturating_add(ASSUMED_LIFETIME)));
+    Renewal { identity, expires, ..renewal }
 }
 
 fn refresh_failed(

@@ -19,6 +19,7 @@ pub use catalog::{Catalog, CatalogError, Provider};
 pub use convention::{Conventions, Model, cools_down};
 pub use definition::{Definition, Method, MethodKind};
 pub use program::{
-    Conversation, Description, DistrustedProgram, Issued, Message, Operation, Program, Question, UserCode,
+    Conversation, Description, DistrustedProgram, Issued, Message, Operation, Program, Question,
+    UserCode,
 };
 pub use registration::{IdentityPointers, Project, Redirect, Registration, StoredAs};

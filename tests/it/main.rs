@@ -24,6 +24,7 @@ mod onboard;
 mod order;
 mod output;
 mod paste;
+mod program;
 mod property;
 mod redirect_listener;
 mod refresh;
