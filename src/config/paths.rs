@@ -155,7 +155,12 @@ impl Paths {
         [self.state_dir.join("recovery"), self.home.join(".openclaw-auth-recovery")]
     }
 
-    /// Where deleted agents are kept.
+    /// Where tokens are kept that were given for stored ones.
+    pub fn exchanged_tokens(&self) -> PathBuf {
+        self.state_dir.join("exchanged-tokens")
+    }
+
+    /// Where logins are kept that wait to be finished.
     pub fn pending_logins(&self) -> PathBuf {
         self.state_dir.join("pending-logins")
     }

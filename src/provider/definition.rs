@@ -1,7 +1,8 @@
 //! One provider definition: the row type of the catalog and of provider files.
 
 use super::catalog::merge_patch;
-use super::registration::Registration;
+use super::registration::{Registration, check_endpoint};
+use crate::oauth::TokenExchange;
 use crate::secret::Secret;
 use serde::Deserialize;
 use serde_json::Value;
@@ -25,6 +26,8 @@ pub struct Definition {
     pub default_model: Option<String>,
     /// How we are registered at its authorization server.
     pub registration: Option<Registration>,
+    /// What gives the token that its API takes, where that is not the stored one.
+    pub token_exchange: Option<TokenExchange>,
 }
 
 impl Definition {
@@ -130,6 +133,7 @@ struct Wire {
     #[serde(default)]
     methods: Vec<Method>,
     default_model: Option<String>,
+    token_exchange: Option<TokenExchange>,
 }
 
 impl TryFrom<Value> for Definition {
@@ -146,7 +150,11 @@ impl TryFrom<Value> for Definition {
         if names.into_iter().any(|name| name.contains(char::is_control)) {
             return Err("its names must not hold control characters".to_owned());
         }
-        let Wire { id, label, aliases, env, mut methods, default_model } = wire;
+        if let Some(exchange) = &wire.token_exchange {
+            check_endpoint("tokenExchange.endpoint", &exchange.endpoint)?;
+            exchange.check_headers()?;
+        }
+        let Wire { id, label, aliases, env, mut methods, default_model, token_exchange } = wire;
         for method in &mut methods {
             if let Some(patch) = method.patch.take() {
                 let mut patched = value.clone();
@@ -156,12 +164,12 @@ impl TryFrom<Value> for Definition {
             }
         }
         let registration = Registration::of(&value)?;
-        Ok(Self { id, label, aliases, env, methods, default_model, registration })
+        Ok(Self { id, label, aliases, env, methods, default_model, registration, token_exchange })
     }
 }
 
 /// The keys of a definition. Serde cannot refuse others where two types read one object.
-const KEYS: [&str; 29] = [
+const KEYS: [&str; 30] = [
     "id",
     "label",
     "aliases",
@@ -191,6 +199,7 @@ const KEYS: [&str; 29] = [
     "storedAs",
     "profileName",
     "project",
+    "tokenExchange",
 ];
 
 fn check_keys(definition: &Value) -> Result<(), String> {

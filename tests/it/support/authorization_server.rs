@@ -6,7 +6,7 @@
 mod authorization_request;
 mod fault;
 mod grant;
-mod http_connection;
+pub(crate) mod http_connection;
 mod jwt;
 mod request_record;
 mod revocation_request;
