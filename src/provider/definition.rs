@@ -77,6 +77,9 @@ pub struct Method {
     /// The command that makes such a token, where it is installed.
     #[serde(default)]
     pub command: Vec<String>,
+    /// The program whose login `models auth import` takes over, where that is the way.
+    #[serde(default)]
+    pub import: Option<String>,
     /// What this way has other than the definition says (RFC 7396).
     #[serde(default, rename = "override")]
     patch: Option<Value>,

@@ -68,8 +68,8 @@ pub fn save(
     file::replace(&path_of(directory, stored), &text)
 }
 
-/// Forgets what was given for `stored`.
-pub fn remove(directory: &Path, stored: &Secret) {
+/// Forgets what was given for `stored`; whether there was something.
+pub fn remove(directory: &Path, stored: &Secret) -> bool {
     // One that stays expires by itself.
-    let _ = file::remove(&path_of(directory, stored));
+    std::fs::remove_file(path_of(directory, stored)).is_ok()
 }

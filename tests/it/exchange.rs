@@ -101,6 +101,16 @@ fn another_is_asked_for_five_minutes_before_it_expires_or_when_told_to() {
 }
 
 #[test]
+fn a_token_that_was_seen_rejected_is_asked_for_anew() {
+    let service = service();
+    let rig = rig_for(&service);
+    rig.run(&TOKEN).success();
+    let report = ["models", "auth", "report", "--profile", PROFILE, "--reason", "auth", "--json"];
+    assert_eq!(rig.run(&report).json()["refreshNext"], true);
+    assert!(rig.run(&TOKEN).success().contains("fake-2;"));
+}
+
+#[test]
 fn however_many_ask_there_is_one_request() {
     let service = service();
     let rig = rig_for(&service);
@@ -204,4 +214,35 @@ fn a_token_behind_a_reference_is_exchanged_as_well() {
         rig.command(&TOKEN).env("FAKE_GITHUB", "fake-of-environment").output().unwrap().into();
     assert!(finished.success().contains("fake-1;"));
     assert_eq!(service.asked()[0].header("authorization"), "Bearer fake-of-environment");
+}
+
+#[test]
+fn the_login_command_of_openclaw_signs_in_and_its_token_is_exchanged() {
+    let service = Service::start(|asked| {
+        let answer = match asked.line.as_str() {
+            "POST /device/code" => json!({
+                "device_code": "fake-device", "user_code": "AB-CD", "interval": 1,
+                "verification_uri": "https://github.example.test/login/device",
+            }),
+            "POST /access_token" => json!({"access_token": "fake-github", "scope": "read:user"}),
+            _ => json!({"token": "fake-api", "expires_at": seconds_from_now(1_800)}),
+        };
+        (200, answer)
+    });
+    let rig = Rig::new();
+    let url = &service.url;
+    let file = json!({
+        "tokenEndpoint": format!("{url}/access_token"),
+        "device": {"authorizationEndpoint": format!("{url}/device/code")},
+        "tokenExchange": {"endpoint": format!("{url}/token")},
+    });
+    rig.write("providers/github-copilot.json", &file.to_string());
+    let finished = rig.run(&["models", "auth", "login-github-copilot", "--yes"]);
+    assert!(finished.stderr.contains("AB-CD"), "{}", finished.stderr);
+    assert!(finished.success().contains(PROFILE));
+    assert_eq!(rig.document()["profiles"][PROFILE]["token"], "fake-github");
+    assert_eq!(rig.run(&TOKEN).success(), "fake-api");
+    let named = ["models", "auth", "login-github-copilot", "--profile-id", "github-copilot:work"];
+    rig.run(&named).success();
+    assert_eq!(rig.document()["profiles"]["github-copilot:work"]["token"], "fake-github");
 }

@@ -3,6 +3,7 @@
 mod add;
 mod list;
 mod login;
+mod login_github_copilot;
 mod logout;
 mod order;
 mod paste;
@@ -34,6 +35,8 @@ pub(super) struct Args {
 enum Command {
     /// Sign in and store the login
     Login(login::Args),
+    /// Sign in at GitHub Copilot with a code, and store the login
+    LoginGithubCopilot(login_github_copilot::Args),
     /// Print a usable access token, refreshing it where needed
     Token(token::Args),
     /// Choose a provider and a way to sign in, and do it
@@ -62,6 +65,9 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
     let agent = args.agent.as_deref();
     match args.command {
         Some(Command::Login(args)) => login::run(args, agent, app, output),
+        Some(Command::LoginGithubCopilot(args)) => {
+            login_github_copilot::run(args, agent, app, output)
+        }
         Some(Command::Token(args)) => token::run(args, agent, app, output),
         Some(Command::List(args)) => list::run(&args, agent, app, output),
         Some(Command::Logout(args)) => logout::run(args, agent, app, output),
