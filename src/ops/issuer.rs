@@ -211,9 +211,10 @@ pub(super) fn program_of(
 
 impl From<DistrustedProgram> for Failure {
     fn from(error: DistrustedProgram) -> Self {
-        let status = match error.distrust.is_unsafe() {
-            true => ExitStatus::StoreUnusable,
-            false => ExitStatus::Failure,
+        let status = if error.distrust.is_unsafe() {
+            ExitStatus::StoreUnusable
+        } else {
+            ExitStatus::Failure
         };
         let hint = match &error.distrust {
             Distrust::Open { .. } => "chmod go-w the program and the folder that it is in",

@@ -300,7 +300,7 @@ fn renewal_of(selected: &Selected, renewal: Renewal) -> Renewal {
     };
     // There is a refresh token, if only the one that was posted.
     let expires = renewal.expires.or_else(|| Some(now().saturating_add(ASSUMED_LIFETIME)));
-    Renewal { identity, expires, ..renewal }
+    Renewal { expires, identity, ..renewal }
 }
 
 fn refresh_failed(

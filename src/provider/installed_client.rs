@@ -39,9 +39,31 @@ const MOST_ENTRIES: usize = 50_000;
 const LARGEST_SOURCE: u64 = 64 * 1024 * 1024;
 
 impl InstalledClient {
+    /// The client to make requests as: the `named` one with its `secret`, else that of the
+    /// installed program. `stored` is the one that a refresh token is bound to; a secret does
+    /// not go out with the name of another. `None` when there is no such client.
+    pub(super) fn client(
+        &self,
+        stored: Option<&str>,
+        named: Option<String>,
+        secret: Option<Secret>,
+        environment: &Environment,
+    ) -> Option<(String, Option<Secret>)> {
+        let is_it = |id: &str| stored.is_none_or(|stored| stored == id);
+        let secret = match named {
+            Some(id) if is_it(&id) => return Some((id, secret)),
+            Some(_) => None,
+            None => secret,
+        };
+        match self.find(environment).filter(|(id, _)| is_it(id)) {
+            Some((id, of_program)) => Some((id, secret.or(Some(of_program)))),
+            None => Some((stored?.to_owned(), Some(secret?))),
+        }
+    }
+
     /// The client identifier and secret in the installed program; `None` when it is not
     /// installed, or holds none that we recognise.
-    pub(super) fn find(&self, environment: &Environment) -> Option<(String, Secret)> {
+    fn find(&self, environment: &Environment) -> Option<(String, Secret)> {
         let paths = environment.path("PATH")?;
         let command = std::env::split_paths(&paths)
             .map(|directory| directory.join(&self.command))
@@ -151,6 +173,24 @@ mod tests {
         }
         assert!(find_in("other.js").is_none());
         assert!(installed().find(&Environment::of([("PATH", "/nonexistent")])).is_none());
+    }
+
+    #[test]
+    fn a_secret_goes_out_with_its_own_client_alone() {
+        let nowhere = Environment::of([("PATH", "/nonexistent")]);
+        let client = |stored: Option<&str>, named: Option<&str>, secret: Option<&str>| {
+            let (named, secret) = (named.map(str::to_owned), secret.map(Secret::new));
+            let (id, secret) = installed().client(stored, named, secret, &nowhere)?;
+            Some((id, secret.map(|secret| secret.expose().to_owned())))
+        };
+        let some = |id: &str, secret: Option<&str>| Some((id.into(), secret.map(str::to_owned)));
+        assert_eq!(client(None, Some("a"), Some("fake-a")), some("a", Some("fake-a")));
+        assert_eq!(client(None, Some("a"), None), some("a", None), "a public client");
+        assert_eq!(client(Some("a"), Some("a"), None), some("a", None));
+        assert_eq!(client(Some("b"), Some("a"), Some("fake-a")), None);
+        assert_eq!(client(Some("b"), None, Some("fake-b")), some("b", Some("fake-b")));
+        assert_eq!(client(Some("b"), None, None), None);
+        assert_eq!(client(None, None, Some("fake-a")), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod convention;
 mod definition;
 mod installed_client;
 mod program;
+mod project;
 mod registration;
 
 pub use built_in::auth_provider_id;

@@ -6,6 +6,7 @@ use crate::oauth::{Claims, Client, DeviceEndpoints, Endpoints, Grant, TokenReque
 use crate::profile::{Identity, Millis};
 use crate::secret::Secret;
 use crate::system::{Environment, http};
+use crate::text::printable;
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
@@ -91,6 +92,13 @@ pub struct Project {
     /// The variables that name the project, first found wins.
     #[serde(default)]
     pub env: Vec<String>,
+    /// How many seconds to wait before asking whether the account is ready.
+    #[serde(default = "usual_poll")]
+    pub poll_seconds: u32,
+}
+
+const fn usual_poll() -> u32 {
+    5
 }
 
 /// Where the redirect listener can be reached.
@@ -242,14 +250,15 @@ impl Registration {
             names.iter().find_map(|name| environment.text(name)).map(str::to_owned)
         };
         let of_environment = variable(&self.client_id_env);
-        let installed = match (&of_environment, &self.installed_client) {
-            (None, Some(program)) => program.find(environment),
-            _ => None,
+        let secret = variable(&self.client_secret_env).map(Secret::new);
+        let (id, secret) = if let Some(program) = &self.installed_client {
+            let client = program.client(stored, of_environment, secret, environment);
+            client.ok_or_else(|| self.no_client(stored))?
+        } else {
+            let known = of_environment.or_else(|| self.client_id.clone());
+            let id = stored.map(str::to_owned).or(known).ok_or_else(|| self.no_client(None))?;
+            (id, secret)
         };
-        let (installed_id, installed_secret) = installed.unzip();
-        let known = of_environment.or(installed_id).or_else(|| self.client_id.clone());
-        let id = stored.map(str::to_owned).or(known).ok_or_else(|| self.no_client())?;
-        let secret = variable(&self.client_secret_env).map(Secret::new).or(installed_secret);
         if secret.is_none()
             && self.installed_client.is_none()
             && self.client_id.is_some()
@@ -273,14 +282,16 @@ impl Registration {
         })
     }
 
-    fn no_client(&self) -> String {
+    fn no_client(&self, stored: Option<&str>) -> String {
         let variables = self.client_id_env.join(" or ");
-        match &self.installed_client {
-            Some(program) => {
-                format!("no client identifier: install {program}, or set {variables}")
-            }
-            None => format!("{variables} is not set: it holds the client identifier"),
-        }
+        let Some(program) = &self.installed_client else {
+            return format!("{variables} is not set: it holds the client identifier");
+        };
+        let what = match stored {
+            Some(id) => format!("the client `{}` of this login is not known", printable(id, 100)),
+            None => "no client identifier".to_owned(),
+        };
+        format!("{what}: install {program}, or set {variables} and the secret beside it")
     }
 
     /// Whether the client identifier is not the same for everybody, so that a profile has to

@@ -206,6 +206,16 @@ pub fn renewed_entry(entry: &RawValue, renewal: &Renewal) -> serde_json::Result<
     raw(&entry)
 }
 
+/// `entry` with one field set, and the others as they are.
+///
+/// # Errors
+/// `entry` is not an object.
+pub fn entry_with(entry: &RawValue, field: &str, value: &str) -> serde_json::Result<Box<RawValue>> {
+    let mut entry: RawObject = serde_json::from_str(entry.get())?;
+    entry.insert(field.to_owned(), raw(value)?);
+    raw(&entry)
+}
+
 /// What a pasted credential holds.
 #[derive(Clone, Debug)]
 pub enum Pasted {

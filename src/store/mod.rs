@@ -28,7 +28,7 @@ mod state;
 mod usage;
 
 pub use backup::{Backup, BackupPolicy, Notices, USUAL_BACKUPS};
-pub use credential::{Pasted, Renewal, login_entry, pasted_entry, renewed_entry};
+pub use credential::{Pasted, Renewal, entry_with, login_entry, pasted_entry, renewed_entry};
 pub use document::{Document, Profile};
 pub use error::StoreError;
 pub use file::{AgentStore, Snapshot};

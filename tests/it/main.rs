@@ -26,6 +26,7 @@ mod order;
 mod output;
 mod paste;
 mod program;
+mod project;
 mod property;
 mod redirect_listener;
 mod refresh;

@@ -7,6 +7,7 @@ mod authorize;
 mod keep;
 mod notice;
 mod program;
+mod project;
 mod two_steps;
 mod way;
 
@@ -105,7 +106,9 @@ pub fn login(
         let mut waiting = login.start(interaction, &mut signals).await?;
         let report = login.complete(&mut waiting, interaction, &mut signals).await;
         waiting.finish().await;
-        report
+        let report = report?;
+        login.add_project(&report, interaction, &mut signals).await?;
+        Ok(report)
     })
     .context("could not start the runtime")?
 }

@@ -166,10 +166,12 @@ pub fn finish(
             () = signals.received() => return Err(Failure::interrupted()),
             grant = login.finishing_grant(&pending, request) => grant?,
         };
-        login.keep(grant, reserved).await
+        let report = login.keep(grant, reserved).await?;
+        claim.finish();
+        login.add_project(&report, interaction, &mut signals).await?;
+        Ok(report)
     })
     .context("could not start the runtime")??;
-    claim.finish();
     Ok(report)
 }
 

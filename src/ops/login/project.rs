@@ -1,0 +1,65 @@
+//! The project of the account, which is looked up after a login and kept with it. That it
+//! is not found loses nothing: the login is stored before.
+
+use super::{Login, Report};
+use crate::exit::Failure;
+use crate::ops::Interaction;
+use crate::profile::Credential;
+use crate::store::entry_with;
+use crate::system::signal::StopSignals;
+use crate::text::printable;
+
+/// The field of the profile, as OpenClaw has it.
+const FIELD: &str = "projectId";
+
+impl Login<'_> {
+    /// Adds the project to the login that was just stored.
+    ///
+    /// # Errors
+    /// The user does not want to wait, or the store cannot be written.
+    pub(super) async fn add_project(
+        &self,
+        report: &Report,
+        interaction: &mut dyn Interaction,
+        signals: &mut StopSignals,
+    ) -> Result<(), Failure> {
+        let Some(service) = &self.registration.project else { return Ok(()) };
+        let id = &report.profile_id;
+        let stored = self.store.read()?.document.credential(id);
+        let Some(access) = stored.as_ref().and_then(Credential::bearer) else { return Ok(()) };
+        let found = tokio::select! {
+            found = service.find(access, service.named(self.environment)) => found,
+            () = signals.received() => {
+                interaction.warn(&format!(
+                    "the login is stored as `{}`; its project was not found out",
+                    printable(id, 200)
+                ));
+                return Err(Failure::interrupted());
+            }
+        };
+        let project = match found {
+            Ok(project) => project,
+            Err(reason) => {
+                let name = service.env.first().map_or("the variable", String::as_str);
+                interaction.warn(&format!(
+                    "the login is stored; the project of the account was not found out: {reason}; \
+                     set {name} to the id of a project and sign in again where one is needed"
+                ));
+                return Ok(());
+            }
+        };
+        self.store.update(|document| {
+            let is_same = document.credential(id).is_some_and(|present| {
+                present.bearer().is_some_and(|present| present.matches(access))
+            });
+            let Some(entry) = document.entry(id).filter(|_| is_same) else {
+                return Ok((false, ()));
+            };
+            let entry = entry_with(entry, FIELD, &project)?;
+            document.set_entry(id, entry);
+            Ok((true, ()))
+        })?;
+        interaction.note(&format!("the project of the account is {}", printable(&project, 200)));
+        Ok(())
+    }
+}
