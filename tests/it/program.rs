@@ -289,7 +289,7 @@ fn an_interrupted_login_leaves_no_program_behind() {
     let mut login = command(&rig, &LOGIN);
     login.arg("--no-browser");
     let login = crate::support::rig::RunningLogin::start(login);
-    login.signal(Signal::INT);
+    login.signal(Signal::TERM);
     assert_eq!(login.finish().code, 130);
     reader.join().unwrap();
 }

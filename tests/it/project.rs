@@ -168,7 +168,7 @@ fn waiting_for_the_project_can_be_interrupted_and_the_login_stays() {
     let login = RunningLogin::start(command(&rig));
     assert_eq!(follow(&login.url).status, 200);
     asked.recv().unwrap();
-    login.signal(Signal::INT);
+    login.signal(Signal::TERM);
     let finished = login.finish();
     assert_eq!(finished.code, 130);
     assert!(finished.stderr.contains("the login is stored as"), "{}", finished.stderr);
