@@ -13,6 +13,7 @@ pub mod paste;
 mod pool;
 mod reference;
 mod refresh;
+pub mod refresh_due;
 mod renewal;
 pub mod report;
 pub mod resolve;
