@@ -27,6 +27,7 @@ mod paste;
 mod property;
 mod redirect_listener;
 mod refresh;
+mod refresh_command;
 mod refresh_faults;
 mod report;
 mod resolve;

@@ -128,6 +128,9 @@ pub(super) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
+    if args.all && agent.is_some() {
+        return Err(Failure::usage("--all means every agent, so that --agent cannot name one"));
+    }
     let request = Request {
         agent: app.named_agent(agent).map(str::to_owned),
         all_agents: args.all,
