@@ -1,5 +1,6 @@
 //! One provider definition: the row type of the catalog and of provider files.
 
+use super::usage::UsageSource;
 use crate::oauth::{Claims, Client, Endpoints, TokenRequestFormat};
 use crate::profile::Identity;
 use crate::secret::Secret;
@@ -27,6 +28,8 @@ pub struct Definition {
     pub default_model: Option<String>,
     /// How we are registered at its authorization server.
     pub registration: Option<Registration>,
+    /// Where the usage of its subscriptions is told.
+    pub usage: Option<UsageSource>,
 }
 
 /// One way to sign in.
@@ -142,6 +145,7 @@ struct Wire {
     token_request_format: TokenRequestFormat,
     #[serde(default)]
     identity: IdentityPointers,
+    usage: Option<UsageSource>,
 }
 
 impl TryFrom<Wire> for Definition {
@@ -154,6 +158,9 @@ impl TryFrom<Wire> for Definition {
         let names = [&wire.id, &wire.label].into_iter().chain(&wire.aliases);
         if names.into_iter().chain(&wire.client_id).any(|name| name.contains(char::is_control)) {
             return Err("its names must not hold control characters".to_owned());
+        }
+        if let Some(usage) = &wire.usage {
+            usage.validate()?;
         }
         let missing = |key: &str| format!("`{key}` is missing: an OAuth sign-in needs it");
         let registration = match (wire.client_id, wire.authorization_endpoint, wire.token_endpoint)
@@ -178,8 +185,8 @@ impl TryFrom<Wire> for Definition {
         if let Some(registration) = &registration {
             registration.validate()?;
         }
-        let Wire { id, label, aliases, env, methods, default_model, .. } = wire;
-        Ok(Self { id, label, aliases, env, methods, default_model, registration })
+        let Wire { id, label, aliases, env, methods, default_model, usage, .. } = wire;
+        Ok(Self { id, label, aliases, env, methods, default_model, registration, usage })
     }
 }
 

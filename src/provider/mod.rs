@@ -10,8 +10,10 @@ mod built_in;
 mod catalog;
 mod convention;
 mod definition;
+mod usage;
 
 pub use built_in::auth_provider_id;
 pub use catalog::{Catalog, CatalogError, Provider};
 pub use convention::{Conventions, Model, cools_down};
 pub use definition::{Definition, IdentityPointers, Method, MethodKind, Redirect, Registration};
+pub use usage::{Usage, UsageError, UsageFormat, UsageSource, Window};
