@@ -86,6 +86,7 @@ impl AuthorizationServer {
             "tokenEndpoint": self.token_endpoint(),
             "revocationEndpoint": self.revocation_endpoint(),
             "redirect": { "ports": ports },
+            "usage": { "endpoint": format!("{}/usage", self.url()) },
         })
     }
 
