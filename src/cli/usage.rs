@@ -131,7 +131,7 @@ fn heading(snapshot: &Snapshot) -> String {
     let name = printable(&snapshot.name, 60);
     match &snapshot.usage {
         Ok(usage) => {
-            let plan = usage.plan.as_ref().map(|plan| format!(" ({plan})")).unwrap_or_default();
+            let plan = usage.plan.as_ref().map(|plan| format!(", {plan}")).unwrap_or_default();
             let none = if usage.windows.is_empty() { ": no data" } else { "" };
             format!("  {name}{plan}{none}\n")
         }
@@ -152,9 +152,21 @@ fn texts(window: &Window, now: Millis) -> [String; 2] {
     let used = format!("{:>3}% used", whole_percent(window.used_percent));
     let resets = window.reset_at.map(|at| match at.saturating_sub(now) {
         ..=0 => ", resets now".to_owned(),
-        left => format!(", resets in {}", duration::show(left)),
+        left => format!(", resets in {}", until(left)),
     });
     [printable(&window.label, LONGEST_LABEL), used + &resets.unwrap_or_default()]
+}
+
+/// A span of milliseconds with its minutes, or with its hours where it is days.
+fn until(left: Millis) -> String {
+    let minutes = left / 60_000;
+    let (large, small, units) = match minutes {
+        ..120 => return duration::show(left),
+        120..2_880 => (minutes / 60, minutes % 60, ["h", "min"]),
+        _ => (minutes / 1_440, minutes / 60 % 24, ["days", "h"]),
+    };
+    let rest = if small > 0 { format!(" {small} {}", units[1]) } else { String::new() };
+    format!("{large} {}{rest}", units[0])
 }
 
 /// A whole percentage; 0 and 100 mean nothing and everything.
@@ -167,11 +179,16 @@ fn whole_percent(percent: f64) -> i64 {
     }
 }
 
-/// A bar of `width` characters, filled as far as `percent` says.
+/// A bar of `width` characters (more than one), filled as far as `percent` says: all of it,
+/// or nothing, only for 100 and 0.
 fn draw(percent: f64, width: usize) -> String {
     let width_in_percent = u32::try_from(width).map_or(0.0, f64::from) / 100.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a short bar")]
-    let filled = ((percent * width_in_percent).round() as usize).min(width);
+    let filled = match percent {
+        0.0 => 0,
+        100.0 => width,
+        part => ((part * width_in_percent).round() as usize).clamp(1, width - 1),
+    };
     format!("[{}{}]", "#".repeat(filled), "-".repeat(width - filled))
 }
 
@@ -194,7 +211,7 @@ mod tests {
         };
         let codex = Usage {
             windows: vec![
-                window("5h", 41.0, Some(7_300_000)),
+                window("5h", 41.0, Some(7_600_000)),
                 window("Week", 99.7, None),
                 window("Day", 100.0, Some(5)),
             ],
@@ -218,9 +235,9 @@ mod tests {
             wide,
             "\
 Usage:
-  Codex (plus)
-    5h    [############------------------]   41% used, resets in 2 h
-    Week  [##############################]   99% used
+  Codex, plus
+    5h    [############------------------]   41% used, resets in 2 h 6 min
+    Week  [#############################-]   99% used
     Day   [##############################]  100% used, resets now
   Claude: Token expired
     do it
@@ -229,9 +246,9 @@ Usage:
         );
         let sixty = render(&usages(), 60);
         assert!(sixty.lines().all(|line| line.chars().count() <= 60), "{sixty}");
-        assert!(sixty.contains("    5h    [########------------]   41% used"), "{sixty}");
+        assert!(sixty.contains("    5h    [#######---------]   41% used"), "{sixty}");
         let narrow = render(&usages(), 20);
-        assert!(narrow.contains("    5h     41% used, resets in 2 h\n"), "{narrow}");
+        assert!(narrow.contains("    5h     41% used, resets in 2 h 6 min\n"), "{narrow}");
         assert!(wide.is_ascii());
     }
 
@@ -241,7 +258,7 @@ Usage:
         let json = serde_json::to_value(UsageReport::from(&usages)).unwrap();
         assert_eq!(json["providers"][0]["windows"][0]["usedPercent"].to_string(), "41");
         assert_eq!(json["providers"][0]["windows"][1]["usedPercent"].to_string(), "99.7");
-        assert_eq!(json["providers"][0]["windows"][0]["resetAt"], 7_300_000);
+        assert_eq!(json["providers"][0]["windows"][0]["resetAt"], 7_600_000);
         assert_eq!(json["providers"][1]["error"], "Token expired");
         assert_eq!(json["providers"][1]["windows"], serde_json::json!([]));
     }
@@ -250,5 +267,11 @@ Usage:
     fn little_is_not_nothing_and_much_is_not_all() {
         let shown = [0.0, 0.2, 50.4, 99.9, 100.0].map(whole_percent);
         assert_eq!(shown, [0, 1, 50, 99, 100]);
+        let drawn = [0.0, 0.2, 50.0, 99.9, 100.0].map(|percent| draw(percent, 6));
+        assert_eq!(drawn, ["[------]", "[#-----]", "[###---]", "[#####-]", "[######]"]);
+        assert_eq!(
+            [90, 7_200, 180_060, 200_000].map(|s| until(s * 1_000)),
+            ["1 min", "2 h", "2 days 2 h", "2 days 7 h"]
+        );
     }
 }
