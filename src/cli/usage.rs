@@ -102,29 +102,30 @@ pub(super) fn render(usages: &Usages, columns: usize) -> String {
     if usages.snapshots.is_empty() {
         return "Usage: no provider usage available.\n".to_owned();
     }
-    let windows = |snapshot: &'_ Snapshot| match &snapshot.usage {
-        Ok(usage) => usage.windows.clone(),
-        Err(_) => Vec::new(),
-    };
     let all = usages.snapshots.iter().flat_map(windows);
-    let rows: Vec<[String; 2]> = all.map(|window| texts(&window, usages.at)).collect();
-    let widest = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let texts_of_all: Vec<[String; 2]> = all.map(|window| texts(window, usages.at)).collect();
+    let widest = |at: usize| {
+        let lengths = texts_of_all.iter().map(|texts| texts[at].chars().count());
+        lengths.max().unwrap_or(0)
+    };
     let (label, text) = (widest(0), widest(1));
     // `[` and `]` stand around the bar.
     let taken = INDENT.len() + label + GAP.len() + GAP.len() + 2 + text;
     let bar = columns.saturating_sub(taken).min(LONGEST_BAR);
-    let bar = (bar >= SHORTEST_BAR).then_some(bar);
-    let mut shown = "Usage:\n".to_owned();
-    for snapshot in &usages.snapshots {
-        shown.push_str(&heading(snapshot));
-        for window in windows(snapshot) {
-            let [name, text] = texts(&window, usages.at);
-            let drawn = bar.map(|width| format!("{}{GAP}", draw(window.used_percent, width)));
-            let drawn = drawn.unwrap_or_default();
-            shown.push_str(&format!("{INDENT}{name:<label$}{GAP}{drawn}{text}\n"));
-        }
-    }
-    shown
+    let line = |window: &Window| {
+        let [name, text] = texts(window, usages.at);
+        let drawn =
+            if bar < SHORTEST_BAR { String::new() } else { draw(window.used_percent, bar) + GAP };
+        format!("{INDENT}{name:<label$}{GAP}{drawn}{text}\n")
+    };
+    let parts = usages.snapshots.iter().flat_map(|snapshot| {
+        std::iter::once(heading(snapshot)).chain(windows(snapshot).iter().map(line))
+    });
+    std::iter::once("Usage:\n".to_owned()).chain(parts).collect()
+}
+
+fn windows(snapshot: &Snapshot) -> &[Window] {
+    snapshot.usage.as_ref().map_or(&[], |usage| &usage.windows)
 }
 
 fn heading(snapshot: &Snapshot) -> String {

@@ -302,7 +302,7 @@ fn models_status_tells_the_usage_when_it_is_asked() {
     let codex = Provider::answering(&rig, "openai-codex", &codex_answer());
     let status = rig.run(&["models", "status", "--usage", "--json"]).json();
     assert_eq!(status["usage"]["providers"][0]["windows"][1]["usedPercent"], 12.5);
-    assert_eq!(status.as_object().unwrap().keys().last().unwrap(), "usage");
+    assert_eq!(status.as_object().unwrap().keys().next_back().unwrap(), "usage");
     let text = rig.run(&["models", "status", "--usage", "--agent", "work"]).success();
     assert!(text.contains("\nUsage:\n  Codex, plus\n    5h    ["), "{text}");
     assert!(text.contains("  41% used, resets in "), "{text}");

@@ -45,7 +45,7 @@ pub(super) fn time(value: &Value) -> Option<Millis> {
 /// A number of milliseconds that is a time.
 fn millis(number: f64) -> Option<Millis> {
     #[expect(clippy::cast_possible_truncation, reason = "checked to be small")]
-    (number >= 1.0 && number <= LAST_TIME).then_some(number as Millis)
+    (1.0..=LAST_TIME).contains(&number).then_some(number as Millis)
 }
 
 /// A name that is not blank, on one line.

@@ -10,6 +10,7 @@ use crate::exit::{ExitStatus, Failure};
 use crate::ops::status::{status, usages};
 
 #[derive(Debug, Default, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 #[command(after_help = "\
 With --check the exit code is the answer: 0 all is well, 1 a login is expired or missing or
 a provider in use has none, 2 a login expires within 24 hours. Nothing is refreshed and
