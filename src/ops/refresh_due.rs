@@ -3,6 +3,7 @@
 //! Invariant: each grant is refreshed at most once a run, whichever profiles and agents
 //! hold it, and what goes wrong with one profile or store keeps no other from its turn.
 
+use super::pool::Pool;
 use super::reference;
 use super::renewal::store_recovered;
 use super::selection::{Selected, no_profile, wrong_provider};
@@ -193,6 +194,10 @@ fn find(
     }
     if !is_known && report.problems.is_empty() {
         if let Some(id) = &request.profile {
+            if !request.all_agents {
+                // There may be an entry that cannot be interpreted.
+                Pool::open(app, config, &app.agent(config, named)?)?.find(id)?;
+            }
             return Err(no_profile(id));
         }
         if let Some(provider) = &wanted {

@@ -2,6 +2,7 @@
 
 use crate::support::authorization_server::{Account, Endpoint, Fault};
 use crate::support::rig::{PROFILE, Rig, store};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -46,13 +47,13 @@ fn only_what_is_due_is_refreshed() {
     let rig = Rig::signed_in();
     let finished = rig.run(&REFRESH);
     assert_eq!(finished.stderr, "");
-    assert!(finished.success().contains("not due, valid for"));
+    assert!(finished.success().contains("not due, token valid for"));
     assert_eq!(refreshes(&rig), 0);
     rig.expire(PROFILE);
     let finished = rig.run(&REFRESH);
     assert_eq!(finished.stderr, "", "cron has nothing to mail");
     let line = finished.success();
-    assert!(line.contains(PROFILE) && line.contains("refreshed, valid for"), "{line}");
+    assert!(line.contains(PROFILE) && line.contains("refreshed, token valid for"), "{line}");
     assert_eq!(refreshes(&rig), 1);
     // The server grants an hour.
     assert!(rig.run(&with(&["--due", "30m"])).success().contains("not due"));
@@ -206,6 +207,7 @@ fn what_nothing_refreshes_is_left_out_and_refused_by_name() {
         r#"{"profiles": {
             "key": {"type": "api_key", "provider": "x", "key": "fake"},
             "over": {"type": "oauth", "provider": "x", "access": "fake", "expires": 1},
+            "odd": {"type": "weird"},
             "other": {"type": "oauth", "provider": "y", "access": "fake", "refresh": "fake", "expires": 1}
         }}"#,
     );
@@ -217,6 +219,7 @@ fn what_nothing_refreshes_is_left_out_and_refused_by_name() {
     );
     assert!(rig.run(&with(&["--profile", "key"])).failure(2).contains("api_key"));
     assert!(rig.run(&with(&["--profile", "nope"])).failure(3).contains("nope"));
+    assert!(rig.run(&with(&["--profile", "odd"])).failure(6).contains("cannot be interpreted"));
     assert!(rig.run(&with(&["--provider", "z"])).failure(3).contains('z'));
     assert!(rig.run(&with(&["--provider", "x", "--profile", "other"])).failure(2).contains('y'));
     let one = rig.run(&with(&["--profile", "other", "--json"]));
@@ -240,4 +243,23 @@ fn a_provider_that_fails_for_a_while_does_not_stop_the_rest() {
     assert!(finished.stdout.contains("failed") && finished.stdout.contains("refreshed"));
     assert!(!finished.stderr.contains('\u{1b}'), "{:?}", finished.stderr);
     assert!(finished.stderr.contains("invalid_client"), "{}", finished.stderr);
+}
+
+#[test]
+fn an_interruption_stores_what_is_under_way_and_begins_nothing_new() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    add_grant(&rig, "main", "next");
+    let before = rig.document();
+    let hold = rig.server.hold_token_responses();
+    let running = rig.start(&REFRESH);
+    assert!(hold.wait_until_held(1, PATIENCE));
+    running.signal(Signal::INT);
+    hold.release();
+    let finished = running.finish();
+    assert_eq!(finished.code, 130, "{finished:?}");
+    let (before, after) = (&before["profiles"], &rig.document()["profiles"]);
+    assert_ne!(after[PROFILE], before[PROFILE], "the new token is stored");
+    assert_eq!(after["next"], before["next"]);
+    assert_eq!(refreshes(&rig), 1);
 }

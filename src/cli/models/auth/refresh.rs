@@ -182,10 +182,13 @@ fn show(done: &Done, with_agents: bool, output: &mut Output<'_>) -> Result<(), F
 
 /// What became of a profile, for people.
 fn told(row: &Row) -> String {
-    let name = status(row).replace('-', " ");
+    let name = match status(row) {
+        "unavailable" => "server unavailable".to_owned(),
+        other => other.replace('-', " "),
+    };
     let left = row.expires.map(|at| at.saturating_sub(now())).filter(|left| *left > 0);
     match left {
-        Some(left) => format!("{name}, valid for {}", duration::show(left)),
+        Some(left) => format!("{name}, token valid for {}", duration::show(left)),
         None => name,
     }
 }
