@@ -143,6 +143,12 @@ impl App {
     /// The stores of all agents: those that are configured, and those in the state
     /// directory, each once.
     pub fn stores(&self, config: &Config) -> Vec<AgentStore> {
+        self.agents_with_directories(config).iter().map(|agent| self.store(agent)).collect()
+    }
+
+    /// All agents whose directory exists: those that are configured, and those in the state
+    /// directory, each once; `main` first.
+    pub fn agents_with_directories(&self, config: &Config) -> Vec<AgentDir> {
         let mut agents = vec![self.main_agent(config)];
         agents.extend(config.agents().map(|agent| config.agent_dir(&self.paths, &agent.id())));
         let present = self.paths.state_dir.join("agents").read_dir().into_iter().flatten();
@@ -152,7 +158,7 @@ impl App {
         }));
         let mut seen = std::collections::HashSet::new();
         agents.retain(|agent| agent.path.is_dir() && seen.insert(resolve(&agent.path)));
-        agents.iter().map(|agent| self.store(agent)).collect()
+        agents
     }
 
     /// The normalised id of the provider that a user names by id or alias.

@@ -15,6 +15,7 @@ mod output;
 mod prompt;
 mod root;
 mod secrets;
+mod usage;
 
 use crate::app::App;
 use crate::exit::{ExitStatus, Failure};

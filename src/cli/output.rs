@@ -3,6 +3,7 @@
 use crate::exit::{ExitStatus, Failure};
 use crate::system::Streams;
 use crate::system::custody::Exposure;
+use crate::system::stream::stdout_columns;
 use crate::text::printable;
 use serde::Serialize;
 use std::io::{self, ErrorKind};
@@ -75,6 +76,12 @@ impl<'s> Output<'s> {
         }
     }
 
+    /// How many columns a line of data should have at most.
+    pub(super) fn columns(&self) -> usize {
+        let terminal = self.streams.stdout_is_terminal.then(stdout_columns).flatten();
+        terminal.unwrap_or(USUAL_COLUMNS)
+    }
+
     /// Hands over what is buffered.
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
         self.streams.stdout.flush().map_err(write_failed)
@@ -92,6 +99,9 @@ impl<'s> Output<'s> {
         }
     }
 }
+
+/// The width of what is no terminal.
+const USUAL_COLUMNS: usize = 80;
 
 /// A URL to sign in at is long; nothing that we say is longer.
 const LONGEST_LINE: usize = 16 * 1024;

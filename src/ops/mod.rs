@@ -13,6 +13,7 @@ pub mod paste;
 mod pool;
 mod reference;
 mod refresh;
+pub mod refresh_due;
 mod renewal;
 pub mod report;
 pub mod resolve;
@@ -21,6 +22,7 @@ mod selection;
 pub mod session;
 pub mod status;
 pub mod token;
+pub mod usage;
 
 /// What a use case says to the user on its way; `cli` implements it.
 pub trait Interaction {
@@ -49,11 +51,19 @@ pub(crate) fn warn_of_route(app: &crate::app::App, interaction: &mut dyn Interac
     }
 }
 
+/// The command that refreshes the logins of `provider` that are due.
+pub(crate) fn refresh_command(provider: &str, agent_id: &str) -> String {
+    format!("openclaw-auth models auth refresh --provider {provider}{}", of_agent(agent_id))
+}
+
 /// The command that signs in to `provider` again.
 pub(crate) fn login_command(provider: &str, agent_id: &str) -> String {
-    let agent = match agent_id {
+    format!("openclaw-auth models auth login --provider {provider}{}", of_agent(agent_id))
+}
+
+fn of_agent(agent_id: &str) -> String {
+    match agent_id {
         crate::profile::MAIN_AGENT => String::new(),
         other => format!(" --agent {other}"),
-    };
-    format!("openclaw-auth models auth login --provider {provider}{agent}")
+    }
 }

@@ -9,6 +9,7 @@ use super::renewal::store_recovered;
 use super::selection::{Selected, select};
 use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
+use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::Claims;
 use crate::profile::{Credential, CredentialKind, Kind, Millis};
@@ -90,7 +91,19 @@ pub fn token(
         return Err(failure);
     }
     warn_of_route(app, interaction);
-    let renewed = refresh(app, &config, &selected, request.lock_timeout, interaction)?;
+    let renewed = renew(app, &config, &selected, request.lock_timeout, interaction)?;
+    hand_out(&selected, &renewed)
+}
+
+/// Refreshes the selected profile; what the server gave is usable.
+pub(super) fn renew(
+    app: &App,
+    config: &Config,
+    selected: &Selected,
+    lock_timeout: Duration,
+    interaction: &mut dyn Interaction,
+) -> Result<Credential, Failure> {
+    let renewed = refresh(app, config, selected, lock_timeout, interaction)?;
     if !renewed.is_usable_until(now()) {
         return Err(Failure::message(
             ExitStatus::Unavailable,
@@ -101,7 +114,7 @@ pub fn token(
         )
         .hint("check the clock of this machine"));
     }
-    hand_out(&selected, &renewed)
+    Ok(renewed)
 }
 
 /// OpenClaw's margin before expiry, in milliseconds.
@@ -110,7 +123,7 @@ const USUAL_MIN_TTL: Millis = 300_000;
 /// Whether the token lives at least `min_ttl` longer. Where the caller names none and the
 /// server's tokens live no longer than the usual one, half of their lifetime counts:
 /// otherwise every call would refresh.
-fn has_lifetime(credential: &Credential, wanted: Option<Millis>, now: Millis) -> bool {
+pub(super) fn has_lifetime(credential: &Credential, wanted: Option<Millis>, now: Millis) -> bool {
     let min_ttl = wanted.unwrap_or(USUAL_MIN_TTL);
     if credential.is_usable_until(now.saturating_add(min_ttl)) {
         return true;
@@ -137,7 +150,7 @@ fn has_lifetime(credential: &Credential, wanted: Option<Millis>, now: Millis) ->
 }
 
 /// Why a refresh is no way out, if it is none.
-fn not_refreshable(selected: &Selected) -> Option<Failure> {
+pub(super) fn not_refreshable(selected: &Selected) -> Option<Failure> {
     let Selected { id, credential, owner, refused, .. } = selected;
     let id = printable(id, 200);
     let login = login_command(&printable(&credential.provider, 80), &owner.id);

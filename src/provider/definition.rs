@@ -2,6 +2,7 @@
 
 use super::catalog::merge_patch;
 use super::registration::Registration;
+use super::usage::UsageSource;
 use crate::secret::Secret;
 use serde::Deserialize;
 use serde_json::Value;
@@ -25,6 +26,8 @@ pub struct Definition {
     pub default_model: Option<String>,
     /// How we are registered at its authorization server.
     pub registration: Option<Registration>,
+    /// Where the usage of its subscriptions is told.
+    pub usage: Option<UsageSource>,
 }
 
 impl Definition {
@@ -130,6 +133,7 @@ struct Wire {
     #[serde(default)]
     methods: Vec<Method>,
     default_model: Option<String>,
+    usage: Option<UsageSource>,
 }
 
 impl TryFrom<Value> for Definition {
@@ -146,7 +150,10 @@ impl TryFrom<Value> for Definition {
         if names.into_iter().any(|name| name.contains(char::is_control)) {
             return Err("its names must not hold control characters".to_owned());
         }
-        let Wire { id, label, aliases, env, mut methods, default_model } = wire;
+        if let Some(usage) = &wire.usage {
+            usage.validate()?;
+        }
+        let Wire { id, label, aliases, env, mut methods, default_model, usage } = wire;
         for method in &mut methods {
             if let Some(patch) = method.patch.take() {
                 let mut patched = value.clone();
@@ -156,12 +163,12 @@ impl TryFrom<Value> for Definition {
             }
         }
         let registration = Registration::of(&value)?;
-        Ok(Self { id, label, aliases, env, methods, default_model, registration })
+        Ok(Self { id, label, aliases, env, methods, default_model, registration, usage })
     }
 }
 
 /// The keys of a definition. Serde cannot refuse others where two types read one object.
-const KEYS: [&str; 29] = [
+const KEYS: [&str; 30] = [
     "id",
     "label",
     "aliases",
@@ -191,6 +198,7 @@ const KEYS: [&str; 29] = [
     "storedAs",
     "profileName",
     "project",
+    "usage",
 ];
 
 fn check_keys(definition: &Value) -> Result<(), String> {

@@ -12,9 +12,11 @@ mod convention;
 mod definition;
 mod installed_client;
 mod registration;
+mod usage;
 
 pub use built_in::auth_provider_id;
 pub use catalog::{Catalog, CatalogError, Provider};
 pub use convention::{Conventions, Model, cools_down};
 pub use definition::{Definition, Method, MethodKind};
 pub use registration::{IdentityPointers, Project, Redirect, Registration, StoredAs};
+pub use usage::{Usage, UsageError, UsageFormat, UsageSource, Window};

@@ -29,6 +29,12 @@ impl Streams {
     }
 }
 
+/// How many columns the terminal has that standard output is; `None` when it is none.
+pub fn stdout_columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
 /// The longest line that a prompt accepts, in bytes.
 const LONGEST_LINE: u64 = 64 * 1024;
 

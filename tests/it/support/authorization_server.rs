@@ -87,6 +87,7 @@ impl AuthorizationServer {
             "revocationEndpoint": self.revocation_endpoint(),
             "device": null,
             "redirect": { "ports": ports },
+            "usage": { "endpoint": format!("{}/usage", self.url()) },
         })
     }
 

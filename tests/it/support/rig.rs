@@ -17,6 +17,10 @@ use super::user_agent::{Visit, follow};
 /// The profile id of the server's default account.
 pub(crate) const PROFILE: &str = "openai-codex:ada@example.test";
 
+/// A proxy that nobody is: no test reaches a real host, whatever a definition names. Loopback
+/// addresses never go through a proxy.
+pub(crate) const NOWHERE: &str = "http://127.0.0.1:1";
+
 /// A state directory, an authorization server, and the program between them.
 pub(crate) struct Rig {
     /// The authorization server.
@@ -187,6 +191,7 @@ impl Rig {
             .env_clear()
             .env("HOME", self.home())
             .env("OPENCLAW_STATE_DIR", self.state_dir())
+            .env("HTTPS_PROXY", NOWHERE)
             .current_dir(self.root.path())
             .stdin(Stdio::null());
         command

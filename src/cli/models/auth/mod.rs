@@ -8,6 +8,7 @@ mod order;
 mod paste;
 mod paste_api_key;
 mod paste_token;
+mod refresh;
 mod report;
 mod resolve;
 mod session;
@@ -36,6 +37,8 @@ enum Command {
     Login(login::Args),
     /// Print a usable access token, refreshing it where needed
     Token(token::Args),
+    /// Refresh the logins that expire soon, each grant once: for a timer
+    Refresh(refresh::Args),
     /// Choose a provider and a way to sign in, and do it
     Add(add::Args),
     /// Store a token that is typed or piped in
@@ -63,6 +66,7 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
     match args.command {
         Some(Command::Login(args)) => login::run(args, agent, app, output),
         Some(Command::Token(args)) => token::run(args, agent, app, output),
+        Some(Command::Refresh(args)) => refresh::run(args, agent, app, output),
         Some(Command::List(args)) => list::run(&args, agent, app, output),
         Some(Command::Logout(args)) => logout::run(args, agent, app, output),
         Some(Command::Order(args)) => order::run(args, agent, app, output),
