@@ -7,7 +7,7 @@
 //! by its lost flock, in any pid namespace; release removes only our own file.
 
 use super::file::with_suffix;
-use super::{now, process};
+use super::{now, process, temporary};
 use crate::profile::Millis;
 use fs2::FileExt;
 use serde::{Deserialize, Serialize};
@@ -123,14 +123,7 @@ pub fn try_acquire(path: &Path, now: Millis) -> io::Result<Attempt> {
 }
 
 fn create(path: &Path, now: Millis) -> io::Result<SidecarLock> {
-    let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
-    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
-    let mut temporary = tempfile::Builder::new()
-        .prefix(&format!("{name}."))
-        .suffix(".tmp")
-        .rand_bytes(12)
-        .tempfile_in(directory)?;
-    super::file::give_to_owner_of(directory, temporary.path())?;
+    let mut temporary = temporary::create(path)?;
     temporary.write_all(&payload_at(now)?)?;
     temporary.as_file().try_lock_exclusive().map_err(without_lock_support)?;
     let file = temporary.persist_noclobber(path).map_err(|error| error.error)?;
