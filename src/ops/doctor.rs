@@ -134,7 +134,7 @@ fn of_failure(code: Code, failure: &Failure) -> Finding {
 
 fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
     let mut exposures: Vec<Exposure> = stores.iter().flat_map(AgentStore::exposures).collect();
-    exposures.extend(app.exposed_settings());
+    exposures.extend(app.exposed_beside_stores());
     let mut seen = std::collections::HashSet::new();
     exposures.retain(|exposure| seen.insert(exposure.path.clone()));
     let found_exposures = exposures.iter();

@@ -12,6 +12,7 @@ use crate::system::file;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// A renewal that waits to be stored.
 #[derive(Debug)]
@@ -32,17 +33,23 @@ impl Recovery {
     }
 }
 
+/// As it is in the file, which is written from `&str` and read into [`Secret`].
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+struct Wire<T> {
     grant: String,
-    access: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    refresh: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    id_token: Option<String>,
+    access: T,
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    refresh: Option<T>,
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    id_token: Option<T>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<Millis>,
+}
+
+/// An optional member that is left out.
+const fn none<T>() -> Option<T> {
+    None
 }
 
 /// Keeps a renewal of the grant whose refresh token was `posted` in the first directory
@@ -79,15 +86,19 @@ pub fn find_spent(directories: &[PathBuf], refresh_token: &Secret) -> Option<Pat
 }
 
 fn save_as(directories: &[PathBuf], grant: String, renewal: &Renewal) -> io::Result<PathBuf> {
-    let text = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
+    let given = &renewal.grant;
     let wire = Wire {
         grant,
-        access: renewal.grant.access.expose().to_owned(),
-        refresh: text(&renewal.grant.refresh),
-        id_token: text(&renewal.grant.id_token),
+        access: given.access.expose(),
+        refresh: given.refresh.as_ref().map(Secret::expose),
+        id_token: given.id_token.as_ref().map(Secret::expose),
         expires: renewal.expires,
     };
-    let contents = serde_json::to_vec_pretty(&wire)?;
+    let mut length = Length(0);
+    serde_json::to_writer_pretty(&mut length, &wire)?;
+    // Of its final size from the start: growing would leave copies behind.
+    let mut contents = Zeroizing::new(Vec::with_capacity(length.0));
+    serde_json::to_writer_pretty(&mut *contents, &wire)?;
     let name = format!("{}.json", wire.grant.replace(':', "-"));
     let mut failure = io::Error::from(io::ErrorKind::NotFound);
     for directory in directories {
@@ -102,6 +113,20 @@ fn save_as(directories: &[PathBuf], grant: String, renewal: &Renewal) -> io::Res
     Err(failure)
 }
 
+/// How long what is written would be.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0 += text.len();
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The renewals that wait in a directory; none when there is no such directory.
 pub fn pending(directory: &Path) -> Vec<Recovery> {
     let entries = directory.read_dir().into_iter().flatten().flatten();
@@ -111,11 +136,12 @@ pub fn pending(directory: &Path) -> Vec<Recovery> {
 fn read(path: &Path) -> Option<Recovery> {
     path.extension().filter(|extension| *extension == "json")?;
     let (text, _) = file::read(path).ok()??;
-    let wire: Wire = serde_json::from_str(&text).ok()?;
+    let text = Zeroizing::new(text);
+    let wire: Wire<Secret> = serde_json::from_str(&text).ok()?;
     let grant = Grant {
-        access: Secret::new(wire.access),
-        refresh: wire.refresh.map(Secret::new),
-        id_token: wire.id_token.map(Secret::new),
+        access: wire.access,
+        refresh: wire.refresh,
+        id_token: wire.id_token,
         expires: wire.expires,
     };
     let renewal = Renewal { grant, expires: wire.expires, identity: Identity::default() };

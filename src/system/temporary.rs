@@ -59,7 +59,7 @@ fn remove_abandoned(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     file.try_lock_exclusive()?;
-    // Meanwhile it may have been put in place.
+    // Its maker is done with it: it is abandoned, or has been put in place.
     std::fs::remove_file(path)
 }
 
@@ -67,27 +67,31 @@ fn remove_abandoned(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::path::PathBuf;
-    use std::time::{Duration, SystemTime};
+    use std::time::{Duration, UNIX_EPOCH};
 
-    /// A file as a process that is dead left it, so long ago.
-    fn abandoned(directory: &Path, name: &str, age: Duration) -> PathBuf {
+    /// So many hours from now, as far as the clock knows.
+    fn set_modified(file: &File, hours: i64) {
+        let time = u64::try_from(now() + hours * 3_600_000).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_millis(time)).unwrap();
+    }
+
+    /// A file as a process that is dead left it.
+    fn abandoned(directory: &Path, name: &str, hours: i64) -> PathBuf {
         let path = directory.join(name);
-        let file = File::create(&path).unwrap();
-        file.set_modified(SystemTime::now() - age).unwrap();
+        set_modified(&File::create(&path).unwrap(), hours);
         path
     }
 
     #[test]
     fn temporary_files_of_the_dead_are_removed_and_no_others() {
         let root = tempfile::tempdir().unwrap();
-        let hours = Duration::from_hours(2);
-        let ours = abandoned(root.path(), "d.json.abcdefghijkl.openclaw-auth.tmp", hours);
-        let young = abandoned(root.path(), "d.json.mnopqrstuvwx.openclaw-auth.tmp", Duration::ZERO);
+        let ours = abandoned(root.path(), "d.json.abcdefghijkl.openclaw-auth.tmp", -2);
+        let young = abandoned(root.path(), "d.json.mnopqrstuvwx.openclaw-auth.tmp", 0);
         let uuid = "d.json.0d5f1c7e-8a55-4a3e-9a51-3f0a2b1c4d5e.tmp";
-        let theirs = abandoned(root.path(), uuid, hours);
+        let theirs = abandoned(root.path(), uuid, -2);
         let held = create(&root.path().join("d.json")).unwrap();
-        held.as_file().set_modified(SystemTime::now() - hours).unwrap();
-        let target = abandoned(root.path(), "target", hours);
+        set_modified(held.as_file(), -2);
+        let target = abandoned(root.path(), "target", -2);
         let link = root.path().join("x.openclaw-auth.tmp");
         std::os::unix::fs::symlink(&target, &link).unwrap();
         sweep(root.path());
@@ -100,9 +104,7 @@ mod tests {
     #[test]
     fn one_from_a_time_to_come_is_not_kept_for_ever() {
         let root = tempfile::tempdir().unwrap();
-        let path = abandoned(root.path(), "d.a.openclaw-auth.tmp", Duration::ZERO);
-        let file = File::options().write(true).open(&path).unwrap();
-        file.set_modified(SystemTime::now() + Duration::from_hours(48)).unwrap();
+        let path = abandoned(root.path(), "d.a.openclaw-auth.tmp", 48);
         sweep(root.path());
         assert!(!path.exists());
     }
