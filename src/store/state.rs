@@ -3,7 +3,7 @@
 //! Invariant: a member, an order and a statistic that nobody changes keep their text,
 //! even when they are not what they should be.
 
-use super::json_text::{RawObject, pretty, raw};
+use super::json_text::{RawObject, UniqueObject, pretty, raw, repeats};
 use super::{Document, usage};
 use crate::profile::{Credential, Millis, UsageStats, normalize_provider_id};
 use crate::secret::Secret;
@@ -40,9 +40,13 @@ impl StateDocument {
     /// Reads a document.
     ///
     /// # Errors
-    /// The text is not a JSON object.
+    /// The text is not a JSON object, or it repeats a key.
     pub fn parse(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text.trim_start_matches('\u{feff}')).map(Self::of)
+        let members: UniqueObject = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
+        match members.0.iter().find(|(name, value)| has_repetition(name, value)) {
+            Some((name, _)) => Err(serde::de::Error::custom(repeats(name))),
+            None => Ok(Self::of(members.0)),
+        }
     }
 
     fn of(members: RawObject) -> Self {
@@ -316,6 +320,13 @@ pub fn is_rejected(state: &StateDocument, profile_id: &str, credential: &Credent
     let is_grant = credential.kind() == crate::profile::Kind::OAuth;
     let Some(entry) = state.usage.get(profile_id).filter(|_| is_grant) else { return false };
     credential.bearer().is_some_and(|token| usage::is_rejected(entry.get(), token))
+}
+
+/// Whether a member is an object that we rewrite, and has a key twice.
+pub(super) fn has_repetition(member: &str, value: &RawValue) -> bool {
+    OLD_LAYOUT.contains(&member)
+        && value.get().starts_with('{')
+        && serde_json::from_str::<UniqueObject>(value.get()).is_err()
 }
 
 fn object(members: &RawObject, member: &str) -> RawObject {
