@@ -168,6 +168,8 @@ enum SendError {
     Http(#[from] HttpError),
     #[error("status {status}")]
     Unwell { status: StatusCode, retry_after: Option<Duration> },
+    #[error("it has the status {0}")]
+    Foreign(StatusCode),
 }
 
 /// The HTTP client as the closure that the `oauth2` package calls.
@@ -190,6 +192,11 @@ fn sender<'c>(
                     .and_then(|value| value.to_str().ok()?.trim().parse().ok())
                     .map(Duration::from_secs);
                 return Err(SendError::Unwell { status, retry_after });
+            }
+            // Only a client error can be a refusal (RFC 6749 section 5.2), whatever the body
+            // of another answer says: a redirect comes from somebody in between.
+            if status != StatusCode::OK && !status.is_client_error() {
+                return Err(SendError::Foreign(status));
             }
             Ok(response)
         })
@@ -224,7 +231,7 @@ fn token_error(error: RequestTokenError<SendError, ErrorReply>) -> TokenError {
             let sent = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT);
             TokenError::Unavailable { reason: status.to_string(), retry_after, sent }
         }
-        RequestTokenError::Request(SendError::Http(error)) => {
+        RequestTokenError::Request(error @ (SendError::Http(_) | SendError::Foreign(_))) => {
             TokenError::Unreadable(error.to_string())
         }
         // The text of a parse error can quote a token.
