@@ -74,19 +74,30 @@ impl App {
     /// What somebody else could read or change: of the stores that `agent` uses, of the
     /// renewals for them, and of the settings that say where secrets go.
     pub fn exposures(&self, config: &Config, agent: &AgentDir) -> Vec<Exposure> {
-        let mut found = self.store(agent).exposures();
-        if let Some(main) = self.fallback_agent(config, agent) {
-            found.extend(self.store(&main).exposures());
-        }
+        let mut stores = vec![self.store(agent)];
+        stores.extend(self.fallback_agent(config, agent).map(|main| self.store(&main)));
+        self.exposures_of(&stores)
+    }
+
+    /// As [`Self::exposures`], of these stores.
+    pub fn exposures_of(&self, stores: &[AgentStore]) -> Vec<Exposure> {
+        let mut found: Vec<_> = stores.iter().flat_map(AgentStore::exposures).collect();
         found.extend(self.exposed_beside_stores());
         let mut seen = std::collections::HashSet::new();
         found.retain(|exposure| seen.insert(exposure.path.clone()));
         found
     }
 
+    /// Warns of exposures at the end of the run, with the command against each.
+    pub fn warn_of(&self, exposures: &[Exposure]) {
+        for exposure in exposures {
+            self.notices.add(format!("{exposure}; {}", exposure.remedy()));
+        }
+    }
+
     /// As [`Self::exposures`], of what is no store: the configuration, the provider files,
     /// the renewals that wait to be stored.
-    pub fn exposed_beside_stores(&self) -> Vec<Exposure> {
+    fn exposed_beside_stores(&self) -> Vec<Exposure> {
         let custody = Custody::of(&self.paths.state_dir);
         let mut found: Vec<_> =
             custody.exposure(&self.paths.config, Kind::Settings).into_iter().collect();

@@ -7,7 +7,7 @@ use crate::exit::Failure;
 use crate::profile::{MAIN_AGENT, Millis};
 use crate::provider::Catalog;
 use crate::store::{AgentStore, recovery};
-use crate::system::custody::{Exposure, shell_word};
+use crate::system::custody::shell_word;
 use crate::system::{lock, now, route};
 use crate::text::printable;
 use std::collections::BTreeMap;
@@ -133,12 +133,8 @@ fn of_failure(code: Code, failure: &Failure) -> Finding {
 }
 
 fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
-    let mut exposures: Vec<Exposure> = stores.iter().flat_map(AgentStore::exposures).collect();
-    exposures.extend(app.exposed_beside_stores());
-    let mut seen = std::collections::HashSet::new();
-    exposures.retain(|exposure| seen.insert(exposure.path.clone()));
-    let found_exposures = exposures.iter();
-    found.extend(found_exposures.map(|it| problem(Code::Exposed, it.to_string(), it.remedy())));
+    let exposures = app.exposures_of(stores);
+    found.extend(exposures.iter().map(|it| problem(Code::Exposed, it.to_string(), it.remedy())));
 }
 
 /// The agent whose store this is, for a command line.

@@ -52,8 +52,14 @@ fn what_others_can_read_or_write_is_refused_until_the_hint_is_run() {
             let refused = rig.run(args).failure(6);
             assert!(refused.contains("is open to other users"), "{args:?}: {refused}");
         }
-        for args in [&["models", "auth", "list"][..], &["models", "status"], &["channels", "list"]]
-        {
+        for args in [
+            &["models", "auth", "list"][..],
+            &["models", "status"],
+            &["channels", "list"],
+            &["models", "auth", "resolve", "p/m"],
+            &["models", "auth", "order", "get", "--provider", "p"],
+            &["secrets", "audit"],
+        ] {
             let listed = rig.run(args);
             let is_settings = path.starts_with("providers");
             let is_told = listed.stderr.contains("warning: ") && listed.stderr.contains("chmod ");
