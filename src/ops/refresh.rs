@@ -5,7 +5,7 @@
 //! counts as that, however short its lifetime. The new credential is stored before
 //! anybody gets it, and a refused refresh token is never posted again.
 
-use super::renewal::{Outcome, is_shared, store_recovered, store_renewal};
+use super::renewal::{Outcome, may_be_shared, store_recovered, store_renewal};
 use super::selection::Selected;
 use super::{Interaction, login_command};
 use crate::app::App;
@@ -238,11 +238,10 @@ impl Attempt<'_> {
         let renewal = renewal_of(selected, self.registration, grant);
         let refresh = renewal.grant.refresh.as_ref();
         let rotates = refresh.is_some_and(|refresh| !refresh.matches(self.posted));
-        if rotates {
-            // Whatever happens from here on, no store is left with nothing but a spent token.
-            let _ = recovery::follow(&self.recovery, self.posted, &renewal);
-        }
-        let ahead = (rotates && is_shared(selected, self.posted, &self.stores))
+        // Whatever happens from here on, no store is left with nothing but a spent token.
+        let is_followed =
+            rotates && recovery::follow(&self.recovery, self.posted, &renewal).unwrap_or(false);
+        let ahead = (rotates && !is_followed && may_be_shared(selected, self.posted, &self.stores))
             .then(|| recovery::save(&self.recovery, self.posted, &renewal).ok())
             .flatten();
         let stored = store_renewal(selected, &renewal, self.posted, reserved, &self.stores);

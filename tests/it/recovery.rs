@@ -3,7 +3,7 @@
 use crate::support::authorization_server::Fault;
 use crate::support::rig::{PROFILE, Rig, store};
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
@@ -41,4 +41,26 @@ fn the_temporary_file_of_a_killed_save_is_removed_by_a_later_one() {
     }
     rig.run(&TOKEN).success();
     assert_eq!(files(&rig, ".tmp"), [rig.path(theirs)], "one of OpenClaw's stays");
+}
+
+#[test]
+fn a_copy_that_could_not_be_read_during_a_refresh_follows_it_later() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    let copy = rig.read(&store("main"));
+    rig.write(&store("work"), "{ somebody is editing this");
+    rig.run(&TOKEN).success();
+    // A second one while it still cannot be read: nothing piles up.
+    rig.expire(PROFILE);
+    let token = rig.run(&TOKEN).success();
+    assert_eq!(files(&rig, ".json").iter().filter(|path| is_kept(path)).count(), 1);
+    rig.write(&store("work"), &copy);
+    assert_eq!(rig.run(&[&TOKEN[..], &["--agent", "work"]].concat()).success(), token);
+    assert_eq!(rig.document_of("work")["profiles"][PROFILE]["access"], token.as_str());
+    assert_eq!((rig.server.token_requests("refresh_token"), rig.server.reuse_attempts()), (2, 0));
+    assert!(!files(&rig, ".json").iter().any(|path| is_kept(path)));
+}
+
+fn is_kept(path: &Path) -> bool {
+    path.parent().is_some_and(|parent| parent.ends_with("recovery"))
 }
