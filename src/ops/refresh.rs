@@ -29,6 +29,12 @@ use std::time::{Duration, Instant};
 /// An access token without any word on its lifetime is taken to live for an hour.
 const ASSUMED_LIFETIME: Millis = 3_600_000;
 
+/// What a process that was cut off has sent may be on its way for so long: were it to arrive
+/// after the request of its successor, it would spend what that one brought. Counted from
+/// when the note of it is found, so that no clock that jumps matters: the process is dead by
+/// then, but may have sent long after it wrote the note.
+const ON_ITS_WAY: Duration = Duration::from_millis(500);
+
 /// When the access token of a grant expires: as the server says, else after an hour when
 /// it can be refreshed, else never as far as we know.
 pub(super) fn expiry(grant: &Grant, now: Millis) -> Option<Millis> {
@@ -193,6 +199,7 @@ impl Attempt<'_> {
         let earlier = selected.store.begin_refresh(posted)?;
         if let Some(earlier) = &earlier {
             interaction.note(&format!("{}; trying once more", cut_off(earlier)));
+            std::thread::sleep(ON_ITS_WAY);
         }
         let (result, interrupted) = block_on(async {
             // From here until the new credential is stored, a signal waits.

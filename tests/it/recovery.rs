@@ -5,7 +5,7 @@ use crate::support::rig::{PROFILE, Rig, store};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -63,4 +63,13 @@ fn a_copy_that_could_not_be_read_during_a_refresh_follows_it_later() {
 
 fn is_kept(path: &Path) -> bool {
     path.parent().is_some_and(|parent| parent.ends_with("recovery"))
+}
+
+#[test]
+fn the_bytes_of_a_dead_process_get_time_to_arrive_before_its_successor_posts() {
+    let rig = Rig::signed_in();
+    kill_a_refresh(&rig, Fault::Sequence(vec![Fault::Delay(PATIENCE), Fault::DropBefore]));
+    let started = Instant::now();
+    rig.run(&TOKEN).success();
+    assert!(started.elapsed() >= Duration::from_millis(500));
 }
