@@ -2,6 +2,7 @@
 
 use crate::support::authorization_server::Fault;
 use crate::support::rig::{PROFILE, Rig, store};
+use serde_json::json;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -63,6 +64,41 @@ fn a_copy_that_could_not_be_read_during_a_refresh_follows_it_later() {
 
 fn is_kept(path: &Path) -> bool {
     path.parent().is_some_and(|parent| parent.ends_with("recovery"))
+}
+
+#[test]
+fn a_kept_login_that_nobody_holds_is_removed_by_the_command_that_doctor_gives() {
+    let rig = Rig::signed_in();
+    rig.write("recovery/x.json", r#"{"grant": "sha256:0", "access": "a", "refresh": "fake-kept"}"#);
+    rig.run(&TOKEN).success();
+    let next = |rig: &Rig| {
+        let report: serde_json::Value =
+            serde_json::from_str(&rig.run(&["doctor", "--json"]).stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap().clone();
+        let found = findings.into_iter().find(|finding| finding["code"] == "unstored");
+        found.map(|finding| finding["next"].as_str().unwrap().to_owned())
+    };
+    let command = next(&rig).unwrap();
+    assert_eq!(command, format!("rm {}", rig.path("recovery/x.json").display()));
+    let mut shell = std::process::Command::new("/bin/sh");
+    assert!(shell.args(["-c", &command]).status().unwrap().success());
+    assert_eq!(next(&rig), None);
+}
+
+#[test]
+fn a_kept_login_that_is_held_is_stored_by_the_command_that_doctor_gives() {
+    let rig = Rig::signed_in();
+    let refresh = rig.document()["profiles"][PROFILE]["refresh"].as_str().unwrap().to_owned();
+    let hash = openclaw_auth::secret::Secret::new(refresh).fingerprint();
+    let kept = json!({"grant": hash, "access": "fake-kept", "refresh": "fake-next", "expires": 4_102_444_800_000_i64});
+    rig.write("recovery/x.json", &kept.to_string());
+    let report: serde_json::Value =
+        serde_json::from_str(&rig.run(&["doctor", "--json"]).stdout).unwrap();
+    let next = report["findings"][0]["next"].as_str().unwrap().to_owned();
+    let command = next.strip_prefix("openclaw-auth ").unwrap();
+    let command: Vec<_> = command.split(' ').collect();
+    assert_eq!(rig.run(&command).success(), "fake-kept", "{next}");
+    assert!(!rig.path("recovery/x.json").exists());
 }
 
 #[test]
