@@ -18,7 +18,7 @@ use crate::secret::Secret;
 use crate::store::{AgentStore, Intent, Lease, LeaseAttempt, Renewal, StoreError, recovery};
 use crate::system::file::Reserved;
 use crate::system::http::HttpClient;
-use crate::system::lock::iso;
+use crate::system::lock::{Holder, iso};
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, lock, now};
 use crate::text::printable;
@@ -124,6 +124,9 @@ pub(super) enum Waited {
     Adopted(Box<Credential>),
 }
 
+/// One that waits tries the lease in every so many rounds.
+const ROUNDS_PER_TRY: u32 = 5;
+
 /// Waits for the lease on a profile, or until `adopt` finds, in a document that has
 /// changed, what the lease was wanted for.
 pub(super) fn wait_for_lease(
@@ -135,11 +138,17 @@ pub(super) fn wait_for_lease(
     let grant = selected.credential.refresh_token();
     let started = Instant::now();
     let mut seen = selected.fingerprint;
+    let mut holder = Holder::default();
+    let mut round = 0_u32;
     loop {
-        let holder = match selected.store.try_lease(provider, &selected.id, grant)? {
-            LeaseAttempt::Acquired(lease) => return Ok(Waited::Leased(lease)),
-            LeaseAttempt::Held(holder) => holder,
-        };
+        // Looking at the document costs next to nothing, trying the lease does not, and two
+        // hundred processes wait at a time.
+        if round == 0 {
+            holder = match selected.store.try_lease(provider, &selected.id, grant)? {
+                LeaseAttempt::Acquired(lease) => return Ok(Waited::Leased(lease)),
+                LeaseAttempt::Held(holder) => holder,
+            };
+        }
         let present = selected.store.fingerprint();
         if present != seen {
             seen = present;
@@ -153,6 +162,7 @@ pub(super) fn wait_for_lease(
                 .into_failure_of(&selected.id));
         }
         std::thread::sleep(lock::POLL);
+        round = (round + 1) % ROUNDS_PER_TRY;
     }
 }
 
