@@ -103,7 +103,8 @@ pub fn wait(document: &Path, timeout: Duration) -> io::Result<Attempt> {
 /// Tries once to take the lock file at `path`, without waiting.
 ///
 /// # Errors
-/// The directory cannot be written to, or its file system knows no locks.
+/// The directory cannot be written to, or its file system knows no locks (of the kind
+/// [`ErrorKind::Unsupported`]).
 pub fn try_acquire(path: &Path, now: Millis) -> io::Result<Attempt> {
     // Each round either ends or follows a removal by somebody else.
     for _ in 0..16 {
@@ -224,7 +225,8 @@ fn without_lock_support(error: io::Error) -> io::Error {
     if error.kind() == ErrorKind::WouldBlock {
         return error;
     }
-    io::Error::new(error.kind(), format!("this file system does not support file locks: {error}"))
+    let message = format!("this file system does not support file locks: {error}");
+    io::Error::new(ErrorKind::Unsupported, message)
 }
 
 impl SidecarLock {
