@@ -1,11 +1,12 @@
 //! What dead processes and stores that cannot be read leave to the commands after them.
 
 use crate::support::authorization_server::Fault;
-use crate::support::rig::{PROFILE, Rig, store};
+use crate::support::rig::{Finished, PROFILE, Rig, store};
 use serde_json::json;
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
@@ -80,7 +81,7 @@ fn a_kept_login_that_nobody_holds_is_removed_by_the_command_that_doctor_gives() 
     };
     let command = next(&rig).unwrap();
     assert_eq!(command, format!("rm {}", rig.path("recovery/x.json").display()));
-    let mut shell = std::process::Command::new("/bin/sh");
+    let mut shell = Command::new("/bin/sh");
     assert!(shell.args(["-c", &command]).status().unwrap().success());
     assert_eq!(next(&rig), None);
 }
@@ -108,4 +109,58 @@ fn the_bytes_of_a_dead_process_get_time_to_arrive_before_its_successor_posts() {
     let started = Instant::now();
     rig.run(&TOKEN).success();
     assert!(started.elapsed() >= Duration::from_millis(500));
+}
+
+/// Runs the program as the first processes of pid namespaces of their own, each of which
+/// has the same process ids; none where such a namespace cannot be made.
+fn start_in_containers(rig: &Rig, count: usize) -> Option<Vec<Child>> {
+    let apart = ["--pid", "--fork", "--mount-proc"];
+    let can = Command::new("unshare").args(apart).arg("true").output();
+    if !can.is_ok_and(|can| can.status.success()) {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: unshare --pid is not possible here");
+        return None;
+    }
+    let start = |_| {
+        let mut command = Command::new("unshare");
+        let program = rig.command(&TOKEN);
+        command.args(apart).arg(program.get_program()).args(program.get_args()).env_clear();
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env("PATH", "/usr/bin:/bin").spawn().unwrap()
+    };
+    Some((0..count).map(start).collect())
+}
+
+#[test]
+fn containers_that_share_a_state_directory_make_one_request() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    let hold = rig.server.hold_token_responses();
+    let Some(running) = start_in_containers(&rig, 8) else { return };
+    assert!(hold.wait_until_held(1, PATIENCE));
+    hold.release();
+    let mut tokens: Vec<_> = running
+        .into_iter()
+        .map(|child| Finished::from(child.wait_with_output().unwrap()).success())
+        .collect();
+    tokens.dedup();
+    assert_eq!(tokens.len(), 1);
+    assert_eq!((rig.server.token_requests("refresh_token"), rig.server.reuse_attempts()), (1, 0));
+    assert_eq!(files(&rig, ".lock"), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_holder_that_was_killed_in_another_container_blocks_nobody() {
+    let rig = Rig::signed_in();
+    kill_a_refresh(&rig, Fault::Sequence(vec![Fault::Delay(PATIENCE), Fault::DropBefore]));
+    // Its process id is that of a live process here.
+    for lock in files(&rig, ".lock") {
+        let payload = json!({"pid": std::process::id(), "createdAt": "2099-01-01T00:00:00.000Z",
+            "owner": "openclaw-auth"});
+        std::fs::write(&lock, payload.to_string()).unwrap();
+    }
+    let Some(running) = start_in_containers(&rig, 1) else { return };
+    for child in running {
+        Finished::from(child.wait_with_output().unwrap()).success();
+    }
 }
