@@ -71,28 +71,41 @@ impl App {
         wanted.and_then(|wanted| wanted.parse().ok()).unwrap_or(USUAL_BACKUPS)
     }
 
-    /// What somebody else could read or change: of the stores that `agent` uses, and of the
-    /// settings that say where secrets go.
+    /// What somebody else could read or change: of the stores that `agent` uses, of the
+    /// renewals for them, and of the settings that say where secrets go.
     pub fn exposures(&self, config: &Config, agent: &AgentDir) -> Vec<Exposure> {
-        let mut found = self.store(agent).exposures();
-        if let Some(main) = self.fallback_agent(config, agent) {
-            found.extend(self.store(&main).exposures());
-        }
-        found.extend(self.exposed_settings());
+        let mut stores = vec![self.store(agent)];
+        stores.extend(self.fallback_agent(config, agent).map(|main| self.store(&main)));
+        self.exposures_of(&stores)
+    }
+
+    /// As [`Self::exposures`], of these stores.
+    pub fn exposures_of(&self, stores: &[AgentStore]) -> Vec<Exposure> {
+        let mut found: Vec<_> = stores.iter().flat_map(AgentStore::exposures).collect();
+        found.extend(self.exposed_beside_stores());
         let mut seen = std::collections::HashSet::new();
         found.retain(|exposure| seen.insert(exposure.path.clone()));
         found
     }
 
-    /// As [`Self::exposures`], of the configuration and the provider files alone.
-    pub fn exposed_settings(&self) -> Vec<Exposure> {
+    /// Warns of exposures at the end of the run, with the command against each.
+    pub fn warn_of(&self, exposures: &[Exposure]) {
+        for exposure in exposures {
+            self.notices.add(format!("{exposure}; {}", exposure.remedy()));
+        }
+    }
+
+    /// As [`Self::exposures`], of what is no store: the configuration, the provider files,
+    /// the renewals that wait to be stored.
+    fn exposed_beside_stores(&self) -> Vec<Exposure> {
         let custody = Custody::of(&self.paths.state_dir);
-        let providers = self.paths.providers();
-        let files = providers.read_dir().into_iter().flatten().flatten();
-        let mut places =
-            vec![(self.paths.config.clone(), Kind::Settings), (providers.clone(), Kind::Directory)];
-        places.extend(files.map(|file| (file.path(), Kind::Settings)));
-        places.iter().filter_map(|(path, kind)| custody.exposure(path, *kind)).collect()
+        let mut found: Vec<_> =
+            custody.exposure(&self.paths.config, Kind::Settings).into_iter().collect();
+        found.extend(custody.exposures_in(&self.paths.providers(), Kind::Settings));
+        let [in_state_dir, in_home] = self.paths.recovery();
+        found.extend(custody.exposures_in(&in_state_dir, Kind::Secrets));
+        found.extend(Custody::of(&in_home).exposures_in(&in_home, Kind::Secrets));
+        found
     }
 
     /// Refuses to touch secrets that are not in this user's hands alone.

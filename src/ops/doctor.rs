@@ -1,13 +1,15 @@
 //! What is wrong with the state directory, each with the next command. Nothing is written.
 
 use super::login_command;
+use super::renewal::holder;
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::Failure;
 use crate::profile::{MAIN_AGENT, Millis};
 use crate::provider::Catalog;
+use crate::secret::Secret;
 use crate::store::{AgentStore, recovery};
-use crate::system::custody::{Exposure, shell_word};
+use crate::system::custody::shell_word;
 use crate::system::{lock, now, route};
 use crate::text::printable;
 use std::collections::BTreeMap;
@@ -109,7 +111,7 @@ pub fn examine(app: &App) -> Report {
         examine_store(store, found);
     }
     grants(&stores, found);
-    unstored(app, found);
+    unstored(app, &stores, found);
     for path in files_in(&app.paths.state_dir.join("locks/oauth-refresh")) {
         left_behind(&path, found);
     }
@@ -133,12 +135,8 @@ fn of_failure(code: Code, failure: &Failure) -> Finding {
 }
 
 fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
-    let mut exposures: Vec<Exposure> = stores.iter().flat_map(AgentStore::exposures).collect();
-    exposures.extend(app.exposed_settings());
-    let mut seen = std::collections::HashSet::new();
-    exposures.retain(|exposure| seen.insert(exposure.path.clone()));
-    let found_exposures = exposures.iter();
-    found.extend(found_exposures.map(|it| problem(Code::Exposed, it.to_string(), it.remedy())));
+    let exposures = app.exposures_of(stores);
+    found.extend(exposures.iter().map(|it| problem(Code::Exposed, it.to_string(), it.remedy())));
 }
 
 /// The agent whose store this is, for a command line.
@@ -229,18 +227,44 @@ fn grants(stores: &[AgentStore], found: &mut Vec<Finding>) {
     }
 }
 
-fn unstored(app: &App, found: &mut Vec<Finding>) {
-    for directory in app.paths.recovery() {
-        for waiting in recovery::pending(&directory) {
-            found.push(problem(
+/// Renewals that wait for a store to take them.
+fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
+    for waiting in app.paths.recovery().iter().flat_map(|directory| recovery::pending(directory)) {
+        let path = waiting.path.display();
+        let given = waiting.renewal.grant.refresh.as_ref().map(Secret::fingerprint);
+        let given: Vec<_> = given.into_iter().collect();
+        let holder_of = |grants: &[String]| {
+            let held = |store| Some((agent_of(store), holder(store, grants).ok()??));
+            stores.iter().find_map(held)
+        };
+        let is_any_unreadable = stores.iter().any(|store| store.read().is_err());
+        let holder = match holder_of(&waiting.grants) {
+            None if is_any_unreadable => {
+                found.push(Finding {
+                    code: Code::Unstored,
+                    is_problem: false,
+                    message: format!("{path} waits for a store that cannot be read"),
+                    next: "correct that store".to_owned(),
+                });
+                continue;
+            }
+            holder => holder.or_else(|| holder_of(&given)),
+        };
+        found.push(match holder {
+            Some((agent, profile)) => problem(
                 Code::Unstored,
+                format!("{path} holds a renewed login that could not be stored"),
                 format!(
-                    "{} holds a renewed login that could not be stored",
-                    waiting.path.display()
+                    "openclaw-auth models auth token --profile {} --agent {agent}",
+                    shell_word(Path::new(&printable(&profile, 200)))
                 ),
-                "openclaw-auth models auth token --provider <id>, which stores it first".to_owned(),
-            ));
-        }
+            ),
+            None => problem(
+                Code::Unstored,
+                format!("{path} holds a renewed login that no profile refers to any more"),
+                format!("rm {}", shell_word(&waiting.path)),
+            ),
+        });
     }
 }
 

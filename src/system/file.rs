@@ -3,12 +3,14 @@
 //! A reader sees the old document or the new one, never a part (rename(2)); what
 //! [`replace`] has returned from survives a power loss (fsync of file and directory).
 
+use super::temporary;
 use rustix::fs::{Access, AtFlags, FallocateFlags, fallocate};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 use std::fs::{DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// A larger document is not read.
@@ -111,15 +113,9 @@ impl Reserved {
     pub fn new(path: &Path, size: u64) -> io::Result<Self> {
         let path = resolve(path);
         let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
-        let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
-        let temporary = tempfile::Builder::new()
-            .prefix(&format!("{name}."))
-            .suffix(".tmp")
-            .rand_bytes(12)
-            .permissions(private_file())
-            .tempfile_in(directory)?;
-        temporary.as_file().set_permissions(private_file())?;
-        give_to_owner_of(directory, temporary.path())?;
+        // First, for what they leave may be the space that is missing.
+        temporary::sweep(directory);
+        let temporary = temporary::create(&path)?;
         if size > 0 {
             match fallocate(temporary.as_file(), FallocateFlags::empty(), 0, size) {
                 // Not every file system can; then the write has to find its space.
@@ -228,10 +224,6 @@ pub(super) fn give_to_owner_of(directory: &Path, made: &Path) -> io::Result<()> 
     let (user, group) = (Uid::from_raw(owner.uid()), Gid::from_raw(owner.gid()));
     let flags = AtFlags::SYMLINK_NOFOLLOW;
     Ok(rustix::fs::chownat(rustix::fs::CWD, made, Some(user), Some(group), flags)?)
-}
-
-fn private_file() -> Permissions {
-    Permissions::from_mode(0o600)
 }
 
 #[cfg(test)]

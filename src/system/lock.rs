@@ -7,7 +7,7 @@
 //! by its lost flock, in any pid namespace; release removes only our own file.
 
 use super::file::with_suffix;
-use super::{now, process};
+use super::{now, process, temporary};
 use crate::profile::Millis;
 use fs2::FileExt;
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,8 @@ pub fn wait(document: &Path, timeout: Duration) -> io::Result<Attempt> {
 /// Tries once to take the lock file at `path`, without waiting.
 ///
 /// # Errors
-/// The directory cannot be written to, or its file system knows no locks.
+/// The directory cannot be written to, or its file system knows no locks (of the kind
+/// [`ErrorKind::Unsupported`]).
 pub fn try_acquire(path: &Path, now: Millis) -> io::Result<Attempt> {
     // Each round either ends or follows a removal by somebody else.
     for _ in 0..16 {
@@ -123,14 +124,7 @@ pub fn try_acquire(path: &Path, now: Millis) -> io::Result<Attempt> {
 }
 
 fn create(path: &Path, now: Millis) -> io::Result<SidecarLock> {
-    let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
-    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
-    let mut temporary = tempfile::Builder::new()
-        .prefix(&format!("{name}."))
-        .suffix(".tmp")
-        .rand_bytes(12)
-        .tempfile_in(directory)?;
-    super::file::give_to_owner_of(directory, temporary.path())?;
+    let mut temporary = temporary::create(path)?;
     temporary.write_all(&payload_at(now)?)?;
     temporary.as_file().try_lock_exclusive().map_err(without_lock_support)?;
     let file = temporary.persist_noclobber(path).map_err(|error| error.error)?;
@@ -231,7 +225,8 @@ fn without_lock_support(error: io::Error) -> io::Error {
     if error.kind() == ErrorKind::WouldBlock {
         return error;
     }
-    io::Error::new(error.kind(), format!("this file system does not support file locks: {error}"))
+    let message = format!("this file system does not support file locks: {error}");
+    io::Error::new(ErrorKind::Unsupported, message)
 }
 
 impl SidecarLock {

@@ -25,6 +25,7 @@ mod order;
 mod output;
 mod paste;
 mod property;
+mod recovery;
 mod redirect_listener;
 mod refresh;
 mod refresh_command;
