@@ -1,0 +1,104 @@
+// Signing in through a browser: the redirect comes back to the listener of the program.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { succeeded, urlOf } from '../rig/home.mjs';
+import { Skipped } from '../rig/outcome.mjs';
+import { installed, load, node } from '../rig/place.mjs';
+import { visit } from '../rig/user-agent.mjs';
+
+const CHROMIUM = '/usr/bin/chromium';
+const LOGIN = ['models', 'auth', 'login', '--provider', 'openai-codex'];
+const userAgent = path.join(import.meta.dirname, '../rig/user-agent.mjs');
+
+export const journeys = [
+  {
+    name: 'the program opens $BROWSER, and the redirect ends the login',
+    async run({ home: newHome, server }) {
+      const home = await newHome();
+      const login = home.begin([...LOGIN, '--json'], { BROWSER: `${node} ${userAgent} %s`, DISPLAY: ':0' });
+      const { profileId } = JSON.parse(succeeded(await login.ended).stdout);
+      assert.equal(profileId, 'openai-codex:alice@example.com');
+      const profile = home.profiles[profileId];
+      assert.equal(profile.type, 'oauth');
+      assert.match(profile.accountId, /^[0-9a-f-]{36}$/);
+      assert.equal(server.counts.code, 1);
+      assert.equal(await home.token(), profile.access, 'a fresh token is not refreshed');
+      assert.equal(server.counts.refresh, 0);
+      return `${profileId}, one code exchanged`;
+    },
+  },
+  {
+    name: 'real Chromium shows the reply page',
+    async run({ home: newHome }) {
+      if (!existsSync(CHROMIUM)) throw new Skipped('chromium is not installed');
+      const { default: { chromium } } = await load('playwright-core');
+      const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--disable-quic'];
+      const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...quiet] });
+      try {
+        const page = await browser.newPage();
+        const complaints = [];
+        page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()); });
+        const home = await newHome();
+        const login = home.begin([...LOGIN, '--no-browser', '--json']);
+        await page.goto(await urlOf(login));
+        await login.ended.then(succeeded);
+        const text = (await page.textContent('body')).replace(/\s+/g, ' ').trim();
+        assert.match(text, /alice@example\.com|signed in/i);
+        const picture = path.join(installed, 'reply-page.png');
+        await page.screenshot({ path: picture });
+        // The address bar of a person who is signed in holds no code.
+        assert.deepEqual(complaints.filter((text) => !text.includes('favicon')), []);
+        return `"${text}", target/interop/reply-page.png`;
+      } finally { await browser.close(); }
+    },
+  },
+  {
+    name: 'a person who says no leaves nothing behind',
+    async run({ home: newHome, server }) {
+      const home = await newHome();
+      server.faults.deny = 1;
+      const login = home.begin([...LOGIN, '--no-browser', '--json']);
+      const page = await visit(await urlOf(login));
+      const { code, stdout, stderr } = await login.ended;
+      assert.notEqual(code, 0);
+      assert.match(stderr, /access_denied|denied/);
+      assert.doesNotMatch(stdout, /access/);
+      assert.equal(existsSync(home.agent), false, 'nothing is written');
+      assert.equal(server.counts.code, 0);
+      return `exit ${code}, page ${page.status}: ${stderr.trim()}`;
+    },
+  },
+  {
+    name: 'two accounts of one person stay two profiles',
+    async run({ home: newHome }) {
+      const home = await newHome();
+      const first = await home.login('bob@example.com');
+      const second = await home.login('bob@example.com#team');
+      assert.notEqual(first, second);
+      const accounts = [first, second].map((id) => home.profiles[id].accountId);
+      assert.notEqual(accounts[0], accounts[1]);
+      const again = await home.login('bob@example.com#team');
+      assert.equal(again, second, 'the same account signs in to its own profile');
+      return `${first} and ${second}`;
+    },
+  },
+  {
+    name: 'logout revokes: the server no longer accepts the refresh token',
+    async run({ home: newHome, server }) {
+      const home = await newHome();
+      const id = await home.login();
+      const { refresh } = home.profiles[id];
+      const result = succeeded(await home.auth('models', 'auth', 'logout', id, '--json'));
+      assert.equal(server.counts.revoked, 1);
+      const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'app_EMoamEEZ73f0CkXaXp7hrann', refresh_token: refresh });
+      const answer = await fetch(`${server.url}/oauth/token`, { method: 'POST', body });
+      assert.equal(answer.status, 400);
+      assert.equal((await answer.json()).error, 'invalid_grant');
+      assert.deepEqual(Object.keys(home.profiles), []);
+      const { code } = await home.auth('models', 'auth', 'token', '--provider', 'openai-codex');
+      assert.equal(code, 3);
+      return result.stdout.trim();
+    },
+  },
+];

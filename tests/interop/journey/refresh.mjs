@@ -1,0 +1,128 @@
+// Refreshing at a server that rotates refresh tokens and detects their reuse.
+import assert from 'node:assert/strict';
+import { succeeded } from '../rig/home.mjs';
+
+const TOKEN = ['models', 'auth', 'token', '--provider', 'openai-codex'];
+
+/** Spends a refresh token as a thief, or another program, would. */
+async function spend(server, refresh) {
+  const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'app_EMoamEEZ73f0CkXaXp7hrann', refresh_token: refresh });
+  return (await fetch(`${server.url}/oauth/token`, { method: 'POST', body })).status;
+}
+
+export const journeys = [
+  {
+    name: 'an expired token is refreshed, and the grant rotates',
+    async run({ home: newHome, server }) {
+      const home = await newHome();
+      server.faults.lifetime = 1;
+      const id = await home.login();
+      const before = home.profiles[id];
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, before.expires - Date.now())));
+      server.faults.lifetime = 600;
+      const token = await home.token();
+      const after = home.profiles[id];
+      assert.notEqual(token, before.access);
+      assert.equal(token, after.access, 'it is on disk before it is printed');
+      assert.notEqual(after.refresh, before.refresh);
+      assert.equal(after.accountId, before.accountId);
+      assert.equal(await home.token(), token, 'the next caller makes no request');
+      assert.equal(server.counts.refresh, 1);
+      return 'one request';
+    },
+  },
+  {
+    name: 'fifty processes, one request',
+    async run({ home: newHome, server }) {
+      const home = await newHome();
+      server.faults.lifetime = 1;
+      const id = await home.login();
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, home.profiles[id].expires - Date.now())));
+      Object.assign(server.faults, { lifetime: 600, delay: 300 });
+      const tokens = await Promise.all(Array.from({ length: 50 }, () => home.token()));
+      assert.equal(new Set(tokens).size, 1);
+      assert.equal(server.counts.refresh, 1);
+      assert.equal(server.counts.reused, 0);
+      return '50 processes, 1 request, 1 token';
+    },
+  },
+  {
+    name: 'a stolen copy that was spent first: exit 3, the reason, and no second try',
+    async run({ home: newHome, server }) {
+      const home = await newHome();
+      const id = await home.login();
+      assert.equal(await spend(server, home.profiles[id].refresh), 200, 'the thief is first');
+      const { code, stdout, stderr } = await home.auth(...TOKEN, '--force-refresh');
+      assert.equal(code, 3);
+      assert.equal(stdout, '');
+      assert.match(stderr, /invalid_grant/);
+      assert.match(stderr, /models auth login/);
+      assert.equal(server.counts.reused, 1);
+      const again = await home.auth(...TOKEN, '--force-refresh');
+      assert.equal(again.code, 3);
+      assert.equal(server.counts.refresh, 2, 'a refused token is not posted again');
+      return stderr.trim();
+    },
+  },
+  {
+    name: 'a thief who comes second ends the grant: our next refresh says so, and a login repairs it',
+    async run({ home: newHome, server }) {
+      const home = await newHome();
+      const id = await home.login();
+      const stolen = home.profiles[id].refresh;
+      await home.token('--force-refresh');
+      assert.equal(await spend(server, stolen), 400);
+      assert.equal(server.counts.reused, 1);
+      const { code, stderr } = await home.auth(...TOKEN, '--force-refresh');
+      assert.equal(code, 3);
+      assert.match(stderr, /invalid_grant/);
+      assert.equal(await home.login(), id);
+      await home.token('--force-refresh');
+      return stderr.trim();
+    },
+  },
+  {
+    name: 'a server that cannot answer is asked again, and marks nothing',
+    async run({ home: newHome, server }) {
+      const home = await newHome();
+      const id = await home.login();
+      const before = home.profiles[id].refresh;
+      server.faults.fail = 1;
+      await home.token('--force-refresh');
+      assert.notEqual(home.profiles[id].refresh, before);
+      server.faults.fail = 99;
+      const { code, stderr } = await home.auth(...TOKEN, '--force-refresh');
+      assert.equal(code, 4);
+      server.faults.fail = 0;
+      await home.token('--force-refresh');
+      return `exit ${code}: ${stderr.trim()}`;
+    },
+  },
+  {
+    name: 'an answer that is lost after the rotation: exit 4, the next caller says why a login is needed',
+    async run({ home: newHome, server }) {
+      const home = await newHome();
+      await home.login();
+      server.faults.drop = 1;
+      const lost = await home.auth(...TOKEN, '--force-refresh');
+      assert.equal(lost.code, 4);
+      const next = await home.auth(...TOKEN, '--force-refresh');
+      assert.equal(next.code, 3);
+      assert.match(next.stderr, /cut off/);
+      assert.equal(server.counts.refresh, 2, 'exactly one more try');
+      return next.stderr.trim();
+    },
+  },
+  {
+    name: 'a token that an API rejected is reported, and the next one is fresh',
+    async run({ home: newHome, server }) {
+      const home = await newHome();
+      const id = await home.login();
+      const rejected = await home.token();
+      succeeded(await home.auth('models', 'auth', 'report', '--profile', id, '--reason', 'auth'));
+      assert.notEqual(await home.token(), rejected);
+      assert.equal(server.counts.refresh, 1);
+      return 'one request';
+    },
+  },
+];

@@ -1,0 +1,94 @@
+// One person's machine: a home directory, a state directory, and a provider definition that
+// sends the login to the rig. Everything in it is thrown away at the end.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileOf, node, program } from './place.mjs';
+import { run, start } from './process.mjs';
+import { visit } from './user-agent.mjs';
+
+/** A loopback port that nobody listens on. */
+const freePort = () => new Promise((resolve) => {
+  const probe = net.createServer().listen(0, '127.0.0.1', () => {
+    const { port } = probe.address();
+    probe.close(() => resolve(port));
+  });
+});
+
+export class Home {
+  static async create(server) {
+    const home = new Home();
+    home.server = server;
+    home.base = mkdtempSync(path.join(os.tmpdir(), 'openclaw-auth-interop-'));
+    home.state = path.join(home.base, 'state');
+    for (const folder of ['home', 'state/providers', 'codex', 'workspace']) {
+      mkdirSync(path.join(home.base, folder), { recursive: true, mode: 0o700 });
+    }
+    home.write('state/providers/openai-codex.json', {
+      authorizationEndpoint: `${server.url}/oauth/authorize`,
+      tokenEndpoint: `${server.url}/oauth/token`,
+      revocationEndpoint: `${server.url}/oauth/revoke`,
+      redirect: { ports: [await freePort()] },
+    });
+    return home;
+  }
+
+  get env() {
+    return {
+      PATH: process.env.PATH, HOME: path.join(this.base, 'home'), OPENCLAW_STATE_DIR: this.state,
+      CODEX_HOME: path.join(this.base, 'codex'), NO_COLOR: '1', LANG: 'C.UTF-8', TERM: 'xterm',
+    };
+  }
+
+  get options() { return { env: this.env, cwd: path.join(this.base, 'workspace') }; }
+  get agent() { return path.join(this.state, 'agents/main/agent'); }
+
+  write(name, content) {
+    const text = typeof content === 'string' ? content : JSON.stringify(content, null, 2);
+    writeFileSync(path.join(this.base, name), text, { mode: 0o600 });
+  }
+
+  /** The profiles as they are on disk. */
+  get profiles() {
+    return JSON.parse(readFileSync(path.join(this.agent, 'auth-profiles.json'), 'utf8')).profiles;
+  }
+
+  /** Runs the program under test to its end. */
+  auth(...args) { return run(program, args, this.options); }
+
+  /** Starts the program under test. */
+  begin(args, env = {}) { return start(program, args, { ...this.options, env: { ...this.env, ...env } }); }
+
+  /** `models auth token`: what it prints, or a failure that says why not. */
+  async token(...args) {
+    const result = await this.auth('models', 'auth', 'token', '--provider', 'openai-codex', ...args);
+    return succeeded(result).stdout.trim();
+  }
+
+  /** Signs in, opening the URL as a person would; returns the profile id. */
+  async login(account = 'alice@example.com', args = []) {
+    this.server.faults.account = account;
+    const login = this.begin(['models', 'auth', 'login', '--provider', 'openai-codex', '--no-browser', '--json', ...args]);
+    await visit(await urlOf(login));
+    return JSON.parse(succeeded(await login.ended).stdout).profileId;
+  }
+
+  /** Runs OpenClaw on the same files, without the plugins, which would be installed first. */
+  openclaw(...args) { return run(node, [fileOf('openclaw/openclaw.mjs'), ...args], this.openclawOptions); }
+
+  get openclawOptions() {
+    return { ...this.options, env: { ...this.env, OPENCLAW_DISABLE_BUNDLED_PLUGINS: '1' } };
+  }
+
+  remove() { rmSync(this.base, { recursive: true, force: true }); }
+}
+
+/** The URL that a login prints. */
+export const urlOf = async (login) => (await login.says(/https?:\/\/\S+\/oauth\/authorize\S*/)).at(0);
+
+/** The result of a process that has succeeded. */
+export function succeeded(result) {
+  if (result.code === 0) return result;
+  throw new Error(`${result.command} ended with ${result.code ?? result.signal}: ${result.stdout}${result.stderr}`);
+}
