@@ -15,11 +15,8 @@ export const journeys = [
     name: 'an expired token is refreshed, and the grant rotates',
     async run({ home: newHome, server }) {
       const home = await newHome();
-      server.faults.lifetime = 1;
-      const id = await home.login();
+      const id = await home.loginExpired();
       const before = home.profiles[id];
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, before.expires - Date.now())));
-      server.faults.lifetime = 600;
       const token = await home.token();
       const after = home.profiles[id];
       assert.notEqual(token, before.access);
@@ -35,10 +32,8 @@ export const journeys = [
     name: 'fifty processes, one request',
     async run({ home: newHome, server }) {
       const home = await newHome();
-      server.faults.lifetime = 1;
-      const id = await home.login();
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, home.profiles[id].expires - Date.now())));
-      Object.assign(server.faults, { lifetime: 600, delay: 300 });
+      await home.loginExpired();
+      server.faults.delay = 300;
       const tokens = await Promise.all(Array.from({ length: 50 }, () => home.token()));
       assert.equal(new Set(tokens).size, 1);
       assert.equal(server.counts.refresh, 1);

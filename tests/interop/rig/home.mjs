@@ -1,11 +1,12 @@
 // One person's machine: a home directory, a state directory, and a provider definition that
 // sends the login to the rig. Everything in it is thrown away at the end.
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileOf, node, program } from './place.mjs';
-import { run, start } from './process.mjs';
+import { run, start, until } from './process.mjs';
 import { visit } from './user-agent.mjs';
 
 /** A loopback port that nobody listens on. */
@@ -54,6 +55,25 @@ export class Home {
     return JSON.parse(readFileSync(path.join(this.agent, 'auth-profiles.json'), 'utf8')).profiles;
   }
 
+  /** The stored orders as they are on disk. */
+  get orders() {
+    return JSON.parse(readFileSync(path.join(this.agent, 'auth-state.json'), 'utf8')).order;
+  }
+
+  /** The lock of the credential document. */
+  get documentLock() { return path.join(this.agent, 'auth-profiles.json.lock'); }
+
+  /** The lock on refreshing a profile, named as OpenClaw names it. */
+  refreshLock(provider, id) {
+    const name = createHash('sha256').update(`${provider}\0${id}`).digest('hex');
+    return path.join(this.state, `locks/oauth-refresh/sha256-${name}.lock`);
+  }
+
+  /** The process that a lock file names; nothing when there is none. */
+  holderOf(lock) {
+    try { return JSON.parse(readFileSync(lock, 'utf8')).pid; } catch { return undefined; }
+  }
+
   /** Runs the program under test to its end. */
   auth(...args) { return run(program, args, this.options); }
 
@@ -74,8 +94,26 @@ export class Home {
     return JSON.parse(succeeded(await login.ended).stdout).profileId;
   }
 
+  /** Signs in with an access token that has expired by the time this returns. */
+  async loginExpired() {
+    this.server.faults.lifetime = 1;
+    const id = await this.login();
+    await until('the token expires', () => Date.now() > this.profiles[id].expires, 5);
+    this.server.faults.lifetime = 600;
+    return id;
+  }
+
+  /** Stores a token under a profile id. */
+  paste(id) {
+    const args = ['models', 'auth', 'paste-token', '--provider', id.split(':')[0], '--profile-id', id];
+    return run(program, args, { ...this.options, input: `fake-of-ours-${id}\n` });
+  }
+
   /** Runs OpenClaw on the same files, without the plugins, which would be installed first. */
-  openclaw(...args) { return run(node, [fileOf('openclaw/openclaw.mjs'), ...args], this.openclawOptions); }
+  openclaw(...args) {
+    const input = typeof args[0] === 'object' ? args.shift() : {};
+    return run(node, [fileOf('openclaw/openclaw.mjs'), ...args], { ...this.openclawOptions, ...input });
+  }
 
   get openclawOptions() {
     return { ...this.options, env: { ...this.env, OPENCLAW_DISABLE_BUNDLED_PLUGINS: '1' } };

@@ -42,19 +42,21 @@ class Child {
     this.ended.catch(() => {});
   }
 
+  get isAlive() { return alive.has(this); }
+
   write(text) { this.process.stdin.write(text); }
 
   /** Waits until the output matches, and returns the match. */
   says(pattern, seconds = 30) {
     return until(`${this.command} says ${pattern}`, () => {
       const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
-      if (!match && !alive.has(this)) throw new Error(`${this.command} ended with: ${this.stdout}${this.stderr}`);
+      if (!match && !this.isAlive) throw new Error(`${this.command} ended with: ${this.stdout}${this.stderr}`);
       return match;
     }, seconds);
   }
 
   stop(signal = 'SIGKILL') {
-    if (alive.has(this)) this.process.kill(signal);
+    if (this.isAlive) this.process.kill(signal);
     return this.ended;
   }
 }
