@@ -15,9 +15,15 @@ import { run, stopAll } from './rig/process.mjs';
 const THEMES = ['login', 'headless', 'device', 'refresh', 'openclaw', 'openclaw-writers', 'openclaw-lock', 'openclaw-next', 'codex', 'claude'];
 const BY_HAND = new Set(['openclaw-next', 'codex', 'claude']);
 
-const { values: options } = parseArgs({
-  options: { all: { type: 'boolean' }, only: { type: 'string' }, list: { type: 'boolean' } },
-});
+function parse() {
+  try {
+    return parseArgs({ options: { all: { type: 'boolean' }, only: { type: 'string' }, list: { type: 'boolean' } } }).values;
+  } catch (error) {
+    console.error(error.message);
+    return process.exit(2);
+  }
+}
+const options = parse();
 
 async function journeys() {
   const chosen = [];

@@ -1,6 +1,6 @@
 // The device authorization grant (RFC 8628): the code is entered on another device.
 import assert from 'node:assert/strict';
-import { succeeded } from '../rig/home.mjs';
+import { complaint, succeeded } from '../rig/home.mjs';
 import { needs } from '../rig/outcome.mjs';
 import { visit } from '../rig/user-agent.mjs';
 
@@ -36,11 +36,11 @@ export const journeys = [
       const { login, address } = await begin(home);
       server.faults.deny = 1;
       await visit(address);
-      const { code, stderr } = await login.ended;
-      assert.notEqual(code, 0);
-      assert.match(stderr, /access_denied|denied/);
+      const result = await login.ended;
+      assert.notEqual(result.code, 0);
+      assert.match(result.stderr, /^error: .*access_denied/m);
       assert.throws(() => home.profiles);
-      return `exit ${code}: ${stderr.trim().split('\n').at(-1)}`;
+      return complaint(result);
     },
   },
 ];

@@ -1,7 +1,7 @@
 // Signing in where no browser reaches the program: the redirect URL is pasted, or comes in on
 // standard input, or in a second command.
 import assert from 'node:assert/strict';
-import { succeeded, urlOf } from '../rig/home.mjs';
+import { complaint, succeeded, urlOf } from '../rig/home.mjs';
 import { needs } from '../rig/outcome.mjs';
 import { program } from '../rig/place.mjs';
 import { start } from '../rig/process.mjs';
@@ -36,7 +36,7 @@ export const journeys = [
       const login = onTerminal(home);
       const redirect = await redirectOf(await urlOf(login));
       login.write(`${redirect.replace(/state=[^&]*/, 'state=of-another-login')}\r`);
-      const [refusal] = await login.says(/.*(another login|state).*/i);
+      const [refusal] = await login.says(/.*does not belong to this login.*/);
       login.write(`${redirect}\r`);
       succeeded(await login.ended);
       assert.ok(home.profiles['openai-codex:alice@example.com']);
@@ -61,12 +61,12 @@ export const journeys = [
       const login = home.begin([...LOGIN, '--json']);
       const redirect = await redirectOf(await urlOf(login));
       login.process.stdin.end(`${redirect.replace(/code=[^&]*/, 'code=spent')}\n`);
-      const { code, stderr, stdout } = await login.ended;
-      assert.notEqual(code, 0);
-      assert.equal(stdout, '');
-      assert.match(stderr, /invalid_grant/);
+      const result = await login.ended;
+      assert.notEqual(result.code, 0);
+      assert.equal(result.stdout, '');
+      assert.match(result.stderr, /^error: .*invalid_grant/m);
       assert.equal(server.counts.code, 1);
-      return `exit ${code}: ${stderr.trim().split('\n').slice(-2).join(' ')}`;
+      return complaint(result);
     },
   },
   {

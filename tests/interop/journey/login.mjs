@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { succeeded, urlOf } from '../rig/home.mjs';
+import { complaint, succeeded, urlOf } from '../rig/home.mjs';
 import { Skipped } from '../rig/outcome.mjs';
 import { installed, load, node } from '../rig/place.mjs';
 import { visit } from '../rig/user-agent.mjs';
@@ -60,13 +60,14 @@ export const journeys = [
       server.faults.deny = 1;
       const login = home.begin([...LOGIN, '--no-browser', '--json']);
       const page = await visit(await urlOf(login));
-      const { code, stdout, stderr } = await login.ended;
-      assert.notEqual(code, 0);
-      assert.match(stderr, /access_denied|denied/);
-      assert.doesNotMatch(stdout, /access/);
+      const result = await login.ended;
+      assert.notEqual(result.code, 0);
+      assert.match(result.stderr, /^error: .*access_denied/m);
+      assert.equal(result.stdout, '');
+      assert.match(page.body, /Sign-in did not complete/);
       assert.equal(existsSync(home.agent), false, 'nothing is written');
       assert.equal(server.counts.code, 0);
-      return `exit ${code}, page ${page.status}: ${stderr.trim()}`;
+      return complaint(result);
     },
   },
   {

@@ -1,7 +1,7 @@
 // The lock files of OpenClaw 2026.4.24: we honour its, and it honours ours, also for a minute.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { succeeded } from '../rig/home.mjs';
+import { complaint, succeeded } from '../rig/home.mjs';
 import { openclaw } from '../rig/openclaw.mjs';
 import { Skipped } from '../rig/outcome.mjs';
 import { program } from '../rig/place.mjs';
@@ -35,14 +35,14 @@ export const journeys = [
       const id = await home.loginExpired();
       const worker = await openclaw(home);
       await worker.ask('hold', home.refreshLock('openai-codex', id).slice(0, -'.lock'.length));
-      const { code, stderr } = await home.auth(...TOKEN, '--lock-timeout', '1s');
-      assert.equal(code, 5);
-      assert.match(stderr, new RegExp(`process ${worker.pid}`));
+      const busy = await home.auth(...TOKEN, '--lock-timeout', '1s');
+      assert.equal(busy.code, 5);
+      assert.match(busy.stderr, new RegExp(`process ${worker.pid}\\b`));
       assert.equal(server.counts.refresh, 0);
       await worker.ask('release');
       await home.token();
       assert.equal(server.counts.refresh, 1);
-      return `exit ${code}: ${stderr.trim()}`;
+      return complaint(busy);
     },
   },
   {

@@ -49,7 +49,7 @@ export const journeys = [
       server.faults.delay = 200;
       const order = (id) => home.auth('models', 'auth', 'order', 'set', '--provider', 'openai-codex', id);
       const results = await Promise.all([
-        workers[0].ask('order', 'openrouter', 'openrouter:theirs-0'),
+        workers[0].ask('order', 'groq', 'groq:theirs'),
         workers[1].ask('store', named('theirs', 0), named('theirs', 1)),
         workers[2].ask('token', 'openai-codex'),
         home.token(),
@@ -61,7 +61,7 @@ export const journeys = [
       assert.equal(results[2], results[3], 'one token');
       assert.equal(server.counts.refresh, 1);
       assert.equal(Object.keys(home.profiles).length, 13);
-      assert.deepEqual(home.orders, { openrouter: ['openrouter:theirs-0'], 'openai-codex': [login] });
+      assert.deepEqual(home.orders, { groq: ['groq:theirs'], 'openai-codex': [login] });
       return '13 profiles and 2 orders are there';
     },
   },

@@ -1,6 +1,6 @@
 // Refreshing at a server that rotates refresh tokens and detects their reuse.
 import assert from 'node:assert/strict';
-import { succeeded } from '../rig/home.mjs';
+import { complaint, succeeded } from '../rig/home.mjs';
 
 const TOKEN = ['models', 'auth', 'token', '--provider', 'openai-codex'];
 
@@ -47,16 +47,16 @@ export const journeys = [
       const home = await newHome();
       const id = await home.login();
       assert.equal(await spend(server, home.profiles[id].refresh), 200, 'the thief is first');
-      const { code, stdout, stderr } = await home.auth(...TOKEN, '--force-refresh');
-      assert.equal(code, 3);
-      assert.equal(stdout, '');
-      assert.match(stderr, /invalid_grant/);
-      assert.match(stderr, /models auth login/);
+      const refused = await home.auth(...TOKEN, '--force-refresh');
+      assert.equal(refused.code, 3);
+      assert.equal(refused.stdout, '');
+      assert.match(refused.stderr, /^error: .*invalid_grant/m);
+      assert.match(refused.stderr, /^hint: .*models auth login/m);
       assert.equal(server.counts.reused, 1);
       const again = await home.auth(...TOKEN, '--force-refresh');
       assert.equal(again.code, 3);
       assert.equal(server.counts.refresh, 2, 'a refused token is not posted again');
-      return stderr.trim();
+      return complaint(refused);
     },
   },
   {
@@ -68,12 +68,12 @@ export const journeys = [
       await home.token('--force-refresh');
       assert.equal(await spend(server, stolen), 400);
       assert.equal(server.counts.reused, 1);
-      const { code, stderr } = await home.auth(...TOKEN, '--force-refresh');
-      assert.equal(code, 3);
-      assert.match(stderr, /invalid_grant/);
+      const refused = await home.auth(...TOKEN, '--force-refresh');
+      assert.equal(refused.code, 3);
+      assert.match(refused.stderr, /^error: .*invalid_grant/m);
       assert.equal(await home.login(), id);
       await home.token('--force-refresh');
-      return stderr.trim();
+      return complaint(refused);
     },
   },
   {
@@ -86,11 +86,11 @@ export const journeys = [
       await home.token('--force-refresh');
       assert.notEqual(home.profiles[id].refresh, before);
       server.faults.fail = 99;
-      const { code, stderr } = await home.auth(...TOKEN, '--force-refresh');
-      assert.equal(code, 4);
+      const unavailable = await home.auth(...TOKEN, '--force-refresh');
+      assert.equal(unavailable.code, 4);
       server.faults.fail = 0;
       await home.token('--force-refresh');
-      return `exit ${code}: ${stderr.trim()}`;
+      return complaint(unavailable);
     },
   },
   {
@@ -105,7 +105,7 @@ export const journeys = [
       assert.equal(next.code, 3);
       assert.match(next.stderr, /cut off/);
       assert.equal(server.counts.refresh, 2, 'exactly one more try');
-      return next.stderr.trim();
+      return complaint(next);
     },
   },
   {

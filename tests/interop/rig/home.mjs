@@ -130,3 +130,6 @@ export function succeeded(result) {
   if (result.code === 0) return result;
   throw new Error(`${result.command} ended with ${result.code ?? result.signal}: ${result.stdout}${result.stderr}`);
 }
+
+/** What a failed command says of its failure, without the notes before it. */
+export const complaint = ({ code, stderr }) => `exit ${code}: ${stderr.slice(Math.max(0, stderr.search(/^error:/m))).trim()}`;

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 
 export const root = path.resolve(import.meta.dirname, '../../..');
 export const installed = path.join(root, 'target/interop');
-export const program = process.env.OPENCLAW_AUTH ?? path.join(root, 'target/release/openclaw-auth');
+export const program = path.resolve(process.env.OPENCLAW_AUTH ?? path.join(root, 'target/release/openclaw-auth'));
 export const node = process.execPath;
 
 const require = createRequire(path.join(installed, 'package.json'));
