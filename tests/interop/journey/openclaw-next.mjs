@@ -43,6 +43,7 @@ const COMMANDS = [
   ['models', 'auth', 'token', '--provider', 'openai'], ['models', 'auth', 'token', '--provider', 'openai-codex', '--force-refresh'],
   ['models', 'auth', 'order', 'set', '--provider', 'openai-codex', ID], ['models', 'auth', 'logout', ID],
   ['models', 'auth', 'report', '--profile', ID, '--reason', 'auth'], ['models', 'auth', 'resolve', 'openai-codex/gpt-5.5'],
+  ['agents', 'add', 'work'], ['agents', 'set-identity', '--agent', 'main', '--name', 'Main'],
   ['models', 'auth', 'login', '--provider', 'openai-codex', '--no-browser', '--timeout', '1s'],
 ];
 
