@@ -5,6 +5,7 @@
 // In process: `await startServer()`. By hand: `node authorization-server.mjs PORT`.
 // GET /control shows faults, counts and events; POST /control with JSON changes faults.
 import crypto from 'node:crypto';
+import { devicePairing } from './device-pairing.mjs';
 import { load } from './place.mjs';
 
 export const CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann';
@@ -78,7 +79,7 @@ function configuration(faults, accounts) {
       client_id: CLIENT_ID,
       application_type: 'native',
       token_endpoint_auth_method: 'none',
-      redirect_uris: ['http://localhost/auth/callback', 'http://127.0.0.1/auth/callback'],
+      redirect_uris: ['http://localhost/auth/callback', 'http://127.0.0.1/auth/callback', 'http://127.0.0.1/deviceauth/callback'],
       grant_types: ['authorization_code', 'refresh_token', DEVICE_GRANT],
       response_types: ['code'],
     }],
@@ -156,6 +157,7 @@ export async function startServer(port = 0) {
 
   const reset = () => { Object.assign(faults, calm()); Object.assign(counts, zero()); events.length = 0; };
   const answer = (context, body, status = 200) => { context.status = status; context.body = body; };
+  const pairing = devicePairing(url, CLIENT_ID);
   let atOnce = 0;
   // One after the other, so that of several posts of one refresh token exactly one succeeds.
   let last = Promise.resolve();
@@ -194,6 +196,11 @@ export async function startServer(port = 0) {
       if (method === 'POST') Object.assign(faults, JSON.parse(await text(context.req)));
       return answer(context, { faults, counts, events });
     }
+    if (path === '/api/accounts/deviceauth/usercode') return answer(context, ...pairing.usercode().reverse());
+    if (path === '/api/accounts/deviceauth/token') {
+      return answer(context, ...(await pairing.token(JSON.parse(await text(context.req)))).reverse());
+    }
+    if (path === '/deviceauth/callback') return answer(context, 'paired');
     if (path.startsWith('/interaction/')) return consent(provider, context, faults, accounts);
     if (path === '/oauth/authorize') {
       counts.authorize += 1;
