@@ -1,12 +1,15 @@
-//! The conversation of a login: on a terminal with a prompt, else in plain lines.
+//! The conversation of a login: on a terminal with a prompt, else in plain lines; for a
+//! program that drives it, an event a line.
 
 use super::duration;
 use super::output::Output;
 use crate::ops::Interaction;
-use crate::ops::login::AuthorizationNotice;
+use crate::ops::login::{AuthorizationNotice, UserCodeNotice};
 use crate::system::browser::Opening;
 use crate::system::environment::Remote;
 use crate::system::stream;
+use serde::Serialize;
+use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
 /// Talks to the user on standard error and reads what is pasted on standard input.
@@ -14,13 +17,49 @@ pub(super) struct Console<'o, 's> {
     output: &'o mut Output<'s>,
     /// Whether a prompt stands on the last line.
     prompting: bool,
+    /// Whether a program wants events on standard output.
+    tells_events: bool,
+    /// Whether the program knows that the login waits.
+    told_waiting: bool,
+}
+
+/// What happens during a login, for a program.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
+enum Event<'n> {
+    /// Where to sign in.
+    Url { schema: u32, provider: &'n str, url: &'n str, redirect_uri: &'n str, listening: bool },
+    /// A code to enter on another device.
+    UserCode {
+        schema: u32,
+        provider: &'n str,
+        user_code: &'n str,
+        verification_uri: &'n str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        verification_uri_complete: Option<&'n str>,
+        expires_in_seconds: u64,
+    },
+    /// It is up to the user now.
+    Waiting { schema: u32, seconds_left: u64 },
 }
 
 const PROMPT: &str = "Redirect URL or code (or just wait for the browser): ";
 
 impl<'o, 's> Console<'o, 's> {
     pub(super) fn new(output: &'o mut Output<'s>) -> Self {
-        Self { output, prompting: false }
+        Self { output, prompting: false, tells_events: false, told_waiting: false }
+    }
+
+    /// Tells a program, on standard output, what happens.
+    pub(super) const fn tell_events(&mut self) {
+        self.tells_events = true;
+    }
+
+    fn tell(&mut self, event: &Event<'_>) {
+        if self.tells_events {
+            // A reader that has gone away is noticed at the end.
+            let _ = self.output.json_line(event);
+        }
     }
 
     fn prompt(&mut self) {
@@ -48,36 +87,75 @@ impl Interaction for Console<'_, '_> {
     }
 
     fn show_authorization(&mut self, notice: &AuthorizationNotice<'_>) {
-        let say = |this: &mut Self, text: &str| this.output.say(text);
         for (port, holder) in &notice.busy_ports {
             let holder = holder.as_deref().unwrap_or("another program");
-            say(self, &format!("note: port {port} is taken by {holder}"));
+            self.output.say(&format!("note: port {port} is taken by {holder}"));
         }
-        say(
-            self,
-            &format!("Sign in to {} in a browser:\n\n  {}\n", notice.provider_label, notice.url),
-        );
+        let sign_in = if notice.is_alternative { "Or sign in" } else { "Sign in" };
+        self.output.say(&format!(
+            "{sign_in} to {} in a browser:\n\n  {}\n",
+            notice.provider_label, notice.url
+        ));
         if let Some(tunnel) = &notice.tunnel {
-            let place = match notice.remote {
-                Some(Remote::Ssh) => "You are connected over SSH.",
-                Some(Remote::Container) => "This is a container.",
-                _ => "This machine has no display.",
-            };
-            say(
-                self,
-                &format!(
-                    "{place} For a browser on your own machine, run this there first:\n\n  \
-                     {tunnel}\n"
-                ),
-            );
+            self.output.say(&format!(
+                "{} For a browser on your own machine, run this there first:\n\n  {tunnel}\n",
+                place(notice.remote)
+            ));
         }
-        let waits = duration::show(notice.timeout.as_millis().try_into().unwrap_or(i64::MAX));
-        let how = if notice.listening {
-            "When the browser ends on a page that does not load, paste its address here"
-        } else {
-            "The browser will end on a page that does not load: paste its address here"
+        let waits = shown(notice.timeout);
+        let how = match (notice.listening, notice.pasting) {
+            (true, true) => {
+                "When the browser ends on a page that does not load, paste its address here"
+            }
+            (true, false) => "The browser's redirect ends the login",
+            (false, _) => {
+                "The browser will end on a page that does not load: paste its address here"
+            }
         };
-        say(self, &format!("{how} (waiting up to {waits})"));
+        self.output.say(&format!("{how} (waiting up to {waits})"));
+        self.tell(&Event::Url {
+            schema: 1,
+            provider: notice.provider_label,
+            url: notice.url.as_str(),
+            redirect_uri: notice.redirect_uri.as_str(),
+            listening: notice.listening,
+        });
+    }
+
+    fn show_user_code(&mut self, notice: &UserCodeNotice<'_>) {
+        if self.prompting {
+            self.prompting = false;
+            self.output.say("");
+        }
+        let lead = if notice.is_alternative {
+            "Or, on any device,".to_owned()
+        } else {
+            format!("To sign in to {} on any device,", notice.provider_label)
+        };
+        let why = match notice.remote {
+            Some(_) if !notice.is_alternative => format!("{} ", place(notice.remote)),
+            _ => String::new(),
+        };
+        let uri = notice.verification_uri_complete.unwrap_or(notice.verification_uri);
+        self.output.say(&format!(
+            "{why}{lead} open\n\n  {uri}\n\nand enter the code\n\n  {}\n\n(it is good for {})",
+            notice.user_code,
+            shown(notice.lifetime)
+        ));
+        self.tell(&Event::UserCode {
+            schema: 1,
+            provider: notice.provider_label,
+            user_code: notice.user_code,
+            verification_uri: notice.verification_uri.as_str(),
+            verification_uri_complete: notice.verification_uri_complete.map(url::Url::as_str),
+            expires_in_seconds: notice.lifetime.as_secs(),
+        });
+    }
+
+    fn waiting(&mut self, left: Duration) {
+        if !std::mem::replace(&mut self.told_waiting, true) {
+            self.tell(&Event::Waiting { schema: 1, seconds_left: left.as_secs() });
+        }
     }
 
     fn show_browser(&mut self, opening: &Opening) {
@@ -106,4 +184,17 @@ impl Interaction for Console<'_, '_> {
             self.prompt();
         }
     }
+}
+
+/// Why a browser on this machine would not reach the user.
+const fn place(remote: Option<Remote>) -> &'static str {
+    match remote {
+        Some(Remote::Ssh) => "You are connected over SSH.",
+        Some(Remote::Container) => "This is a container.",
+        _ => "This machine has no display.",
+    }
+}
+
+fn shown(duration: Duration) -> String {
+    duration::show(duration.as_millis().try_into().unwrap_or(i64::MAX))
 }

@@ -156,6 +156,11 @@ impl Paths {
     }
 
     /// Where deleted agents are kept.
+    pub fn pending_logins(&self) -> PathBuf {
+        self.state_dir.join("pending-logins")
+    }
+
+    /// Where the directories of deleted agents go.
     pub fn trash(&self) -> PathBuf {
         self.state_dir.join("trash")
     }

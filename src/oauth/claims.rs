@@ -20,7 +20,11 @@ impl Claims {
             return None;
         }
         let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-        let claims: Value = serde_json::from_slice(&payload).ok()?;
+        Self::of_object(serde_json::from_slice(&payload).ok()?)
+    }
+
+    /// The claims in an object that is no token; `None` when it is no object.
+    pub fn of_object(claims: Value) -> Option<Self> {
         claims.is_object().then_some(Self(claims))
     }
 
@@ -35,6 +39,16 @@ impl Claims {
     /// When the token expires (`exp`), in milliseconds since the epoch.
     pub fn expires(&self) -> Option<Millis> {
         self.time("exp")
+    }
+
+    /// When the token expires by our clock, if it was issued just now, at `received`: its
+    /// lifetime from `iat` to `exp` counts, so that a clock that is wrong does no harm.
+    pub fn expires_after(&self, received: Millis) -> Option<Millis> {
+        let expires = self.expires()?;
+        Some(match self.issued() {
+            Some(issued) if issued < expires => received.saturating_add(expires - issued),
+            _ => expires,
+        })
     }
 
     /// When the token was issued (`iat`), in milliseconds since the epoch.

@@ -1,19 +1,30 @@
 //! The protocol: authorization request and response (RFC 6749, 8252, 9207) with PKCE
-//! (RFC 7636), token requests, revocation (RFC 7009), and unverified claims.
+//! (RFC 7636), device authorization (RFC 8628), token requests, revocation (RFC 7009),
+//! discovery (RFC 8414), and unverified claims.
 //!
 //! Invariant: nothing here knows a provider id or a file.
 
 mod authorization;
 mod claims;
+mod client;
+mod device;
+mod discovery;
 mod listener;
+mod post;
 mod reply_page;
 mod response;
 mod revocation;
 mod token;
+mod token_reply;
 
-pub use authorization::{AuthorizationRequest, Client, Endpoints, TokenRequestFormat};
+pub use authorization::AuthorizationRequest;
 pub use claims::Claims;
+pub use client::{Client, Endpoints, TokenRequestFormat};
+pub use device::{
+    DeviceAuthorization, DeviceEndpoints, DeviceFlow, Poll, authorize_device, poll_device,
+    wait_for_approval,
+};
 pub use listener::{Arrival, Bound, BusyPort, RedirectListener, Serving, Verdict, bind};
 pub use response::{AuthorizationCode, AuthorizationError, Expectation, parse_pasted};
 pub use revocation::revoke;
-pub use token::{Grant, TokenError, exchange_code, refresh};
+pub use token::{Grant, Members, TokenError, exchange_code, refresh};

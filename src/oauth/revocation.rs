@@ -1,6 +1,6 @@
 //! Token revocation (RFC 7009).
 
-use super::authorization::Client;
+use super::client::Client;
 use super::token::TokenError;
 use crate::secret::Secret;
 use crate::system::http::{HttpClient, HttpError};

@@ -5,22 +5,19 @@
 //! was not reached or is unwell, or its answer cannot be read. Only the first can mean
 //! that a new login is needed.
 
-use super::authorization::{AuthorizationRequest, Client, TokenRequestFormat};
-use super::claims::Claims;
+use super::authorization::AuthorizationRequest;
+use super::client::Client;
+use super::post::{sender, token_error};
 use super::response::AuthorizationCode;
+use super::token_reply::{ErrorReply, TokenReply};
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::http::{HttpClient, HttpError};
-use crate::text::printable;
-use oauth2::basic::BasicTokenType;
 use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
-use oauth2::http::{self, StatusCode, header};
-use oauth2::{
-    AccessToken, PkceCodeVerifier, RefreshToken, RequestTokenError, Scope, StandardRevocableToken,
-};
-use serde::{Deserialize, Serialize};
-use serde_json::error::Category;
+use oauth2::{PkceCodeVerifier, RedirectUrl, RefreshToken, StandardRevocableToken};
+use serde_json::{Map, Value};
 use std::time::Duration;
+use url::Url;
 
 /// What a token response grants.
 #[derive(Clone, Debug)]
@@ -34,6 +31,25 @@ pub struct Grant {
     /// When the access token expires, in milliseconds since the epoch: from `expires_in`,
     /// else from its `exp` claim.
     pub expires: Option<Millis>,
+    /// The other members of the response.
+    pub members: Members,
+}
+
+impl Grant {
+    /// A further member of the response.
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        self.members.0.get(name)
+    }
+}
+
+/// The members of a token response that only some servers send. They may be secrets.
+#[derive(Clone, Default)]
+pub struct Members(pub(super) Map<String, Value>);
+
+impl std::fmt::Debug for Members {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
 }
 
 /// Why a token request gave no grant.
@@ -99,7 +115,21 @@ impl TokenError {
     }
 }
 
-/// Exchanges an authorization code for a grant. `received` is the time to count
+impl From<HttpError> for TokenError {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Unreachable { reason, sent } => {
+                Self::Unavailable { reason, retry_after: None, sent }
+            }
+            HttpError::Request(reason) => {
+                Self::Unavailable { reason, retry_after: None, sent: false }
+            }
+            error @ HttpError::TooLarge => Self::Unreadable(error.to_string()),
+        }
+    }
+}
+
+/// Exchanges an authorization code for a grant. `clock` gives the time to count
 /// `expires_in` from.
 ///
 /// # Errors
@@ -111,16 +141,34 @@ pub async fn exchange_code(
     code: AuthorizationCode,
     clock: fn() -> Millis,
 ) -> Result<Grant, TokenError> {
-    let oauth2 = oauth2_client(client)
-        .set_redirect_uri(oauth2::RedirectUrl::from_url(request.redirect_uri.clone()));
-    let sender = sender(http, client.token_request_format);
-    oauth2
-        .exchange_code(oauth2::AuthorizationCode::new(code.0.expose().to_owned()))
-        .set_pkce_verifier(PkceCodeVerifier::new(request.code_verifier.secret().clone()))
-        .request_async(&sender)
-        .await
-        .map_err(token_error)?
-        .grant(clock())
+    let redirect_uri = Some(&request.redirect_uri);
+    exchange(http, client, redirect_uri, &code.0, &request.code_verifier(), clock).await
+}
+
+/// Exchanges a code with the `code_verifier` that belongs to it.
+///
+/// # Errors
+/// See [`TokenError`].
+pub(super) async fn exchange(
+    http: &HttpClient,
+    client: &Client,
+    redirect_uri: Option<&Url>,
+    code: &Secret,
+    code_verifier: &Secret,
+    clock: fn() -> Millis,
+) -> Result<Grant, TokenError> {
+    let mut oauth2 = oauth2_client(client)?;
+    if let Some(redirect_uri) = redirect_uri {
+        oauth2 = oauth2.set_redirect_uri(RedirectUrl::from_url(redirect_uri.clone()));
+    }
+    let mut request = oauth2
+        .exchange_code(oauth2::AuthorizationCode::new(code.expose().to_owned()))
+        .set_pkce_verifier(PkceCodeVerifier::new(code_verifier.expose().to_owned()));
+    for (name, value) in &client.token_parameters {
+        request = request.add_extra_param(name, value);
+    }
+    let sender = sender(http, client.token_request_format, clock);
+    request.request_async(&sender).await.map_err(token_error)?.grant(clock())
 }
 
 /// Refreshes a grant. The refresh token may be spent after this, whatever the outcome.
@@ -133,13 +181,14 @@ pub async fn refresh(
     refresh_token: &Secret,
     clock: fn() -> Millis,
 ) -> Result<Grant, TokenError> {
-    let sender = sender(http, client.token_request_format);
-    oauth2_client(client)
-        .exchange_refresh_token(&RefreshToken::new(refresh_token.expose().to_owned()))
-        .request_async(&sender)
-        .await
-        .map_err(token_error)?
-        .grant(clock())
+    let refresh_token = RefreshToken::new(refresh_token.expose().to_owned());
+    let oauth2 = oauth2_client(client)?;
+    let mut request = oauth2.exchange_refresh_token(&refresh_token);
+    for (name, value) in &client.token_parameters {
+        request = request.add_extra_param(name, value);
+    }
+    let sender = sender(http, client.token_request_format, clock);
+    request.request_async(&sender).await.map_err(token_error)?.grant(clock())
 }
 
 type OAuth2Client = oauth2::Client<
@@ -155,288 +204,12 @@ type OAuth2Client = oauth2::Client<
     oauth2::EndpointSet,
 >;
 
-fn oauth2_client(client: &Client) -> OAuth2Client {
+fn oauth2_client(client: &Client) -> Result<OAuth2Client, TokenError> {
     let mut oauth2 = oauth2::Client::new(oauth2::ClientId::new(client.id.clone()))
-        .set_token_uri(oauth2::TokenUrl::from_url(client.endpoints.token.clone()))
+        .set_token_uri(oauth2::TokenUrl::from_url(client.token_endpoint()?.clone()))
         .set_auth_type(oauth2::AuthType::RequestBody);
     if let Some(secret) = &client.secret {
         oauth2 = oauth2.set_client_secret(oauth2::ClientSecret::new(secret.expose().to_owned()));
     }
-    oauth2
-}
-
-/// Why there is no answer to hand to the `oauth2` package.
-#[derive(Debug, thiserror::Error)]
-enum SendError {
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    #[error("status {status}")]
-    Unwell { status: StatusCode, retry_after: Option<Duration> },
-}
-
-/// The HTTP client as the closure that the `oauth2` package calls.
-fn sender<'c>(
-    http: &'c HttpClient,
-    format: TokenRequestFormat,
-) -> impl Fn(oauth2::HttpRequest) -> SendFuture<'c> {
-    move |request| {
-        let request = match format {
-            TokenRequestFormat::Form => request,
-            TokenRequestFormat::Json => as_json(request),
-        };
-        Box::pin(async move {
-            let response = http.send(request).await?;
-            let status = response.status();
-            if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-                let retry_after = response
-                    .headers()
-                    .get(header::RETRY_AFTER)
-                    .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-                    .map(Duration::from_secs);
-                return Err(SendError::Unwell { status, retry_after });
-            }
-            Ok(response)
-        })
-    }
-}
-
-type SendFuture<'c> =
-    std::pin::Pin<Box<dyn Future<Output = Result<oauth2::HttpResponse, SendError>> + 'c>>;
-
-/// The same token request with its form body as a JSON object.
-fn as_json(mut request: oauth2::HttpRequest) -> oauth2::HttpRequest {
-    let body: serde_json::Map<String, serde_json::Value> =
-        url::form_urlencoded::parse(request.body())
-            .map(|(name, value)| (name.into_owned(), value.into_owned().into()))
-            .collect();
-    *request.body_mut() = serde_json::Value::Object(body).to_string().into_bytes();
-    let json = http::HeaderValue::from_static("application/json");
-    request.headers_mut().insert(header::CONTENT_TYPE, json);
-    request
-}
-
-fn token_error(error: RequestTokenError<SendError, ErrorReply>) -> TokenError {
-    match error {
-        RequestTokenError::ServerResponse(ErrorReply { code, description }) => {
-            TokenError::Refused { code, description }
-        }
-        RequestTokenError::Request(SendError::Http(HttpError::Unreachable { reason, sent })) => {
-            TokenError::Unavailable { reason, retry_after: None, sent }
-        }
-        RequestTokenError::Request(SendError::Unwell { status, retry_after }) => {
-            // A gateway speaks for a server that may have done its work.
-            let sent = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT);
-            TokenError::Unavailable { reason: status.to_string(), retry_after, sent }
-        }
-        RequestTokenError::Request(SendError::Http(error)) => {
-            TokenError::Unreadable(error.to_string())
-        }
-        // The text of a parse error can quote a token.
-        RequestTokenError::Parse(error, body) => {
-            let cause = error.inner();
-            let what = match (body.first(), cause.classify()) {
-                (Some(b'<'), _) => "it is a web page",
-                (_, Category::Eof) => "it breaks off",
-                (_, Category::Data) => "it has no access_token, or not of the right form",
-                _ => "it is not JSON",
-            };
-            let (line, column) = (cause.line(), cause.column());
-            TokenError::Unreadable(format!("{what} (line {line}, column {column})"))
-        }
-        RequestTokenError::Other(reason) => TokenError::Unreadable(printable(&reason, 200)),
-    }
-}
-
-/// A token response (RFC 6749 section 5.1), read with some tolerance: servers leave
-/// `token_type` out and send `expires_in` as text.
-#[derive(Debug, Deserialize, Serialize)]
-struct TokenReply {
-    access_token: AccessToken,
-    #[serde(default = "bearer", skip_deserializing)]
-    token_type: BasicTokenType,
-    #[serde(default)]
-    expires_in: Seconds,
-    #[serde(default, deserialize_with = "text_or_none")]
-    refresh_token: Option<RefreshToken>,
-    #[serde(default, deserialize_with = "text_or_none")]
-    id_token: Option<AccessToken>,
-}
-
-const fn bearer() -> BasicTokenType {
-    BasicTokenType::Bearer
-}
-
-/// An optional member that is no text counts as absent: the grant beside it is spent
-/// whatever we make of it.
-fn text_or_none<'de, D: serde::Deserializer<'de>, T: From<Text>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    let value = serde_json::Value::deserialize(deserializer)?;
-    Ok(value.as_str().map(|text| T::from(Text(text.to_owned()))))
-}
-
-/// The text of a token on its way into its own type.
-struct Text(String);
-
-impl From<Text> for RefreshToken {
-    fn from(text: Text) -> Self {
-        Self::new(text.0)
-    }
-}
-
-impl From<Text> for AccessToken {
-    fn from(text: Text) -> Self {
-        Self::new(text.0)
-    }
-}
-
-/// A lifetime in whole seconds, where the response has one that can be read.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-#[serde(from = "serde_json::Value")]
-struct Seconds(Option<u32>);
-
-impl From<serde_json::Value> for Seconds {
-    fn from(value: serde_json::Value) -> Self {
-        let seconds = match &value {
-            serde_json::Value::Number(number) => number.as_f64(),
-            serde_json::Value::String(text) => text.trim().parse().ok(),
-            _ => None,
-        };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let whole = |seconds: f64| seconds.clamp(0.0, f64::from(u32::MAX)) as u32;
-        Self(seconds.filter(|seconds| seconds.is_finite()).map(whole))
-    }
-}
-
-impl oauth2::TokenResponse for TokenReply {
-    type TokenType = BasicTokenType;
-
-    fn access_token(&self) -> &AccessToken {
-        &self.access_token
-    }
-
-    fn token_type(&self) -> &BasicTokenType {
-        &self.token_type
-    }
-
-    fn expires_in(&self) -> Option<Duration> {
-        self.expires_in.0.map(|seconds| Duration::from_secs(seconds.into()))
-    }
-
-    fn refresh_token(&self) -> Option<&RefreshToken> {
-        self.refresh_token.as_ref().filter(|token| !token.secret().trim().is_empty())
-    }
-
-    fn scopes(&self) -> Option<&Vec<Scope>> {
-        None
-    }
-}
-
-impl TokenReply {
-    fn grant(&self, received: Millis) -> Result<Grant, TokenError> {
-        use oauth2::TokenResponse;
-        if self.access_token.secret().trim().is_empty() {
-            return Err(TokenError::Unreadable("its access_token is empty".to_owned()));
-        }
-        let expires = self
-            .expires_in
-            .0
-            .map(|seconds| received.saturating_add(Millis::from(seconds) * 1_000))
-            .or_else(|| Claims::of(self.access_token.secret())?.expires());
-        Ok(Grant {
-            access: Secret::new(self.access_token.secret().clone()),
-            refresh: self.refresh_token().map(|token| Secret::new(token.secret().clone())),
-            id_token: self.id_token.as_ref().map(|token| Secret::new(token.secret().clone())),
-            expires,
-        })
-    }
-}
-
-/// An error response: the standard one (RFC 6749 section 5.2), or an object under
-/// `error` with `code`, `type` and `message`, as OpenAI sends.
-#[derive(Debug, Serialize)]
-struct ErrorReply {
-    code: String,
-    description: Option<String>,
-}
-
-impl<'de> Deserialize<'de> for ErrorReply {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
-        let reply = serde_json::Value::deserialize(deserializer)?;
-        let text = |value: Option<&serde_json::Value>, limit| {
-            Some(printable(value?.as_str()?, limit)).filter(|text| !text.is_empty())
-        };
-        let error = reply.get("error");
-        let code = match error {
-            Some(nested @ serde_json::Value::Object(_)) => {
-                text(nested.get("code"), 80).or_else(|| text(nested.get("type"), 80))
-            }
-            _ => text(error, 80).or_else(|| text(reply.get("code"), 80)),
-        };
-        let description = text(reply.get("error_description"), 300)
-            .or_else(|| text(error?.get("message"), 300))
-            .or_else(|| text(reply.get("message"), 300));
-        let code = code.ok_or_else(|| D::Error::custom("an error response without a code"))?;
-        Ok(Self { code, description })
-    }
-}
-
-impl std::fmt::Display for ErrorReply {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.code)
-    }
-}
-
-impl oauth2::ErrorResponse for ErrorReply {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reply(json: &str) -> Option<Grant> {
-        serde_json::from_str::<TokenReply>(json).ok()?.grant(1_000).ok()
-    }
-
-    #[test]
-    fn a_token_response_is_read_with_tolerance() {
-        let grant = reply(r#"{"access_token":"a","expires_in":"60"}"#).unwrap();
-        assert_eq!(grant.expires, Some(61_000));
-        assert!(grant.refresh.is_none());
-        let grant =
-            reply(r#"{"access_token":"a","expires_in":1e300,"refresh_token":" "}"#).unwrap();
-        assert_eq!(grant.expires, Some(1_000 + i64::from(u32::MAX) * 1_000));
-        assert!(grant.refresh.is_none());
-        assert!(reply(r#"{"expires_in":60}"#).is_none());
-        assert!(reply(r#"{"access_token":" "}"#).is_none());
-        for odd in [r#""expires_in":true"#, r#""expires_in":"soon""#, r#""id_token":{}"#] {
-            let grant = reply(&format!(r#"{{"access_token":"a","refresh_token":"r",{odd}}}"#));
-            let grant = grant.unwrap();
-            assert!(grant.expires.is_none() && grant.id_token.is_none(), "{odd}");
-            assert_eq!(grant.refresh.unwrap().expose(), "r");
-        }
-    }
-
-    #[test]
-    fn an_error_code_is_found_in_every_shape() {
-        let code = |json: &str| serde_json::from_str::<ErrorReply>(json).map(|reply| reply.code);
-        assert_eq!(code(r#"{"error":"invalid_grant"}"#).unwrap(), "invalid_grant");
-        let nested = r#"{"error":{"message":"m","type":"t","code":"refresh_token_reused"}}"#;
-        assert_eq!(code(nested).unwrap(), "refresh_token_reused");
-        assert_eq!(code(r#"{"error":{"type":"t","code":null}}"#).unwrap(), "t");
-        assert!(code("[]").is_err());
-        assert!(code("{}").is_err());
-    }
-
-    #[test]
-    fn a_json_token_request_has_the_same_parameters() {
-        let form = http::Request::post("https://as.example.test/token")
-            .body(b"grant_type=refresh_token&refresh_token=a%2Bb".to_vec())
-            .unwrap();
-        let json = as_json(form);
-        assert_eq!(
-            String::from_utf8_lossy(json.body()),
-            r#"{"grant_type":"refresh_token","refresh_token":"a+b"}"#
-        );
-    }
+    Ok(oauth2)
 }

@@ -1,7 +1,7 @@
 //! Signing out: revoke at the server (RFC 7009), then remove the profile and every
 //! mention of it.
 
-use super::refresh::{no_client_secret, wait_for_lease};
+use super::refresh::wait_for_lease;
 use super::selection::Selected;
 use super::{Interaction, warn_of_route};
 use crate::app::App;
@@ -162,15 +162,18 @@ fn revoke(
     if let Some(problem) = catalog.problem(&credential.provider) {
         return Err(problem.clone().into());
     }
-    let registration = catalog
-        .find(&credential.provider)
-        .and_then(|provider| provider.definition.registration.as_ref());
-    let endpoint = registration.and_then(|known| known.endpoints.revocation.as_ref());
-    let (Some(registration), Some(endpoint)) = (registration, endpoint) else {
-        return Ok(Revocation::Skipped("the provider has no revocation endpoint".to_owned()));
-    };
-    let client =
-        registration.client(&app.environment).map_err(|variable| no_client_secret(&variable))?;
+    let method = credential.login_method.as_deref();
+    let provider = catalog.find(&credential.provider);
+    let registration = provider.and_then(|provider| provider.definition.registration_of(method));
+    let no_endpoint = || Revocation::Skipped("the provider has no revocation endpoint".to_owned());
+    let Some(registration) = registration else { return Ok(no_endpoint()) };
+    let mut client = registration
+        .client(&app.environment, credential.client_id.as_deref())
+        .map_err(|reason| Failure::message(ExitStatus::Failure, reason))?;
+    block_on(client.discover()).context("could not start the runtime")?.map_err(|error| {
+        Failure::message(ExitStatus::Unavailable, error).hint("remove it here alone with --local")
+    })?;
+    let Some(endpoint) = client.endpoints.revocation.as_ref() else { return Ok(no_endpoint()) };
     let http =
         HttpClient::new(endpoint).map_err(|error| Failure::message(ExitStatus::Failure, error))?;
     let revoked = block_on(oauth::revoke(&http, &client, endpoint, token, hint))

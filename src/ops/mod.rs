@@ -30,6 +30,10 @@ pub trait Interaction {
     fn warn(&mut self, text: &str);
     /// The authorization request is ready and something listens: show the URL.
     fn show_authorization(&mut self, notice: &login::AuthorizationNotice<'_>);
+    /// There is a code to enter on another device: show it.
+    fn show_user_code(&mut self, notice: &login::UserCodeNotice<'_>);
+    /// The login still waits, for so long at most. Called about once a second.
+    fn waiting(&mut self, left: std::time::Duration);
     /// What came of opening a browser.
     fn show_browser(&mut self, opening: &crate::system::browser::Opening);
     /// The lines that the user pastes, or `None` when there is nowhere to paste.

@@ -31,8 +31,10 @@ const ASSUMED_LIFETIME: Millis = 3_600_000;
 
 /// When the access token of a grant expires: as the server says, else after an hour when
 /// it can be refreshed, else never as far as we know.
-pub(super) fn expiry(grant: &Grant, now: Millis) -> Option<Millis> {
-    grant.expires.or_else(|| grant.refresh.is_some().then(|| now.saturating_add(ASSUMED_LIFETIME)))
+pub(super) fn expiry(registration: &Registration, grant: &Grant, now: Millis) -> Option<Millis> {
+    let assumed = || grant.refresh.is_some().then(|| now.saturating_add(ASSUMED_LIFETIME));
+    let expires = grant.expires.or_else(assumed);
+    expires.map(|expires| registration.with_margin(expires, now))
 }
 
 /// Refreshes the selected profile and returns the credential that is then in the store.
@@ -48,7 +50,8 @@ pub(super) fn refresh(
         return Err(problem.clone().into());
     }
     let provider = catalog.find(&selected.credential.provider);
-    let registration = provider.and_then(|provider| provider.definition.registration.as_ref());
+    let method = selected.credential.login_method.as_deref();
+    let registration = provider.and_then(|provider| provider.definition.registration_of(method));
     let registration = registration.ok_or_else(|| {
         let provider = printable(&selected.credential.provider, 80);
         Failure::message(
@@ -57,8 +60,9 @@ pub(super) fn refresh(
         )
         .hint(format!("describe it in {}/{provider}.json", app.paths.providers().display()))
     })?;
-    let client =
-        registration.client(&app.environment).map_err(|variable| no_client_secret(&variable))?;
+    let mut client = registration
+        .client(&app.environment, selected.credential.client_id.as_deref())
+        .map_err(|reason| Failure::message(ExitStatus::Failure, reason))?;
     // The wait is over as soon as somebody has stored a fresh credential.
     let _lease = match wait_for_lease(selected, lock_timeout, adopt)? {
         Waited::Adopted(credential) => return Ok(*credential),
@@ -91,6 +95,9 @@ pub(super) fn refresh(
         )
         .hint("openclaw-auth doctor"));
     }
+    block_on(client.discover())
+        .context("could not start the runtime")?
+        .map_err(|error| unavailable(selected, &error.to_string()))?;
     let attempt = Attempt {
         selected,
         registration,
@@ -100,14 +107,6 @@ pub(super) fn refresh(
         recovery: app.paths.recovery(),
     };
     attempt.make(lock_timeout, interaction)
-}
-
-/// The failure when the variable that should hold the client secret is not set.
-pub(super) fn no_client_secret(variable: &str) -> Failure {
-    Failure::message(
-        ExitStatus::Failure,
-        format!("{variable} is not set: it holds the client secret"),
-    )
 }
 
 /// What ended the wait for a lease.
@@ -186,8 +185,7 @@ impl Attempt<'_> {
         interaction: &mut dyn Interaction,
     ) -> Result<Credential, Failure> {
         let Self { selected, posted, .. } = self;
-        let http = HttpClient::new(&self.client.endpoints.token)
-            .map_err(|error| unavailable(selected, &error.to_string()))?;
+        let http = self.client.http().map_err(|error| unavailable(selected, &error.to_string()))?;
         // What cannot be stored must not be asked for.
         let reserved = selected.store.reserve(lock_timeout)?;
         let earlier = selected.store.begin_refresh(posted)?;
@@ -292,14 +290,15 @@ fn cut_off(earlier: &Intent) -> String {
 
 /// What a grant means for a profile. Who it belongs to is not changed by a refresh.
 fn renewal_of(selected: &Selected, registration: &Registration, grant: Grant) -> Renewal {
-    let claimed = registration.identity(&grant.access, grant.id_token.as_ref());
+    let claimed = registration.identity(&grant.access, grant.id_token.as_ref(), None);
     let stored = &selected.credential.identity;
     let identity = Identity {
         email: claimed.email.filter(|_| stored.email.is_none()),
         account_id: claimed.account_id.filter(|_| stored.account_id.is_none()),
         subject: None,
     };
-    Renewal { expires: expiry(&grant, now()), grant, identity }
+    let expires = expiry(registration, &grant, now());
+    Renewal { expires, fields: registration.kept(&grant), grant, identity }
 }
 
 fn refresh_failed(

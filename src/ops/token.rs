@@ -206,6 +206,8 @@ mod tests {
             provider: "p".into(),
             identity: Identity::default(),
             display_name: None,
+            client_id: None,
+            login_method: None,
             kind: CredentialKind::OAuth {
                 access: Some(Secret::new(format!("e30.{claims}.fake"))),
                 refresh: None,

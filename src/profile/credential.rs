@@ -39,6 +39,10 @@ pub struct Credential {
     pub identity: Identity,
     /// The name that a user gave it.
     pub display_name: Option<String>,
+    /// The client identifier that it was issued to, where that is not the same for everybody.
+    pub client_id: Option<String>,
+    /// The way to sign in that made it, where the provider has several servers.
+    pub login_method: Option<String>,
     /// What it holds.
     pub kind: CredentialKind,
 }

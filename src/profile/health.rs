@@ -88,6 +88,8 @@ mod tests {
             provider: "p".into(),
             identity: Identity::default(),
             display_name: None,
+            client_id: None,
+            login_method: None,
             kind: CredentialKind::OAuth {
                 access: access.map(Secret::new),
                 refresh: refresh.map(Secret::new),

@@ -61,17 +61,19 @@ fn agree(a: Option<&str>, b: Option<&str>) -> Option<bool> {
 
 /// The profile id for a login to `provider` as `identity`.
 ///
+/// `name` is the last part of the id when nothing names the account, `default` without it.
 /// `existing` lists the provider's profiles with their identities; `wanted` is an id
 /// that the user asked for; `taken` answers for ids of any provider. The second value
 /// names the profile of another account that the id would otherwise have replaced.
 pub fn choose_profile_id(
     provider: &str,
+    name: Option<&str>,
     identity: &Identity,
     wanted: Option<&str>,
     existing: &[(String, Identity)],
     taken: impl Fn(&str) -> bool,
 ) -> (String, Option<String>) {
-    let natural = wanted.map_or_else(|| natural_id(provider, identity), str::to_owned);
+    let natural = wanted.map_or_else(|| natural_id(provider, name, identity), str::to_owned);
     let is_same = |id: &str, other: &Identity| match identity.same_account(other) {
         SameAccount::Yes => true,
         SameAccount::No => false,
@@ -103,8 +105,8 @@ pub fn choose_profile_id(
 }
 
 /// `<provider>:<email>`, else `<provider>:id-<base64url subject>`, else
-/// `<provider>:default`.
-fn natural_id(provider: &str, identity: &Identity) -> String {
+/// `<provider>:<name>`.
+fn natural_id(provider: &str, name: Option<&str>, identity: &Identity) -> String {
     use base64::Engine;
     if let Some(email) = &identity.email {
         return format!("{provider}:{email}");
@@ -113,7 +115,7 @@ fn natural_id(provider: &str, identity: &Identity) -> String {
         let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(subject);
         return format!("{provider}:id-{encoded}");
     }
-    format!("{provider}:default")
+    format!("{provider}:{}", name.unwrap_or("default"))
 }
 
 #[cfg(test)]
@@ -132,7 +134,7 @@ mod tests {
     ) -> (String, Option<String>) {
         let existing: Vec<_> =
             existing.iter().map(|(id, i)| ((*id).to_owned(), i.clone())).collect();
-        choose_profile_id("p", identity, wanted, &existing, |id| {
+        choose_profile_id("p", None, identity, wanted, &existing, |id| {
             existing.iter().any(|(other, _)| other == id)
         })
     }

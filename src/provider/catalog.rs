@@ -179,7 +179,7 @@ fn changed_keys(row: &Value, patch: &Value) -> Vec<String> {
 }
 
 /// JSON merge patch (RFC 7396 section 2).
-fn merge_patch(target: &mut Value, patch: Value) {
+pub(super) fn merge_patch(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *target = patch;
         return;
@@ -200,6 +200,7 @@ fn merge_patch(target: &mut Value, patch: Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::Environment;
     use serde_json::json;
 
     fn load(files: &[(&str, Value)]) -> Result<Catalog, CatalogError> {
@@ -235,14 +236,15 @@ mod tests {
     fn the_codex_row_has_the_registered_values() {
         let catalog = load(&[]).unwrap();
         let codex = registration(&catalog);
-        assert_eq!(codex.client_id, "app_EMoamEEZ73f0CkXaXp7hrann");
-        assert_eq!(
-            codex.endpoints.authorization.as_str(),
-            "https://auth.openai.com/oauth/authorize"
-        );
-        assert_eq!(codex.endpoints.token.as_str(), "https://auth.openai.com/oauth/token");
-        assert_eq!(codex.redirect.ports, [1455, 1457]);
-        assert_eq!(codex.scopes.join(" "), "openid profile email offline_access");
+        let environment = Environment::default();
+        let client = codex.client(&environment, None).unwrap();
+        assert_eq!(client.id, "app_EMoamEEZ73f0CkXaXp7hrann");
+        let url = |url: &Option<url::Url>| url.as_ref().unwrap().to_string();
+        let endpoints = &client.endpoints;
+        assert_eq!(url(&endpoints.authorization), "https://auth.openai.com/oauth/authorize");
+        assert_eq!(url(&endpoints.token), "https://auth.openai.com/oauth/token");
+        assert_eq!(codex.redirect(&environment).unwrap().ports, [1455, 1457]);
+        assert_eq!(codex.scopes(&environment).join(" "), "openid profile email offline_access");
         assert_eq!(codex.authorization_parameters["originator"], "openclaw");
     }
 
@@ -255,13 +257,32 @@ mod tests {
         });
         let catalog = load(&[("openai-codex.json", patch)]).unwrap();
         let provider = catalog.find("openai-codex").unwrap();
-        let definition = registration(&catalog);
-        assert_eq!(definition.endpoints.token.as_str(), "http://127.0.0.1:9/token");
-        assert_eq!(definition.redirect.ports, [2000]);
-        assert_eq!(definition.redirect.path, "/auth/callback");
-        assert!(definition.endpoints.revocation.is_none());
-        assert_eq!(definition.endpoints.authorization.host_str(), Some("auth.openai.com"));
+        let environment = Environment::default();
+        let client = registration(&catalog).client(&environment, None).unwrap();
+        assert_eq!(client.token_endpoint().unwrap().as_str(), "http://127.0.0.1:9/token");
+        let redirect = registration(&catalog).redirect(&environment).unwrap();
+        assert_eq!(redirect.ports, [2000]);
+        assert_eq!(redirect.path, "/auth/callback");
+        assert!(client.endpoints.revocation.is_none());
+        let authorization = client.endpoints.authorization.unwrap();
+        assert_eq!(authorization.host_str(), Some("auth.openai.com"));
         assert_eq!(provider.overridden, ["tokenEndpoint", "redirect", "revocationEndpoint"]);
+    }
+
+    #[test]
+    fn a_method_can_have_a_server_of_its_own() {
+        let catalog = load(&[]).unwrap();
+        let definition = &catalog.find("minimax-portal").unwrap().definition;
+        let host = |method: Option<&str>| {
+            let registration = definition.registration_of(method).unwrap();
+            let client = registration.client(&Environment::default(), None).unwrap();
+            let device = client.endpoints.device.as_ref().unwrap();
+            assert_eq!(device.flow, crate::oauth::DeviceFlow::UserCode, "the patch is merged");
+            client.token_endpoint().unwrap().host_str().unwrap().to_owned()
+        };
+        assert_eq!(host(None), "api.minimax.io");
+        assert_eq!(host(Some("oauth")), "api.minimax.io");
+        assert_eq!(host(Some("oauth-cn")), "api.minimaxi.com");
     }
 
     #[test]

@@ -10,8 +10,11 @@ mod built_in;
 mod catalog;
 mod convention;
 mod definition;
+mod installed_client;
+mod registration;
 
 pub use built_in::auth_provider_id;
 pub use catalog::{Catalog, CatalogError, Provider};
 pub use convention::{Conventions, Model, cools_down};
-pub use definition::{Definition, IdentityPointers, Method, MethodKind, Redirect, Registration};
+pub use definition::{Definition, Method, MethodKind};
+pub use registration::{IdentityPointers, Project, Redirect, Registration, StoredAs};

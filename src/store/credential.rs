@@ -50,6 +50,10 @@ struct Wire<'a> {
     account_id: Field<'a>,
     #[serde(borrow, default)]
     display_name: Field<'a>,
+    #[serde(borrow, default)]
+    client_id: Field<'a>,
+    #[serde(borrow, default)]
+    login_method: Field<'a>,
 }
 
 /// The value of a field as far as we look at it.
@@ -147,6 +151,8 @@ pub(super) fn parse_credential(entry: &str) -> Option<Credential> {
             subject: None,
         },
         display_name: wire.display_name.owned(),
+        client_id: wire.client_id.owned(),
+        login_method: wire.login_method.owned(),
         kind,
     })
 }
@@ -161,6 +167,8 @@ pub struct Renewal {
     pub expires: Option<Millis>,
     /// Who it belongs to.
     pub identity: Identity,
+    /// Further fields of the entry.
+    pub fields: Vec<(String, serde_json::Value)>,
 }
 
 /// The entry after a login: a new one, or `existing` with everything the grant says and
@@ -251,7 +259,7 @@ pub fn pasted_entry(
 }
 
 fn renew(entry: &mut RawObject, renewal: &Renewal) -> serde_json::Result<()> {
-    let Renewal { grant, expires, identity } = renewal;
+    let Renewal { grant, expires, identity, fields } = renewal;
     entry.insert("access".to_owned(), raw(grant.access.expose())?);
     if let Some(refresh) = &grant.refresh {
         entry.insert("refresh".to_owned(), raw(refresh.expose())?);
@@ -271,6 +279,9 @@ fn renew(entry: &mut RawObject, renewal: &Renewal) -> serde_json::Result<()> {
     }
     if let Some(id_token) = &grant.id_token {
         entry.insert("idToken".to_owned(), raw(id_token.expose())?);
+    }
+    for (name, value) in fields {
+        entry.insert(name.clone(), raw(value)?);
     }
     Ok(())
 }
@@ -383,7 +394,9 @@ mod tests {
         let entry = r#"{"type":"oauth","odd":1.50,"access":"old","refresh":"keep","expires":5,"provider":"p"}"#;
         let entry: Box<RawValue> = serde_json::from_str(entry).unwrap();
         let renewal = Renewal {
+            fields: Vec::new(),
             grant: Grant {
+                members: crate::oauth::Members::default(),
                 access: Secret::new("new"),
                 refresh: None,
                 id_token: None,

@@ -5,7 +5,7 @@
 //! not be lost. A file names the grant that it renews by the hash of its spent token.
 
 use super::Renewal;
-use crate::oauth::Grant;
+use crate::oauth::{Grant, Members};
 use crate::profile::{Identity, Millis};
 use crate::secret::Secret;
 use crate::system::file;
@@ -113,12 +113,14 @@ fn read(path: &Path) -> Option<Recovery> {
     let (text, _) = file::read(path).ok()??;
     let wire: Wire = serde_json::from_str(&text).ok()?;
     let grant = Grant {
+        members: Members::default(),
         access: Secret::new(wire.access),
         refresh: wire.refresh.map(Secret::new),
         id_token: wire.id_token.map(Secret::new),
         expires: wire.expires,
     };
-    let renewal = Renewal { grant, expires: wire.expires, identity: Identity::default() };
+    let renewal =
+        Renewal { grant, expires: wire.expires, identity: Identity::default(), fields: Vec::new() };
     Some(Recovery { path: path.to_owned(), grant: wire.grant, renewal })
 }
 
@@ -134,12 +136,14 @@ mod tests {
         file::replace(&nowhere, b"in the way").unwrap();
         let directories = [nowhere.join("recovery"), root.path().join("recovery")];
         let grant = Grant {
+            members: Members::default(),
             access: Secret::new("fake-access"),
             refresh: Some(Secret::new("fake-refresh")),
             id_token: None,
             expires: Some(5),
         };
-        let renewal = Renewal { expires: Some(7), grant, identity: Identity::default() };
+        let renewal =
+            Renewal { expires: Some(7), grant, identity: Identity::default(), fields: Vec::new() };
         let posted = Secret::new("fake-posted");
         let path = save(&directories, &posted, &renewal).unwrap();
         assert!(path.starts_with(&directories[1]));

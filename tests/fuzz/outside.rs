@@ -84,7 +84,7 @@ pub(crate) fn provider(input: &[u8]) {
         }
         let found = catalog.find(id).and_then(|provider| provider.definition.registration.as_ref());
         if let Some(registration) = found {
-            let _ = registration.client(&Environment::default());
+            let _ = registration.client(&Environment::default(), None);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What an authorization server, a browser or a user sends.
 
-use openclaw_auth::oauth::{Claims, Client, Endpoints, Expectation, TokenRequestFormat};
+use openclaw_auth::oauth::{Claims, Client, Endpoints, Expectation};
 use openclaw_auth::oauth::{TokenError, parse_pasted, refresh};
 use openclaw_auth::secret::Secret;
 use openclaw_auth::system::http::HttpClient;
@@ -102,13 +102,8 @@ pub(crate) fn token_response(input: &[u8]) {
         [head.as_bytes(), body].concat();
     let client = Client {
         id: "fuzz".to_owned(),
-        secret: None,
-        endpoints: Endpoints {
-            authorization: SERVER.url.clone(),
-            token: SERVER.url.clone(),
-            revocation: None,
-        },
-        token_request_format: TokenRequestFormat::Form,
+        endpoints: Endpoints { token: Some(SERVER.url.clone()), ..Endpoints::default() },
+        ..Client::default()
     };
     let granted = block_on(refresh(&HTTP, &client, &Secret::new("fake"), now)).unwrap();
     match granted {

@@ -1,56 +1,55 @@
-//! The authorization request and its response: by redirect or by paste, whichever comes
-//! first.
+//! The race of a login: redirect, paste and device code at once; the first that completes
+//! wins.
 
 use super::Login;
+use super::notice::{AuthorizationNotice, UserCodeNotice, tunnel};
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{
-    self, AuthorizationCode, AuthorizationError, AuthorizationRequest, Bound, Expectation,
-    RedirectListener, Verdict,
+    self, AuthorizationCode, AuthorizationError, AuthorizationRequest, Bound, DeviceAuthorization,
+    Expectation, Grant, TokenError, Verdict,
 };
 use crate::ops::Interaction;
 use crate::system::browser::{self, Opening};
-use crate::system::environment::{Environment, Remote};
-use crate::system::process;
 use crate::system::signal::StopSignals;
+use crate::system::{now, process};
 use anyhow::Context;
+use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
-use url::Url;
+use tokio::time::Instant;
 
-/// What the user needs to know to sign in.
-#[derive(Debug)]
-pub struct AuthorizationNotice<'a> {
-    /// The name of the provider.
-    pub provider_label: &'a str,
-    /// Where to sign in.
-    pub url: &'a Url,
-    /// Whether the redirect can arrive by itself.
-    pub listening: bool,
-    /// The registered ports that are taken, and by which process.
-    pub busy_ports: Vec<(u16, Option<String>)>,
-    /// Why a browser on this machine would not reach the user.
-    pub remote: Option<Remote>,
-    /// The command that leads the redirect from the user's machine to this one.
-    pub tunnel: Option<String>,
-    /// How long the login waits.
-    pub timeout: Duration,
-}
+/// How often the user is told how much time is left.
+const TICK: Duration = Duration::from_secs(1);
+/// A server that is slow to give a code does not keep the other ways waiting.
+const CODE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// An authorization request that waits for its response.
+/// A login that waits for the user.
 pub(super) struct Waiting {
-    pub(super) authorization: AuthorizationRequest,
-    expectation: Expectation,
+    /// The authorization request, where a browser is among the ways.
+    pub(super) authorization: Option<AuthorizationRequest>,
+    expectation: Option<Expectation>,
     serving: Option<oauth::Serving>,
     pasted: Option<Receiver<String>>,
-    deadline: tokio::time::Instant,
+    device: Option<Device>,
+    deadline: Instant,
     timeout: Duration,
 }
 
-/// An authorization code with the way in which it came.
-pub(super) struct Response {
-    pub(super) code: AuthorizationCode,
-    pub(super) origin: Origin,
+/// A device authorization under way.
+struct Device {
+    /// Its end: the grant.
+    approval: Pin<Box<dyn Future<Output = Result<Grant, TokenError>>>>,
+    /// The code to show, once it is there.
+    code: Option<oneshot::Receiver<DeviceAuthorization>>,
+}
+
+/// What came of the user's sign-in.
+pub(super) enum Response {
+    /// An authorization code, and how it came.
+    Code(AuthorizationCode, Origin),
+    /// The user has approved on another device.
+    Granted(Box<Grant>),
 }
 
 /// How an authorization code came.
@@ -64,12 +63,59 @@ pub(super) enum Origin {
 }
 
 impl Login<'_> {
-    /// Makes the authorization request, listens for its response, and shows the URL.
-    pub(super) fn start(
+    /// Begins every way of the login and shows what the user needs: first what is most
+    /// likely to work where this runs.
+    pub(super) async fn start(
         &self,
-        bound: Bound,
         interaction: &mut dyn Interaction,
+        signals: &mut StopSignals,
     ) -> Result<Waiting, Failure> {
+        let timeout = self.request.timeout;
+        let mut waiting = Waiting {
+            authorization: None,
+            expectation: None,
+            serving: None,
+            pasted: None,
+            device: self.ways.device.then(|| self.begin_device()),
+            deadline: Instant::now() + timeout,
+            timeout,
+        };
+        let has_browser = self.ways.browser || self.ways.paste;
+        if self.environment.remote().is_some() || !has_browser {
+            waiting.await_code(self, interaction, signals).await?;
+        }
+        if has_browser {
+            self.begin_authorization(&mut waiting, interaction)?;
+        }
+        Ok(waiting)
+    }
+
+    fn begin_device(&self) -> Device {
+        let (client, scopes) = (self.client.clone(), self.scopes.clone());
+        let (shown, code) = oneshot::channel();
+        let approval = Box::pin(async move {
+            let device = oauth::authorize_device(&client, &scopes, now).await?;
+            // Whoever does not look any more does not wait for the approval either.
+            let _ = shown.send(device.clone());
+            oauth::wait_for_approval(&client, &device, now).await
+        });
+        Device { approval, code: Some(code) }
+    }
+
+    /// Makes the authorization request, listens for its response, and shows the URL.
+    fn begin_authorization(
+        &self,
+        waiting: &mut Waiting,
+        interaction: &mut dyn Interaction,
+    ) -> Result<(), Failure> {
+        let redirect = &self.redirect;
+        let bound = if self.ways.browser {
+            oauth::bind(&redirect.host, &redirect.ports, &redirect.path)
+                .context("could not listen for the redirect")?
+        } else {
+            let uri = redirect.uri().context("the redirect URI")?;
+            Bound::AllBusy(uri, Vec::new())
+        };
         let (listener, redirect_uri, busy) = match bound {
             Bound::Listening(listener, busy) => {
                 let redirect_uri = listener.redirect_uri().clone();
@@ -77,32 +123,19 @@ impl Login<'_> {
             }
             Bound::AllBusy(redirect_uri, busy) => (None, redirect_uri, busy),
         };
-        let authorization = AuthorizationRequest::new(
-            self.client,
-            redirect_uri,
-            &self.registration.scopes,
-            &self.registration.authorization_parameters,
-        );
-        let expectation = Expectation {
-            state: authorization.state.clone(),
-            issuer: self.registration.issuer.clone(),
-            authorization_endpoint: self.registration.endpoints.authorization.clone(),
-        };
+        let authorization = self.authorization_request(redirect_uri)?;
+        let expectation = self.expectation(&authorization)?;
         let serving = listener
-            .map(|listener: RedirectListener| listener.serve(expectation.clone()))
+            .map(|listener| listener.serve(expectation.clone()))
             .transpose()
             .context("could not listen for the redirect")?;
         let busy_ports = busy.iter().map(|port| (port.0, process::port_holder(port.0))).collect();
         self.show(&authorization, serving.is_some(), busy_ports, interaction);
-        let timeout = self.request.timeout;
-        Ok(Waiting {
-            authorization,
-            expectation,
-            serving,
-            pasted: interaction.pasted_lines(),
-            deadline: tokio::time::Instant::now() + timeout,
-            timeout,
-        })
+        waiting.serving = serving;
+        waiting.pasted = if self.ways.paste { interaction.pasted_lines() } else { None };
+        waiting.authorization = Some(authorization);
+        waiting.expectation = Some(expectation);
+        Ok(())
     }
 
     /// Shows the URL first, then opens the browser.
@@ -119,30 +152,79 @@ impl Login<'_> {
         interaction.show_authorization(&AuthorizationNotice {
             provider_label: &self.definition.label,
             url: &authorization.url,
+            redirect_uri: &authorization.redirect_uri,
             listening,
+            pasting: self.ways.paste,
             busy_ports,
             remote,
             tunnel,
+            is_alternative: remote.is_some() && self.ways.device,
             timeout: self.request.timeout,
         });
-        let opening = if self.request.browser {
+        let opening = if self.request.browser && listening {
             browser::open(self.environment, &authorization.url)
         } else {
             Opening::NotTried
         };
         interaction.show_browser(&opening);
     }
+
+    fn show_code(&self, device: &DeviceAuthorization, interaction: &mut dyn Interaction) {
+        interaction.show_user_code(&UserCodeNotice {
+            provider_label: &self.definition.label,
+            user_code: &device.user_code,
+            verification_uri: &device.verification_uri,
+            verification_uri_complete: device.verification_uri_complete.as_ref(),
+            lifetime: device.lifetime,
+            remote: self.environment.remote(),
+            is_alternative: self.environment.remote().is_none() && self.ways.browser,
+        });
+    }
 }
 
 impl Waiting {
-    /// The first of: redirect, paste, timeout, interrupt.
+    /// Waits for the code of the device authorization, for a while, and shows it. Where it
+    /// is the only way, its failure is that of the login.
+    async fn await_code(
+        &mut self,
+        login: &Login<'_>,
+        interaction: &mut dyn Interaction,
+        signals: &mut StopSignals,
+    ) -> Result<(), Failure> {
+        let Some(Device { approval, code }) = &mut self.device else { return Ok(()) };
+        let is_only = !login.ways.browser && !login.ways.paste;
+        let patience = if is_only { self.timeout } else { CODE_PATIENCE };
+        tokio::select! {
+            biased;
+            () = signals.received() => Err(Failure::interrupted()),
+            device = shown(code) => {
+                login.show_code(&device, interaction);
+                Ok(())
+            }
+            // It ends before it has shown a code when there is none.
+            ended = approval.as_mut() => match ended {
+                Ok(_) => Err(Failure::message(ExitStatus::Failure, "approved without a code")),
+                Err(error) if is_only => Err(login.not_signed_in(&error)),
+                Err(error) => {
+                    interaction.note(&format!("no device code: {error}"));
+                    self.device = None;
+                    Ok(())
+                }
+            },
+            () = tokio::time::sleep(patience) => Ok(()),
+        }
+    }
+
+    /// The first of: redirect, paste, approval, timeout, interrupt.
     pub(super) async fn response(
         &mut self,
+        login: &Login<'_>,
         interaction: &mut dyn Interaction,
         signals: &mut StopSignals,
     ) -> Result<Response, Failure> {
+        let mut tick = tokio::time::interval(TICK);
         loop {
-            if self.serving.is_none() && self.pasted.is_none() {
+            if self.serving.is_none() && self.pasted.is_none() && self.device.is_none() {
                 return Err(Failure::message(
                     ExitStatus::Failure,
                     "every registered port is taken and there is no input to paste into",
@@ -153,11 +235,26 @@ impl Waiting {
                 biased;
                 () = signals.received() => return Err(Failure::interrupted()),
                 arrival = arrival(&mut self.serving) => return match arrival.response {
-                    Ok(code) => Ok(Response { code, origin: Origin::Redirect(arrival.verdict) }),
+                    Ok(code) => Ok(Response::Code(code, Origin::Redirect(arrival.verdict))),
                     Err(error) => {
                         // A browser that has gone away needs no verdict.
                         let _ = arrival.verdict.send(Verdict::Failed);
                         Err(not_authorized(&error))
+                    }
+                },
+                event = device_event(&mut self.device) => match event {
+                    DeviceEvent::Code(device) => login.show_code(&device, interaction),
+                    DeviceEvent::Ended(Ok(grant)) => return Ok(Response::Granted(Box::new(grant))),
+                    DeviceEvent::Ended(Err(error)) => {
+                        self.device = None;
+                        let is_denied = matches!(
+                            &error,
+                            TokenError::Refused { code, .. } if code == "access_denied"
+                        );
+                        if is_denied || (self.serving.is_none() && self.pasted.is_none()) {
+                            return Err(login.not_signed_in(&error));
+                        }
+                        interaction.note(&format!("the device code is of no use: {error}"));
                     }
                 },
                 () = tokio::time::sleep_until(self.deadline) => {
@@ -176,6 +273,9 @@ impl Waiting {
                         }
                     }
                 },
+                _ = tick.tick() => {
+                    interaction.waiting(self.deadline.saturating_duration_since(Instant::now()));
+                }
             }
         }
     }
@@ -186,9 +286,10 @@ impl Waiting {
         line: &str,
         interaction: &mut dyn Interaction,
     ) -> Result<Option<Response>, Failure> {
-        match oauth::parse_pasted(line, &self.expectation) {
-            Ok((code, true)) => Ok(Some(Response { code, origin: Origin::Pasted })),
-            Ok((code, false)) => Ok(Some(Response { code, origin: Origin::BareCode })),
+        let Some(expectation) = &self.expectation else { return Ok(None) };
+        match oauth::parse_pasted(line, expectation) {
+            Ok((code, true)) => Ok(Some(Response::Code(code, Origin::Pasted))),
+            Ok((code, false)) => Ok(Some(Response::Code(code, Origin::BareCode))),
             Err(error @ AuthorizationError::Refused { .. }) => Err(not_authorized(&error)),
             Err(error) => {
                 interaction.refuse_paste(&error.to_string());
@@ -219,39 +320,38 @@ async fn line(pasted: &mut Option<Receiver<String>>) -> Option<String> {
     }
 }
 
-fn not_authorized(error: &AuthorizationError) -> Failure {
+/// What happens to a device authorization.
+enum DeviceEvent {
+    /// There is a code to show.
+    Code(Box<DeviceAuthorization>),
+    /// The user has approved, or will not.
+    Ended(Result<Grant, TokenError>),
+}
+
+async fn device_event(device: &mut Option<Device>) -> DeviceEvent {
+    let Some(Device { approval, code }) = device else { return std::future::pending().await };
+    tokio::select! {
+        biased;
+        device = shown(code) => DeviceEvent::Code(Box::new(device)),
+        ended = approval.as_mut() => DeviceEvent::Ended(ended),
+    }
+}
+
+/// The code of a device authorization, once.
+async fn shown(code: &mut Option<oneshot::Receiver<DeviceAuthorization>>) -> DeviceAuthorization {
+    let received = match code.as_mut() {
+        Some(receiver) => receiver.await,
+        None => std::future::pending().await,
+    };
+    *code = None;
+    match received {
+        Ok(device) => device,
+        // There is none: the approval says why.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+pub(super) fn not_authorized(error: &AuthorizationError) -> Failure {
     Failure::message(ExitStatus::Failure, format!("the sign-in failed: {error}"))
         .hint("nothing was stored; run the command again")
-}
-
-/// The `ssh` command that leads the redirect from the user's machine to this one.
-fn tunnel(environment: &Environment, port: u16) -> String {
-    // SSH_CONNECTION: client address, client port, server address, server port.
-    let connection: Vec<&str> =
-        environment.text("SSH_CONNECTION").unwrap_or_default().split_whitespace().collect();
-    let host_name = process::host_name();
-    let host = connection.get(2).copied().unwrap_or(&host_name);
-    let user = ["USER", "LOGNAME"].iter().find_map(|name| environment.text(name));
-    let destination = user.map_or_else(|| host.to_owned(), |user| format!("{user}@{host}"));
-    let ssh_port = match connection.get(3) {
-        Some(&"22") | None => String::new(),
-        Some(other) => format!("-p {other} "),
-    };
-    format!("ssh -L {port}:127.0.0.1:{port} {ssh_port}{destination}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tunnel_names_this_host_as_the_user_reached_it() {
-        let over_ssh = Environment::of([
-            ("SSH_CONNECTION", "192.0.2.7 50000 198.51.100.3 2222"),
-            ("USER", "ada"),
-        ]);
-        assert_eq!(tunnel(&over_ssh, 1455), "ssh -L 1455:127.0.0.1:1455 -p 2222 ada@198.51.100.3");
-        let elsewhere = tunnel(&Environment::of([("USER", "ada")]), 1457);
-        assert_eq!(elsewhere, format!("ssh -L 1457:127.0.0.1:1457 ada@{}", process::host_name()));
-    }
 }

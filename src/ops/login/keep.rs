@@ -1,40 +1,47 @@
 //! Storing a login: under the profile of its account, and in the configuration.
 
 use super::{Login, Report};
-use crate::app::App;
-use crate::config::{AgentDir, ConfigEdit, record_profile};
+use crate::config::{ConfigEdit, record_profile};
 use crate::exit::Failure;
 use crate::oauth::Grant;
 use crate::ops::refresh::expiry;
 use crate::profile::{CredentialKind, Identity, Kind, choose_profile_id, normalize_provider_id};
-use crate::provider::Registration;
-use crate::store::{AgentStore, Document, Renewal, login_entry};
+use crate::provider::{Registration, StoredAs};
+use crate::store::{Document, Pasted, Renewal, login_entry, pasted_entry};
 use crate::system::file::Reserved;
 use crate::system::now;
 
 impl Login<'_> {
     /// Stores the grant under the profile of its account and records it in the
     /// configuration.
-    pub(super) fn keep(
+    pub(super) async fn keep(
         &self,
-        app: &App,
-        agent: &AgentDir,
-        store: &AgentStore,
         grant: Grant,
         reserved: Option<Reserved>,
     ) -> Result<Report, Failure> {
-        let identity = self.registration.identity(&grant.access, grant.id_token.as_ref());
-        let renewal = Renewal { expires: expiry(&grant, now()), grant, identity };
+        let renewal = self.renewal(grant).await;
+        let (store, registration) = (&self.store, self.registration);
         let provider = &self.definition.id;
         let wanted = self.request.profile_id.as_deref();
+        let kind = match registration.stored_as {
+            StoredAs::OAuth => Kind::OAuth,
+            StoredAs::Token => Kind::Token,
+        };
         let (profile_id, taken_id, renewed) = store.update_reserved(reserved, |document| {
-            let existing = grants_of(document, provider, self.registration);
+            let existing = logins_of(document, provider, registration, kind);
             let taken = |id: &str| document.has_entry(id);
+            let named = registration.profile_name.as_deref();
             let (id, taken_id) =
-                choose_profile_id(provider, &renewal.identity, wanted, &existing, taken);
+                choose_profile_id(provider, named, &renewal.identity, wanted, &existing, taken);
             let present = document.entry(&id);
             let renewed = present.is_some();
-            let entry = login_entry(present, provider, &renewal)?;
+            let entry = match kind {
+                Kind::Token => {
+                    let pasted = Pasted::Token(renewal.grant.access.clone(), renewal.expires);
+                    pasted_entry(present, provider, &pasted)?
+                }
+                _ => login_entry(present, provider, &renewal)?,
+            };
             document.set_entry(&id, entry);
             Ok((true, (id, taken_id, renewed)))
         })?;
@@ -48,15 +55,16 @@ impl Login<'_> {
                 state.put_first(provider, &profile_id) || cleared
             })
             .map_err(|e| stored(e.into()))?;
-        let edit = record_profile(&app.paths.config, &profile_id, provider, Kind::OAuth)
+        let edit = record_profile(&self.app.paths.config, &profile_id, provider, kind)
             .map_err(|error| stored(error.into()))?;
         Ok(Report {
             provider_label: self.definition.label.clone(),
             provider: provider.clone(),
-            agent_id: agent.id.clone(),
+            agent_id: self.agent.id.clone(),
             store_path: store.profiles_path(),
             expires: renewal.expires,
-            refreshable: renewal.grant.refresh.is_some(),
+            refreshable: kind == Kind::OAuth && renewal.grant.refresh.is_some(),
+            default_model: self.definition.default_model.clone(),
             identity: renewal.identity,
             config_changed: edit == ConfigEdit::Written,
             profile_id,
@@ -64,26 +72,50 @@ impl Login<'_> {
             renewed,
         })
     }
+
+    /// What the grant means for a profile: who it belongs to, and what a refresh will need
+    /// to know of it.
+    async fn renewal(&self, grant: Grant) -> Renewal {
+        let registration = self.registration;
+        let (access, id_token) = (&grant.access, grant.id_token.as_ref());
+        let mut identity = registration.identity(access, id_token, None);
+        if identity.email.is_none() && registration.names_identity() {
+            let userinfo = self.client.userinfo(access).await;
+            identity = registration.identity(access, id_token, userinfo.as_ref());
+        }
+        let mut fields = registration.kept(&grant);
+        let mut keep = |name: &str, value: &str| fields.push((name.to_owned(), value.into()));
+        if registration.has_own_client() {
+            keep("clientId", &self.client.id);
+        }
+        if let Some(method) = &self.ways.method {
+            keep("loginMethod", method);
+        }
+        Renewal { expires: expiry(registration, &grant, now()), grant, identity, fields }
+    }
 }
 
-/// The provider's grants in a document with the accounts that they belong to: what the
+/// The provider's logins of a kind in a document with the accounts that they belong to: what the
 /// entry says, completed by the claims of its tokens.
-fn grants_of(
+fn logins_of(
     document: &Document,
     provider: &str,
     registration: &Registration,
+    kind: Kind,
 ) -> Vec<(String, Identity)> {
     document
         .profiles()
         .filter(|profile| normalize_provider_id(&profile.credential.provider) == provider)
         .filter_map(|profile| {
-            let CredentialKind::OAuth { access, id_token, .. } = &profile.credential.kind else {
+            if profile.credential.kind() != kind {
                 return None;
-            };
+            }
             let stored = profile.credential.identity.clone();
-            let claimed = match access {
-                Some(access) => registration.identity(access, id_token.as_ref()),
-                None => Identity::default(),
+            let claimed = match &profile.credential.kind {
+                CredentialKind::OAuth { access: Some(access), id_token, .. } => {
+                    registration.identity(access, id_token.as_ref(), None)
+                }
+                _ => Identity::default(),
             };
             let identity = Identity {
                 email: stored.email.or(claimed.email),

@@ -1,26 +1,28 @@
-//! Signing in: authorization code with PKCE, by redirect or by paste, whichever comes
-//! first (RFC 8252).
+//! Signing in: authorization code with PKCE, by redirect or by paste (RFC 8252), and device
+//! authorization (RFC 8628), raced.
 //!
 //! Nothing is written before the token response has been checked.
 
 mod authorize;
 mod keep;
+mod notice;
+mod two_steps;
+mod way;
 
-pub use authorize::AuthorizationNotice;
+pub use notice::{AuthorizationNotice, UserCodeNotice};
+pub use two_steps::{FinishRequest, Started, finish, start};
 
-use super::refresh::no_client_secret;
 use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{
-    self, AuthorizationCode, AuthorizationRequest, Client, Grant, TokenError, Verdict,
+    self, AuthorizationCode, AuthorizationRequest, Client, Expectation, Grant, TokenError, Verdict,
 };
 use crate::profile::{Identity, MAIN_AGENT, Millis, normalize_provider_id};
-use crate::provider::{Catalog, Definition, Provider, Registration};
+use crate::provider::{Catalog, Definition, Provider, Redirect, Registration};
 use crate::store::{AgentStore, Document};
 use crate::system::environment::Environment;
-use crate::system::http::HttpClient;
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, lock, now};
 use crate::text::printable;
@@ -28,12 +30,17 @@ use anyhow::Context;
 use authorize::{Origin, Response, Waiting};
 use std::path::PathBuf;
 use std::time::Duration;
+use url::Url;
+use way::Ways;
 
 /// How to sign in.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The provider id or alias.
     pub provider: String,
+    /// The one way to go (`browser`, `paste`, `device`, or a method of the provider); all
+    /// that there are when `None`.
+    pub method: Option<String>,
     /// The agent; the default one when `None`.
     pub agent: Option<String>,
     /// The profile id to store the login under.
@@ -63,6 +70,8 @@ pub struct Report {
     pub expires: Option<Millis>,
     /// Whether there is a refresh token.
     pub refreshable: bool,
+    /// The model that the provider's users usually take, as `provider/model`.
+    pub default_model: Option<String>,
     /// Whether the login renewed a profile that was there.
     pub renewed: bool,
     /// The profile of another account whose id this login would have had.
@@ -81,43 +90,15 @@ pub fn login(
     interaction: &mut dyn Interaction,
 ) -> Result<Report, Failure> {
     let catalog = app.catalog()?;
-    if let Some(problem) = catalog.problem(&request.provider) {
-        return Err(problem.clone().into());
-    }
-    let provider = catalog.find(&request.provider);
-    let (provider, registration) = provider
-        .and_then(|provider| Some((provider, provider.definition.registration.as_ref()?)))
-        .ok_or_else(|| no_sign_in(&request.provider, &catalog))?;
-    let definition = &provider.definition;
-    let environment = &app.environment;
-    let client =
-        registration.client(environment).map_err(|variable| no_client_secret(&variable))?;
-    // What would make the login useless is found out before the user signs in.
-    let config = app.config()?;
-    let agent = app.agent(&config, request.agent.as_deref())?;
-    app.require_private(&config, &agent)?;
-    let store = app.store(&agent);
-    store.check_generation()?;
-    store.check_writable()?;
-    check_wanted_id(&store.read()?.document, definition, request.profile_id.as_deref())?;
-    note_override(provider, interaction);
-    warn_of_route(app, interaction);
-    let http = HttpClient::new(&registration.endpoints.token)
-        .map_err(|error| Failure::message(ExitStatus::Failure, error))?;
-
-    let login =
-        Login { request, definition, registration, client: &client, environment, http: &http };
+    let mut login = Login::new(app, &catalog, request, interaction)?;
     block_on(async {
         let mut signals = StopSignals::catch().context("could not catch signals")?;
-        let bound = oauth::bind(
-            &registration.redirect.host,
-            &registration.redirect.ports,
-            &registration.redirect.path,
-        )
-        .context("could not listen for the redirect")?;
-        let mut waiting = login.start(bound, interaction)?;
-        let report = login.complete(app, &agent, &store, &mut waiting, interaction, &mut signals);
-        let report = report.await;
+        tokio::select! {
+            discovered = login.discover() => discovered?,
+            () = signals.received() => return Err(Failure::interrupted()),
+        }
+        let mut waiting = login.start(interaction, &mut signals).await?;
+        let report = login.complete(&mut waiting, interaction, &mut signals).await;
         waiting.finish().await;
         report
     })
@@ -131,7 +112,7 @@ fn no_sign_in(wanted: &str, catalog: &Catalog) -> Failure {
     };
     let definitions = catalog.iter().map(|provider| &provider.definition);
     let offered: Vec<&str> = definitions
-        .filter(|definition| definition.registration.is_some())
+        .filter(|definition| definition.has_login())
         .map(|definition| definition.id.as_str())
         .collect();
     Failure::usage(known).hint(format!("providers with a sign-in: {}", offered.join(", ")))
@@ -172,40 +153,136 @@ fn note_override(provider: &Provider, interaction: &mut dyn Interaction) {
 
 /// The parts of one login.
 struct Login<'l> {
+    app: &'l App,
+    environment: &'l Environment,
     request: &'l Request,
     definition: &'l Definition,
     registration: &'l Registration,
-    client: &'l Client,
-    environment: &'l Environment,
-    http: &'l HttpClient,
+    ways: Ways,
+    redirect: Redirect,
+    scopes: Vec<String>,
+    client: Client,
+    agent: AgentDir,
+    store: AgentStore,
 }
 
-impl Login<'_> {
-    /// Waits for the code, exchanges it and stores the grant. What was pasted without a
-    /// state may be a slip of the hand: when the server refuses it, the prompt comes back.
+impl<'l> Login<'l> {
+    /// Finds out what would make the login useless before the user signs in.
+    fn new(
+        app: &'l App,
+        catalog: &'l Catalog,
+        request: &'l Request,
+        interaction: &mut dyn Interaction,
+    ) -> Result<Self, Failure> {
+        if let Some(problem) = catalog.problem(&request.provider) {
+            return Err(problem.clone().into());
+        }
+        let provider = catalog
+            .find(&request.provider)
+            .filter(|provider| request.method.is_some() || provider.definition.has_login())
+            .ok_or_else(|| no_sign_in(&request.provider, catalog))?;
+        let definition = &provider.definition;
+        let ways = Ways::of(definition, request.method.as_deref())?;
+        let registration = definition
+            .registration_of(ways.method.as_deref())
+            .ok_or_else(|| no_sign_in(&request.provider, catalog))?;
+        let environment = &app.environment;
+        let unusable = |reason| Failure::message(ExitStatus::Failure, reason);
+        let client = registration.client(environment, None).map_err(unusable)?;
+        let redirect = registration.redirect(environment).map_err(unusable)?;
+        let config = app.config()?;
+        let agent = app.agent(&config, request.agent.as_deref())?;
+        app.require_private(&config, &agent)?;
+        let store = app.store(&agent);
+        store.check_generation()?;
+        store.check_writable()?;
+        check_wanted_id(&store.read()?.document, definition, request.profile_id.as_deref())?;
+        note_override(provider, interaction);
+        warn_of_route(app, interaction);
+        let scopes = registration.scopes(environment);
+        Ok(Self {
+            app,
+            environment,
+            request,
+            definition,
+            registration,
+            ways,
+            redirect,
+            scopes,
+            client,
+            agent,
+            store,
+        })
+    }
+
+    /// Asks the issuer for what is not known of its endpoints, and leaves out the ways that
+    /// it has not.
+    async fn discover(&mut self) -> Result<(), Failure> {
+        self.client.discover().await.map_err(|error| self.not_signed_in(&error))?;
+        let endpoints = &self.client.endpoints;
+        self.ways.browser &= endpoints.authorization.is_some();
+        self.ways.paste &= endpoints.authorization.is_some();
+        self.ways.device &= endpoints.device.is_some();
+        if !(self.ways.browser || self.ways.paste || self.ways.device) {
+            let message = format!("{} offers no such way to sign in", self.definition.label);
+            return Err(Failure::message(ExitStatus::Failure, message));
+        }
+        self.client.http().map_err(|error| self.not_signed_in(&error))?;
+        Ok(())
+    }
+
+    fn authorization_request(&self, redirect_uri: Url) -> Result<AuthorizationRequest, Failure> {
+        let parameters = &self.registration.authorization_parameters;
+        let endpoint = self.authorization_endpoint()?;
+        Ok(AuthorizationRequest::new(
+            &self.client,
+            endpoint,
+            redirect_uri,
+            &self.scopes,
+            parameters,
+        ))
+    }
+
+    fn expectation(&self, authorization: &AuthorizationRequest) -> Result<Expectation, Failure> {
+        Ok(Expectation {
+            state: authorization.state.clone(),
+            issuer: self.registration.issuer.clone(),
+            authorization_endpoint: self.authorization_endpoint()?.clone(),
+        })
+    }
+
+    fn authorization_endpoint(&self) -> Result<&Url, Failure> {
+        let missing = || Failure::message(ExitStatus::Failure, "there is no page to sign in at");
+        self.client.endpoints.authorization.as_ref().ok_or_else(missing)
+    }
+
+    /// Waits for the user, makes the token request and stores the grant. What was pasted
+    /// without a state may be a slip of the hand: when the server refuses it, the prompt
+    /// comes back.
     async fn complete(
         &self,
-        app: &App,
-        agent: &AgentDir,
-        store: &AgentStore,
         waiting: &mut Waiting,
         interaction: &mut dyn Interaction,
         signals: &mut StopSignals,
     ) -> Result<Report, Failure> {
         loop {
-            let Response { code, origin } = waiting.response(interaction, signals).await?;
-            let reserved = store.reserve(lock::TIMEOUT)?;
+            let (code, origin) = match waiting.response(self, interaction, signals).await? {
+                Response::Granted(grant) => return self.keep(*grant, None).await,
+                Response::Code(code, origin) => (code, origin),
+            };
+            let reserved = self.store.reserve(lock::TIMEOUT)?;
+            let authorization = waiting.authorization.as_ref();
             let grant = tokio::select! {
-                grant = self.exchange(&waiting.authorization, code) => grant,
+                grant = self.exchange(authorization, code) => grant,
                 () = signals.received() => return Err(Failure::interrupted()),
             };
             let report = match (grant, &origin) {
-                (Ok(grant), _) => self.keep(app, agent, store, grant, reserved),
+                (Ok(grant), _) => self.keep(grant, reserved).await,
                 (Err(error @ TokenError::Refused { .. }), Origin::BareCode) => {
                     interaction.refuse_paste(&error.to_string());
                     continue;
                 }
-                (Err(error), _) => Err(self.not_exchanged(&error)),
+                (Err(error), _) => Err(self.not_signed_in(&error)),
             };
             if let Origin::Redirect(verdict) = origin {
                 let shown = if report.is_ok() { Verdict::SignedIn } else { Verdict::Failed };
@@ -218,13 +295,16 @@ impl Login<'_> {
 
     async fn exchange(
         &self,
-        authorization: &AuthorizationRequest,
+        authorization: Option<&AuthorizationRequest>,
         code: AuthorizationCode,
     ) -> Result<Grant, TokenError> {
-        oauth::exchange_code(self.http, self.client, authorization, code, now).await
+        let missing = || TokenError::Unreadable("a code that nobody asked for".to_owned());
+        let authorization = authorization.ok_or_else(missing)?;
+        let http = self.client.http()?;
+        oauth::exchange_code(&http, &self.client, authorization, code, now).await
     }
 
-    fn not_exchanged(&self, error: &TokenError) -> Failure {
+    fn not_signed_in(&self, error: &TokenError) -> Failure {
         let status = match error {
             TokenError::Unavailable { .. } => ExitStatus::Unavailable,
             _ => ExitStatus::Failure,

@@ -128,7 +128,7 @@ impl Sources<'_> {
     /// The variable that takes the key of a provider that cannot be signed in to.
     pub(super) fn key_variable(&self, provider: &str) -> Option<String> {
         let row = &self.catalog.find(provider)?.definition;
-        if row.registration.is_some() {
+        if row.has_login() {
             return None;
         }
         row.env.first().cloned()

@@ -85,6 +85,7 @@ impl AuthorizationServer {
             "authorizationEndpoint": self.authorization_endpoint(),
             "tokenEndpoint": self.token_endpoint(),
             "revocationEndpoint": self.revocation_endpoint(),
+            "device": null,
             "redirect": { "ports": ports },
         })
     }

@@ -55,10 +55,12 @@ impl Finished {
         self.stdout.strip_suffix('\n').map(str::to_owned).unwrap_or(self.stdout)
     }
 
-    /// Standard output of a run that succeeded, as JSON.
+    /// Standard output of a run that succeeded, as JSON; of events, one a line, the last.
     #[track_caller]
     pub(crate) fn json(self) -> Value {
-        serde_json::from_str(&self.success()).expect("JSON on standard output")
+        let text = self.success();
+        let last = || serde_json::from_str(text.lines().last().unwrap_or_default());
+        serde_json::from_str(&text).or_else(|_| last()).expect("JSON on standard output")
     }
 
     /// Standard error of a run that failed with `code` and printed nothing else.

@@ -24,8 +24,10 @@ fn ways(catalog: &Catalog) -> impl Iterator<Item = Way<'_>> {
     definitions.flat_map(|definition| {
         let is_offered = |method: &&Method| match method.kind {
             MethodKind::ApiKey | MethodKind::Token => true,
-            MethodKind::OAuth => definition.registration.is_some(),
-            MethodKind::DeviceCode | MethodKind::Custom => false,
+            MethodKind::OAuth | MethodKind::DeviceCode => {
+                definition.registration_of(Some(&method.id)).is_some()
+            }
+            MethodKind::Custom => false,
         };
         let methods = definition.methods.iter().filter(is_offered);
         methods.map(move |method| Way { definition, method })
@@ -84,7 +86,10 @@ impl Way<'_> {
         let Self { definition, method } = self;
         let mut line = vec![method.id.clone(), "--provider".to_owned(), definition.id.clone()];
         match method.kind {
-            MethodKind::OAuth => login::run(parsed(&line)?, agent, app, output),
+            MethodKind::OAuth | MethodKind::DeviceCode => {
+                line.extend(["--method".to_owned(), method.id.clone()]);
+                login::run(parsed(&line)?, agent, app, output)
+            }
             MethodKind::Token if !method.command.is_empty() => {
                 setup_token::run(parsed(&line)?, agent, app, output)
             }
@@ -93,7 +98,7 @@ impl Way<'_> {
                 line.extend(["--profile-id".to_owned(), format!("{}:default", definition.id)]);
                 paste_api_key::run(parsed(&line)?, agent, app, output)
             }
-            MethodKind::DeviceCode | MethodKind::Custom => {
+            MethodKind::Custom => {
                 Err(Failure::message(ExitStatus::Failure, "this way to sign in is not offered"))
             }
         }

@@ -1,0 +1,178 @@
+//! `models auth login`, at once or in two steps
+
+mod event;
+mod finish;
+mod start;
+
+use crate::app::App;
+use crate::cli::console::Console;
+use crate::cli::duration;
+use crate::cli::output::Output;
+use crate::exit::Failure;
+use crate::ops::default_model;
+use crate::ops::login::{Report, Request, login};
+use crate::system::now;
+use crate::text::printable;
+use event::Event;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "\
+Every way that the provider has is open at once, and the first that completes ends the login:
+the browser's redirect; the redirect's address, or the code in it, pasted at the prompt or sent
+as a line on standard input; a code entered on another device. Where no browser of this machine
+would reach you (SSH, a container, no display) the code comes first.
+
+  openclaw-auth models auth login --provider openai-codex
+  openclaw-auth models auth login --provider github-copilot --method device
+  echo \"$REDIRECT_URL\" | openclaw-auth models auth login --provider openai-codex --no-browser
+
+In two steps, without a terminal, even minutes apart and in two processes:
+
+  openclaw-auth models auth login start --provider openai-codex --json
+  echo \"$REDIRECT_URL\" | openclaw-auth models auth login finish --redirect-url -"
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    step: Option<Step>,
+    #[command(flatten)]
+    sign_in: SignIn,
+    /// Do not start a browser
+    #[arg(long)]
+    no_browser: bool,
+    /// How long to wait for the sign-in
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration::parse)]
+    timeout: Duration,
+    /// Make the provider's usual model the default model
+    #[arg(long)]
+    set_default: bool,
+    /// Print one line of JSON an event: `url`, `user_code`, `waiting`, `done`, `error`
+    #[arg(long)]
+    json: bool,
+}
+
+/// Where and how to sign in.
+#[derive(Debug, clap::Args)]
+struct SignIn {
+    /// The provider to sign in at
+    #[arg(long, value_name = "ID", required = true)]
+    provider: Option<String>,
+    /// The one way to go: browser, paste, device, or a method of the provider [default: all]
+    #[arg(long, value_name = "WAY")]
+    method: Option<String>,
+    /// Short for --method device
+    #[arg(long, conflicts_with = "method")]
+    device_code: bool,
+    /// Store the login under this profile id [default: <provider>:<email>]
+    #[arg(long, value_name = "ID")]
+    profile_id: Option<String>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Step {
+    /// Show where to sign in, and store what finishing the login needs
+    Start(start::Args),
+    /// Finish a login that was started, by its redirect or its approved code
+    Finish(finish::Args),
+}
+
+impl SignIn {
+    fn request(self, agent: Option<&str>, browser: bool, timeout: Duration) -> Request {
+        Request {
+            provider: self.provider.unwrap_or_default(),
+            method: self.method.or_else(|| self.device_code.then(|| "device".to_owned())),
+            agent: agent.map(str::to_owned),
+            profile_id: self.profile_id,
+            browser,
+            timeout,
+        }
+    }
+}
+
+pub(super) fn run(
+    args: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    match args.step {
+        Some(Step::Start(args)) => start::run(args, agent, app, output),
+        Some(Step::Finish(args)) => finish::run(args, app, output),
+        None => {
+            let json = args.json;
+            let ended = sign_in(args, agent, app, output);
+            ended.inspect_err(|failure| event::failed(failure, json, output))
+        }
+    }
+}
+
+fn sign_in(
+    args: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let request = args.sign_in.request(agent, !args.no_browser, args.timeout);
+    let mut console = Console::new(output);
+    if args.json {
+        console.tell_events();
+    }
+    let report = login(app, &request, &mut console)?;
+    drop(console);
+    if args.set_default {
+        set_default(&report, app, output)?;
+    }
+    show(&report, args.json, app, output)
+}
+
+/// Makes the usual model of the provider the default one.
+fn set_default(report: &Report, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    match &report.default_model {
+        Some(model) => {
+            default_model::set(app, model)?;
+            output.say(&format!("Default model set to {model}"));
+        }
+        None => output.warn(&format!("{} has no usual model to set", report.provider_label)),
+    }
+    Ok(())
+}
+
+/// Tells how a login ended.
+fn show(report: &Report, json: bool, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    if let Some(taken) = &report.taken_id {
+        output.say(&format!(
+            "note: `{}` belongs to another account, so this login is `{}`",
+            printable(taken, 200),
+            printable(&report.profile_id, 200)
+        ));
+    }
+    if !report.refreshable && report.expires.is_some() {
+        output.warn("the server gave no refresh token: this login ends with its access token");
+    }
+    if json {
+        return output.json_line(&Event::done(report));
+    }
+    output.data(&text(report, app))
+}
+
+fn text(report: &Report, app: &App) -> String {
+    let who = match &report.identity.email {
+        Some(email) => format!(" as {}", printable(email, 200)),
+        None => String::new(),
+    };
+    let valid = match report.expires {
+        Some(expires) => format!("for {}", duration::show(expires.saturating_sub(now()))),
+        None => "without an expiry".to_owned(),
+    };
+    format!(
+        "Signed in to {}{who}\n  Profile:      {} ({})\n  Access token: valid {valid}{}\n  Store:        {}\n",
+        report.provider_label,
+        printable(&report.profile_id, 200),
+        if report.renewed { "renewed" } else { "new" },
+        if report.refreshable { ", refreshed on use" } else { "" },
+        app.paths.shorten(&report.store_path),
+    )
+}

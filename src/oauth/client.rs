@@ -1,0 +1,71 @@
+//! A client and the authorization server that knows it: what every request needs.
+
+use super::device::DeviceEndpoints;
+use super::token::TokenError;
+use crate::secret::Secret;
+use crate::system::http::HttpClient;
+use indexmap::IndexMap;
+use url::Url;
+
+/// A client as an authorization server knows it.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    /// The client identifier.
+    pub id: String,
+    /// The client secret, for servers that insist on one.
+    pub secret: Option<Secret>,
+    /// Where its requests go.
+    pub endpoints: Endpoints,
+    /// The issuer identifier of the server, where it is known.
+    pub issuer: Option<String>,
+    /// How its token requests are encoded.
+    pub token_request_format: TokenRequestFormat,
+    /// Further parameters of its token requests.
+    pub token_parameters: IndexMap<String, String>,
+}
+
+/// The endpoints of an authorization server. Those that are missing may be in its metadata
+/// ([`Client::discover`]).
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints {
+    /// The authorization endpoint.
+    pub authorization: Option<Url>,
+    /// The token endpoint.
+    pub token: Option<Url>,
+    /// The revocation endpoint (RFC 7009).
+    pub revocation: Option<Url>,
+    /// The user information endpoint (OpenID Connect Core section 5.3).
+    pub userinfo: Option<Url>,
+    /// The device authorization.
+    pub device: Option<DeviceEndpoints>,
+}
+
+/// How the body of a token request is encoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenRequestFormat {
+    /// `application/x-www-form-urlencoded`, as RFC 6749 has it.
+    #[default]
+    Form,
+    /// A JSON object, as some servers want it.
+    Json,
+}
+
+impl Client {
+    /// The token endpoint.
+    ///
+    /// # Errors
+    /// The server names none.
+    pub fn token_endpoint(&self) -> Result<&Url, TokenError> {
+        let missing = || TokenError::Unreadable("the server names no token endpoint".to_owned());
+        self.endpoints.token.as_ref().ok_or_else(missing)
+    }
+
+    /// An HTTP client for the token endpoint.
+    ///
+    /// # Errors
+    /// There is no such endpoint, or the trust store or proxy settings cannot be used.
+    pub fn http(&self) -> Result<HttpClient, TokenError> {
+        HttpClient::new(self.token_endpoint()?).map_err(TokenError::from)
+    }
+}

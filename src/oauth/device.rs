@@ -1,0 +1,354 @@
+//! Device authorization: the user approves on another device, with a code (RFC 8628), and
+//! two flows of the same shape that servers have of their own.
+
+use super::authorization::random_text;
+use super::client::{Client, TokenRequestFormat};
+use super::post::{post, read_grant, refusal};
+use super::token::{Grant, TokenError, exchange};
+use crate::profile::Millis;
+use crate::secret::Secret;
+use crate::system::http::HttpClient;
+use crate::text::printable;
+use oauth2::PkceCodeChallenge;
+use oauth2::http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use std::time::Duration;
+use url::Url;
+
+/// The poll interval when the server names none (RFC 8628 section 3.2).
+const USUAL_INTERVAL: Duration = Duration::from_secs(5);
+/// What `slow_down` adds to the interval (RFC 8628 section 3.5).
+const SLOWER: Duration = Duration::from_secs(5);
+/// The lifetime of a code when the server's word cannot be used.
+const USUAL_LIFETIME: Duration = Duration::from_mins(15);
+/// No server lets a code live longer.
+const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
+
+/// How a server does device authorization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceFlow {
+    /// RFC 8628.
+    Standard,
+    /// JSON both ways; the approval is an authorization code with its `code_verifier`.
+    Pairing,
+    /// A user code bound to a PKCE challenge; times are in milliseconds.
+    UserCode,
+}
+
+/// The endpoints of a device authorization.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeviceEndpoints {
+    /// How the server does it.
+    #[serde(default = "standard")]
+    pub flow: DeviceFlow,
+    /// The device authorization endpoint.
+    pub authorization_endpoint: Url,
+    /// Where to poll, when that is not the token endpoint.
+    pub token_endpoint: Option<Url>,
+    /// Where the user enters the code, when the server does not say.
+    pub verification_uri: Option<Url>,
+    /// The redirect URI that belongs to the code of an approval.
+    pub redirect_uri: Option<Url>,
+}
+
+const fn standard() -> DeviceFlow {
+    DeviceFlow::Standard
+}
+
+impl DeviceEndpoints {
+    /// The endpoint of RFC 8628.
+    pub const fn standard(authorization_endpoint: Url) -> Self {
+        Self {
+            flow: DeviceFlow::Standard,
+            authorization_endpoint,
+            token_endpoint: None,
+            verification_uri: None,
+            redirect_uri: None,
+        }
+    }
+}
+
+/// A device authorization that waits for approval.
+#[derive(Clone, Debug)]
+pub struct DeviceAuthorization {
+    /// How the server does it.
+    pub flow: DeviceFlow,
+    /// What names the authorization to the server; of no use to people.
+    pub device_code: Secret,
+    /// What the user enters.
+    pub user_code: String,
+    /// Where the user enters it.
+    pub verification_uri: Url,
+    /// The same with the code in it.
+    pub verification_uri_complete: Option<Url>,
+    /// How long the code lives.
+    pub lifetime: Duration,
+    /// How long to wait between polls.
+    pub interval: Duration,
+    /// The PKCE verifier of the flows that have one.
+    pub code_verifier: Option<Secret>,
+}
+
+/// What a poll found.
+#[derive(Debug)]
+pub enum Poll {
+    /// The user has approved.
+    Granted(Box<Grant>),
+    /// Not yet.
+    Pending,
+    /// Not yet, and we ask too often.
+    SlowDown,
+}
+
+/// Asks for a code.
+///
+/// # Errors
+/// See [`TokenError`].
+pub async fn authorize_device(
+    client: &Client,
+    scopes: &[String],
+    clock: fn() -> Millis,
+) -> Result<DeviceAuthorization, TokenError> {
+    let missing = || TokenError::Unreadable("the server has no device authorization".to_owned());
+    let endpoints = client.endpoints.device.as_ref().ok_or_else(missing)?;
+    let http = HttpClient::new(&endpoints.authorization_endpoint)?;
+    let (scope, state) = (scopes.join(" "), random_text());
+    let mut fields = vec![("client_id", client.id.as_str())];
+    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+    let mut format = TokenRequestFormat::Form;
+    match endpoints.flow {
+        DeviceFlow::Standard => {
+            if let Some(secret) = &client.secret {
+                fields.push(("client_secret", secret.expose()));
+            }
+            if !scopes.is_empty() {
+                fields.push(("scope", &scope));
+            }
+        }
+        DeviceFlow::Pairing => format = TokenRequestFormat::Json,
+        DeviceFlow::UserCode => fields.extend([
+            ("response_type", "code"),
+            ("scope", &scope),
+            ("code_challenge", challenge.as_str()),
+            ("code_challenge_method", "S256"),
+            ("state", state.expose()),
+        ]),
+    }
+    let response = post(&http, &endpoints.authorization_endpoint, &fields, format, clock).await?;
+    if endpoints.flow == DeviceFlow::Pairing && response.status() == StatusCode::NOT_FOUND {
+        return Err(TokenError::Refused {
+            code: "device_code_disabled".to_owned(),
+            description: Some("this server does not offer device codes to this account".to_owned()),
+        });
+    }
+    if !response.status().is_success() {
+        return Err(refusal(&response));
+    }
+    let reply: Reply = serde_json::from_slice(response.body())
+        .map_err(|_| TokenError::Unreadable("it is not a device authorization".to_owned()))?;
+    if endpoints.flow == DeviceFlow::UserCode
+        && !reply.state.as_ref().is_some_and(|given| given.matches(&state))
+    {
+        return Err(TokenError::Unreadable("its state is not that of the request".to_owned()));
+    }
+    let code_verifier =
+        (endpoints.flow == DeviceFlow::UserCode).then(|| Secret::new(verifier.secret().as_str()));
+    reply.authorization(endpoints, code_verifier, clock())
+}
+
+/// Asks once whether the user has approved.
+///
+/// # Errors
+/// See [`TokenError`]; `access_denied` and `expired_token` among the refusals.
+pub async fn poll_device(
+    http: &HttpClient,
+    client: &Client,
+    device: &DeviceAuthorization,
+    clock: fn() -> Millis,
+) -> Result<Poll, TokenError> {
+    let endpoints = client.endpoints.device.as_ref();
+    let own_endpoint = endpoints.and_then(|endpoints| endpoints.token_endpoint.as_ref());
+    let endpoint = own_endpoint.map_or_else(|| client.token_endpoint(), Ok)?;
+    let code = device.device_code.expose();
+    let grant = match device.flow {
+        DeviceFlow::Standard => {
+            let grant_type = "urn:ietf:params:oauth:grant-type:device_code";
+            let mut fields =
+                vec![("grant_type", grant_type), ("device_code", code), ("client_id", &client.id)];
+            if let Some(secret) = &client.secret {
+                fields.push(("client_secret", secret.expose()));
+            }
+            let response =
+                post(http, endpoint, &fields, client.token_request_format, clock).await?;
+            read_grant(&response, clock)
+        }
+        DeviceFlow::Pairing => {
+            let fields = [("device_auth_id", code), ("user_code", &device.user_code)];
+            let response = post(http, endpoint, &fields, TokenRequestFormat::Json, clock).await?;
+            if matches!(response.status(), StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {
+                return Ok(Poll::Pending);
+            }
+            if !response.status().is_success() {
+                return Err(refusal(&response));
+            }
+            let Approval { authorization_code: code, code_verifier } =
+                serde_json::from_slice(response.body())
+                    .map_err(|_| TokenError::Unreadable("it is not an approval".to_owned()))?;
+            let redirect_uri = endpoints.and_then(|endpoints| endpoints.redirect_uri.as_ref());
+            exchange(http, client, redirect_uri, &code, &code_verifier, clock).await
+        }
+        DeviceFlow::UserCode => {
+            let grant_type = "urn:ietf:params:oauth:grant-type:user_code";
+            let verifier = device.code_verifier.as_ref().map_or("", Secret::expose);
+            let fields = [
+                ("grant_type", grant_type),
+                ("client_id", &client.id),
+                ("user_code", &device.user_code),
+                ("code_verifier", verifier),
+            ];
+            let response = post(http, endpoint, &fields, TokenRequestFormat::Form, clock).await?;
+            match user_code_status(response.body()).as_deref() {
+                Some("error") => Err(refusal(&response)),
+                Some("success") | None => read_grant(&response, clock),
+                Some(_) => return Ok(Poll::Pending),
+            }
+        }
+    };
+    match grant {
+        Ok(grant) => Ok(Poll::Granted(Box::new(grant))),
+        Err(TokenError::Refused { code, .. }) if code == "authorization_pending" => {
+            Ok(Poll::Pending)
+        }
+        Err(TokenError::Refused { code, .. }) if code == "slow_down" => Ok(Poll::SlowDown),
+        Err(error) => Err(error),
+    }
+}
+
+/// Polls until the user has approved. A server that cannot be reached is asked again, less
+/// and less often (RFC 8628 section 3.5), until the code has expired.
+///
+/// # Errors
+/// See [`TokenError`]; `expired_token` when the time is over.
+pub async fn wait_for_approval(
+    client: &Client,
+    device: &DeviceAuthorization,
+    clock: fn() -> Millis,
+) -> Result<Grant, TokenError> {
+    let http = client.http()?;
+    let end = tokio::time::Instant::now() + device.lifetime;
+    let mut interval = device.interval;
+    loop {
+        tokio::time::sleep(interval).await;
+        match poll_device(&http, client, device, clock).await {
+            Ok(Poll::Granted(grant)) => return Ok(*grant),
+            Ok(Poll::Pending) => {}
+            Ok(Poll::SlowDown) => interval += SLOWER,
+            Err(TokenError::Unavailable { retry_after, .. }) => {
+                interval = retry_after.unwrap_or(interval * 2).clamp(interval, device.lifetime);
+            }
+            Err(error) => return Err(error),
+        }
+        if tokio::time::Instant::now() >= end {
+            let code = "expired_token".to_owned();
+            return Err(TokenError::Refused { code, description: None });
+        }
+    }
+}
+
+/// The `status` of a reply of the user code flow.
+fn user_code_status(body: &[u8]) -> Option<String> {
+    let reply: Value = serde_json::from_slice(body).ok()?;
+    reply.get("status")?.as_str().map(str::to_owned)
+}
+
+/// A device authorization response, in the spellings of all flows.
+#[derive(Deserialize)]
+struct Reply {
+    #[serde(alias = "device_auth_id")]
+    device_code: Option<Secret>,
+    #[serde(alias = "usercode")]
+    user_code: Option<String>,
+    #[serde(alias = "verification_url")]
+    verification_uri: Option<Url>,
+    verification_uri_complete: Option<Url>,
+    interval: Option<Value>,
+    expires_in: Option<Value>,
+    /// When the code expires, in milliseconds since the epoch.
+    expired_in: Option<Value>,
+    state: Option<Secret>,
+}
+
+impl Reply {
+    fn authorization(
+        self,
+        endpoints: &DeviceEndpoints,
+        code_verifier: Option<Secret>,
+        now: Millis,
+    ) -> Result<DeviceAuthorization, TokenError> {
+        let missing = |name: &str| TokenError::Unreadable(format!("it has no {name}"));
+        let user_code = self.user_code.map(|code| printable(code.trim(), 64));
+        let user_code = user_code.filter(|code| !code.is_empty());
+        let user_code = user_code.ok_or_else(|| missing("user_code"))?;
+        let device_code = match (self.device_code, endpoints.flow) {
+            (Some(code), _) if !code.is_blank() => code,
+            // The user code is all there is.
+            (_, DeviceFlow::UserCode) => Secret::new(user_code.as_str()),
+            _ => return Err(missing("device_code")),
+        };
+        let verification_uri = self.verification_uri.or_else(|| endpoints.verification_uri.clone());
+        let verification_uri = verification_uri.ok_or_else(|| missing("verification_uri"))?;
+        let is_web = |url: &Url| matches!(url.scheme(), "https" | "http");
+        if !is_web(&verification_uri) {
+            return Err(TokenError::Unreadable(
+                "its verification_uri is no web address".to_owned(),
+            ));
+        }
+        let seconds = |value: Option<&Value>| number(value?).filter(|number| *number > 0.0);
+        let usual = match endpoints.flow {
+            DeviceFlow::UserCode => Duration::from_secs(2),
+            _ => USUAL_INTERVAL,
+        };
+        let interval =
+            seconds(self.interval.as_ref()).map_or(usual, |given| match endpoints.flow {
+                DeviceFlow::UserCode => Duration::from_secs_f64((given / 1_000.0).clamp(2.0, 60.0)),
+                _ => Duration::from_secs_f64(given.clamp(1.0, 300.0)),
+            });
+        let until = self.expired_in.as_ref().and_then(number);
+        #[expect(clippy::cast_precision_loss, reason = "a time of this century")]
+        let until = until.map(|at| (at - now as f64) / 1_000.0);
+        let lifetime = seconds(self.expires_in.as_ref())
+            .or(until)
+            // A clock that is wrong makes nonsense of a time.
+            .filter(|seconds| *seconds > 0.0 && *seconds <= LONGEST_LIFETIME.as_secs_f64())
+            .map_or(USUAL_LIFETIME, Duration::from_secs_f64);
+        Ok(DeviceAuthorization {
+            flow: endpoints.flow,
+            device_code,
+            user_code,
+            verification_uri,
+            verification_uri_complete: self.verification_uri_complete.filter(is_web),
+            lifetime,
+            interval,
+            code_verifier,
+        })
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.filter(|number| number.is_finite())
+}
+
+/// What a poll of the pairing flow gives once the user has approved.
+#[derive(Deserialize)]
+struct Approval {
+    authorization_code: Secret,
+    code_verifier: Secret,
+}

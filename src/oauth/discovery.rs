@@ -1,0 +1,155 @@
+//! What an authorization server says about itself: its metadata (OpenID Connect Discovery
+//! 1.0 section 4, RFC 8414) and, with an access token, about its user (OpenID Connect Core
+//! section 5.3).
+
+use super::claims::Claims;
+use super::client::Client;
+use super::device::DeviceEndpoints;
+use super::token::TokenError;
+use crate::secret::Secret;
+use crate::system::http::{HttpClient, HttpError, is_acceptable};
+use oauth2::http::{Request, StatusCode, header};
+use serde::Deserialize;
+use url::Url;
+
+/// The metadata that we use.
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    issuer: String,
+    authorization_endpoint: Option<Url>,
+    token_endpoint: Option<Url>,
+    revocation_endpoint: Option<Url>,
+    userinfo_endpoint: Option<Url>,
+    device_authorization_endpoint: Option<Url>,
+    code_challenge_methods_supported: Option<Vec<String>>,
+}
+
+impl Client {
+    /// Completes the endpoints from the metadata of the issuer when the token endpoint is
+    /// not known. Endpoints that are known stay.
+    ///
+    /// # Errors
+    /// The metadata cannot be had, are of another issuer, or name endpoints that are
+    /// neither https nor on this machine.
+    pub async fn discover(&mut self) -> Result<(), TokenError> {
+        let (None, Some(issuer)) = (&self.endpoints.token, &self.issuer) else { return Ok(()) };
+        let unreadable = |reason: String| TokenError::Unreadable(format!("{issuer}: {reason}"));
+        let url = Url::parse(issuer).map_err(|error| unreadable(error.to_string()))?;
+        let http = HttpClient::new(&url)?;
+        let mut found = None;
+        for place in metadata_places(&url) {
+            let (status, body) = get(&http, &place, None).await?;
+            if status.is_success() {
+                found = Some(body);
+                break;
+            }
+            if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+                let reason = format!("{issuer}: {status}");
+                return Err(TokenError::Unavailable { reason, retry_after: None, sent: false });
+            }
+        }
+        let body = found.ok_or_else(|| unreadable("it has no metadata".to_owned()))?;
+        let metadata: Metadata = serde_json::from_slice(&body)
+            .map_err(|_| unreadable("its metadata cannot be read".to_owned()))?;
+        if metadata.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
+            return Err(unreadable("its metadata name another issuer".to_owned()));
+        }
+        let methods = metadata.code_challenge_methods_supported.as_deref();
+        if methods.is_some_and(|methods| !methods.iter().any(|method| method == "S256")) {
+            return Err(unreadable("it does not support PKCE with S256".to_owned()));
+        }
+        let device = metadata.device_authorization_endpoint.map(DeviceEndpoints::standard);
+        let named = [
+            metadata.authorization_endpoint.as_ref(),
+            metadata.token_endpoint.as_ref(),
+            metadata.revocation_endpoint.as_ref(),
+            metadata.userinfo_endpoint.as_ref(),
+            device.as_ref().map(|device| &device.authorization_endpoint),
+        ];
+        if let Some(bad) = named.into_iter().flatten().find(|endpoint| !is_acceptable(endpoint)) {
+            return Err(unreadable(format!("its endpoint {bad} is neither https nor loopback")));
+        }
+        if metadata.token_endpoint.is_none() {
+            return Err(unreadable("its metadata name no token endpoint".to_owned()));
+        }
+        let known = &mut self.endpoints;
+        known.authorization = known.authorization.take().or(metadata.authorization_endpoint);
+        known.token = metadata.token_endpoint;
+        known.revocation = known.revocation.take().or(metadata.revocation_endpoint);
+        known.userinfo = known.userinfo.take().or(metadata.userinfo_endpoint);
+        known.device = known.device.take().or(device);
+        Ok(())
+    }
+
+    /// What the user information endpoint says; `None` when there is none, or it does not
+    /// answer as it should: a login does not depend on it.
+    pub async fn userinfo(&self, access: &Secret) -> Option<Claims> {
+        let endpoint = self.endpoints.userinfo.as_ref()?;
+        let http = HttpClient::new(endpoint).ok()?;
+        let (status, body) = get(&http, endpoint, Some(access)).await.ok()?;
+        if !status.is_success() {
+            return None;
+        }
+        Claims::of_object(serde_json::from_slice(&body).ok()?)
+    }
+}
+
+/// Where an issuer publishes its metadata: behind its path, or between host and path.
+fn metadata_places(issuer: &Url) -> Vec<Url> {
+    let path = issuer.path().trim_end_matches('/').to_owned();
+    let at = |path: String| {
+        let mut place = issuer.clone();
+        place.set_query(None);
+        place.set_path(&path);
+        place
+    };
+    vec![
+        at(format!("{path}/.well-known/openid-configuration")),
+        at(format!("/.well-known/oauth-authorization-server{path}")),
+    ]
+}
+
+async fn get(
+    http: &HttpClient,
+    url: &Url,
+    bearer: Option<&Secret>,
+) -> Result<(StatusCode, Vec<u8>), TokenError> {
+    let mut request = Request::get(url.as_str()).header(header::ACCEPT, "application/json");
+    if let Some(bearer) = bearer {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {}", bearer.expose()));
+    }
+    let request = request
+        .body(Vec::new())
+        .map_err(|_| TokenError::Unreadable("the token is not fit for a header".to_owned()))?;
+    let response = http.send(request).await.map_err(|error| match error {
+        // Reading changes nothing, whether or not it arrived.
+        HttpError::Unreachable { reason, .. } => {
+            TokenError::Unavailable { reason, retry_after: None, sent: false }
+        }
+        other => TokenError::from(other),
+    })?;
+    Ok((response.status(), response.into_body()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_stand_behind_the_path_or_between_host_and_path() {
+        let places = |issuer: &str| -> Vec<String> {
+            metadata_places(&Url::parse(issuer).unwrap()).iter().map(Url::to_string).collect()
+        };
+        assert_eq!(
+            places("https://as.example.test/tenant/"),
+            [
+                "https://as.example.test/tenant/.well-known/openid-configuration",
+                "https://as.example.test/.well-known/oauth-authorization-server/tenant",
+            ]
+        );
+        assert_eq!(
+            places("https://as.example.test")[0],
+            "https://as.example.test/.well-known/openid-configuration"
+        );
+    }
+}

@@ -1,0 +1,250 @@
+//! A login in two steps, for where nobody waits: `start` shows where to sign in, and
+//! `finish` completes it later, perhaps in another process.
+
+use super::authorize::not_authorized;
+use super::{Login, Report, Request};
+use crate::app::App;
+use crate::exit::{ExitStatus, Failure};
+use crate::oauth::{self, AuthorizationError, AuthorizationRequest, DeviceAuthorization, Grant};
+use crate::ops::Interaction;
+use crate::profile::Millis;
+use crate::store::{PendingAuthorization, PendingLogin};
+use crate::system::signal::StopSignals;
+use crate::system::{block_on, lock, now};
+use crate::text::printable;
+use anyhow::Context;
+use std::time::Duration;
+use url::Url;
+
+/// How long the page of an authorization server may be left open.
+const LIFETIME: Duration = Duration::from_mins(30);
+
+/// A login that waits to be finished. It holds no secret.
+#[derive(Debug)]
+pub struct Started {
+    /// What names it to [`finish`].
+    pub id: String,
+    /// The provider id.
+    pub provider: String,
+    /// The name of the provider for people.
+    pub provider_label: String,
+    /// Where to sign in, and where the browser ends.
+    pub url: Option<(Url, Url)>,
+    /// A code to enter on another device.
+    pub device: Option<DeviceAuthorization>,
+    /// When it can no longer be finished, in milliseconds since the epoch.
+    pub expires: Millis,
+}
+
+/// Which login to finish, and how.
+#[derive(Clone, Debug)]
+pub struct FinishRequest {
+    /// The id of the login; the only one that waits, or that of the redirect, when `None`.
+    pub id: Option<String>,
+    /// The redirect's address, or the code in it; the approval of the device code when
+    /// `None`.
+    pub redirect: Option<String>,
+    /// How long to wait for an approval.
+    pub timeout: Duration,
+}
+
+/// Begins a login and stores what finishing it needs.
+///
+/// # Errors
+/// The provider, the network, or the store.
+pub fn start(
+    app: &App,
+    request: &Request,
+    interaction: &mut dyn Interaction,
+) -> Result<Started, Failure> {
+    let catalog = app.catalog()?;
+    let mut login = Login::new(app, &catalog, request, interaction)?;
+    // Nobody listens for the redirect.
+    login.ways.paste |= login.ways.browser;
+    login.ways.browser = false;
+    let device = block_on(async {
+        let mut signals = StopSignals::catch().context("could not catch signals")?;
+        tokio::select! {
+            () = signals.received() => Err(Failure::interrupted()),
+            device = login.discover_and_authorize(interaction) => device,
+        }
+    })
+    .context("could not start the runtime")??;
+    let authorization = login
+        .ways
+        .paste
+        .then(|| login.authorization_request(login.redirect.uri().context("the redirect URI")?))
+        .transpose()?;
+    let lifetime = match (&authorization, &device) {
+        (None, Some(device)) => device.lifetime,
+        _ => LIFETIME,
+    };
+    let expires = now().saturating_add(Millis::try_from(lifetime.as_millis()).unwrap_or(0));
+    let pending = PendingLogin {
+        id: format!("{:08x}", rand::random::<u32>()),
+        provider: login.definition.id.clone(),
+        method: request.method.clone(),
+        agent: login.agent.id.clone(),
+        profile_id: request.profile_id.clone(),
+        expires,
+        authorization: authorization.as_ref().map(|authorization| PendingAuthorization {
+            url: authorization.url.clone(),
+            redirect_uri: authorization.redirect_uri.clone(),
+            state: authorization.state.clone(),
+            code_verifier: authorization.code_verifier(),
+        }),
+        device: device.clone(),
+    };
+    pending.save(&app.paths.pending_logins())?;
+    Ok(Started {
+        id: pending.id,
+        provider: pending.provider,
+        provider_label: login.definition.label.clone(),
+        url: authorization.map(|authorization| (authorization.url, authorization.redirect_uri)),
+        device,
+        expires,
+    })
+}
+
+impl Login<'_> {
+    async fn discover_and_authorize(
+        &mut self,
+        interaction: &mut dyn Interaction,
+    ) -> Result<Option<DeviceAuthorization>, Failure> {
+        self.discover().await?;
+        if !self.ways.device {
+            return Ok(None);
+        }
+        match oauth::authorize_device(&self.client, &self.scopes, now).await {
+            Ok(device) => Ok(Some(device)),
+            Err(error) if !self.ways.paste => Err(self.not_signed_in(&error)),
+            Err(error) => {
+                interaction.note(&format!("no device code: {error}"));
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// Finishes a login that was begun.
+///
+/// # Errors
+/// There is no such login, the server refused, or the store cannot be written; then it can
+/// still be finished.
+pub fn finish(
+    app: &App,
+    request: &FinishRequest,
+    interaction: &mut dyn Interaction,
+) -> Result<Report, Failure> {
+    let directory = app.paths.pending_logins();
+    let pending = choose(PendingLogin::all(&directory, now())?, request)?;
+    let again = Request {
+        provider: pending.provider.clone(),
+        method: pending.method.clone(),
+        agent: Some(pending.agent.clone()),
+        profile_id: pending.profile_id.clone(),
+        browser: false,
+        timeout: request.timeout,
+    };
+    let catalog = app.catalog()?;
+    let mut login = Login::new(app, &catalog, &again, interaction)?;
+    let claim = pending.claim(&directory, now())?.ok_or_else(|| {
+        Failure::message(
+            ExitStatus::Failure,
+            format!("the login {} is being finished by another process", pending.id),
+        )
+    })?;
+    let report = block_on(async {
+        let mut signals = StopSignals::catch().context("could not catch signals")?;
+        let reserved = login.store.reserve(lock::TIMEOUT)?;
+        let grant = tokio::select! {
+            () = signals.received() => return Err(Failure::interrupted()),
+            grant = login.finishing_grant(&pending, request) => grant?,
+        };
+        login.keep(grant, reserved).await
+    })
+    .context("could not start the runtime")??;
+    claim.finish();
+    Ok(report)
+}
+
+impl Login<'_> {
+    async fn finishing_grant(
+        &mut self,
+        pending: &PendingLogin,
+        request: &FinishRequest,
+    ) -> Result<Grant, Failure> {
+        self.discover().await?;
+        let Some(redirect) = &request.redirect else {
+            return self.approval(pending, request.timeout).await;
+        };
+        let waiting = pending.authorization.clone().ok_or_else(|| {
+            Failure::usage(format!(
+                "the login {} has no redirect: it waits for an approval",
+                pending.id
+            ))
+        })?;
+        let authorization = AuthorizationRequest::resume(
+            waiting.url,
+            waiting.redirect_uri,
+            waiting.state,
+            &waiting.code_verifier,
+        );
+        let expectation = self.expectation(&authorization)?;
+        let (code, _) =
+            oauth::parse_pasted(redirect, &expectation).map_err(|error| match error {
+                AuthorizationError::Refused { .. } => not_authorized(&error),
+                error => Failure::usage(format!("the redirect was not accepted: {error}")),
+            })?;
+        let grant = self.exchange(Some(&authorization), code).await;
+        grant.map_err(|error| self.not_signed_in(&error))
+    }
+
+    async fn approval(&self, pending: &PendingLogin, timeout: Duration) -> Result<Grant, Failure> {
+        let device = pending.device.as_ref().ok_or_else(|| {
+            Failure::usage(format!("the login {} waits for its redirect", pending.id))
+                .hint("openclaw-auth models auth login finish --redirect-url -")
+        })?;
+        let approval = oauth::wait_for_approval(&self.client, device, now);
+        match tokio::time::timeout(timeout, approval).await {
+            Ok(grant) => grant.map_err(|error| self.not_signed_in(&error)),
+            Err(_) => Err(Failure::message(
+                ExitStatus::Failure,
+                format!("the code {} has not been approved yet", device.user_code),
+            )
+            .hint(format!("approve it at {}, and run the command again", device.verification_uri))),
+        }
+    }
+}
+
+/// The login that a request means.
+fn choose(logins: Vec<PendingLogin>, request: &FinishRequest) -> Result<PendingLogin, Failure> {
+    let begin = "openclaw-auth models auth login start --provider <id>";
+    let ids: Vec<String> =
+        logins.iter().map(|login| format!("{} ({})", login.id, login.provider)).collect();
+    if let Some(id) = &request.id {
+        let found = logins.into_iter().find(|login| login.id == *id);
+        return found.ok_or_else(|| {
+            let message = format!("no login `{}` waits to be finished", printable(id, 80));
+            let hint = if ids.is_empty() { begin.to_owned() } else { ids.join(", ") };
+            Failure::message(ExitStatus::Failure, message).hint(hint)
+        });
+    }
+    // A redirect says by its state which login it belongs to.
+    let is_meant = |login: &&PendingLogin| match (&request.redirect, &login.authorization) {
+        (Some(redirect), Some(waiting)) => redirect.contains(waiting.state.expose()),
+        _ => false,
+    };
+    if let Some(found) = logins.iter().find(is_meant) {
+        return Ok(found.clone());
+    }
+    let mut logins = logins.into_iter();
+    match (logins.next(), logins.next()) {
+        (Some(only), None) => Ok(only),
+        (None, _) => {
+            Err(Failure::message(ExitStatus::Failure, "no login waits to be finished").hint(begin))
+        }
+        _ => Err(Failure::usage("several logins wait to be finished: name one with --login")
+            .hint(ids.join(", "))),
+    }
+}

@@ -1,0 +1,117 @@
+//! The ways to sign in, and which of them a login goes: all that there are at once, unless
+//! the user wants one.
+
+use crate::exit::Failure;
+use crate::provider::{Definition, Method, MethodKind, Registration};
+use crate::text::printable;
+
+/// The ways that a login goes. They are raced: the first that completes wins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ways {
+    /// Wait for the browser's redirect.
+    pub(super) browser: bool,
+    /// Take the redirect's address from the user.
+    pub(super) paste: bool,
+    /// Show a code to enter on another device.
+    pub(super) device: bool,
+    /// The method of the provider, where it has a registration of its own.
+    pub(super) method: Option<String>,
+}
+
+impl Ways {
+    /// The ways for `wanted`: `browser`, `paste`, `device`, the id or choice of one of the
+    /// provider's methods, or all of them.
+    ///
+    /// # Errors
+    /// The provider has no such way; the hint says what it has.
+    pub(super) fn of(definition: &Definition, wanted: Option<&str>) -> Result<Self, Failure> {
+        let all = Self { browser: true, paste: true, device: true, method: None };
+        let ways = match wanted {
+            None => all.at_first_login(definition),
+            Some("browser") => Self { paste: false, device: false, ..all },
+            Some("paste") => Self { browser: false, device: false, ..all },
+            Some("device") => {
+                Self { browser: false, paste: false, ..all }.at_first_login(definition)
+            }
+            Some(id) => all.of_method(definition, id)?,
+        };
+        let Some(registration) = definition.registration_of(ways.method.as_deref()) else {
+            return Err(Failure::usage(format!("{} has no sign-in", definition.label))
+                .hint(other_ways(definition)));
+        };
+        ways.offered_by(registration, definition)
+    }
+
+    /// Where the provider has no login without a method, that of its first login.
+    fn at_first_login(self, definition: &Definition) -> Self {
+        let is_login =
+            |method: &&Method| matches!(method.kind, MethodKind::OAuth | MethodKind::DeviceCode);
+        let first = definition.methods.iter().find(is_login);
+        let own = first.filter(|method| method.registration.is_some());
+        Self { method: own.map(|method| method.id.clone()), ..self }
+    }
+
+    fn of_method(self, definition: &Definition, id: &str) -> Result<Self, Failure> {
+        let is_named = |method: &&Method| method.id == id || method.choice.as_deref() == Some(id);
+        let method = definition.methods.iter().find(is_named).ok_or_else(|| {
+            let known: Vec<&str> =
+                definition.methods.iter().map(|method| method.id.as_str()).collect();
+            let known = ["browser", "paste", "device"].into_iter().chain(known);
+            Failure::usage(format!("{} has no method `{}`", definition.label, printable(id, 80)))
+                .hint(format!("one of: {}", known.collect::<Vec<_>>().join(", ")))
+        })?;
+        let own = method.registration.is_some().then(|| method.id.clone());
+        match method.kind {
+            MethodKind::OAuth => Ok(Self { device: false, method: own, ..self }),
+            MethodKind::DeviceCode => {
+                Ok(Self { browser: false, paste: false, method: own, ..self })
+            }
+            MethodKind::ApiKey | MethodKind::Token | MethodKind::Custom => {
+                Err(Failure::usage(format!("`{id}` is no sign-in at a server"))
+                    .hint(other_ways(definition)))
+            }
+        }
+    }
+
+    /// Leaves out what the server has not.
+    fn offered_by(
+        mut self,
+        registration: &Registration,
+        definition: &Definition,
+    ) -> Result<Self, Failure> {
+        let (browser, device) = (registration.has_browser_login(), registration.has_device_login());
+        self.browser &= browser;
+        self.paste &= browser;
+        self.device &= device;
+        if self.browser || self.paste || self.device {
+            return Ok(self);
+        }
+        let known = match (browser, device) {
+            (true, _) => "browser, paste".to_owned(),
+            (_, true) => "device".to_owned(),
+            _ => other_ways(definition),
+        };
+        Err(Failure::usage(format!("{} cannot be signed in to like that", definition.label))
+            .hint(format!("it has: {known}")))
+    }
+}
+
+/// The commands that store a credential of a provider without a sign-in.
+fn other_ways(definition: &Definition) -> String {
+    let id = &definition.id;
+    let commands: Vec<String> = definition
+        .methods
+        .iter()
+        .filter_map(|method| match method.kind {
+            MethodKind::ApiKey => Some("paste-api-key"),
+            MethodKind::Token if !method.command.is_empty() => Some("setup-token"),
+            MethodKind::Token => Some("paste-token"),
+            _ => None,
+        })
+        .map(|command| format!("openclaw-auth models auth {command} --provider {id}"))
+        .collect();
+    if commands.is_empty() {
+        return "openclaw-auth models auth paste-token, paste-api-key".to_owned();
+    }
+    commands.join(", or ")
+}

@@ -1,0 +1,411 @@
+//! How we are registered at an authorization server: the client, the endpoints, the
+//! redirect, and where the server names the account.
+
+use super::installed_client::InstalledClient;
+use crate::oauth::{Claims, Client, DeviceEndpoints, Endpoints, Grant, TokenRequestFormat};
+use crate::profile::{Identity, Millis};
+use crate::secret::Secret;
+use crate::system::{Environment, http};
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+/// How we are registered at an authorization server. The names are those of a provider
+/// file (`docs/providers.md`).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Registration {
+    /// The client identifier (RFC 6749 section 2.2).
+    client_id: Option<String>,
+    /// Variables that hold the client identifier; one that is set goes before `client_id`.
+    #[serde(default)]
+    client_id_env: Vec<String>,
+    /// Variables that hold the client secret, for servers that want one.
+    #[serde(default, deserialize_with = "one_or_many")]
+    client_secret_env: Vec<String>,
+    /// An installed program whose client we use where no variable names one.
+    installed_client: Option<InstalledClient>,
+    /// The issuer identifier: an `iss` in the response must name it (RFC 9207). Without a
+    /// token endpoint, its metadata name the endpoints (OpenID Connect Discovery, RFC 8414).
+    pub issuer: Option<String>,
+    authorization_endpoint: Option<Url>,
+    token_endpoint: Option<Url>,
+    revocation_endpoint: Option<Url>,
+    userinfo_endpoint: Option<Url>,
+    /// The endpoints of the device authorization.
+    device: Option<DeviceEndpoints>,
+    #[serde(default)]
+    redirect: Redirect,
+    /// The variable that holds another redirect URI.
+    redirect_uri_env: Option<String>,
+    #[serde(default)]
+    scopes: Vec<String>,
+    /// The variable that holds other scopes, separated by spaces.
+    scopes_env: Option<String>,
+    /// Further parameters of the authorization request.
+    #[serde(default)]
+    pub authorization_parameters: IndexMap<String, String>,
+    /// Further parameters of token requests.
+    #[serde(default)]
+    token_parameters: IndexMap<String, String>,
+    /// The encoding of token requests.
+    #[serde(default)]
+    token_request_format: TokenRequestFormat,
+    /// Where claims and user information name the account.
+    #[serde(default)]
+    identity: IdentityPointers,
+    /// So many seconds before the server's time a stored access token counts as expired.
+    #[serde(default)]
+    expiry_margin_seconds: u32,
+    /// Members of the token response that the profile keeps, by the name of its field.
+    #[serde(default)]
+    kept_members: IndexMap<String, String>,
+    /// The kind of the profile.
+    #[serde(default)]
+    pub stored_as: StoredAs,
+    /// The profile is `<provider>:<this>` when nothing names the account.
+    pub profile_name: Option<String>,
+    /// What finds out the project of the account, for providers whose API wants one.
+    pub project: Option<Project>,
+}
+
+/// The kind of profile that a sign-in makes.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum StoredAs {
+    /// A grant: access token, refresh token, expiry.
+    #[default]
+    #[serde(rename = "oauth")]
+    OAuth,
+    /// The access token alone, which does not expire by itself.
+    Token,
+}
+
+/// The service that knows the project of an account.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Project {
+    /// Its base URLs, in the order in which they are asked.
+    pub endpoints: Vec<Url>,
+    /// The variables that name the project, first found wins.
+    #[serde(default)]
+    pub env: Vec<String>,
+}
+
+/// Where the redirect listener can be reached.
+const REDIRECT_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// The parameters of an authorization request that a definition must not set.
+const OWN_PARAMETERS: [&str; 7] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+];
+
+/// The loopback redirect URI: `http://<host>:<first free port><path>`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Redirect {
+    /// The host as registered: `localhost`, `127.0.0.1` or `[::1]`.
+    pub host: String,
+    /// The registered ports, in the order in which they are tried.
+    pub ports: Vec<u16>,
+    /// The path, with its leading slash.
+    pub path: String,
+}
+
+impl Default for Redirect {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            ports: vec![1455, 1457],
+            path: "/auth/callback".into(),
+        }
+    }
+}
+
+/// JSON pointers (RFC 6901) into the claims of the access token, of the id token, then the
+/// user information; the first hit wins. Pointers joined by `|` must all hit.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct IdentityPointers {
+    /// The e-mail.
+    pub email: Vec<String>,
+    /// The account (workspace).
+    pub account_id: Vec<String>,
+    /// A stable subject.
+    pub subject: Vec<String>,
+}
+
+impl Redirect {
+    /// The redirect URI at the first registered port.
+    ///
+    /// # Errors
+    /// The parts make no URI.
+    pub fn uri(&self) -> Result<Url, url::ParseError> {
+        let port = self.ports.first().copied().unwrap_or(80);
+        Url::parse(&format!("http://{}:{port}{}", self.host, self.path))
+    }
+}
+
+impl Registration {
+    /// The registration in a definition; `None` when it has none. The error is a sentence
+    /// that names the key.
+    pub(super) fn of(definition: &Value) -> Result<Option<Self>, String> {
+        let has = |key: &str| definition.get(key).is_some();
+        let keys = ["clientId", "clientIdEnv", "authorizationEndpoint", "tokenEndpoint", "issuer"];
+        if !keys.into_iter().any(has) {
+            return Ok(None);
+        }
+        let registration: Self =
+            serde_json::from_value(definition.clone()).map_err(|error| error.to_string())?;
+        registration.validate()?;
+        Ok(Some(registration))
+    }
+
+    /// Checks what the types cannot: there is a client and a way to its endpoints, which
+    /// are https or loopback; the redirect is a loopback address; the pointers are pointers.
+    fn validate(&self) -> Result<(), String> {
+        let missing = |key: &str| Err(format!("`{key}` is missing: an OAuth sign-in needs it"));
+        let has_client = self.client_id.is_some() || self.installed_client.is_some();
+        if !has_client && self.client_id_env.is_empty() {
+            return missing("clientId");
+        }
+        if self.issuer.is_none() && self.token_endpoint.is_none() {
+            return missing("tokenEndpoint");
+        }
+        let device = self.device.as_ref();
+        let issuer = self.issuer.as_deref().map(Url::parse).transpose();
+        let issuer = issuer.map_err(|error| format!("`issuer` is not a URL: {error}"))?;
+        let endpoints = [
+            ("authorizationEndpoint", self.authorization_endpoint.as_ref()),
+            ("tokenEndpoint", self.token_endpoint.as_ref()),
+            ("revocationEndpoint", self.revocation_endpoint.as_ref()),
+            ("userinfoEndpoint", self.userinfo_endpoint.as_ref()),
+            ("issuer", issuer.as_ref()),
+            ("device.authorizationEndpoint", device.map(|device| &device.authorization_endpoint)),
+            ("device.tokenEndpoint", device.and_then(|device| device.token_endpoint.as_ref())),
+            ("device.verificationUri", device.and_then(|device| device.verification_uri.as_ref())),
+        ];
+        let named = endpoints.into_iter().filter_map(|(key, endpoint)| Some((key, endpoint?)));
+        let projects = self.project.iter().flat_map(|project| &project.endpoints);
+        for (key, endpoint) in named.chain(projects.map(|url| ("project.endpoints", url))) {
+            check_endpoint(key, endpoint)?;
+        }
+        if self.client_id.as_ref().is_some_and(|id| id.trim().is_empty()) {
+            return Err("`clientId` must not be empty".to_owned());
+        }
+        if self.client_id.as_ref().is_some_and(|id| id.contains(char::is_control)) {
+            return Err("`clientId` must not hold control characters".to_owned());
+        }
+        if !REDIRECT_HOSTS.contains(&self.redirect.host.as_str()) {
+            return Err(format!("`redirect.host` must be one of {}", REDIRECT_HOSTS.join(", ")));
+        }
+        let mut parameters = self.authorization_parameters.keys();
+        if let Some(name) = parameters.find(|name| OWN_PARAMETERS.contains(&name.as_str())) {
+            return Err(format!("`authorizationParameters` must not set `{name}`"));
+        }
+        if self.redirect.ports.is_empty() || self.redirect.ports.contains(&0) {
+            return Err("`redirect.ports` must list the registered ports".to_owned());
+        }
+        if !self.redirect.path.starts_with('/') || self.redirect.path.contains(['?', '#', ' ']) {
+            return Err("`redirect.path` must be a path that starts with `/`".to_owned());
+        }
+        if let Some(name) = self.kept_members.values().find(|name| is_own_field(name)) {
+            return Err(format!("`keptMembers` must not set the field `{name}`"));
+        }
+        let IdentityPointers { email, account_id, subject } = &self.identity;
+        for pointer in email.iter().chain(account_id).chain(subject) {
+            if !pointer.split('|').all(|part| part.starts_with('/')) {
+                return Err(format!("`identity` holds `{pointer}`, which is no JSON pointer"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The client that makes our requests. `stored` is the client identifier that a profile
+    /// was issued to: a refresh token is bound to it.
+    ///
+    /// # Errors
+    /// A sentence: what should name the client, or hold its secret, and does not.
+    pub fn client(
+        &self,
+        environment: &Environment,
+        stored: Option<&str>,
+    ) -> Result<Client, String> {
+        let variable = |names: &[String]| {
+            names.iter().find_map(|name| environment.text(name)).map(str::to_owned)
+        };
+        let of_environment = variable(&self.client_id_env);
+        let installed = match (&of_environment, &self.installed_client) {
+            (None, Some(program)) => program.find(environment),
+            _ => None,
+        };
+        let (installed_id, installed_secret) = installed.unzip();
+        let known = of_environment.or(installed_id).or_else(|| self.client_id.clone());
+        let id = stored.map(str::to_owned).or(known).ok_or_else(|| self.no_client())?;
+        let secret = variable(&self.client_secret_env).map(Secret::new).or(installed_secret);
+        if secret.is_none()
+            && self.installed_client.is_none()
+            && self.client_id.is_some()
+            && let Some(name) = self.client_secret_env.first()
+        {
+            return Err(format!("{name} is not set: it holds the client secret"));
+        }
+        Ok(Client {
+            id,
+            secret,
+            endpoints: Endpoints {
+                authorization: self.authorization_endpoint.clone(),
+                token: self.token_endpoint.clone(),
+                revocation: self.revocation_endpoint.clone(),
+                userinfo: self.userinfo_endpoint.clone(),
+                device: self.device.clone(),
+            },
+            issuer: self.issuer.clone(),
+            token_request_format: self.token_request_format,
+            token_parameters: self.token_parameters.clone(),
+        })
+    }
+
+    fn no_client(&self) -> String {
+        let variables = self.client_id_env.join(" or ");
+        match &self.installed_client {
+            Some(program) => {
+                format!("no client identifier: install {program}, or set {variables}")
+            }
+            None => format!("{variables} is not set: it holds the client identifier"),
+        }
+    }
+
+    /// Whether the client identifier is not the same for everybody, so that a profile has to
+    /// name the one it was issued to.
+    pub const fn has_own_client(&self) -> bool {
+        !self.client_id_env.is_empty() || self.installed_client.is_some()
+    }
+
+    /// Whether people sign in here with a browser; for an issuer, as far as is known.
+    pub const fn has_browser_login(&self) -> bool {
+        self.authorization_endpoint.is_some() || self.token_endpoint.is_none()
+    }
+
+    /// Whether there is a device authorization; for an issuer, as far as is known.
+    pub const fn has_device_login(&self) -> bool {
+        self.device.is_some() || self.token_endpoint.is_none()
+    }
+
+    /// Where the redirect comes back to.
+    ///
+    /// # Errors
+    /// A sentence: the variable that names it does not hold a loopback URI with a port.
+    pub fn redirect(&self, environment: &Environment) -> Result<Redirect, String> {
+        let named = self.redirect_uri_env.as_ref();
+        let Some((name, text)) = named.and_then(|name| Some((name, environment.text(name)?)))
+        else {
+            return Ok(self.redirect.clone());
+        };
+        let wrong = || format!("{name} is not a loopback redirect URI: http://127.0.0.1:<port>/…");
+        let url = Url::parse(text).map_err(|_| wrong())?;
+        let host = url.host_str().filter(|host| REDIRECT_HOSTS.contains(host)).ok_or_else(wrong)?;
+        let port = url.port().filter(|port| *port != 0).ok_or_else(wrong)?;
+        if url.scheme() != "http" || url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong());
+        }
+        Ok(Redirect { host: host.to_owned(), ports: vec![port], path: url.path().to_owned() })
+    }
+
+    /// The scopes to ask for.
+    pub fn scopes(&self, environment: &Environment) -> Vec<String> {
+        let named = self.scopes_env.as_ref().and_then(|name| environment.text(name));
+        named.map_or_else(
+            || self.scopes.clone(),
+            |scopes| scopes.split_whitespace().map(str::to_owned).collect(),
+        )
+    }
+
+    /// Whether claims or user information can name the account.
+    pub const fn names_identity(&self) -> bool {
+        !self.identity.email.is_empty() || !self.identity.account_id.is_empty()
+    }
+
+    /// Who the tokens belong to, as far as their claims and the user information say.
+    pub fn identity(
+        &self,
+        access: &Secret,
+        id_token: Option<&Secret>,
+        userinfo: Option<&Claims>,
+    ) -> Identity {
+        let of_tokens = [Some(access), id_token].into_iter().flatten();
+        let claims: Vec<Claims> = of_tokens
+            .filter_map(|token| Claims::of(token.expose()))
+            .chain(userinfo.cloned())
+            .collect();
+        let first = |pointers: &[String]| {
+            pointers
+                .iter()
+                .find_map(|pointer| claims.iter().find_map(|claims| claims.text(pointer)))
+                .filter(|text| !text.contains(char::is_control))
+        };
+        Identity {
+            email: first(&self.identity.email),
+            account_id: first(&self.identity.account_id),
+            subject: first(&self.identity.subject),
+        }
+    }
+
+    /// When a stored access token that expires at `expires` counts as expired: earlier by
+    /// the margin, but not within the next half minute. Times are in milliseconds since the
+    /// epoch.
+    pub fn with_margin(&self, expires: Millis, now: Millis) -> Millis {
+        const LEAST: Millis = 30_000;
+        let margin = Millis::from(self.expiry_margin_seconds) * 1_000;
+        if margin == 0 { expires } else { (expires - margin).max(now.saturating_add(LEAST)) }
+    }
+
+    /// The members of the token response that the profile keeps, by field.
+    pub fn kept(&self, grant: &Grant) -> Vec<(String, Value)> {
+        let kept = self.kept_members.iter();
+        kept.filter_map(|(member, field)| Some((field.clone(), grant.member(member)?.clone())))
+            .collect()
+    }
+}
+
+fn check_endpoint(key: &str, endpoint: &Url) -> Result<(), String> {
+    if !http::is_acceptable(endpoint) {
+        return Err(format!(
+            "`{key}` must be https, or http on a loopback address, not `{endpoint}`"
+        ));
+    }
+    if !endpoint.username().is_empty() || endpoint.password().is_some() {
+        return Err(format!("`{key}` must not hold a user name or password"));
+    }
+    if endpoint.fragment().is_some() {
+        return Err(format!("`{key}` must not have a fragment"));
+    }
+    Ok(())
+}
+
+/// Whether the profile has a field of this name for something else.
+fn is_own_field(name: &str) -> bool {
+    let own = ["type", "mode", "provider", "access", "refresh", "idToken", "expires", "email"];
+    own.contains(&name) || ["accountId", "displayName", "clientId", "loginMethod"].contains(&name)
+}
+
+/// A text, or a list of texts.
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(one) => vec![one],
+        OneOrMany::Many(many) => many,
+    })
+}
