@@ -7,13 +7,17 @@ import { startApi } from '../rig/api.mjs';
 import { succeeded } from '../rig/home.mjs';
 import { needs } from '../rig/outcome.mjs';
 import { fileOf, node, program } from '../rig/place.mjs';
-import { run } from '../rig/process.mjs';
+import { run, start } from '../rig/process.mjs';
 
-const codex = (home, ...args) => run(node, [fileOf('@openai/codex/bin/codex.js'), ...args], home.options);
+const CODEX = fileOf('@openai/codex/bin/codex.js');
+const codex = (home, ...args) => run(node, [CODEX, ...args], home.options);
 
 /** Signs Codex in, by the way that lets it be told where the server is. */
 async function signIn(home) {
-  succeeded(await codex(home, 'login', '--device-auth', '--experimental_issuer', home.server.url));
+  const args = [CODEX, 'login', '--device-auth', '--experimental_issuer', home.server.url];
+  const login = start(node, args, home.options);
+  home.server.confirm((await login.says(/\b[0-9A-F]{8}\b/))[0]);
+  succeeded(await login.ended);
   return JSON.parse(readFileSync(path.join(home.base, 'codex/auth.json'), 'utf8')).tokens;
 }
 
@@ -119,8 +123,7 @@ export const journeys = [
     async run({ home: newHome, server }) {
       const home = await newHome();
       const id = await home.login();
-      const body = new URLSearchParams({ client_id: 'app_EMoamEEZ73f0CkXaXp7hrann', token: home.profiles[id].refresh });
-      assert.equal((await fetch(`${server.url}/oauth/revoke`, { method: 'POST', body })).status, 200);
+      assert.equal((await server.revoke(home.profiles[id].refresh)).status, 200);
       return withApi((shown) => shown !== undefined, async (api) => {
         const { code, stderr } = await ask(home, api, '--force-refresh');
         assert.notEqual(code, 0);

@@ -1,7 +1,7 @@
 // Signing in where no browser reaches the program: the redirect URL is pasted, or comes in on
 // standard input, or in a second command.
 import assert from 'node:assert/strict';
-import { complaint, succeeded, urlOf } from '../rig/home.mjs';
+import { complaint, lastEvent, succeeded, urlOf } from '../rig/home.mjs';
 import { needs } from '../rig/outcome.mjs';
 import { program } from '../rig/place.mjs';
 import { start } from '../rig/process.mjs';
@@ -49,16 +49,16 @@ export const journeys = [
       const home = await newHome();
       const login = home.begin([...LOGIN, '--json']);
       login.process.stdin.end(`${await redirectOf(await urlOf(login))}\n`);
-      const { stdout } = succeeded(await login.ended);
-      assert.equal(JSON.parse(stdout).profileId, 'openai-codex:alice@example.com');
-      return stdout.trim();
+      const { profileId } = lastEvent(await login.ended);
+      assert.equal(profileId, 'openai-codex:alice@example.com');
+      return profileId;
     },
   },
   {
     name: 'a redirect with a spent code changes nothing',
     async run({ home: newHome, server }) {
       const home = await newHome();
-      const login = home.begin([...LOGIN, '--json']);
+      const login = home.begin(LOGIN);
       const redirect = await redirectOf(await urlOf(login));
       login.process.stdin.end(`${redirect.replace(/code=[^&]*/, 'code=spent')}\n`);
       const result = await login.ended;
@@ -74,13 +74,16 @@ export const journeys = [
     async run({ home: newHome }) {
       const home = await newHome();
       await needs(home, [...AUTH, 'login'], 'start');
-      const begun = succeeded(await home.auth(...AUTH, 'login', 'start', '--provider', 'openai-codex', '--json'));
-      const [url] = /https?:\/\/[^"\s]+\/oauth\/authorize[^"\s]*/.exec(begun.stdout);
-      const finish = home.begin([...AUTH, 'login', 'finish', '--redirect-url', '-', '--json']);
-      finish.process.stdin.end(`${await redirectOf(url)}\n`);
-      succeeded(await finish.ended);
-      assert.ok(home.profiles['openai-codex:alice@example.com']);
-      return finish.stdout.trim();
+      const begun = JSON.parse(succeeded(await home.auth(...AUTH, 'login', 'start', '--provider', 'openai-codex', '--json')).stdout);
+      const finish = () => home.begin([...AUTH, 'login', 'finish', '--redirect-url', '-', '--json']);
+      const redirect = `${await redirectOf(begun.url)}\n`;
+      const finished = finish();
+      finished.process.stdin.end(redirect);
+      assert.equal(lastEvent(await finished.ended).profileId, 'openai-codex:alice@example.com');
+      const again = finish();
+      again.process.stdin.end(redirect);
+      assert.notEqual((await again.ended).code, 0, 'a login is finished once');
+      return `started ${begun.loginId}, finished by another process`;
     },
   },
 ];

@@ -93,10 +93,11 @@ export const journeys = [
     async run({ home: newHome }) {
       const home = await newHome();
       const id = await home.login();
-      if ((await run('strace', ['true'], home.options).catch(() => ({ code: 1 }))).code !== 0) throw new Skipped('strace does not work here');
+      const strace = await run('strace', ['true'], home.options).catch(() => ({ code: 1 }));
+      if (strace.code !== 0) throw new Skipped('strace does not work here');
       const worker = await openclaw(home);
       const slow = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync', '-e', 'inject=fsync:delay_enter=61000000:when=1'];
-      const ours = start('strace', [...slow, program, 'models', 'auth', 'order', 'set', '--provider', 'openai-codex', id], home.options);
+      const ours = start('strace', [...slow, program, 'models', 'auth', 'order', 'set', id], home.options);
       const holder = await until('we hold the document', () => home.holderOf(home.documentLock));
       const started = Date.now();
       const theirs = worker.ask('order', 'openrouter', 'openrouter:theirs');

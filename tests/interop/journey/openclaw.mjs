@@ -24,10 +24,10 @@ export const journeys = [
       const second = await home.login('b@example.com');
       succeeded(await home.auth('models', 'auth', 'order', 'set', '--provider', 'openai-codex', second, first));
       const seen = [];
-      for (const args of [['channels', 'list', '--json', '--no-usage'], ['models', 'status', '--json'], ['models', 'auth', 'order', 'get', '--provider', 'openai-codex', '--json']]) {
-        const [ours, theirs] = await both(home, ...args);
-        assert.deepEqual(ours, theirs, args.join(' '));
-        seen.push(args.slice(0, -1).join(' '));
+      for (const command of ['channels list --json --no-usage', 'models status --json', 'models auth order get --provider openai-codex --json']) {
+        const [ours, theirs] = await both(home, ...command.split(' '));
+        assert.deepEqual(ours, theirs, command);
+        seen.push(command);
       }
       return `the same JSON: ${seen.join(', ')}`;
     },

@@ -4,12 +4,6 @@ import { complaint, succeeded } from '../rig/home.mjs';
 
 const TOKEN = ['models', 'auth', 'token', '--provider', 'openai-codex'];
 
-/** Spends a refresh token as a thief, or another program, would. */
-async function spend(server, refresh) {
-  const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'app_EMoamEEZ73f0CkXaXp7hrann', refresh_token: refresh });
-  return (await fetch(`${server.url}/oauth/token`, { method: 'POST', body })).status;
-}
-
 export const journeys = [
   {
     name: 'an expired token is refreshed, and the grant rotates',
@@ -46,7 +40,7 @@ export const journeys = [
     async run({ home: newHome, server }) {
       const home = await newHome();
       const id = await home.login();
-      assert.equal(await spend(server, home.profiles[id].refresh), 200, 'the thief is first');
+      assert.equal((await server.spend(home.profiles[id].refresh)).status, 200, 'the thief is first');
       const refused = await home.auth(...TOKEN, '--force-refresh');
       assert.equal(refused.code, 3);
       assert.equal(refused.stdout, '');
@@ -66,7 +60,7 @@ export const journeys = [
       const id = await home.login();
       const stolen = home.profiles[id].refresh;
       await home.token('--force-refresh');
-      assert.equal(await spend(server, stolen), 400);
+      assert.equal((await server.spend(stolen)).status, 400);
       assert.equal(server.counts.reused, 1);
       const refused = await home.auth(...TOKEN, '--force-refresh');
       assert.equal(refused.code, 3);

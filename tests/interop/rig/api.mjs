@@ -7,7 +7,7 @@ const events = (...list) => list.map((event) => `event: ${event.type}\ndata: ${J
 /** One answer of OpenAI's Responses API, streamed. */
 function response(text) {
   const item = { type: 'message', id: 'msg-1', role: 'assistant', content: [{ type: 'output_text', text }] };
-  const usage = { input_tokens: 1, output_tokens: 1, total_tokens: 2, input_tokens_details: null, output_tokens_details: null };
+  const usage = { input_tokens: 1, output_tokens: 1, total_tokens: 2 };
   return events(
     { type: 'response.created', response: { id: 'resp-1' } },
     { type: 'response.output_item.done', item },
@@ -18,8 +18,9 @@ function response(text) {
 /** One answer of Anthropic's Messages API, streamed. */
 function message(text, model) {
   const usage = { input_tokens: 1, output_tokens: 1 };
+  const empty = { id: 'msg-1', type: 'message', role: 'assistant', model, content: [], stop_reason: null, stop_sequence: null, usage };
   return events(
-    { type: 'message_start', message: { id: 'msg-1', type: 'message', role: 'assistant', model, content: [], stop_reason: null, stop_sequence: null, usage } },
+    { type: 'message_start', message: empty },
     { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
     { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } },
     { type: 'content_block_stop', index: 0 },
@@ -46,7 +47,8 @@ export async function startApi(accepts) {
       return;
     }
     reply.writeHead(200, { 'content-type': 'text/event-stream' });
-    reply.end(request.url.includes('/responses') ? response('hello from the rig') : message('hello from the rig', JSON.parse(body).model));
+    const text = 'hello from the rig';
+    reply.end(request.url.includes('/responses') ? response(text) : message(text, JSON.parse(body).model));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const stop = () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); });

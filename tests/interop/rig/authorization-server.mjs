@@ -8,7 +8,7 @@ import crypto from 'node:crypto';
 import { devicePairing } from './device-pairing.mjs';
 import { load } from './place.mjs';
 
-export const CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann';
+const CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann';
 const RESOURCE = 'https://api.openai.com/v1';
 const SCOPES = ['openid', 'profile', 'email', 'offline_access', 'api.connectors.read', 'api.connectors.invoke'];
 const AUTH_CLAIM = 'https://api.openai.com/auth';
@@ -40,7 +40,7 @@ function accountOf(name) {
     sub: `auth0|${hash.slice(0, 24)}`,
     email,
     auth: {
-      chatgpt_account_id: `${hash.slice(0, 8)}-${hash.slice(8, 12)}-4${hash.slice(12, 15)}-a${hash.slice(15, 18)}-${hash.slice(18, 30)}`,
+      chatgpt_account_id: hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/, '$1-$2-$3-$4-$5'),
       chatgpt_user_id: user, user_id: user, chatgpt_plan_type: 'plus',
     },
   };
@@ -94,7 +94,10 @@ function configuration(faults, accounts) {
     rotateRefreshToken: true,
     issueRefreshToken: async (context, client, code) => code.scopes.has('offline_access'),
     expiresWithSession: async () => false,
-    ttl: { AccessToken: () => faults.lifetime, AuthorizationCode: 60, DeviceCode: 600, Grant: 86400, IdToken: 3600, Interaction: 600, RefreshToken: 86400, Session: 86400 },
+    ttl: {
+      AccessToken: () => faults.lifetime, AuthorizationCode: 60, DeviceCode: 600, IdToken: 3600, Interaction: 600,
+      Grant: 86_400, RefreshToken: 86_400, Session: 86_400,
+    },
     extraTokenClaims: async (context, token) => ({
       'https://api.openai.com/profile': { email: accounts.get(token.accountId).email, email_verified: true },
       [AUTH_CLAIM]: accounts.get(token.accountId).auth,
@@ -113,7 +116,8 @@ function configuration(faults, accounts) {
         defaultResource: async () => RESOURCE,
         useGrantedResource: async () => true,
         getResourceServerInfo: async () => ({
-          scope: SCOPES.join(' '), audience: RESOURCE, accessTokenTTL: faults.lifetime, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } },
+          scope: SCOPES.join(' '), audience: RESOURCE, accessTokenTTL: faults.lifetime,
+          accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } },
         }),
       },
     },
@@ -138,7 +142,7 @@ async function consent(provider, context, faults, accounts) {
   return finish({ login: { accountId: account.sub }, consent: { grantId: await grant.save() } });
 }
 
-/** Starts the server on a loopback port and returns `{ url, faults, counts, events, reset, stop }`. */
+/** Starts the server on a loopback port and returns what a journey does with it. */
 export async function startServer(port = 0) {
   const faults = calm();
   const counts = zero();
@@ -196,9 +200,9 @@ export async function startServer(port = 0) {
       if (method === 'POST') Object.assign(faults, JSON.parse(await text(context.req)));
       return answer(context, { faults, counts, events });
     }
-    if (path === '/api/accounts/deviceauth/usercode') return answer(context, ...pairing.usercode().reverse());
+    if (path === '/api/accounts/deviceauth/usercode') return answer(context, ...pairing.usercode());
     if (path === '/api/accounts/deviceauth/token') {
-      return answer(context, ...(await pairing.token(JSON.parse(await text(context.req)))).reverse());
+      return answer(context, ...await pairing.token(JSON.parse(await text(context.req))));
     }
     if (path === '/deviceauth/callback') return answer(context, 'paired');
     if (path.startsWith('/interaction/')) return consent(provider, context, faults, accounts);
@@ -222,7 +226,11 @@ export async function startServer(port = 0) {
   });
   listener.on('request', provider.callback());
   const stop = () => new Promise((resolve) => { listener.close(resolve); listener.closeAllConnections(); });
-  return { url, faults, counts, events, reset, stop };
+  /** Posts a form with the client identifier, as any holder of a token can. */
+  const post = (path, form) => fetch(url + path, { method: 'POST', body: new URLSearchParams({ client_id: CLIENT_ID, ...form }) });
+  const spend = (refresh_token) => post('/oauth/token', { grant_type: 'refresh_token', refresh_token });
+  const revoke = (token) => post('/oauth/revoke', { token });
+  return { url, faults, counts, events, reset, stop, spend, revoke, confirm: pairing.confirm };
 }
 
 async function text(request) {

@@ -12,8 +12,9 @@ const PROGRAM = fileOf('@anthropic-ai/claude-code-linux-x64/claude');
 const QUIET = { CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', DISABLE_AUTOUPDATER: '1' };
 
 const GRANT = {
-  token_type: 'Bearer', access_token: 'sk-ant-oat01-fake-access', refresh_token: 'sk-ant-ort01-fake-refresh', expires_in: 28_800,
-  scope: 'user:inference user:profile', account: { uuid: 'fake-account', email_address: 'alice@example.com' }, organization: { uuid: 'fake-organization' },
+  token_type: 'Bearer', access_token: 'sk-ant-oat01-fake-access', refresh_token: 'sk-ant-ort01-fake-refresh',
+  expires_in: 28_800, scope: 'user:inference user:profile',
+  account: { uuid: 'fake-account', email_address: 'alice@example.com' }, organization: { uuid: 'fake-organization' },
 };
 
 /** Runs Claude Code on a home. */
@@ -39,8 +40,8 @@ async function startProxy(home) {
     server.emit('connection', inside);
   });
   await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${proxy.address().port}`;
-  return { env: { HTTPS_PROXY: url, NODE_EXTRA_CA_CERTS: certificate }, stop: () => { proxy.close(); proxy.closeAllConnections(); } };
+  const env = { HTTPS_PROXY: `http://127.0.0.1:${proxy.address().port}`, NODE_EXTRA_CA_CERTS: certificate };
+  return { env, stop: () => { proxy.close(); proxy.closeAllConnections(); } };
 }
 
 /** Signs Claude Code in, and returns what it wrote. */

@@ -1,9 +1,9 @@
 // OpenAI's own way to pair a device: the server keeps the PKCE verifier, and hands it out with
-// the authorization code once the person has confirmed. Here they do after the first poll.
+// the authorization code once the person has confirmed the user code.
 import crypto from 'node:crypto';
 import { visit } from './user-agent.mjs';
 
-/** Adds the two endpoints to the server at `url`; `{ usercode, token }`, JSON in, `[status, body]` out. */
+/** The two endpoints for the server at `url` (JSON in, `[body, status]` out), and the person. */
 export function devicePairing(url, clientId) {
   const pending = new Map();
 
@@ -23,16 +23,19 @@ export function devicePairing(url, clientId) {
     usercode() {
       const device_auth_id = crypto.randomUUID();
       const user_code = crypto.randomBytes(4).toString('hex').toUpperCase();
-      pending.set(device_auth_id, { user_code, polls: 0 });
-      return [200, { device_auth_id, user_code, interval: '1' }];
+      pending.set(device_auth_id, { user_code, confirmed: false });
+      return [{ device_auth_id, user_code, interval: '1' }, 200];
     },
     async token({ device_auth_id, user_code }) {
       const pairing = pending.get(device_auth_id);
-      if (pairing?.user_code !== user_code) return [404, { error: 'unknown pairing' }];
-      pairing.polls += 1;
-      if (pairing.polls === 1) return [403, { error: 'authorization_pending' }];
+      if (pairing?.user_code !== user_code) return [{ error: 'unknown pairing' }, 404];
+      if (!pairing.confirmed) return [{ error: 'authorization_pending' }, 403];
       pending.delete(device_auth_id);
-      return [200, await authorize()];
+      return [await authorize(), 200];
+    },
+    /** The person confirms the code that a device shows. */
+    confirm(user_code) {
+      for (const pairing of pending.values()) pairing.confirmed ||= pairing.user_code === user_code;
     },
   };
 }

@@ -26,12 +26,18 @@ export class Home {
     for (const folder of ['home', 'state/providers', 'codex', 'workspace']) {
       mkdirSync(path.join(home.base, folder), { recursive: true, mode: 0o700 });
     }
-    home.write('state/providers/openai-codex.json', {
+    const pairing = `${server.url}/api/accounts/deviceauth`;
+    home.provider = {
       authorizationEndpoint: `${server.url}/oauth/authorize`,
       tokenEndpoint: `${server.url}/oauth/token`,
       revocationEndpoint: `${server.url}/oauth/revoke`,
       redirect: { ports: [await freePort()] },
-    });
+      device: {
+        authorizationEndpoint: `${pairing}/usercode`, tokenEndpoint: `${pairing}/token`,
+        verificationUri: `${server.url}/codex/device`, redirectUri: `${server.url}/deviceauth/callback`,
+      },
+    };
+    home.writeProvider();
     return home;
   }
 
@@ -49,6 +55,9 @@ export class Home {
     const text = typeof content === 'string' ? content : JSON.stringify(content, null, 2);
     writeFileSync(path.join(this.base, name), text, { mode: 0o600 });
   }
+
+  /** Writes `this.provider`, which goes over the row of the catalog. */
+  writeProvider() { this.write('state/providers/openai-codex.json', this.provider); }
 
   /** The profiles as they are on disk. */
   get profiles() {
@@ -91,7 +100,7 @@ export class Home {
     this.server.faults.account = account;
     const login = this.begin(['models', 'auth', 'login', '--provider', 'openai-codex', '--no-browser', '--json', ...args]);
     await visit(await urlOf(login));
-    return JSON.parse(succeeded(await login.ended).stdout).profileId;
+    return lastEvent(await login.ended).profileId;
   }
 
   /** Signs in with an access token that has expired by the time this returns. */
@@ -130,6 +139,9 @@ export function succeeded(result) {
   if (result.code === 0) return result;
   throw new Error(`${result.command} ended with ${result.code ?? result.signal}: ${result.stdout}${result.stderr}`);
 }
+
+/** The event that `--json` ends with, of a process that has succeeded. */
+export const lastEvent = (result) => JSON.parse(succeeded(result).stdout.trim().split('\n').at(-1));
 
 /** What a failed command says of its failure, without the notes before it. */
 export const complaint = ({ code, stderr }) => `exit ${code}: ${stderr.slice(Math.max(0, stderr.search(/^error:/m))).trim()}`;

@@ -24,7 +24,8 @@ const todo = {
   order: async (provider, ...order) => (await setAuthProfileOrder({ provider, order })) !== null,
   /** Takes the lock beside a file, as OpenClaw takes that of its store. */
   async hold(path) {
-    held = await acquireFileLock(path, { stale: 30_000, retries: { retries: 10, factor: 2, minTimeout: 100, maxTimeout: 10_000, randomize: true } });
+    const retries = { retries: 10, factor: 2, minTimeout: 100, maxTimeout: 10_000, randomize: true };
+    held = await acquireFileLock(path, { stale: 30_000, retries });
     return true;
   },
   async release() {
