@@ -50,6 +50,16 @@ impl App {
         Ok(Config::load(&self.paths, &self.environment)?)
     }
 
+    /// The configuration, in order to change it.
+    ///
+    /// # Errors
+    /// It cannot be read, or the state directory is that of a later OpenClaw.
+    pub fn config_to_change(&self) -> Result<Config, Failure> {
+        let config = self.config()?;
+        self.store(&self.main_agent(&config)).check_generation()?;
+        Ok(config)
+    }
+
     /// The providers.
     ///
     /// # Errors
