@@ -8,6 +8,7 @@ use super::{Config, ConfigError};
 use crate::profile::{Kind, normalize_provider_id};
 use crate::system::file::{self, with_suffix};
 use crate::system::lock::{self, Attempt, SidecarLock};
+use indexmap::IndexMap;
 use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -32,31 +33,59 @@ pub fn record_profile(
     provider: &str,
     mode: Kind,
 ) -> Result<ConfigEdit, ConfigError> {
+    record_profiles(path, &[(id, provider, mode)])
+}
+
+/// As [`record_profile`], for several profiles in one edit.
+///
+/// # Errors
+/// See [`ConfigError`]; the file is unchanged then.
+pub fn record_profiles(
+    path: &Path,
+    recorded: &[(&str, &str, Kind)],
+) -> Result<ConfigEdit, ConfigError> {
     edit(path, |root| {
         let auth = child(root, "auth")?;
         let profiles = child(&auth, "profiles")?;
-        match profiles.get(id).and_then(|profile| profile.object_value()) {
-            Some(profile) => {
-                set(&profile, "provider", CstInputValue::from(provider));
+        let properties = profiles.properties();
+        let mut present: IndexMap<String, Value> = properties
+            .iter()
+            .filter_map(|it| Some((it.decoded_name()?, it.to_serde_value().unwrap_or_default())))
+            .collect();
+        for (id, provider, mode) in recorded {
+            let is_present = present.contains_key(*id);
+            let known = profiles.get(id).filter(|_| is_present);
+            if let Some(profile) = known.and_then(|profile| profile.object_value()) {
+                set(&profile, "provider", CstInputValue::from(*provider));
                 set(&profile, "mode", CstInputValue::from(mode.name()));
-            }
-            None => set(
-                &profiles,
-                id,
-                CstInputValue::Object(vec![
-                    ("provider".to_owned(), CstInputValue::from(provider)),
+            } else {
+                let members = CstInputValue::Object(vec![
+                    ("provider".to_owned(), CstInputValue::from(*provider)),
                     ("mode".to_owned(), CstInputValue::from(mode.name())),
-                ]),
-            ),
+                ]);
+                if is_present {
+                    set(&profiles, id, members);
+                } else {
+                    profiles.append(id, members);
+                }
+            }
+            let value = serde_json::json!({"provider": provider, "mode": mode.name()});
+            present.insert((*id).to_owned(), value);
+            put_first(&auth, &present, id, provider, *mode);
         }
-        put_first(&auth, &profiles, id, provider, mode);
         Ok(())
     })
 }
 
 /// Puts a profile first in the order of its provider. Without an order, one is made when
-/// the provider's other profiles have another mode: otherwise their kind would decide.
-fn put_first(auth: &CstObject, profiles: &CstObject, id: &str, provider: &str, mode: Kind) {
+/// the provider's other `profiles` have another mode: otherwise their kind would decide.
+fn put_first(
+    auth: &CstObject,
+    profiles: &IndexMap<String, Value>,
+    id: &str,
+    provider: &str,
+    mode: Kind,
+) {
     let is_provider = |name: &str| normalize_provider_id(name) == normalize_provider_id(provider);
     let order = auth.object_value("order");
     let mut has_order = false;
@@ -70,19 +99,14 @@ fn put_first(auth: &CstObject, profiles: &CstObject, id: &str, provider: &str, m
             ids.insert(0, CstInputValue::from(id));
         }
     }
-    let others: Vec<(String, Value)> = profiles
-        .properties()
-        .iter()
-        .filter_map(|profile| Some((profile.decoded_name()?, profile.to_serde_value()?)))
-        .filter(|(other, profile)| {
-            other != id && profile["provider"].as_str().is_some_and(is_provider)
-        })
-        .collect();
-    if has_order || !others.iter().any(|(_, profile)| profile["mode"] != mode.name()) {
+    let others = profiles.iter().filter(|(other, profile)| {
+        *other != id && profile["provider"].as_str().is_some_and(is_provider)
+    });
+    if has_order || !others.clone().any(|(_, profile)| profile["mode"] != mode.name()) {
         return;
     }
-    let ids = std::iter::once(id.to_owned()).chain(others.into_iter().map(|(other, _)| other));
-    let ids = CstInputValue::Array(ids.map(CstInputValue::String).collect());
+    let ids = std::iter::once(id).chain(others.map(|(other, _)| other.as_str()));
+    let ids = CstInputValue::Array(ids.map(CstInputValue::from).collect());
     if let Some(order) = order.or_else(|| auth.object_value_or_create("order")) {
         set(&order, provider, ids);
     }

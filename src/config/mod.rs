@@ -26,7 +26,7 @@ pub use binding_edit::{bind_agent, unbind_agent, unbind_agent_wholly};
 pub use channel::Channel;
 pub use channel_account::{ActiveChannel, ChannelAccount};
 pub use document::{AgentEntry, Config};
-pub use edit::{ConfigEdit, record_profile, remove_profile, set_default_model};
+pub use edit::{ConfigEdit, record_profile, record_profiles, remove_profile, set_default_model};
 pub(crate) use model::model_ids;
 pub use model::{AgentModel, ModelSettings};
 pub use paths::{AgentDir, Paths};

@@ -142,7 +142,7 @@ fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
 }
 
 /// The agent whose store this is, for a command line.
-fn agent_of(store: &AgentStore) -> String {
+pub(super) fn agent_of(store: &AgentStore) -> String {
     let path = store.profiles_path();
     let usual = path.parent().filter(|agent| agent.ends_with("agent")).and_then(Path::parent);
     usual
