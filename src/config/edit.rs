@@ -5,10 +5,8 @@
 
 use super::document::JSON5;
 use super::{Config, ConfigError};
-use crate::profile::{Kind, normalize_provider_id};
 use crate::system::file::{self, with_suffix};
 use crate::system::lock::{self, Attempt, SidecarLock};
-use indexmap::IndexMap;
 use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -20,96 +18,6 @@ pub enum ConfigEdit {
     Written,
     /// It already said so.
     Unchanged,
-}
-
-/// Records a profile as `auth.profiles.<id> = {provider, mode}`. Where the provider has
-/// an order, the profile comes first in it: an order that leaves it out would hide it.
-///
-/// # Errors
-/// See [`ConfigError`]; the file is unchanged then.
-pub fn record_profile(
-    path: &Path,
-    id: &str,
-    provider: &str,
-    mode: Kind,
-) -> Result<ConfigEdit, ConfigError> {
-    record_profiles(path, &[(id, provider, mode)])
-}
-
-/// As [`record_profile`], for several profiles in one edit.
-///
-/// # Errors
-/// See [`ConfigError`]; the file is unchanged then.
-pub fn record_profiles(
-    path: &Path,
-    recorded: &[(&str, &str, Kind)],
-) -> Result<ConfigEdit, ConfigError> {
-    edit(path, |root| {
-        let auth = child(root, "auth")?;
-        let profiles = child(&auth, "profiles")?;
-        let properties = profiles.properties();
-        let mut present: IndexMap<String, Value> = properties
-            .iter()
-            .filter_map(|it| Some((it.decoded_name()?, it.to_serde_value().unwrap_or_default())))
-            .collect();
-        for (id, provider, mode) in recorded {
-            let is_present = present.contains_key(*id);
-            let known = profiles.get(id).filter(|_| is_present);
-            if let Some(profile) = known.and_then(|profile| profile.object_value()) {
-                set(&profile, "provider", CstInputValue::from(*provider));
-                set(&profile, "mode", CstInputValue::from(mode.name()));
-            } else {
-                let members = CstInputValue::Object(vec![
-                    ("provider".to_owned(), CstInputValue::from(*provider)),
-                    ("mode".to_owned(), CstInputValue::from(mode.name())),
-                ]);
-                if is_present {
-                    set(&profiles, id, members);
-                } else {
-                    profiles.append(id, members);
-                }
-            }
-            let value = serde_json::json!({"provider": provider, "mode": mode.name()});
-            present.insert((*id).to_owned(), value);
-            put_first(&auth, &present, id, provider, *mode);
-        }
-        Ok(())
-    })
-}
-
-/// Puts a profile first in the order of its provider. Without an order, one is made when
-/// the provider's other `profiles` have another mode: otherwise their kind would decide.
-fn put_first(
-    auth: &CstObject,
-    profiles: &IndexMap<String, Value>,
-    id: &str,
-    provider: &str,
-    mode: Kind,
-) {
-    let is_provider = |name: &str| normalize_provider_id(name) == normalize_provider_id(provider);
-    let order = auth.object_value("order");
-    let mut has_order = false;
-    for property in order.iter().flat_map(CstObject::properties) {
-        if !is_provider(&property.decoded_name().unwrap_or_default()) {
-            continue;
-        }
-        has_order = true;
-        let Some(ids) = property.array_value() else { continue };
-        if !ids.elements().iter().any(|element| is_text(element, id)) {
-            ids.insert(0, CstInputValue::from(id));
-        }
-    }
-    let others = profiles.iter().filter(|(other, profile)| {
-        *other != id && profile["provider"].as_str().is_some_and(is_provider)
-    });
-    if has_order || !others.clone().any(|(_, profile)| profile["mode"] != mode.name()) {
-        return;
-    }
-    let ids = std::iter::once(id).chain(others.map(|(other, _)| other.as_str()));
-    let ids = CstInputValue::Array(ids.map(CstInputValue::from).collect());
-    if let Some(order) = order.or_else(|| auth.object_value_or_create("order")) {
-        set(&order, provider, ids);
-    }
 }
 
 /// Makes `model` the default of all agents, and adds it to the models that are allowed,
@@ -291,6 +199,8 @@ pub(super) fn is_text(node: &jsonc_parser::cst::CstNode, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::record_profile;
+    use crate::profile::Kind;
 
     fn edited(before: Option<&str>, change: impl Fn(&Path) -> ConfigEdit) -> String {
         let root = tempfile::tempdir().unwrap();

@@ -26,7 +26,8 @@ impl Format for Copilot {
     fn files(&self, environment: &Environment) -> Vec<PathBuf> {
         let config = environment.path("XDG_CONFIG_HOME");
         let config = config.unwrap_or_else(|| environment.home().join(".config"));
-        ["apps.json", "hosts.json"].map(|name| config.join("github-copilot").join(name)).into()
+        let names = ["github-copilot/apps.json", "github-copilot/hosts.json"];
+        names.map(|name| config.join(name)).into()
     }
 
     fn parse(&self, text: &str) -> Result<Parsed, Reason> {

@@ -19,6 +19,26 @@ pub enum LoggedOut {
 /// How long a program may hold its own lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Whether the program can be logged out of `logins` here.
+///
+/// # Errors
+/// One of them is in no file.
+pub fn check_in_files(
+    tool: Tool,
+    environment: &Environment,
+    logins: &[Login],
+) -> Result<(), ExternalError> {
+    let files = format(tool).files(environment);
+    match logins.iter().find(|login| !files.contains(&login.path)) {
+        None => Ok(()),
+        Some(login) => Err(ExternalError::Elsewhere {
+            tool,
+            what: format!("{}, which is only read", login.path.display()),
+            next: format!("copy it (--copy), and sign out of {} there", tool.program().label),
+        }),
+    }
+}
+
 /// Takes `logins`, as they were read, out of the files of `tool`. A file whose logins are
 /// others by now is left as it is.
 ///
@@ -40,13 +60,6 @@ pub fn log_out(
             Some(backup) => backups.push(backup),
             None => return Ok(LoggedOut::Changed(path.clone())),
         }
-    }
-    if let Some(login) = logins.iter().find(|login| !files.contains(&login.path)) {
-        return Err(ExternalError::Elsewhere {
-            tool,
-            what: login.path.display().to_string(),
-            next: format!("copy it (--copy), and sign out of {} there", tool.program().label),
-        });
     }
     Ok(LoggedOut::Done(backups))
 }

@@ -22,7 +22,7 @@ mod qwen;
 
 pub use error::ExternalError;
 pub use login::{Contents, Login, Parsed};
-pub use logout::{LoggedOut, log_out};
+pub use logout::{LoggedOut, check_in_files, log_out};
 pub use program::{EntryProvider, Managed, Program, Tool};
 
 use crate::system::Environment;

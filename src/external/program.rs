@@ -1,5 +1,7 @@
 //! The table of the programs: `programs.json`.
 
+use super::Login;
+use crate::profile::Kind;
 use indexmap::IndexMap;
 use serde::Deserialize;
 use std::sync::LazyLock;
@@ -54,6 +56,9 @@ pub struct Program {
     /// How it can use a token of ours, line by line; see [`Self::usage`].
     #[serde(rename = "use")]
     lines: Vec<String>,
+    /// The same for an API key, where that is another way.
+    #[serde(rename = "useKey", default)]
+    key_lines: Vec<String>,
 }
 
 /// The provider of an entry, by what the entry holds.
@@ -149,24 +154,28 @@ impl Tool {
 }
 
 impl Program {
-    /// How the program can use the token of `profile_id` in the place of its `entry`, for
-    /// people: lines of a configuration or a command.
-    pub fn usage(&self, profile_id: &str, entry: &str, account_id: Option<&str>) -> Vec<String> {
+    /// How the program can use the profile `profile_id` in the place of `login`, for people:
+    /// lines of a configuration or a command.
+    pub fn usage(&self, profile_id: &str, login: &Login) -> Vec<String> {
+        let is_key = login.credential.kind() == Kind::ApiKey && !self.key_lines.is_empty();
+        let lines = if is_key { &self.key_lines } else { &self.lines };
+        let account_id = login.credential.identity.account_id.as_deref();
         let json = |text: &str| serde_json::Value::from(text).to_string();
         let word = crate::system::custody::shell_word(std::path::Path::new(profile_id));
         let fill = |line: &String| {
             line.replace("{account}", &json(account_id.unwrap_or("<account id>")))
                 .replace("{json}", &json(profile_id))
                 .replace("{word}", &word)
-                .replace("{entry}", entry)
+                .replace("{entry}", &login.entry)
         };
-        self.lines.iter().map(fill).collect()
+        lines.iter().map(fill).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::CredentialKind;
 
     #[test]
     fn every_program_is_in_the_table() {
@@ -177,7 +186,10 @@ mod tests {
             assert_eq!(Tool::from_name(&program.name), Some(tool));
             assert!(!program.label.is_empty() && !program.sign_in.is_empty());
             assert_eq!(program.provider.is_empty(), !program.providers.is_empty(), "{tool:?}");
-            for line in program.usage("p:a", "e", None) {
+            let key = CredentialKind::ApiKey { key: None, reference: false };
+            let token = CredentialKind::Token { token: None, reference: false, expires: None };
+            let logins = [key, token].map(|kind| Login::new("e", "p", kind));
+            for line in logins.iter().flat_map(|login| program.usage("p:a", login)) {
                 let is_filled = ["{json}", "{word}", "{entry}", "{account}"]
                     .iter()
                     .all(|it| !line.contains(it));

@@ -127,14 +127,13 @@ fn select_by_provider(
             Ok(only) => only,
             // Without any profile, a login of another program is the one there is.
             Err(none) if pool.providers().is_empty() => {
-                return stand_in(app, config, pool, |_| true)?.ok_or(none);
+                return stand_in(app, config, pool, None)?.ok_or(none);
             }
             Err(several) => return Err(several),
         },
     };
     let Some(ranking) = pool.rank(config, &provider, now())? else {
-        let id = auth_provider_id(&provider);
-        let stand_in = stand_in(app, config, pool, |of| auth_provider_id(of) == id)?;
+        let stand_in = stand_in(app, config, pool, Some(&provider))?;
         return stand_in.ok_or_else(|| no_profile_of(&provider, agent));
     };
     // A refused login is the answer only when there is no other.
@@ -157,22 +156,30 @@ fn select_by_provider(
     })
 }
 
-/// The login of another program that stands in for a provider which `is_wanted` and of
-/// which the stores have no profile.
+/// The login of another program that stands in for `provider`, of which the stores have no
+/// profile; without one, the only login that does.
 fn stand_in(
     app: &App,
     config: &Config,
     pool: &Pool,
-    is_wanted: impl Fn(&str) -> bool,
+    provider: Option<&str>,
 ) -> Result<Option<Selected>, Failure> {
+    let id = provider.map(auth_provider_id);
+    let mut found: Vec<Selected> = Vec::new();
     for managed in Managed::standing_in(config, pool) {
-        if is_wanted(managed.provider())
-            && let Some(selected) = managed.select(app, pool)?
-        {
-            return Ok(Some(selected));
+        if id.as_ref().is_none_or(|id| auth_provider_id(managed.provider()) == *id) {
+            found.extend(managed.select(app, pool)?);
         }
     }
-    Ok(None)
+    if found.len() > 1 {
+        let ids: Vec<&str> = found.iter().map(|selected| selected.id.as_str()).collect();
+        return Err(Failure::usage(format!(
+            "several programs have logins that could be used: {}",
+            ids.join(", ")
+        ))
+        .hint("name one: --provider <id>, or --profile <id>"));
+    }
+    Ok(found.pop())
 }
 
 /// No store that the agent reads has the profile.

@@ -4,20 +4,22 @@
 //! logged out, and that one is logged out only of what was stored. However many logins a
 //! file holds, the store is changed once.
 
+mod choice;
 mod known;
 mod place;
 
-use super::managed::{identity, merge};
+use super::managed::identity;
 use crate::app::App;
 use crate::config::{AgentDir, Config, ConfigEdit, record_profiles};
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, LoggedOut, Login, Tool};
-use crate::profile::{CredentialKind, Identity, Kind, Millis, normalize_provider_id};
+use crate::profile::{Identity, Kind, Millis};
 use crate::provider::{Catalog, auth_provider_id};
 use crate::store::{AgentStore, Document};
 use crate::system::custody::Exposure;
 use crate::system::now;
 use crate::text::printable;
+use choice::{check_wanted_id, choose, complete};
 use known::Known;
 use place::{Fate, Placed, place};
 use std::path::PathBuf;
@@ -152,87 +154,6 @@ pub fn prepare(app: &App, request: Request) -> Result<Ready, Failure> {
     })
 }
 
-/// Leaves the logins that are wanted.
-fn choose(request: &Request, contents: &mut external::Contents) -> Result<(), Failure> {
-    let program = request.tool.program();
-    let shown = |names: &mut dyn Iterator<Item = &str>| {
-        names.map(|name| printable(name, 80)).collect::<Vec<_>>().join(", ")
-    };
-    if !request.entries.is_empty() {
-        let is_known = |name: &&String| contents.logins.iter().any(|login| login.entry == **name);
-        if let Some(unknown) = request.entries.iter().find(|name| !is_known(name)) {
-            let reason = contents.skipped.iter().find(|(name, _)| name == unknown);
-            let why = reason.map_or_else(
-                || format!("{} has no login `{}`", program.label, printable(unknown, 80)),
-                |(_, reason)| format!("`{}` cannot be imported: {reason}", printable(unknown, 80)),
-            );
-            let mut names = contents.logins.iter().map(|login| login.entry.as_str());
-            return Err(Failure::usage(why).hint(format!("it has: {}", shown(&mut names))));
-        }
-        contents.logins.retain(|login| request.entries.contains(&login.entry));
-        contents.skipped.clear();
-        return Ok(());
-    }
-    if let Some((entry, reason)) = contents.skipped.first().filter(|_| contents.logins.is_empty()) {
-        return Err(Failure::message(
-            ExitStatus::Failure,
-            format!(
-                "nothing of {} can be imported: `{}`: {reason}",
-                program.label,
-                printable(entry, 80)
-            ),
-        ));
-    }
-    let is_one = contents.logins.windows(2).all(|pair| pair[0].holds_same(&pair[1]));
-    if request.all || is_one {
-        return Ok(());
-    }
-    let mut names = contents.logins.iter().take(20).map(|login| login.entry.as_str());
-    let message =
-        format!("{} has {} logins: {}", program.label, contents.logins.len(), shown(&mut names));
-    Err(Failure::usage(message).hint("name one with --entry <name>, or take them with --all"))
-}
-
-/// What the tokens say of the account.
-fn complete(catalog: &Catalog, login: &mut Login) {
-    let credential = &mut login.credential;
-    let CredentialKind::OAuth { access, id_token, .. } = &credential.kind else { return };
-    let claimed = identity(catalog, &credential.provider, access.as_ref(), id_token.as_ref());
-    // The tokens know best.
-    credential.identity = merge(claimed, std::mem::take(&mut credential.identity));
-}
-
-/// A `--profile-id` must not name a profile of another provider or kind.
-fn check_wanted_id(store: &AgentStore, request: &Request, logins: &[Login]) -> Result<(), Failure> {
-    let (Some(wanted), Some(login)) = (&request.profile_id, logins.first()) else { return Ok(()) };
-    if wanted.trim() != wanted || wanted.is_empty() || wanted.chars().any(char::is_control) {
-        return Err(Failure::usage("--profile-id must be a name without outer spaces"));
-    }
-    if logins.iter().any(|other| !other.holds_same(login)) {
-        return Err(Failure::usage("--profile-id is for one login, and these are several")
-            .hint("name one with --entry <name>"));
-    }
-    if let Some(tool) = Tool::managing_stored(wanted) {
-        let label = &tool.program().label;
-        return Err(Failure::usage(format!("the profile `{wanted}` stays the login of {label}")));
-    }
-    let document = store.read()?.document;
-    let provider = &login.credential.provider;
-    match document.credential(wanted) {
-        Some(other) if normalize_provider_id(&other.provider) != *provider => {
-            let of = printable(&other.provider, 80);
-            Err(Failure::usage(format!("the profile `{wanted}` is for {of}, not {provider}")))
-        }
-        Some(other)
-            if (other.kind() == Kind::OAuth) != (login.credential.kind() == Kind::OAuth) =>
-        {
-            let kind = other.kind().name();
-            Err(Failure::usage(format!("the profile `{wanted}` is of the type {kind}")))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// How often a program may change its file while it is imported.
 const ATTEMPTS: usize = 3;
 
@@ -256,6 +177,9 @@ impl Ready {
     pub fn run(mut self, app: &App, mode: Mode) -> Result<Report, Failure> {
         let tool = self.request.tool;
         for _ in 0..ATTEMPTS {
+            if mode == Mode::Move {
+                external::check_in_files(tool, &app.environment, &self.logins)?;
+            }
             let (rows, config_changed) = self.store_all(app, mode)?;
             let mut report = self.report(rows, config_changed, mode);
             if mode == Mode::Copy {
@@ -389,9 +313,8 @@ impl Ready {
                 Fate::Stored { is_new: false } => Outcome::Updated,
                 Fate::Held => Outcome::Unchanged,
             };
-            let Identity { account_id, .. } = &login.credential.identity;
             rows.push(Row {
-                usage: program.usage(&placed.profile_id, &login.entry, account_id.as_deref()),
+                usage: program.usage(&placed.profile_id, login),
                 entry: login.entry.clone(),
                 agent_id: placed.agent_id.unwrap_or_else(|| self.agent.id.clone()),
                 profile_id: placed.profile_id,

@@ -129,6 +129,22 @@ fn the_login_of_claude_is_read_when_it_is_needed_and_never_refreshed() {
 }
 
 #[test]
+fn the_login_of_minimax_stands_in_as_that_of_codex_does() {
+    let (rig, _) = with_codex();
+    let login = json!({"access_token": "fake-access", "refresh_token": "fake", "expiry_date": FAR});
+    rig.write_at_home(".minimax/oauth_creds.json", &login.to_string());
+    let token = ["models", "auth", "token", "--provider", "minimax-portal"];
+    assert_eq!(rig.run(&token).success(), "fake-access");
+    let stderr = rig.run(&["models", "auth", "token"]).failure(2);
+    assert!(stderr.contains("openai-codex:default, minimax-portal:minimax-cli"), "{stderr}");
+    let report = import(&rig, &["minimax", "--move", "--json"]).json();
+    assert_eq!(report["profiles"][0]["profileId"], "minimax-portal:minimax-cli");
+    assert_eq!(rig.run(&token).success(), "fake-access");
+    let listed = rig.run(&["models", "auth", "list", "--json", "--provider", "minimax-portal"]);
+    assert_eq!(listed.json()["profiles"][0]["importedFrom"], "minimax");
+}
+
+#[test]
 fn a_login_that_two_programs_own_is_found() {
     let (rig, _) = with_codex();
     assert_eq!(rig.run(&["doctor"]).code, 0);
