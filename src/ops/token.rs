@@ -3,6 +3,7 @@
 //! When the one on disk is usable, nothing is locked, no runtime is built, and no request
 //! is made.
 
+use super::managed::{self, Managed};
 use super::reference;
 use super::refresh::refresh;
 use super::renewal::store_recovered;
@@ -11,6 +12,7 @@ use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
 use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
+use crate::external::Tool;
 use crate::oauth::Claims;
 use crate::profile::{Credential, CredentialKind, Kind, Millis};
 use crate::secret::Secret;
@@ -71,6 +73,9 @@ pub fn token(
     }
     let selected =
         select(app, &agent, &config, request.provider.as_deref(), request.profile.as_deref())?;
+    if let Some(tool) = selected.managed_by {
+        return of_another_program(app, tool, selected, request, interaction);
+    }
     if let Some(value) = reference::value(app, &config, &selected)? {
         return token_of(&selected, &selected.credential, value);
     }
@@ -115,6 +120,48 @@ pub(super) fn renew(
         .hint("check the clock of this machine"));
     }
     Ok(renewed)
+}
+
+/// The token of a profile that stays another program's own: a stored copy while it is
+/// usable, else what that program has now. Nothing is refreshed.
+fn of_another_program(
+    app: &App,
+    tool: Tool,
+    mut selected: Selected,
+    request: &Request,
+    interaction: &mut dyn Interaction,
+) -> Result<Token, Failure> {
+    if request.force_refresh {
+        let why = "--force-refresh does not apply";
+        return Err(managed::over(tool, &selected.id, why));
+    }
+    let is_long =
+        |it: &Selected| !it.rejected && has_lifetime(&it.credential, request.min_ttl, now());
+    if !is_long(&selected) {
+        let kept = Managed::named(&selected.id).map(|it| it.read(app)).transpose()?.flatten();
+        if let Some(kept) = kept {
+            let is_rejected = selected.rejected
+                && kept
+                    .bearer()
+                    .zip(selected.credential.bearer())
+                    .is_some_and(|(a, b)| a.matches(b));
+            selected.credential = kept;
+            selected.rejected = is_rejected;
+        }
+    }
+    if is_long(&selected) {
+        return hand_out(&selected, &selected.credential);
+    }
+    if selected.rejected || !selected.credential.is_usable_until(now()) {
+        let why = if selected.rejected { "the token was rejected" } else { "the token is expired" };
+        return Err(managed::over(tool, &selected.id, why));
+    }
+    interaction.note(&format!(
+        "the token of `{}` expires within --min-ttl, and only {} refreshes it",
+        printable(&selected.id, 200),
+        tool.program().label
+    ));
+    hand_out(&selected, &selected.credential)
 }
 
 /// OpenClaw's margin before expiry, in milliseconds.

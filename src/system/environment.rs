@@ -71,6 +71,14 @@ pub const VARIABLES: &[Variable] = &[
                DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME",
         meaning: "tell whether a browser on this machine would reach the user",
     },
+    Variable {
+        name: "CODEX_HOME, CLAUDE_CONFIG_DIR, GEMINI_CLI_HOME, XDG_DATA_HOME, XDG_CONFIG_HOME",
+        meaning: "where other programs keep the logins that `models auth import` reads",
+    },
+    Variable {
+        name: "GEMINI_FORCE_ENCRYPTED_FILE_STORAGE",
+        meaning: "`true`: the login of Gemini CLI is encrypted, and not read",
+    },
     Variable { name: "HOME, USERPROFILE, USER, LOGNAME", meaning: "who and where the user is" },
 ];
 

@@ -53,26 +53,40 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 /// # Errors
 /// The file cannot be read or is not UTF-8.
 pub fn read(path: &Path) -> io::Result<Option<(String, Fingerprint)>> {
+    read_up_to(path, LARGEST_FILE)
+}
+
+/// As [`read`], of a file of `largest` bytes at most.
+///
+/// # Errors
+/// The file cannot be read, is larger, or is not UTF-8.
+pub fn read_up_to(path: &Path, largest: u64) -> io::Result<Option<(String, Fingerprint)>> {
+    let too_large = || {
+        let reason = format!("it is larger than {} MiB", largest / 1024 / 1024);
+        io::Error::new(ErrorKind::InvalidInput, reason)
+    };
     match path.metadata() {
         // Opening a pipe would wait for its other end.
         Ok(metadata) if !metadata.is_file() => {
             return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
         }
-        Ok(metadata) if metadata.len() > LARGEST_FILE => {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "it is larger than 256 MiB"));
-        }
+        Ok(metadata) if metadata.len() > largest => return Err(too_large()),
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     }
-    let mut file = match File::open(path) {
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
     let metadata = file.metadata()?;
     let mut text = String::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
-    io::Read::read_to_string(&mut file, &mut text)?;
+    // It may have grown since.
+    io::Read::read_to_string(&mut io::Read::take(file, largest + 1), &mut text)?;
+    if text.len() as u64 > largest {
+        return Err(too_large());
+    }
     Ok(Some((text, Fingerprint::of(&metadata))))
 }
 

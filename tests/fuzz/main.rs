@@ -9,6 +9,7 @@
 #![allow(clippy::disallowed_methods, reason = "it writes inputs, not credentials")]
 
 mod document;
+mod external;
 mod mutation;
 mod outside;
 mod protocol;
@@ -57,6 +58,7 @@ const TARGETS: [Target; 12] = [
     Target { name: "jwt", is_slow: false, run: protocol::claims },
     Target { name: "secret-reference", is_slow: false, run: document::reference },
     Target { name: "usage", is_slow: false, run: protocol::usage },
+    Target { name: "external", is_slow: false, run: external::logins },
     Target { name: "token-response", is_slow: true, run: protocol::token_response },
     Target { name: "config", is_slow: true, run: outside::config },
     Target { name: "lock-payload", is_slow: true, run: outside::lock },

@@ -14,6 +14,7 @@ mod channels;
 mod doctor;
 mod golden;
 mod golden_order;
+mod import;
 mod layering;
 mod legacy;
 mod list;

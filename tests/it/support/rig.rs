@@ -146,6 +146,20 @@ impl Rig {
         std::fs::set_permissions(&path, private).expect("permissions");
     }
 
+    /// Writes a private file below the home directory, as another program would.
+    pub(crate) fn write_at_home(&self, name: &str, text: &str) {
+        let path = self.home().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        std::fs::write(&path, text).expect("a file");
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&path, private).expect("permissions");
+    }
+
+    /// The text of a file below the home directory; `None` where there is none.
+    pub(crate) fn read_at_home(&self, name: &str) -> Option<String> {
+        std::fs::read_to_string(self.home().join(name)).ok()
+    }
+
     /// The text of a file below the state directory.
     #[track_caller]
     pub(crate) fn read(&self, name: &str) -> String {

@@ -1,6 +1,7 @@
 //! `models auth`
 
 mod add;
+mod import;
 mod list;
 mod login;
 mod logout;
@@ -47,6 +48,8 @@ enum Command {
     PasteApiKey(paste_api_key::Args),
     /// Make a setup token of a subscription, and store it
     SetupToken(setup_token::Args),
+    /// Take over the login of another program, or copy it
+    Import(import::Args),
     /// List the profiles with their health
     List(list::Args),
     /// Revoke a login and remove its profile
@@ -67,6 +70,7 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
         Some(Command::Login(args)) => login::run(args, agent, app, output),
         Some(Command::Token(args)) => token::run(args, agent, app, output),
         Some(Command::Refresh(args)) => refresh::run(args, agent, app, output),
+        Some(Command::Import(args)) => import::run(args, agent, app, output),
         Some(Command::List(args)) => list::run(&args, agent, app, output),
         Some(Command::Logout(args)) => logout::run(args, agent, app, output),
         Some(Command::Order(args)) => order::run(args, agent, app, output),

@@ -1,5 +1,7 @@
 //! What is wrong with the state directory, each with the next command. Nothing is written.
 
+mod grant;
+
 use super::login_command;
 use super::renewal::holder;
 use crate::app::App;
@@ -12,7 +14,6 @@ use crate::store::{AgentStore, recovery};
 use crate::system::custody::shell_word;
 use crate::system::{lock, now, route};
 use crate::text::printable;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What a finding is about.
@@ -34,6 +35,8 @@ pub enum Code {
     Uninterpretable,
     /// One login is held more than once.
     Shared,
+    /// The file of another program cannot be read.
+    External,
     /// The server has refused a login.
     Refused,
     /// A provider file is not valid.
@@ -56,6 +59,7 @@ impl Code {
             Self::Unreadable => "unreadable",
             Self::Uninterpretable => "uninterpretable",
             Self::Shared => "shared",
+            Self::External => "external",
             Self::Refused => "refused",
             Self::Provider => "provider",
             Self::Configuration => "configuration",
@@ -110,7 +114,7 @@ pub fn examine(app: &App) -> Report {
     for store in &stores {
         examine_store(store, found);
     }
-    grants(&stores, found);
+    grant::examine(app, &stores, found);
     unstored(app, &stores, found);
     for path in files_in(&app.paths.state_dir.join("locks/oauth-refresh")) {
         left_behind(&path, found);
@@ -140,7 +144,7 @@ fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
 }
 
 /// The agent whose store this is, for a command line.
-fn agent_of(store: &AgentStore) -> String {
+pub(super) fn agent_of(store: &AgentStore) -> String {
     let path = store.profiles_path();
     let usual = path.parent().filter(|agent| agent.ends_with("agent")).and_then(Path::parent);
     usual
@@ -201,28 +205,6 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
                 printable(&reason, 80)
             ),
             login_command(&provider, &agent),
-        ));
-    }
-}
-
-/// Logins that are held more than once.
-fn grants(stores: &[AgentStore], found: &mut Vec<Finding>) {
-    let mut holders: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for store in stores {
-        let Ok(snapshot) = store.read() else { continue };
-        for profile in snapshot.document.profiles() {
-            let Some(token) = profile.credential.refresh_token() else { continue };
-            let holder =
-                format!("`{}` in {}", printable(profile.id, 200), store.profiles_path().display());
-            holders.entry(token.fingerprint()).or_default().push(holder);
-        }
-    }
-    for held in holders.into_values().filter(|held| held.len() > 1) {
-        found.push(problem(
-            Code::Shared,
-            format!("one login is held {} times: {}", held.len(), held.join(", ")),
-            "sign in for each of them, or leave one: a refresh by OpenClaw spends the others"
-                .to_owned(),
         ));
     }
 }
