@@ -21,6 +21,8 @@ pub(super) struct Console<'o, 's> {
     tells_events: bool,
     /// Whether the program knows that the login waits.
     told_waiting: bool,
+    /// While a secret is typed.
+    unseen: Option<stream::Unseen>,
 }
 
 /// What happens during a login, for a program.
@@ -39,6 +41,10 @@ enum Event<'n> {
         verification_uri_complete: Option<&'n str>,
         expires_in_seconds: u64,
     },
+    /// A page to open.
+    Page { schema: u32, provider: &'n str, url: &'n str },
+    /// A question: its answer is the next line of standard input.
+    Prompt { schema: u32, text: &'n str, secret: bool },
     /// It is up to the user now.
     Waiting { schema: u32, seconds_left: u64 },
 }
@@ -47,7 +53,7 @@ const PROMPT: &str = "Redirect URL or code (or just wait for the browser): ";
 
 impl<'o, 's> Console<'o, 's> {
     pub(super) fn new(output: &'o mut Output<'s>) -> Self {
-        Self { output, prompting: false, tells_events: false, told_waiting: false }
+        Self { output, prompting: false, tells_events: false, told_waiting: false, unseen: None }
     }
 
     /// Tells a program, on standard output, what happens.
@@ -156,6 +162,35 @@ impl Interaction for Console<'_, '_> {
         if !std::mem::replace(&mut self.told_waiting, true) {
             self.tell(&Event::Waiting { schema: 1, seconds_left: left.as_secs() });
         }
+    }
+
+    fn show_page(&mut self, provider_label: &str, url: &url::Url) {
+        self.output.say(&format!("To sign in to {provider_label}, open\n\n  {url}\n"));
+        self.tell(&Event::Page { schema: 1, provider: provider_label, url: url.as_str() });
+    }
+
+    fn ask(&mut self, question: &str, is_secret: bool) {
+        self.tell(&Event::Prompt { schema: 1, text: question, secret: is_secret });
+        let is_terminal = self.output.streams.stdin_is_terminal;
+        if is_secret && is_terminal && stream::is_in_foreground() {
+            self.unseen = stream::Unseen::begin();
+        }
+        let end = if is_terminal { "" } else { "\n" };
+        let stderr = &mut self.output.streams.stderr;
+        let _ =
+            stderr.write_all(format!("{question}: {end}").as_bytes()).and_then(|()| stderr.flush());
+        self.prompting = is_terminal;
+    }
+
+    fn answered(&mut self) {
+        self.prompting = false;
+        self.unseen = None;
+    }
+
+    fn answers(&mut self) -> Option<Receiver<String>> {
+        let is_terminal = self.output.streams.stdin_is_terminal;
+        let stdin = self.output.streams.stdin.take()?;
+        Some(stream::lines(stdin, is_terminal))
     }
 
     fn show_browser(&mut self, opening: &Opening) {

@@ -1,19 +1,19 @@
 //! Signing out: revoke at the server (RFC 7009), then remove the profile and every
 //! mention of it.
 
+use super::issuer::Issuer;
 use super::refresh::wait_for_lease;
-use super::selection::Selected;
+use super::selection::{Selected, entry_text};
 use super::{Interaction, warn_of_route};
 use crate::app::App;
 use crate::config::{Config, ConfigEdit, remove_profile};
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, Tool};
-use crate::oauth::{self, TokenError};
-use crate::profile::Credential;
+use crate::oauth::TokenError;
+use crate::profile::{Credential, Kind};
 use crate::secret::Secret;
 use crate::store::AgentStore;
 use crate::system::block_on;
-use crate::system::http::HttpClient;
 use crate::text::printable;
 use anyhow::Context;
 use std::path::PathBuf;
@@ -92,14 +92,16 @@ pub fn logout(
     // A refresh under way would bring a token that nobody revokes.
     let selected = Selected::in_store(&store, &agent, id, credential)?;
     let lease = wait_for_lease(&selected, LEASE_TIMEOUT, |_| Ok(None))?;
-    let credential = store.read()?.document.credential(id).unwrap_or(selected.credential);
+    let document = store.read()?.document;
+    let credential = document.credential(id).unwrap_or(selected.credential);
+    let entry = entry_text(&document, id);
     let revocation = if request.local {
         Revocation::Skipped("--local".to_owned())
     } else if let Some(tool) = Tool::managing_stored(id).or_else(|| held_by(app, &credential)) {
         Revocation::Skipped(format!("{} holds the same login", tool.program().label))
     } else {
         warn_of_route(app, interaction);
-        revoke(app, &config, &store, &credential, interaction)?
+        revoke(app, &config, &store, (&credential, &entry), interaction)?
     };
     let removed = store.update(|document| {
         let present = document.credential(id);
@@ -147,42 +149,26 @@ fn revoke(
     app: &App,
     config: &Config,
     store: &AgentStore,
-    credential: &Credential,
+    (credential, entry): (&Credential, &Secret),
     interaction: &mut dyn Interaction,
 ) -> Result<Revocation, Failure> {
-    let (token, hint) = match (credential.refresh_token(), credential.kind()) {
-        (Some(token), _) => (token, "refresh_token"),
-        (None, crate::profile::Kind::OAuth) => match credential.bearer() {
-            Some(token) => (token, "access_token"),
-            None => return Ok(Revocation::Skipped("the profile holds no token".to_owned())),
-        },
-        _ => return Ok(Revocation::Skipped("only OAuth logins are revoked".to_owned())),
+    if credential.kind() != Kind::OAuth {
+        return Ok(Revocation::Skipped("only OAuth logins are revoked".to_owned()));
+    }
+    let Some(token) = credential.refresh_token().or_else(|| credential.bearer()) else {
+        return Ok(Revocation::Skipped("the profile holds no token".to_owned()));
     };
     if let Some(path) = shared_with(app, config, store, token) {
         return Ok(Revocation::Skipped(format!("{} holds the same login", path.display())));
     }
     let catalog = app.catalog()?;
-    if let Some(problem) = catalog.problem(&credential.provider) {
-        return Err(problem.clone().into());
-    }
-    let method = credential.login_method.as_deref();
-    let provider = catalog.find(&credential.provider);
-    let registration = provider.and_then(|provider| provider.definition.registration_of(method));
     let no_endpoint = || Revocation::Skipped("the provider has no revocation endpoint".to_owned());
-    let Some(registration) = registration else { return Ok(no_endpoint()) };
-    let mut client = registration
-        .client(&app.environment, credential.client_id.as_deref())
-        .map_err(|reason| Failure::message(ExitStatus::Failure, reason))?;
-    block_on(client.discover()).context("could not start the runtime")?.map_err(|error| {
-        Failure::message(ExitStatus::Unavailable, error).hint("remove it here alone with --local")
-    })?;
-    let Some(endpoint) = client.endpoints.revocation.as_ref() else { return Ok(no_endpoint()) };
-    let http =
-        HttpClient::new(endpoint).map_err(|error| Failure::message(ExitStatus::Failure, error))?;
-    let revoked = block_on(oauth::revoke(&http, &client, endpoint, token, hint))
+    let Some(issuer) = Issuer::of(app, &catalog, credential)? else { return Ok(no_endpoint()) };
+    let revoked = block_on(issuer.revoke(credential, entry, interaction))
         .context("could not start the runtime")?;
     match revoked {
-        Ok(()) => Ok(Revocation::Revoked),
+        Ok(true) => Ok(Revocation::Revoked),
+        Ok(false) => Ok(no_endpoint()),
         Err(error @ TokenError::Refused { .. }) => {
             interaction.note(&format!("the login could not be revoked: {error}"));
             Ok(Revocation::Skipped("the server refused".to_owned()))

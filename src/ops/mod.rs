@@ -6,6 +6,7 @@ pub mod channels;
 pub mod default_model;
 pub mod doctor;
 pub mod import;
+mod issuer;
 pub mod list;
 pub mod login;
 pub mod logout;
@@ -38,6 +39,14 @@ pub trait Interaction {
     fn show_user_code(&mut self, notice: &login::UserCodeNotice<'_>);
     /// The login still waits, for so long at most. Called about once a second.
     fn waiting(&mut self, left: std::time::Duration);
+    /// A page to open, where something else than us waits for what the user does there.
+    fn show_page(&mut self, provider_label: &str, url: &url::Url);
+    /// A question; the answer is the next of [`Self::answers`].
+    fn ask(&mut self, question: &str, is_secret: bool);
+    /// The question is answered.
+    fn answered(&mut self);
+    /// The lines that the user answers with, or `None` when there is nobody to answer.
+    fn answers(&mut self) -> Option<tokio::sync::mpsc::Receiver<String>>;
     /// What came of opening a browser.
     fn show_browser(&mut self, opening: &crate::system::browser::Opening);
     /// The lines that the user pastes, or `None` when there is nowhere to paste.

@@ -5,19 +5,19 @@
 //! counts as that, however short its lifetime. The new credential is stored before
 //! anybody gets it, and a refused refresh token is never posted again.
 
+use super::issuer::{Connection, Issuer};
 use super::renewal::{Outcome, may_be_shared, store_recovered, store_renewal};
-use super::selection::Selected;
+use super::selection::{Selected, entry_text};
 use super::{Interaction, login_command};
 use crate::app::App;
 use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
-use crate::oauth::{Client, Grant, TokenError};
+use crate::oauth::{Grant, TokenError};
 use crate::profile::{Credential, Identity, Millis};
 use crate::provider::Registration;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Intent, Lease, LeaseAttempt, Renewal, StoreError, recovery};
 use crate::system::file::Reserved;
-use crate::system::http::HttpClient;
 use crate::system::lock::{Holder, iso};
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, lock, now};
@@ -37,10 +37,14 @@ const ON_ITS_WAY: Duration = Duration::from_millis(500);
 
 /// When the access token of a grant expires: as the server says, else after an hour when
 /// it can be refreshed, else never as far as we know.
-pub(super) fn expiry(registration: &Registration, grant: &Grant, now: Millis) -> Option<Millis> {
+pub(super) fn expiry(
+    registration: Option<&Registration>,
+    grant: &Grant,
+    now: Millis,
+) -> Option<Millis> {
     let assumed = || grant.refresh.is_some().then(|| now.saturating_add(ASSUMED_LIFETIME));
-    let expires = grant.expires.or_else(assumed);
-    expires.map(|expires| registration.with_margin(expires, now))
+    let expires = grant.expires.or_else(assumed)?;
+    Some(registration.map_or(expires, |registration| registration.with_margin(expires, now)))
 }
 
 /// Refreshes the selected profile and returns the credential that is then in the store.
@@ -52,23 +56,17 @@ pub(super) fn refresh(
     interaction: &mut dyn Interaction,
 ) -> Result<Credential, Failure> {
     let catalog = app.catalog()?;
-    if let Some(problem) = catalog.problem(&selected.credential.provider) {
-        return Err(problem.clone().into());
-    }
-    let provider = catalog.find(&selected.credential.provider);
-    let method = selected.credential.login_method.as_deref();
-    let registration = provider.and_then(|provider| provider.definition.registration_of(method));
-    let registration = registration.ok_or_else(|| {
+    let issuer = Issuer::of(app, &catalog, &selected.credential)?.ok_or_else(|| {
         let provider = printable(&selected.credential.provider, 80);
         Failure::message(
             ExitStatus::Failure,
             format!("there is no definition of the provider `{provider}` to refresh with"),
         )
-        .hint(format!("describe it in {}/{provider}.json", app.paths.providers().display()))
+        .hint(format!(
+            "describe it in {}/{provider}.json, or install the program that serves it",
+            app.paths.providers().display()
+        ))
     })?;
-    let mut client = registration
-        .client(&app.environment, selected.credential.client_id.as_deref())
-        .map_err(|reason| Failure::message(ExitStatus::Failure, reason))?;
     // The wait is over as soon as somebody has stored a fresh credential.
     let _lease = match wait_for_lease(selected, lock_timeout, adopt)? {
         Waited::Adopted(credential) => return Ok(*credential),
@@ -79,10 +77,10 @@ pub(super) fn refresh(
         return Ok(credential);
     }
     let document = selected.store.read()?.document;
-    let current = document.credential(&selected.id);
-    let Some(refresh_token) = current.as_ref().and_then(Credential::refresh_token) else {
+    let Some(current) = document.credential(&selected.id) else {
         return Err(signed_out(selected));
     };
+    let Some(refresh_token) = current.refresh_token() else { return Err(signed_out(selected)) };
     // The holder before us may have learnt that the login is over.
     let state = selected.store.read_state(&document)?;
     if let Some(code) = state.refusal(&selected.id, refresh_token) {
@@ -101,13 +99,14 @@ pub(super) fn refresh(
         )
         .hint("openclaw-auth doctor"));
     }
-    block_on(client.discover())
+    let connection = block_on(issuer.connect())
         .context("could not start the runtime")?
         .map_err(|error| unavailable(selected, &error.to_string()))?;
     let attempt = Attempt {
         selected,
-        registration,
-        client: &client,
+        connection,
+        credential: &current,
+        entry: entry_text(&document, &selected.id),
         posted: refresh_token,
         stores: app.stores(config),
         recovery: app.paths.recovery(),
@@ -185,8 +184,12 @@ fn differs(a: &Credential, b: &Credential) -> bool {
 /// One refresh, from the note that it begins to the credential in the store.
 struct Attempt<'a> {
     selected: &'a Selected,
-    registration: &'a Registration,
-    client: &'a Client,
+    /// Who is asked.
+    connection: Connection<'a>,
+    /// The credential that is renewed.
+    credential: &'a Credential,
+    /// The text of its entry.
+    entry: Secret,
     /// The refresh token that is spent.
     posted: &'a Secret,
     stores: Vec<AgentStore>,
@@ -201,7 +204,6 @@ impl Attempt<'_> {
         interaction: &mut dyn Interaction,
     ) -> Result<Credential, Failure> {
         let Self { selected, posted, .. } = self;
-        let http = self.client.http().map_err(|error| unavailable(selected, &error.to_string()))?;
         // What cannot be stored must not be asked for.
         let reserved = selected.store.reserve(lock_timeout)?;
         let earlier = selected.store.begin_refresh(posted)?;
@@ -212,9 +214,9 @@ impl Attempt<'_> {
         let (result, interrupted) = block_on(async {
             // From here until the new credential is stored, a signal waits.
             let mut signals = StopSignals::catch()?;
-            let grant = self.ask(&http, earlier.is_none(), &mut signals).await;
-            let result = match grant {
-                Ok(grant) => self.keep(grant, reserved),
+            let renewal = self.ask(earlier.is_none(), &mut signals, interaction).await;
+            let result = match renewal {
+                Ok(renewal) => self.keep(renewal, reserved),
                 Err(error) => self.fail(&error, earlier.as_ref()),
             };
             anyhow::Ok((result, signals.has_come().await))
@@ -226,31 +228,31 @@ impl Attempt<'_> {
     /// Makes the token request, again when the server says that it could not answer.
     async fn ask(
         &self,
-        http: &HttpClient,
         may_repeat: bool,
         signals: &mut StopSignals,
-    ) -> Result<Grant, TokenError> {
+        interaction: &mut dyn Interaction,
+    ) -> Result<Renewal, TokenError> {
         let mut attempts = 0;
         loop {
-            let grant = crate::oauth::refresh(http, self.client, self.posted, now).await;
+            let renewal = self.connection.refresh(self.credential, &self.entry, interaction).await;
             attempts += 1;
-            let wait = match &grant {
+            let wait = match &renewal {
                 Err(error) if may_repeat => error.retry_in(attempts),
                 _ => None,
             };
-            let Some(wait) = wait else { return grant };
+            let Some(wait) = wait else { return renewal };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 // Nothing is under way: the last answer stands.
-                () = signals.received() => return grant,
+                () = signals.received() => return renewal,
             }
         }
     }
 
-    /// Stores the grant, or keeps it where a later command finds it.
-    fn keep(&self, grant: Grant, reserved: Option<Reserved>) -> Result<Credential, Failure> {
+    /// Stores the renewal, or keeps it where a later command finds it.
+    fn keep(&self, renewal: Renewal, reserved: Option<Reserved>) -> Result<Credential, Failure> {
         let selected = self.selected;
-        let renewal = renewal_of(selected, self.registration, grant);
+        let renewal = renewal_of(selected, renewal);
         let refresh = renewal.grant.refresh.as_ref();
         let rotates = refresh.is_some_and(|refresh| !refresh.matches(self.posted));
         // Whatever happens from here on, no store is left with nothing but a spent token.
@@ -304,17 +306,17 @@ fn cut_off(earlier: &Intent) -> String {
     format!("a refresh at {} (process {}) was cut off", iso(earlier.at), earlier.pid)
 }
 
-/// What a grant means for a profile. Who it belongs to is not changed by a refresh.
-fn renewal_of(selected: &Selected, registration: &Registration, grant: Grant) -> Renewal {
-    let claimed = registration.identity(&grant.access, grant.id_token.as_ref(), None);
-    let stored = &selected.credential.identity;
+/// What a renewal means for a profile. Who it belongs to is not changed by a refresh.
+fn renewal_of(selected: &Selected, renewal: Renewal) -> Renewal {
+    let (claimed, stored) = (renewal.identity, &selected.credential.identity);
     let identity = Identity {
         email: claimed.email.filter(|_| stored.email.is_none()),
         account_id: claimed.account_id.filter(|_| stored.account_id.is_none()),
         subject: None,
     };
-    let expires = expiry(registration, &grant, now());
-    Renewal { expires, fields: registration.kept(&grant), grant, identity }
+    // There is a refresh token, if only the one that was posted.
+    let expires = renewal.expires.or_else(|| Some(now().saturating_add(ASSUMED_LIFETIME)));
+    Renewal { identity, expires, ..renewal }
 }
 
 fn refresh_failed(

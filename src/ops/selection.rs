@@ -10,7 +10,7 @@ use crate::external::Tool;
 use crate::profile::{Credential, normalize_provider_id};
 use crate::provider::auth_provider_id;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Snapshot, is_refused, is_rejected};
+use crate::store::{AgentStore, Document, is_refused, is_rejected};
 use crate::system::file::Fingerprint;
 use crate::system::now;
 use crate::text::printable;
@@ -52,7 +52,7 @@ impl Selected {
         Ok(Self {
             refused: is_refused(&state, id, &credential),
             rejected: is_rejected(&state, id, &credential),
-            entry: entry_text(&snapshot, id),
+            entry: entry_text(&snapshot.document, id),
             store: store.clone(),
             owner: owner.clone(),
             id: id.to_owned(),
@@ -103,7 +103,7 @@ fn select_by_id(
         fingerprint: owner.snapshot.fingerprint,
         store: owner.store.clone(),
         owner: owner.agent.clone(),
-        entry: entry_text(&owner.snapshot, id),
+        entry: entry_text(&owner.snapshot.document, id),
         managed_by: Tool::managing_stored(id),
         id: id.to_owned(),
         credential,
@@ -146,7 +146,7 @@ fn select_by_provider(
     Ok(Selected {
         id: chosen.id.to_owned(),
         credential: chosen.credential.clone(),
-        entry: entry_text(&owner.snapshot, chosen.id),
+        entry: entry_text(&owner.snapshot.document, chosen.id),
         refused: ranking.is_refused(chosen),
         rejected: ranking.is_rejected(chosen),
         fingerprint: owner.snapshot.fingerprint,
@@ -224,10 +224,9 @@ pub(super) fn none_usable(provider: &str, store: &AgentStore, agent: &AgentDir) 
     ))
 }
 
-fn entry_text(snapshot: &Snapshot, id: &str) -> Secret {
-    Secret::new(
-        snapshot.document.entry(id).map(serde_json::value::RawValue::get).unwrap_or_default(),
-    )
+/// The text of an entry.
+pub(super) fn entry_text(document: &Document, id: &str) -> Secret {
+    Secret::new(document.entry(id).map(serde_json::value::RawValue::get).unwrap_or_default())
 }
 
 /// The one provider that the agent, else `main`, has profiles of.

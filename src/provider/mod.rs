@@ -11,6 +11,7 @@ mod catalog;
 mod convention;
 mod definition;
 mod installed_client;
+mod program;
 mod registration;
 mod usage;
 
@@ -18,5 +19,9 @@ pub use built_in::auth_provider_id;
 pub use catalog::{Catalog, CatalogError, Provider};
 pub use convention::{Conventions, Model, cools_down};
 pub use definition::{Definition, Method, MethodKind};
+pub use program::{
+    Conversation, Description, DistrustedProgram, Issued, Message, Operation, Program, Question,
+    UserCode,
+};
 pub use registration::{IdentityPointers, Project, Redirect, Registration, StoredAs};
 pub use usage::{Usage, UsageError, UsageFormat, UsageSource, Window};

@@ -391,7 +391,7 @@ fn check_endpoint(key: &str, endpoint: &Url) -> Result<(), String> {
 }
 
 /// Whether the profile has a field of this name for something else.
-fn is_own_field(name: &str) -> bool {
+pub(super) fn is_own_field(name: &str) -> bool {
     let own = ["type", "mode", "provider", "access", "refresh", "idToken", "expires", "email"];
     own.contains(&name) || ["accountId", "displayName", "clientId", "loginMethod"].contains(&name)
 }

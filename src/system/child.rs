@@ -82,14 +82,20 @@ enum Followed {
 
 /// Kills the process, which has not been waited for, and its group.
 fn end(child: &mut Child) -> io::Result<()> {
+    kill_group(child);
+    child.wait().map(drop)
+}
+
+/// Kills what is left of the group of a process that has not been waited for.
+pub(super) fn kill_group(child: &Child) {
     if let Some(pid) = pid(child) {
         // The group is gone when this fails.
         let _ = kill_process_group(pid, Signal::KILL);
     }
-    child.wait().map(drop)
 }
 
-fn pid(child: &Child) -> Option<Pid> {
+/// The id of the process.
+pub(super) fn pid(child: &Child) -> Option<Pid> {
     i32::try_from(child.id()).ok().and_then(Pid::from_raw)
 }
 
@@ -108,12 +114,17 @@ fn watch(child: &mut Child, input: Vec<u8>, sender: &Sender<Event>) {
     if let Some(pid) = pid(child) {
         let sender = sender.clone();
         std::thread::spawn(move || {
-            // It stays to be waited for, so that its id is not reused meanwhile.
-            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-            while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
+            wait_for_exit(pid);
             let _ = sender.send(Event::Exited);
         });
     }
+}
+
+/// Waits until the process has ended. It stays to be waited for, so that its id is not
+/// reused meanwhile.
+pub(super) fn wait_for_exit(pid: Pid) {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
 }
 
 fn forward(

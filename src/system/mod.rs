@@ -6,6 +6,7 @@
 pub mod browser;
 pub mod child;
 pub mod custody;
+pub mod dialogue;
 pub mod environment;
 pub mod file;
 pub mod foreign_lock;

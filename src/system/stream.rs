@@ -85,3 +85,28 @@ pub fn is_in_foreground() -> bool {
         Err(_) => true,
     }
 }
+
+/// Typing that is not shown on the terminal of standard input, until this is dropped.
+#[derive(Debug)]
+pub struct Unseen(rustix::termios::Termios);
+
+impl Unseen {
+    /// Stops showing what is typed; `None` where there is no terminal.
+    pub fn begin() -> Option<Self> {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let usual = tcgetattr(std::io::stdin()).ok()?;
+        let mut unseen = usual.clone();
+        unseen.local_modes.remove(LocalModes::ECHO);
+        unseen.local_modes.insert(LocalModes::ECHONL);
+        tcsetattr(std::io::stdin(), OptionalActions::Now, &unseen).ok()?;
+        Some(Self(usual))
+    }
+}
+
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        use rustix::termios::{OptionalActions, tcsetattr};
+        // A terminal that has gone away shows nothing any more.
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
+    }
+}

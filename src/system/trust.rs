@@ -118,6 +118,34 @@ pub fn program(path: &Path, forbidden: Option<u32>, follow: bool) -> Result<Path
     Ok(path)
 }
 
+/// The installed program that `path` leads to: root's or this user's, and nobody else can
+/// change it or put another in its place.
+///
+/// # Errors
+/// The program is not trusted.
+pub fn installed_program(path: &Path) -> Result<PathBuf, Distrust> {
+    let unreadable = |error: io::Error| Distrust::Unreadable(error.to_string());
+    let resolved = path.canonicalize().map_err(unreadable)?;
+    let metadata = resolved.metadata().map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(Distrust::NotRegular);
+    }
+    let directories = [path.parent(), resolved.parent()];
+    let directories = directories.into_iter().flatten().filter_map(|it| it.metadata().ok());
+    for metadata in directories.chain([metadata]) {
+        let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
+        // Of a directory like /tmp (sticky), nobody takes out what is another's.
+        let is_sticky = metadata.is_dir() && mode & 0o1000 != 0;
+        if mode & OTHERS_WRITE != 0 && !is_sticky {
+            return Err(Distrust::Open { mode, forbidden: OTHERS_WRITE });
+        }
+        if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+            return Err(Distrust::Foreign { owner });
+        }
+    }
+    Ok(resolved)
+}
+
 fn check(metadata: &Metadata, forbidden: Option<u32>) -> Result<(), Distrust> {
     if !metadata.is_file() {
         return Err(Distrust::NotRegular);

@@ -50,7 +50,7 @@ struct Target {
     run: fn(&[u8]),
 }
 
-const TARGETS: [Target; 12] = [
+const TARGETS: [Target; 13] = [
     Target { name: "store-document", is_slow: false, run: document::profiles },
     Target { name: "state-document", is_slow: false, run: document::state },
     Target { name: "redirect-query", is_slow: false, run: protocol::redirect },

@@ -25,6 +25,7 @@ mod onboard;
 mod order;
 mod output;
 mod paste;
+mod program;
 mod property;
 mod recovery;
 mod redirect_listener;

@@ -1,6 +1,7 @@
 //! What is wrong with the state directory, each with the next command. Nothing is written.
 
 mod grant;
+mod programs;
 
 use super::login_command;
 use super::renewal::holder;
@@ -122,7 +123,7 @@ pub fn examine(app: &App) -> Report {
     for path in files_in(&app.paths.state_dir) {
         left_behind(&path, found);
     }
-    providers(app, found);
+    providers(app, &stores, found);
     found.extend(route::problems(&app.environment).into_iter().map(|message| {
         problem(Code::Network, message, "correct the variable, or unset it".to_owned())
     }));
@@ -250,9 +251,12 @@ fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
     }
 }
 
-fn providers(app: &App, found: &mut Vec<Finding>) {
+fn providers(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
     match app.catalog() {
-        Ok(catalog) => found.extend(broken(&catalog)),
+        Ok(catalog) => {
+            found.extend(broken(&catalog));
+            found.extend(programs::examine(app, &catalog, stores));
+        }
         Err(failure) => found.push(of_failure(Code::Provider, &failure)),
     }
 }

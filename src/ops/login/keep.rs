@@ -1,38 +1,53 @@
 //! Storing a login: under the profile of its account, and in the configuration.
 
 use super::{Login, Report};
-use crate::config::{ConfigEdit, record_profile};
+use crate::app::App;
+use crate::config::{AgentDir, ConfigEdit, record_profile};
 use crate::exit::Failure;
 use crate::oauth::Grant;
 use crate::ops::refresh::expiry;
 use crate::profile::{CredentialKind, Identity, Kind, choose_profile_id, normalize_provider_id};
 use crate::provider::{Registration, StoredAs};
-use crate::store::{Document, Pasted, Renewal, login_entry, pasted_entry};
+use crate::store::{AgentStore, Document, Pasted, Renewal, login_entry, pasted_entry};
 use crate::system::file::Reserved;
 use crate::system::now;
 
-impl Login<'_> {
-    /// Stores the grant under the profile of its account and records it in the
-    /// configuration.
-    pub(super) async fn keep(
+/// Where a login is kept, and as whose.
+pub(super) struct Place<'p> {
+    pub(super) app: &'p App,
+    pub(super) agent: &'p AgentDir,
+    pub(super) store: &'p AgentStore,
+    /// The provider id.
+    pub(super) provider: &'p str,
+    /// Its name for people.
+    pub(super) label: &'p str,
+    /// The model that its users usually take.
+    pub(super) default_model: Option<&'p str>,
+    /// How we are registered there, where it is an authorization server.
+    pub(super) registration: Option<&'p Registration>,
+    /// The profile id that the user wants.
+    pub(super) wanted: Option<&'p str>,
+}
+
+impl Place<'_> {
+    /// Stores a login under the profile of its account and records it in the configuration.
+    pub(super) fn keep(
         &self,
-        grant: Grant,
+        renewal: Renewal,
         reserved: Option<Reserved>,
     ) -> Result<Report, Failure> {
-        let renewal = self.renewal(grant).await;
-        let (store, registration) = (&self.store, self.registration);
-        let provider = &self.definition.id;
-        let wanted = self.request.profile_id.as_deref();
-        let kind = match registration.stored_as {
-            StoredAs::OAuth => Kind::OAuth,
-            StoredAs::Token => Kind::Token,
+        let Self { store, provider, registration, .. } = *self;
+        let kind = match registration.map(|registration| registration.stored_as) {
+            Some(StoredAs::Token) => Kind::Token,
+            _ => Kind::OAuth,
         };
         let (profile_id, taken_id, renewed) = store.update_reserved(reserved, |document| {
             let existing = logins_of(document, provider, registration, kind);
             let taken = |id: &str| document.has_entry(id);
-            let named = registration.profile_name.as_deref();
+            let named = registration.and_then(|registration| registration.profile_name.as_deref());
+            let identity = &renewal.identity;
             let (id, taken_id) =
-                choose_profile_id(provider, named, &renewal.identity, wanted, &existing, taken);
+                choose_profile_id(provider, named, identity, self.wanted, &existing, taken);
             let present = document.entry(&id);
             let renewed = present.is_some();
             let entry = match kind {
@@ -58,19 +73,40 @@ impl Login<'_> {
         let edit = record_profile(&self.app.paths.config, &profile_id, provider, kind)
             .map_err(|error| stored(error.into()))?;
         Ok(Report {
-            provider_label: self.definition.label.clone(),
-            provider: provider.clone(),
+            provider_label: self.label.to_owned(),
+            provider: provider.to_owned(),
             agent_id: self.agent.id.clone(),
             store_path: store.profiles_path(),
             expires: renewal.expires,
             refreshable: kind == Kind::OAuth && renewal.grant.refresh.is_some(),
-            default_model: self.definition.default_model.clone(),
+            default_model: self.default_model.map(str::to_owned),
             identity: renewal.identity,
             config_changed: edit == ConfigEdit::Written,
             profile_id,
             taken_id,
             renewed,
         })
+    }
+}
+
+impl Login<'_> {
+    /// Stores the grant under the profile of its account.
+    pub(super) async fn keep(
+        &self,
+        grant: Grant,
+        reserved: Option<Reserved>,
+    ) -> Result<Report, Failure> {
+        let place = Place {
+            app: self.app,
+            agent: &self.agent,
+            store: &self.store,
+            provider: &self.definition.id,
+            label: &self.definition.label,
+            default_model: self.definition.default_model.as_deref(),
+            registration: Some(self.registration),
+            wanted: self.request.profile_id.as_deref(),
+        };
+        place.keep(self.renewal(grant).await, reserved)
     }
 
     /// What the grant means for a profile: who it belongs to, and what a refresh will need
@@ -91,7 +127,7 @@ impl Login<'_> {
         if let Some(method) = &self.ways.method {
             keep("loginMethod", method);
         }
-        Renewal { expires: expiry(registration, &grant, now()), grant, identity, fields }
+        Renewal { expires: expiry(Some(registration), &grant, now()), grant, identity, fields }
     }
 }
 
@@ -100,7 +136,7 @@ impl Login<'_> {
 fn logins_of(
     document: &Document,
     provider: &str,
-    registration: &Registration,
+    registration: Option<&Registration>,
     kind: Kind,
 ) -> Vec<(String, Identity)> {
     document
@@ -111,10 +147,11 @@ fn logins_of(
                 return None;
             }
             let stored = profile.credential.identity.clone();
-            let claimed = match &profile.credential.kind {
-                CredentialKind::OAuth { access: Some(access), id_token, .. } => {
-                    registration.identity(access, id_token.as_ref(), None)
-                }
+            let claimed = match (&profile.credential.kind, registration) {
+                (
+                    CredentialKind::OAuth { access: Some(access), id_token, .. },
+                    Some(registration),
+                ) => registration.identity(access, id_token.as_ref(), None),
                 _ => Identity::default(),
             };
             let identity = Identity {

@@ -6,12 +6,14 @@
 mod authorize;
 mod keep;
 mod notice;
+mod program;
 mod two_steps;
 mod way;
 
 pub use notice::{AuthorizationNotice, UserCodeNotice};
 pub use two_steps::{FinishRequest, Started, finish, start};
 
+use super::issuer::program_of;
 use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
 use crate::config::AgentDir;
@@ -20,7 +22,7 @@ use crate::oauth::{
     self, AuthorizationCode, AuthorizationRequest, Client, Expectation, Grant, TokenError, Verdict,
 };
 use crate::profile::{Identity, MAIN_AGENT, Millis, normalize_provider_id};
-use crate::provider::{Catalog, Definition, Provider, Redirect, Registration};
+use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration};
 use crate::store::{AgentStore, Document};
 use crate::system::environment::Environment;
 use crate::system::signal::StopSignals;
@@ -90,6 +92,9 @@ pub fn login(
     interaction: &mut dyn Interaction,
 ) -> Result<Report, Failure> {
     let catalog = app.catalog()?;
+    if let Some(program) = program_of(app, &catalog, &request.provider)? {
+        return program::login(app, &program, request, interaction);
+    }
     let mut login = Login::new(app, &catalog, request, interaction)?;
     block_on(async {
         let mut signals = StopSignals::catch().context("could not catch signals")?;
@@ -105,23 +110,40 @@ pub fn login(
     .context("could not start the runtime")?
 }
 
-fn no_sign_in(wanted: &str, catalog: &Catalog) -> Failure {
+fn no_sign_in(wanted: &str, app: &App, catalog: &Catalog) -> Failure {
     let known = match catalog.find(wanted) {
         Some(provider) => format!("{} offers no OAuth sign-in", provider.definition.label),
         None => format!("there is no provider `{}`", printable(wanted, 80)),
     };
     let definitions = catalog.iter().map(|provider| &provider.definition);
-    let offered: Vec<&str> = definitions
-        .filter(|definition| definition.has_login())
-        .map(|definition| definition.id.as_str())
-        .collect();
+    let offered = definitions.filter(|definition| definition.has_login());
+    let offered = offered.map(|definition| definition.id.clone());
+    let served = Program::providers(&app.environment).into_iter();
+    let served = served.filter(|provider| catalog.find(provider).is_none());
+    let offered: Vec<String> = offered.chain(served).collect();
     Failure::usage(known).hint(format!("providers with a sign-in: {}", offered.join(", ")))
+}
+
+/// The store that the login goes to, which can take it.
+fn open_store(
+    app: &App,
+    request: &Request,
+    provider: &str,
+) -> Result<(AgentDir, AgentStore), Failure> {
+    let config = app.config()?;
+    let agent = app.agent(&config, request.agent.as_deref())?;
+    app.require_private(&config, &agent)?;
+    let store = app.store(&agent);
+    store.check_generation()?;
+    store.check_writable()?;
+    check_wanted_id(&store.read()?.document, provider, request.profile_id.as_deref())?;
+    Ok((agent, store))
 }
 
 /// A `--profile-id` must not name a profile of another provider.
 fn check_wanted_id(
     document: &Document,
-    definition: &Definition,
+    provider: &str,
     wanted: Option<&str>,
 ) -> Result<(), Failure> {
     let Some(wanted) = wanted else { return Ok(()) };
@@ -129,11 +151,10 @@ fn check_wanted_id(
         return Err(Failure::usage("--profile-id must be a name without outer spaces"));
     }
     match document.credential(wanted) {
-        Some(other) if normalize_provider_id(&other.provider) != definition.id => {
+        Some(other) if normalize_provider_id(&other.provider) != provider => {
             Err(Failure::usage(format!(
-                "the profile `{wanted}` is for {}, not {}",
+                "the profile `{wanted}` is for {}, not {provider}",
                 printable(&other.provider, 80),
-                definition.id
             )))
         }
         _ => Ok(()),
@@ -180,23 +201,17 @@ impl<'l> Login<'l> {
         let provider = catalog
             .find(&request.provider)
             .filter(|provider| request.method.is_some() || provider.definition.has_login())
-            .ok_or_else(|| no_sign_in(&request.provider, catalog))?;
+            .ok_or_else(|| no_sign_in(&request.provider, app, catalog))?;
         let definition = &provider.definition;
         let ways = Ways::of(definition, request.method.as_deref())?;
         let registration = definition
             .registration_of(ways.method.as_deref())
-            .ok_or_else(|| no_sign_in(&request.provider, catalog))?;
+            .ok_or_else(|| no_sign_in(&request.provider, app, catalog))?;
         let environment = &app.environment;
         let unusable = |reason| Failure::message(ExitStatus::Failure, reason);
         let client = registration.client(environment, None).map_err(unusable)?;
         let redirect = registration.redirect(environment).map_err(unusable)?;
-        let config = app.config()?;
-        let agent = app.agent(&config, request.agent.as_deref())?;
-        app.require_private(&config, &agent)?;
-        let store = app.store(&agent);
-        store.check_generation()?;
-        store.check_writable()?;
-        check_wanted_id(&store.read()?.document, definition, request.profile_id.as_deref())?;
+        let (agent, store) = open_store(app, request, &definition.id)?;
         note_override(provider, interaction);
         warn_of_route(app, interaction);
         let scopes = registration.scopes(environment);
@@ -305,15 +320,17 @@ impl<'l> Login<'l> {
     }
 
     fn not_signed_in(&self, error: &TokenError) -> Failure {
-        let status = match error {
-            TokenError::Unavailable { .. } => ExitStatus::Unavailable,
-            _ => ExitStatus::Failure,
-        };
-        let agent = self.request.agent.as_deref().unwrap_or(MAIN_AGENT);
-        Failure::message(status, format!("could not sign in to {}: {error}", self.definition.label))
-            .hint(format!(
-                "nothing was stored; try again: {}",
-                login_command(&self.definition.id, agent)
-            ))
+        not_signed_in(&self.definition.id, &self.definition.label, self.request, error)
     }
+}
+
+fn not_signed_in(provider: &str, label: &str, request: &Request, error: &TokenError) -> Failure {
+    let status = match error {
+        TokenError::Unavailable { .. } => ExitStatus::Unavailable,
+        _ => ExitStatus::Failure,
+    };
+    let agent = request.agent.as_deref().unwrap_or(MAIN_AGENT);
+    let again = login_command(provider, agent);
+    Failure::message(status, format!("could not sign in to {label}: {error}"))
+        .hint(format!("nothing was stored; try again: {again}"))
 }

@@ -6,8 +6,9 @@ use super::{Login, Report, Request};
 use crate::app::App;
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{self, AuthorizationError, AuthorizationRequest, DeviceAuthorization, Grant};
-use crate::ops::Interaction;
-use crate::profile::Millis;
+use crate::ops::issuer::program_of;
+use crate::ops::{Interaction, login_command};
+use crate::profile::{MAIN_AGENT, Millis};
 use crate::store::{PendingAuthorization, PendingLogin};
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, lock, now};
@@ -58,6 +59,10 @@ pub fn start(
     interaction: &mut dyn Interaction,
 ) -> Result<Started, Failure> {
     let catalog = app.catalog()?;
+    if let Some(program) = program_of(app, &catalog, &request.provider)? {
+        return Err(Failure::usage(format!("{} signs in at once", program.name()))
+            .hint(login_command(&program.provider, MAIN_AGENT)));
+    }
     let mut login = Login::new(app, &catalog, request, interaction)?;
     // Nobody listens for the redirect.
     login.ways.paste |= login.ways.browser;

@@ -1,0 +1,224 @@
+//! Who issues and renews the credentials of a provider: an authorization server, or a
+//! program that serves it.
+
+use super::Interaction;
+use super::refresh::expiry;
+use crate::app::App;
+use crate::exit::{ExitStatus, Failure};
+use crate::oauth::{self, Client, TokenError};
+use crate::profile::{Credential, normalize_provider_id};
+use crate::provider::{
+    Catalog, DistrustedProgram, Issued, Message, Operation, Program, Registration,
+};
+use crate::secret::Secret;
+use crate::store::Renewal;
+use crate::system::http::HttpClient;
+use crate::system::trust::Distrust;
+use crate::system::{Environment, now};
+use std::time::Duration;
+
+/// How long a program may take for a refresh or a revocation: as long as a request.
+const PROGRAM_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Who issues the credentials of a provider.
+pub(super) enum Issuer<'a> {
+    /// An authorization server where we are registered.
+    Server {
+        /// How.
+        registration: &'a Registration,
+        /// As which client.
+        client: Box<Client>,
+    },
+    /// A program.
+    Program {
+        /// The program.
+        program: Program,
+        /// The environment that it runs in.
+        environment: &'a Environment,
+    },
+}
+
+/// An issuer that is ready for a token request.
+pub(super) enum Connection<'a> {
+    /// An authorization server.
+    Server { registration: &'a Registration, client: Box<Client>, http: HttpClient },
+    /// A program.
+    Program { program: Program, environment: &'a Environment },
+}
+
+impl<'a> Issuer<'a> {
+    /// The issuer of a stored credential; `None` when nobody is known to be.
+    ///
+    /// # Errors
+    /// The provider's file is not valid, the client has no name, or the program is not to be
+    /// trusted.
+    pub(super) fn of(
+        app: &'a App,
+        catalog: &'a Catalog,
+        credential: &Credential,
+    ) -> Result<Option<Self>, Failure> {
+        if let Some(problem) = catalog.problem(&credential.provider) {
+            return Err(problem.clone().into());
+        }
+        if let Some(program) = program_of(app, catalog, &credential.provider)? {
+            return Ok(Some(Self::Program { program, environment: &app.environment }));
+        }
+        let provider = catalog.find(&credential.provider);
+        let method = credential.login_method.as_deref();
+        let registration =
+            provider.and_then(|provider| provider.definition.registration_of(method));
+        let Some(registration) = registration else { return Ok(None) };
+        let client = registration
+            .client(&app.environment, credential.client_id.as_deref())
+            .map_err(|reason| Failure::message(ExitStatus::Failure, reason))?;
+        Ok(Some(Self::Server { registration, client: Box::new(client) }))
+    }
+
+    /// Finds out what a token request needs.
+    ///
+    /// # Errors
+    /// The server does not tell its endpoints, or cannot be talked to.
+    pub(super) async fn connect(self) -> Result<Connection<'a>, TokenError> {
+        Ok(match self {
+            Self::Server { registration, mut client } => {
+                client.discover().await?;
+                let http = client.http()?;
+                Connection::Server { registration, client, http }
+            }
+            Self::Program { program, environment } => Connection::Program { program, environment },
+        })
+    }
+
+    /// Revokes a credential; `entry` is the text of its profile. Whether that is offered at
+    /// all.
+    ///
+    /// # Errors
+    /// See [`TokenError`].
+    pub(super) async fn revoke(
+        self,
+        credential: &Credential,
+        entry: &Secret,
+        interaction: &mut dyn Interaction,
+    ) -> Result<bool, TokenError> {
+        match self {
+            Self::Server { mut client, .. } => {
+                client.discover().await?;
+                let Some(endpoint) = client.endpoints.revocation.as_ref() else {
+                    return Ok(false);
+                };
+                let (token, hint) = match (credential.refresh_token(), credential.bearer()) {
+                    (Some(token), _) => (token, "refresh_token"),
+                    (None, Some(token)) => (token, "access_token"),
+                    (None, None) => return Ok(false),
+                };
+                let http = HttpClient::new(endpoint)?;
+                oauth::revoke(&http, &client, endpoint, token, hint).await?;
+            }
+            Self::Program { program, environment } => {
+                if !program.describe(environment).await?.offers(Operation::Revoke) {
+                    return Ok(false);
+                }
+                let held = (credential, entry);
+                run(&program, environment, Operation::Revoke, held, interaction).await?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Connection<'_> {
+    /// Asks once for new tokens. The refresh token of `credential` may be spent after this,
+    /// whatever the outcome. `entry` is the text of its profile.
+    ///
+    /// # Errors
+    /// See [`TokenError`].
+    pub(super) async fn refresh(
+        &self,
+        credential: &Credential,
+        entry: &Secret,
+        interaction: &mut dyn Interaction,
+    ) -> Result<Renewal, TokenError> {
+        match self {
+            Self::Server { registration, client, http } => {
+                let missing = || TokenError::Unreadable("there is no refresh token".to_owned());
+                let refresh_token = credential.refresh_token().ok_or_else(missing)?;
+                let grant = oauth::refresh(http, client, refresh_token, now).await?;
+                Ok(Renewal {
+                    expires: expiry(Some(registration), &grant, now()),
+                    identity: registration.identity(&grant.access, grant.id_token.as_ref(), None),
+                    fields: registration.kept(&grant),
+                    grant,
+                })
+            }
+            Self::Program { program, environment } => {
+                let held = (credential, entry);
+                let issued =
+                    run(program, environment, Operation::Refresh, held, interaction).await?;
+                issued.map(|issued| renewal(*issued)).ok_or_else(|| {
+                    program.unreadable("was done with a refresh and gave no credential")
+                })
+            }
+        }
+    }
+}
+
+/// What a program issued, for a profile.
+pub(super) fn renewal(issued: Issued) -> Renewal {
+    let Issued { grant, identity, fields } = issued;
+    Renewal { expires: expiry(None, &grant, now()), grant, identity, fields }
+}
+
+/// Runs an operation that needs nothing of the user to its end.
+async fn run(
+    program: &Program,
+    environment: &Environment,
+    operation: Operation,
+    held: (&Credential, &Secret),
+    interaction: &mut dyn Interaction,
+) -> Result<Option<Box<Issued>>, TokenError> {
+    let mut conversation = program.begin(environment, operation, Some(held))?;
+    let name = program.name();
+    let ended = async {
+        loop {
+            match conversation.next().await? {
+                Message::Note(text) => interaction.note(&text),
+                Message::Aside(text) => interaction.note(&format!("{name}: {text}")),
+                Message::Done(issued) => return Ok(issued),
+                _ => return Err(program.unreadable("wants to talk to a user who is not there")),
+            }
+        }
+    };
+    let ended = tokio::time::timeout(PROGRAM_TIMEOUT, ended).await;
+    let issued = ended.unwrap_or_else(|_| Err(program.took_too_long(PROGRAM_TIMEOUT)))?;
+    conversation.finish().await;
+    Ok(issued)
+}
+
+/// The program that serves a provider, which the catalog does not know.
+///
+/// # Errors
+/// The program is not to be trusted.
+pub(super) fn program_of(
+    app: &App,
+    catalog: &Catalog,
+    provider: &str,
+) -> Result<Option<Program>, Failure> {
+    if catalog.find(provider).is_some() || catalog.problem(provider).is_some() {
+        return Ok(None);
+    }
+    Ok(Program::find(&normalize_provider_id(provider), &app.environment)?)
+}
+
+impl From<DistrustedProgram> for Failure {
+    fn from(error: DistrustedProgram) -> Self {
+        let status = match error.distrust.is_unsafe() {
+            true => ExitStatus::StoreUnusable,
+            false => ExitStatus::Failure,
+        };
+        let hint = match &error.distrust {
+            Distrust::Open { .. } => "chmod go-w the program and the folder that it is in",
+            _ => "install it as yourself or as root; docs/providers.md says what is looked for",
+        };
+        Self::new(status, error).hint(hint)
+    }
+}

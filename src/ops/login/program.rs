@@ -1,0 +1,185 @@
+//! Signing in where a program serves the provider: it says what the user has to do, and
+//! ends with the credential.
+
+use super::keep::Place;
+use super::notice::UserCodeNotice;
+use super::{Report, Request, not_signed_in, open_store};
+use crate::app::App;
+use crate::exit::{ExitStatus, Failure};
+use crate::oauth::TokenError;
+use crate::ops::Interaction;
+use crate::ops::issuer::renewal;
+use crate::provider::{Conversation, Issued, Message, Operation, Program};
+use crate::system::signal::StopSignals;
+use crate::system::{block_on, browser, lock};
+use anyhow::Context;
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+use tokio::time::Instant;
+
+/// How often the user is told how much time is left.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Signs in by a program and stores the login.
+pub(super) fn login(
+    app: &App,
+    program: &Program,
+    request: &Request,
+    interaction: &mut dyn Interaction,
+) -> Result<Report, Failure> {
+    if request.method.is_some() {
+        let message = format!("{} has no methods to choose from", program.name());
+        return Err(Failure::usage(message).hint("leave --method away; the program asks"));
+    }
+    let (agent, store) = open_store(app, request, &program.provider)?;
+    interaction.note(&format!("{} serves this provider", program.path.display()));
+    block_on(async {
+        let mut signals = StopSignals::catch().context("could not catch signals")?;
+        let failed = |label: &str, error: &TokenError| {
+            not_signed_in(&program.provider, label, request, error)
+        };
+        let description = tokio::select! {
+            description = program.describe(&app.environment) => description,
+            () = signals.received() => return Err(Failure::interrupted()),
+        };
+        let description = description.map_err(|error| failed(&program.provider, &error))?;
+        let label = description.label.clone().unwrap_or_else(|| program.provider.clone());
+        if !description.offers(Operation::Login) {
+            return Err(Failure::usage(format!("{} offers no login", program.name())));
+        }
+        let conversation = program
+            .begin(&app.environment, Operation::Login, None)
+            .map_err(|error| failed(&label, &error))?;
+        let mut talk = Talk { app, program, label: &label, request, interaction, conversation };
+        let issued = talk.issued(&mut signals).await?;
+        // From here on a signal waits: the grant exists nowhere else.
+        let place = Place {
+            app,
+            agent: &agent,
+            store: &store,
+            provider: &program.provider,
+            label: &label,
+            default_model: None,
+            registration: None,
+            wanted: request.profile_id.as_deref(),
+        };
+        let report = store
+            .reserve(lock::TIMEOUT)
+            .map_err(Failure::from)
+            .and_then(|reserved| place.keep(renewal(*issued), reserved));
+        talk.conversation.finish().await;
+        report
+    })
+    .context("could not start the runtime")?
+}
+
+/// A program that signs a user in.
+struct Talk<'t> {
+    app: &'t App,
+    program: &'t Program,
+    label: &'t str,
+    request: &'t Request,
+    interaction: &'t mut dyn Interaction,
+    conversation: Conversation,
+}
+
+impl Talk<'_> {
+    /// The first of: credential, failure, timeout, interrupt.
+    async fn issued(&mut self, signals: &mut StopSignals) -> Result<Box<Issued>, Failure> {
+        let deadline = Instant::now() + self.request.timeout;
+        let mut answers: Option<Receiver<String>> = None;
+        let mut question: Option<String> = None;
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                biased;
+                () = signals.received() => return Err(Failure::interrupted()),
+                message = self.conversation.next() => {
+                    let message = message.map_err(|error| self.failed(&error))?;
+                    match message {
+                        Message::Question(asked) => {
+                            if answers.is_none() {
+                                answers = self.interaction.answers();
+                            }
+                            self.interaction.ask(&asked.text, asked.is_secret);
+                            question = Some(asked.text);
+                            if answers.is_none() {
+                                return Err(self.unanswered(question.as_deref()));
+                            }
+                        }
+                        Message::Done(Some(issued)) => return Ok(issued),
+                        Message::Done(None) | Message::Described(_) | Message::Failed(_) => {
+                            let what = "was done with a login and gave no credential";
+                            return Err(self.failed(&self.program.unreadable(what)));
+                        }
+                        shown => self.show(shown),
+                    }
+                }
+                line = line(&mut answers), if question.is_some() => {
+                    self.interaction.answered();
+                    let Some(line) = line else {
+                        return Err(self.unanswered(question.as_deref()));
+                    };
+                    question = None;
+                    self.conversation.answer(line.trim_end_matches(['\r', '\n']));
+                }
+                () = tokio::time::sleep_until(deadline) => {
+                    let waited = self.request.timeout.as_secs();
+                    let message = format!("nobody signed in within {waited} s");
+                    return Err(Failure::message(ExitStatus::Failure, message)
+                        .hint("run the command again; --timeout 30m waits longer"));
+                }
+                _ = tick.tick() => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    self.interaction.waiting(left);
+                }
+            }
+        }
+    }
+
+    /// Shows what needs no answer.
+    fn show(&mut self, message: Message) {
+        let environment = &self.app.environment;
+        match message {
+            Message::Url(url) => {
+                self.interaction.show_page(self.label, &url);
+                if self.request.browser {
+                    self.interaction.show_browser(&browser::open(environment, &url));
+                }
+            }
+            Message::UserCode(code) => self.interaction.show_user_code(&UserCodeNotice {
+                provider_label: self.label,
+                user_code: &code.code,
+                verification_uri: &code.verification_uri,
+                verification_uri_complete: code.verification_uri_complete.as_ref(),
+                lifetime: code.lifetime,
+                remote: environment.remote(),
+                is_alternative: false,
+            }),
+            Message::Note(text) => self.interaction.note(&text),
+            Message::Aside(text) => {
+                self.interaction.note(&format!("{}: {text}", self.program.name()));
+            }
+            _ => {}
+        }
+    }
+
+    fn failed(&self, error: &TokenError) -> Failure {
+        not_signed_in(&self.program.provider, self.label, self.request, error)
+    }
+
+    fn unanswered(&self, question: Option<&str>) -> Failure {
+        let (name, question) = (self.program.name(), question.unwrap_or_default());
+        let message = format!("{name} asks `{question}`, and nobody answered");
+        Failure::message(ExitStatus::Failure, message)
+            .hint("run it on a terminal, or send the answers as lines on standard input")
+    }
+}
+
+/// The next line of the user; waits for ever where there is nobody to write one.
+async fn line(answers: &mut Option<Receiver<String>>) -> Option<String> {
+    match answers {
+        Some(answers) => answers.recv().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,375 @@
+//! The messages of the protocol, version 1: one request, an object on a line; then events
+//! from the program, an object a line, and answers to its questions.
+
+use crate::oauth::{Grant, Members, TokenError};
+use crate::profile::{Credential, Identity, Millis};
+use crate::provider::registration::is_own_field;
+use crate::secret::Secret;
+use crate::system::{http, now};
+use crate::text::printable;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::time::Duration;
+use url::Url;
+use zeroize::Zeroizing;
+
+const PROTOCOL_VERSION: u32 = 1;
+/// A time before this, in milliseconds since the epoch (1973), was meant in seconds.
+const EARLIEST: Millis = 100_000_000_000;
+
+/// What a program is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// Say what it is.
+    Describe,
+    /// Sign a user in.
+    Login,
+    /// Renew a credential.
+    Refresh,
+    /// End a login at the server.
+    Revoke,
+}
+
+/// What a program says that it is.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// The name of the provider for people.
+    pub label: Option<String>,
+    operations: Vec<String>,
+}
+
+impl Description {
+    /// Whether it offers an operation.
+    pub fn offers(&self, operation: Operation) -> bool {
+        let name = serde_json::to_value(operation).unwrap_or_default();
+        self.operations.iter().any(|offered| name == offered.as_str())
+    }
+}
+
+/// What a program says.
+#[derive(Debug)]
+pub enum Message {
+    /// What it is.
+    Described(Description),
+    /// A page that the user should open.
+    Url(Url),
+    /// A code to enter on a page.
+    UserCode(UserCode),
+    /// It wants an answer of the user.
+    Question(Question),
+    /// Something for the user to know.
+    Note(String),
+    /// A line of its standard error.
+    Aside(String),
+    /// It is done; with a credential where there is one.
+    Done(Option<Box<Issued>>),
+    /// It has failed.
+    Failed(TokenError),
+}
+
+/// A code to enter on a page.
+#[derive(Debug)]
+pub struct UserCode {
+    /// The code.
+    pub code: String,
+    /// Where to enter it.
+    pub verification_uri: Url,
+    /// The same with the code in it.
+    pub verification_uri_complete: Option<Url>,
+    /// How long it lives.
+    pub lifetime: Duration,
+}
+
+/// A question to the user.
+#[derive(Debug)]
+pub struct Question {
+    /// The question.
+    pub text: String,
+    /// Whether the answer is a secret.
+    pub is_secret: bool,
+}
+
+/// A credential as a program has it.
+#[derive(Debug)]
+pub struct Issued {
+    /// The tokens and their expiry.
+    pub grant: Grant,
+    /// Who it belongs to.
+    pub identity: Identity,
+    /// Further fields of the profile.
+    pub fields: Vec<(String, Value)>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Request<'r> {
+    protocol_version: u32,
+    operation: Operation,
+    provider: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential: Option<Held<'r>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Held<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Millis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<&'r str>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    fields: Map<String, Value>,
+}
+
+impl<'r> Held<'r> {
+    fn of(credential: &'r Credential, entry: &Secret) -> Self {
+        let mut fields: Map<String, Value> =
+            serde_json::from_str(entry.expose()).unwrap_or_default();
+        fields.retain(|name, _| !is_own_field(name));
+        Self {
+            access: credential.bearer().map(Secret::expose),
+            refresh: credential.refresh_token().map(Secret::expose),
+            expires_at: credential.expires(),
+            email: credential.identity.email.as_deref(),
+            account_id: credential.identity.account_id.as_deref(),
+            fields,
+        }
+    }
+}
+
+/// The request of an operation, on `credential` with the text of its entry.
+pub(super) fn request(
+    operation: Operation,
+    provider: &str,
+    credential: Option<(&Credential, &Secret)>,
+) -> Secret {
+    let credential = credential.map(|(credential, entry)| Held::of(credential, entry));
+    let request = Request { protocol_version: PROTOCOL_VERSION, operation, provider, credential };
+    // Nothing in it cannot be written.
+    Secret::new(serde_json::to_string(&request).unwrap_or_default())
+}
+
+/// The answer to a question.
+pub(super) fn answer(text: &str) -> Secret {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        answer: &'a str,
+    }
+    Secret::new(serde_json::to_string(&Answer { answer: text }).unwrap_or_default())
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
+enum Event {
+    Describe {
+        protocol_version: u32,
+        label: Option<String>,
+        operations: Vec<String>,
+    },
+    Url {
+        url: Url,
+    },
+    UserCode {
+        user_code: String,
+        verification_uri: Url,
+        verification_uri_complete: Option<Url>,
+        expires_in: Option<f64>,
+    },
+    Prompt {
+        text: String,
+        #[serde(default)]
+        secret: bool,
+    },
+    Note {
+        text: String,
+    },
+    Done {
+        credential: Option<Credentials>,
+    },
+    Error {
+        code: String,
+        message: Option<String>,
+    },
+    #[serde(other)]
+    Unknown,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Credentials {
+    access: Secret,
+    refresh: Option<Secret>,
+    expires_at: Option<f64>,
+    expires_in: Option<f64>,
+    email: Option<String>,
+    account_id: Option<String>,
+    #[serde(default)]
+    fields: Map<String, Value>,
+}
+
+/// What a line says; `None` for an event that this version does not know. The error says
+/// what the program did, and quotes nothing of it.
+pub(super) fn parse(line: &Secret) -> Result<Option<Message>, String> {
+    let text = Zeroizing::new(line.expose().to_owned());
+    let event = serde_json::from_str::<Event>(&text).map_err(|error| {
+        match error.classify() {
+            serde_json::error::Category::Data => "printed an event that lacks what it needs",
+            _ => "printed a line that is not JSON",
+        }
+        .to_owned()
+    })?;
+    Ok(Some(match event {
+        Event::Describe { protocol_version: PROTOCOL_VERSION, label, operations } => {
+            let label = label.map(|label| printable(label.trim(), 80));
+            let label = label.filter(|label| !label.is_empty());
+            Message::Described(Description { label, operations })
+        }
+        Event::Describe { protocol_version, .. } => {
+            return Err(format!("speaks version {protocol_version} of the protocol, not 1"));
+        }
+        Event::Url { url } => Message::Url(page(url)?),
+        Event::UserCode { user_code, verification_uri, verification_uri_complete, expires_in } => {
+            Message::UserCode(UserCode {
+                code: printable(&user_code, 80),
+                verification_uri: page(verification_uri)?,
+                verification_uri_complete: verification_uri_complete.map(page).transpose()?,
+                lifetime: lifetime(expires_in).unwrap_or(USUAL_LIFETIME),
+            })
+        }
+        Event::Prompt { text, secret } => {
+            Message::Question(Question { text: printable(&text, 300), is_secret: secret })
+        }
+        Event::Note { text } => Message::Note(printable(&text, 500)),
+        Event::Done { credential } => {
+            Message::Done(credential.map(issued).transpose()?.map(Box::new))
+        }
+        Event::Error { code, message } => Message::Failed(failure(&code, message)),
+        Event::Unknown => return Ok(None),
+    }))
+}
+
+/// The lifetime of a code when the program does not say.
+const USUAL_LIFETIME: Duration = Duration::from_mins(15);
+
+fn lifetime(seconds: Option<f64>) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds?).ok()
+}
+
+fn page(url: Url) -> Result<Url, String> {
+    if http::is_acceptable(&url) {
+        return Ok(url);
+    }
+    Err("named a page that is neither https nor on this machine".to_owned())
+}
+
+fn failure(code: &str, message: Option<String>) -> TokenError {
+    let code = printable(code, 80);
+    let description = message.map(|message| printable(&message, 300));
+    if code == "unavailable" {
+        let reason = description.unwrap_or(code);
+        return TokenError::Unavailable { reason, retry_after: None, sent: false };
+    }
+    TokenError::Refused { code, description }
+}
+
+fn issued(credential: Credentials) -> Result<Issued, String> {
+    if credential.access.is_blank() {
+        return Err("gave an empty access token".to_owned());
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
+    let at = credential.expires_at.map(|at| at as Millis);
+    if at.is_some_and(|at| at < EARLIEST) {
+        return Err("gave an `expiresAt` that is not in milliseconds since the epoch".to_owned());
+    }
+    let of_lifetime = |lifetime: Duration| {
+        now().saturating_add(Millis::try_from(lifetime.as_millis()).unwrap_or(Millis::MAX))
+    };
+    let expires = at.or_else(|| lifetime(credential.expires_in).map(of_lifetime));
+    let text = |text: Option<String>| {
+        text.map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty() && !text.contains(char::is_control))
+    };
+    let fields = credential.fields.into_iter().filter(|(name, _)| !is_own_field(name));
+    Ok(Issued {
+        grant: Grant {
+            access: credential.access,
+            refresh: credential.refresh.filter(|refresh| !refresh.is_blank()),
+            id_token: None,
+            expires,
+            members: Members::default(),
+        },
+        identity: Identity {
+            email: text(credential.email),
+            account_id: text(credential.account_id),
+            subject: None,
+        },
+        fields: fields.collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(line: &str) -> String {
+        match parse(&Secret::new(line)) {
+            Err(what) => what,
+            Ok(None) => "nothing".to_owned(),
+            Ok(Some(Message::Failed(error))) => error.to_string(),
+            Ok(Some(message)) => format!("{message:?}"),
+        }
+    }
+
+    #[test]
+    fn a_line_is_read_as_the_protocol_has_it() {
+        for (line, expected) in [
+            ("fake-secret", "printed a line that is not JSON"),
+            ("[1]", "printed an event that lacks what it needs"),
+            (r#"{"event":"url"}"#, "printed an event that lacks what it needs"),
+            (r#"{"event":"later","x":1}"#, "nothing"),
+            (r#"{"event":"note","text":"a\u001b[31mb","more":1}"#, r#"Note("a[31mb")"#),
+            (
+                r#"{"event":"url","url":"file:///etc/passwd"}"#,
+                "named a page that is neither https nor on this machine",
+            ),
+            (
+                r#"{"event":"describe","protocolVersion":2,"operations":[]}"#,
+                "speaks version 2 of the protocol, not 1",
+            ),
+            (
+                r#"{"event":"error","code":"invalid_grant","message":"over"}"#,
+                "the authorization server refused: invalid_grant: over",
+            ),
+            (
+                r#"{"event":"error","code":"unavailable","message":"down"}"#,
+                "the authorization server is unavailable: down",
+            ),
+            (r#"{"event":"done"}"#, "Done(None)"),
+            (r#"{"event":"done","credential":{"access":" "}}"#, "gave an empty access token"),
+            (
+                r#"{"event":"done","credential":{"access":"fake","expiresAt":1700000000}}"#,
+                "gave an `expiresAt` that is not in milliseconds since the epoch",
+            ),
+        ] {
+            assert_eq!(said(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_credential_keeps_its_own_fields_and_no_others_of_ours() {
+        let line = r#"{"event":"done","credential":{"access":"fake-a","refresh":"fake-r",
+            "expiresAt":1700000000000,"email":" a@x ","fields":{"region":"eu","type":"x"}}}"#;
+        let Ok(Some(Message::Done(Some(issued)))) = parse(&Secret::new(line)) else { panic!() };
+        assert_eq!(issued.grant.expires, Some(1_700_000_000_000));
+        assert_eq!(issued.identity.email.as_deref(), Some("a@x"));
+        assert_eq!(issued.fields, [("region".to_owned(), "eu".into())]);
+        assert!(!format!("{issued:?}").contains("fake"));
+    }
+}

@@ -1,0 +1,199 @@
+//! Programs that serve a provider of their own: `openclaw-auth-provider-<id>` on `PATH`
+//! speaks a small protocol of JSON lines (`docs/providers.md`). A provider that the catalog
+//! knows is never served by one.
+
+mod message;
+
+pub use message::{Description, Issued, Message, Operation, Question, UserCode};
+
+use crate::oauth::TokenError;
+use crate::profile::Credential;
+use crate::secret::Secret;
+use crate::system::Environment;
+use crate::system::dialogue::{Dialogue, Said};
+use crate::system::process::withhold_secrets;
+use crate::system::trust::{self, Distrust};
+use crate::text::printable;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// What the name of such a program begins with.
+const PREFIX: &str = "openclaw-auth-provider-";
+/// What it may print on each stream in one run.
+const MOST_OUTPUT: u64 = 1024 * 1024;
+/// How long it may take to say what it is.
+const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long it may go on after its last word.
+const LAST_WORD: Duration = Duration::from_secs(2);
+
+/// A program that serves a provider.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The id of the provider.
+    pub provider: String,
+    /// Where it was found.
+    pub path: PathBuf,
+    /// Where that leads.
+    file: PathBuf,
+}
+
+/// Why a program is not run.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the program {} {distrust}", path.display())]
+pub struct DistrustedProgram {
+    /// Where it was found.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub distrust: Distrust,
+}
+
+impl Program {
+    /// The program that serves `provider`; `None` when there is none on `PATH`.
+    ///
+    /// # Errors
+    /// Somebody else could be behind it.
+    pub fn find(
+        provider: &str,
+        environment: &Environment,
+    ) -> Result<Option<Self>, DistrustedProgram> {
+        if !is_fit(provider) {
+            return Ok(None);
+        }
+        let name = format!("{PREFIX}{provider}");
+        let mut places = directories(environment).into_iter().map(|it| it.join(&name));
+        let Some(path) = places.find(|path| path.is_file()) else { return Ok(None) };
+        match trust::installed_program(&path) {
+            Ok(file) => Ok(Some(Self { provider: provider.to_owned(), path, file })),
+            Err(distrust) => Err(DistrustedProgram { path, distrust }),
+        }
+    }
+
+    /// The ids of the providers that programs on `PATH` serve, in their order.
+    pub fn providers(environment: &Environment) -> Vec<String> {
+        let entries = directories(environment).into_iter().filter_map(|it| it.read_dir().ok());
+        let names = entries.flatten().flatten().map(|entry| entry.file_name());
+        let mut found: Vec<String> = names
+            .filter_map(|name| name.to_str()?.strip_prefix(PREFIX).map(str::to_owned))
+            .filter(|provider| is_fit(provider))
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// The name of the program.
+    pub fn name(&self) -> String {
+        format!("{PREFIX}{}", self.provider)
+    }
+
+    /// Asks what it is.
+    ///
+    /// # Errors
+    /// It cannot be run, or does not speak the protocol.
+    pub async fn describe(&self, environment: &Environment) -> Result<Description, TokenError> {
+        let mut conversation = self.begin(environment, Operation::Describe, None)?;
+        let described = async {
+            loop {
+                match conversation.next().await? {
+                    Message::Described(description) => return Ok(description),
+                    Message::Note(_) | Message::Aside(_) => {}
+                    _ => return Err(self.unreadable("did not describe itself")),
+                }
+            }
+        };
+        let described = tokio::time::timeout(DESCRIBE_TIMEOUT, described).await;
+        described.unwrap_or_else(|_| Err(self.took_too_long(DESCRIBE_TIMEOUT)))
+    }
+
+    /// Begins an operation, on `credential` with the text of its entry where it needs one.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn begin(
+        &self,
+        environment: &Environment,
+        operation: Operation,
+        credential: Option<(&Credential, &Secret)>,
+    ) -> Result<Conversation, TokenError> {
+        let request = message::request(operation, &self.provider, credential);
+        let mut command = Command::new(&self.file);
+        withhold_secrets(&mut command, environment);
+        command.current_dir(self.file.parent().unwrap_or(Path::new("/")));
+        let dialogue = Dialogue::start(&mut command, MOST_OUTPUT).map_err(|error| {
+            let reason = format!("{} could not be run: {error}", self.path.display());
+            TokenError::Unavailable { reason, retry_after: None, sent: false }
+        })?;
+        dialogue.say(request);
+        Ok(Conversation { program: self.clone(), dialogue })
+    }
+
+    /// It was given up on. Nobody knows what it has done.
+    pub fn took_too_long(&self, limit: Duration) -> TokenError {
+        let reason = format!("{} took longer than {} s", self.name(), limit.as_secs());
+        TokenError::Unavailable { reason, retry_after: None, sent: true }
+    }
+
+    /// It did something that the protocol does not know.
+    pub fn unreadable(&self, what: &str) -> TokenError {
+        TokenError::Unreadable(format!("{} {what}", self.name()))
+    }
+}
+
+/// An operation under way. The program is killed when this is dropped.
+pub struct Conversation {
+    program: Program,
+    dialogue: Dialogue,
+}
+
+impl Conversation {
+    /// The next message. May be given up on and asked for again.
+    ///
+    /// # Errors
+    /// The program refused, or ended or spoke as the protocol does not allow.
+    pub async fn next(&mut self) -> Result<Message, TokenError> {
+        loop {
+            let message = match self.dialogue.next().await {
+                Said::Line(line) if line.is_blank() => continue,
+                Said::Line(line) => message::parse(&line),
+                Said::Aside(text) => Ok(Some(Message::Aside(printable(text.trim(), 500)))),
+                Said::NoText => Err("printed something that is no text".to_owned()),
+                Said::TooMuch => Err(format!("printed more than {} KiB", MOST_OUTPUT / 1024)),
+                Said::Ended(status) => Err(format!("ended without an answer ({status})")),
+            };
+            match message.map_err(|what| self.program.unreadable(&what))? {
+                Some(Message::Failed(error)) => return Err(error),
+                Some(message) => return Ok(message),
+                // What a later version of the protocol may say.
+                None => {}
+            }
+        }
+    }
+
+    /// Answers a question.
+    pub fn answer(&self, answer: &str) {
+        self.dialogue.say(message::answer(answer));
+    }
+
+    /// Lets the program end by itself, for a moment, after its last word.
+    pub async fn finish(mut self) {
+        self.dialogue.close_input();
+        let ended = async { while !matches!(self.dialogue.next().await, Said::Ended(_)) {} };
+        let _ = tokio::time::timeout(LAST_WORD, ended).await;
+    }
+}
+
+/// The directories of `PATH`. What it says of the working directory does not count.
+fn directories(environment: &Environment) -> Vec<PathBuf> {
+    let Some(path) = environment.path("PATH") else { return Vec::new() };
+    std::env::split_paths(&path).filter(|directory| directory.is_absolute()).collect()
+}
+
+/// Whether the name of a program can end like this.
+fn is_fit(provider: &str) -> bool {
+    let is_plain =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    provider.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && provider.len() <= 80
+        && provider.chars().all(is_plain)
+}
