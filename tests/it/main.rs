@@ -37,3 +37,4 @@ mod status;
 mod store;
 mod support;
 mod token;
+mod walk;
