@@ -68,6 +68,9 @@ pub struct Method {
     /// OpenClaw's flag that gives the key on the command line.
     #[serde(default)]
     pub flag: Option<String>,
+    /// `onboard` stores a key as `<provider>:<this>`; `default` without it.
+    #[serde(default)]
+    pub profile_name: Option<String>,
     /// What a token of this kind begins with.
     #[serde(default)]
     pub prefix: Option<String>,

@@ -42,3 +42,4 @@ mod store;
 mod support;
 mod token;
 mod usage;
+mod walk;
