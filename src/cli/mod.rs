@@ -15,6 +15,7 @@ mod output;
 mod prompt;
 mod root;
 mod secrets;
+mod terminal;
 
 use crate::app::App;
 use crate::exit::{ExitStatus, Failure};

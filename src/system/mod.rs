@@ -15,6 +15,7 @@ pub mod relocation;
 pub mod route;
 pub mod signal;
 pub mod stream;
+pub mod terminal;
 pub mod trust;
 
 use crate::profile::Millis;

@@ -6,6 +6,7 @@
 mod authorize;
 mod keep;
 mod notice;
+mod takeover;
 mod two_steps;
 mod way;
 
