@@ -15,6 +15,7 @@ mod output;
 mod prompt;
 mod root;
 mod secrets;
+mod terminal;
 mod usage;
 
 use crate::app::App;

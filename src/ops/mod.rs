@@ -37,7 +37,7 @@ pub trait Interaction {
     fn show_authorization(&mut self, notice: &login::AuthorizationNotice<'_>);
     /// There is a code to enter on another device: show it.
     fn show_user_code(&mut self, notice: &login::UserCodeNotice<'_>);
-    /// The login still waits, for so long at most. Called about once a second.
+    /// The login still waits for the user, for so long at most. Called about once a second.
     fn waiting(&mut self, left: std::time::Duration);
     /// A page to open, where something else than us waits for what the user does there.
     fn show_page(&mut self, provider_label: &str, url: &url::Url);
@@ -51,6 +51,8 @@ pub trait Interaction {
     fn show_browser(&mut self, opening: &crate::system::browser::Opening);
     /// The lines that the user pastes, or `None` when there is nowhere to paste.
     fn pasted_lines(&mut self) -> Option<tokio::sync::mpsc::Receiver<String>>;
+    /// A pasted line was accepted: the prompt is answered.
+    fn accept_paste(&mut self);
     /// A pasted line was not accepted; ask again.
     fn refuse_paste(&mut self, reason: &str);
 }

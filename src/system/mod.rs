@@ -19,6 +19,7 @@ pub mod route;
 pub mod signal;
 pub mod stream;
 mod temporary;
+pub mod terminal;
 pub mod trust;
 
 use crate::profile::Millis;

@@ -7,6 +7,7 @@ mod authorize;
 mod keep;
 mod notice;
 mod program;
+mod takeover;
 mod two_steps;
 mod way;
 

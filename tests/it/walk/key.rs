@@ -28,7 +28,8 @@ fn every_key_and_token_is_stored_by_the_choice_of_its_method() {
                 "token" => setup_token(),
                 _ => format!("fake-key-{choice}"),
             };
-            let mut command = rig.command(&["onboard", "--non-interactive", "--auth-choice", choice]);
+            let mut command =
+                rig.command(&["onboard", "--non-interactive", "--auth-choice", choice]);
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
             let mut child = command.spawn().unwrap();
             child.stdin.take().unwrap().write_all(format!("{secret}\n").as_bytes()).unwrap();

@@ -41,7 +41,14 @@ fn walk(way: &Way) {
 
     let before = now();
     let login = run(&[
-        "models", "auth", "login", "--provider", way.provider, "--method", way.method, "--json",
+        "models",
+        "auth",
+        "login",
+        "--provider",
+        way.provider,
+        "--method",
+        way.method,
+        "--json",
     ]);
     let login = RunningLogin::start(login);
     if login.url.starts_with(rig.server.url()) && login.url.contains("response_type=code") {

@@ -140,7 +140,7 @@ pub(super) fn run(
         force: args.force,
         lock_timeout: args.lock_timeout,
     };
-    let done = refresh_due(app, &request, &mut Console::new(output))?;
+    let done = refresh_due(app, &request, &mut Console::new(output, &app.environment))?;
     if args.json {
         let problems = done
             .problems
