@@ -21,6 +21,8 @@ pub(crate) struct Contestant {
     pub environment: Vec<(String, OsString)>,
     /// How often it is measured, when that is not as often as the others.
     pub runs: Option<u32>,
+    /// Whether what it says beside its output is not worth showing.
+    pub quiet: bool,
 }
 
 impl Contestant {
@@ -31,6 +33,7 @@ impl Contestant {
             arguments: Vec::new(),
             environment: Vec::new(),
             runs: None,
+            quiet: false,
         }
     }
 
@@ -64,7 +67,10 @@ impl Contestant {
     /// it prints. They are not kept: this process must stay small.
     pub(crate) fn rehearse(&self) -> Result<(Sample, u64)> {
         let mut command = self.command();
-        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command.stdout(Stdio::piped());
+        if !self.quiet {
+            command.stderr(Stdio::inherit());
+        }
         let started = Instant::now();
         let mut child = command.spawn().with_context(|| format!("could not run {}", self.name))?;
         let mut printed = 0;

@@ -74,7 +74,8 @@ impl Other {
     fn at(program: PathBuf) -> Option<Self> {
         let mut command = Command::new(&program);
         let output = command.arg("--version").env_clear().output().ok()?;
-        let version = String::from_utf8_lossy(&output.stdout).lines().next()?.to_owned();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let version = said.lines().next()?.split(" (").next()?.to_owned();
         output.status.success().then_some(Self { program, version })
     }
 }
@@ -166,7 +167,8 @@ impl OpenClaw {
 impl Other {
     /// The program with these arguments.
     pub(crate) fn contestant(&self, name: &str, arguments: &[&str], home: &Path) -> Contestant {
-        Contestant::new(name, &self.program).arguments(arguments).variable("HOME", home)
+        let contestant = Contestant::new(name, &self.program).arguments(arguments);
+        Contestant { quiet: true, ..contestant.variable("HOME", home) }
     }
 }
 
