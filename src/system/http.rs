@@ -61,7 +61,7 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client for requests to `server`.
+    /// A client for requests to `server`; one for http trusts no https server.
     ///
     /// # Errors
     /// The trust store or the proxy settings cannot be used.

@@ -50,7 +50,8 @@ pub(super) fn sweep(directory: &Path) {
 }
 
 fn remove_abandoned(path: &Path) -> io::Result<()> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    // For writing, because NFS grants an exclusive lock to no other.
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let metadata = file.metadata()?;
     let modified = metadata.mtime().saturating_mul(1_000);
