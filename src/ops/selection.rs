@@ -34,7 +34,7 @@ pub(super) struct Selected {
     pub(super) refused: bool,
     /// Whether a caller has reported its access token as rejected.
     pub(super) rejected: bool,
-    /// The program whose own login it is: only that one refreshes it.
+    /// The program whose login stands in for a profile that no store has.
     pub(super) managed_by: Option<Tool>,
 }
 
@@ -58,7 +58,7 @@ impl Selected {
             id: id.to_owned(),
             credential,
             fingerprint,
-            managed_by: Tool::managing_stored(id),
+            managed_by: None,
         })
     }
 }
@@ -104,7 +104,7 @@ fn select_by_id(
         store: owner.store.clone(),
         owner: owner.agent.clone(),
         entry: entry_text(&owner.snapshot, id),
-        managed_by: Tool::managing_stored(id),
+        managed_by: None,
         id: id.to_owned(),
         credential,
     })
@@ -152,7 +152,7 @@ fn select_by_provider(
         fingerprint: owner.snapshot.fingerprint,
         store: owner.store.clone(),
         owner: owner.agent.clone(),
-        managed_by: Tool::managing_stored(chosen.id),
+        managed_by: None,
     })
 }
 
