@@ -94,6 +94,7 @@ fn the_json_of_an_import_says_what_became_of_every_login() {
             "email": "ada@example.test",
             "accountId": "fake-account-ada",
             "expiresAt": report["profiles"][0]["expiresAt"],
+            "use": report["profiles"][0]["use"],
         }],
         "skipped": [],
         "loggedOut": true,
@@ -101,6 +102,8 @@ fn the_json_of_an_import_says_what_became_of_every_login() {
         "configChanged": true,
     });
     assert_eq!(report, expected);
+    let usage = report["profiles"][0]["use"].as_array().unwrap();
+    assert!(usage.iter().any(|line| line.as_str().unwrap().contains(PROFILE)), "{usage:?}");
 }
 
 #[test]
