@@ -85,6 +85,22 @@ fn format(tool: Tool) -> &'static dyn Format {
 /// # Errors
 /// There is none, it is not in a file, or the file cannot be read.
 pub fn read(tool: Tool, environment: &Environment) -> Result<Contents, ExternalError> {
+    read_with(tool, environment, |format| format.text_elsewhere())
+}
+
+/// As [`read`], of files alone: a keychain may ask its user, which is no way to look around.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_files(tool: Tool, environment: &Environment) -> Result<Contents, ExternalError> {
+    read_with(tool, environment, |_| None)
+}
+
+fn read_with(
+    tool: Tool,
+    environment: &Environment,
+    elsewhere: impl Fn(&dyn Format) -> Option<(PathBuf, Zeroizing<String>)>,
+) -> Result<Contents, ExternalError> {
     let format = format(tool);
     let mut contents = Contents::default();
     let mut first_file = None;
@@ -100,7 +116,7 @@ pub fn read(tool: Tool, environment: &Environment) -> Result<Contents, ExternalE
         return Err(ExternalError::Elsewhere { tool, what, next });
     }
     if texts.is_empty() {
-        texts.extend(format.text_elsewhere());
+        texts.extend(elsewhere(format));
     }
     for (path, text) in texts {
         let Parsed { logins, skipped } = format

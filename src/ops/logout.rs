@@ -185,7 +185,7 @@ fn revoke(
 fn held_by(app: &App, credential: &Credential) -> Option<Tool> {
     let token = credential.refresh_token()?;
     Tool::ALL.into_iter().find(|tool| {
-        external::read(*tool, &app.environment).is_ok_and(|contents| {
+        external::read_files(*tool, &app.environment).is_ok_and(|contents| {
             let mut held =
                 contents.logins.iter().filter_map(|login| login.credential.refresh_token());
             held.any(|held| held.matches(token))

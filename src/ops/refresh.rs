@@ -33,7 +33,7 @@ const ASSUMED_LIFETIME: Millis = 3_600_000;
 /// after the request of its successor, it would spend what that one brought. Counted from
 /// when the note of it is found, so that no clock that jumps matters: the process is dead by
 /// then, but may have sent long after it wrote the note.
-const ON_ITS_WAY: Duration = Duration::from_millis(500);
+const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 /// When the access token of a grant expires: as the server says, else after an hour when
 /// it can be refreshed, else never as far as we know.

@@ -6,7 +6,7 @@ use super::pool::Pool;
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
-use crate::external::Tool;
+use crate::external::{self, Tool};
 use crate::profile::{Credential, normalize_provider_id};
 use crate::provider::auth_provider_id;
 use crate::secret::Secret;
@@ -34,7 +34,7 @@ pub(super) struct Selected {
     pub(super) refused: bool,
     /// Whether a caller has reported its access token as rejected.
     pub(super) rejected: bool,
-    /// The program whose own login it is: only that one refreshes it.
+    /// The program whose login stands in for a profile that no store has.
     pub(super) managed_by: Option<Tool>,
 }
 
@@ -58,7 +58,7 @@ impl Selected {
             id: id.to_owned(),
             credential,
             fingerprint,
-            managed_by: Tool::managing_stored(id),
+            managed_by: None,
         })
     }
 }
@@ -104,7 +104,7 @@ fn select_by_id(
         store: owner.store.clone(),
         owner: owner.agent.clone(),
         entry: entry_text(&owner.snapshot.document, id),
-        managed_by: Tool::managing_stored(id),
+        managed_by: None,
         id: id.to_owned(),
         credential,
     })
@@ -134,7 +134,8 @@ fn select_by_provider(
     };
     let Some(ranking) = pool.rank(config, &provider, now())? else {
         let stand_in = stand_in(app, config, pool, Some(&provider))?;
-        return stand_in.ok_or_else(|| no_profile_of(&provider, agent));
+        return stand_in
+            .ok_or_else(|| suggest_import(app, &provider, no_profile_of(&provider, agent)));
     };
     // A refused login is the answer only when there is no other.
     let alive = ranking.ranked().find(|entry| !ranking.is_refused(entry));
@@ -152,7 +153,7 @@ fn select_by_provider(
         fingerprint: owner.snapshot.fingerprint,
         store: owner.store.clone(),
         owner: owner.agent.clone(),
-        managed_by: Tool::managing_stored(chosen.id),
+        managed_by: None,
     })
 }
 
@@ -209,6 +210,22 @@ pub(super) fn no_profile_of(provider: &str, agent: &AgentDir) -> Failure {
         format!("agent `{}` has no profile of {provider}", agent.id),
     )
     .hint(login_command(&provider, &agent.id))
+}
+
+/// The failure, with the import of another program's login in its hint where there is one.
+fn suggest_import(app: &App, provider: &str, failure: Failure) -> Failure {
+    let id = auth_provider_id(provider);
+    let has_login = |tool: &Tool| {
+        auth_provider_id(&tool.program().provider) == id
+            && external::read_files(*tool, &app.environment).is_ok()
+    };
+    match (Tool::ALL.into_iter().find(has_login), failure.hint.clone()) {
+        (Some(tool), Some(login)) => {
+            let import = format!("openclaw-auth models auth import {}", tool.program().name);
+            failure.hint(format!("{import}, or: {login}"))
+        }
+        _ => failure,
+    }
 }
 
 /// There are profiles of `provider`, and none can be used.

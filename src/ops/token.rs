@@ -73,9 +73,6 @@ pub fn token(
     }
     let selected =
         select(app, &agent, &config, request.provider.as_deref(), request.profile.as_deref())?;
-    if let Some(tool) = selected.managed_by {
-        return of_another_program(app, tool, selected, request, interaction);
-    }
     if let Some(value) = reference::value(app, &config, &selected)? {
         return token_of(&selected, &selected.credential, value);
     }
@@ -83,6 +80,10 @@ pub fn token(
     let must_refresh = request.force_refresh || selected.rejected;
     if !must_refresh && has_lifetime(&selected.credential, request.min_ttl, now()) {
         return hand_out(&selected, &selected.credential);
+    }
+    let tool = selected.managed_by.or_else(|| Tool::managing_stored(&selected.id));
+    if let Some(tool) = tool {
+        return of_another_program(app, tool, selected, request, interaction);
     }
     if let Some(failure) = not_refreshable(&selected) {
         // A token that cannot be refreshed is still good for as long as it lives.

@@ -66,7 +66,7 @@ impl Held {
 /// Adds the logins of another program that a store holds as well, or has spent.
 fn others(app: &App, tool: Tool, held: &Held, found: &mut Vec<Finding>) {
     let program = tool.program();
-    let contents = match external::read(tool, &app.environment) {
+    let contents = match external::read_files(tool, &app.environment) {
         Ok(contents) => contents,
         Err(ExternalError::SignedOut { .. } | ExternalError::Elsewhere { .. }) => return,
         Err(error) => {

@@ -65,7 +65,7 @@ fn garbage_is_an_error_that_names_the_file_and_changes_nothing() {
         }
         std::fs::write(rig.home().join(path), b"{\"fake-\xff\":1}").unwrap();
         refused(&rig, tool, path, "no UTF-8");
-        set_permissions(rig.home().join(path), Permissions::from_mode(0)).unwrap();
+        set_permissions(rig.home().join(path), Permissions::from_mode(0o0)).unwrap();
         if std::fs::read(rig.home().join(path)).is_err() {
             refused(&rig, tool, path, "unreadable");
         }

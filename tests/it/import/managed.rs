@@ -91,7 +91,8 @@ fn the_login_of_claude_is_read_when_it_is_needed_and_never_refreshed() {
     let rig = Rig::new();
     let token = ["models", "auth", "token", "--provider", "anthropic"];
     rig.write_at_home(CLAUDE, &claude("fake-first", FAR));
-    rig.run(&token).failure(3);
+    let stderr = rig.run(&token).failure(3);
+    assert!(stderr.contains("hint: openclaw-auth models auth import claude, or: "), "{stderr}");
     let by_id = ["models", "auth", "token", "--profile", "anthropic:claude-cli"];
     assert_eq!(rig.run(&by_id).success(), "fake-first");
     rig.write(

@@ -94,6 +94,7 @@ fn the_json_of_an_import_says_what_became_of_every_login() {
             "email": "ada@example.test",
             "accountId": "fake-account-ada",
             "expiresAt": report["profiles"][0]["expiresAt"],
+            "use": report["profiles"][0]["use"],
         }],
         "skipped": [],
         "loggedOut": true,
@@ -101,6 +102,8 @@ fn the_json_of_an_import_says_what_became_of_every_login() {
         "configChanged": true,
     });
     assert_eq!(report, expected);
+    let usage = report["profiles"][0]["use"].as_array().unwrap();
+    assert!(usage.iter().any(|line| line.as_str().unwrap().contains(PROFILE)), "{usage:?}");
 }
 
 #[test]
@@ -269,11 +272,43 @@ fn a_logout_of_a_copy_does_not_log_the_other_program_out() {
 }
 
 #[test]
-fn a_program_that_holds_its_lock_keeps_its_login() {
+fn a_program_is_logged_out_only_under_its_own_locks() {
+    let flat = r#"{"access_token":"fake-access","refresh_token":"fake-refresh"}"#;
+    let claude = r#"{"claudeAiOauth":{"accessToken":"fake-access","refreshToken":"fake-refresh"}}"#;
+    let entry = r#"{"x":{"type":"oauth","access":"fake-access","refresh":"fake-refresh"}}"#;
+    for (tool, file, text, lock, is_directory) in [
+        ("claude", ".claude/.credentials.json", claude, ".claude/.oauth_refresh.lock", true),
+        ("claude", ".claude/.credentials.json", claude, ".claude.lock", true),
+        ("pi", ".pi/agent/auth.json", entry, ".pi/agent/auth.json.lock", true),
+        ("qwen", ".qwen/oauth_creds.json", flat, ".qwen/oauth_creds.lock", false),
+    ] {
+        let rig = Rig::new();
+        rig.write_at_home(file, text);
+        let lock = rig.home().join(lock);
+        if is_directory {
+            std::fs::create_dir(&lock).unwrap();
+        } else {
+            std::fs::write(&lock, "fake-uuid").unwrap();
+        }
+        let running = rig.start(&["models", "auth", "import", tool, "--move"]);
+        wait_until("the login is stored", || rig.path("openclaw.json").exists());
+        assert_eq!(rig.read_at_home(file).unwrap(), text, "{tool} holds its lock");
+        if is_directory {
+            std::fs::remove_dir(&lock).unwrap();
+        } else {
+            std::fs::remove_file(&lock).unwrap();
+        }
+        assert_eq!(running.finish().success().lines().count(), 4, "{tool}");
+        assert_ne!(rig.read_at_home(file).as_deref(), Some(text), "{tool}");
+        assert!(!lock.exists(), "{tool}");
+    }
+}
+
+#[test]
+fn a_lock_that_a_program_left_behind_is_taken_over() {
     let rig = Rig::new();
     let login = r#"{"access_token":"fake-access","refresh_token":"fake-refresh"}"#;
     rig.write_at_home(".qwen/oauth_creds.json", login);
-    // Older than Qwen lets it become, so that it is taken over.
     rig.write_at_home(".qwen/oauth_creds.lock", "fake-uuid");
     let lock = File::options().write(true).open(rig.home().join(".qwen/oauth_creds.lock")).unwrap();
     lock.set_modified(std::time::SystemTime::now() - Duration::from_mins(1)).unwrap();

@@ -88,6 +88,9 @@ struct ProfileReport<'r> {
     account_id: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Millis>,
+    /// How the other program, which is logged out, can use the profile.
+    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
+    usage: Option<&'r [String]>,
 }
 
 #[derive(Serialize)]
@@ -96,9 +99,10 @@ struct SkippedReport<'r> {
     reason: &'r str,
 }
 
-impl<'r> From<&'r Row> for ProfileReport<'r> {
-    fn from(row: &'r Row) -> Self {
+impl<'r> ProfileReport<'r> {
+    fn of(row: &'r Row, report: &Report) -> Self {
         Self {
+            usage: report.logged_out.then_some(&row.usage),
             profile_id: &row.profile_id,
             provider: &row.provider,
             kind: row.kind.name(),
@@ -174,7 +178,7 @@ pub(super) fn run(
             paths: &report.paths,
             agent_id: &report.agent_id,
             store_path: &report.store_path,
-            profiles: report.rows.iter().map(ProfileReport::from).collect(),
+            profiles: report.rows.iter().map(|row| ProfileReport::of(row, &report)).collect(),
             skipped: skipped.collect(),
             logged_out: report.logged_out,
             backups: &report.backups,
@@ -224,7 +228,7 @@ fn text(report: &Report, app: &App) -> String {
     if report.logged_out {
         let label = &report.tool.program().label;
         let kept = shown(&report.backups, app);
-        lines.push(format!("  {label} is logged out; what it had is in {kept}"));
+        lines.push(format!("  {label} is logged out of it; what its file held is in {kept}"));
     }
     lines.join("\n") + "\n"
 }
