@@ -155,6 +155,11 @@ impl Paths {
         [self.state_dir.join("recovery"), self.home.join(".openclaw-auth-recovery")]
     }
 
+    /// Where tokens are kept that were given for stored ones.
+    pub fn exchanged_tokens(&self) -> PathBuf {
+        self.state_dir.join("exchanged-tokens")
+    }
+
     /// Where the logins that were begun are kept until they are finished.
     pub fn pending_logins(&self) -> PathBuf {
         self.state_dir.join("pending-logins")

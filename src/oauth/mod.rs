@@ -9,6 +9,7 @@ mod claims;
 mod client;
 mod device;
 mod discovery;
+mod exchange;
 mod listener;
 mod post;
 mod reply_page;
@@ -24,6 +25,7 @@ pub use device::{
     DeviceAuthorization, DeviceEndpoints, DeviceFlow, Poll, authorize_device, poll_device,
     wait_for_approval,
 };
+pub use exchange::{ExchangeError, ExchangedToken, TokenExchange};
 pub use listener::{Arrival, Bound, BusyPort, RedirectListener, Serving, Verdict, bind};
 pub use response::{AuthorizationCode, AuthorizationError, Expectation, parse_pasted};
 pub use revocation::revoke;

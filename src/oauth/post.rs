@@ -137,7 +137,7 @@ fn plain(mut response: oauth2::HttpResponse, clock: fn() -> Millis) -> oauth2::H
 }
 
 /// The time in an HTTP `Date`, in milliseconds since the epoch.
-fn time_of_date(date: &str) -> Option<Millis> {
+pub(super) fn time_of_date(date: &str) -> Option<Millis> {
     let zoned = jiff::fmt::rfc2822::parse(date).ok()?;
     Some(zoned.timestamp().as_millisecond())
 }

@@ -12,7 +12,7 @@ use crate::external::{self, Tool};
 use crate::oauth::TokenError;
 use crate::profile::{Credential, Kind};
 use crate::secret::Secret;
-use crate::store::AgentStore;
+use crate::store::{AgentStore, exchanged};
 use crate::system::block_on;
 use crate::text::printable;
 use anyhow::Context;
@@ -118,6 +118,9 @@ pub fn logout(
         .hint("run the command again to sign out of the new login"));
     }
     store.update_state(|state| state.forget(id))?;
+    if let Some(token) = credential.bearer() {
+        exchanged::remove(&app.paths.exchanged_tokens(), token);
+    }
     // Another agent may have a profile of this name, which the configuration then means.
     let edit = if named_elsewhere(app, &config, &store, id) {
         ConfigEdit::Unchanged

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod channels;
 pub mod default_model;
 pub mod doctor;
+mod exchange;
 pub mod import;
 mod issuer;
 pub mod list;

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::exit::Failure;
 use crate::profile::{FailureReason, Kind, UsageStats};
 use crate::provider::{auth_provider_id, cools_down};
+use crate::store::exchanged;
 use crate::system::now;
 
 /// An outcome to record.
@@ -66,6 +67,11 @@ pub fn report(app: &App, request: &Request) -> Result<Report, Failure> {
     let rejected = credential.bearer().filter(|_| {
         request.failure == Some(FailureReason::Auth) && credential.kind() == Kind::OAuth
     });
+    // What was given for the stored token is had anew.
+    let was_exchanged = request.failure == Some(FailureReason::Auth)
+        && credential
+            .bearer()
+            .is_some_and(|token| exchanged::remove(&app.paths.exchanged_tokens(), token));
     let now = now();
     let mut usage = UsageStats::default();
     if skipped.is_some() {
@@ -95,7 +101,7 @@ pub fn report(app: &App, request: &Request) -> Result<Report, Failure> {
         provider: provider.clone(),
         agent_id: owner.agent.id.clone(),
         skipped,
-        refresh_next: rejected.is_some(),
+        refresh_next: rejected.is_some() || was_exchanged,
         usage,
     })
 }

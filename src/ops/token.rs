@@ -3,6 +3,7 @@
 //! When the one on disk is usable, nothing is locked, no runtime is built, and no request
 //! is made.
 
+use super::exchange::exchange;
 use super::managed::{self, Managed};
 use super::reference;
 use super::refresh::refresh;
@@ -13,7 +14,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
 use crate::external::Tool;
-use crate::oauth::Claims;
+use crate::oauth::{Claims, TokenExchange};
 use crate::profile::{Credential, CredentialKind, Kind, Millis};
 use crate::secret::Secret;
 use crate::system::now;
@@ -32,6 +33,8 @@ pub struct Request {
     /// How long the token must still be valid, in milliseconds; five minutes, where the
     /// server grants that much, when `None`.
     pub min_ttl: Option<Millis>,
+    /// What the profile holds, where the API takes a token that is exchanged for it.
+    pub stored: bool,
     /// Refresh even when the token on disk is usable.
     pub force_refresh: bool,
     /// How long to wait for another process that is refreshing.
@@ -73,7 +76,14 @@ pub fn token(
     }
     let selected =
         select(app, &agent, &config, request.provider.as_deref(), request.profile.as_deref())?;
-    if let Some(value) = reference::value(app, &config, &selected)? {
+    let referenced = reference::value(app, &config, &selected)?;
+    if let Some(service) = exchange_of(app, &selected, request)? {
+        let stored = referenced.map_or_else(|| usable(&selected), Ok)?;
+        let given = exchange(app, &selected, &service, &stored, request, interaction)?;
+        let token = token_of(&selected, &selected.credential, given.token)?;
+        return Ok(Token { expires: Some(given.expires), ..token });
+    }
+    if let Some(value) = referenced {
         return token_of(&selected, &selected.credential, value);
     }
     // A token that somebody saw rejected is not usable, however long it would live.
@@ -165,8 +175,37 @@ fn of_another_program(
     hand_out(&selected, &selected.credential)
 }
 
+/// What gives the token that the API of the provider takes, where that is not the stored
+/// one.
+fn exchange_of(
+    app: &App,
+    selected: &Selected,
+    request: &Request,
+) -> Result<Option<TokenExchange>, Failure> {
+    // A login or a key is for the API itself, and the catalog costs time.
+    if request.stored || selected.credential.kind() != Kind::Token {
+        return Ok(None);
+    }
+    let catalog = app.catalog()?;
+    if let Some(problem) = catalog.problem(&selected.credential.provider) {
+        return Err(problem.clone().into());
+    }
+    let provider = catalog.find(&selected.credential.provider);
+    Ok(provider.and_then(|provider| provider.definition.token_exchange.clone()))
+}
+
+/// The stored token, while it can be used.
+fn usable(selected: &Selected) -> Result<Secret, Failure> {
+    let bearer = selected.credential.bearer();
+    let usable = bearer.filter(|_| selected.credential.is_usable_until(now()));
+    usable.cloned().ok_or_else(|| match not_refreshable(selected) {
+        Some(failure) => failure,
+        None => Failure::message(ExitStatus::LoginRequired, "the profile holds no token"),
+    })
+}
+
 /// OpenClaw's margin before expiry, in milliseconds.
-const USUAL_MIN_TTL: Millis = 300_000;
+pub(super) const USUAL_MIN_TTL: Millis = 300_000;
 
 /// Whether the token lives at least `min_ttl` longer. Where the caller names none and the
 /// server's tokens live no longer than the usual one, half of their lifetime counts:

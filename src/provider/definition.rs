@@ -1,8 +1,9 @@
 //! One provider definition: the row type of the catalog and of provider files.
 
 use super::catalog::merge_patch;
-use super::registration::Registration;
+use super::registration::{Registration, check_endpoint};
 use super::usage::UsageSource;
+use crate::oauth::TokenExchange;
 use crate::secret::Secret;
 use serde::Deserialize;
 use serde_json::Value;
@@ -28,6 +29,8 @@ pub struct Definition {
     pub registration: Option<Registration>,
     /// Where the usage of its subscriptions is told.
     pub usage: Option<UsageSource>,
+    /// What gives the token that its API takes, where that is not the stored one.
+    pub token_exchange: Option<TokenExchange>,
 }
 
 impl Definition {
@@ -80,6 +83,9 @@ pub struct Method {
     /// The command that makes such a token, where it is installed.
     #[serde(default)]
     pub command: Vec<String>,
+    /// The program whose login `models auth import` takes over, where that is the way.
+    #[serde(default)]
+    pub import: Option<String>,
     /// What this way has other than the definition says (RFC 7396).
     #[serde(default, rename = "override")]
     patch: Option<Value>,
@@ -137,6 +143,7 @@ struct Wire {
     methods: Vec<Method>,
     default_model: Option<String>,
     usage: Option<UsageSource>,
+    token_exchange: Option<TokenExchange>,
 }
 
 impl TryFrom<Value> for Definition {
@@ -156,7 +163,12 @@ impl TryFrom<Value> for Definition {
         if let Some(usage) = &wire.usage {
             usage.validate()?;
         }
-        let Wire { id, label, aliases, env, mut methods, default_model, usage } = wire;
+        if let Some(exchange) = &wire.token_exchange {
+            check_endpoint("tokenExchange.endpoint", &exchange.endpoint)?;
+            exchange.check_headers()?;
+        }
+        let Wire { id, label, aliases, env, mut methods, default_model, usage, token_exchange } =
+            wire;
         for method in &mut methods {
             if let Some(patch) = method.patch.take() {
                 let mut patched = value.clone();
@@ -166,12 +178,22 @@ impl TryFrom<Value> for Definition {
             }
         }
         let registration = Registration::of(&value)?;
-        Ok(Self { id, label, aliases, env, methods, default_model, registration, usage })
+        Ok(Self {
+            id,
+            label,
+            aliases,
+            env,
+            methods,
+            default_model,
+            registration,
+            usage,
+            token_exchange,
+        })
     }
 }
 
 /// The keys of a definition. Serde cannot refuse others where two types read one object.
-const KEYS: [&str; 30] = [
+const KEYS: [&str; 31] = [
     "id",
     "label",
     "aliases",
@@ -202,6 +224,7 @@ const KEYS: [&str; 30] = [
     "profileName",
     "project",
     "usage",
+    "tokenExchange",
 ];
 
 fn check_keys(definition: &Value) -> Result<(), String> {

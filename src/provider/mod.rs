@@ -6,6 +6,9 @@
 /// The provider whose subscriptions have setup tokens.
 pub const SETUP_TOKEN_PROVIDER: &str = "anthropic";
 
+/// The provider that has a login command of its own, as in OpenClaw.
+pub const COPILOT_PROVIDER: &str = "github-copilot";
+
 mod built_in;
 mod catalog;
 mod convention;

@@ -375,7 +375,7 @@ impl Registration {
     }
 }
 
-fn check_endpoint(key: &str, endpoint: &Url) -> Result<(), String> {
+pub(super) fn check_endpoint(key: &str, endpoint: &Url) -> Result<(), String> {
     if !http::is_acceptable(endpoint) {
         return Err(format!(
             "`{key}` must be https, or http on a loopback address, not `{endpoint}`"

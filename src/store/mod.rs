@@ -12,6 +12,7 @@ mod backup;
 mod credential;
 mod document;
 mod error;
+pub mod exchanged;
 mod exposure;
 mod file;
 mod generation;

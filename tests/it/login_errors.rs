@@ -253,3 +253,21 @@ fn secrets_stay_out_of_the_messages() {
     }
     assert_eq!(json!(finished.code), 0);
 }
+
+#[test]
+fn a_way_that_is_no_sign_in_leads_to_the_command_that_goes_it() {
+    let rig = Rig::new();
+    for (args, hint) in [
+        (&["anthropic", "--method", "cli"][..], "hint: openclaw-auth models auth import claude\n"),
+        (&["anthropic", "--method", "setup-token"], "setup-token --provider anthropic\n"),
+        (&["anthropic"], "import claude, or openclaw-auth models auth setup-token"),
+        (&["ollama", "--method", "local"], "where it wants a key"),
+        (&["copilot-proxy", "--method", "local"], "set up in openclaw.json"),
+        (&["deepseek"], "paste-api-key --provider deepseek"),
+        (&["nope"], "providers with a sign-in: "),
+    ] {
+        let stderr =
+            rig.run(&[&["models", "auth", "login", "--provider"], args].concat()).failure(2);
+        assert!(stderr.contains(hint), "{args:?}: {stderr}");
+    }
+}

@@ -12,6 +12,7 @@ mod agents_identity;
 mod authorization_server;
 mod channels;
 mod doctor;
+mod exchange;
 mod golden;
 mod golden_order;
 mod import;

@@ -34,7 +34,7 @@ use authorize::{Origin, Response, Waiting};
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
-use way::Ways;
+use way::{Ways, other_ways};
 
 /// How to sign in.
 #[derive(Clone, Debug)]
@@ -112,17 +112,19 @@ pub fn login(
 }
 
 fn no_sign_in(wanted: &str, app: &App, catalog: &Catalog) -> Failure {
-    let known = match catalog.find(wanted) {
-        Some(provider) => format!("{} offers no OAuth sign-in", provider.definition.label),
-        None => format!("there is no provider `{}`", printable(wanted, 80)),
-    };
+    if let Some(provider) = catalog.find(wanted) {
+        let definition = &provider.definition;
+        return Failure::usage(format!("{} offers no OAuth sign-in", definition.label))
+            .hint(other_ways(definition));
+    }
     let definitions = catalog.iter().map(|provider| &provider.definition);
     let offered = definitions.filter(|definition| definition.has_login());
     let offered = offered.map(|definition| definition.id.clone());
     let served = Program::providers(&app.environment).into_iter();
     let served = served.filter(|provider| catalog.find(provider).is_none());
     let offered: Vec<String> = offered.chain(served).collect();
-    Failure::usage(known).hint(format!("providers with a sign-in: {}", offered.join(", ")))
+    Failure::usage(format!("there is no provider `{}`", printable(wanted, 80)))
+        .hint(format!("providers with a sign-in: {}", offered.join(", ")))
 }
 
 /// The store that the login goes to, which can take it.

@@ -66,8 +66,9 @@ impl Ways {
                 Ok(Self { browser: false, paste: false, method: own, ..self })
             }
             MethodKind::ApiKey | MethodKind::Token | MethodKind::Custom => {
+                let way = command_of(method, definition);
                 Err(Failure::usage(format!("`{id}` is no sign-in at a server"))
-                    .hint(other_ways(definition)))
+                    .hint(way.unwrap_or_else(|| other_ways(definition))))
             }
         }
     }
@@ -100,21 +101,28 @@ fn no_sign_in(definition: &Definition) -> Failure {
 }
 
 /// The commands that store a credential of a provider without a sign-in.
-fn other_ways(definition: &Definition) -> String {
-    let id = &definition.id;
-    let commands: Vec<String> = definition
-        .methods
-        .iter()
-        .filter_map(|method| match method.kind {
-            MethodKind::ApiKey => Some("paste-api-key"),
-            MethodKind::Token if !method.command.is_empty() => Some("setup-token"),
-            MethodKind::Token => Some("paste-token"),
-            _ => None,
-        })
-        .map(|command| format!("openclaw-auth models auth {command} --provider {id}"))
-        .collect();
-    if commands.is_empty() {
-        return "openclaw-auth models auth paste-token, paste-api-key".to_owned();
+pub(super) fn other_ways(definition: &Definition) -> String {
+    let mut commands: Vec<String> =
+        definition.methods.iter().filter_map(|method| command_of(method, definition)).collect();
+    commands.dedup();
+    if !commands.is_empty() {
+        return commands.join(", or ");
     }
-    commands.join(", or ")
+    let id = &definition.id;
+    if definition.env.is_empty() {
+        return "nothing is stored for it: it is set up in openclaw.json".to_owned();
+    }
+    format!("where it wants a key: openclaw-auth models auth paste-api-key --provider {id}")
+}
+
+/// The command that goes a way without a sign-in at a server.
+fn command_of(method: &Method, definition: &Definition) -> Option<String> {
+    let command = match (method.kind, &method.import) {
+        (_, Some(program)) => return Some(format!("openclaw-auth models auth import {program}")),
+        (MethodKind::ApiKey, _) => "paste-api-key",
+        (MethodKind::Token, _) if !method.command.is_empty() => "setup-token",
+        (MethodKind::Token, _) => "paste-token",
+        _ => return None,
+    };
+    Some(format!("openclaw-auth models auth {command} --provider {}", definition.id))
 }

@@ -8,7 +8,7 @@ mod authorization_request;
 mod device_request;
 mod fault;
 mod grant;
-mod http_connection;
+pub(crate) mod http_connection;
 mod jwt;
 mod metadata_request;
 mod request_record;

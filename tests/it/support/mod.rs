@@ -7,4 +7,6 @@ pub(crate) mod free_port;
 pub(crate) mod recorded;
 #[cfg(test)]
 pub(crate) mod rig;
+#[cfg(test)]
+pub(crate) mod service;
 pub(crate) mod user_agent;

@@ -4,6 +4,7 @@ mod add;
 mod import;
 mod list;
 mod login;
+mod login_github_copilot;
 mod logout;
 mod order;
 mod paste;
@@ -36,6 +37,8 @@ pub(super) struct Args {
 enum Command {
     /// Sign in and store the login
     Login(login::Args),
+    /// Sign in at GitHub Copilot with a code, and store the login
+    LoginGithubCopilot(login_github_copilot::Args),
     /// Print a usable access token, refreshing it where needed
     Token(token::Args),
     /// Refresh the logins that expire soon, each grant once: for a timer
@@ -68,6 +71,9 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
     let agent = args.agent.as_deref();
     match args.command {
         Some(Command::Login(args)) => login::run(args, agent, app, output),
+        Some(Command::LoginGithubCopilot(args)) => {
+            login_github_copilot::run(args, agent, app, output)
+        }
         Some(Command::Token(args)) => token::run(args, agent, app, output),
         Some(Command::Refresh(args)) => refresh::run(args, agent, app, output),
         Some(Command::Import(args)) => import::run(args, agent, app, output),

@@ -107,7 +107,7 @@ impl Way<'_> {
 }
 
 /// `line` as the arguments of a command.
-fn parsed<A: clap::Args>(line: &[String]) -> Result<A, Failure> {
+pub(super) fn parsed<A: clap::Args>(line: &[String]) -> Result<A, Failure> {
     #[derive(Parser)]
     struct Line<A: clap::Args> {
         #[command(flatten)]

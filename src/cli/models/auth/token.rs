@@ -15,6 +15,11 @@ use std::time::Duration;
 Standard output holds the token and nothing else, and only when the exit code is 0.
 Several processes may ask at once: one of them refreshes, all get the same token.
 
+Where the API takes a short-lived token that is exchanged for the stored one (GitHub Copilot),
+that one is printed, and --stored prints the other:
+
+  COPILOT_GITHUB_TOKEN=$(openclaw-auth models auth token --provider github-copilot --stored) copilot
+
   curl -H \"Authorization: Bearer $(openclaw-auth models auth token --provider openai-codex)\" …")]
 pub(super) struct Args {
     /// The provider; its first usable profile is taken
@@ -27,6 +32,10 @@ pub(super) struct Args {
     /// server grants less]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     min_ttl: Option<Duration>,
+    /// Print what the profile holds, where the provider's API takes a token that is exchanged
+    /// for it (GitHub Copilot: the GitHub token)
+    #[arg(long)]
+    stored: bool,
     /// Refresh even when the token is usable
     #[arg(long)]
     force_refresh: bool,
@@ -64,6 +73,7 @@ pub(super) fn run(
         provider: args.provider,
         profile: args.profile,
         min_ttl: args.min_ttl.map(|ttl| ttl.as_millis().try_into().unwrap_or(Millis::MAX)),
+        stored: args.stored,
         force_refresh: args.force_refresh,
         lock_timeout: args.lock_timeout,
     };

@@ -1,0 +1,35 @@
+//! `models auth login-github-copilot`, as OpenClaw has it: the login of one provider.
+
+use super::login;
+use super::sign_in::parsed;
+use crate::app::App;
+use crate::cli::output::Output;
+use crate::exit::Failure;
+use crate::provider::COPILOT_PROVIDER;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The same as `models auth login --provider github-copilot`: a code that is entered on another
+device. It works without a terminal, too.")]
+pub(super) struct Args {
+    /// The profile id [default: github-copilot:github]
+    #[arg(long, value_name = "ID")]
+    profile_id: Option<String>,
+    /// Renew a profile that is there without asking, as is always done
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) fn run(
+    args: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let Args { profile_id, yes: _ } = args;
+    let mut line = vec!["login".to_owned(), "--provider".to_owned(), COPILOT_PROVIDER.to_owned()];
+    if let Some(id) = profile_id {
+        line.push(format!("--profile-id={id}"));
+    }
+    login::run(parsed(&line)?, agent, app, output)
+}
