@@ -1,6 +1,6 @@
 // Runs the journeys of `journey/*.mjs`, one after the other: tests/interop/run --help
 //
-// A journey is `{ name, needs?, run }`. `run` gets the rig, throws when the program is wrong,
+// A journey is `{ name, run }`. `run` gets the rig, throws when the program is wrong,
 // and returns what was seen. `Pending` is thrown for a command that the program does not have
 // yet, `Skipped` where something is missing on this machine; neither counts as passed.
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -35,33 +35,22 @@ async function journeys() {
   return chosen.filter(({ name }) => !options.only || name.includes(options.only));
 }
 
-/** What a journey gets: the server, and homes that are removed after it. */
-function rigFor(server, homes) {
-  return {
-    server,
-    home: async () => {
-      const home = await Home.create(server);
-      homes.push(home);
-      return home;
-    },
-  };
-}
+/** Ends every process and removes every home. */
+const cleanUp = () => stopAll().then(() => Home.removeAll());
 
 async function outcome(journey, server) {
-  const homes = [];
   const started = Date.now();
   const end = (result, seen) => ({ ...journey, result, seen, seconds: (Date.now() - started) / 1000 });
   server.reset();
   try {
-    return end('passed', await journey.run(rigFor(server, homes)));
+    return end('passed', await journey.run({ server, home: () => Home.create(server) }));
   } catch (error) {
     if (error instanceof Pending) return end('pending', error.message);
     if (error instanceof Skipped) return end('skipped', error.message);
     console.error(error);
     return end('failed', String(error.message).trim());
   } finally {
-    await stopAll();
-    for (const home of homes) home.remove();
+    await cleanUp();
   }
 }
 
@@ -86,7 +75,7 @@ if (options.list || chosen.length === 0) {
   for (const { name } of chosen) console.log(name);
   process.exit(chosen.length === 0 ? 2 : 0);
 }
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stopAll().then(() => process.exit(130)));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => cleanUp().then(() => process.exit(130)));
 mkdirSync(installed, { recursive: true });
 const server = await startServer();
 const results = [];

@@ -16,7 +16,7 @@ const codex = (home, ...args) => run(node, [CODEX, ...args], home.options);
 async function signIn(home) {
   const args = [CODEX, 'login', '--device-auth', '--experimental_issuer', home.server.url];
   const login = start(node, args, home.options);
-  home.server.confirm((await login.says(/\b[0-9A-F]{8}\b/))[0]);
+  home.server.confirm((await login.says(/(?<![0-9A-F])[0-9A-F]{8}(?![0-9A-F])/))[0]);
   succeeded(await login.ended);
   return JSON.parse(readFileSync(path.join(home.base, 'codex/auth.json'), 'utf8')).tokens;
 }

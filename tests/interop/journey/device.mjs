@@ -1,6 +1,6 @@
 // Signing in with a code that is entered on another device.
 import assert from 'node:assert/strict';
-import { complaint, lastEvent, succeeded } from '../rig/home.mjs';
+import { complaint, lastEvent, succeeded, urlOf } from '../rig/home.mjs';
 import { needs } from '../rig/outcome.mjs';
 import { visit } from '../rig/user-agent.mjs';
 
@@ -78,6 +78,20 @@ export const journeys = [
       succeeded(await login.ended);
       assert.ok(home.profiles[ID]);
       assert.deepEqual([server.counts.code, server.counts.device], [1, 0]);
+      return ID;
+    },
+  },
+  {
+    name: 'with the browser\'s redirect open as well, the code that is confirmed first ends the login',
+    async run({ home: newHome, server }) {
+      const home = await newHome();
+      await needs(home, LOGIN, '--method');
+      const login = home.begin([...LOGIN, '--provider', 'openai-codex', '--no-browser']);
+      await urlOf(login);
+      server.confirm((await login.says(/^ *([0-9A-F]{8})$/m))[1]);
+      succeeded(await login.ended);
+      assert.ok(home.profiles[ID]);
+      assert.equal(server.counts.code, 1);
       return ID;
     },
   },

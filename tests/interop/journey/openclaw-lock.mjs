@@ -5,7 +5,7 @@ import { complaint, succeeded } from '../rig/home.mjs';
 import { openclaw } from '../rig/openclaw.mjs';
 import { Skipped } from '../rig/outcome.mjs';
 import { program } from '../rig/place.mjs';
-import { run, start, until } from '../rig/process.mjs';
+import { adopt, run, start, until } from '../rig/process.mjs';
 
 const TOKEN = ['models', 'auth', 'token', '--provider', 'openai-codex'];
 const seconds = (since) => (Date.now() - since) / 1000;
@@ -99,6 +99,8 @@ export const journeys = [
       const slow = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync', '-e', 'inject=fsync:delay_enter=61000000:when=1'];
       const ours = start('strace', [...slow, program, 'models', 'auth', 'order', 'set', id], home.options);
       const holder = await until('we hold the document', () => home.holderOf(home.documentLock));
+      // Without strace it would go on.
+      adopt(holder);
       const started = Date.now();
       const theirs = worker.ask('order', 'openrouter', 'openrouter:theirs');
       while (ours.isAlive && seconds(started) < 58) {

@@ -18,8 +18,11 @@ const freePort = () => new Promise((resolve) => {
 });
 
 export class Home {
+  static #all = new Set();
+
   static async create(server) {
     const home = new Home();
+    Home.#all.add(home);
     home.server = server;
     home.base = mkdtempSync(path.join(os.tmpdir(), 'openclaw-auth-interop-'));
     home.state = path.join(home.base, 'state');
@@ -128,7 +131,10 @@ export class Home {
     return { ...this.options, env: { ...this.env, OPENCLAW_DISABLE_BUNDLED_PLUGINS: '1' } };
   }
 
-  remove() { rmSync(this.base, { recursive: true, force: true }); }
+  static removeAll() {
+    for (const { base } of Home.#all) if (base) rmSync(base, { recursive: true, force: true });
+    Home.#all.clear();
+  }
 }
 
 /** The URL that a login prints. */

@@ -1,5 +1,7 @@
 // Processes of the rig: started, talked to, waited for, and each ended by its own pid.
 import { spawn } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
+import { program } from './place.mjs';
 
 const alive = new Set();
 
@@ -71,5 +73,17 @@ export async function run(command, args, { seconds = 120, input = '', ...options
   try { return await child.ended; } finally { clearTimeout(timer); }
 }
 
+const adopted = new Set();
+
+/** Takes on the end of a process of the program that another one of ours has started. */
+export const adopt = (pid) => adopted.add(pid);
+
 /** Ends whatever still runs. */
-export const stopAll = () => Promise.allSettled([...alive].map((child) => child.stop()));
+export async function stopAll() {
+  for (const pid of adopted) {
+    // By now the number may be that of another process.
+    try { if (readlinkSync(`/proc/${pid}/exe`) === program) process.kill(pid, 'SIGKILL'); } catch { /* it has ended */ }
+  }
+  adopted.clear();
+  await Promise.allSettled([...alive].map((child) => child.stop()));
+}

@@ -29,6 +29,16 @@ class Cookies {
   }
 }
 
+/** The form of a page that can be submitted as it is, without anything typed in. */
+function formOf(page) {
+  const tag = /<form[^>]*method="post"[^>]*>/i.exec(page)?.[0];
+  const inputs = [...page.matchAll(/<input\b[^>]*>/g)].map(([input]) => input);
+  const isBlank = (input) => attribute(input, 'type') === 'text' && !attribute(input, 'value');
+  if (!tag || inputs.some(isBlank)) return undefined;
+  const named = inputs.filter((input) => attribute(input, 'name'));
+  return { action: attribute(tag, 'action'), fields: named.map((input) => [attribute(input, 'name'), attribute(input, 'value') ?? '']) };
+}
+
 /**
  * Opens `start` and goes on to the end. Returns `{ url, status, body }` of the last page; with
  * `stopAtRedirect`, the redirect back to the client is returned and not opened.
@@ -47,15 +57,13 @@ export async function visit(start, { stopAtRedirect = false } = {}) {
     cookies.keep(url, response);
     const body = await response.text();
     const location = response.headers.get('location');
-    const tag = /<form[^>]*method="post"[^>]*>/i.exec(body)?.[0];
+    const next = url.origin === home && formOf(body);
     form = undefined;
     if (location) {
       url = new URL(location, url);
-    } else if (tag && url.origin === home) {
-      url = new URL(attribute(tag, 'action'), url);
-      const inputs = [...body.matchAll(/<input\b[^>]*>/g)].map(([input]) => input);
-      form = new URLSearchParams(inputs.filter((input) => attribute(input, 'name'))
-        .map((input) => [attribute(input, 'name'), attribute(input, 'value') ?? '']));
+    } else if (next) {
+      url = new URL(next.action, url);
+      form = new URLSearchParams(next.fields);
     } else {
       return { url: url.href, status: response.status, body };
     }
