@@ -50,6 +50,16 @@ impl App {
         Ok(Config::load(&self.paths, &self.environment)?)
     }
 
+    /// The configuration, in order to change it.
+    ///
+    /// # Errors
+    /// It cannot be read, or the state directory is that of a later OpenClaw.
+    pub fn config_to_change(&self) -> Result<Config, Failure> {
+        let config = self.config()?;
+        self.store(&self.main_agent(&config)).check_generation()?;
+        Ok(config)
+    }
+
     /// The providers.
     ///
     /// # Errors
@@ -71,28 +81,41 @@ impl App {
         wanted.and_then(|wanted| wanted.parse().ok()).unwrap_or(USUAL_BACKUPS)
     }
 
-    /// What somebody else could read or change: of the stores that `agent` uses, and of the
-    /// settings that say where secrets go.
+    /// What somebody else could read or change: of the stores that `agent` uses, of the
+    /// renewals for them, and of the settings that say where secrets go.
     pub fn exposures(&self, config: &Config, agent: &AgentDir) -> Vec<Exposure> {
-        let mut found = self.store(agent).exposures();
-        if let Some(main) = self.fallback_agent(config, agent) {
-            found.extend(self.store(&main).exposures());
-        }
-        found.extend(self.exposed_settings());
+        let mut stores = vec![self.store(agent)];
+        stores.extend(self.fallback_agent(config, agent).map(|main| self.store(&main)));
+        self.exposures_of(&stores)
+    }
+
+    /// As [`Self::exposures`], of these stores.
+    pub fn exposures_of(&self, stores: &[AgentStore]) -> Vec<Exposure> {
+        let mut found: Vec<_> = stores.iter().flat_map(AgentStore::exposures).collect();
+        found.extend(self.exposed_beside_stores());
         let mut seen = std::collections::HashSet::new();
         found.retain(|exposure| seen.insert(exposure.path.clone()));
         found
     }
 
-    /// As [`Self::exposures`], of the configuration and the provider files alone.
-    pub fn exposed_settings(&self) -> Vec<Exposure> {
+    /// Warns of exposures at the end of the run, with the command against each.
+    pub fn warn_of(&self, exposures: &[Exposure]) {
+        for exposure in exposures {
+            self.notices.add(format!("{exposure}; {}", exposure.remedy()));
+        }
+    }
+
+    /// As [`Self::exposures`], of what is no store: the configuration, the provider files,
+    /// the renewals that wait to be stored.
+    fn exposed_beside_stores(&self) -> Vec<Exposure> {
         let custody = Custody::of(&self.paths.state_dir);
-        let providers = self.paths.providers();
-        let files = providers.read_dir().into_iter().flatten().flatten();
-        let mut places =
-            vec![(self.paths.config.clone(), Kind::Settings), (providers.clone(), Kind::Directory)];
-        places.extend(files.map(|file| (file.path(), Kind::Settings)));
-        places.iter().filter_map(|(path, kind)| custody.exposure(path, *kind)).collect()
+        let mut found: Vec<_> =
+            custody.exposure(&self.paths.config, Kind::Settings).into_iter().collect();
+        found.extend(custody.exposures_in(&self.paths.providers(), Kind::Settings));
+        let [in_state_dir, in_home] = self.paths.recovery();
+        found.extend(custody.exposures_in(&in_state_dir, Kind::Secrets));
+        found.extend(Custody::of(&in_home).exposures_in(&in_home, Kind::Secrets));
+        found
     }
 
     /// Refuses to touch secrets that are not in this user's hands alone.
@@ -143,6 +166,12 @@ impl App {
     /// The stores of all agents: those that are configured, and those in the state
     /// directory, each once.
     pub fn stores(&self, config: &Config) -> Vec<AgentStore> {
+        self.agents_with_directories(config).iter().map(|agent| self.store(agent)).collect()
+    }
+
+    /// All agents whose directory exists: those that are configured, and those in the state
+    /// directory, each once; `main` first.
+    pub fn agents_with_directories(&self, config: &Config) -> Vec<AgentDir> {
         let mut agents = vec![self.main_agent(config)];
         agents.extend(config.agents().map(|agent| config.agent_dir(&self.paths, &agent.id())));
         let present = self.paths.state_dir.join("agents").read_dir().into_iter().flatten();
@@ -152,7 +181,7 @@ impl App {
         }));
         let mut seen = std::collections::HashSet::new();
         agents.retain(|agent| agent.path.is_dir() && seen.insert(resolve(&agent.path)));
-        agents.iter().map(|agent| self.store(agent)).collect()
+        agents
     }
 
     /// The normalised id of the provider that a user names by id or alias.

@@ -8,6 +8,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod exit;
+pub mod external;
 pub mod oauth;
 pub mod ops;
 pub mod profile;

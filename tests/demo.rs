@@ -145,6 +145,7 @@ fn run(line: &str, environment: &Environment, stdout: &Screen, stderr: &Screen) 
         stdin: None,
         stdin_is_terminal: false,
         stdout_is_terminal: false,
+        stderr_is_terminal: false,
     };
     let args = std::iter::once("openclaw-auth").chain(line.split(' ')).map(OsString::from);
     cli::run(args, environment.clone(), &mut streams, Path::new("/"))

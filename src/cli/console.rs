@@ -3,20 +3,44 @@
 
 use super::duration;
 use super::output::Output;
+use super::terminal::Terminal;
+use super::terminal::qr::{Drawing, Qr};
+use super::terminal::sequence::Sequence;
 use crate::ops::Interaction;
 use crate::ops::login::{AuthorizationNotice, UserCodeNotice};
 use crate::system::browser::Opening;
-use crate::system::environment::Remote;
+use crate::system::environment::{Environment, Remote};
 use crate::system::stream;
+use crate::system::terminal::{self, Size};
 use serde::Serialize;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
+use url::Url;
+
+/// How a page is handed to the user, beside its URL.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(super) struct Handing {
+    /// Show the page as a QR code [default: for codes and remote terminals, where it fits]
+    #[arg(long)]
+    qr: bool,
+    /// Send the URL to the clipboard, through the terminal (OSC 52)
+    #[arg(long)]
+    copy: bool,
+}
 
 /// Talks to the user on standard error and reads what is pasted on standard input.
 pub(super) struct Console<'o, 's> {
     output: &'o mut Output<'s>,
+    terminal: Terminal,
+    handing: Handing,
     /// Whether a prompt stands on the last line.
     prompting: bool,
+    /// Whether what the user types is read.
+    reads_terminal: bool,
+    /// The QR code of a page whose text has been shown already.
+    qr: Option<Qr>,
+    /// How often the status line was drawn.
+    turns: usize,
     /// Whether a program wants events on standard output.
     tells_events: bool,
     /// Whether the program knows that the login waits.
@@ -51,9 +75,31 @@ enum Event<'n> {
 
 const PROMPT: &str = "Redirect URL or code (or just wait for the browser): ";
 
+/// Below a QR code there is room for two lines: the prompt.
+const ROWS_OF_PROMPT: usize = 2;
+const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
+
 impl<'o, 's> Console<'o, 's> {
-    pub(super) fn new(output: &'o mut Output<'s>) -> Self {
-        Self { output, prompting: false, tells_events: false, told_waiting: false, unseen: None }
+    pub(super) fn new(output: &'o mut Output<'s>, environment: &Environment) -> Self {
+        let terminal = Terminal::of(environment, output.streams.stderr_is_terminal);
+        Self {
+            output,
+            terminal,
+            handing: Handing::default(),
+            prompting: false,
+            reads_terminal: false,
+            qr: None,
+            turns: 0,
+            tells_events: false,
+            told_waiting: false,
+            unseen: None,
+        }
+    }
+
+    /// The same, with what the user wants beside the URL.
+    pub(super) const fn handing(mut self, handing: Handing) -> Self {
+        self.handing = handing;
+        self
     }
 
     /// Tells a program, on standard output, what happens.
@@ -69,27 +115,102 @@ impl<'o, 's> Console<'o, 's> {
     }
 
     fn prompt(&mut self) {
-        let stderr = &mut self.output.streams.stderr;
-        let _ = stderr.write_all(PROMPT.as_bytes()).and_then(|()| stderr.flush());
+        self.output.prompt(PROMPT);
         self.prompting = true;
+    }
+
+    /// Says something, below the prompt if one stands there, which then stands below it.
+    fn say(&mut self, text: &str) {
+        let was_prompting = self.leave_prompt();
+        self.output.say(text);
+        if was_prompting {
+            self.prompt();
+        }
+    }
+
+    /// Goes to the line after the prompt; whether there was one.
+    fn leave_prompt(&mut self) -> bool {
+        let was_prompting = std::mem::take(&mut self.prompting);
+        if was_prompting {
+            self.output.say("");
+        }
+        was_prompting
+    }
+
+    /// Shows a URL on lines of its own, whole, as a link where links are known.
+    fn show_url(&mut self, url: &Url) {
+        match self.terminal.has_links.then(|| Sequence::link(url)).flatten() {
+            Some(link) => {
+                self.output.prompt("\n  ");
+                self.output.send(&link);
+                self.output.say("\n");
+            }
+            None => self.output.say(&format!("\n  {url}\n")),
+        }
+    }
+
+    /// Sends a URL to the clipboard if the user wants that.
+    fn copy(&mut self, url: &Url) {
+        if !self.handing.copy {
+            return;
+        }
+        let copy = Sequence::copy(url.as_str(), self.terminal.multiplexer);
+        match copy.filter(|_| self.terminal.is_capable) {
+            Some(copy) => {
+                self.output.send(&copy);
+                self.output.say("It was sent to the clipboard, if the terminal allows that");
+            }
+            None => {
+                self.output.say("note: nothing was copied: this takes a terminal on standard error")
+            }
+        }
+    }
+
+    /// Makes the QR code of a page, if the user wants one or it is the usual thing and fits.
+    fn prepare_qr(&mut self, url: &Url, is_usual: bool) {
+        let (is_forced, size) = (self.handing.qr, terminal::size());
+        if !is_forced && !(is_usual && self.terminal.is_capable && size.is_some()) {
+            return;
+        }
+        let room = size
+            .filter(|_| self.terminal.is_terminal)
+            .map(|size| Size { rows: size.rows.saturating_sub(ROWS_OF_PROMPT), ..size });
+        match Qr::fitting(url.as_str(), room) {
+            Ok(qr) => self.qr = Some(qr),
+            Err(Some(Size { columns, rows })) if is_forced => self.output.say(&format!(
+                "note: the QR code needs a terminal of {columns} columns and {} rows",
+                rows + ROWS_OF_PROMPT
+            )),
+            Err(None) if is_forced => {
+                self.output.say("note: the URL is too long for a QR code");
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn draw_qr(&mut self) {
+        match self.qr.take().map(|qr| qr.draw(self.terminal)) {
+            Some(Drawing::Coloured(sequence)) => self.output.send(&sequence),
+            Some(Drawing::Plain(text)) => self.output.say(&text),
+            None => {}
+        }
     }
 }
 
 impl Drop for Console<'_, '_> {
     fn drop(&mut self) {
-        if self.prompting {
-            self.output.say("");
-        }
+        self.leave_prompt();
+        self.output.clear_status_line();
     }
 }
 
 impl Interaction for Console<'_, '_> {
     fn note(&mut self, text: &str) {
-        self.output.say(&format!("note: {text}"));
+        self.say(&format!("note: {text}"));
     }
 
     fn warn(&mut self, text: &str) {
-        self.output.warn(text);
+        self.say(&format!("warning: {text}"));
     }
 
     fn show_authorization(&mut self, notice: &AuthorizationNotice<'_>) {
@@ -98,15 +219,22 @@ impl Interaction for Console<'_, '_> {
             self.output.say(&format!("note: port {port} is taken by {holder}"));
         }
         let sign_in = if notice.is_alternative { "Or sign in" } else { "Sign in" };
-        self.output.say(&format!(
-            "{sign_in} to {} in a browser:\n\n  {}\n",
-            notice.provider_label, notice.url
-        ));
+        self.output.say(&format!("{sign_in} to {} in a browser:", notice.provider_label));
+        self.show_url(notice.url);
+        if !notice.is_alternative {
+            self.copy(notice.url);
+        }
+        if !notice.has_code {
+            self.prepare_qr(notice.url, notice.remote.is_some());
+        }
         if let Some(tunnel) = &notice.tunnel {
             self.output.say(&format!(
                 "{} For a browser on your own machine, run this there first:\n\n  {tunnel}\n",
                 place(notice.remote)
             ));
+        }
+        if let Some(obstacle) = obstacle(notice) {
+            self.output.say(&obstacle);
         }
         let waits = shown(notice.timeout);
         let how = match (notice.listening, notice.pasting) {
@@ -119,6 +247,7 @@ impl Interaction for Console<'_, '_> {
             }
         };
         self.output.say(&format!("{how} (waiting up to {waits})"));
+        self.draw_qr();
         self.tell(&Event::Url {
             schema: 1,
             provider: notice.provider_label,
@@ -129,25 +258,36 @@ impl Interaction for Console<'_, '_> {
     }
 
     fn show_user_code(&mut self, notice: &UserCodeNotice<'_>) {
-        if self.prompting {
-            self.prompting = false;
-            self.output.say("");
-        }
+        let was_prompting = self.leave_prompt();
         let lead = if notice.is_alternative {
             "Or, on any device,".to_owned()
         } else {
             format!("To sign in to {} on any device,", notice.provider_label)
         };
-        let why = match notice.remote {
-            Some(_) if !notice.is_alternative => format!("{} ", place(notice.remote)),
-            _ => String::new(),
-        };
+        if notice.is_followed {
+            self.output.say(&format!(
+                "{} A code is the surest way then: nothing has to get back to this machine",
+                place(notice.remote)
+            ));
+        }
         let uri = notice.verification_uri_complete.unwrap_or(notice.verification_uri);
+        self.output.say(&format!("{lead} open"));
+        self.show_url(uri);
         self.output.say(&format!(
-            "{why}{lead} open\n\n  {uri}\n\nand enter the code\n\n  {}\n\n(it is good for {})",
+            "and enter the code\n\n  {}\n\n(it is good for {})",
             notice.user_code,
             shown(notice.lifetime)
         ));
+        if !notice.is_alternative {
+            self.copy(uri);
+        }
+        self.prepare_qr(uri, !notice.is_alternative);
+        if !notice.is_followed {
+            self.draw_qr();
+        }
+        if was_prompting {
+            self.prompt();
+        }
         self.tell(&Event::UserCode {
             schema: 1,
             provider: notice.provider_label,
@@ -161,6 +301,19 @@ impl Interaction for Console<'_, '_> {
     fn waiting(&mut self, left: Duration) {
         if !std::mem::replace(&mut self.told_waiting, true) {
             self.tell(&Event::Waiting { schema: 1, seconds_left: left.as_secs() });
+        }
+        if self.reads_terminal {
+            // A job that has come to the foreground.
+            if !self.prompting && stream::is_in_foreground() {
+                self.prompt();
+            }
+        } else if self.terminal.is_capable && terminal::is_ours() {
+            let spinner = SPINNER[self.turns % SPINNER.len()];
+            self.turns += 1;
+            let (minutes, seconds) = (left.as_secs() / 60, left.as_secs() % 60);
+            let text = format!("{spinner} Waiting for the sign-in, {minutes}:{seconds:02} left");
+            let columns = terminal::size().map_or(80, |size| size.columns);
+            self.output.draw_status_line(&text, columns);
         }
     }
 
@@ -206,19 +359,50 @@ impl Interaction for Console<'_, '_> {
     fn pasted_lines(&mut self) -> Option<Receiver<String>> {
         let is_terminal = self.output.streams.stdin_is_terminal;
         let stdin = self.output.streams.stdin.take()?;
+        self.reads_terminal = is_terminal;
         if is_terminal && stream::is_in_foreground() {
             self.prompt();
         }
         Some(stream::lines(stdin, is_terminal))
     }
 
+    fn accept_paste(&mut self) {
+        // Enter has ended its line.
+        self.prompting = false;
+        self.reads_terminal = false;
+    }
+
     fn refuse_paste(&mut self, reason: &str) {
         self.prompting = false;
         self.output.say(&format!("That was not accepted: {reason}"));
-        if self.output.streams.stdin_is_terminal {
+        self.reads_terminal = self.output.streams.stdin_is_terminal;
+        if self.reads_terminal {
             self.prompt();
         }
     }
+}
+
+/// What keeps the redirect from getting here, or may.
+fn obstacle(notice: &AuthorizationNotice<'_>) -> Option<String> {
+    if !notice.listening {
+        return None;
+    }
+    let port = notice.redirect_uri.port().unwrap_or(80);
+    if notice.is_wsl {
+        return Some(format!(
+            "If Windows does not lead localhost:{port} to WSL, paste the address: that always works"
+        ));
+    }
+    (notice.remote == Some(Remote::Container)).then(|| {
+        let ways =
+            if notice.has_code { "the code or a pasted address" } else { "a pasted address" };
+        format!(
+            "{} A browser outside does not reach 127.0.0.1:{port} in here, nor through a \
+             published port (docker run -p): use {ways}, unless an editor forwards the port or \
+             the container has the network of its host",
+            place(notice.remote)
+        )
+    })
 }
 
 /// Why a browser on this machine would not reach the user.

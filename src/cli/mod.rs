@@ -15,6 +15,8 @@ mod output;
 mod prompt;
 mod root;
 mod secrets;
+mod terminal;
+mod usage;
 
 use crate::app::App;
 use crate::exit::{ExitStatus, Failure};

@@ -1,8 +1,10 @@
 //! Where text leaves the program.
 
+use crate::cli::terminal::sequence::Sequence;
 use crate::exit::{ExitStatus, Failure};
 use crate::system::Streams;
 use crate::system::custody::Exposure;
+use crate::system::stream::stdout_columns;
 use crate::text::printable;
 use serde::Serialize;
 use std::io::{self, ErrorKind};
@@ -12,11 +14,13 @@ pub(super) struct Output<'s> {
     pub(super) streams: &'s mut Streams,
     /// How a run ends that did what it was asked for.
     pub(super) status: ExitStatus,
+    /// Whether a status line stands on the terminal, to be cleared before anything else.
+    has_status_line: bool,
 }
 
 impl<'s> Output<'s> {
     pub(super) fn new(streams: &'s mut Streams) -> Self {
-        Self { streams, status: ExitStatus::Success }
+        Self { streams, status: ExitStatus::Success, has_status_line: false }
     }
 
     /// Ends the run with this status: a check has an answer that is no failure.
@@ -26,11 +30,13 @@ impl<'s> Output<'s> {
 
     /// Writes what was asked for.
     pub(super) fn data(&mut self, text: &str) -> Result<(), Failure> {
+        self.clear_status_line();
         self.streams.stdout.write_all(text.as_bytes()).map_err(write_failed)
     }
 
     /// Writes a JSON value with two spaces a level and a final newline.
     pub(super) fn json<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
+        self.clear_status_line();
         serde_json::to_writer_pretty(&mut self.streams.stdout, value)
             .map_err(|error| write_failed(error.into()))?;
         self.data("\n")
@@ -38,6 +44,7 @@ impl<'s> Output<'s> {
 
     /// Writes a JSON value on one line.
     pub(super) fn json_line<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
+        self.clear_status_line();
         serde_json::to_writer(&mut self.streams.stdout, value)
             .map_err(|error| write_failed(error.into()))?;
         self.data("\n")?;
@@ -49,7 +56,37 @@ impl<'s> Output<'s> {
     pub(super) fn say(&mut self, text: &str) {
         let lines: Vec<String> =
             text.split('\n').map(|line| printable(line, LONGEST_LINE)).collect();
+        self.clear_status_line();
         let _ = self.streams.stderr.write_all((lines.join("\n") + "\n").as_bytes());
+    }
+
+    /// Writes a text without a newline, for the user to go on.
+    pub(super) fn prompt(&mut self, text: &str) {
+        self.clear_status_line();
+        let stderr = &mut self.streams.stderr;
+        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    }
+
+    /// Sends a sequence of our own to the terminal on standard error: the one way past
+    /// what [`Self::say`] removes.
+    pub(super) fn send(&mut self, sequence: &Sequence) {
+        self.clear_status_line();
+        let _ = self.streams.stderr.write_all(sequence.as_bytes());
+    }
+
+    /// Draws the status line, or draws it again.
+    pub(super) fn draw_status_line(&mut self, text: &str, columns: usize) {
+        self.has_status_line = true;
+        let line = Sequence::line(text, columns);
+        let stderr = &mut self.streams.stderr;
+        let _ = stderr.write_all(line.as_bytes()).and_then(|()| stderr.flush());
+    }
+
+    /// Leaves the line empty on which the status line stood.
+    pub(super) fn clear_status_line(&mut self) {
+        if std::mem::take(&mut self.has_status_line) {
+            let _ = self.streams.stderr.write_all(Sequence::CLEAR_LINE.as_bytes());
+        }
     }
 
     /// Something that went less well than it could.
@@ -75,6 +112,12 @@ impl<'s> Output<'s> {
         }
     }
 
+    /// How many columns a line of data should have at most.
+    pub(super) fn columns(&self) -> usize {
+        let terminal = self.streams.stdout_is_terminal.then(stdout_columns).flatten();
+        terminal.unwrap_or(USUAL_COLUMNS)
+    }
+
     /// Hands over what is buffered.
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
         self.streams.stdout.flush().map_err(write_failed)
@@ -92,6 +135,9 @@ impl<'s> Output<'s> {
         }
     }
 }
+
+/// The width of what is no terminal.
+const USUAL_COLUMNS: usize = 80;
 
 /// A URL to sign in at is long; nothing that we say is longer.
 const LONGEST_LINE: usize = 16 * 1024;

@@ -40,8 +40,7 @@ pub(super) fn ask(
 ) -> Result<String, Failure> {
     let shown = usual.map(|usual| format!(" [{}]", printable(usual, 300))).unwrap_or_default();
     let prompt = format!("{question}{shown}: ");
-    let stderr = &mut output.streams.stderr;
-    let _ = stderr.write_all(prompt.as_bytes()).and_then(|()| stderr.flush());
+    output.prompt(&prompt);
     let mut line = Vec::new();
     let read = match output.streams.stdin.as_mut() {
         Some(stdin) => stdin

@@ -23,7 +23,7 @@ const DEV: &str = "dev";
 /// of a store.
 fn has_profile(words: &[String]) -> bool {
     let words: Vec<&str> = words.iter().take(3).map(String::as_str).collect();
-    matches!(words[..], ["models", "auth", "token" | "report" | "session"])
+    matches!(words[..], ["models", "auth", "token" | "refresh" | "report" | "session"])
 }
 
 /// Whether these words name no command yet, so that `--agent` means any that follows.

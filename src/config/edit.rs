@@ -5,7 +5,6 @@
 
 use super::document::JSON5;
 use super::{Config, ConfigError};
-use crate::profile::{Kind, normalize_provider_id};
 use crate::system::file::{self, with_suffix};
 use crate::system::lock::{self, Attempt, SidecarLock};
 use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
@@ -19,73 +18,6 @@ pub enum ConfigEdit {
     Written,
     /// It already said so.
     Unchanged,
-}
-
-/// Records a profile as `auth.profiles.<id> = {provider, mode}`. Where the provider has
-/// an order, the profile comes first in it: an order that leaves it out would hide it.
-///
-/// # Errors
-/// See [`ConfigError`]; the file is unchanged then.
-pub fn record_profile(
-    path: &Path,
-    id: &str,
-    provider: &str,
-    mode: Kind,
-) -> Result<ConfigEdit, ConfigError> {
-    edit(path, |root| {
-        let auth = child(root, "auth")?;
-        let profiles = child(&auth, "profiles")?;
-        match profiles.get(id).and_then(|profile| profile.object_value()) {
-            Some(profile) => {
-                set(&profile, "provider", CstInputValue::from(provider));
-                set(&profile, "mode", CstInputValue::from(mode.name()));
-            }
-            None => set(
-                &profiles,
-                id,
-                CstInputValue::Object(vec![
-                    ("provider".to_owned(), CstInputValue::from(provider)),
-                    ("mode".to_owned(), CstInputValue::from(mode.name())),
-                ]),
-            ),
-        }
-        put_first(&auth, &profiles, id, provider, mode);
-        Ok(())
-    })
-}
-
-/// Puts a profile first in the order of its provider. Without an order, one is made when
-/// the provider's other profiles have another mode: otherwise their kind would decide.
-fn put_first(auth: &CstObject, profiles: &CstObject, id: &str, provider: &str, mode: Kind) {
-    let is_provider = |name: &str| normalize_provider_id(name) == normalize_provider_id(provider);
-    let order = auth.object_value("order");
-    let mut has_order = false;
-    for property in order.iter().flat_map(CstObject::properties) {
-        if !is_provider(&property.decoded_name().unwrap_or_default()) {
-            continue;
-        }
-        has_order = true;
-        let Some(ids) = property.array_value() else { continue };
-        if !ids.elements().iter().any(|element| is_text(element, id)) {
-            ids.insert(0, CstInputValue::from(id));
-        }
-    }
-    let others: Vec<(String, Value)> = profiles
-        .properties()
-        .iter()
-        .filter_map(|profile| Some((profile.decoded_name()?, profile.to_serde_value()?)))
-        .filter(|(other, profile)| {
-            other != id && profile["provider"].as_str().is_some_and(is_provider)
-        })
-        .collect();
-    if has_order || !others.iter().any(|(_, profile)| profile["mode"] != mode.name()) {
-        return;
-    }
-    let ids = std::iter::once(id.to_owned()).chain(others.into_iter().map(|(other, _)| other));
-    let ids = CstInputValue::Array(ids.map(CstInputValue::String).collect());
-    if let Some(order) = order.or_else(|| auth.object_value_or_create("order")) {
-        set(&order, provider, ids);
-    }
 }
 
 /// Makes `model` the default of all agents, and adds it to the models that are allowed,
@@ -267,6 +199,8 @@ pub(super) fn is_text(node: &jsonc_parser::cst::CstNode, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::record_profile;
+    use crate::profile::Kind;
 
     fn edited(before: Option<&str>, change: impl Fn(&Path) -> ConfigEdit) -> String {
         let root = tempfile::tempdir().unwrap();

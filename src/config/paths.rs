@@ -160,9 +160,14 @@ impl Paths {
         self.state_dir.join("exchanged-tokens")
     }
 
-    /// Where logins are kept that wait to be finished.
+    /// Where the logins that were begun are kept until they are finished.
     pub fn pending_logins(&self) -> PathBuf {
         self.state_dir.join("pending-logins")
+    }
+
+    /// Where logins that listen on a port say so to each other.
+    pub fn login_locks(&self) -> PathBuf {
+        self.state_dir.join("locks/login")
     }
 
     /// Where the directories of deleted agents go.

@@ -21,6 +21,8 @@ pub(super) enum SendError {
     Http(#[from] HttpError),
     #[error("status {status}")]
     Unwell { status: StatusCode, retry_after: Option<Duration> },
+    #[error("it has the status {0}")]
+    Foreign(StatusCode),
 }
 
 /// The HTTP client as the closure that the `oauth2` package calls.
@@ -44,6 +46,11 @@ pub(super) fn sender<'c>(
                     .and_then(|value| value.to_str().ok()?.trim().parse().ok())
                     .map(Duration::from_secs);
                 return Err(SendError::Unwell { status, retry_after });
+            }
+            // Only a client error can be a refusal (RFC 6749 section 5.2), whatever the body
+            // of another answer says: a redirect comes from somebody in between.
+            if status != StatusCode::OK && !status.is_client_error() {
+                return Err(SendError::Foreign(status));
             }
             Ok(plain(response, clock))
         })
@@ -81,6 +88,7 @@ impl From<SendError> for TokenError {
     fn from(error: SendError) -> Self {
         match error {
             SendError::Http(error) => error.into(),
+            error @ SendError::Foreign(_) => Self::Unreadable(error.to_string()),
             SendError::Unwell { status, retry_after } => {
                 // A gateway speaks for a server that may have done its work.
                 let sent = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT);

@@ -1,6 +1,7 @@
 //! The listing that OpenClaw's `channels list` gives: the channels of the configuration
 //! and the profiles of the main store.
 
+use super::usage::{self, Usages};
 use crate::app::App;
 use crate::config::ActiveChannel;
 use crate::exit::Failure;
@@ -32,6 +33,14 @@ pub struct Row {
     pub provider: String,
     /// The credential kind.
     pub kind: Kind,
+}
+
+/// How much of the subscriptions of the main store is used up. Asks their providers.
+///
+/// # Errors
+/// The configuration, the store or the directory of the provider files cannot be read.
+pub fn usages(app: &App) -> Result<Usages, Failure> {
+    usage::usages(app, &app.config()?, &app.paths.main_without_config())
 }
 
 /// Lists the configured channels and the profiles of the main store, whichever agent is

@@ -10,6 +10,7 @@ use crate::exit::Failure;
 /// It is no model reference, or the configuration cannot be written.
 pub fn set(app: &App, model: &str) -> Result<ConfigEdit, Failure> {
     check(model)?;
+    app.config_to_change()?;
     Ok(set_default_model(&app.paths.config, model.trim())?)
 }
 

@@ -1,11 +1,14 @@
 //! Listing the profiles of an agent with their health.
 
+use super::managed::Managed;
+use super::pool::Pool;
 use super::reference::problem_of;
 use crate::app::App;
 use crate::exit::Failure;
-use crate::profile::{Health, Kind, Millis, health, normalize_provider_id};
+use crate::external::Tool;
+use crate::profile::{Credential, Health, Kind, Millis, health, normalize_provider_id};
 use crate::provider::cools_down;
-use crate::store::is_refused;
+use crate::store::{Provenance, is_refused};
 use crate::system::custody::Exposure;
 use crate::system::now;
 use std::collections::HashSet;
@@ -24,6 +27,8 @@ pub struct Listing {
     pub invalid_entries: usize,
     /// What somebody else could read or change.
     pub exposures: Vec<Exposure>,
+    /// Logins of other programs that would be listed and cannot be read.
+    pub problems: Vec<String>,
     /// When the listing was made, in milliseconds since the epoch.
     pub at: Millis,
 }
@@ -55,6 +60,10 @@ pub struct Row {
     pub unusable_until: Option<Millis>,
     /// The agent whose profile this is, when it is not the agent's own.
     pub inherited_from: Option<String>,
+    /// The program that it was imported from.
+    pub imported_from: Option<String>,
+    /// The program whose own login it is: only that one refreshes it.
+    pub managed_by: Option<Tool>,
 }
 
 /// Lists the profiles that an agent can use: its own, and those of `main` for providers
@@ -73,10 +82,12 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
         rows: Vec::new(),
         invalid_entries: 0,
         exposures: app.exposures(&config, &agent),
+        problems: Vec::new(),
         at: now(),
     };
     let mut own_providers = HashSet::new();
     let fallback = app.fallback_agent(&config, &agent);
+    let managed = Managed::standing_in(&config, &Pool::open(app, &config, &agent)?);
     for (owner, inherited) in [(Some(agent), false), (fallback, true)] {
         let Some(owner) = owner else { continue };
         let store = app.store(&owner);
@@ -124,11 +135,49 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
                     .unusable_until(listing.at)
                     .filter(|_| cools_down(&of)),
                 inherited_from: inherited.then(|| owner.id.clone()),
+                imported_from: snapshot
+                    .document
+                    .entry(profile.id)
+                    .and_then(Provenance::of)
+                    .map(|provenance| provenance.tool),
+                managed_by: Tool::managing_stored(profile.id),
                 provider: credential.provider,
                 email: credential.identity.email,
                 account_id: credential.identity.account_id,
             });
         }
     }
+    for managed in managed {
+        let of = normalize_provider_id(managed.provider());
+        if wanted.as_ref().is_none_or(|wanted| *wanted == of) {
+            add_managed(app, &managed, &mut listing);
+        }
+    }
     Ok(listing)
+}
+
+/// Adds a profile that stays another program's own, as that one has it now.
+fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {
+    let credential = match managed.read(app) {
+        Ok(Some(credential)) => credential,
+        Ok(None) => return,
+        Err(error) => return listing.problems.push(format!("{:#}", anyhow::Error::new(error))),
+    };
+    let Credential { identity, .. } = &credential;
+    listing.rows.push(Row {
+        id: managed.id.to_owned(),
+        provider: managed.provider().to_owned(),
+        kind: credential.kind(),
+        label: identity.email.clone().unwrap_or_else(|| managed.id.to_owned()),
+        email: identity.email.clone(),
+        account_id: identity.account_id.clone(),
+        expires: credential.expires(),
+        health: health(&credential, false, listing.at),
+        problem: None,
+        refusal: None,
+        unusable_until: None,
+        inherited_from: None,
+        imported_from: None,
+        managed_by: Some(managed.tool),
+    });
 }

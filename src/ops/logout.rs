@@ -8,6 +8,7 @@ use super::{Interaction, warn_of_route};
 use crate::app::App;
 use crate::config::{Config, ConfigEdit, remove_profile};
 use crate::exit::{ExitStatus, Failure};
+use crate::external::{self, Tool};
 use crate::oauth::TokenError;
 use crate::profile::{Credential, Kind};
 use crate::secret::Secret;
@@ -96,6 +97,8 @@ pub fn logout(
     let entry = entry_text(&document, id);
     let revocation = if request.local {
         Revocation::Skipped("--local".to_owned())
+    } else if let Some(tool) = Tool::managing_stored(id).or_else(|| held_by(app, &credential)) {
+        Revocation::Skipped(format!("{} holds the same login", tool.program().label))
     } else {
         warn_of_route(app, interaction);
         revoke(app, &config, &store, (&credential, &entry), interaction)?
@@ -179,6 +182,18 @@ fn revoke(
         )
         .hint("try again, or remove it here alone with --local")),
     }
+}
+
+/// Another program that holds the same login: revoking it would log that one out.
+fn held_by(app: &App, credential: &Credential) -> Option<Tool> {
+    let token = credential.refresh_token()?;
+    Tool::ALL.into_iter().find(|tool| {
+        external::read_files(*tool, &app.environment).is_ok_and(|contents| {
+            let mut held =
+                contents.logins.iter().filter_map(|login| login.credential.refresh_token());
+            held.any(|held| held.matches(token))
+        })
+    })
 }
 
 /// The stores of the other agents.

@@ -6,15 +6,18 @@ pub mod channels;
 pub mod default_model;
 pub mod doctor;
 mod exchange;
+pub mod import;
 mod issuer;
 pub mod list;
 pub mod login;
 pub mod logout;
+mod managed;
 pub mod order;
 pub mod paste;
 mod pool;
 mod reference;
 mod refresh;
+pub mod refresh_due;
 mod renewal;
 pub mod report;
 pub mod resolve;
@@ -23,6 +26,7 @@ mod selection;
 pub mod session;
 pub mod status;
 pub mod token;
+pub mod usage;
 
 /// What a use case says to the user on its way; `cli` implements it.
 pub trait Interaction {
@@ -34,7 +38,7 @@ pub trait Interaction {
     fn show_authorization(&mut self, notice: &login::AuthorizationNotice<'_>);
     /// There is a code to enter on another device: show it.
     fn show_user_code(&mut self, notice: &login::UserCodeNotice<'_>);
-    /// The login still waits, for so long at most. Called about once a second.
+    /// The login still waits for the user, for so long at most. Called about once a second.
     fn waiting(&mut self, left: std::time::Duration);
     /// A page to open, where something else than us waits for what the user does there.
     fn show_page(&mut self, provider_label: &str, url: &url::Url);
@@ -48,6 +52,8 @@ pub trait Interaction {
     fn show_browser(&mut self, opening: &crate::system::browser::Opening);
     /// The lines that the user pastes, or `None` when there is nowhere to paste.
     fn pasted_lines(&mut self) -> Option<tokio::sync::mpsc::Receiver<String>>;
+    /// A pasted line was accepted: the prompt is answered.
+    fn accept_paste(&mut self);
     /// A pasted line was not accepted; ask again.
     fn refuse_paste(&mut self, reason: &str);
 }
@@ -59,11 +65,19 @@ pub(crate) fn warn_of_route(app: &crate::app::App, interaction: &mut dyn Interac
     }
 }
 
+/// The command that refreshes the logins of `provider` that are due.
+pub(crate) fn refresh_command(provider: &str, agent_id: &str) -> String {
+    format!("openclaw-auth models auth refresh --provider {provider}{}", of_agent(agent_id))
+}
+
 /// The command that signs in to `provider` again.
 pub(crate) fn login_command(provider: &str, agent_id: &str) -> String {
-    let agent = match agent_id {
+    format!("openclaw-auth models auth login --provider {provider}{}", of_agent(agent_id))
+}
+
+fn of_agent(agent_id: &str) -> String {
+    match agent_id {
         crate::profile::MAIN_AGENT => String::new(),
         other => format!(" --agent {other}"),
-    };
-    format!("openclaw-auth models auth login --provider {provider}{agent}")
+    }
 }

@@ -110,6 +110,7 @@ fn open(app: &App, agent: Option<&str>) -> Result<(Pool, AgentDir), Failure> {
     let config = app.config()?;
     let default = config.default_agent();
     let agent = app.agent(&config, Some(agent.unwrap_or(&default)))?;
+    app.warn_of(&app.exposures(&config, &agent));
     Ok((Pool::open(app, &config, &agent)?, agent))
 }
 

@@ -6,7 +6,7 @@
 //! anybody gets it, and a refused refresh token is never posted again.
 
 use super::issuer::{Connection, Issuer};
-use super::renewal::{Outcome, is_shared, store_recovered, store_renewal};
+use super::renewal::{Outcome, may_be_shared, store_recovered, store_renewal};
 use super::selection::{Selected, entry_text};
 use super::{Interaction, login_command};
 use crate::app::App;
@@ -18,7 +18,7 @@ use crate::provider::Registration;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Intent, Lease, LeaseAttempt, Renewal, StoreError, recovery};
 use crate::system::file::Reserved;
-use crate::system::lock::iso;
+use crate::system::lock::{Holder, iso};
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, lock, now};
 use crate::text::printable;
@@ -28,6 +28,12 @@ use std::time::{Duration, Instant};
 
 /// An access token without any word on its lifetime is taken to live for an hour.
 const ASSUMED_LIFETIME: Millis = 3_600_000;
+
+/// What a process that was cut off has sent may be on its way for so long: were it to arrive
+/// after the request of its successor, it would spend what that one brought. Counted from
+/// when the note of it is found, so that no clock that jumps matters: the process is dead by
+/// then, but may have sent long after it wrote the note.
+const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 /// When the access token of a grant expires: as the server says, else after an hour when
 /// it can be refreshed, else never as far as we know.
@@ -116,6 +122,9 @@ pub(super) enum Waited {
     Adopted(Box<Credential>),
 }
 
+/// One that waits tries the lease in every so many rounds.
+const ROUNDS_PER_TRY: u32 = 5;
+
 /// Waits for the lease on a profile, or until `adopt` finds, in a document that has
 /// changed, what the lease was wanted for.
 pub(super) fn wait_for_lease(
@@ -127,11 +136,17 @@ pub(super) fn wait_for_lease(
     let grant = selected.credential.refresh_token();
     let started = Instant::now();
     let mut seen = selected.fingerprint;
+    let mut holder = Holder::default();
+    let mut round = 0_u32;
     loop {
-        let holder = match selected.store.try_lease(provider, &selected.id, grant)? {
-            LeaseAttempt::Acquired(lease) => return Ok(Waited::Leased(lease)),
-            LeaseAttempt::Held(holder) => holder,
-        };
+        // Looking at the document costs next to nothing, trying the lease does not, and two
+        // hundred processes wait at a time.
+        if round == 0 {
+            holder = match selected.store.try_lease(provider, &selected.id, grant)? {
+                LeaseAttempt::Acquired(lease) => return Ok(Waited::Leased(lease)),
+                LeaseAttempt::Held(holder) => holder,
+            };
+        }
         let present = selected.store.fingerprint();
         if present != seen {
             seen = present;
@@ -145,6 +160,7 @@ pub(super) fn wait_for_lease(
                 .into_failure_of(&selected.id));
         }
         std::thread::sleep(lock::POLL);
+        round = (round + 1) % ROUNDS_PER_TRY;
     }
 }
 
@@ -193,6 +209,7 @@ impl Attempt<'_> {
         let earlier = selected.store.begin_refresh(posted)?;
         if let Some(earlier) = &earlier {
             interaction.note(&format!("{}; trying once more", cut_off(earlier)));
+            std::thread::sleep(ON_ITS_WAY);
         }
         let (result, interrupted) = block_on(async {
             // From here until the new credential is stored, a signal waits.
@@ -238,11 +255,10 @@ impl Attempt<'_> {
         let renewal = renewal_of(selected, renewal);
         let refresh = renewal.grant.refresh.as_ref();
         let rotates = refresh.is_some_and(|refresh| !refresh.matches(self.posted));
-        if rotates {
-            // Whatever happens from here on, no store is left with nothing but a spent token.
-            let _ = recovery::follow(&self.recovery, self.posted, &renewal);
-        }
-        let ahead = (rotates && is_shared(selected, self.posted, &self.stores))
+        // Whatever happens from here on, no store is left with nothing but a spent token.
+        let is_followed =
+            rotates && recovery::follow(&self.recovery, self.posted, &renewal).unwrap_or(false);
+        let ahead = (rotates && !is_followed && may_be_shared(selected, self.posted, &self.stores))
             .then(|| recovery::save(&self.recovery, self.posted, &renewal).ok())
             .flatten();
         let stored = store_renewal(selected, &renewal, self.posted, reserved, &self.stores);

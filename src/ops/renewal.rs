@@ -22,7 +22,7 @@ pub(super) enum Outcome {
 }
 
 /// Stores `renewal` wherever the refresh token that was `posted` is held. The second value
-/// is whether no other store still holds the token, as far as they can be read.
+/// is whether no other store can still hold the token.
 pub(super) fn store_renewal(
     selected: &Selected,
     renewal: &Renewal,
@@ -31,7 +31,7 @@ pub(super) fn store_renewal(
     stores: &[AgentStore],
 ) -> Result<(Outcome, bool), StoreError> {
     let id = &selected.id;
-    let grant = posted.fingerprint();
+    let grant = [posted.fingerprint()];
     let outcome = selected.store.update_reserved(reserved, |document| {
         let renewed = renew(document, &grant, renewal)?;
         let outcome = match document.credential(id) {
@@ -45,17 +45,20 @@ pub(super) fn store_renewal(
         // Whether it worked is seen below: a store without the grant may fail as it likes.
         let _ = renew_in(other, &grant, renewal);
     }
-    Ok((outcome, !is_shared(selected, posted, stores)))
+    Ok((outcome, !may_be_shared(selected, posted, stores)))
 }
 
 /// Whether a store other than that of `selected` holds the refresh token that is `posted`,
-/// as far as they can be read.
-pub(super) fn is_shared(selected: &Selected, posted: &Secret, stores: &[AgentStore]) -> bool {
-    let grant = posted.fingerprint();
-    stores
-        .iter()
-        .filter(|other| !other.is_same(&selected.store))
-        .any(|other| other.read().is_ok_and(|read| !holders(&read.document, &grant).is_empty()))
+/// or cannot be read, so that it may.
+pub(super) fn may_be_shared(selected: &Selected, posted: &Secret, stores: &[AgentStore]) -> bool {
+    let grant = [posted.fingerprint()];
+    let mut others = stores.iter().filter(|other| !other.is_same(&selected.store));
+    others.any(|other| !matches!(holder(other, &grant), Ok(None)))
+}
+
+/// A profile of a store that holds one of the grants.
+pub(super) fn holder(store: &AgentStore, grants: &[String]) -> Result<Option<String>, StoreError> {
+    Ok(holders(&store.read()?.document, grants).into_iter().next())
 }
 
 /// Stores the renewals that earlier commands could not. Returns the files that are done
@@ -73,10 +76,10 @@ pub(super) fn store_recovered(
     let mut done = Vec::new();
     for waiting in pending {
         let is_spent = waiting.is_spent();
-        let Recovery { path, grant, renewal } = waiting;
+        let Recovery { path, grants, renewal } = waiting;
         let (mut is_stored, mut is_complete) = (false, true);
         for store in &stores {
-            match renew_in(store, &grant, &renewal) {
+            match renew_in(store, &grants, &renewal) {
                 Ok(renewed) => is_stored |= renewed || has_renewal(store, &renewal),
                 Err(_) => is_complete = false,
             }
@@ -92,39 +95,41 @@ pub(super) fn store_recovered(
 
 fn has_renewal(store: &AgentStore, renewal: &Renewal) -> bool {
     let Some(refresh) = &renewal.grant.refresh else { return false };
-    let read = store.read();
-    read.is_ok_and(|read| !holders(&read.document, &refresh.fingerprint()).is_empty())
+    matches!(holder(store, &[refresh.fingerprint()]), Ok(Some(_)))
 }
 
-/// Renews a grant in one store; whether the store held it.
-fn renew_in(store: &AgentStore, grant: &str, renewal: &Renewal) -> Result<bool, StoreError> {
-    if holders(&store.read()?.document, grant).is_empty() {
+/// Renews the grants in one store; whether the store held one.
+fn renew_in(store: &AgentStore, grants: &[String], renewal: &Renewal) -> Result<bool, StoreError> {
+    if holder(store, grants)?.is_none() {
         return Ok(false);
     }
     store.update(|document| {
-        let renewed = renew(document, grant, renewal)?;
+        let renewed = renew(document, grants, renewal)?;
         Ok((!renewed.is_empty(), !renewed.is_empty()))
     })
 }
 
-/// The profiles that hold a grant, by the hash of its refresh token.
-fn holders(document: &Document, grant: &str) -> Vec<String> {
+/// The profiles that hold one of the grants, by the hashes of their refresh tokens.
+fn holders(document: &Document, grants: &[String]) -> Vec<String> {
     document
         .profiles()
         .filter(|profile| {
-            profile.credential.refresh_token().is_some_and(|held| held.fingerprint() == grant)
+            profile
+                .credential
+                .refresh_token()
+                .is_some_and(|held| grants.contains(&held.fingerprint()))
         })
         .map(|profile| profile.id.to_owned())
         .collect()
 }
 
-/// Renews every entry that holds the grant; returns their ids.
+/// Renews every entry that holds one of the grants; returns their ids.
 fn renew(
     document: &mut Document,
-    grant: &str,
+    grants: &[String],
     renewal: &Renewal,
 ) -> serde_json::Result<Vec<String>> {
-    let ids = holders(document, grant);
+    let ids = holders(document, grants);
     for id in &ids {
         if let Some(entry) = document.entry(id) {
             let entry = renewed_entry(entry, renewal)?;

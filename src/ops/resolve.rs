@@ -76,6 +76,7 @@ impl Resolution {
 pub fn resolve(app: &App, agent: Option<&str>, model_ref: &str) -> Result<Resolution, Failure> {
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
+    app.warn_of(&app.exposures(&config, &agent));
     let pool = Pool::open(app, &config, &agent)?;
     let reference = read_reference(&config, &agent, &pool, model_ref);
     let (provider, model) = provider_and_model(&config, &agent, &reference)?;

@@ -1,11 +1,14 @@
 //! Which profile a command is about.
 
 use super::login_command;
+use super::managed::Managed;
 use super::pool::Pool;
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
+use crate::external::{self, Tool};
 use crate::profile::{Credential, normalize_provider_id};
+use crate::provider::auth_provider_id;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, is_refused, is_rejected};
 use crate::system::file::Fingerprint;
@@ -31,6 +34,8 @@ pub(super) struct Selected {
     pub(super) refused: bool,
     /// Whether a caller has reported its access token as rejected.
     pub(super) rejected: bool,
+    /// The program whose login stands in for a profile that no store has.
+    pub(super) managed_by: Option<Tool>,
 }
 
 impl Selected {
@@ -53,6 +58,7 @@ impl Selected {
             id: id.to_owned(),
             credential,
             fingerprint,
+            managed_by: None,
         })
     }
 }
@@ -68,13 +74,23 @@ pub(super) fn select(
 ) -> Result<Selected, Failure> {
     let pool = Pool::open(app, config, agent)?;
     match id {
-        Some(id) => select_by_id(&pool, id, provider),
+        Some(id) => select_by_id(app, config, &pool, id, provider),
         None => select_by_provider(app, &pool, agent, config, provider),
     }
 }
 
-fn select_by_id(pool: &Pool, id: &str, provider: Option<&str>) -> Result<Selected, Failure> {
-    let Some((owner, credential)) = pool.find(id)? else { return Err(no_profile(id)) };
+fn select_by_id(
+    app: &App,
+    config: &Config,
+    pool: &Pool,
+    id: &str,
+    provider: Option<&str>,
+) -> Result<Selected, Failure> {
+    let Some((owner, credential)) = pool.find(id)? else {
+        let managed = Managed::named(id).filter(|it| it.may_be_named(config, pool));
+        let selected = managed.map(|it| it.select(app, pool)).transpose()?.flatten();
+        return selected.ok_or_else(|| no_profile(id));
+    };
     if let Some(provider) = provider
         && normalize_provider_id(provider) != normalize_provider_id(&credential.provider)
     {
@@ -88,6 +104,7 @@ fn select_by_id(pool: &Pool, id: &str, provider: Option<&str>) -> Result<Selecte
         store: owner.store.clone(),
         owner: owner.agent.clone(),
         entry: entry_text(&owner.snapshot.document, id),
+        managed_by: None,
         id: id.to_owned(),
         credential,
     })
@@ -106,10 +123,19 @@ fn select_by_provider(
             // Only what is not found may be an alias: the catalog costs time.
             if pool.owner_of(&provider).is_some() { provider } else { app.provider_id(&provider)? }
         }
-        None => only_provider(pool, agent)?,
+        None => match only_provider(pool, agent) {
+            Ok(only) => only,
+            // Without any profile, a login of another program is the one there is.
+            Err(none) if pool.providers().is_empty() => {
+                return stand_in(app, config, pool, None)?.ok_or(none);
+            }
+            Err(several) => return Err(several),
+        },
     };
     let Some(ranking) = pool.rank(config, &provider, now())? else {
-        return Err(no_profile_of(&provider, agent));
+        let stand_in = stand_in(app, config, pool, Some(&provider))?;
+        return stand_in
+            .ok_or_else(|| suggest_import(app, &provider, no_profile_of(&provider, agent)));
     };
     // A refused login is the answer only when there is no other.
     let alive = ranking.ranked().find(|entry| !ranking.is_refused(entry));
@@ -127,7 +153,34 @@ fn select_by_provider(
         fingerprint: owner.snapshot.fingerprint,
         store: owner.store.clone(),
         owner: owner.agent.clone(),
+        managed_by: None,
     })
+}
+
+/// The login of another program that stands in for `provider`, of which the stores have no
+/// profile; without one, the only login that does.
+fn stand_in(
+    app: &App,
+    config: &Config,
+    pool: &Pool,
+    provider: Option<&str>,
+) -> Result<Option<Selected>, Failure> {
+    let id = provider.map(auth_provider_id);
+    let mut found: Vec<Selected> = Vec::new();
+    for managed in Managed::standing_in(config, pool) {
+        if id.as_ref().is_none_or(|id| auth_provider_id(managed.provider()) == *id) {
+            found.extend(managed.select(app, pool)?);
+        }
+    }
+    if found.len() > 1 {
+        let ids: Vec<&str> = found.iter().map(|selected| selected.id.as_str()).collect();
+        return Err(Failure::usage(format!(
+            "several programs have logins that could be used: {}",
+            ids.join(", ")
+        ))
+        .hint("name one: --provider <id>, or --profile <id>"));
+    }
+    Ok(found.pop())
 }
 
 /// No store that the agent reads has the profile.
@@ -157,6 +210,22 @@ pub(super) fn no_profile_of(provider: &str, agent: &AgentDir) -> Failure {
         format!("agent `{}` has no profile of {provider}", agent.id),
     )
     .hint(login_command(&provider, &agent.id))
+}
+
+/// The failure, with the import of another program's login in its hint where there is one.
+fn suggest_import(app: &App, provider: &str, failure: Failure) -> Failure {
+    let id = auth_provider_id(provider);
+    let has_login = |tool: &Tool| {
+        auth_provider_id(&tool.program().provider) == id
+            && external::read_files(*tool, &app.environment).is_ok()
+    };
+    match (Tool::ALL.into_iter().find(has_login), failure.hint.clone()) {
+        (Some(tool), Some(login)) => {
+            let import = format!("openclaw-auth models auth import {}", tool.program().name);
+            failure.hint(format!("{import}, or: {login}"))
+        }
+        _ => failure,
+    }
 }
 
 /// There are profiles of `provider`, and none can be used.

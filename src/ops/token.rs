@@ -4,13 +4,16 @@
 //! is made.
 
 use super::exchange::exchange;
+use super::managed::{self, Managed};
 use super::reference;
 use super::refresh::refresh;
 use super::renewal::store_recovered;
 use super::selection::{Selected, select};
 use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
+use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
+use crate::external::Tool;
 use crate::oauth::{Claims, TokenExchange};
 use crate::profile::{Credential, CredentialKind, Kind, Millis};
 use crate::secret::Secret;
@@ -88,6 +91,10 @@ pub fn token(
     if !must_refresh && has_lifetime(&selected.credential, request.min_ttl, now()) {
         return hand_out(&selected, &selected.credential);
     }
+    let tool = selected.managed_by.or_else(|| Tool::managing_stored(&selected.id));
+    if let Some(tool) = tool {
+        return of_another_program(app, tool, selected, request, interaction);
+    }
     if let Some(failure) = not_refreshable(&selected) {
         // A token that cannot be refreshed is still good for as long as it lives.
         if selected.credential.is_usable_until(now()) && !must_refresh {
@@ -100,7 +107,19 @@ pub fn token(
         return Err(failure);
     }
     warn_of_route(app, interaction);
-    let renewed = refresh(app, &config, &selected, request.lock_timeout, interaction)?;
+    let renewed = renew(app, &config, &selected, request.lock_timeout, interaction)?;
+    hand_out(&selected, &renewed)
+}
+
+/// Refreshes the selected profile; what the server gave is usable.
+pub(super) fn renew(
+    app: &App,
+    config: &Config,
+    selected: &Selected,
+    lock_timeout: Duration,
+    interaction: &mut dyn Interaction,
+) -> Result<Credential, Failure> {
+    let renewed = refresh(app, config, selected, lock_timeout, interaction)?;
     if !renewed.is_usable_until(now()) {
         return Err(Failure::message(
             ExitStatus::Unavailable,
@@ -111,7 +130,49 @@ pub fn token(
         )
         .hint("check the clock of this machine"));
     }
-    hand_out(&selected, &renewed)
+    Ok(renewed)
+}
+
+/// The token of a profile that stays another program's own: a stored copy while it is
+/// usable, else what that program has now. Nothing is refreshed.
+fn of_another_program(
+    app: &App,
+    tool: Tool,
+    mut selected: Selected,
+    request: &Request,
+    interaction: &mut dyn Interaction,
+) -> Result<Token, Failure> {
+    if request.force_refresh {
+        let why = "--force-refresh does not apply";
+        return Err(managed::over(tool, &selected.id, why));
+    }
+    let is_long =
+        |it: &Selected| !it.rejected && has_lifetime(&it.credential, request.min_ttl, now());
+    if !is_long(&selected) {
+        let kept = Managed::named(&selected.id).map(|it| it.read(app)).transpose()?.flatten();
+        if let Some(kept) = kept {
+            let is_rejected = selected.rejected
+                && kept
+                    .bearer()
+                    .zip(selected.credential.bearer())
+                    .is_some_and(|(a, b)| a.matches(b));
+            selected.credential = kept;
+            selected.rejected = is_rejected;
+        }
+    }
+    if is_long(&selected) {
+        return hand_out(&selected, &selected.credential);
+    }
+    if selected.rejected || !selected.credential.is_usable_until(now()) {
+        let why = if selected.rejected { "the token was rejected" } else { "the token is expired" };
+        return Err(managed::over(tool, &selected.id, why));
+    }
+    interaction.note(&format!(
+        "the token of `{}` expires within --min-ttl, and only {} refreshes it",
+        printable(&selected.id, 200),
+        tool.program().label
+    ));
+    hand_out(&selected, &selected.credential)
 }
 
 /// What gives the token that the API of the provider takes, where that is not the stored
@@ -149,7 +210,7 @@ pub(super) const USUAL_MIN_TTL: Millis = 300_000;
 /// Whether the token lives at least `min_ttl` longer. Where the caller names none and the
 /// server's tokens live no longer than the usual one, half of their lifetime counts:
 /// otherwise every call would refresh.
-fn has_lifetime(credential: &Credential, wanted: Option<Millis>, now: Millis) -> bool {
+pub(super) fn has_lifetime(credential: &Credential, wanted: Option<Millis>, now: Millis) -> bool {
     let min_ttl = wanted.unwrap_or(USUAL_MIN_TTL);
     if credential.is_usable_until(now.saturating_add(min_ttl)) {
         return true;
@@ -176,7 +237,7 @@ fn has_lifetime(credential: &Credential, wanted: Option<Millis>, now: Millis) ->
 }
 
 /// Why a refresh is no way out, if it is none.
-fn not_refreshable(selected: &Selected) -> Option<Failure> {
+pub(super) fn not_refreshable(selected: &Selected) -> Option<Failure> {
     let Selected { id, credential, owner, refused, .. } = selected;
     let id = printable(id, 200);
     let login = login_command(&printable(&credential.provider, 80), &owner.id);

@@ -2,6 +2,7 @@
 
 use super::catalog::merge_patch;
 use super::registration::{Registration, check_endpoint};
+use super::usage::UsageSource;
 use crate::oauth::TokenExchange;
 use crate::secret::Secret;
 use serde::Deserialize;
@@ -26,6 +27,8 @@ pub struct Definition {
     pub default_model: Option<String>,
     /// How we are registered at its authorization server.
     pub registration: Option<Registration>,
+    /// Where the usage of its subscriptions is told.
+    pub usage: Option<UsageSource>,
     /// What gives the token that its API takes, where that is not the stored one.
     pub token_exchange: Option<TokenExchange>,
 }
@@ -68,6 +71,9 @@ pub struct Method {
     /// OpenClaw's flag that gives the key on the command line.
     #[serde(default)]
     pub flag: Option<String>,
+    /// `onboard` stores a key as `<provider>:<this>`; `default` without it.
+    #[serde(default)]
+    pub profile_name: Option<String>,
     /// What a token of this kind begins with.
     #[serde(default)]
     pub prefix: Option<String>,
@@ -136,6 +142,7 @@ struct Wire {
     #[serde(default)]
     methods: Vec<Method>,
     default_model: Option<String>,
+    usage: Option<UsageSource>,
     token_exchange: Option<TokenExchange>,
 }
 
@@ -153,11 +160,15 @@ impl TryFrom<Value> for Definition {
         if names.into_iter().any(|name| name.contains(char::is_control)) {
             return Err("its names must not hold control characters".to_owned());
         }
+        if let Some(usage) = &wire.usage {
+            usage.validate()?;
+        }
         if let Some(exchange) = &wire.token_exchange {
             check_endpoint("tokenExchange.endpoint", &exchange.endpoint)?;
             exchange.check_headers()?;
         }
-        let Wire { id, label, aliases, env, mut methods, default_model, token_exchange } = wire;
+        let Wire { id, label, aliases, env, mut methods, default_model, usage, token_exchange } =
+            wire;
         for method in &mut methods {
             if let Some(patch) = method.patch.take() {
                 let mut patched = value.clone();
@@ -167,12 +178,22 @@ impl TryFrom<Value> for Definition {
             }
         }
         let registration = Registration::of(&value)?;
-        Ok(Self { id, label, aliases, env, methods, default_model, registration, token_exchange })
+        Ok(Self {
+            id,
+            label,
+            aliases,
+            env,
+            methods,
+            default_model,
+            registration,
+            usage,
+            token_exchange,
+        })
     }
 }
 
 /// The keys of a definition. Serde cannot refuse others where two types read one object.
-const KEYS: [&str; 30] = [
+const KEYS: [&str; 31] = [
     "id",
     "label",
     "aliases",
@@ -202,6 +223,7 @@ const KEYS: [&str; 30] = [
     "storedAs",
     "profileName",
     "project",
+    "usage",
     "tokenExchange",
 ];
 

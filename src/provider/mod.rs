@@ -17,6 +17,7 @@ mod installed_client;
 mod program;
 mod project;
 mod registration;
+mod usage;
 
 pub use built_in::auth_provider_id;
 pub use catalog::{Catalog, CatalogError, Provider};
@@ -27,3 +28,4 @@ pub use program::{
     UserCode,
 };
 pub use registration::{IdentityPointers, Project, Redirect, Registration, StoredAs};
+pub use usage::{Usage, UsageError, UsageFormat, UsageSource, Window};

@@ -25,7 +25,8 @@ pub const USUAL_BACKUPS: usize = 5;
 pub struct Notices(Arc<Mutex<Vec<String>>>);
 
 impl Notices {
-    fn add(&self, notice: String) {
+    /// Keeps something to say.
+    pub fn add(&self, notice: String) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
     }
 

@@ -4,6 +4,7 @@
 //! object in place of a value is a secret reference.
 
 use super::json_text::{RawObject, raw};
+use super::provenance;
 use crate::oauth::Grant;
 use crate::profile::secret_ref::variable;
 use crate::profile::{Credential, CredentialKind, Identity, Kind, Millis};
@@ -191,6 +192,8 @@ pub fn login_entry(
     if renewal.grant.refresh.is_none() {
         entry.shift_remove("refresh");
     }
+    // This login comes from elsewhere.
+    entry.shift_remove(provenance::FIELD);
     renew(&mut entry, renewal)?;
     raw(&entry)
 }
@@ -241,7 +244,9 @@ pub fn pasted_entry(
         Some(existing) => serde_json::from_str(existing.get())?,
         None => RawObject::new(),
     };
-    for former in ["mode", "key", "apiKey", "keyRef", "token", "tokenRef", "expires"] {
+    for former in
+        ["mode", "key", "apiKey", "keyRef", "token", "tokenRef", "expires", provenance::FIELD]
+    {
         entry.shift_remove(former);
     }
     let kind = match pasted {

@@ -2,8 +2,8 @@
 
 use super::credential::parse_credential;
 use super::inspection::{Inspection, inspect};
-use super::json_text::{RawObject, pretty, raw};
-use super::state::OLD_LAYOUT;
+use super::json_text::{RawObject, UniqueObject, pretty, raw, repeats};
+use super::state::{OLD_LAYOUT, has_repetition};
 use crate::profile::Credential;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -204,13 +204,17 @@ impl<'de> Deserialize<'de> for Document {
                 while let Some(name) = map.next_key::<String>()? {
                     // Of two members with one name, a rewrite would lose the first.
                     if members.contains_key(&name) {
-                        return Err(A::Error::custom(format_args!("it repeats the key {name:?}")));
+                        return Err(A::Error::custom(repeats(&name)));
                     }
                     if name == PROFILES {
-                        profiles = map.next_value::<Entries>()?.0;
+                        profiles = map.next_value::<UniqueObject>()?.0;
                         members.insert(name, literal("null"));
                     } else {
-                        members.insert(name, map.next_value()?);
+                        let value: Box<RawValue> = map.next_value()?;
+                        if has_repetition(&name, &value) {
+                            return Err(A::Error::custom(repeats(&name)));
+                        }
+                        members.insert(name, value);
                     }
                 }
                 members.entry(PROFILES.to_owned()).or_insert_with(|| literal("null"));
@@ -223,38 +227,6 @@ impl<'de> Deserialize<'de> for Document {
         }
 
         deserializer.deserialize_map(Members)
-    }
-}
-
-/// An object none of whose keys is repeated.
-struct Entries(RawObject);
-
-impl<'de> Deserialize<'de> for Entries {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Unique;
-
-        impl<'de> Visitor<'de> for Unique {
-            type Value = Entries;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object of profiles")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
-                let mut entries = RawObject::new();
-                while let Some((id, entry)) = map.next_entry::<String, Box<RawValue>>()? {
-                    if entries.contains_key(&id) {
-                        return Err(A::Error::custom(format_args!(
-                            "it repeats the profile {id:?}"
-                        )));
-                    }
-                    entries.insert(id, entry);
-                }
-                Ok(Entries(entries))
-            }
-        }
-
-        deserializer.deserialize_map(Unique)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::exit::{ExitStatus, Failure};
 use crate::system::lock::Holder;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -81,6 +82,14 @@ impl From<StoreError> for Failure {
                     path.display()
                 )),
             ),
+            StoreError::Lock { source, .. } if source.kind() == ErrorKind::Unsupported => (
+                ExitStatus::StoreUnusable,
+                Some(
+                    "keep the state directory on a file system with locks: \
+                     OPENCLAW_STATE_DIR=<dir> openclaw-auth …"
+                        .to_owned(),
+                ),
+            ),
             StoreError::Read { path, .. }
             | StoreError::Write { path, .. }
             | StoreError::Lock { path, .. } => (
@@ -101,5 +110,20 @@ impl From<StoreError> for Failure {
             ),
         };
         Self { status, cause: error.into(), hint }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_without_locks_is_no_matter_of_owners_and_modes() {
+        let hint_of = |kind: ErrorKind| {
+            let error = StoreError::Lock { path: "/s/d".into(), source: kind.into() };
+            Failure::from(error).hint.unwrap()
+        };
+        assert!(hint_of(ErrorKind::Unsupported).contains("OPENCLAW_STATE_DIR="));
+        assert!(hint_of(ErrorKind::PermissionDenied).contains("ls -ld /s"));
     }
 }

@@ -360,6 +360,9 @@ pub(super) fn invalid(path: &Path, error: &serde_json::Error) -> StoreError {
         Category::Data if error.to_string().contains("repeats the ") => "it repeats a key",
         _ => "it is not an object of profiles",
     };
-    let reason = format!("{reason} (line {}, column {})", error.line(), error.column());
+    let reason = match error.line() {
+        0 => reason.to_owned(),
+        line => format!("{reason} (line {line}, column {})", error.column()),
+    };
     StoreError::Invalid { path: path.to_owned(), reason }
 }

@@ -4,10 +4,46 @@
 //! their bytes; only the white space between tokens is laid out anew.
 
 use indexmap::IndexMap;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// An object as its keys, in order, and the text of their values.
 pub(super) type RawObject = IndexMap<String, Box<RawValue>>;
+
+/// An object none of whose keys is repeated: a rewrite would lose all but one.
+pub(super) struct UniqueObject(pub(super) RawObject);
+
+/// What is wrong with an object that has this key twice.
+pub(super) fn repeats(key: &str) -> String {
+    format!("it repeats the key {key:?}")
+}
+
+impl<'de> Deserialize<'de> for UniqueObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Unique;
+
+        impl<'de> Visitor<'de> for Unique {
+            type Value = UniqueObject;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UniqueObject, A::Error> {
+                let mut members = RawObject::new();
+                while let Some((key, value)) = map.next_entry::<String, Box<RawValue>>()? {
+                    if members.contains_key(&key) {
+                        return Err(A::Error::custom(repeats(&key)));
+                    }
+                    members.insert(key, value);
+                }
+                Ok(UniqueObject(members))
+            }
+        }
+
+        deserializer.deserialize_map(Unique)
+    }
+}
 
 /// `value` as raw JSON.
 ///

@@ -5,14 +5,13 @@ use super::StoreError;
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::file::create_private_directory;
-use crate::system::lock::{self, Attempt, Heartbeat, Holder, SidecarLock};
+use crate::system::lock::{self, Attempt, Holder, SidecarLock};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// A lease that is held until it is dropped.
 #[derive(Debug)]
 pub struct Lease {
-    _heartbeats: Vec<Heartbeat>,
     _locks: Vec<SidecarLock>,
 }
 
@@ -45,21 +44,17 @@ pub(super) fn grant_path(state_dir: &Path, refresh_token: &Secret) -> PathBuf {
 /// Tries once to take the locks at `paths`, in their order.
 pub(super) fn try_lease(paths: &[PathBuf], now: Millis) -> Result<LeaseAttempt, StoreError> {
     let mut locks = Vec::new();
-    let mut heartbeats = Vec::new();
     for path in paths {
         let failed = |source| StoreError::Lock { path: path.clone(), source };
         if let Some(directory) = path.parent() {
             create_private_directory(directory).map_err(failed)?;
         }
         match lock::try_acquire(path, now).map_err(failed)? {
-            Attempt::Acquired(lock) => {
-                heartbeats.push(lock.heartbeat().map_err(failed)?);
-                locks.push(lock);
-            }
+            Attempt::Acquired(lock) => locks.push(lock),
             Attempt::Held(holder) => return Ok(LeaseAttempt::Held(holder)),
         }
     }
-    Ok(LeaseAttempt::Acquired(Lease { _heartbeats: heartbeats, _locks: locks }))
+    Ok(LeaseAttempt::Acquired(Lease { _locks: locks }))
 }
 
 #[cfg(test)]

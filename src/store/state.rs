@@ -3,11 +3,9 @@
 //! Invariant: a member, an order and a statistic that nobody changes keep their text,
 //! even when they are not what they should be.
 
-use super::json_text::{RawObject, pretty, raw};
-use super::{Document, usage};
-use crate::profile::{Credential, Millis, UsageStats, normalize_provider_id};
-use crate::secret::Secret;
-use indexmap::IndexMap;
+use super::Document;
+use super::json_text::{RawObject, UniqueObject, pretty, raw, repeats};
+use crate::profile::normalize_provider_id;
 use serde_json::value::RawValue;
 
 const VERSION: &str = "version";
@@ -40,9 +38,13 @@ impl StateDocument {
     /// Reads a document.
     ///
     /// # Errors
-    /// The text is not a JSON object.
+    /// The text is not a JSON object, or it repeats a key.
     pub fn parse(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text.trim_start_matches('\u{feff}')).map(Self::of)
+        let members: UniqueObject = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
+        match members.0.iter().find(|(name, value)| has_repetition(name, value)) {
+            Some((name, _)) => Err(serde::de::Error::custom(repeats(name))),
+            None => Ok(Self::of(members.0)),
+        }
     }
 
     fn of(members: RawObject) -> Self {
@@ -162,66 +164,12 @@ impl StateDocument {
         true
     }
 
-    /// What is remembered about the use of a profile.
-    pub fn usage(&self, profile_id: &str) -> UsageStats {
-        self.usage.get(profile_id).map(|entry| usage::usage(entry.get())).unwrap_or_default()
-    }
-
-    /// What is remembered about the use of every profile, in document order.
-    pub fn usages(&self) -> IndexMap<String, UsageStats> {
-        self.usage.iter().map(|(id, entry)| (id.clone(), usage::usage(entry.get()))).collect()
-    }
-
-    /// Changes what is remembered about the use of a profile; whether that is a change.
-    pub fn change_usage(&mut self, profile_id: &str, change: impl FnOnce(&mut UsageStats)) -> bool {
-        let before = self.usage(profile_id);
-        let mut after = before.clone();
-        change(&mut after);
-        if before == after {
-            return false;
-        }
-        self.change_entry(profile_id, |entry| usage::apply(entry, &before, &after));
-        true
-    }
-
-    /// Ends the cooldown of a profile; whether there was anything to forget.
-    pub fn clear_cooldown(&mut self, profile_id: &str) -> bool {
-        let usage = self.usage(profile_id);
-        let has_failed = usage.error_count.is_some_and(|count| count > 0)
-            || usage.failure_counts.is_some()
-            || usage.cooldown_until.is_some()
-            || usage.disabled_until.is_some();
-        has_failed && self.change_usage(profile_id, UsageStats::clear)
-    }
-
     /// Remembers the profile of a provider that worked last.
     pub fn set_last_good(&mut self, provider: &str, profile_id: &str) {
         let mut last_good = self.object(LAST_GOOD);
         if let Ok(id) = raw(profile_id) {
             last_good.insert(provider.to_owned(), id);
             self.set_object(LAST_GOOD, &last_good);
-        }
-    }
-
-    /// Why the server refused this refresh token of a profile, if it did: the error code.
-    pub fn refusal(&self, profile_id: &str, refresh_token: &Secret) -> Option<String> {
-        usage::refusal(self.usage.get(profile_id)?.get(), refresh_token)
-    }
-
-    /// Remembers that the server refused this refresh token of a profile.
-    pub fn set_refused(&mut self, profile_id: &str, token: &Secret, reason: &str, now: Millis) {
-        self.change_entry(profile_id, |entry| usage::set_refused(entry, token, reason, now));
-    }
-
-    /// Remembers that a caller saw this access token of a profile rejected.
-    pub fn set_rejected(&mut self, profile_id: &str, access_token: &Secret, now: Millis) {
-        self.change_entry(profile_id, |entry| usage::set_rejected(entry, access_token, now));
-    }
-
-    /// Forgets that an access token of a profile was rejected.
-    pub fn clear_rejected(&mut self, profile_id: &str) {
-        if self.usage.contains_key(profile_id) {
-            self.change_entry(profile_id, usage::clear_rejected);
         }
     }
 
@@ -258,7 +206,17 @@ impl StateDocument {
         changed || listed
     }
 
-    fn change_entry(&mut self, profile_id: &str, change: impl FnOnce(&mut RawObject)) {
+    /// The profiles with statistics, and the text of those, in document order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.usage.iter().map(|(id, entry)| (id.as_str(), entry.get()))
+    }
+
+    /// The text of the statistics of a profile.
+    pub(super) fn entry(&self, profile_id: &str) -> Option<&str> {
+        self.usage.get(profile_id).map(|entry| entry.get())
+    }
+
+    pub(super) fn change_entry(&mut self, profile_id: &str, change: impl FnOnce(&mut RawObject)) {
         let present = self.usage.get(profile_id);
         let mut entry: RawObject =
             present.and_then(|entry| serde_json::from_str(entry.get()).ok()).unwrap_or_default();
@@ -306,16 +264,11 @@ impl StateDocument {
     }
 }
 
-/// Whether the server has refused the refresh token that the credential holds.
-pub fn is_refused(state: &StateDocument, profile_id: &str, credential: &Credential) -> bool {
-    credential.refresh_token().is_some_and(|token| state.refusal(profile_id, token).is_some())
-}
-
-/// Whether a caller saw the access token rejected that the grant holds.
-pub fn is_rejected(state: &StateDocument, profile_id: &str, credential: &Credential) -> bool {
-    let is_grant = credential.kind() == crate::profile::Kind::OAuth;
-    let Some(entry) = state.usage.get(profile_id).filter(|_| is_grant) else { return false };
-    credential.bearer().is_some_and(|token| usage::is_rejected(entry.get(), token))
+/// Whether a member is an object that we rewrite, and has a key twice.
+pub(super) fn has_repetition(member: &str, value: &RawValue) -> bool {
+    OLD_LAYOUT.contains(&member)
+        && value.get().starts_with('{')
+        && serde_json::from_str::<UniqueObject>(value.get()).is_err()
 }
 
 fn object(members: &RawObject, member: &str) -> RawObject {
@@ -375,20 +328,6 @@ mod tests {
         assert_eq!(state.to_text().unwrap(), STATE.replace("Until\": 9", "Until\": 10"));
         let odd = "{\n  \"order\": 5,\n  \"usageStats\": \"x\"\n}\n";
         assert_eq!(StateDocument::parse(odd).unwrap().to_text().unwrap(), odd);
-    }
-
-    #[test]
-    fn a_refusal_is_remembered_for_that_grant_only() {
-        let mut state = StateDocument::parse(STATE).unwrap();
-        let token = Secret::new("fake-refresh");
-        state.set_refused("p:1", &token, "invalid_grant", 7);
-        assert_eq!(state.refusal("p:1", &token).as_deref(), Some("invalid_grant"));
-        assert!(state.refusal("p:1", &Secret::new("fake-other")).is_none());
-        assert!(state.refusal("p:2", &token).is_none());
-        let text = state.to_text().unwrap();
-        assert!(!text.contains("fake-refresh"));
-        assert!(text.contains("\"odd\": 1,") && text.contains("\"lastUsed\": 5"));
-        assert_eq!(state.usage("p:1").cooldown_until, Some(9));
     }
 
     #[test]

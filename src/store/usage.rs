@@ -1,18 +1,14 @@
 //! The entries of `usageStats`: how one profile fared.
 //!
 //! Fields are read one by one, so that one odd value hides no other, and only those that
-//! change are written. Two fields are ours: which grant was refused, and which access
-//! token was reported as rejected, each by its hash. OpenClaw keeps fields there that it
-//! does not know, and a new credential has another hash.
+//! change are written.
 
+use super::StateDocument;
 use super::json_text::{RawObject, raw};
 use crate::profile::{Millis, UsageStats};
-use crate::secret::Secret;
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-const REFUSED_GRANT: &str = "refusedGrant";
-const REJECTED_ACCESS: &str = "rejectedAccess";
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -28,28 +24,42 @@ struct UsageWire {
     disabled_reason: Value,
 }
 
-/// A grant that the server has refused.
-#[derive(Debug, Deserialize, Serialize)]
-struct RefusedGrant {
-    /// The hash of its refresh token.
-    hash: String,
-    /// The server's error code.
-    reason: String,
-    /// When, in milliseconds since the epoch.
-    at: Millis,
-}
+impl StateDocument {
+    /// What is remembered about the use of a profile.
+    pub fn usage(&self, profile_id: &str) -> UsageStats {
+        self.entry(profile_id).map(usage).unwrap_or_default()
+    }
 
-/// An access token that a caller has reported as rejected.
-#[derive(Debug, Deserialize, Serialize)]
-struct RejectedAccess {
-    /// The hash of the access token.
-    hash: String,
-    /// When, in milliseconds since the epoch.
-    at: Millis,
+    /// What is remembered about the use of every profile, in document order.
+    pub fn usages(&self) -> IndexMap<String, UsageStats> {
+        self.entries().map(|(id, entry)| (id.to_owned(), usage(entry))).collect()
+    }
+
+    /// Changes what is remembered about the use of a profile; whether that is a change.
+    pub fn change_usage(&mut self, profile_id: &str, change: impl FnOnce(&mut UsageStats)) -> bool {
+        let before = self.usage(profile_id);
+        let mut after = before.clone();
+        change(&mut after);
+        if before == after {
+            return false;
+        }
+        self.change_entry(profile_id, |entry| apply(entry, &before, &after));
+        true
+    }
+
+    /// Ends the cooldown of a profile; whether there was anything to forget.
+    pub fn clear_cooldown(&mut self, profile_id: &str) -> bool {
+        let usage = self.usage(profile_id);
+        let has_failed = usage.error_count.is_some_and(|count| count > 0)
+            || usage.failure_counts.is_some()
+            || usage.cooldown_until.is_some()
+            || usage.disabled_until.is_some();
+        has_failed && self.change_usage(profile_id, UsageStats::clear)
+    }
 }
 
 /// What an entry says.
-pub(super) fn usage(entry: &str) -> UsageStats {
+fn usage(entry: &str) -> UsageStats {
     let Ok(wire) = serde_json::from_str::<UsageWire>(entry) else {
         return UsageStats::default();
     };
@@ -81,7 +91,7 @@ fn count(value: &Value) -> Option<u64> {
 }
 
 /// Brings `entry` from what it says, `before`, to `after`.
-pub(super) fn apply(entry: &mut RawObject, before: &UsageStats, after: &UsageStats) {
+fn apply(entry: &mut RawObject, before: &UsageStats, after: &UsageStats) {
     for ((field, before), (_, after)) in fields(before).into_iter().zip(fields(after)) {
         if after.is_null() && !before.is_null() {
             entry.shift_remove(field);
@@ -107,41 +117,11 @@ fn fields(usage: &UsageStats) -> [(&'static str, Value); 9] {
     ]
 }
 
-fn insert<T: Serialize>(entry: &mut RawObject, field: &str, value: &T) {
+/// Sets a field of an entry.
+pub(super) fn insert<T: Serialize>(entry: &mut RawObject, field: &str, value: &T) {
     if let Ok(value) = raw(value) {
         entry.insert(field.to_owned(), value);
     }
-}
-
-fn field<T: for<'de> Deserialize<'de>>(entry: &str, field: &str) -> Option<T> {
-    let entry: RawObject = serde_json::from_str(entry).ok()?;
-    serde_json::from_str(entry.get(field)?.get()).ok()
-}
-
-/// Why the server refused this refresh token, if it did: the error code.
-pub(super) fn refusal(entry: &str, refresh_token: &Secret) -> Option<String> {
-    let refused: RefusedGrant = field(entry, REFUSED_GRANT)?;
-    (refused.hash == refresh_token.fingerprint()).then_some(refused.reason)
-}
-
-pub(super) fn set_refused(entry: &mut RawObject, token: &Secret, reason: &str, now: Millis) {
-    let refused = RefusedGrant { hash: token.fingerprint(), reason: reason.to_owned(), at: now };
-    insert(entry, REFUSED_GRANT, &refused);
-}
-
-/// Whether this access token was reported as rejected.
-pub(super) fn is_rejected(entry: &str, access_token: &Secret) -> bool {
-    field::<RejectedAccess>(entry, REJECTED_ACCESS)
-        .is_some_and(|rejected| rejected.hash == access_token.fingerprint())
-}
-
-pub(super) fn set_rejected(entry: &mut RawObject, access_token: &Secret, now: Millis) {
-    let rejected = RejectedAccess { hash: access_token.fingerprint(), at: now };
-    insert(entry, REJECTED_ACCESS, &rejected);
-}
-
-pub(super) fn clear_rejected(entry: &mut RawObject) {
-    entry.shift_remove(REJECTED_ACCESS);
 }
 
 #[cfg(test)]

@@ -114,6 +114,13 @@ impl Custody {
         Some(Exposure { path: path.to_owned(), distrust, owner: self.owner })
     }
 
+    /// What is wrong with `directory` and the files in it, which are of this kind.
+    pub fn exposures_in(&self, directory: &Path, kind: Kind) -> Vec<Exposure> {
+        let files = directory.read_dir().into_iter().flatten().flatten();
+        let of_files = files.filter_map(|file| self.exposure(&file.path(), kind));
+        self.exposure(directory, Kind::Directory).into_iter().chain(of_files).collect()
+    }
+
     /// The directories between the state directory and `directory`: OpenClaw makes them
     /// with the umask. They matter where others can enter the state directory.
     pub fn exposures_between(&self, state_dir: &Path, directory: &Path) -> Vec<Exposure> {

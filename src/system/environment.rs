@@ -71,6 +71,23 @@ pub const VARIABLES: &[Variable] = &[
                DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME",
         meaning: "tell whether a browser on this machine would reach the user",
     },
+    Variable {
+        name: "CODEX_HOME, CLAUDE_CONFIG_DIR, GEMINI_CLI_HOME, XDG_DATA_HOME, XDG_CONFIG_HOME",
+        meaning: "where other programs keep the logins that `models auth import` reads",
+    },
+    Variable {
+        name: "GEMINI_FORCE_ENCRYPTED_FILE_STORAGE",
+        meaning: "`true`: the login of Gemini CLI is encrypted, and not read",
+    },
+    Variable {
+        name: "TERM, NO_COLOR, COLORFGBG, TMUX, STY",
+        meaning: "what the terminal can show: a status line, a QR code and its colours, a copy",
+    },
+    Variable {
+        name: "FORCE_HYPERLINK, TERM_PROGRAM, TERM_PROGRAM_VERSION, VTE_VERSION, WT_SESSION, \
+               KONSOLE_VERSION, DOMTERM",
+        meaning: "tell whether the terminal shows links; `FORCE_HYPERLINK` is `1` or `0`",
+    },
     Variable { name: "HOME, USERPROFILE, USER, LOGNAME", meaning: "who and where the user is" },
 ];
 
@@ -165,10 +182,17 @@ impl Environment {
             return Some(Remote::Container);
         }
         let has_display = self.has("DISPLAY") || self.has("WAYLAND_DISPLAY");
-        if cfg!(target_os = "linux") && !has_display && !self.has("WSL_DISTRO_NAME") {
+        if cfg!(target_os = "linux") && !has_display && !self.is_wsl() {
             return Some(Remote::NoDisplay);
         }
         None
+    }
+
+    /// Whether this is Linux inside Windows, whose browser is that of Windows. `sudo` takes
+    /// the variable away; the kernel says it as well.
+    pub fn is_wsl(&self) -> bool {
+        let kernel = || std::fs::read_to_string("/proc/version").unwrap_or_default();
+        self.has("WSL_DISTRO_NAME") || kernel().to_lowercase().contains("microsoft")
     }
 }
 

@@ -3,12 +3,14 @@
 //! A reader sees the old document or the new one, never a part (rename(2)); what
 //! [`replace`] has returned from survives a power loss (fsync of file and directory).
 
+use super::temporary;
 use rustix::fs::{Access, AtFlags, FallocateFlags, fallocate};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 use std::fs::{DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// A larger document is not read.
@@ -51,26 +53,40 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 /// # Errors
 /// The file cannot be read or is not UTF-8.
 pub fn read(path: &Path) -> io::Result<Option<(String, Fingerprint)>> {
+    read_up_to(path, LARGEST_FILE)
+}
+
+/// As [`read`], of a file of `largest` bytes at most.
+///
+/// # Errors
+/// The file cannot be read, is larger, or is not UTF-8.
+pub fn read_up_to(path: &Path, largest: u64) -> io::Result<Option<(String, Fingerprint)>> {
+    let too_large = || {
+        let reason = format!("it is larger than {} MiB", largest / 1024 / 1024);
+        io::Error::new(ErrorKind::InvalidInput, reason)
+    };
     match path.metadata() {
         // Opening a pipe would wait for its other end.
         Ok(metadata) if !metadata.is_file() => {
             return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
         }
-        Ok(metadata) if metadata.len() > LARGEST_FILE => {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "it is larger than 256 MiB"));
-        }
+        Ok(metadata) if metadata.len() > largest => return Err(too_large()),
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     }
-    let mut file = match File::open(path) {
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
     let metadata = file.metadata()?;
     let mut text = String::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
-    io::Read::read_to_string(&mut file, &mut text)?;
+    // It may have grown since.
+    io::Read::read_to_string(&mut io::Read::take(file, largest + 1), &mut text)?;
+    if text.len() as u64 > largest {
+        return Err(too_large());
+    }
     Ok(Some((text, Fingerprint::of(&metadata))))
 }
 
@@ -111,15 +127,9 @@ impl Reserved {
     pub fn new(path: &Path, size: u64) -> io::Result<Self> {
         let path = resolve(path);
         let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
-        let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
-        let temporary = tempfile::Builder::new()
-            .prefix(&format!("{name}."))
-            .suffix(".tmp")
-            .rand_bytes(12)
-            .permissions(private_file())
-            .tempfile_in(directory)?;
-        temporary.as_file().set_permissions(private_file())?;
-        give_to_owner_of(directory, temporary.path())?;
+        // First, for what they leave may be the space that is missing.
+        temporary::sweep(directory);
+        let temporary = temporary::create(&path)?;
         if size > 0 {
             match fallocate(temporary.as_file(), FallocateFlags::empty(), 0, size) {
                 // Not every file system can; then the write has to find its space.
@@ -228,10 +238,6 @@ pub(super) fn give_to_owner_of(directory: &Path, made: &Path) -> io::Result<()> 
     let (user, group) = (Uid::from_raw(owner.uid()), Gid::from_raw(owner.gid()));
     let flags = AtFlags::SYMLINK_NOFOLLOW;
     Ok(rustix::fs::chownat(rustix::fs::CWD, made, Some(user), Some(group), flags)?)
-}
-
-fn private_file() -> Permissions {
-    Permissions::from_mode(0o600)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! by its lost flock, in any pid namespace; release removes only our own file.
 
 use super::file::with_suffix;
-use super::{now, process};
+use super::{now, process, temporary};
 use crate::profile::Millis;
 use fs2::FileExt;
 use serde::{Deserialize, Serialize};
@@ -24,11 +24,13 @@ pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// How often one that waits looks again.
 pub const POLL: Duration = Duration::from_millis(5);
 
-/// A lock that is held until it is dropped.
+/// A lock that is held, and kept young, until it is dropped.
 #[derive(Debug)]
 pub struct SidecarLock {
     path: PathBuf,
     file: File,
+    /// Without one, the lock is as good as OpenClaw's own: for thirty seconds.
+    heartbeat: Option<Heartbeat>,
 }
 
 /// What came of one attempt to take a lock.
@@ -103,12 +105,17 @@ pub fn wait(document: &Path, timeout: Duration) -> io::Result<Attempt> {
 /// Tries once to take the lock file at `path`, without waiting.
 ///
 /// # Errors
-/// The directory cannot be written to, or its file system knows no locks.
+/// The directory cannot be written to, or its file system knows no locks (of the kind
+/// [`ErrorKind::Unsupported`]).
 pub fn try_acquire(path: &Path, now: Millis) -> io::Result<Attempt> {
+    try_acquire_touched(path, now, BEAT)
+}
+
+fn try_acquire_touched(path: &Path, now: Millis, beat: Duration) -> io::Result<Attempt> {
     // Each round either ends or follows a removal by somebody else.
     for _ in 0..16 {
         if path.symlink_metadata().is_err() {
-            match create(path, now) {
+            match create(path, now, beat) {
                 Ok(lock) => return Ok(Attempt::Acquired(lock)),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -122,19 +129,13 @@ pub fn try_acquire(path: &Path, now: Millis) -> io::Result<Attempt> {
     Ok(Attempt::Held(Holder::default()))
 }
 
-fn create(path: &Path, now: Millis) -> io::Result<SidecarLock> {
-    let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
-    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
-    let mut temporary = tempfile::Builder::new()
-        .prefix(&format!("{name}."))
-        .suffix(".tmp")
-        .rand_bytes(12)
-        .tempfile_in(directory)?;
-    super::file::give_to_owner_of(directory, temporary.path())?;
+fn create(path: &Path, now: Millis, beat: Duration) -> io::Result<SidecarLock> {
+    let mut temporary = temporary::create(path)?;
     temporary.write_all(&payload_at(now)?)?;
     temporary.as_file().try_lock_exclusive().map_err(without_lock_support)?;
     let file = temporary.persist_noclobber(path).map_err(|error| error.error)?;
-    Ok(SidecarLock { path: path.to_owned(), file })
+    let heartbeat = Heartbeat::start(&file, beat).ok();
+    Ok(SidecarLock { path: path.to_owned(), file, heartbeat })
 }
 
 fn payload_at(now: Millis) -> serde_json::Result<Vec<u8>> {
@@ -231,23 +232,33 @@ fn without_lock_support(error: io::Error) -> io::Error {
     if error.kind() == ErrorKind::WouldBlock {
         return error;
     }
-    io::Error::new(error.kind(), format!("this file system does not support file locks: {error}"))
+    let message = format!("this file system does not support file locks: {error}");
+    io::Error::new(ErrorKind::Unsupported, message)
 }
 
 impl SidecarLock {
-    /// Keeps the lock young while the result lives: OpenClaw takes a lock for abandoned
-    /// once its `createdAt` is too long ago, whoever holds it.
-    ///
-    /// # Errors
-    /// The file cannot be shared with another thread.
-    pub fn heartbeat(&self) -> io::Result<Heartbeat> {
-        self.beat_every(BEAT)
+    /// Whether the lock file is still ours: nobody has removed or replaced it.
+    pub fn is_held(&self) -> bool {
+        is_same_file(&self.path, &self.file)
     }
+}
 
-    fn beat_every(&self, interval: Duration) -> io::Result<Heartbeat> {
-        let file = self.file.try_clone()?;
+/// Touches a lock from time to time until it is dropped: OpenClaw takes a lock for abandoned
+/// once its `createdAt` is too long ago, whoever holds it.
+#[derive(Debug)]
+struct Heartbeat {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Well below the 30 seconds after which OpenClaw takes a store lock for abandoned.
+const BEAT: Duration = Duration::from_secs(10);
+
+impl Heartbeat {
+    fn start(file: &File, interval: Duration) -> io::Result<Self> {
+        let file = file.try_clone()?;
         let (stop, stopped) = channel::<()>();
-        let thread = std::thread::spawn(move || {
+        let thread = std::thread::Builder::new().spawn(move || {
             while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
                 let Ok(payload) = payload_at(super::now()) else { return };
                 // Of the same length as before, so a reader sees one or the other.
@@ -255,25 +266,10 @@ impl SidecarLock {
                     return;
                 }
             }
-        });
-        Ok(Heartbeat { stop: Some(stop), thread: Some(thread) })
-    }
-
-    /// Whether the lock file is still ours: nobody has removed or replaced it.
-    pub fn is_held(&self) -> bool {
-        is_same_file(&self.path, &self.file)
+        })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
-
-/// Touches a lock from time to time until it is dropped.
-#[derive(Debug)]
-pub struct Heartbeat {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// Well below the 30 seconds after which OpenClaw takes a store lock for abandoned.
-const BEAT: Duration = Duration::from_secs(10);
 
 impl Drop for Heartbeat {
     fn drop(&mut self) {
@@ -287,6 +283,7 @@ impl Drop for Heartbeat {
 
 impl Drop for SidecarLock {
     fn drop(&mut self) {
+        drop(self.heartbeat.take());
         if self.is_held() {
             // Without its file lock, whoever finds it knows that it is abandoned.
             let _ = std::fs::remove_file(&self.path);
@@ -367,22 +364,23 @@ mod tests {
     }
 
     #[test]
-    fn a_heartbeat_keeps_the_lock_young() {
+    fn a_lock_is_kept_young_as_long_as_it_is_held() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("x.lock");
-        let Attempt::Acquired(lock) = try_acquire(&path, 0).unwrap() else { panic!("held") };
-        let first = file::read(&path).unwrap().unwrap().0;
-        assert!(first.contains("1970-01-01T00:00:00.000Z"), "{first}");
-        let heartbeat = lock.beat_every(Duration::from_millis(1)).unwrap();
-        while file::read(&path).unwrap().unwrap().0 == first {
+        let beat = Duration::from_millis(1);
+        let Attempt::Acquired(lock) = try_acquire_touched(&path, 0, beat).unwrap() else {
+            panic!("held")
+        };
+        while file::read(&path).unwrap().unwrap().0.contains("1970-01-01T00:00:00.000Z") {
             std::thread::yield_now();
         }
-        drop(heartbeat);
         let payload: Payload =
             serde_json::from_str(&file::read(&path).unwrap().unwrap().0).unwrap();
         assert_eq!(payload.pid, std::process::id());
         assert!(age_of(&payload.created_at, now()) < Duration::from_mins(1));
         assert!(lock.is_held());
+        drop(lock);
+        assert!(!path.exists());
     }
 
     #[test]

@@ -9,13 +9,17 @@ pub mod custody;
 pub mod dialogue;
 pub mod environment;
 pub mod file;
+pub mod foreign_lock;
 pub mod http;
+pub mod keychain;
 pub mod lock;
 pub mod process;
 pub mod relocation;
 pub mod route;
 pub mod signal;
 pub mod stream;
+mod temporary;
+pub mod terminal;
 pub mod trust;
 
 use crate::profile::Millis;
@@ -34,5 +38,8 @@ pub fn now() -> Millis {
 /// pay for one.
 pub fn block_on<F: Future>(future: F) -> std::io::Result<F::Output> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(future))
+    let output = runtime.block_on(future);
+    // A name that is still being looked up is not waited for.
+    runtime.shutdown_background();
+    Ok(output)
 }

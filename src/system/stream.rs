@@ -14,6 +14,8 @@ pub struct Streams {
     pub stdin_is_terminal: bool,
     /// Whether standard output is a terminal.
     pub stdout_is_terminal: bool,
+    /// Whether standard error is a terminal.
+    pub stderr_is_terminal: bool,
 }
 
 impl Streams {
@@ -25,8 +27,15 @@ impl Streams {
             stdin: Some(Box::new(BufReader::new(std::io::stdin()))),
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
         }
     }
+}
+
+/// How many columns the terminal has that standard output is; `None` when it is none.
+pub fn stdout_columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// The longest line that a prompt accepts, in bytes.

@@ -7,7 +7,8 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use std::time::Duration;
 
-/// A command that takes longer than this is run once and not again.
+/// A command that takes longer than this is run once and not again, unless its number of
+/// runs is its own.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What was measured of one contestant.
@@ -18,14 +19,15 @@ pub(crate) struct Record {
     pub samples: Vec<Sample>,
 }
 
-/// The records of the contestants. Every round runs each of them once, in a new order.
+/// The records of the contestants. Every round runs each of them once, in a new order; one
+/// with fewer runs of its own is left out of the rounds between.
 pub(crate) fn hold(contestants: &[Contestant], warm_up: u32, runs: u32) -> Result<Vec<Record>> {
     let mut records = Vec::new();
     let mut running: Vec<usize> = Vec::new();
     for (index, contestant) in contestants.iter().enumerate() {
         let (first, printed) = contestant.rehearse()?;
         let mut samples = Vec::with_capacity(runs as usize);
-        if first.wall > PATIENCE {
+        if first.wall > PATIENCE && contestant.runs.is_none() {
             samples.push(first);
         } else {
             running.push(index);
@@ -36,6 +38,10 @@ pub(crate) fn hold(contestants: &[Contestant], warm_up: u32, runs: u32) -> Resul
     for round in 0..warm_up + runs {
         running.shuffle(&mut random);
         for index in &running {
+            let fewer = contestants[*index].runs.unwrap_or(runs).min(runs);
+            if fewer < runs && (round < warm_up || !has_turn(round - warm_up, fewer, runs)) {
+                continue;
+            }
             let sample = contestants[*index].run()?;
             if round >= warm_up {
                 records[*index].samples.push(sample);
@@ -43,4 +49,9 @@ pub(crate) fn hold(contestants: &[Contestant], warm_up: u32, runs: u32) -> Resul
         }
     }
     Ok(records)
+}
+
+/// Whether one of the `fewer` runs, spread over all `rounds`, falls into this round.
+fn has_turn(round: u32, fewer: u32, rounds: u32) -> bool {
+    (round + 1) * fewer / rounds > round * fewer / rounds
 }

@@ -30,7 +30,12 @@ pub(crate) struct Plan {
 /// Lays out a fresh state directory. The documents are streamed: this process must stay
 /// small, because its children inherit its peak memory.
 pub(crate) fn lay_out(plan: Plan) -> Result<TempDir> {
-    let root = fresh_directory()?;
+    lay_out_in(&std::env::temp_dir(), plan)
+}
+
+/// As [`lay_out`], in a fresh directory below `parent`.
+pub(crate) fn lay_out_in(parent: &Path, plan: Plan) -> Result<TempDir> {
+    let root = fresh_directory_in(parent)?;
     let agent_dir = root.path().join("agents/main/agent");
     create_private_directory(&agent_dir)?;
     let profiles = (0..plan.profiles).map(|index| (profile_id(index), profile(index)));
@@ -57,11 +62,27 @@ pub(crate) fn lay_out_expired(address: SocketAddr) -> Result<TempDir> {
     let store = root.path().join("agents/main/agent/auth-profiles.json");
     std::fs::remove_file(&store)?;
     write_object(&store, "profiles", [(profile_id(0), expired)])?;
-    let providers = root.path().join("providers");
-    create_private_directory(&providers)?;
-    let provider = json!({ "tokenEndpoint": format!("http://{address}/token") });
-    write(&providers.join("openai-codex.json"), &provider.to_string())?;
+    write_provider(root.path(), &json!({ "tokenEndpoint": format!("http://{address}/token") }))?;
     Ok(root)
+}
+
+/// Lays out a fresh state directory for a login at the token server at `address`, whose
+/// redirect comes to `port`.
+pub(crate) fn lay_out_login(address: SocketAddr, port: u16) -> Result<TempDir> {
+    let root = fresh_directory()?;
+    let provider = json!({
+        "authorizationEndpoint": format!("http://{address}/authorize"),
+        "tokenEndpoint": format!("http://{address}/token"),
+        "redirect": { "host": "localhost", "ports": [port], "path": "/auth/callback" },
+    });
+    write_provider(root.path(), &provider)?;
+    Ok(root)
+}
+
+fn write_provider(root: &Path, provider: &Value) -> Result<()> {
+    let providers = root.join("providers");
+    create_private_directory(&providers)?;
+    write(&providers.join("openai-codex.json"), &provider.to_string())
 }
 
 /// Lays out the same grant for the floor program.
@@ -76,14 +97,18 @@ pub(crate) fn lay_out_expired_for_floor() -> Result<TempDir> {
     Ok(root)
 }
 
-fn fresh_directory() -> Result<TempDir> {
+pub(crate) fn fresh_directory() -> Result<TempDir> {
+    fresh_directory_in(&std::env::temp_dir())
+}
+
+fn fresh_directory_in(parent: &Path) -> Result<TempDir> {
     tempfile::Builder::new()
         .prefix("openclaw-auth-bench-")
-        .tempdir()
+        .tempdir_in(parent)
         .context("could not create a temporary directory")
 }
 
-fn create_private_directory(path: &Path) -> Result<()> {
+pub(crate) fn create_private_directory(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     Ok(())
 }
@@ -95,7 +120,7 @@ fn create_private(path: &Path) -> Result<File> {
     file.with_context(|| format!("could not create {}", path.display()))
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     create_private(path)?.write_all(text.as_bytes())?;
     Ok(())
 }
@@ -118,7 +143,7 @@ fn write_object(
     Ok(())
 }
 
-fn profile_id(index: u32) -> String {
+pub(crate) fn profile_id(index: u32) -> String {
     format!("openai-codex:{}", email(index))
 }
 
@@ -126,7 +151,7 @@ fn email(index: u32) -> String {
     format!("user{index:05}@example.test")
 }
 
-fn profile(index: u32) -> Value {
+pub(crate) fn profile(index: u32) -> Value {
     json!({
         "type": "oauth",
         "provider": "openai-codex",

@@ -4,7 +4,7 @@ use serde::Serialize;
 use std::process::Command;
 
 /// The machine.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Machine {
     pub date: String,
@@ -47,7 +47,7 @@ fn field(file: &str, name: &str) -> Option<String> {
     Some(value.trim().to_owned())
 }
 
-fn said_by(command: &mut Command) -> String {
+pub(crate) fn said_by(command: &mut Command) -> String {
     let output = command.output().map(|output| output.stdout).unwrap_or_default();
     String::from_utf8_lossy(&output).trim().to_owned()
 }

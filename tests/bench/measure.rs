@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use wait4::Wait4;
@@ -16,8 +17,12 @@ pub(crate) struct Contestant {
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<String>,
-    /// The state directory, the only thing in its environment.
-    pub state_dir: Option<PathBuf>,
+    /// Its whole environment.
+    pub environment: Vec<(String, OsString)>,
+    /// How often it is measured, when that is not as often as the others.
+    pub runs: Option<u32>,
+    /// Whether what it says beside its output is not worth showing.
+    pub quiet: bool,
 }
 
 impl Contestant {
@@ -26,17 +31,34 @@ impl Contestant {
             name: name.to_owned(),
             program: program.into(),
             arguments: Vec::new(),
-            state_dir: None,
+            environment: Vec::new(),
+            runs: None,
+            quiet: false,
         }
+    }
+
+    /// The same with these arguments.
+    pub(crate) fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self
+    }
+
+    /// The same with one more variable in its environment.
+    pub(crate) fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The program under measurement with these arguments, on a state directory.
+    pub(crate) fn ours(name: &str, program: &Path, arguments: &[&str], state_dir: &Path) -> Self {
+        Self::new(name, program).arguments(arguments).variable("OPENCLAW_STATE_DIR", state_dir)
     }
 
     /// The process, with nothing to read and nobody to read it.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).env_clear();
-        if let Some(state_dir) = &self.state_dir {
-            command.env("OPENCLAW_STATE_DIR", state_dir);
-        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
@@ -45,7 +67,10 @@ impl Contestant {
     /// it prints. They are not kept: this process must stay small.
     pub(crate) fn rehearse(&self) -> Result<(Sample, u64)> {
         let mut command = self.command();
-        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command.stdout(Stdio::piped());
+        if !self.quiet {
+            command.stderr(Stdio::inherit());
+        }
         let started = Instant::now();
         let mut child = command.spawn().with_context(|| format!("could not run {}", self.name))?;
         let mut printed = 0;

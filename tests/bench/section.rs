@@ -41,10 +41,14 @@ pub(crate) const EMPTY_RUST: &str = "empty Rust program";
 pub(crate) const TOKEN: &str = "models auth token";
 pub(crate) const CHANNELS_LIST: &str = "channels list";
 
+pub(crate) const TOKEN_ARGUMENTS: &[&str] =
+    &["models", "auth", "token", "--provider", "openai-codex"];
+
 /// The commands that read the store, with their arguments.
-pub(crate) const COMMANDS: [(&str, &[&str]); 4] = [
-    (TOKEN, &["models", "auth", "token", "--provider", "openai-codex"]),
+pub(crate) const COMMANDS: [(&str, &[&str]); 5] = [
+    (TOKEN, TOKEN_ARGUMENTS),
     (CHANNELS_LIST, &["channels", "list", "--json", "--no-usage"]),
+    ("models status", &["models", "status", "--json"]),
     ("models auth list", &["models", "auth", "list", "--json"]),
     ("agents list", &["agents", "list", "--json"]),
 ];
@@ -74,11 +78,8 @@ pub(crate) fn measure(
     let root = fixture::lay_out(plan)?;
     let mut contestants = vec![Contestant::new(EMPTY_RUST, &floors.empty_rust)];
     contestants.extend(floors.empty_c.iter().map(|c| Contestant::new("empty static C program", c)));
-    let ours = |name: &str, arguments: &[&str]| Contestant {
-        arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
-        state_dir: Some(root.path().to_owned()),
-        ..Contestant::new(name, program)
-    };
+    let ours =
+        |name: &str, arguments: &[&str]| Contestant::ours(name, program, arguments, root.path());
     contestants.push(ours("--version", &["--version"]));
     contestants.extend(COMMANDS.map(|(name, arguments)| ours(name, arguments)));
 
@@ -90,7 +91,7 @@ pub(crate) fn measure(
     let cpu_floor = cpu(&records[0].samples).median_us;
     let rows = contestants.into_iter().zip(records).map(|(contestant, record)| {
         let Record { printed, samples } = record;
-        let is_floor = contestant.state_dir.is_none();
+        let is_floor = contestant.environment.is_empty();
         ensure!(is_floor || printed > 0, "`{}` prints nothing", contestant.name);
         Ok(Row {
             name: contestant.name,
@@ -113,11 +114,11 @@ pub(crate) fn measure(
     })
 }
 
-fn wall(samples: &[Sample]) -> Summary {
+pub(crate) fn wall(samples: &[Sample]) -> Summary {
     Summary::of(samples.iter().map(|sample| sample.wall))
 }
 
-fn cpu(samples: &[Sample]) -> Summary {
+pub(crate) fn cpu(samples: &[Sample]) -> Summary {
     Summary::of(samples.iter().map(|sample| sample.cpu))
 }
 

@@ -1,19 +1,17 @@
 //! Many processes that want one expired profile at once, beside a floor program that does
-//! the same with nothing to spare. The token server is in this process.
+//! the same with nothing to spare, and beside OpenClaw. The token server is in this process.
 
 use crate::fixture;
 use crate::floor::Floors;
-use crate::measure::{Contestant, Summary};
-use crate::section::{COMMANDS, TOKEN};
+use crate::measure::Contestant;
+use crate::peer::{self, OpenClaw};
+use crate::rush::{Outcome, Side, Tally, rush};
+use crate::section::{TOKEN, TOKEN_ARGUMENTS};
 use crate::token_server::TokenServer;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
-use std::collections::HashSet;
-use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
-use wait4::Wait4;
+use std::time::Duration;
 
 /// How many processes there are, and how long the server takes to answer.
 #[derive(Clone, Copy, Debug)]
@@ -31,40 +29,25 @@ pub(crate) struct Storm {
     pub storms: u32,
     pub ours: Side,
     pub floor: Side,
+    /// One storm: it takes seconds a process.
+    pub openclaw: Option<Side>,
 }
 
-/// How one program came through.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Side {
-    /// The most refresh requests that the server saw in one storm.
-    pub most_requests: u32,
-    /// The processes that failed or printed nothing.
-    pub failures: usize,
-    /// What the first of them said.
-    pub complaint: Option<String>,
-    /// The most different tokens that were printed in one storm.
-    pub most_tokens: usize,
-    /// Of every process.
-    pub wall: Summary,
-    /// Of every process.
-    pub cpu: Summary,
-    /// From the first start to the last end, of every storm.
-    pub total: Summary,
-}
-
-pub(crate) fn plans() -> Vec<Plan> {
-    let delays = [0, 300];
-    let sizes = [1, 10, 50, 200];
-    sizes
-        .into_iter()
-        .flat_map(|processes| delays.map(|delay_ms| Plan { processes, delay_ms }))
-        .collect()
+/// The storms of at most that many processes.
+pub(crate) fn plans(most: usize) -> impl Iterator<Item = Plan> {
+    let sizes = [1, 10, 50, 200, 1_000].into_iter().filter(move |size| *size <= most);
+    sizes.flat_map(|processes| [0, 300].map(|delay_ms| Plan { processes, delay_ms }))
 }
 
 /// Lets `storms` storms of ours and of the floor alternate, after one of each that does
-/// not count.
-pub(crate) fn measure(plan: &Plan, program: &Path, floors: &Floors, storms: u32) -> Result<Storm> {
+/// not count; then one of OpenClaw, if there is one to take part.
+pub(crate) fn measure(
+    plan: &Plan,
+    program: &Path,
+    floors: &Floors,
+    openclaw: Option<&OpenClaw>,
+    storms: u32,
+) -> Result<Storm> {
     let mut ours = Tally::default();
     let mut floor = Tally::default();
     for round in 0..=storms {
@@ -80,128 +63,56 @@ pub(crate) fn measure(plan: &Plan, program: &Path, floors: &Floors, storms: u32)
             }
         }
     }
+    let mut theirs = None;
+    if let Some(openclaw) = openclaw {
+        let mut tally = Tally::default();
+        tally.add(storm_of_openclaw(plan, openclaw)?);
+        theirs = Some(tally.side());
+    }
     let Plan { processes, delay_ms } = *plan;
-    Ok(Storm { processes, delay_ms, storms, ours: ours.side(), floor: floor.side() })
+    let (ours, floor) = (ours.side(), floor.side());
+    Ok(Storm { processes, delay_ms, storms, ours, floor, openclaw: theirs })
 }
 
 fn storm_of_ours(plan: &Plan, program: &Path) -> Result<Outcome> {
     let server = TokenServer::start(Duration::from_millis(plan.delay_ms))?;
     let root = fixture::lay_out_expired(server.address())?;
-    let arguments = COMMANDS.iter().find(|(name, _)| *name == TOKEN).map_or(&[][..], |(_, a)| *a);
-    let contestant = Contestant {
-        arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
-        state_dir: Some(root.path().to_owned()),
-        ..Contestant::new(TOKEN, program)
-    };
+    let contestant = Contestant::ours(TOKEN, program, TOKEN_ARGUMENTS, root.path());
     rush(&contestant, plan.processes, &server)
 }
 
 fn storm_of_floor(plan: &Plan, program: &Path) -> Result<Outcome> {
     let server = TokenServer::start(Duration::from_millis(plan.delay_ms))?;
     let root = fixture::lay_out_expired_for_floor()?;
-    let directory = root.path().to_string_lossy().into_owned();
-    let contestant = Contestant {
-        arguments: vec![directory, server.address().to_string()],
-        ..Contestant::new("floor", program)
-    };
+    rush(&floor(program, root.path(), &server), plan.processes, &server)
+}
+
+/// The floor program on its grant in `directory`.
+pub(crate) fn floor(program: &Path, directory: &Path, server: &TokenServer) -> Contestant {
+    let directory = directory.to_string_lossy();
+    Contestant::new("floor", program).arguments(&[&directory, &server.address().to_string()])
+}
+
+/// OpenClaw has no command that prints a token: a script of ours calls its own refresh, with
+/// the authorization server's address replaced by that of ours.
+const OPENCLAW_REFRESH: &str = include_str!("openclaw_refresh.mjs");
+
+fn storm_of_openclaw(plan: &Plan, openclaw: &OpenClaw) -> Result<Outcome> {
+    let server = TokenServer::start(Duration::from_millis(plan.delay_ms))?;
+    let root = fixture::lay_out_expired(server.address())?;
+    let home = peer::lay_out_home()?;
+    let script = home.path().join("refresh.mjs");
+    fixture::write(&script, OPENCLAW_REFRESH)?;
+    let contestant = openclaw.script(
+        "OpenClaw",
+        &script.to_string_lossy(),
+        &[
+            &openclaw.package.to_string_lossy(),
+            &format!("http://{}/token", server.address()),
+            &fixture::profile_id(0),
+        ],
+        home.path(),
+        root.path(),
+    );
     rush(&contestant, plan.processes, &server)
-}
-
-/// What came of one storm.
-struct Outcome {
-    requests: u32,
-    total: Duration,
-    attempts: Vec<Attempt>,
-}
-
-/// What came of one process.
-struct Attempt {
-    wall: Duration,
-    cpu: Duration,
-    success: bool,
-    stdout: String,
-    stderr: String,
-}
-
-/// Starts that many processes one after the other, as fast as it goes, and waits for all;
-/// a thread waits for each, so that every end is seen when it comes.
-fn rush(contestant: &Contestant, processes: usize, server: &TokenServer) -> Result<Outcome> {
-    let mut command = contestant.command();
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let begun = Instant::now();
-    let attempts: Vec<Result<Attempt>> = std::thread::scope(|scope| {
-        let waiting: Vec<_> = (0..processes)
-            .map(|_| {
-                let started = Instant::now();
-                let child = command.spawn();
-                scope.spawn(move || wait(child.context("could not start a process")?, started))
-            })
-            .collect();
-        waiting
-            .into_iter()
-            .map(|thread| {
-                thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a waiting thread panicked")))
-            })
-            .collect()
-    });
-    let total = begun.elapsed();
-    let attempts = attempts.into_iter().collect::<Result<_>>()?;
-    Ok(Outcome { requests: server.requests(), total, attempts })
-}
-
-fn wait(mut child: Child, started: Instant) -> Result<Attempt> {
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    // What it prints fits in the pipes.
-    let used = child.wait4().context("could not wait for a process")?;
-    let wall = started.elapsed();
-    let mut attempt = Attempt {
-        wall,
-        cpu: used.rusage.utime + used.rusage.stime,
-        success: used.status.success(),
-        stdout: String::new(),
-        stderr: String::new(),
-    };
-    if let (Some(mut stdout), Some(mut stderr)) = (stdout, stderr) {
-        stdout.read_to_string(&mut attempt.stdout)?;
-        stderr.read_to_string(&mut attempt.stderr)?;
-    }
-    Ok(attempt)
-}
-
-/// The storms of one program so far.
-#[derive(Default)]
-struct Tally {
-    side: Side,
-    walls: Vec<Duration>,
-    cpus: Vec<Duration>,
-    totals: Vec<Duration>,
-}
-
-impl Tally {
-    fn add(&mut self, outcome: Outcome) {
-        let Self { side, .. } = self;
-        side.most_requests = side.most_requests.max(outcome.requests);
-        self.totals.push(outcome.total);
-        let mut tokens = HashSet::new();
-        for Attempt { wall, cpu, success, stdout, stderr } in outcome.attempts {
-            self.walls.push(wall);
-            self.cpus.push(cpu);
-            if success && !stdout.is_empty() {
-                tokens.insert(stdout);
-            } else {
-                side.failures += 1;
-                side.complaint.get_or_insert(stderr);
-            }
-        }
-        side.most_tokens = side.most_tokens.max(tokens.len());
-    }
-
-    fn side(self) -> Side {
-        Side {
-            wall: Summary::of(self.walls),
-            cpu: Summary::of(self.cpus),
-            total: Summary::of(self.totals),
-            ..self.side
-        }
-    }
 }

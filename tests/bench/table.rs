@@ -89,7 +89,9 @@ pub(crate) fn storms(storms: &[Storm]) -> String {
         "CPU ms each",
     ];
     let rows = storms.iter().flat_map(|storm| {
-        [("openclaw-auth", &storm.ours), ("floor", &storm.floor)].map(|(name, side)| {
+        let theirs = storm.openclaw.iter().map(|side| ("OpenClaw", side));
+        let sides = [("openclaw-auth", &storm.ours), ("floor", &storm.floor)].into_iter();
+        sides.chain(theirs).map(|(name, side)| {
             vec![
                 storm.processes.to_string(),
                 storm.delay_ms.to_string(),
@@ -108,8 +110,11 @@ pub(crate) fn storms(storms: &[Storm]) -> String {
     });
     let complaints: Vec<String> = storms
         .iter()
-        .filter_map(|storm| storm.ours.complaint.as_ref().or(storm.floor.complaint.as_ref()))
-        .map(|complaint| format!("\nA failure: {complaint}\n"))
+        .flat_map(|storm| {
+            [Some(&storm.ours), Some(&storm.floor), storm.openclaw.as_ref()].into_iter().flatten()
+        })
+        .filter_map(|side| side.complaint.as_ref())
+        .map(|complaint| format!("\nA failure: {}\n", complaint.trim()))
         .collect();
     format!(
         "## Storms on one expired profile\n\n\
@@ -132,7 +137,7 @@ pub(crate) fn targets(targets: &[Target]) -> String {
 
 /// A Markdown table whose columns are aligned: the first to the left, the rest to the
 /// right.
-fn render(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub(crate) fn render(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut lines: Vec<Vec<String>> = vec![header.iter().map(|cell| (*cell).to_owned()).collect()];
     lines.extend(rows);
     let width_of = |column: usize| {
@@ -162,7 +167,7 @@ fn render(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Strin
     text
 }
 
-fn milliseconds(microseconds: f64) -> String {
+pub(crate) fn milliseconds(microseconds: f64) -> String {
     format!("{:.2}", microseconds / 1_000.0)
 }
 

@@ -1,8 +1,10 @@
 //! What we aim at. A missed target is reported; it fails nothing.
 
+use crate::budget::ratio;
 use crate::report::Report;
-use crate::section::{CHANNELS_LIST, Section, TOKEN};
+use crate::section::{CHANNELS_LIST, EMPTY_RUST, Section, TOKEN};
 use crate::table::mebibytes;
+use crate::{handover, large};
 use serde::Serialize;
 
 /// A target and what came of it.
@@ -14,12 +16,19 @@ pub(crate) struct Target {
 }
 
 /// The median wall time with one profile, over that of the empty Rust program.
-const RATIO: f64 = 1.5;
+const RATIO: f64 = 1.2;
+/// The instructions over those of the empty Rust program, after what the parse of the
+/// document takes at least.
+const INSTRUCTION_RATIO: f64 = 1.5;
 const PEAK_MEBIBYTES: f64 = 8.0;
 /// The median of `channels list` with 10,000 profiles.
 const MANY_PROFILES_MS: f64 = 60.0;
 /// The p99 of a storm over that of its floor.
 const STORM_RATIO: f64 = 1.3;
+/// The p99 of the time between a release of the document lock and the next holder.
+const HANDOVER_MS: f64 = 5.0;
+/// A million bytes a second.
+const PARSE_RATE: f64 = 200.0;
 
 /// Compares what was measured with what we aim at.
 pub(crate) fn judge(report: &Report) -> Vec<Target> {
@@ -50,6 +59,48 @@ pub(crate) fn judge(report: &Report) -> Vec<Target> {
             measured: format!("{median:.1} ms"),
         });
     }
+    judge_instructions(report, &mut targets);
+    judge_storms(report, &mut targets);
+    for handover in report.handovers.iter().filter(|handover| handover.name == handover::OURS) {
+        let p99 = handover.latency.p99_us / 1_000.0;
+        targets.push(Target {
+            met: p99 <= HANDOVER_MS,
+            text: format!(
+                "lock hand-over, {} waiting: p99 at most {HANDOVER_MS} ms",
+                handover.waiters
+            ),
+            measured: format!("{p99:.2} ms"),
+        });
+    }
+    for reading in report.readings.iter().filter(|reading| reading.name == large::PARSE) {
+        let rate = reading.megabytes_per_second;
+        targets.push(Target {
+            met: rate >= PARSE_RATE,
+            text: format!("document of {}: at least {PARSE_RATE} MB/s", reading.document),
+            measured: format!("{rate:.0} MB/s"),
+        });
+    }
+    targets
+}
+
+fn judge_instructions(report: &Report, targets: &mut Vec<Target>) {
+    let floor = report.instructions.iter().find(|count| count.name == EMPTY_RUST);
+    for count in report.instructions.iter().filter(|count| count.parse > 0) {
+        let Some(floor) = floor else { continue };
+        let over = ratio(count.instructions.saturating_sub(count.parse), floor.instructions);
+        targets.push(Target {
+            met: over <= INSTRUCTION_RATIO,
+            text: format!(
+                "`{}` profiles: at most {INSTRUCTION_RATIO} times the instructions of the empty \
+                 Rust program, and the parse",
+                count.name
+            ),
+            measured: format!("{over:.2} times"),
+        });
+    }
+}
+
+fn judge_storms(report: &Report, targets: &mut Vec<Target>) {
     for storm in &report.storms {
         let which = format!("storm of {}, server delay {} ms", storm.processes, storm.delay_ms);
         let side = &storm.ours;
@@ -68,5 +119,4 @@ pub(crate) fn judge(report: &Report) -> Vec<Target> {
             measured: format!("{ratio:.2} times"),
         });
     }
-    targets
 }

@@ -1,7 +1,8 @@
 //! A token endpoint on a loopback port, in this process: it rotates one refresh token and
-//! refuses every other one.
+//! refuses every other one, and gives a first one for any code.
 
 use crate::fixture;
+use crate::trap::{Moment, Trap};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -9,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A running server; it ends when it is dropped.
 pub(crate) struct TokenServer {
@@ -24,18 +25,28 @@ struct Shared {
     requests: AtomicU32,
     /// The number of the refresh token that is good.
     generation: Mutex<u32>,
+    /// What it took to answer, all requests together.
+    busy: Mutex<Duration>,
+    trap: Trap,
     stopping: AtomicBool,
 }
 
 impl TokenServer {
     /// Starts a server that takes `delay` for each answer.
     pub(crate) fn start(delay: Duration) -> Result<Self> {
+        Self::with_trap(delay, Trap::default())
+    }
+
+    /// Starts a server that kills the first process which gets as far as the trap.
+    pub(crate) fn with_trap(delay: Duration, trap: Trap) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no loopback port")?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             delay,
             requests: AtomicU32::new(0),
             generation: Mutex::new(0),
+            busy: Mutex::new(Duration::ZERO),
+            trap,
             stopping: AtomicBool::new(false),
         });
         let for_acceptor = Arc::clone(&shared);
@@ -49,6 +60,21 @@ impl TokenServer {
 
     pub(crate) fn requests(&self) -> u32 {
         self.shared.requests.load(Ordering::SeqCst)
+    }
+
+    /// From the arrivals of the requests until their answers were sent.
+    pub(crate) fn busy(&self) -> Duration {
+        *self.shared.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A process that may send requests, and get into the trap.
+    pub(crate) fn expect(&self, pid: u32) {
+        self.shared.trap.expect(pid);
+    }
+
+    /// Which process was killed, and when.
+    pub(crate) fn killed(&self) -> Option<(u32, Instant)> {
+        self.shared.trap.killed()
     }
 }
 
@@ -64,23 +90,36 @@ impl Drop for TokenServer {
 }
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
-    while let Ok((stream, _)) = listener.accept() {
+    while let Ok((stream, peer)) = listener.accept() {
+        let arrived = Instant::now();
         if shared.stopping.load(Ordering::SeqCst) {
             return;
         }
         let shared = Arc::clone(shared);
         // A peer that goes away early is its own business.
-        std::thread::spawn(move || answer(&stream, &shared));
+        std::thread::spawn(move || {
+            let answered = answer(&stream, peer, &shared);
+            *shared.busy.lock().unwrap_or_else(PoisonError::into_inner) += arrived.elapsed();
+            answered
+        });
     }
 }
 
-fn answer(mut stream: &TcpStream, shared: &Shared) -> io::Result<()> {
+fn answer(mut stream: &TcpStream, peer: SocketAddr, shared: &Shared) -> io::Result<()> {
+    let here = stream.local_addr()?;
+    if shared.trap.springs(Moment::Connected, peer, here) {
+        return Ok(());
+    }
     let form = read_body(stream)?;
     shared.requests.fetch_add(1, Ordering::SeqCst);
+    if shared.trap.springs(Moment::InFlight, peer, here) {
+        return Ok(());
+    }
     std::thread::sleep(shared.delay);
     let mut generation = shared.generation.lock().unwrap_or_else(PoisonError::into_inner);
     let wanted = fixture::refresh_token(*generation);
-    let (status, body) = if form.contains(&format!("refresh_token={wanted}")) {
+    let is_login = form.contains("grant_type=authorization_code");
+    let (status, body) = if is_login || form.contains(&format!("refresh_token={wanted}")) {
         *generation += 1;
         let tokens = json!({
             "access_token": fixture::access_token(*generation),
@@ -93,6 +132,9 @@ fn answer(mut stream: &TcpStream, shared: &Shared) -> io::Result<()> {
         ("400 Bad Request", json!({ "error": "invalid_grant" }))
     };
     drop(generation);
+    if shared.trap.springs(Moment::Rotated, peer, here) {
+        return Ok(());
+    }
     let body = body.to_string();
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\

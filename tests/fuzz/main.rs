@@ -9,6 +9,7 @@
 #![allow(clippy::disallowed_methods, reason = "it writes inputs, not credentials")]
 
 mod document;
+mod external;
 mod mutation;
 mod outside;
 mod protocol;
@@ -49,13 +50,15 @@ struct Target {
     run: fn(&[u8]),
 }
 
-const TARGETS: [Target; 11] = [
+const TARGETS: [Target; 13] = [
     Target { name: "store-document", is_slow: false, run: document::profiles },
     Target { name: "state-document", is_slow: false, run: document::state },
     Target { name: "redirect-query", is_slow: false, run: protocol::redirect },
     Target { name: "pasted-line", is_slow: false, run: protocol::pasted },
     Target { name: "jwt", is_slow: false, run: protocol::claims },
     Target { name: "secret-reference", is_slow: false, run: document::reference },
+    Target { name: "usage", is_slow: false, run: protocol::usage },
+    Target { name: "external", is_slow: false, run: external::logins },
     Target { name: "token-response", is_slow: true, run: protocol::token_response },
     Target { name: "config", is_slow: true, run: outside::config },
     Target { name: "lock-payload", is_slow: true, run: outside::lock },

@@ -2,6 +2,7 @@
 
 use openclaw_auth::oauth::{Claims, Client, Endpoints, Expectation};
 use openclaw_auth::oauth::{TokenError, parse_pasted, refresh};
+use openclaw_auth::provider::{UsageFormat, UsageSource};
 use openclaw_auth::secret::Secret;
 use openclaw_auth::system::http::HttpClient;
 use openclaw_auth::system::{block_on, now};
@@ -55,6 +56,43 @@ pub(crate) fn claims(input: &[u8]) {
             let _ = claims.text(pointer);
         }
         assert!([claims.expires(), claims.issued()].into_iter().flatten().all(|at| at > 0));
+    }
+}
+
+const FORMATS: [UsageFormat; 6] = [
+    UsageFormat::Codex,
+    UsageFormat::Claude,
+    UsageFormat::Copilot,
+    UsageFormat::Gemini,
+    UsageFormat::Minimax,
+    UsageFormat::Zai,
+];
+
+/// The first byte chooses format and status. The usage has percentages, times and texts that
+/// can be shown; so has an error.
+pub(crate) fn usage(input: &[u8]) {
+    let (&first, body) = input.split_first().unwrap_or((&b'0', b""));
+    let choice = usize::from(first.wrapping_sub(b'0'));
+    let source = UsageSource {
+        format: FORMATS[choice % FORMATS.len()],
+        endpoint: Url::parse("https://api.example.test/usage").unwrap(),
+        id: None,
+        label: None,
+        headers: indexmap::IndexMap::new(),
+    };
+    let status = [200, 429, 403, 500][choice / FORMATS.len() % 4];
+    let is_line = |text: &str| !text.contains(char::is_control) && text.chars().count() < 260;
+    match source.read(status.try_into().unwrap(), body) {
+        Ok(usage) => {
+            assert!(status == 200 && usage.windows.len() <= 12);
+            assert!(usage.plan.is_none_or(|plan| is_line(&plan)));
+            for window in usage.windows {
+                assert!((0.0..=100.0).contains(&window.used_percent), "{window:?}");
+                assert!(is_line(&window.label) && !window.label.is_empty(), "{window:?}");
+                assert!(window.reset_at.is_none_or(|at| (1..=253_402_300_799_999).contains(&at)));
+            }
+        }
+        Err(error) => assert!(is_line(&error.to_string()), "{error:?}"),
     }
 }
 

@@ -37,6 +37,7 @@ fn run(base: &Path, args: &[&str], typed: &str) -> (u8, String, String) {
         stdin: Some(Box::new(Cursor::new(typed.to_owned()))),
         stdin_is_terminal: true,
         stdout_is_terminal: true,
+        stderr_is_terminal: true,
     };
     let environment = Environment::of([("HOME", base.to_str().unwrap())]);
     let args = ["openclaw-auth", "agents"].iter().chain(args).map(OsString::from);

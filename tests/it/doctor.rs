@@ -70,7 +70,7 @@ fn everything_that_is_wrong_has_a_next_command() {
         "problem newer-generation",
         "note lock",
         "problem leftover",
-        "problem unstored",
+        "note unstored",
         "problem unreadable",
         "problem uninterpretable",
         "problem shared",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the top down, with what each may name beside what is below it; the
 /// leaves may be named by anyone.
-const LAYERS: [(&str, u8); 11] = [
+const LAYERS: [(&str, u8); 12] = [
     ("main", 7),
     ("cli", 6),
     ("ops", 5),
@@ -12,6 +12,7 @@ const LAYERS: [(&str, u8); 11] = [
     ("provider", 3),
     ("store", 3),
     ("reference", 3),
+    ("external", 3),
     ("config", 2),
     ("oauth", 2),
     ("system", 1),

@@ -152,6 +152,25 @@ fn a_state_directory_of_a_newer_openclaw_is_not_written() {
 }
 
 #[test]
+fn the_configuration_of_a_newer_openclaw_is_not_written() {
+    let rig = Rig::new();
+    rig.write("state/openclaw.sqlite", "SQLite format 3\u{0}");
+    rig.write("openclaw.json", r#"{"agents": {"list": [{"id": "main"}, {"id": "work"}]}}"#);
+    let before = rig.tree();
+    for args in [
+        &["agents", "add", "play"][..],
+        &["agents", "bind", "--agent", "work", "--bind", "telegram"],
+        &["agents", "unbind", "--agent", "work", "--all"],
+        &["agents", "set-identity", "--agent", "work", "--name", "Work"],
+        &["agents", "delete", "work", "--force"],
+    ] {
+        let stderr = rig.run(args).failure(6);
+        assert!(stderr.contains("openclaw.sqlite") && stderr.contains("2026.6"), "{stderr}");
+        assert_eq!(rig.tree(), before, "{args:?}");
+    }
+}
+
+#[test]
 fn reports_on_a_state_directory_of_a_newer_openclaw_say_so() {
     let rig = Rig::new();
     rig.write("state/openclaw.sqlite", "SQLite format 3\u{0}");

@@ -253,6 +253,7 @@ fn with_duration(text: &str) -> ExitStatus {
         stdin: None,
         stdin_is_terminal: false,
         stdout_is_terminal: false,
+        stderr_is_terminal: false,
     };
     let option = format!("--min-ttl={text}");
     let args = ["openclaw-auth", "models", "auth", "token", "--provider", "openai-codex", &option];

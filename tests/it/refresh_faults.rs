@@ -49,6 +49,19 @@ fn an_unavailable_server_changes_nothing_and_can_be_asked_again() {
 /// How many notes of a refresh are there whose outcome is unknown.
 
 #[test]
+fn only_a_client_error_is_a_refusal() {
+    let body = r#"{"error":"invalid_grant"}"#;
+    for status in [202, 204, 302, 307, 308, 304] {
+        let rig = Rig::signed_in();
+        rig.expire(PROFILE);
+        rig.server.inject(Fault::Status { status, retry_after: None, body: body.into() });
+        let stderr = rig.run(&TOKEN).failure(4);
+        assert!(stderr.contains(&format!("status {status}")), "{stderr}");
+        rig.run(&TOKEN).success();
+    }
+}
+
+#[test]
 fn a_server_that_stumbles_is_asked_again() {
     for fault in [
         Fault::status(500),

@@ -76,6 +76,39 @@ fn a_symbolic_link_to_the_document_stays() {
 }
 
 #[test]
+fn a_document_that_repeats_a_key_is_never_overwritten() {
+    let state = "agents/main/agent/auth-state.json";
+    for text in [
+        r#"{"version": 1, "order": {"p": ["p:0"]}, "order": {"p": ["p:1"]}}"#,
+        r#"{"order": {"p": ["p:0"], "p": ["p:1"]}}"#,
+        r#"{"usageStats": {"p:0": {"errorCount": 1}, "p:0": {}}}"#,
+        r#"{"lastGood": {"p": "p:0", "p": "p:1"}}"#,
+    ] {
+        let rig = Rig::new();
+        rig.write(&store("main"), &keys(2).to_string());
+        rig.write(state, text);
+        for args in [
+            &["models", "auth", "order", "set", "--provider", "p", "p:1"][..],
+            &["models", "auth", "token", "--provider", "p"],
+        ] {
+            let stderr = rig.run(args).failure(6);
+            assert!(
+                stderr.contains("auth-state.json") && stderr.contains("repeats a key"),
+                "{stderr}"
+            );
+        }
+        assert_eq!(rig.read(state), text);
+        // The same members, where an older OpenClaw kept them.
+        let rig = Rig::new();
+        rig.write(&store("main"), text);
+        let stderr =
+            rig.run(&["models", "auth", "order", "set", "--provider", "p", "p:1"]).failure(6);
+        assert!(stderr.contains("repeats a key"), "{stderr}");
+        assert_eq!(rig.read(&store("main")), text);
+    }
+}
+
+#[test]
 fn a_full_or_read_only_disk_leaves_the_document() {
     // Root ignores mode bits: a directory in the place of the lock file stops anyone.
     let rig = Rig::new();

@@ -2,18 +2,21 @@
 
 use crate::app::App;
 use crate::cli::output::Output;
+use crate::cli::usage::{UsageReport, known, render};
 use crate::config::{ActiveChannel, ChannelAccount};
 use crate::exit::Failure;
-use crate::ops::channels::{Row, list};
-use crate::profile::Millis;
-use crate::system::now;
+use crate::ops::channels::{Row, list, usages};
 use crate::text::printable;
 use indexmap::IndexMap;
 use serde::Serialize;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The providers of the logins are asked how much of each subscription is used up, all at once
+and for 5 s at most. Nothing is refreshed and nothing is written; with --no-usage no server
+is asked.")]
 pub(super) struct Args {
-    /// Leave the usage out
+    /// Leave the usage out, and ask no server
     #[arg(long)]
     no_usage: bool,
     /// Print JSON
@@ -26,11 +29,8 @@ struct Report<'l> {
     chat: IndexMap<&'l str, Vec<&'l str>>,
     auth: Vec<AuthReport<'l>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<UsageReport>,
+    usage: Option<UsageReport<'l>>,
 }
-
-#[derive(Serialize)]
-struct Empty {}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,13 +40,6 @@ struct AuthReport<'l> {
     #[serde(rename = "type")]
     kind: &'static str,
     is_external: bool,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct UsageReport {
-    updated_at: Millis,
-    providers: [Empty; 0],
 }
 
 impl<'l> From<&'l Row> for AuthReport<'l> {
@@ -60,7 +53,8 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     output.warn_of_exposures(&listing.exposures);
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.store_path);
     if args.json {
-        let usage = (!args.no_usage).then(|| UsageReport { updated_at: now(), providers: [] });
+        let usages = (!args.no_usage).then(|| known(usages(app), output));
+        let usage = usages.as_ref().map(UsageReport::from);
         let chat = listing.channels.iter().map(|active| {
             let accounts = active.accounts.iter().map(|account| account.id.as_str());
             (active.channel.id.as_str(), accounts.collect())
@@ -83,7 +77,11 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
         output.data("- none\n")?;
     }
     if !args.no_usage {
-        output.data("\nUsage: no provider usage available.\n")?;
+        // What is known is shown while the servers are asked.
+        output.finish()?;
+        let usages = known(usages(app), output);
+        let text = render(&usages, output.columns());
+        output.data(&format!("\n{text}"))?;
     }
     output.data("\nDocs: https://docs.openclaw.ai/gateway/configuration\n")
 }

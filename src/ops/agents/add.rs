@@ -53,7 +53,7 @@ pub struct Added {
 /// # Errors
 /// The name is blank, reserved or taken.
 pub fn check_name(app: &App, name: &str) -> Result<String, Failure> {
-    check_name_in(&app.config()?, name)
+    check_name_in(&app.config_to_change()?, name)
 }
 
 fn check_name_in(config: &Config, name: &str) -> Result<String, Failure> {
@@ -92,7 +92,7 @@ pub fn add(app: &App, request: &AddRequest) -> Result<Added, Failure> {
     let given = |text: &Option<String>| {
         text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
     };
-    let config = app.config()?;
+    let config = app.config_to_change()?;
     let name = request.name.trim().to_owned();
     let id = check_name_in(&config, &name)?;
     let bindings = binding_specs(app, &request.bindings)?;

@@ -45,7 +45,7 @@ pub fn bindings(app: &App, agent: Option<&str>) -> Result<(Config, Option<String
 /// # Errors
 /// There is no such agent, a binding is not valid, or the configuration cannot be changed.
 pub fn bind(app: &App, agent: Option<&str>, texts: &[String]) -> Result<Bound, Failure> {
-    let agent_id = known_agent(&app.config()?, agent)?;
+    let agent_id = known_agent(&app.config_to_change()?, agent)?;
     let specs = binding_specs(app, texts)?;
     if specs.is_empty() {
         return Err(failure("nothing to bind: --bind is missing")
@@ -60,7 +60,7 @@ pub fn bind(app: &App, agent: Option<&str>, texts: &[String]) -> Result<Bound, F
 /// # Errors
 /// There is no such agent, a binding is not valid, or the configuration cannot be changed.
 pub fn unbind(app: &App, agent: Option<&str>, texts: &[String]) -> Result<Unbound, Failure> {
-    let agent_id = known_agent(&app.config()?, agent)?;
+    let agent_id = known_agent(&app.config_to_change()?, agent)?;
     let specs = binding_specs(app, texts)?;
     if specs.is_empty() {
         return Err(failure("nothing to unbind: --bind and --all are missing")
@@ -75,7 +75,7 @@ pub fn unbind(app: &App, agent: Option<&str>, texts: &[String]) -> Result<Unboun
 /// # Errors
 /// There is no such agent, or the configuration cannot be changed.
 pub fn unbind_wholly(app: &App, agent: Option<&str>) -> Result<Unbound, Failure> {
-    let config = app.config()?;
+    let config = app.config_to_change()?;
     let agent_id = known_agent(&config, agent)?;
     let removed = match config.routes_to(&agent_id).next() {
         None => Vec::new(),

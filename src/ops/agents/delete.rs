@@ -57,7 +57,11 @@ pub fn check_deletion(app: &App, named: &str) -> Result<String, Failure> {
     if id == MAIN_AGENT {
         return Err(failure(format!("agent `{MAIN_AGENT}` cannot be deleted")));
     }
-    if app.config()?.agents().any(|agent| agent.id() == id) { Ok(id) } else { Err(not_found(&id)) }
+    if app.config_to_change()?.agents().any(|agent| agent.id() == id) {
+        Ok(id)
+    } else {
+        Err(not_found(&id))
+    }
 }
 
 /// Deletes the agent with this normalised id.
@@ -66,7 +70,7 @@ pub fn check_deletion(app: &App, named: &str) -> Result<String, Failure> {
 /// A directory cannot be moved or the configuration cannot be changed; everything is as it
 /// was then, unless the message says otherwise.
 pub fn delete(app: &App, id: &str) -> Result<Deleted, Failure> {
-    let config = app.config()?;
+    let config = app.config_to_change()?;
     let workspace = config.workspace(&app.paths, id);
     let agent_dir = config.agent_dir(&app.paths, id).path;
     let sessions_dir = app.paths.sessions_dir(id);

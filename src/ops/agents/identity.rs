@@ -51,7 +51,7 @@ pub fn set_identity(app: &App, request: &IdentityRequest) -> Result<IdentitySet,
     fn given(text: Option<&String>) -> Option<&str> {
         text.map(|text| text.trim()).filter(|text| !text.is_empty())
     }
-    let config = app.config()?;
+    let config = app.config_to_change()?;
     let texts = [&request.name, &request.emoji, &request.theme, &request.avatar]
         .map(|text| given(text.as_ref()));
     let named = given(request.agent.as_ref());

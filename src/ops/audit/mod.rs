@@ -239,6 +239,7 @@ pub fn audit(app: &App, allow_commands: bool) -> Result<Report, Failure> {
         Ok((config, secrets)) => (config, Some(secrets), None),
         Err(reason) => (Config::default(), None, Some(reason)),
     };
+    app.warn_of(&app.exposures_of(&app.stores(&config)));
     let variables = Variables::of(&app.environment, &app.paths, &config);
     let mut collector = Collector {
         known: Known::of(Conventions::of(app.environment.has_bundled_plugins()))?,

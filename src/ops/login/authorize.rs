@@ -3,6 +3,7 @@
 
 use super::Login;
 use super::notice::{AuthorizationNotice, UserCodeNotice, tunnel};
+use super::takeover::{self, Place};
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{
     self, AuthorizationCode, AuthorizationError, AuthorizationRequest, Bound, DeviceAuthorization,
@@ -10,6 +11,8 @@ use crate::oauth::{
 };
 use crate::ops::Interaction;
 use crate::system::browser::{self, Opening};
+use crate::system::environment::Remote;
+use crate::system::lock::Holder;
 use crate::system::signal::StopSignals;
 use crate::system::{now, process};
 use anyhow::Context;
@@ -20,7 +23,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 /// How often the user is told how much time is left.
-const TICK: Duration = Duration::from_secs(1);
+pub(super) const TICK: Duration = Duration::from_secs(1);
 /// A server that is slow to give a code does not keep the other ways waiting.
 const CODE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -30,6 +33,8 @@ pub(super) struct Waiting {
     pub(super) authorization: Option<AuthorizationRequest>,
     expectation: Option<Expectation>,
     serving: Option<oauth::Serving>,
+    /// The port of the listener, for a later login to ask for.
+    place: Option<Place>,
     pasted: Option<Receiver<String>>,
     device: Option<Device>,
     deadline: Instant,
@@ -42,6 +47,8 @@ struct Device {
     approval: Pin<Box<dyn Future<Output = Result<Grant, TokenError>>>>,
     /// The code to show, once it is there.
     code: Option<oneshot::Receiver<DeviceAuthorization>>,
+    /// When the code is no longer good, once it is there.
+    end: Option<Instant>,
 }
 
 /// What came of the user's sign-in.
@@ -75,6 +82,7 @@ impl Login<'_> {
             authorization: None,
             expectation: None,
             serving: None,
+            place: None,
             pasted: None,
             device: self.ways.device.then(|| self.begin_device()),
             deadline: Instant::now() + timeout,
@@ -85,7 +93,10 @@ impl Login<'_> {
             waiting.await_code(self, interaction, signals).await?;
         }
         if has_browser {
-            self.begin_authorization(&mut waiting, interaction)?;
+            tokio::select! {
+                begun = self.begin_authorization(&mut waiting, interaction) => begun?,
+                () = signals.received() => return Err(Failure::interrupted()),
+            }
         }
         Ok(waiting)
     }
@@ -99,26 +110,26 @@ impl Login<'_> {
             let _ = shown.send(device.clone());
             oauth::wait_for_approval(&client, &device, now).await
         });
-        Device { approval, code: Some(code) }
+        Device { approval, code: Some(code), end: None }
     }
 
     /// Makes the authorization request, listens for its response, and shows the URL.
-    fn begin_authorization(
+    async fn begin_authorization(
         &self,
         waiting: &mut Waiting,
         interaction: &mut dyn Interaction,
     ) -> Result<(), Failure> {
-        let redirect = &self.redirect;
         let bound = if self.ways.browser {
-            oauth::bind(&redirect.host, &redirect.ports, &redirect.path)
-                .context("could not listen for the redirect")?
+            self.listen(interaction).await.context("could not listen for the redirect")?
         } else {
-            let uri = redirect.uri().context("the redirect URI")?;
+            let uri = self.redirect.uri().context("the redirect URI")?;
             Bound::AllBusy(uri, Vec::new())
         };
+        let locks = self.app.paths.login_locks();
         let (listener, redirect_uri, busy) = match bound {
             Bound::Listening(listener, busy) => {
                 let redirect_uri = listener.redirect_uri().clone();
+                waiting.place = redirect_uri.port().and_then(|port| Place::take(&locks, port));
                 (Some(listener), redirect_uri, busy)
             }
             Bound::AllBusy(redirect_uri, busy) => (None, redirect_uri, busy),
@@ -129,8 +140,13 @@ impl Login<'_> {
             .map(|listener| listener.serve(expectation.clone()))
             .transpose()
             .context("could not listen for the redirect")?;
-        let busy_ports = busy.iter().map(|port| (port.0, process::port_holder(port.0))).collect();
-        self.show(&authorization, serving.is_some(), busy_ports, interaction);
+        let holder = |port| {
+            let ours = takeover::waiting_on(&locks, port).and_then(|holder| holder.pid);
+            let ours = ours.map(|pid| format!("another login (pid {pid})"));
+            ours.or_else(|| process::port_holder(port))
+        };
+        let busy_ports = busy.iter().map(|port| (port.0, holder(port.0))).collect();
+        self.show(&authorization, serving.is_some(), waiting, busy_ports, interaction);
         waiting.serving = serving;
         waiting.pasted = if self.ways.paste { interaction.pasted_lines() } else { None };
         waiting.authorization = Some(authorization);
@@ -138,17 +154,36 @@ impl Login<'_> {
         Ok(())
     }
 
+    /// Listens on a registered port: a free one, else that of an earlier login of ours.
+    async fn listen(&self, interaction: &mut dyn Interaction) -> std::io::Result<Bound> {
+        let redirect = &self.redirect;
+        let bound = oauth::bind(&redirect.host, &redirect.ports, &redirect.path)?;
+        let Bound::AllBusy(_, busy) = &bound else { return Ok(bound) };
+        let locks = self.app.paths.login_locks();
+        let Some((listener, port, from)) = takeover::take_over(&locks, redirect).await? else {
+            return Ok(bound);
+        };
+        let from = from.pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+        interaction.note(&format!("took port {port} over from an earlier login{from}"));
+        let others = busy.iter().filter(|busy| busy.0 != port).copied().collect();
+        Ok(Bound::Listening(listener, others))
+    }
+
     /// Shows the URL first, then opens the browser.
     fn show(
         &self,
         authorization: &AuthorizationRequest,
         listening: bool,
+        waiting: &Waiting,
         busy_ports: Vec<(u16, Option<String>)>,
         interaction: &mut dyn Interaction,
     ) {
         let remote = self.environment.remote();
         let port = authorization.redirect_uri.port().unwrap_or(80);
-        let tunnel = (listening && remote.is_some()).then(|| tunnel(self.environment, port));
+        // Who reaches a container by SSH is a remote of that kind.
+        let has_tunnel = matches!(remote, Some(Remote::Ssh | Remote::NoDisplay));
+        let tunnel = (listening && has_tunnel).then(|| tunnel(self.environment, port));
+        let has_code = waiting.device.is_some();
         interaction.show_authorization(&AuthorizationNotice {
             provider_label: &self.definition.label,
             url: &authorization.url,
@@ -158,7 +193,9 @@ impl Login<'_> {
             busy_ports,
             remote,
             tunnel,
-            is_alternative: remote.is_some() && self.ways.device,
+            is_wsl: remote.is_none() && self.environment.is_wsl(),
+            is_alternative: waiting.device.as_ref().is_some_and(|device| device.code.is_none()),
+            has_code,
             timeout: self.request.timeout,
         });
         let opening = if self.request.browser && listening {
@@ -169,7 +206,12 @@ impl Login<'_> {
         interaction.show_browser(&opening);
     }
 
-    fn show_code(&self, device: &DeviceAuthorization, interaction: &mut dyn Interaction) {
+    fn show_code(
+        &self,
+        device: &DeviceAuthorization,
+        has_url: bool,
+        interaction: &mut dyn Interaction,
+    ) {
         interaction.show_user_code(&UserCodeNotice {
             provider_label: &self.definition.label,
             user_code: &device.user_code,
@@ -177,7 +219,8 @@ impl Login<'_> {
             verification_uri_complete: device.verification_uri_complete.as_ref(),
             lifetime: device.lifetime,
             remote: self.environment.remote(),
-            is_alternative: self.environment.remote().is_none() && self.ways.browser,
+            is_alternative: has_url,
+            is_followed: !has_url && (self.ways.browser || self.ways.paste),
         });
     }
 }
@@ -191,14 +234,16 @@ impl Waiting {
         interaction: &mut dyn Interaction,
         signals: &mut StopSignals,
     ) -> Result<(), Failure> {
-        let Some(Device { approval, code }) = &mut self.device else { return Ok(()) };
+        let has_url = self.authorization.is_some();
+        let Some(Device { approval, code, end }) = &mut self.device else { return Ok(()) };
         let is_only = !login.ways.browser && !login.ways.paste;
         let patience = if is_only { self.timeout } else { CODE_PATIENCE };
         tokio::select! {
             biased;
             () = signals.received() => Err(Failure::interrupted()),
             device = shown(code) => {
-                login.show_code(&device, interaction);
+                *end = Some(Instant::now() + device.lifetime);
+                login.show_code(&device, has_url, interaction);
                 Ok(())
             }
             // It ends before it has shown a code when there is none.
@@ -243,7 +288,9 @@ impl Waiting {
                     }
                 },
                 event = device_event(&mut self.device) => match event {
-                    DeviceEvent::Code(device) => login.show_code(&device, interaction),
+                    DeviceEvent::Code(device) => {
+                        login.show_code(&device, self.authorization.is_some(), interaction);
+                    }
                     DeviceEvent::Ended(Ok(grant)) => return Ok(Response::Granted(Box::new(grant))),
                     DeviceEvent::Ended(Err(error)) => {
                         self.device = None;
@@ -273,11 +320,24 @@ impl Waiting {
                         }
                     }
                 },
-                _ = tick.tick() => {
-                    interaction.waiting(self.deadline.saturating_duration_since(Instant::now()));
+                by = wanted(&self.place) => {
+                    self.serving = None;
+                    self.place = None;
+                    return Err(taken_over(&by));
                 }
+                _ = tick.tick() => interaction.waiting(self.left()),
             }
         }
+    }
+
+    /// How long the user has: no longer than the code is good, where that is the only way.
+    fn left(&self) -> Duration {
+        let end = match &self.device {
+            Some(device) if self.authorization.is_none() => device.end,
+            _ => None,
+        };
+        let end = end.map_or(self.deadline, |end| end.min(self.deadline));
+        end.saturating_duration_since(Instant::now())
     }
 
     /// What a pasted line says; `None` when it is refused and the prompt is back.
@@ -288,8 +348,11 @@ impl Waiting {
     ) -> Result<Option<Response>, Failure> {
         let Some(expectation) = &self.expectation else { return Ok(None) };
         match oauth::parse_pasted(line, expectation) {
-            Ok((code, true)) => Ok(Some(Response::Code(code, Origin::Pasted))),
-            Ok((code, false)) => Ok(Some(Response::Code(code, Origin::BareCode))),
+            Ok((code, has_state)) => {
+                interaction.accept_paste();
+                let origin = if has_state { Origin::Pasted } else { Origin::BareCode };
+                Ok(Some(Response::Code(code, origin)))
+            }
             Err(error @ AuthorizationError::Refused { .. }) => Err(not_authorized(&error)),
             Err(error) => {
                 interaction.refuse_paste(&error.to_string());
@@ -299,7 +362,9 @@ impl Waiting {
     }
 
     /// Lets the browser fetch its page.
-    pub(super) async fn finish(self) {
+    pub(super) async fn finish(mut self) {
+        // Who binds the port next says so itself.
+        self.place = None;
         if let Some(serving) = self.serving {
             serving.finish().await;
         }
@@ -309,6 +374,13 @@ impl Waiting {
 async fn arrival(serving: &mut Option<oauth::Serving>) -> oauth::Arrival {
     match serving {
         Some(serving) => serving.arrival().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn wanted(place: &Option<Place>) -> Holder {
+    match place {
+        Some(place) => place.is_wanted().await,
         None => std::future::pending().await,
     }
 }
@@ -329,10 +401,15 @@ enum DeviceEvent {
 }
 
 async fn device_event(device: &mut Option<Device>) -> DeviceEvent {
-    let Some(Device { approval, code }) = device else { return std::future::pending().await };
+    let Some(Device { approval, code, end }) = device else {
+        return std::future::pending().await;
+    };
     tokio::select! {
         biased;
-        device = shown(code) => DeviceEvent::Code(Box::new(device)),
+        device = shown(code) => {
+            *end = Some(Instant::now() + device.lifetime);
+            DeviceEvent::Code(Box::new(device))
+        }
         ended = approval.as_mut() => DeviceEvent::Ended(ended),
     }
 }
@@ -349,6 +426,13 @@ async fn shown(code: &mut Option<oneshot::Receiver<DeviceAuthorization>>) -> Dev
         // There is none: the approval says why.
         Err(_) => std::future::pending().await,
     }
+}
+
+/// A login that gave up its port to a later one.
+fn taken_over(by: &Holder) -> Failure {
+    let by = by.pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+    Failure::message(ExitStatus::Failure, format!("another login{by} took over the port"))
+        .hint("nothing was stored; go on with the other login, or run the command again")
 }
 
 pub(super) fn not_authorized(error: &AuthorizationError) -> Failure {

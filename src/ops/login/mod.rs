@@ -8,6 +8,7 @@ mod keep;
 mod notice;
 mod program;
 mod project;
+mod takeover;
 mod two_steps;
 mod way;
 

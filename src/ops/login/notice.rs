@@ -24,8 +24,12 @@ pub struct AuthorizationNotice<'a> {
     pub remote: Option<Remote>,
     /// The command that leads the redirect from the user's machine to this one.
     pub tunnel: Option<String>,
+    /// Whether the browser is that of Windows, and this is Linux inside it.
+    pub is_wsl: bool,
     /// Whether another way was shown before it.
     pub is_alternative: bool,
+    /// Whether there is or will be a code for another device as well.
+    pub has_code: bool,
     /// How long the login waits.
     pub timeout: Duration,
 }
@@ -47,6 +51,8 @@ pub struct UserCodeNotice<'a> {
     pub remote: Option<Remote>,
     /// Whether another way was shown before it.
     pub is_alternative: bool,
+    /// Whether another way is shown right after it.
+    pub is_followed: bool,
 }
 
 /// The `ssh` command that leads the redirect from the user's machine to this one.

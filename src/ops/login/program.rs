@@ -155,6 +155,7 @@ impl Talk<'_> {
                 lifetime: code.lifetime,
                 remote: environment.remote(),
                 is_alternative: false,
+                is_followed: false,
             }),
             Message::Note(text) => self.interaction.note(&text),
             Message::Aside(text) => {

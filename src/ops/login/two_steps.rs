@@ -1,7 +1,7 @@
 //! A login in two steps, for where nobody waits: `start` shows where to sign in, and
 //! `finish` completes it later, perhaps in another process.
 
-use super::authorize::not_authorized;
+use super::authorize::{TICK, not_authorized};
 use super::{Login, Report, Request};
 use crate::app::App;
 use crate::exit::{ExitStatus, Failure};
@@ -15,6 +15,7 @@ use crate::system::{block_on, lock, now};
 use crate::text::printable;
 use anyhow::Context;
 use std::time::Duration;
+use tokio::time::Instant;
 use url::Url;
 
 /// How long the page of an authorization server may be left open.
@@ -164,7 +165,7 @@ pub fn finish(
         let reserved = login.store.reserve(lock::TIMEOUT)?;
         let grant = tokio::select! {
             () = signals.received() => return Err(Failure::interrupted()),
-            grant = login.finishing_grant(&pending, request) => grant?,
+            grant = login.finishing_grant(&pending, request, interaction) => grant?,
         };
         let report = login.keep(grant, reserved).await?;
         claim.finish();
@@ -180,10 +181,11 @@ impl Login<'_> {
         &mut self,
         pending: &PendingLogin,
         request: &FinishRequest,
+        interaction: &mut dyn Interaction,
     ) -> Result<Grant, Failure> {
         self.discover().await?;
         let Some(redirect) = &request.redirect else {
-            return self.approval(pending, request.timeout).await;
+            return self.approval(pending, request.timeout, interaction).await;
         };
         let waiting = pending.authorization.clone().ok_or_else(|| {
             Failure::usage(format!(
@@ -207,19 +209,39 @@ impl Login<'_> {
         grant.map_err(|error| self.not_signed_in(&error))
     }
 
-    async fn approval(&self, pending: &PendingLogin, timeout: Duration) -> Result<Grant, Failure> {
+    async fn approval(
+        &self,
+        pending: &PendingLogin,
+        timeout: Duration,
+        interaction: &mut dyn Interaction,
+    ) -> Result<Grant, Failure> {
         let device = pending.device.as_ref().ok_or_else(|| {
             Failure::usage(format!("the login {} waits for its redirect", pending.id))
                 .hint("openclaw-auth models auth login finish --redirect-url -")
         })?;
+        let place = device.verification_uri_complete.as_ref().unwrap_or(&device.verification_uri);
+        interaction
+            .note(&format!("waiting for the code {} to be approved at {place}", device.user_code));
         let approval = oauth::wait_for_approval(&self.client, device, now);
-        match tokio::time::timeout(timeout, approval).await {
-            Ok(grant) => grant.map_err(|error| self.not_signed_in(&error)),
-            Err(_) => Err(Failure::message(
-                ExitStatus::Failure,
-                format!("the code {} has not been approved yet", device.user_code),
-            )
-            .hint(format!("approve it at {}, and run the command again", device.verification_uri))),
+        tokio::pin!(approval);
+        let deadline = Instant::now() + timeout;
+        let end = deadline.min(Instant::now() + device.lifetime);
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                biased;
+                grant = &mut approval => return grant.map_err(|error| self.not_signed_in(&error)),
+                () = tokio::time::sleep_until(deadline) => {
+                    return Err(Failure::message(
+                        ExitStatus::Failure,
+                        format!("the code {} has not been approved yet", device.user_code),
+                    )
+                    .hint(format!("approve it at {place}, and run the command again")));
+                }
+                _ = tick.tick() => {
+                    interaction.waiting(end.saturating_duration_since(Instant::now()));
+                }
+            }
         }
     }
 }

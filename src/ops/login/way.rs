@@ -36,8 +36,7 @@ impl Ways {
             Some(id) => all.of_method(definition, id)?,
         };
         let Some(registration) = definition.registration_of(ways.method.as_deref()) else {
-            return Err(Failure::usage(format!("{} has no sign-in", definition.label))
-                .hint(other_ways(definition)));
+            return Err(no_sign_in(definition));
         };
         ways.offered_by(registration, definition)
     }
@@ -88,13 +87,17 @@ impl Ways {
             return Ok(self);
         }
         let known = match (browser, device) {
-            (true, _) => "browser, paste".to_owned(),
-            (_, true) => "device".to_owned(),
-            _ => other_ways(definition),
+            (true, _) => "browser, paste",
+            (_, true) => "device",
+            _ => return Err(no_sign_in(definition)),
         };
         Err(Failure::usage(format!("{} cannot be signed in to like that", definition.label))
             .hint(format!("it has: {known}")))
     }
+}
+
+fn no_sign_in(definition: &Definition) -> Failure {
+    Failure::usage(format!("{} has no sign-in", definition.label)).hint(other_ways(definition))
 }
 
 /// The commands that store a credential of a provider without a sign-in.

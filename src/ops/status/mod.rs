@@ -13,6 +13,7 @@ pub use expiry::{Expiry, Standing, WARN_AFTER};
 pub use model::Models;
 pub use provider::{Effective, Overview};
 
+use super::usage::{self, Usages};
 use crate::app::App;
 use crate::config::{AgentDir, Config, Variables};
 use crate::exit::{ExitStatus, Failure};
@@ -216,6 +217,18 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
         missing_providers: missing,
         profiles,
     })
+}
+
+/// How much of the subscriptions is used up whose logins are reported. Asks their
+/// providers.
+///
+/// # Errors
+/// The configuration, a store or the directory of the provider files cannot be read, or
+/// there is no such agent.
+pub fn usages(app: &App, named: Option<&str>) -> Result<Usages, Failure> {
+    let config = app.config()?;
+    let agent = agent(app, &config, app.named_agent(named))?;
+    usage::usages(app, &config, &agent)
 }
 
 fn rows(view: &View, sources: &Sources<'_>) -> Vec<Row> {

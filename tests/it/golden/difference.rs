@@ -181,12 +181,52 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
         what: "a listing without a network",
         openclaw: "`channels list --json` fails and prints nothing",
-        ours: "lists; no network error hides a listing",
+        ours: "lists; a provider that fails has an `error` in its place and hides no other, and \
+               after 5 s none is waited for",
         changes: &[
             Change::Code { case: "st-oauth-valid", step: 0, code: 0 },
             Change::Stdout { case: "st-oauth-valid", step: 0, text: LISTING },
         ],
-        tests: &[],
+        tests: &[
+            "usage::a_provider_that_fails_hides_no_other",
+            "usage::a_provider_that_does_not_answer_is_not_waited_for",
+        ],
+    },
+    Difference {
+        what: "a listing with an expired token",
+        openclaw: "refreshes it to ask for the usage, and stores the new one",
+        ours: "refreshes nothing: the usage is `Token expired`, and `hint` names \
+               `models auth refresh`",
+        changes: &[],
+        tests: &["usage::an_expired_token_is_told_and_not_refreshed"],
+    },
+    Difference {
+        what: "usage in `models status`",
+        openclaw: "is asked for the text, never for the JSON",
+        ours: "is asked with `--usage` alone, for both",
+        changes: &[],
+        tests: &[
+            "usage::nobody_is_asked_unless_the_usage_is_wanted",
+            "usage::models_status_tells_the_usage_when_it_is_asked",
+        ],
+    },
+    Difference {
+        what: "windows of the usage",
+        openclaw: "no reset for Copilot, Gemini and single Claude models, no week of MiniMax, \
+                   Sonnet hides Opus",
+        ours: "all of these, where the answer has them",
+        changes: &[],
+        tests: &[
+            "provider::usage::gemini::tests::a_family_is_as_used_as_its_most_used_model",
+            "provider::usage::minimax::tests::percentages_stand_in_for_counts",
+        ],
+    },
+    Difference {
+        what: "usage of MiniMax",
+        openclaw: "is asked at the host for China, whichever the key is for",
+        ours: "is asked at the global host; a [provider file](providers.md#usage) names another",
+        changes: &[],
+        tests: &["usage::every_format_is_asked_as_it_wants_and_told_alike"],
     },
     Difference {
         what: "texts for people",

@@ -52,8 +52,14 @@ fn what_others_can_read_or_write_is_refused_until_the_hint_is_run() {
             let refused = rig.run(args).failure(6);
             assert!(refused.contains("is open to other users"), "{args:?}: {refused}");
         }
-        for args in [&["models", "auth", "list"][..], &["models", "status"], &["channels", "list"]]
-        {
+        for args in [
+            &["models", "auth", "list"][..],
+            &["models", "status"],
+            &["channels", "list"],
+            &["models", "auth", "resolve", "p/m"],
+            &["models", "auth", "order", "get", "--provider", "p"],
+            &["secrets", "audit"],
+        ] {
             let listed = rig.run(args);
             let is_settings = path.starts_with("providers");
             let is_told = listed.stderr.contains("warning: ") && listed.stderr.contains("chmod ");
@@ -64,6 +70,42 @@ fn what_others_can_read_or_write_is_refused_until_the_hint_is_run() {
         assert!(Command::new("/bin/sh").args(["-c", hint]).status().unwrap().success(), "{hint}");
         assert_eq!(rig.run(&TOKEN).success(), "fake-key", "{hint}");
     }
+}
+
+#[test]
+fn kept_renewals_must_be_in_this_users_hands() {
+    let kept = r#"{"grant": "sha256:0", "access": "fake-kept", "refresh": "fake-next"}"#;
+    for (path, bits) in [
+        ("recovery", 0o777),
+        ("recovery", 0o770),
+        ("recovery/x.json", 0o644),
+        ("recovery/x.json", 0o620),
+    ] {
+        for directory in ["", "../home/.openclaw-auth-"] {
+            let rig = rig();
+            let [path, file] = [path, "recovery/x.json"].map(|name| format!("{directory}{name}"));
+            rig.write(&file, kept);
+            assert_eq!(rig.run(&TOKEN).success(), "fake-key");
+            mode(&rig.path(&path), bits);
+            let stderr = rig.run(&TOKEN).failure(6);
+            assert!(stderr.contains("is open to other users"), "{path} {bits:o}: {stderr}");
+            assert!(rig.run(&["doctor"]).stdout.contains("is open to other users"));
+            let hint = stderr.lines().find_map(|line| line.strip_prefix("hint: ")).unwrap();
+            let mut shell = Command::new("/bin/sh");
+            assert!(shell.args(["-c", hint]).status().unwrap().success(), "{hint}");
+            assert_eq!(rig.run(&TOKEN).success(), "fake-key", "{hint}");
+        }
+    }
+}
+
+#[test]
+fn a_recovery_directory_that_leads_into_an_open_one_is_refused() {
+    let rig = rig();
+    let outside = rig.home().join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    mode(&outside, 0o777);
+    symlink(&outside, rig.path("recovery")).unwrap();
+    assert!(rig.run(&TOKEN).failure(6).contains("recovery is open to other users"));
 }
 
 #[test]

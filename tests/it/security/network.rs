@@ -114,6 +114,16 @@ fn an_untrusted_certificate_names_the_authorities_in_use() {
 }
 
 #[test]
+fn http_to_this_machine_does_not_read_the_authorities() {
+    let rig = Rig::signed_in();
+    rig.expire(crate::support::rig::PROFILE);
+    let mut command = rig.command(&TOKEN);
+    // What cannot be read would end the command.
+    let output = command.env("SSL_CERT_FILE", rig.state_dir()).output().unwrap();
+    crate::support::rig::Finished::from(output).success();
+}
+
+#[test]
 fn a_proxy_that_refuses_is_named_without_its_password() {
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = proxy.local_addr().unwrap().port();

@@ -1,13 +1,16 @@
 //! An OAuth authorization server over real sockets, in this process: RFC 6749 with PKCE
-//! (RFC 7636), revocation (RFC 7009), refresh token rotation and reuse detection.
+//! (RFC 7636), device authorization (RFC 8628 and two kindred flows), revocation (RFC 7009),
+//! metadata (OpenID Connect Discovery, RFC 8414), refresh token rotation and reuse detection.
 
 #![expect(clippy::expect_used, reason = "what fails here fails the test")]
 
 mod authorization_request;
+mod device_request;
 mod fault;
 mod grant;
 pub(crate) mod http_connection;
 mod jwt;
+mod metadata_request;
 mod request_record;
 mod revocation_request;
 mod serving;
@@ -29,7 +32,7 @@ pub(crate) use fault::Fault;
 pub(crate) use grant::Grant;
 pub(crate) use request_record::{BodyFormat, Endpoint, RequestRecord};
 pub(crate) use token_response_hold::TokenResponseHold;
-pub(crate) use want::{Account, ErrorStyle, Want};
+pub(crate) use want::{Account, DeviceUser, ErrorStyle, Want};
 
 use state::Shared;
 
@@ -87,6 +90,7 @@ impl AuthorizationServer {
             "revocationEndpoint": self.revocation_endpoint(),
             "device": null,
             "redirect": { "ports": ports },
+            "usage": { "endpoint": format!("{}/usage", self.url()) },
         })
     }
 
@@ -148,6 +152,19 @@ impl AuthorizationServer {
         timeout: Duration,
     ) -> bool {
         self.shared.wait_until(timeout, |state| state.token_requests(grant_type) >= count)
+    }
+
+    /// Waits until that many requests have come in at that endpoint; false when the time is over
+    /// first.
+    pub(crate) fn wait_for_requests(
+        &self,
+        endpoint: Endpoint,
+        count: usize,
+        timeout: Duration,
+    ) -> bool {
+        let is_there = |request: &&RequestRecord| request.endpoint == endpoint;
+        self.shared
+            .wait_until(timeout, |state| state.requests.iter().filter(is_there).count() >= count)
     }
 
     /// How often a refresh token was posted that had been rotated out.

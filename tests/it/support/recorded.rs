@@ -58,7 +58,11 @@ fn set_mode(path: &Path, mode: u32) {
 /// The program in a run directory, with an empty environment.
 pub(crate) fn bare_program(base: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw-auth"));
-    command.env_clear().current_dir(base.join("ws")).stdin(Stdio::null());
+    command
+        .env_clear()
+        .env("HTTPS_PROXY", super::rig::NOWHERE)
+        .current_dir(base.join("ws"))
+        .stdin(Stdio::null());
     command
 }
 

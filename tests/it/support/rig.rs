@@ -17,6 +17,10 @@ use super::user_agent::{Visit, follow};
 /// The profile id of the server's default account.
 pub(crate) const PROFILE: &str = "openai-codex:ada@example.test";
 
+/// A proxy that nobody is: no test reaches a real host, whatever a definition names. Loopback
+/// addresses never go through a proxy.
+pub(crate) const NOWHERE: &str = "http://127.0.0.1:1";
+
 /// A state directory, an authorization server, and the program between them.
 pub(crate) struct Rig {
     /// The authorization server.
@@ -142,6 +146,20 @@ impl Rig {
         std::fs::set_permissions(&path, private).expect("permissions");
     }
 
+    /// Writes a private file below the home directory, as another program would.
+    pub(crate) fn write_at_home(&self, name: &str, text: &str) {
+        let path = self.home().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        std::fs::write(&path, text).expect("a file");
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&path, private).expect("permissions");
+    }
+
+    /// The text of a file below the home directory; `None` where there is none.
+    pub(crate) fn read_at_home(&self, name: &str) -> Option<String> {
+        std::fs::read_to_string(self.home().join(name)).ok()
+    }
+
     /// The text of a file below the state directory.
     #[track_caller]
     pub(crate) fn read(&self, name: &str) -> String {
@@ -187,6 +205,7 @@ impl Rig {
             .env_clear()
             .env("HOME", self.home())
             .env("OPENCLAW_STATE_DIR", self.state_dir())
+            .env("HTTPS_PROXY", NOWHERE)
             .current_dir(self.root.path())
             .stdin(Stdio::null());
         command

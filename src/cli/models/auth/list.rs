@@ -53,6 +53,10 @@ struct ProfileReport<'l> {
     unusable_until: Option<Millis>,
     #[serde(skip_serializing_if = "Option::is_none")]
     inherited_from: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imported_from: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    managed_by: Option<&'l str>,
 }
 
 impl<'l> From<&'l Row> for ProfileReport<'l> {
@@ -70,6 +74,8 @@ impl<'l> From<&'l Row> for ProfileReport<'l> {
             refusal: row.refusal.as_deref(),
             unusable_until: row.unusable_until,
             inherited_from: row.inherited_from.as_deref(),
+            imported_from: row.imported_from.as_deref(),
+            managed_by: row.managed_by.map(|tool| tool.program().name.as_str()),
         }
     }
 }
@@ -82,6 +88,9 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let listing = list(app, agent, args.provider.as_deref())?;
     output.warn_of_exposures(&listing.exposures);
+    for problem in &listing.problems {
+        output.warn(problem);
+    }
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.store_path);
     if args.json {
         return output.json(&Report {
@@ -124,6 +133,7 @@ fn table(listing: &Listing) -> String {
 fn status(row: &Row, now: Millis) -> String {
     let health = match row.health {
         Health::Valid(until) => format!("valid for {}", duration::show(until.saturating_sub(now))),
+        Health::Expired | Health::Refreshable if row.managed_by.is_some() => "expired".to_owned(),
         Health::Refreshable => "expired, refreshed on use".to_owned(),
         Health::Expired => "expired, sign in again".to_owned(),
         Health::Refused => format!(
@@ -135,6 +145,11 @@ fn status(row: &Row, now: Millis) -> String {
             Some(problem) => format!("not usable: {problem}"),
             None => "holds no credential".to_owned(),
         },
+    };
+    let health = match (&row.managed_by, &row.imported_from) {
+        (Some(tool), _) => format!("{health}; the login of {}", tool.program().label),
+        (None, Some(tool)) => format!("{health}; imported from {}", printable(tool, 40)),
+        (None, None) => health,
     };
     match row.unusable_until {
         Some(until) => {

@@ -41,7 +41,7 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let request =
         Request { profile_id: args.profile, agent: agent.map(str::to_owned), local: args.local };
-    let report = logout(app, &request, &mut Console::new(output))?;
+    let report = logout(app, &request, &mut Console::new(output, &app.environment))?;
     let reason = match &report.revocation {
         Revocation::Revoked => None,
         Revocation::Skipped(reason) => Some(reason.as_str()),

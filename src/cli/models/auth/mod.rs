@@ -1,6 +1,7 @@
 //! `models auth`
 
 mod add;
+mod import;
 mod list;
 mod login;
 mod login_github_copilot;
@@ -9,6 +10,7 @@ mod order;
 mod paste;
 mod paste_api_key;
 mod paste_token;
+mod refresh;
 mod report;
 mod resolve;
 mod session;
@@ -39,6 +41,8 @@ enum Command {
     LoginGithubCopilot(login_github_copilot::Args),
     /// Print a usable access token, refreshing it where needed
     Token(token::Args),
+    /// Refresh the logins that expire soon, each grant once: for a timer
+    Refresh(refresh::Args),
     /// Choose a provider and a way to sign in, and do it
     Add(add::Args),
     /// Store a token that is typed or piped in
@@ -47,6 +51,8 @@ enum Command {
     PasteApiKey(paste_api_key::Args),
     /// Make a setup token of a subscription, and store it
     SetupToken(setup_token::Args),
+    /// Take over the login of another program, or copy it
+    Import(import::Args),
     /// List the profiles with their health
     List(list::Args),
     /// Revoke a login and remove its profile
@@ -69,6 +75,8 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
             login_github_copilot::run(args, agent, app, output)
         }
         Some(Command::Token(args)) => token::run(args, agent, app, output),
+        Some(Command::Refresh(args)) => refresh::run(args, agent, app, output),
+        Some(Command::Import(args)) => import::run(args, agent, app, output),
         Some(Command::List(args)) => list::run(&args, agent, app, output),
         Some(Command::Logout(args)) => logout::run(args, agent, app, output),
         Some(Command::Order(args)) => order::run(args, agent, app, output),

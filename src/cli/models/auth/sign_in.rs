@@ -95,7 +95,8 @@ impl Way<'_> {
             }
             MethodKind::Token => paste_token::run(parsed(&line)?, agent, app, output),
             MethodKind::ApiKey => {
-                line.extend(["--profile-id".to_owned(), format!("{}:default", definition.id)]);
+                let name = method.profile_name.as_deref().unwrap_or("default");
+                line.extend(["--profile-id".to_owned(), format!("{}:{name}", definition.id)]);
                 paste_api_key::run(parsed(&line)?, agent, app, output)
             }
             MethodKind::Custom => {

@@ -77,7 +77,7 @@ pub(super) fn run(
         force_refresh: args.force_refresh,
         lock_timeout: args.lock_timeout,
     };
-    let token = token(app, &request, &mut Console::new(output))?;
+    let token = token(app, &request, &mut Console::new(output, &app.environment))?;
     if !args.json {
         output.data(token.value.expose())?;
         return output.data("\n");

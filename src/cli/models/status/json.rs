@@ -1,6 +1,7 @@
 //! The JSON of `models status`: the fields of OpenClaw 2026.4.24 in its order.
 
 use crate::app::App;
+use crate::cli::usage::UsageReport;
 use crate::ops::status::{Effective, Group, Overview, Row, Status, Unusable, WARN_AFTER};
 use crate::profile::Millis;
 use indexmap::IndexMap;
@@ -25,6 +26,8 @@ pub(super) struct Report<'s> {
     aliases: &'s IndexMap<String, String>,
     allowed: &'s [String],
     auth: Auth<'s>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<UsageReport<'s>>,
 }
 
 #[derive(Serialize)]
@@ -156,7 +159,7 @@ struct GroupReport<'s> {
 const PLUGIN: &str = "plugin synthetic auth";
 
 impl<'s> Report<'s> {
-    pub(super) fn of(status: &'s Status, app: &App) -> Self {
+    pub(super) fn of(status: &'s Status, usage: Option<UsageReport<'s>>, app: &App) -> Self {
         let models = &status.models;
         let source = |of_agent| if of_agent { "agent" } else { "defaults" };
         let model_config = status.agent_id.is_some().then(|| ModelConfig {
@@ -206,6 +209,7 @@ impl<'s> Report<'s> {
                         .collect(),
                 },
             },
+            usage,
         }
     }
 }

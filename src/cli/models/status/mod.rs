@@ -5,14 +5,17 @@ mod text;
 
 use crate::app::App;
 use crate::cli::output::Output;
+use crate::cli::usage::{UsageReport, known, render};
 use crate::exit::{ExitStatus, Failure};
-use crate::ops::status::status;
+use crate::ops::status::{status, usages};
 
 #[derive(Debug, Default, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 #[command(after_help = "\
 With --check the exit code is the answer: 0 all is well, 1 a login is expired or missing or
-a provider in use has none, 2 a login expires within 24 hours. Nothing is refreshed, no
-server is asked, nothing is written.")]
+a provider in use has none, 2 a login expires within 24 hours. Nothing is refreshed and
+nothing is written. Servers are asked with --usage alone: how much of each subscription is
+used up, all at once and for 5 s at most; what they say has no part in the exit code.")]
 pub(super) struct Args {
     /// The agent [default: main]
     #[arg(long, value_name = "ID")]
@@ -26,6 +29,9 @@ pub(super) struct Args {
     /// Print the default model and nothing else
     #[arg(long, conflicts_with = "json")]
     plain: bool,
+    /// Ask the providers how much of each subscription is used up
+    #[arg(long, conflicts_with = "plain")]
+    usage: bool,
 }
 
 impl Args {
@@ -42,11 +48,20 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     }
     output.warn_of_invalid_entries(status.invalid_entries, &status.store_path);
     if args.json {
-        output.json(&json::Report::of(&status, app))?;
+        let usages = args.usage.then(|| known(usages(app, args.agent.as_deref()), output));
+        let usage = usages.as_ref().map(UsageReport::from);
+        output.json(&json::Report::of(&status, usage, app))?;
     } else if args.plain {
         output.data(&format!("{}\n", status.models.resolved_default))?;
     } else {
         output.data(&text::render(&status, app))?;
+        if args.usage {
+            // What is known is shown while the servers are asked.
+            output.finish()?;
+            let usages = known(usages(app, args.agent.as_deref()), output);
+            let text = render(&usages, output.columns());
+            output.data(&format!("\n{text}"))?;
+        }
     }
     if !args.check {
         return Ok(());

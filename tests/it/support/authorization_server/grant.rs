@@ -259,6 +259,7 @@ impl Grants {
     }
 }
 
-fn s256(code_verifier: &str) -> String {
+/// The S256 challenge of a verifier (RFC 7636 section 4.2).
+pub(crate) fn s256(code_verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(code_verifier.as_bytes()))
 }

@@ -10,14 +10,42 @@ use super::http_connection::Request;
 /// What a request is addressed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Endpoint {
-    /// `/authorize`
+    /// The authorization endpoint.
     Authorize,
-    /// `/token`
+    /// The token endpoint.
     Token,
-    /// `/revoke`
+    /// The revocation endpoint.
     Revoke,
+    /// The device authorization endpoint, of any flow.
+    Device,
+    /// Where the pairing flow is polled.
+    Pairing,
+    /// The metadata, in either place.
+    Metadata,
+    /// The user information endpoint.
+    Userinfo,
     /// Any other path.
     Other,
+}
+
+impl Endpoint {
+    /// By the end of the path: the server stands for any host, whose name may come first, and
+    /// has the paths of all providers.
+    fn of(path: &str) -> Self {
+        let endings = [
+            (Self::Metadata, &["/.well-known/openid-configuration"][..]),
+            (Self::Device, &["/device/code", "/deviceauth/usercode", "/oauth/code"]),
+            (Self::Pairing, &["/deviceauth/token"]),
+            (Self::Token, &["/token", "/access_token"]),
+            (Self::Authorize, &["/authorize", "/o/oauth2/v2/auth"]),
+            (Self::Revoke, &["/revoke"]),
+            (Self::Userinfo, &["/userinfo"]),
+        ];
+        let is_metadata = path.contains("/.well-known/oauth-authorization-server");
+        let ends = |endings: &[&str]| endings.iter().any(|ending| path.ends_with(ending));
+        let found = endings.iter().find(|(_, paths)| ends(paths)).map(|(endpoint, _)| *endpoint);
+        if is_metadata { Self::Metadata } else { found.unwrap_or(Self::Other) }
+    }
 }
 
 /// The format of a request's parameters.
@@ -46,6 +74,10 @@ pub(crate) struct RequestRecord {
     pub headers: Vec<(String, String)>,
     /// The format of the parameters.
     pub format: BodyFormat,
+    /// The query, as it was sent.
+    pub query: String,
+    /// The body, as it was sent.
+    pub body: String,
     /// The parameters.
     pub parameters: BTreeMap<String, String>,
     /// Why the parameters cannot be trusted: a body that does not parse, a repeated parameter.
@@ -57,12 +89,6 @@ pub(crate) struct RequestRecord {
 impl RequestRecord {
     pub(super) fn of(request: &Request) -> Self {
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
-        let endpoint = match path {
-            "/authorize" => Endpoint::Authorize,
-            "/token" => Endpoint::Token,
-            "/revoke" => Endpoint::Revoke,
-            _ => Endpoint::Other,
-        };
         let format = format_of(request);
         let pairs = match format {
             BodyFormat::Query => Ok(form_pairs(query.as_bytes())),
@@ -75,11 +101,13 @@ impl RequestRecord {
             Err(defect) => (BTreeMap::new(), Some(defect)),
         };
         Self {
-            endpoint,
+            endpoint: Endpoint::of(path),
             method: request.method.clone(),
             path: path.to_owned(),
             headers: request.headers.clone(),
             format,
+            query: query.to_owned(),
+            body: String::from_utf8_lossy(&request.body).into_owned(),
             parameters,
             defect,
             received_at: Instant::now(),

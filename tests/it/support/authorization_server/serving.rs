@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::http_connection::{HttpConnection, Response};
 use super::request_record::{Endpoint, RequestRecord};
 use super::state::{Shared, State};
-use super::{authorization_request, revocation_request, token_request};
+use super::{
+    authorization_request, device_request, metadata_request, revocation_request, token_request,
+};
 
 const REST_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(5);
 
@@ -59,7 +61,12 @@ fn serve(shared: &Shared, stream: &TcpStream) -> io::Result<()> {
     if !shared.pause(plan.delay) {
         return Ok(());
     }
-    let real = plan.processes().then(|| shared.update(|state| answer(state, &shared.url, &record)));
+    let real = plan.processes().then(|| {
+        shared.update(|state| {
+            let answer = answer(state, &shared.url, &record);
+            answer.with_header("Date", &metadata_request::date(&state.want))
+        })
+    });
     let response = plan.shape(real);
     if record.endpoint == Endpoint::Token && !shared.wait_while_held() {
         return Ok(());
@@ -75,6 +82,10 @@ fn answer(state: &mut State, issuer: &str, request: &RequestRecord) -> Response 
         Endpoint::Authorize => authorization_request::answer(state, request),
         Endpoint::Token => token_request::answer(state, issuer, request),
         Endpoint::Revoke => revocation_request::answer(state, request),
+        Endpoint::Device => device_request::answer(state, issuer, request),
+        Endpoint::Pairing => device_request::answer_pairing(state, request),
+        Endpoint::Metadata => metadata_request::answer(state, issuer, request),
+        Endpoint::Userinfo => metadata_request::answer_userinfo(state, request),
         Endpoint::Other => Response::text(404, "There is nothing here.\n"),
     }
 }

@@ -3,6 +3,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::device_request::Device;
 use super::fault::Faults;
 use super::grant::Grants;
 use super::request_record::{Endpoint, RequestRecord};
@@ -12,6 +13,7 @@ use super::want::Want;
 pub(crate) struct State {
     pub want: Want,
     pub grants: Grants,
+    pub devices: Vec<Device>,
     pub faults: Faults,
     pub requests: Vec<RequestRecord>,
     pub holds: usize,
@@ -43,6 +45,7 @@ impl Shared {
         let state = State {
             want,
             grants: Grants::default(),
+            devices: Vec::new(),
             faults: Faults::default(),
             requests: Vec::new(),
             holds: 0,

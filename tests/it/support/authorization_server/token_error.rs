@@ -32,6 +32,11 @@ impl TokenError {
         Self::new(400, "invalid_grant", nested_code, description)
     }
 
+    /// How a poll of RFC 8628 section 3.5 is refused; `status` is that of the answer.
+    pub(crate) fn of_poll(status: u16, error: &'static str) -> Self {
+        Self::new(status, error, error, "It is about the device code.")
+    }
+
     fn new(
         status: u16,
         error: &'static str,
@@ -39,6 +44,11 @@ impl TokenError {
         description: impl Into<String>,
     ) -> Self {
         Self { status, error, nested_code, description: description.into() }
+    }
+
+    /// The error code.
+    pub(crate) fn code(&self) -> &'static str {
+        self.error
     }
 
     pub(crate) fn response(&self, style: ErrorStyle) -> Response {

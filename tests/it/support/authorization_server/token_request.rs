@@ -2,6 +2,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::device_request;
 use super::http_connection::Response;
 use super::request_record::RequestRecord;
 use super::state::State;
@@ -15,7 +16,10 @@ pub(crate) fn answer(state: &mut State, issuer: &str, request: &RequestRecord) -
     }
     match issue(state, issuer, request) {
         Ok(tokens) => Response::json(200, &tokens),
-        Err(error) => error.response(state.want.error_style),
+        Err(error) => match device_request::user_code_answer(request, &error) {
+            Some(answer) => answer,
+            None => error.response(state.want.error_style),
+        },
     }
 }
 
@@ -27,6 +31,16 @@ fn issue(state: &mut State, issuer: &str, request: &RequestRecord) -> Result<Val
     let (grant, refresh_token) = match required(request, "grant_type")? {
         "authorization_code" => redeem_code(state, request)?,
         "refresh_token" => refresh(state, request)?,
+        "urn:ietf:params:oauth:grant-type:device_code" => {
+            let grant = device_request::poll(state, required(request, "device_code")?)?;
+            granted(state, grant)
+        }
+        "urn:ietf:params:oauth:grant-type:user_code" => {
+            let verifier = required(request, "code_verifier")?;
+            let code = required(request, "user_code")?;
+            let grant = device_request::poll_user_code(state, code, verifier)?;
+            granted(state, grant)
+        }
         other => return Err(TokenError::unsupported_grant_type(other)),
     };
     let refresh_token = refresh_token.as_deref();
@@ -49,7 +63,13 @@ fn redeem_code(
         required(request, "redirect_uri")?,
         code_verifier,
     )?;
-    Ok((grant, Some(state.grants.issue_refresh_token(grant))))
+    Ok(granted(state, grant))
+}
+
+/// A new grant with its first refresh token.
+fn granted(state: &mut State, grant: usize) -> (usize, Option<String>) {
+    let has_refresh_token = state.want.include_refresh_token;
+    (grant, has_refresh_token.then(|| state.grants.issue_refresh_token(grant)))
 }
 
 fn refresh(

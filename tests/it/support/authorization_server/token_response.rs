@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::grant::Grant;
 use super::jwt;
 use super::state::State;
-use super::want::Account;
+use super::want::{Account, Want};
 
 /// The token response for a grant, with a new access token that is noted in the grant.
 pub(crate) fn of(
@@ -16,7 +16,7 @@ pub(crate) fn of(
 ) -> Value {
     let identifier = state.grants.fresh("fake-access");
     let State { want, grants, .. } = state;
-    let issued_at = seconds_since_epoch();
+    let issued_at = seconds_since_epoch(want);
     let expires_at = issued_at + want.access_token_lifetime;
     let times = (issued_at, expires_at);
     let access_token = if want.opaque_access_tokens {
@@ -38,6 +38,10 @@ pub(crate) fn of(
     if want.include_expires_in {
         response["expires_in"] = json!(want.access_token_lifetime);
     }
+    if want.include_expired_in {
+        response["expired_in"] = json!(expires_at * 1_000);
+    }
+    set_members(&mut response, &want.token_members);
     if want.include_id_token {
         let claims = id_token_claims(issuer, grant, times);
         response["id_token"] = json!(jwt::with_fake_signature(&claims));
@@ -91,8 +95,19 @@ fn account_claims(account: &Account) -> Value {
     Value::Object(claims)
 }
 
+/// Sets members of an object; null removes one.
+pub(crate) fn set_members(object: &mut Value, members: &Value) {
+    for (name, value) in members.as_object().into_iter().flatten() {
+        match value {
+            Value::Null => drop(object.as_object_mut().and_then(|object| object.remove(name))),
+            value => object[name] = value.clone(),
+        }
+    }
+}
+
+/// The time by the server's clock.
 #[expect(clippy::disallowed_methods, reason = "the server has a clock of its own")]
-fn seconds_since_epoch() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.expect("a clock after 1970").as_secs()
+pub(crate) fn seconds_since_epoch(want: &Want) -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+    since.as_secs().saturating_add_signed(want.clock_ahead)
 }

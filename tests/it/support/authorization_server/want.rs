@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 /// The client identifier of the built-in `openai-codex` provider.
 const CODEX_CLIENT_ID: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 
@@ -36,6 +38,36 @@ pub(crate) enum ErrorStyle {
     Nested,
 }
 
+/// What the user does with a device code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DeviceUser {
+    /// Nothing yet.
+    Waits,
+    /// Approves.
+    Approves,
+    /// Denies.
+    Denies,
+    /// Lets the code expire.
+    IsTooLate,
+}
+
+/// What the server does about device authorizations.
+#[derive(Clone, Debug)]
+pub(crate) struct DeviceWant {
+    /// The `interval` of the response; null for none.
+    pub interval: Value,
+    /// How long the code is good for, in seconds.
+    pub lifetime: i64,
+    /// What the next polls are answered, whatever the user does: `slow_down`, `pending`.
+    pub first_polls: Vec<&'static str>,
+    /// What the user does.
+    pub user: DeviceUser,
+    /// Members of the response that are added or replaced; null removes one.
+    pub response: Value,
+    /// Whether errors have status 200, as those of GitHub.
+    pub errors_are_ok: bool,
+}
+
 /// What the server checks and answers.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
@@ -68,6 +100,20 @@ pub(crate) struct Want {
     pub opaque_access_tokens: bool,
     /// How the token endpoint words its errors.
     pub error_style: ErrorStyle,
+    /// Whether the answer to a login has a refresh token.
+    pub include_refresh_token: bool,
+    /// Members that every token response has besides.
+    pub token_members: Value,
+    /// Whether token responses have `expired_in`, in milliseconds since the epoch.
+    pub include_expired_in: bool,
+    /// How far the server's clock is ahead of ours, in seconds.
+    pub clock_ahead: i64,
+    /// Device authorizations.
+    pub device: DeviceWant,
+    /// The user information, for who has an access token of the server.
+    pub userinfo: Value,
+    /// Members of the metadata that are added or replaced; null removes one.
+    pub metadata: Value,
 }
 
 impl Default for Want {
@@ -87,6 +133,20 @@ impl Default for Want {
             rotation: true,
             opaque_access_tokens: false,
             error_style: ErrorStyle::Standard,
+            include_refresh_token: true,
+            token_members: json!({}),
+            include_expired_in: false,
+            clock_ahead: 0,
+            device: DeviceWant {
+                interval: json!(1),
+                lifetime: 900,
+                first_polls: Vec::new(),
+                user: DeviceUser::Approves,
+                response: json!({}),
+                errors_are_ok: false,
+            },
+            userinfo: json!({"sub": "fake-user-ada", "email": "ada@example.test"}),
+            metadata: json!({}),
         }
     }
 }

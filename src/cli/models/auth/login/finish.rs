@@ -39,6 +39,6 @@ fn finished(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failur
         given => given.map(str::to_owned),
     };
     let request = FinishRequest { id: args.login, redirect, timeout: args.timeout };
-    let report = finish(app, &request, &mut Console::new(output))?;
+    let report = finish(app, &request, &mut Console::new(output, &app.environment))?;
     show(&report, args.json, app, output)
 }

@@ -5,7 +5,7 @@ mod finish;
 mod start;
 
 use crate::app::App;
-use crate::cli::console::Console;
+use crate::cli::console::{Console, Handing};
 use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
@@ -40,6 +40,8 @@ pub(super) struct Args {
     step: Option<Step>,
     #[command(flatten)]
     sign_in: SignIn,
+    #[command(flatten)]
+    handing: Handing,
     /// Do not start a browser
     #[arg(long)]
     no_browser: bool,
@@ -116,7 +118,7 @@ fn sign_in(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let request = args.sign_in.request(agent, !args.no_browser, args.timeout);
-    let mut console = Console::new(output);
+    let mut console = Console::new(output, &app.environment).handing(args.handing);
     if args.json {
         console.tell_events();
     }

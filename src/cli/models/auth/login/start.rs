@@ -47,7 +47,7 @@ pub(super) fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let request = args.sign_in.request(agent, false, Duration::ZERO);
-    let started = start(app, &request, &mut Console::new(output))?;
+    let started = start(app, &request, &mut Console::new(output, &app.environment))?;
     if !args.json {
         return output.data(&text(&started));
     }

@@ -1,18 +1,20 @@
 //! What is wrong with the state directory, each with the next command. Nothing is written.
 
+mod grant;
 mod programs;
 
 use super::login_command;
+use super::renewal::holder;
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::Failure;
 use crate::profile::{MAIN_AGENT, Millis};
 use crate::provider::Catalog;
+use crate::secret::Secret;
 use crate::store::{AgentStore, recovery};
-use crate::system::custody::{Exposure, shell_word};
+use crate::system::custody::shell_word;
 use crate::system::{lock, now, route};
 use crate::text::printable;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What a finding is about.
@@ -34,6 +36,8 @@ pub enum Code {
     Uninterpretable,
     /// One login is held more than once.
     Shared,
+    /// The file of another program cannot be read.
+    External,
     /// The server has refused a login.
     Refused,
     /// A provider file is not valid.
@@ -56,6 +60,7 @@ impl Code {
             Self::Unreadable => "unreadable",
             Self::Uninterpretable => "uninterpretable",
             Self::Shared => "shared",
+            Self::External => "external",
             Self::Refused => "refused",
             Self::Provider => "provider",
             Self::Configuration => "configuration",
@@ -110,8 +115,8 @@ pub fn examine(app: &App) -> Report {
     for store in &stores {
         examine_store(store, found);
     }
-    grants(&stores, found);
-    unstored(app, found);
+    grant::examine(app, &stores, found);
+    unstored(app, &stores, found);
     for path in files_in(&app.paths.state_dir.join("locks/oauth-refresh")) {
         left_behind(&path, found);
     }
@@ -135,16 +140,12 @@ fn of_failure(code: Code, failure: &Failure) -> Finding {
 }
 
 fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
-    let mut exposures: Vec<Exposure> = stores.iter().flat_map(AgentStore::exposures).collect();
-    exposures.extend(app.exposed_settings());
-    let mut seen = std::collections::HashSet::new();
-    exposures.retain(|exposure| seen.insert(exposure.path.clone()));
-    let found_exposures = exposures.iter();
-    found.extend(found_exposures.map(|it| problem(Code::Exposed, it.to_string(), it.remedy())));
+    let exposures = app.exposures_of(stores);
+    found.extend(exposures.iter().map(|it| problem(Code::Exposed, it.to_string(), it.remedy())));
 }
 
 /// The agent whose store this is, for a command line.
-fn agent_of(store: &AgentStore) -> String {
+pub(super) fn agent_of(store: &AgentStore) -> String {
     let path = store.profiles_path();
     let usual = path.parent().filter(|agent| agent.ends_with("agent")).and_then(Path::parent);
     usual
@@ -209,40 +210,44 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
     }
 }
 
-/// Logins that are held more than once.
-fn grants(stores: &[AgentStore], found: &mut Vec<Finding>) {
-    let mut holders: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for store in stores {
-        let Ok(snapshot) = store.read() else { continue };
-        for profile in snapshot.document.profiles() {
-            let Some(token) = profile.credential.refresh_token() else { continue };
-            let holder =
-                format!("`{}` in {}", printable(profile.id, 200), store.profiles_path().display());
-            holders.entry(token.fingerprint()).or_default().push(holder);
-        }
-    }
-    for held in holders.into_values().filter(|held| held.len() > 1) {
-        found.push(problem(
-            Code::Shared,
-            format!("one login is held {} times: {}", held.len(), held.join(", ")),
-            "sign in for each of them, or leave one: a refresh by OpenClaw spends the others"
-                .to_owned(),
-        ));
-    }
-}
-
-fn unstored(app: &App, found: &mut Vec<Finding>) {
-    for directory in app.paths.recovery() {
-        for waiting in recovery::pending(&directory) {
-            found.push(problem(
+/// Renewals that wait for a store to take them.
+fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
+    for waiting in app.paths.recovery().iter().flat_map(|directory| recovery::pending(directory)) {
+        let path = waiting.path.display();
+        let given = waiting.renewal.grant.refresh.as_ref().map(Secret::fingerprint);
+        let given: Vec<_> = given.into_iter().collect();
+        let holder_of = |grants: &[String]| {
+            let held = |store| Some((agent_of(store), holder(store, grants).ok()??));
+            stores.iter().find_map(held)
+        };
+        let is_any_unreadable = stores.iter().any(|store| store.read().is_err());
+        let holder = match holder_of(&waiting.grants) {
+            None if is_any_unreadable => {
+                found.push(Finding {
+                    code: Code::Unstored,
+                    is_problem: false,
+                    message: format!("{path} waits for a store that cannot be read"),
+                    next: "correct that store".to_owned(),
+                });
+                continue;
+            }
+            holder => holder.or_else(|| holder_of(&given)),
+        };
+        found.push(match holder {
+            Some((agent, profile)) => problem(
                 Code::Unstored,
+                format!("{path} holds a renewed login that could not be stored"),
                 format!(
-                    "{} holds a renewed login that could not be stored",
-                    waiting.path.display()
+                    "openclaw-auth models auth token --profile {} --agent {agent}",
+                    shell_word(Path::new(&printable(&profile, 200)))
                 ),
-                "openclaw-auth models auth token --provider <id>, which stores it first".to_owned(),
-            ));
-        }
+            ),
+            None => problem(
+                Code::Unstored,
+                format!("{path} holds a renewed login that no profile refers to any more"),
+                format!("rm {}", shell_word(&waiting.path)),
+            ),
+        });
     }
 }
 

@@ -1,0 +1,261 @@
+//! `models auth import`
+
+use super::sign_in::choose_one;
+use crate::app::App;
+use crate::cli::duration;
+use crate::cli::output::Output;
+use crate::exit::Failure;
+use crate::external::Tool;
+use crate::ops::import::{Mode, Outcome, Ready, Report, Request, Row, prepare};
+use crate::profile::Millis;
+use crate::system::now;
+use crate::text::printable;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Tools: codex, claude, minimax, gemini, qwen, opencode, pi, copilot
+
+A login with a refresh token has one owner: whoever refreshes it logs the others out.
+So one of --move and --copy has to be named, or chosen on the terminal. API keys and
+GitHub tokens are copied without being asked.
+
+  openclaw-auth models auth import codex --move
+  openclaw-auth models auth import opencode --all --copy --json")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub(super) struct Args {
+    /// The program that has the login
+    #[arg(value_name = "TOOL", value_parser = tool)]
+    tool: Tool,
+    /// Take the login over: the other program is logged out, and can use it through this one
+    #[arg(long = "move", conflicts_with = "copy")]
+    moves: bool,
+    /// Leave the login there as well
+    #[arg(long)]
+    copy: bool,
+    /// Store the login under this profile id [default: <provider>:<email>]
+    #[arg(long, value_name = "ID")]
+    profile_id: Option<String>,
+    /// Only this entry, where the program has several logins; may be repeated
+    #[arg(long, value_name = "NAME")]
+    entry: Vec<String>,
+    /// All logins of the program
+    #[arg(long, conflicts_with = "entry")]
+    all: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn tool(name: &str) -> Result<Tool, String> {
+    Tool::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> =
+            Tool::ALL.into_iter().map(|tool| tool.program().name.as_str()).collect();
+        format!("one of: {}", names.join(", "))
+    })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Done<'r> {
+    schema: u32,
+    tool: &'r str,
+    mode: &'static str,
+    paths: &'r [PathBuf],
+    agent_id: &'r str,
+    store_path: &'r Path,
+    profiles: Vec<ProfileReport<'r>>,
+    skipped: Vec<SkippedReport<'r>>,
+    logged_out: bool,
+    backups: &'r [PathBuf],
+    config_changed: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProfileReport<'r> {
+    profile_id: &'r str,
+    provider: &'r str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    entry: &'r str,
+    outcome: &'static str,
+    agent_id: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Millis>,
+    /// How the other program, which is logged out, can use the profile.
+    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
+    usage: Option<&'r [String]>,
+}
+
+#[derive(Serialize)]
+struct SkippedReport<'r> {
+    entry: &'r str,
+    reason: &'r str,
+}
+
+impl<'r> ProfileReport<'r> {
+    fn of(row: &'r Row, report: &Report) -> Self {
+        Self {
+            usage: report.logged_out.then_some(&row.usage),
+            profile_id: &row.profile_id,
+            provider: &row.provider,
+            kind: row.kind.name(),
+            entry: &row.entry,
+            outcome: outcome(row),
+            agent_id: &row.agent_id,
+            email: row.identity.email.as_deref(),
+            account_id: row.identity.account_id.as_deref(),
+            expires_at: row.expires,
+        }
+    }
+}
+
+const fn outcome(row: &Row) -> &'static str {
+    match row.outcome {
+        Outcome::Imported => "imported",
+        Outcome::Updated => "updated",
+        Outcome::Unchanged => "unchanged",
+    }
+}
+
+pub(super) fn run(
+    args: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let flag = match (args.moves, args.copy) {
+        (true, _) => Some(Mode::Move),
+        (_, true) => Some(Mode::Copy),
+        _ => None,
+    };
+    let request = Request {
+        tool: args.tool,
+        agent: agent.map(str::to_owned),
+        profile_id: args.profile_id,
+        entries: args.entry,
+        all: args.all,
+    };
+    let ready = prepare(app, request)?;
+    output.warn_of_exposures(&ready.exposures);
+    let mode = match flag {
+        Some(mode) => mode,
+        None => decide(&ready, output)?,
+    };
+    let report = ready.run(app, mode)?;
+    let program = report.tool.program();
+    for (entry, reason) in &report.skipped {
+        output.warn(&format!("`{}` was not imported: {reason}", printable(entry, 80)));
+    }
+    for row in &report.rows {
+        if let Some(taken) = &row.taken_id {
+            output.say(&format!(
+                "note: `{}` belongs to another account, so this login is `{}`",
+                printable(taken, 200),
+                printable(&row.profile_id, 200)
+            ));
+        }
+    }
+    if report.is_shared {
+        output.warn(&format!(
+            "{} and this program now own one login: the first that refreshes it logs the other \
+             out; `openclaw-auth models auth import {} --move` leaves it to this one",
+            program.label, program.name
+        ));
+    }
+    if args.json {
+        let skipped = report.skipped.iter().map(|(entry, reason)| SkippedReport { entry, reason });
+        return output.json(&Done {
+            schema: 1,
+            tool: &program.name,
+            mode: if mode == Mode::Move { "move" } else { "copy" },
+            paths: &report.paths,
+            agent_id: &report.agent_id,
+            store_path: &report.store_path,
+            profiles: report.rows.iter().map(|row| ProfileReport::of(row, &report)).collect(),
+            skipped: skipped.collect(),
+            logged_out: report.logged_out,
+            backups: &report.backups,
+            config_changed: report.config_changed,
+        });
+    }
+    output.data(&text(&report, app))?;
+    output.finish()?;
+    if report.logged_out
+        && let Some(row) = report.rows.first()
+    {
+        output.say(&format!("To let {} use this login:", program.label));
+        for line in &row.usage {
+            output.say(&format!("  {line}"));
+        }
+    }
+    Ok(())
+}
+
+/// Asks what is to become of the login there, where that matters.
+fn decide(ready: &Ready, output: &Output<'_>) -> Result<Mode, Failure> {
+    if !ready.needs_decision() {
+        return Ok(Mode::Copy);
+    }
+    let program = ready.tool().program();
+    if !output.streams.stdin_is_terminal {
+        return Err(Failure::usage(format!(
+            "the login of {} has one owner: say whether it moves here (--move) or is copied \
+             (--copy)",
+            program.label
+        ))
+        .hint(format!("openclaw-auth models auth import {} --move", program.name)));
+    }
+    let label = &program.label;
+    let ways = [
+        format!("move it here: {label} is logged out, and can use it through this program"),
+        format!("copy it: the first that refreshes it logs {label}, or this program, out"),
+    ];
+    let chosen = choose_one("The login has one owner", &ways.each_ref().map(String::as_str))?;
+    Ok(if chosen == 0 { Mode::Move } else { Mode::Copy })
+}
+
+fn text(report: &Report, app: &App) -> String {
+    let mut lines: Vec<String> = report.rows.iter().map(|row| line(row, report)).collect();
+    lines.push(format!("  From:  {}", shown(&report.paths, app)));
+    lines.push(format!("  Store: {}", app.paths.shorten(&report.store_path)));
+    if report.logged_out {
+        let label = &report.tool.program().label;
+        let kept = shown(&report.backups, app);
+        lines.push(format!("  {label} is logged out of it; what its file held is in {kept}"));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn line(row: &Row, report: &Report) -> String {
+    let who = match &row.identity.email {
+        Some(email) => format!(" as {}", printable(email, 200)),
+        None => String::new(),
+    };
+    let valid = match row.expires.map(|at| at.saturating_sub(now())) {
+        Some(left) if left > 0 => format!(", valid for {}", duration::show(left)),
+        Some(_) => ", expired".to_owned(),
+        None => String::new(),
+    };
+    let what = match row.outcome {
+        Outcome::Unchanged => "was here already",
+        _ => outcome(row),
+    };
+    let agent = if row.agent_id == report.agent_id {
+        String::new()
+    } else {
+        format!(", of agent {}", printable(&row.agent_id, 80))
+    };
+    let id = printable(&row.profile_id, 200);
+    format!("{id} ({}{who}{valid}): {what}{agent}", row.kind.name())
+}
+
+fn shown(paths: &[PathBuf], app: &App) -> String {
+    paths.iter().map(|path| app.paths.shorten(path)).collect::<Vec<_>>().join(", ")
+}

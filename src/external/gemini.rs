@@ -1,0 +1,60 @@
+//! Gemini CLI: `oauth_creds.json` in `.gemini` of the home directory, or of
+//! `$GEMINI_CLI_HOME`; the e-mail is in `google_accounts.json`.
+//!
+//! Its encrypted storage (`gemini-credentials.json`, or the keychain) is recognised and not
+//! read.
+
+use super::json::{Reason, label, read};
+use super::{Format, Login, Parsed, Tool, flat};
+use crate::system::Environment;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+pub(super) struct Gemini;
+
+#[derive(Deserialize)]
+struct Accounts {
+    #[serde(default)]
+    active: Option<String>,
+}
+
+fn directory(environment: &Environment) -> PathBuf {
+    let home = environment.path("GEMINI_CLI_HOME").unwrap_or_else(|| environment.home());
+    home.join(".gemini")
+}
+
+impl Format for Gemini {
+    fn files(&self, environment: &Environment) -> Vec<PathBuf> {
+        vec![directory(environment).join("oauth_creds.json")]
+    }
+
+    fn parse(&self, text: &str) -> Result<Parsed, Reason> {
+        flat::parse(Tool::Gemini.program(), text)
+    }
+
+    /// The file is the login.
+    fn without(&self, _: &str, _: &[&str]) -> Result<Option<String>, Reason> {
+        Ok(None)
+    }
+
+    fn elsewhere(&self, environment: &Environment, has_file: bool) -> Option<(String, String)> {
+        const SWITCH: &str = "GEMINI_FORCE_ENCRYPTED_FILE_STORAGE";
+        let encrypted = directory(environment).join("gemini-credentials.json");
+        let is_elsewhere = environment.is_on(SWITCH) || (!has_file && encrypted.is_file());
+        is_elsewhere.then(|| {
+            let next = format!(
+                "unset {SWITCH}, sign in there again (gemini), and run this once more; or sign in \
+                 here: openclaw-auth models auth login --provider {}",
+                Tool::Gemini.program().provider
+            );
+            ("its encrypted storage, which is not read".to_owned(), next)
+        })
+    }
+
+    fn complete(&self, environment: &Environment, login: &mut Login) {
+        let path = directory(environment).join("google_accounts.json");
+        let Ok(Some(text)) = super::text_of(&path) else { return };
+        let active = read::<Accounts>(&text).ok().and_then(|accounts| accounts.active);
+        login.credential.identity.email = label(active);
+    }
+}

@@ -1,0 +1,165 @@
+//! The logins that other programs keep for themselves: Codex CLI, Claude Code and others.
+//!
+//! Reading takes no lock and changes nothing. [`log_out`] is the one thing that writes: by
+//! the program's own rules, under its own locks, and only while the file still holds what
+//! was read. Which provider a login is of is data, in `programs.json`.
+
+mod claude;
+mod codex;
+mod copilot;
+mod entries;
+mod error;
+mod flat;
+mod gemini;
+mod json;
+mod login;
+mod logout;
+mod minimax;
+mod opencode;
+mod pi;
+mod program;
+mod qwen;
+
+pub use error::ExternalError;
+pub use login::{Contents, Login, Parsed};
+pub use logout::{LoggedOut, check_in_files, log_out};
+pub use program::{EntryProvider, Managed, Program, Tool};
+
+use crate::system::Environment;
+use crate::system::custody::{Custody, Kind};
+use crate::system::file;
+use crate::system::foreign_lock::Protocol;
+use json::Reason;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// A larger file is no file of logins.
+const LARGEST_FILE: u64 = 8 * 1024 * 1024;
+
+/// What a program keeps where, and in which form.
+trait Format: Sync {
+    /// Its files, whether or not they exist.
+    fn files(&self, environment: &Environment) -> Vec<PathBuf>;
+
+    /// The logins in one of them.
+    fn parse(&self, text: &str) -> Result<Parsed, Reason>;
+
+    /// The text of the file without `entries`; `None` when the program has no file then.
+    fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Reason>;
+
+    /// The locks that the program takes before it writes the file, in their order.
+    fn locks(&self, _file: &Path) -> Vec<(PathBuf, Protocol)> {
+        Vec::new()
+    }
+
+    /// Where the login is when no file shows it, and what to do about it. `has_file` says
+    /// whether there is a file.
+    fn elsewhere(&self, _environment: &Environment, _has_file: bool) -> Option<(String, String)> {
+        None
+    }
+
+    /// What stands in no file, in the same form.
+    fn text_elsewhere(&self) -> Option<(PathBuf, Zeroizing<String>)> {
+        None
+    }
+
+    /// Completes what other files of the program say of the account.
+    fn complete(&self, _environment: &Environment, _login: &mut Login) {}
+}
+
+fn format(tool: Tool) -> &'static dyn Format {
+    match tool {
+        Tool::Codex => &codex::Codex,
+        Tool::Claude => &claude::Claude,
+        Tool::Minimax => &minimax::Minimax,
+        Tool::Gemini => &gemini::Gemini,
+        Tool::Qwen => &qwen::Qwen,
+        Tool::Opencode => &opencode::Opencode,
+        Tool::Pi => &pi::Pi,
+        Tool::Copilot => &copilot::Copilot,
+    }
+}
+
+/// The logins of a program, as they are now.
+///
+/// # Errors
+/// There is none, it is not in a file, or the file cannot be read.
+pub fn read(tool: Tool, environment: &Environment) -> Result<Contents, ExternalError> {
+    read_with(tool, environment, |format| format.text_elsewhere())
+}
+
+/// As [`read`], of files alone: a keychain may ask its user, which is no way to look around.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_files(tool: Tool, environment: &Environment) -> Result<Contents, ExternalError> {
+    read_with(tool, environment, |_| None)
+}
+
+fn read_with(
+    tool: Tool,
+    environment: &Environment,
+    elsewhere: impl Fn(&dyn Format) -> Option<(PathBuf, Zeroizing<String>)>,
+) -> Result<Contents, ExternalError> {
+    let format = format(tool);
+    let mut contents = Contents::default();
+    let mut first_file = None;
+    let mut texts = Vec::new();
+    for path in format.files(environment) {
+        if let Some(text) = text_of(&path)? {
+            contents.exposures.extend(exposure(&path));
+            texts.push((path.clone(), text));
+        }
+        first_file.get_or_insert(path);
+    }
+    if let Some((what, next)) = format.elsewhere(environment, !texts.is_empty()) {
+        return Err(ExternalError::Elsewhere { tool, what, next });
+    }
+    if texts.is_empty() {
+        texts.extend(elsewhere(format));
+    }
+    for (path, text) in texts {
+        let Parsed { logins, skipped } = format
+            .parse(&text)
+            .map_err(|reason| ExternalError::Invalid { path: path.clone(), reason })?;
+        contents.skipped.extend(skipped);
+        contents.logins.extend(logins.into_iter().map(|mut login| {
+            format.complete(environment, &mut login);
+            Login { path: path.clone(), ..login }
+        }));
+    }
+    if contents.logins.is_empty() && contents.skipped.is_empty() {
+        return Err(ExternalError::SignedOut { tool, path: first_file.unwrap_or_default() });
+    }
+    Ok(contents)
+}
+
+/// The logins in `text`, as `tool` writes them.
+///
+/// # Errors
+/// Why it is not what the program writes, without a quote.
+pub fn parse(tool: Tool, text: &str) -> Result<Parsed, String> {
+    format(tool).parse(text)
+}
+
+/// `text`, as `tool` writes it, without `entries`; `None` when the program has no file then.
+///
+/// # Errors
+/// Why it is not what the program writes, without a quote.
+pub fn without(tool: Tool, text: &str, entries: &[&str]) -> Result<Option<String>, String> {
+    format(tool).without(text, entries)
+}
+
+fn text_of(path: &Path) -> Result<Option<Zeroizing<String>>, ExternalError> {
+    match file::read_up_to(path, LARGEST_FILE) {
+        Ok(read) => Ok(read.map(|(text, _)| Zeroizing::new(text))),
+        Err(source) => Err(ExternalError::Read { path: path.to_owned(), source }),
+    }
+}
+
+/// Who else can read or change the file. It is not ours to refuse.
+fn exposure(path: &Path) -> Option<crate::system::custody::Exposure> {
+    let directory = path.parent()?;
+    let custody = Custody::of(directory);
+    custody.exposure(path, Kind::Secrets).or_else(|| custody.exposure(directory, Kind::Directory))
+}

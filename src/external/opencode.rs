@@ -1,0 +1,24 @@
+//! opencode: `auth.json` in `opencode` of `$XDG_DATA_HOME`, by default `~/.local/share`.
+
+use super::json::Reason;
+use super::{Format, Parsed, Tool, entries};
+use crate::system::Environment;
+use std::path::PathBuf;
+
+pub(super) struct Opencode;
+
+impl Format for Opencode {
+    fn files(&self, environment: &Environment) -> Vec<PathBuf> {
+        let data = environment.path("XDG_DATA_HOME");
+        let data = data.unwrap_or_else(|| environment.home().join(".local/share"));
+        vec![data.join("opencode/auth.json")]
+    }
+
+    fn parse(&self, text: &str) -> Result<Parsed, Reason> {
+        entries::parse(Tool::Opencode.program(), text)
+    }
+
+    fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Reason> {
+        entries::without(text, entries)
+    }
+}

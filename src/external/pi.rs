@@ -1,0 +1,30 @@
+//! pi: `~/.pi/agent/auth.json`, written under the lock directory `auth.json.lock`.
+
+use super::json::Reason;
+use super::{Format, Parsed, Tool, entries};
+use crate::system::Environment;
+use crate::system::file::{resolve, with_suffix};
+use crate::system::foreign_lock::Protocol;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(super) struct Pi;
+
+impl Format for Pi {
+    fn files(&self, environment: &Environment) -> Vec<PathBuf> {
+        vec![environment.home().join(".pi/agent/auth.json")]
+    }
+
+    fn parse(&self, text: &str) -> Result<Parsed, Reason> {
+        entries::parse(Tool::Pi.program(), text)
+    }
+
+    fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Reason> {
+        entries::without(text, entries)
+    }
+
+    fn locks(&self, file: &Path) -> Vec<(PathBuf, Protocol)> {
+        let lock = with_suffix(&resolve(file), ".lock");
+        vec![(lock, Protocol::Directory(Duration::from_secs(30)))]
+    }
+}

@@ -1,0 +1,204 @@
+//! The table of the programs: `programs.json`.
+
+use super::Login;
+use crate::profile::Kind;
+use indexmap::IndexMap;
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+/// A program that keeps logins of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// Codex CLI.
+    Codex,
+    /// Claude Code.
+    Claude,
+    /// MiniMax CLI.
+    Minimax,
+    /// Gemini CLI.
+    Gemini,
+    /// Qwen Code.
+    Qwen,
+    /// opencode.
+    Opencode,
+    /// pi.
+    Pi,
+    /// The GitHub Copilot extensions of editors.
+    Copilot,
+}
+
+/// What is known of a program beyond the form of its files.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Program {
+    /// Its name on the command line.
+    pub name: String,
+    /// Its name for people.
+    pub label: String,
+    /// The provider of its logins, where it has one.
+    #[serde(default)]
+    pub provider: String,
+    /// The provider of its API keys, where that is another one.
+    #[serde(default)]
+    pub key_provider: String,
+    /// The provider of each of its entries, where it has several. An entry that is not
+    /// listed is of the provider of that name.
+    #[serde(default)]
+    pub providers: IndexMap<String, EntryProvider>,
+    /// The name of the profile of a login that does not tell whose it is.
+    #[serde(default)]
+    pub default_profile: Option<String>,
+    /// The profile that stays the program's own.
+    #[serde(default)]
+    pub managed: Option<Managed>,
+    /// What a user types to sign in there.
+    pub sign_in: String,
+    /// How it can use a token of ours, line by line; see [`Self::usage`].
+    #[serde(rename = "use")]
+    lines: Vec<String>,
+    /// The same for an API key, where that is another way.
+    #[serde(rename = "useKey", default)]
+    key_lines: Vec<String>,
+}
+
+/// The provider of an entry, by what the entry holds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EntryProvider {
+    /// Of an OAuth grant.
+    pub oauth: Option<String>,
+    /// Of an API key.
+    pub key: Option<String>,
+    /// Of an OAuth entry whose `refresh` is a token that nothing refreshes, and whose
+    /// `access` is derived from it.
+    pub token: Option<String>,
+}
+
+/// A profile that stays the program's own: it is read when it is needed, and its refresh
+/// token is never spent.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Managed {
+    /// The profile id.
+    pub profile: String,
+    /// Whether it is there by itself as long as no store has a profile of its provider.
+    /// Otherwise it is used where a store or the configuration names it.
+    pub automatic: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    codex: Program,
+    claude: Program,
+    minimax: Program,
+    gemini: Program,
+    qwen: Program,
+    opencode: Program,
+    pi: Program,
+    copilot: Program,
+}
+
+const BUILT_IN: &str = include_str!("programs.json");
+
+// A test reads the table; what is compiled in cannot be wrong later.
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| serde_json::from_str(BUILT_IN).unwrap_or_default());
+
+impl Tool {
+    /// Every program, in the order of the documentation.
+    pub const ALL: [Self; 8] = [
+        Self::Codex,
+        Self::Claude,
+        Self::Minimax,
+        Self::Gemini,
+        Self::Qwen,
+        Self::Opencode,
+        Self::Pi,
+        Self::Copilot,
+    ];
+
+    /// What is known of it.
+    pub fn program(self) -> &'static Program {
+        let table = &*TABLE;
+        match self {
+            Self::Codex => &table.codex,
+            Self::Claude => &table.claude,
+            Self::Minimax => &table.minimax,
+            Self::Gemini => &table.gemini,
+            Self::Qwen => &table.qwen,
+            Self::Opencode => &table.opencode,
+            Self::Pi => &table.pi,
+            Self::Copilot => &table.copilot,
+        }
+    }
+
+    /// The program with this name on the command line.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tool| tool.program().name == name)
+    }
+
+    /// The program whose own profile this is, unless a store has a profile of this id and
+    /// [`Self::managing_stored`] says otherwise.
+    pub fn managing(profile_id: &str) -> Option<Self> {
+        let is_its = |managed: &Managed| managed.profile == profile_id;
+        Self::ALL.into_iter().find(|tool| tool.program().managed.as_ref().is_some_and(is_its))
+    }
+
+    /// The program whose own a stored profile of this id stays. One that would be there by
+    /// itself is ours once it is stored.
+    pub fn managing_stored(profile_id: &str) -> Option<Self> {
+        let stays = |managed: &Managed| !managed.automatic;
+        Self::managing(profile_id).filter(|tool| tool.program().managed.as_ref().is_some_and(stays))
+    }
+}
+
+impl Program {
+    /// How the program can use the profile `profile_id` in the place of `login`, for people:
+    /// lines of a configuration or a command.
+    pub fn usage(&self, profile_id: &str, login: &Login) -> Vec<String> {
+        let is_key = login.credential.kind() == Kind::ApiKey && !self.key_lines.is_empty();
+        let lines = if is_key { &self.key_lines } else { &self.lines };
+        let account_id = login.credential.identity.account_id.as_deref();
+        let json = |text: &str| serde_json::Value::from(text).to_string();
+        let word = crate::system::custody::shell_word(std::path::Path::new(profile_id));
+        let fill = |line: &String| {
+            line.replace("{account}", &json(account_id.unwrap_or("<account id>")))
+                .replace("{json}", &json(profile_id))
+                .replace("{word}", &word)
+                .replace("{entry}", &login.entry)
+        };
+        lines.iter().map(fill).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::CredentialKind;
+
+    #[test]
+    fn every_program_is_in_the_table() {
+        let table: Result<Table, _> = serde_json::from_str(BUILT_IN);
+        table.unwrap();
+        for tool in Tool::ALL {
+            let program = tool.program();
+            assert_eq!(Tool::from_name(&program.name), Some(tool));
+            assert!(!program.label.is_empty() && !program.sign_in.is_empty());
+            assert_eq!(program.provider.is_empty(), !program.providers.is_empty(), "{tool:?}");
+            let key = CredentialKind::ApiKey { key: None, reference: false };
+            let token = CredentialKind::Token { token: None, reference: false, expires: None };
+            let logins = [key, token].map(|kind| Login::new("e", "p", kind));
+            for line in logins.iter().flat_map(|login| program.usage("p:a", login)) {
+                let is_filled = ["{json}", "{word}", "{entry}", "{account}"]
+                    .iter()
+                    .all(|it| !line.contains(it));
+                assert!(is_filled, "{line}");
+            }
+            if let Some(managed) = &program.managed {
+                assert!(managed.profile.starts_with(&format!("{}:", program.provider)));
+                assert_eq!(Tool::managing(&managed.profile), Some(tool));
+            }
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! Taking over the login of another program, or a copy of it.
+//!
+//! Invariant: a login that moves is in our store, durably, before the other program is
+//! logged out, and that one is logged out only of what was stored. However many logins a
+//! file holds, the store is changed once.
+
+mod choice;
+mod known;
+mod place;
+
+use super::managed::identity;
+use crate::app::App;
+use crate::config::{AgentDir, Config, ConfigEdit, record_profiles};
+use crate::exit::{ExitStatus, Failure};
+use crate::external::{self, LoggedOut, Login, Tool};
+use crate::profile::{Identity, Kind, Millis};
+use crate::provider::{Catalog, auth_provider_id};
+use crate::store::{AgentStore, Document};
+use crate::system::custody::Exposure;
+use crate::system::now;
+use crate::text::printable;
+use choice::{check_wanted_id, choose, complete};
+use known::Known;
+use place::{Fate, Placed, place};
+use std::path::PathBuf;
+
+/// What becomes of the login where it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The other program is logged out.
+    Move,
+    /// The other program keeps it.
+    Copy,
+}
+
+/// What to import.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The program.
+    pub tool: Tool,
+    /// The agent; the default one when `None`.
+    pub agent: Option<String>,
+    /// The profile id to store it under.
+    pub profile_id: Option<String>,
+    /// The entries that are wanted, where the program has several.
+    pub entries: Vec<String>,
+    /// All of them.
+    pub all: bool,
+}
+
+/// An import that can be carried out.
+#[derive(Debug)]
+pub struct Ready {
+    request: Request,
+    config: Config,
+    catalog: Catalog,
+    agent: AgentDir,
+    store: AgentStore,
+    logins: Vec<Login>,
+    /// Entries that cannot be imported, each with the reason.
+    skipped: Vec<(String, String)>,
+    /// What others can read or change of the other program's.
+    pub exposures: Vec<Exposure>,
+}
+
+/// What became of one login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is a new profile.
+    Imported,
+    /// A profile of the same account holds it now.
+    Updated,
+    /// A profile held it already, or has refreshed it since.
+    Unchanged,
+}
+
+/// One login. It holds no secret.
+#[derive(Debug)]
+pub struct Row {
+    /// Its name in the other program's file.
+    pub entry: String,
+    /// The profile id.
+    pub profile_id: String,
+    /// The agent that has the profile.
+    pub agent_id: String,
+    /// The provider id.
+    pub provider: String,
+    /// The credential kind.
+    pub kind: Kind,
+    /// Who it belongs to.
+    pub identity: Identity,
+    /// When the credential expires, in milliseconds since the epoch.
+    pub expires: Option<Millis>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The profile of another account whose id it would have had.
+    pub taken_id: Option<String>,
+    /// How the other program can use the profile, line by line.
+    pub usage: Vec<String>,
+}
+
+/// What an import did. It holds no secret.
+#[derive(Debug)]
+pub struct Report {
+    /// The program.
+    pub tool: Tool,
+    /// Where its logins are.
+    pub paths: Vec<PathBuf>,
+    /// The agent.
+    pub agent_id: String,
+    /// The document that holds the profiles.
+    pub store_path: PathBuf,
+    /// The logins.
+    pub rows: Vec<Row>,
+    /// Entries that were not imported, each with the reason.
+    pub skipped: Vec<(String, String)>,
+    /// Whether the other program is logged out of them.
+    pub logged_out: bool,
+    /// What its files held.
+    pub backups: Vec<PathBuf>,
+    /// Whether a refresh here would log the other program out, or the reverse.
+    pub is_shared: bool,
+    /// Whether the configuration was changed.
+    pub config_changed: bool,
+}
+
+/// Reads what the other program has, and checks everything that can be checked.
+///
+/// # Errors
+/// There is no login, it cannot be read, or the store cannot be used.
+pub fn prepare(app: &App, request: Request) -> Result<Ready, Failure> {
+    let config = app.config()?;
+    let agent = app.agent(&config, request.agent.as_deref())?;
+    app.require_private(&config, &agent)?;
+    let store = app.store(&agent);
+    store.check_generation()?;
+    store.check_writable()?;
+    let catalog = app.catalog()?;
+    let mut contents = external::read(request.tool, &app.environment)?;
+    choose(&request, &mut contents)?;
+    for login in &mut contents.logins {
+        complete(&catalog, login);
+    }
+    check_wanted_id(&store, &request, &contents.logins)?;
+    Ok(Ready {
+        request,
+        config,
+        catalog,
+        agent,
+        store,
+        logins: contents.logins,
+        skipped: contents.skipped,
+        exposures: contents.exposures,
+    })
+}
+
+/// How often a program may change its file while it is imported.
+const ATTEMPTS: usize = 3;
+
+impl Ready {
+    /// Whether two owners would log each other out, so that somebody has to say which it
+    /// should be.
+    pub fn needs_decision(&self) -> bool {
+        self.logins.iter().any(Login::is_exclusive)
+    }
+
+    /// The program.
+    pub const fn tool(&self) -> Tool {
+        self.request.tool
+    }
+
+    /// Stores the logins and, for [`Mode::Move`], logs the other program out.
+    ///
+    /// # Errors
+    /// The store cannot be written, and nothing has changed; or the other program could not
+    /// be logged out of what is stored.
+    pub fn run(mut self, app: &App, mode: Mode) -> Result<Report, Failure> {
+        let tool = self.request.tool;
+        for _ in 0..ATTEMPTS {
+            if mode == Mode::Move {
+                external::check_in_files(tool, &app.environment, &self.logins)?;
+            }
+            let (rows, config_changed) = self.store_all(app, mode)?;
+            let mut report = self.report(rows, config_changed, mode);
+            if mode == Mode::Copy {
+                return Ok(report);
+            }
+            let is_stored =
+                |login: &&Login| report.rows.iter().any(|row: &Row| row.entry == login.entry);
+            let moved: Vec<&Login> = self.logins.iter().filter(is_stored).collect();
+            match external::log_out(tool, &app.environment, &moved) {
+                Ok(LoggedOut::Done(backups)) => {
+                    report.logged_out = true;
+                    report.backups = backups;
+                    return Ok(report);
+                }
+                // What it has now is newer than what was stored.
+                Ok(LoggedOut::Changed(path)) => {
+                    let changed = format!("{} changed while it was imported", path.display());
+                    self = prepare(app, self.request).map_err(|error| error.context(changed))?;
+                }
+                Err(error) => {
+                    let label = &tool.program().label;
+                    let stored = report.rows.iter().map(|row| printable(&row.profile_id, 200));
+                    let stored: Vec<_> = stored.take(5).collect();
+                    return Err(Failure::from(error).context(format!(
+                        "the login is stored as `{}`, but {label} is still signed in",
+                        stored.join("`, `")
+                    )));
+                }
+            }
+        }
+        let label = &tool.program().label;
+        Err(Failure::message(
+            ExitStatus::Failure,
+            format!(
+                "{label} kept changing its login while it was imported, and is still signed in"
+            ),
+        )
+        .hint(format!("stop {label}, and run this once more")))
+    }
+
+    /// Stores the logins under the profiles of their accounts, and records them in the
+    /// configuration; with whether that has changed.
+    fn store_all(&mut self, app: &App, mode: Mode) -> Result<(Vec<Row>, bool), Failure> {
+        let others = known::held_elsewhere(app, &self.config, &self.store);
+        let state = self.store.read_state(&self.store.read()?.document)?;
+        let at = now();
+        let placed = self.store.update(|document| {
+            let mut known = Known::of(document, |provider, access, id_token| {
+                identity(&self.catalog, provider, access, id_token)
+            });
+            let mut all = Vec::new();
+            let mut changed = false;
+            for login in &self.logins {
+                let wanted = self.request.profile_id.as_deref();
+                let placed = place(login, self.request.tool, wanted, &mut known, &others, &state);
+                if let Fate::Stored { is_new } = placed.fate {
+                    let present = document.entry(&placed.profile_id).filter(|_| !is_new);
+                    let entry = place::entry(login, self.request.tool, present, at)?;
+                    document.set_entry(&placed.profile_id, entry);
+                    changed = true;
+                }
+                all.push(placed);
+            }
+            if mode == Mode::Move {
+                changed |= self.drop_managed_copy(document);
+            }
+            Ok((changed, all))
+        })?;
+        let rows = self.rows(placed);
+        if rows.is_empty() {
+            let reason = self.skipped.first().map_or("", |(_, reason)| reason.as_str());
+            let label = &self.request.tool.program().label;
+            return Err(Failure::message(
+                ExitStatus::LoginRequired,
+                format!("nothing of {label} was imported: {reason}"),
+            )
+            .hint(format!("sign in there again: {}", self.request.tool.program().sign_in)));
+        }
+        let is_own = |row: &&Row| row.agent_id == self.agent.id;
+        let is_stored = |row: &&Row| row.outcome != Outcome::Unchanged;
+        let stored = |failure: Failure| failure.context("the login is stored, but not recorded");
+        self.store
+            .update_state(|state| {
+                let mut changed = false;
+                for row in rows.iter().filter(is_stored) {
+                    changed |= state.clear_cooldown(&row.profile_id);
+                    changed |= state.put_first(&row.provider, &row.profile_id);
+                }
+                changed
+            })
+            .map_err(|error| stored(error.into()))?;
+        let recorded: Vec<_> = rows
+            .iter()
+            .filter(is_own)
+            .map(|row| (row.profile_id.as_str(), row.provider.as_str(), row.kind))
+            .collect();
+        if recorded.is_empty() {
+            return Ok((rows, false));
+        }
+        let edit =
+            record_profiles(&app.paths.config, &recorded).map_err(|error| stored(error.into()))?;
+        Ok((rows, edit == ConfigEdit::Written))
+    }
+
+    /// Removes the copy of a login that moves from the profile that stays the program's
+    /// own; whether there was one.
+    fn drop_managed_copy(&self, document: &mut Document) -> bool {
+        let Some(managed) = &self.request.tool.program().managed else { return false };
+        let Some(copy) = document.credential(&managed.profile) else { return false };
+        let is_copy = |login: &Login| {
+            let tokens = copy.refresh_token().zip(login.credential.refresh_token());
+            tokens.is_some_and(|(copy, moved)| copy.matches(moved))
+        };
+        !managed.automatic
+            && self.logins.iter().any(is_copy)
+            && document.remove_entry(&managed.profile)
+    }
+
+    /// What became of the logins; those that were refused join the skipped ones.
+    fn rows(&mut self, placed: Vec<Placed>) -> Vec<Row> {
+        let program = self.request.tool.program();
+        let mut rows = Vec::new();
+        for (login, placed) in self.logins.iter().zip(placed) {
+            let outcome = match placed.fate {
+                Fate::Refused => {
+                    let reason = "the server has refused this login before".to_owned();
+                    self.skipped.push((login.entry.clone(), reason));
+                    continue;
+                }
+                Fate::Stored { is_new: true } => Outcome::Imported,
+                Fate::Stored { is_new: false } => Outcome::Updated,
+                Fate::Held => Outcome::Unchanged,
+            };
+            rows.push(Row {
+                usage: program.usage(&placed.profile_id, login),
+                entry: login.entry.clone(),
+                agent_id: placed.agent_id.unwrap_or_else(|| self.agent.id.clone()),
+                profile_id: placed.profile_id,
+                provider: login.credential.provider.clone(),
+                kind: login.credential.kind(),
+                identity: login.credential.identity.clone(),
+                expires: login.credential.expires(),
+                outcome,
+                taken_id: placed.taken_id,
+            });
+        }
+        rows
+    }
+
+    fn report(&self, rows: Vec<Row>, config_changed: bool, mode: Mode) -> Report {
+        let mut paths: Vec<PathBuf> = self.logins.iter().map(|login| login.path.clone()).collect();
+        paths.dedup();
+        Report {
+            tool: self.request.tool,
+            paths,
+            agent_id: self.agent.id.clone(),
+            store_path: self.store.profiles_path(),
+            is_shared: mode == Mode::Copy && self.needs_decision(),
+            skipped: self.skipped.clone(),
+            logged_out: false,
+            backups: Vec::new(),
+            rows,
+            config_changed,
+        }
+    }
+}
+
+/// Whether both ids are of one provider.
+fn is_same_provider(a: &str, b: &str) -> bool {
+    a == b || auth_provider_id(a) == auth_provider_id(b)
+}

@@ -1,0 +1,151 @@
+//! Which profile a login goes to.
+
+use super::is_same_provider;
+use super::known::{Known, Profile};
+use crate::external::{Login, Tool};
+use crate::oauth::{Grant, Members};
+use crate::profile::{CredentialKind, Kind, Millis, choose_profile_id};
+use crate::secret::Secret;
+use crate::store::{Pasted, Provenance, Renewal, StateDocument, login_entry, pasted_entry};
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+
+/// Where a login goes.
+#[derive(Debug)]
+pub(super) struct Placed {
+    /// The profile.
+    pub(super) profile_id: String,
+    /// The agent that has it, when that is another one.
+    pub(super) agent_id: Option<String>,
+    /// The profile of another account whose id it would have had.
+    pub(super) taken_id: Option<String>,
+    /// What to do.
+    pub(super) fate: Fate,
+}
+
+/// What becomes of a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is stored in the profile.
+    Stored {
+        /// Whether there is no such profile yet.
+        is_new: bool,
+    },
+    /// The profile holds it already, or what became of it.
+    Held,
+    /// The server has refused it.
+    Refused,
+}
+
+/// Finds the profile of a login, and notes that it is going to be there.
+pub(super) fn place(
+    login: &Login,
+    tool: Tool,
+    wanted: Option<&str>,
+    known: &mut Known,
+    others: &HashMap<String, (String, String)>,
+    state: &StateDocument,
+) -> Placed {
+    let credential = &login.credential;
+    let held = |id: &str, agent_id: Option<String>| Placed {
+        profile_id: id.to_owned(),
+        agent_id,
+        taken_id: None,
+        fate: Fate::Held,
+    };
+    let refresh = credential.refresh_token().map(Secret::fingerprint);
+    let secret = refresh.clone().or_else(|| credential.bearer().map(Secret::fingerprint));
+    let program = tool.program();
+    if let Some(secret) = &secret {
+        // One that was imported before, and refreshed here since, is spent.
+        let own = known.holding(secret).or_else(|| known.imported(&program.name, secret));
+        if let Some(own) = own.filter(|own| is_same_provider(&own.provider, &credential.provider)) {
+            return held(&own.id, None);
+        }
+        if let Some((agent, id)) = others.get(secret) {
+            return held(id, Some(agent.clone()));
+        }
+    }
+    let provider = &credential.provider;
+    let name = login.name.as_deref().map(|name| format!("{provider}:{name}"));
+    let (profile_id, taken_id) = if credential.kind() == Kind::OAuth {
+        // A login that tells whose it is needs no other name.
+        let name = name.filter(|_| credential.identity.is_unknown());
+        let wanted = wanted.or(name.as_deref());
+        let grants = known.grants(provider);
+        choose_profile_id(provider, None, &credential.identity, wanted, grants, |id| known.has(id))
+    } else {
+        let before = known.of_entry(&program.name, &login.entry, credential.kind());
+        let before = before.filter(|before| before.provider == *provider);
+        match (wanted, before) {
+            (Some(wanted), _) => (wanted.to_owned(), None),
+            (None, Some(before)) => (before.id.clone(), None),
+            (None, None) => free_id(&name.unwrap_or_else(|| format!("{provider}:default")), known),
+        }
+    };
+    if let Some(token) = credential.refresh_token()
+        && state.refusal(&profile_id, token).is_some()
+    {
+        return Placed { profile_id, agent_id: None, taken_id: None, fate: Fate::Refused };
+    }
+    let is_new = !known.has(&profile_id);
+    let provenance = Some(provenance(login, tool, 0));
+    let kind = credential.kind();
+    let profile = Profile { id: profile_id.clone(), provider: provider.clone(), kind, provenance };
+    known.add(profile, secret, credential.identity.clone());
+    Placed { profile_id, agent_id: None, taken_id, fate: Fate::Stored { is_new } }
+}
+
+/// `natural`, or the first id after it that is free, with the one that is not.
+fn free_id(natural: &str, known: &Known) -> (String, Option<String>) {
+    if !known.has(natural) {
+        return (natural.to_owned(), None);
+    }
+    let numbered = (2_u64..).map(|number| format!("{natural}-{number}"));
+    let free = numbered.into_iter().find(|id| !known.has(id)).unwrap_or_default();
+    (free, Some(natural.to_owned()))
+}
+
+fn provenance(login: &Login, tool: Tool, at: Millis) -> Provenance {
+    Provenance {
+        tool: tool.program().name.clone(),
+        entry: login.entry.clone(),
+        grant: login.credential.refresh_token().map(Secret::fingerprint),
+        at,
+    }
+}
+
+/// The entry of a login: a new one, or `present` with its other fields as they are.
+///
+/// # Errors
+/// `present` is not an object.
+pub(super) fn entry(
+    login: &Login,
+    tool: Tool,
+    present: Option<&RawValue>,
+    at: Millis,
+) -> serde_json::Result<Box<RawValue>> {
+    let credential = &login.credential;
+    let provider = &credential.provider;
+    let entry = match &credential.kind {
+        CredentialKind::OAuth { access, refresh, id_token, expires } => {
+            let access = access.clone().unwrap_or_else(|| Secret::new(""));
+            let (refresh, id_token, expires) = (refresh.clone(), id_token.clone(), *expires);
+            let members = Members::default();
+            let grant = Grant { access, refresh, id_token, expires, members };
+            let identity = credential.identity.clone();
+            let fields = Vec::new();
+            login_entry(present, provider, &Renewal { grant, expires, identity, fields })?
+        }
+        CredentialKind::Token { token, expires, .. } => {
+            let token = token.clone().unwrap_or_else(|| Secret::new(""));
+            let expires = expires.and_then(Result::ok);
+            pasted_entry(present, provider, &Pasted::Token(token, expires))?
+        }
+        CredentialKind::ApiKey { key, .. } => {
+            let key = key.clone().unwrap_or_else(|| Secret::new(""));
+            pasted_entry(present, provider, &Pasted::Key(key))?
+        }
+    };
+    provenance(login, tool, at).record(&entry, &login.fields)
+}

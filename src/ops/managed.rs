@@ -1,0 +1,160 @@
+//! Profiles that stay another program's own: its file is read when the token is needed.
+//!
+//! Invariant: nothing of such a login is stored, and its refresh token is neither spent nor
+//! passed on. A profile of ours goes first: these files are not opened while it is usable.
+
+use super::pool::Pool;
+use super::selection::Selected;
+use crate::app::App;
+use crate::config::Config;
+use crate::exit::{ExitStatus, Failure};
+use crate::external::{self, ExternalError, Tool};
+use crate::profile::{Credential, CredentialKind, Identity};
+use crate::provider::{Catalog, auth_provider_id};
+use crate::secret::Secret;
+use crate::text::printable;
+
+/// A profile of another program.
+#[derive(Clone, Debug)]
+pub(super) struct Managed {
+    /// The program.
+    pub(super) tool: Tool,
+    /// The profile id.
+    pub(super) id: &'static str,
+}
+
+impl Managed {
+    /// The profile of another program with this id.
+    pub(super) fn named(id: &str) -> Option<Self> {
+        Self::of(Tool::managing(id)?)
+    }
+
+    fn of(tool: Tool) -> Option<Self> {
+        let managed = tool.program().managed.as_ref()?;
+        Some(Self { tool, id: &managed.profile })
+    }
+
+    /// The profiles that stand in for a provider of which the stores have none: those that
+    /// are there by themselves, and those that the configuration names.
+    pub(super) fn standing_in(config: &Config, pool: &Pool) -> Vec<Self> {
+        Tool::ALL.into_iter().filter_map(Self::of).filter(|it| it.stands_in(config, pool)).collect()
+    }
+
+    fn stands_in(&self, config: &Config, pool: &Pool) -> bool {
+        let program = self.tool.program();
+        let is_wanted = program.managed.as_ref().is_some_and(|managed| managed.automatic)
+            || config.configured_profiles(auth_provider_id).iter().any(|it| it.id == self.id);
+        is_wanted && pool.owner_of(&program.provider).is_none()
+    }
+
+    /// Whether the profile is there for who names it: one that is there by itself only
+    /// while no store has another of its provider.
+    pub(super) fn may_be_named(&self, config: &Config, pool: &Pool) -> bool {
+        let managed = self.tool.program().managed.as_ref();
+        managed.is_some_and(|managed| !managed.automatic) || self.stands_in(config, pool)
+    }
+
+    /// The provider.
+    pub(super) fn provider(&self) -> &'static str {
+        &self.tool.program().provider
+    }
+
+    /// What the program keeps now, without the refresh token; `None` when nobody is signed
+    /// in there, or where it cannot be read.
+    ///
+    /// # Errors
+    /// The file is there and cannot be used.
+    pub(super) fn read(&self, app: &App) -> Result<Option<Credential>, ExternalError> {
+        match external::read(self.tool, &app.environment) {
+            Ok(contents) => Ok(contents
+                .logins
+                .into_iter()
+                .map(|login| login.credential)
+                .find(|it| auth_provider_id(&it.provider) == auth_provider_id(self.provider()))
+                .map(|credential| without_refresh(app.catalog().ok().as_ref(), credential))),
+            Err(ExternalError::SignedOut { .. } | ExternalError::Elsewhere { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The selected profile as the program keeps it now; `None` as for [`Self::read`].
+    pub(super) fn select(&self, app: &App, pool: &Pool) -> Result<Option<Selected>, Failure> {
+        let Some(credential) = self.read(app)? else { return Ok(None) };
+        let own = pool.own();
+        Ok(Some(Selected {
+            store: own.store.clone(),
+            owner: own.agent.clone(),
+            id: self.id.to_owned(),
+            credential,
+            entry: Secret::new(""),
+            fingerprint: None,
+            refused: false,
+            rejected: false,
+            managed_by: Some(self.tool),
+        }))
+    }
+}
+
+/// The failure when a token of a program's own profile would have to be refreshed, and
+/// `why`.
+pub(super) fn over(tool: Tool, id: &str, why: &str) -> Failure {
+    let program = tool.program();
+    Failure::message(
+        ExitStatus::LoginRequired,
+        format!(
+            "{why}: the login `{}` is that of {}, which alone refreshes it",
+            printable(id, 200),
+            program.label
+        ),
+    )
+    .hint(format!(
+        "start {} so that it refreshes its login, or take the login over: openclaw-auth models \
+         auth import {} --move",
+        program.label, program.name
+    ))
+}
+
+/// A credential that nobody can refresh, with what its tokens say of the account.
+fn without_refresh(catalog: Option<&Catalog>, credential: Credential) -> Credential {
+    let CredentialKind::OAuth { access, id_token, expires, .. } = credential.kind else {
+        return credential;
+    };
+    let claimed = match catalog {
+        Some(catalog) => {
+            identity(catalog, &credential.provider, access.as_ref(), id_token.as_ref())
+        }
+        None => Identity::default(),
+    };
+    Credential {
+        identity: merge(credential.identity, claimed),
+        kind: CredentialKind::OAuth { access, refresh: None, id_token, expires },
+        provider: credential.provider,
+        display_name: credential.display_name,
+        client_id: credential.client_id,
+        login_method: credential.login_method,
+    }
+}
+
+/// Who tokens of `provider` belong to, as far as they say.
+pub(super) fn identity(
+    catalog: &Catalog,
+    provider: &str,
+    access: Option<&Secret>,
+    id_token: Option<&Secret>,
+) -> Identity {
+    let found = catalog.find(provider);
+    let registration = found.and_then(|found| found.definition.registration.as_ref());
+    match (registration, access) {
+        (Some(registration), Some(access)) => registration.identity(access, id_token, None),
+        _ => Identity::default(),
+    }
+}
+
+/// What `first` says, completed by `second`.
+pub(super) fn merge(first: Identity, second: Identity) -> Identity {
+    Identity {
+        email: first.email.or(second.email),
+        account_id: first.account_id.or(second.account_id),
+        subject: first.subject.or(second.subject),
+    }
+}
