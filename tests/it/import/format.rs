@@ -156,7 +156,7 @@ fn the_form_of_every_program_is_read() {
         }
         let config: Value = serde_json::from_str(&rig.read("openclaw.json")).unwrap();
         assert_eq!(config["auth"]["profiles"][case.id]["mode"], case.entry["type"]);
-        let token = rig.run(&["models", "auth", "token", "--profile", case.id]);
+        let token = rig.run(&["models", "auth", "token", "--stored", "--profile", case.id]);
         assert!(token.success().starts_with("fake-"));
         let again = import(&rig, &[case.tool, "--copy", "--json"]).json();
         assert_eq!(again["profiles"][0]["outcome"], "unchanged", "{again}");

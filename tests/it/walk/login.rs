@@ -80,7 +80,7 @@ fn walk(way: &Way) {
     assert_eq!(recorded["mode"], entry["type"]);
     assert_eq!(recorded.as_object().unwrap().len(), 2);
 
-    let token = ["models", "auth", "token", "--profile", way.profile];
+    let token = ["models", "auth", "token", "--stored", "--profile", way.profile];
     let printed = crate::support::rig::Finished::from(run(&token).output().unwrap()).success();
     assert_eq!(printed, values["access"], "a fresh token costs no request");
     assert_eq!(rig.server.requests().len(), requests.len());
