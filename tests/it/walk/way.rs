@@ -251,6 +251,16 @@ pub(super) const WAYS: [Way; 8] = [
                  &redirect_uri=http%3A%2F%2Flocalhost%3A<port>%2Foauth2callback",
             ),
             ("/www.googleapis.com/oauth2/v1/userinfo", "alt=json"),
+            // The project of the account: this server has none of the services.
+            ("/cloudcode-pa.googleapis.com/v1internal:loadCodeAssist", LOAD_CODE_ASSIST),
+            (
+                "/daily-cloudcode-pa.sandbox.googleapis.com/v1internal:loadCodeAssist",
+                LOAD_CODE_ASSIST,
+            ),
+            (
+                "/autopush-cloudcode-pa.sandbox.googleapis.com/v1internal:loadCodeAssist",
+                LOAD_CODE_ASSIST,
+            ),
         ],
         profile: "google-gemini-cli:ada@example.test",
         entry: r#"{"type":"oauth","provider":"google-gemini-cli","access":"<access>","refresh":"<refresh>","expires":<expires>,"email":"ada@example.test","clientId":"fake-client"}"#,
@@ -267,6 +277,8 @@ pub(super) const WAYS: [Way; 8] = [
         )),
     },
 ];
+
+const LOAD_CODE_ASSIST: &str = r#"{"metadata":{"ideType":"IDE_UNSPECIFIED","platform":"PLATFORM_UNSPECIFIED","pluginType":"GEMINI"}}"#;
 
 const CODEX_ENTRY: &str = r#"{"type":"oauth","provider":"openai-codex","access":"<access>","refresh":"<refresh>","expires":<expires>,"email":"ada@example.test","accountId":"fake-account-ada","idToken":"<id>"}"#;
 
