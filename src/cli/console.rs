@@ -47,6 +47,8 @@ pub(super) struct Console<'o, 's> {
     told_waiting: bool,
     /// While a secret is typed.
     unseen: Option<stream::Unseen>,
+    /// What a program asks, while it stands at the prompt.
+    question: Option<String>,
 }
 
 /// What happens during a login, for a program.
@@ -93,6 +95,7 @@ impl<'o, 's> Console<'o, 's> {
             tells_events: false,
             told_waiting: false,
             unseen: None,
+            question: None,
         }
     }
 
@@ -115,7 +118,7 @@ impl<'o, 's> Console<'o, 's> {
     }
 
     fn prompt(&mut self) {
-        self.output.prompt(PROMPT);
+        self.output.prompt(self.question.as_deref().unwrap_or(PROMPT));
         self.prompting = true;
     }
 
@@ -307,7 +310,7 @@ impl Interaction for Console<'_, '_> {
             if !self.prompting && stream::is_in_foreground() {
                 self.prompt();
             }
-        } else if self.terminal.is_capable && terminal::is_ours() {
+        } else if !self.prompting && self.terminal.is_capable && terminal::is_ours() {
             let spinner = SPINNER[self.turns % SPINNER.len()];
             self.turns += 1;
             let (minutes, seconds) = (left.as_secs() / 60, left.as_secs() % 60);
@@ -317,26 +320,31 @@ impl Interaction for Console<'_, '_> {
         }
     }
 
-    fn show_page(&mut self, provider_label: &str, url: &url::Url) {
-        self.output.say(&format!("To sign in to {provider_label}, open\n\n  {url}\n"));
+    fn show_page(&mut self, provider_label: &str, url: &url::Url, is_remote: bool) {
+        self.output.say(&format!("To sign in to {provider_label}, open"));
+        self.show_url(url);
+        self.copy(url);
+        self.prepare_qr(url, is_remote);
+        self.draw_qr();
         self.tell(&Event::Page { schema: 1, provider: provider_label, url: url.as_str() });
     }
 
     fn ask(&mut self, question: &str, is_secret: bool) {
         self.tell(&Event::Prompt { schema: 1, text: question, secret: is_secret });
         let is_terminal = self.output.streams.stdin_is_terminal;
-        if is_secret && is_terminal && stream::is_in_foreground() {
+        if !is_terminal {
+            return self.output.say(question);
+        }
+        if is_secret && stream::is_in_foreground() {
             self.unseen = stream::Unseen::begin();
         }
-        let end = if is_terminal { "" } else { "\n" };
-        let stderr = &mut self.output.streams.stderr;
-        let _ =
-            stderr.write_all(format!("{question}: {end}").as_bytes()).and_then(|()| stderr.flush());
-        self.prompting = is_terminal;
+        self.question = Some(format!("{question}: "));
+        self.prompt();
     }
 
     fn answered(&mut self) {
         self.prompting = false;
+        self.question = None;
         self.unseen = None;
     }
 

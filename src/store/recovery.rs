@@ -10,6 +10,7 @@ use crate::profile::{Identity, Millis};
 use crate::secret::Secret;
 use crate::system::file;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::io;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -48,6 +49,9 @@ struct Wire<T> {
     id_token: Option<T>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<Millis>,
+    /// Further fields of the profile.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    fields: Map<String, Value>,
 }
 
 /// An optional member that is left out.
@@ -107,6 +111,7 @@ fn save_as(directories: &[PathBuf], grants: &[String], renewal: &Renewal) -> io:
         refresh: given.refresh.as_ref().map(Secret::expose),
         id_token: given.id_token.as_ref().map(Secret::expose),
         expires: renewal.expires,
+        fields: renewal.fields.iter().cloned().collect(),
     };
     let mut length = Length(0);
     serde_json::to_writer_pretty(&mut length, &wire)?;
@@ -159,8 +164,8 @@ fn read(path: &Path) -> Option<Recovery> {
         id_token: wire.id_token,
         expires: wire.expires,
     };
-    let renewal =
-        Renewal { grant, expires: wire.expires, identity: Identity::default(), fields: Vec::new() };
+    let fields = wire.fields.into_iter().collect();
+    let renewal = Renewal { grant, expires: wire.expires, identity: Identity::default(), fields };
     let grants = std::iter::once(wire.grant).chain(wire.later_grants).collect();
     Some(Recovery { path: path.to_owned(), grants, renewal })
 }
@@ -183,8 +188,9 @@ mod tests {
             id_token: None,
             expires: Some(5),
         };
-        let renewal =
-            Renewal { expires: Some(7), grant, identity: Identity::default(), fields: Vec::new() };
+        let fields = vec![("region".to_owned(), "eu".into())];
+        let identity = Identity::default();
+        let renewal = Renewal { expires: Some(7), grant, identity, fields: fields.clone() };
         let posted = Secret::new("fake-posted");
         let path = save(&directories, &posted, &renewal).unwrap();
         assert!(path.starts_with(&directories[1]));
@@ -192,6 +198,7 @@ mod tests {
         let found = pending(&directories[1]);
         assert_eq!(found[0].grants, [posted.fingerprint()]);
         assert_eq!(found[0].renewal.expires, Some(7));
+        assert_eq!(found[0].renewal.fields, fields);
         assert_eq!(found[0].renewal.grant.refresh.as_ref().unwrap().expose(), "fake-refresh");
         assert!(pending(&directories[0]).is_empty());
     }

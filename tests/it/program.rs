@@ -219,6 +219,22 @@ case $answer in '{{"answer":"a\"b"}}') ;; *) exit 9 ;; esac
 }
 
 #[test]
+fn questions_that_are_asked_at_once_are_answered_in_their_order() {
+    let rig = scripted(&format!(
+        r#"echo '{{"event":"prompt","text":"User"}}'
+echo '{{"event":"prompt","text":"Password","secret":true}}'
+read -r user
+read -r password
+[ "$user $password" = '{{"answer":"ada"}} {{"answer":"fake-password"}}' ] || exit 9
+{}"#,
+        done("")
+    ));
+    let finished = run_with(&rig, &LOGIN, "ada\nfake-password\n");
+    assert!(!finished.stderr.contains("fake-"), "{}", finished.stderr);
+    finished.success();
+}
+
+#[test]
 fn what_a_profile_keeps_comes_back_to_the_program() {
     let rig = scripted(&done(r#","expiresIn":60,"fields":{"region":"eu"}"#));
     run(&rig, &LOGIN).success();

@@ -9,10 +9,11 @@ use crate::exit::{ExitStatus, Failure};
 use crate::oauth::TokenError;
 use crate::ops::Interaction;
 use crate::ops::issuer::renewal;
-use crate::provider::{Conversation, Issued, Message, Operation, Program};
+use crate::provider::{Conversation, Issued, Message, Operation, Program, Question};
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, browser, lock};
 use anyhow::Context;
+use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::Instant;
@@ -88,7 +89,7 @@ impl Talk<'_> {
     async fn issued(&mut self, signals: &mut StopSignals) -> Result<Box<Issued>, Failure> {
         let deadline = Instant::now() + self.request.timeout;
         let mut answers: Option<Receiver<String>> = None;
-        let mut question: Option<String> = None;
+        let mut questions: VecDeque<Question> = VecDeque::new();
         let mut tick = tokio::time::interval(TICK);
         loop {
             tokio::select! {
@@ -97,15 +98,18 @@ impl Talk<'_> {
                 message = self.conversation.next() => {
                     let message = message.map_err(|error| self.failed(&error))?;
                     match message {
-                        Message::Question(asked) => {
+                        Message::Question(question) => {
                             if answers.is_none() {
                                 answers = self.interaction.answers();
                             }
-                            self.interaction.ask(&asked.text, asked.is_secret);
-                            question = Some(asked.text);
-                            if answers.is_none() {
-                                return Err(self.unanswered(question.as_deref()));
+                            // One after the other, however many it asks at once.
+                            if questions.is_empty() {
+                                self.interaction.ask(&question.text, question.is_secret);
                             }
+                            if answers.is_none() {
+                                return Err(self.unanswered(&question));
+                            }
+                            questions.push_back(question);
                         }
                         Message::Done(Some(issued)) => return Ok(issued),
                         Message::Done(None) | Message::Described(_) | Message::Failed(_) => {
@@ -115,13 +119,19 @@ impl Talk<'_> {
                         shown => self.show(shown),
                     }
                 }
-                line = line(&mut answers), if question.is_some() => {
+                line = line(&mut answers), if !questions.is_empty() => {
                     self.interaction.answered();
-                    let Some(line) = line else {
-                        return Err(self.unanswered(question.as_deref()));
-                    };
-                    question = None;
-                    self.conversation.answer(line.trim_end_matches(['\r', '\n']));
+                    let answered = questions.pop_front();
+                    match (line, answered) {
+                        (Some(line), _) => {
+                            self.conversation.answer(line.trim_end_matches(['\r', '\n']));
+                        }
+                        (None, Some(question)) => return Err(self.unanswered(&question)),
+                        (None, None) => {}
+                    }
+                    if let Some(next) = questions.front() {
+                        self.interaction.ask(&next.text, next.is_secret);
+                    }
                 }
                 () = tokio::time::sleep_until(deadline) => {
                     let waited = self.request.timeout.as_secs();
@@ -142,7 +152,7 @@ impl Talk<'_> {
         let environment = &self.app.environment;
         match message {
             Message::Url(url) => {
-                self.interaction.show_page(self.label, &url);
+                self.interaction.show_page(self.label, &url, environment.remote().is_some());
                 if self.request.browser {
                     self.interaction.show_browser(&browser::open(environment, &url));
                 }
@@ -169,9 +179,9 @@ impl Talk<'_> {
         not_signed_in(&self.program.provider, self.label, self.request, error)
     }
 
-    fn unanswered(&self, question: Option<&str>) -> Failure {
-        let (name, question) = (self.program.name(), question.unwrap_or_default());
-        let message = format!("{name} asks `{question}`, and nobody answered");
+    fn unanswered(&self, question: &Question) -> Failure {
+        let name = self.program.name();
+        let message = format!("{name} asks `{}`, and nobody answered", question.text);
         Failure::message(ExitStatus::Failure, message)
             .hint("run it on a terminal, or send the answers as lines on standard input")
     }

@@ -51,7 +51,8 @@ pub(super) struct Args {
     /// Make the provider's usual model the default model
     #[arg(long)]
     set_default: bool,
-    /// Print one line of JSON an event: `url`, `user_code`, `waiting`, `done`, `error`
+    /// Print one line of JSON an event: `url`, `user_code`, `waiting`, `done`, `error`; where a
+    /// program serves the provider, `page` and `prompt` as well
     #[arg(long)]
     json: bool,
 }
