@@ -33,12 +33,16 @@ pub(super) struct Console<'o, 's> {
     output: &'o mut Output<'s>,
     terminal: Terminal,
     handing: Handing,
+    /// Whether the browser's redirect can arrive by itself.
+    listens: bool,
+    /// Whether there is a code for another device.
+    has_code: bool,
     /// Whether a prompt stands on the last line.
     prompting: bool,
     /// Whether what the user types is read.
     reads_terminal: bool,
-    /// The QR code of a page whose text has been shown already.
-    qr: Option<Qr>,
+    /// The QR code of a page that is still to be drawn, and what belongs below it.
+    qr: Option<(Qr, Option<String>)>,
     /// How often the status line was drawn.
     turns: usize,
     /// Whether a program wants events on standard output.
@@ -67,10 +71,10 @@ enum Event<'n> {
     Waiting { schema: u32, seconds_left: u64 },
 }
 
-const PROMPT: &str = "Redirect URL or code (or just wait for the browser): ";
+const PROMPT: &str = "Redirect URL or code";
 
-/// Below a QR code there is room for two lines: the prompt.
-const ROWS_OF_PROMPT: usize = 2;
+/// Below a QR code there is room for the code and for the prompt, which may take two lines.
+const ROWS_BELOW: usize = 3;
 const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
 
 impl<'o, 's> Console<'o, 's> {
@@ -80,6 +84,8 @@ impl<'o, 's> Console<'o, 's> {
             output,
             terminal,
             handing: Handing::default(),
+            listens: false,
+            has_code: false,
             prompting: false,
             reads_terminal: false,
             qr: None,
@@ -108,7 +114,12 @@ impl<'o, 's> Console<'o, 's> {
     }
 
     fn prompt(&mut self) {
-        self.output.prompt(PROMPT);
+        let instead = match (self.listens, self.has_code) {
+            (true, _) => " (or just wait for the browser)",
+            (false, true) => " (or just approve the code)",
+            (false, false) => "",
+        };
+        self.output.prompt(&format!("{PROMPT}{instead}: "));
         self.prompting = true;
     }
 
@@ -151,27 +162,27 @@ impl<'o, 's> Console<'o, 's> {
         match copy.filter(|_| self.terminal.is_capable) {
             Some(copy) => {
                 self.output.send(&copy);
-                self.output.say("It was sent to the clipboard, if the terminal allows that");
+                self.output.say("The URL was sent to the clipboard, if the terminal allows that");
             }
             None => self.output.say("note: nothing was copied: this takes a terminal on standard error"),
         }
     }
 
     /// Makes the QR code of a page, if the user wants one or it is the usual thing and fits.
-    fn prepare_qr(&mut self, url: &Url, is_usual: bool) {
+    fn prepare_qr(&mut self, url: &Url, code: Option<&str>, is_usual: bool) {
         let (is_forced, size) = (self.handing.qr, terminal::size());
         if !is_forced && !(is_usual && self.terminal.is_capable && size.is_some()) {
             return;
         }
         let room = size.filter(|_| self.terminal.is_terminal).map(|size| Size {
-            rows: size.rows.saturating_sub(ROWS_OF_PROMPT),
+            rows: size.rows.saturating_sub(ROWS_BELOW),
             ..size
         });
         match Qr::fitting(url.as_str(), room) {
-            Ok(qr) => self.qr = Some(qr),
+            Ok(qr) => self.qr = Some((qr, code.map(str::to_owned))),
             Err(Some(Size { columns, rows })) if is_forced => self.output.say(&format!(
                 "note: the QR code needs a terminal of {columns} columns and {} rows",
-                rows + ROWS_OF_PROMPT
+                rows + ROWS_BELOW
             )),
             Err(None) if is_forced => {
                 self.output.say("note: the URL is too long for a QR code");
@@ -181,10 +192,14 @@ impl<'o, 's> Console<'o, 's> {
     }
 
     fn draw_qr(&mut self) {
-        match self.qr.take().map(|qr| qr.draw(self.terminal)) {
-            Some(Drawing::Coloured(sequence)) => self.output.send(&sequence),
-            Some(Drawing::Plain(text)) => self.output.say(&text),
-            None => {}
+        let Some((qr, code)) = self.qr.take() else { return };
+        match qr.draw(self.terminal) {
+            Drawing::Coloured(sequence) => self.output.send(&sequence),
+            Drawing::Plain(text) => self.output.say(&text),
+        }
+        // What was said before it may have left the screen.
+        if let Some(code) = code {
+            self.output.say(&format!("Code: {code}"));
         }
     }
 }
@@ -210,6 +225,8 @@ impl Interaction for Console<'_, '_> {
             let holder = holder.as_deref().unwrap_or("another program");
             self.output.say(&format!("note: port {port} is taken by {holder}"));
         }
+        self.listens = notice.listening;
+        self.has_code = notice.has_code;
         let sign_in = if notice.is_alternative { "Or sign in" } else { "Sign in" };
         self.output.say(&format!("{sign_in} to {} in a browser:", notice.provider_label));
         self.show_url(notice.url);
@@ -217,12 +234,15 @@ impl Interaction for Console<'_, '_> {
             self.copy(notice.url);
         }
         if !notice.has_code {
-            self.prepare_qr(notice.url, notice.remote.is_some());
+            self.prepare_qr(notice.url, None, notice.remote.is_some());
         }
         if let Some(tunnel) = &notice.tunnel {
+            let place = match notice.is_alternative {
+                true => String::new(),
+                false => format!("{}. ", place(notice.remote)),
+            };
             self.output.say(&format!(
-                "{} For a browser on your own machine, run this there first:\n\n  {tunnel}\n",
-                place(notice.remote)
+                "{place}For a browser on your own machine, run this there first:\n\n  {tunnel}\n"
             ));
         }
         if let Some(obstacle) = obstacle(notice) {
@@ -258,7 +278,7 @@ impl Interaction for Console<'_, '_> {
         };
         if notice.is_followed {
             self.output.say(&format!(
-                "{} A code is the surest way then: nothing has to get back to this machine",
+                "{}, so the code comes first: no redirect has to get here",
                 place(notice.remote)
             ));
         }
@@ -273,7 +293,7 @@ impl Interaction for Console<'_, '_> {
         if !notice.is_alternative {
             self.copy(uri);
         }
-        self.prepare_qr(uri, !notice.is_alternative);
+        self.prepare_qr(uri, Some(notice.user_code), !notice.is_alternative);
         if !notice.is_followed {
             self.draw_qr();
         }
@@ -353,16 +373,23 @@ fn obstacle(notice: &AuthorizationNotice<'_>) -> Option<String> {
     let port = notice.redirect_uri.port().unwrap_or(80);
     if notice.is_wsl {
         return Some(format!(
-            "If Windows does not lead localhost:{port} to WSL, paste the address: that always works"
+            "A browser on Windows gets here where localhost:{port} is forwarded to WSL, as is usual"
         ));
     }
     (notice.remote == Some(Remote::Container)).then(|| {
-        let ways = if notice.has_code { "the code or a pasted address" } else { "a pasted address" };
+        let place = match notice.is_alternative {
+            true => String::new(),
+            false => format!("{}. ", place(notice.remote)),
+        };
+        let otherwise = match (notice.has_code, notice.pasting) {
+            (true, true) => ". Else use the code, or paste the address",
+            (true, false) => ". Else use the code",
+            (false, true) => ". Else paste the address",
+            (false, false) => "",
+        };
         format!(
-            "{} A browser outside does not reach 127.0.0.1:{port} in here, nor through a \
-             published port (docker run -p): use {ways}, unless an editor forwards the port or \
-             the container has the network of its host",
-            place(notice.remote)
+            "{place}A browser outside gets to 127.0.0.1:{port} in here by --network host or an \
+             editor that forwards ports, not by docker run -p{otherwise}"
         )
     })
 }
@@ -370,9 +397,9 @@ fn obstacle(notice: &AuthorizationNotice<'_>) -> Option<String> {
 /// Why a browser on this machine would not reach the user.
 const fn place(remote: Option<Remote>) -> &'static str {
     match remote {
-        Some(Remote::Ssh) => "You are connected over SSH.",
-        Some(Remote::Container) => "This is a container.",
-        _ => "This machine has no display.",
+        Some(Remote::Ssh) => "You are connected over SSH",
+        Some(Remote::Container) => "This is a container",
+        _ => "This machine has no display",
     }
 }
 
