@@ -11,7 +11,7 @@ use crate::ops::login::{AuthorizationNotice, UserCodeNotice};
 use crate::system::browser::Opening;
 use crate::system::environment::{Environment, Remote};
 use crate::system::terminal::{self, Size};
-use crate::system::stream;
+use crate::system::{stream, typing};
 use serde::Serialize;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -164,7 +164,9 @@ impl<'o, 's> Console<'o, 's> {
                 self.output.send(&copy);
                 self.output.say("The URL was sent to the clipboard, if the terminal allows that");
             }
-            None => self.output.say("note: nothing was copied: this takes a terminal on standard error"),
+            None => {
+                self.output.say("note: nothing was copied: this takes a terminal on standard error")
+            }
         }
     }
 
@@ -174,10 +176,9 @@ impl<'o, 's> Console<'o, 's> {
         if !is_forced && !(is_usual && self.terminal.is_capable && size.is_some()) {
             return;
         }
-        let room = size.filter(|_| self.terminal.is_terminal).map(|size| Size {
-            rows: size.rows.saturating_sub(ROWS_BELOW),
-            ..size
-        });
+        let room = size
+            .filter(|_| self.terminal.is_terminal)
+            .map(|size| Size { rows: size.rows.saturating_sub(ROWS_BELOW), ..size });
         match Qr::fitting(url.as_str(), room) {
             Ok(qr) => self.qr = Some((qr, code.map(str::to_owned))),
             Err(Some(Size { columns, rows })) if is_forced => self.output.say(&format!(
@@ -206,6 +207,7 @@ impl<'o, 's> Console<'o, 's> {
 
 impl Drop for Console<'_, '_> {
     fn drop(&mut self) {
+        typing::release();
         self.leave_prompt();
         self.output.clear_status_line();
     }
@@ -344,6 +346,8 @@ impl Interaction for Console<'_, '_> {
         let stdin = self.output.streams.stdin.take()?;
         self.reads_terminal = is_terminal;
         if is_terminal && stream::is_in_foreground() {
+            // Where that fails, the terminal reads lines by itself.
+            let _ = typing::take_over(|| typing::is_possible());
             self.prompt();
         }
         Some(stream::lines(stdin, is_terminal))

@@ -1,9 +1,9 @@
 //! Where text leaves the program.
 
+use crate::cli::terminal::sequence::Sequence;
 use crate::exit::{ExitStatus, Failure};
 use crate::system::Streams;
 use crate::system::custody::Exposure;
-use crate::cli::terminal::sequence::Sequence;
 use crate::text::printable;
 use serde::Serialize;
 use std::io::{self, ErrorKind};

@@ -122,10 +122,7 @@ mod tests {
         let url = "https://as.example.test/a?b=c&d=%25e|f^g";
         let commands = windows_commands(url);
         let programs: Vec<_> = commands.iter().map(Command::get_program).collect();
-        assert_eq!(
-            programs,
-            ["wslview", "rundll32.exe", "/mnt/c/Windows/System32/rundll32.exe"]
-        );
+        assert_eq!(programs, ["wslview", "rundll32.exe", "/mnt/c/Windows/System32/rundll32.exe"]);
         assert!(commands.iter().all(|command| command.get_args().last() == Some(url.as_ref())));
     }
 

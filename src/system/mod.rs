@@ -17,6 +17,7 @@ pub mod signal;
 pub mod stream;
 pub mod terminal;
 pub mod trust;
+pub mod typing;
 
 use crate::profile::Millis;
 pub use environment::Environment;

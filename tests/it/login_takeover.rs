@@ -34,7 +34,10 @@ fn with_every_port_taken_a_later_login_takes_over_from_one_that_waits() {
     let second = rig.start_login(&["--json"]);
     let third = rig.start_login(&["--json"]);
     let seen = third.seen();
-    assert!(seen.contains(&format!("took port {} over from an earlier login", rig.ports[0])), "{seen}");
+    assert!(
+        seen.contains(&format!("took port {} over from an earlier login", rig.ports[0])),
+        "{seen}"
+    );
     assert!(third.url.contains(&format!("localhost%3A{}", rig.ports[0])), "{}", third.url);
     let ended = first.finish();
     assert_eq!(ended.code, 1, "{ended:?}");

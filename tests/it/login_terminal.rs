@@ -41,7 +41,8 @@ fn with_codes() -> Rig {
 
 /// From now on a code is approved.
 fn approve(rig: &Rig) {
-    let grant = json!({"access_token": "fake-access", "refresh_token": "fake-refresh", "expires_in": 3600});
+    let grant =
+        json!({"access_token": "fake-access", "refresh_token": "fake-refresh", "expires_in": 3600});
     rig.server.inject_persistent(Endpoint::Token, json_answer(200, &grant));
 }
 
@@ -135,8 +136,7 @@ fn a_remote_login_starts_with_the_code_and_keeps_the_prompt_below_the_qr_code() 
     assert!(!text.contains("Waiting"), "no status line beside a prompt");
     terminal.enter("\u{3}");
     assert_eq!(terminal.finish(), 130);
-    let modes = terminal.modes().local_modes;
-    assert!(modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG));
+    assert_is_set_back(&terminal);
 }
 
 #[test]
@@ -148,9 +148,51 @@ fn a_pasted_address_signs_in_at_the_prompt() {
     let url = text.lines().find_map(|line| line.trim().strip_prefix("http")).unwrap();
     terminal.enter("two words\r");
     terminal.wait_for("That was not accepted");
-    terminal.enter(&format!("{}\r", authorize(&format!("http{url}"))));
+    // More than a terminal takes as one line.
+    let redirect = format!("{}&more={}", authorize(&format!("http{url}")), "x".repeat(9_000));
+    terminal.enter(&format!("{redirect}\r"));
     assert_eq!(terminal.finish(), 0, "{}", terminal.text());
     assert!(rig.document()["profiles"][PROFILE].is_object());
+    assert_is_set_back(&terminal);
+}
+
+#[track_caller]
+fn assert_is_set_back(terminal: &PseudoTerminal) {
+    let modes = terminal.modes().local_modes;
+    assert!(modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG), "{modes:?}");
+}
+
+#[test]
+fn an_interrupt_at_a_hidden_prompt_sets_the_terminal_back() {
+    let rig = Rig::new();
+    let start = ["models", "auth", "login", "start", "--provider", "openai-codex"];
+    rig.run(&start).success();
+    let before = rig.tree();
+    for key in ["\u{3}", "\u{1c}"] {
+        let command = rig.command(&["models", "auth", "login", "finish", "--redirect-url", "-"]);
+        let mut terminal = PseudoTerminal::start(&command, 80, 24);
+        terminal.wait_for("redirect URL: ");
+        terminal.enter(&format!("fake-secret{key}"));
+        assert_eq!(terminal.finish(), 130);
+        assert!(terminal.text().ends_with("error: interrupted\r\n"), "{}", terminal.text());
+        assert!(!terminal.text().contains("fake-secret"), "{}", terminal.text());
+        assert_is_set_back(&terminal);
+    }
+    assert_eq!(rig.tree(), before);
+}
+
+#[test]
+fn the_end_of_input_at_the_prompt_leaves_the_login_waiting_and_interruptible() {
+    let rig = Rig::new();
+    let mut terminal = PseudoTerminal::start(&login(&rig, &["--no-browser"], &[]), 80, 24);
+    terminal.wait_for("(or just wait for the browser): ");
+    terminal.enter("\u{4}");
+    while !terminal.modes().local_modes.contains(LocalModes::ISIG) {
+        std::thread::yield_now();
+    }
+    terminal.enter("\u{3}");
+    assert_eq!(terminal.finish(), 130);
+    assert_is_set_back(&terminal);
 }
 
 #[test]
@@ -163,6 +205,7 @@ fn the_redirect_ends_a_login_whose_prompt_stands() {
     assert_eq!(follow(url).status, 200);
     assert_eq!(terminal.finish(), 0);
     assert!(terminal.screen().contents().contains("browser): \nSigned in to"));
+    assert_is_set_back(&terminal);
 }
 
 #[test]
@@ -180,7 +223,10 @@ fn nothing_but_text_goes_to_a_pipe_or_a_dumb_terminal() {
     let piped = String::from_utf8(piped.stderr).unwrap();
     assert!(piped.contains("nothing was copied") && piped.contains("WDJB-MJHT"), "{piped}");
     for text in [dumb.text(), piped] {
-        assert!(!text.contains('\u{1b}') && !text.contains("Waiting") && !text.contains('█'), "{text}");
+        assert!(
+            !text.contains('\u{1b}') && !text.contains("Waiting") && !text.contains('█'),
+            "{text}"
+        );
     }
 }
 

@@ -61,11 +61,7 @@ impl Terminal {
     }
 }
 
-fn knows_links(
-    environment: &Environment,
-    term: &str,
-    multiplexer: Option<Multiplexer>,
-) -> bool {
+fn knows_links(environment: &Environment, term: &str, multiplexer: Option<Multiplexer>) -> bool {
     if let Some(forced) = environment.text("FORCE_HYPERLINK") {
         return forced != "0";
     }
@@ -120,7 +116,12 @@ mod tests {
             &[("TERM", "xterm-256color"), ("TERM_PROGRAM", "WezTerm")],
             &[("TERM", "foot")],
             &[("TERM", "xterm"), ("WT_SESSION", "fake")],
-            &[("TERM", "tmux"), ("TMUX", "x"), ("TERM_PROGRAM", "tmux"), ("TERM_PROGRAM_VERSION", "3.4a")],
+            &[
+                ("TERM", "tmux"),
+                ("TMUX", "x"),
+                ("TERM_PROGRAM", "tmux"),
+                ("TERM_PROGRAM_VERSION", "3.4a"),
+            ],
             &[("TERM", "xterm"), ("FORCE_HYPERLINK", "1")],
         ] {
             assert!(terminal(variables).has_links, "{variables:?}");
@@ -130,7 +131,12 @@ mod tests {
             &[("TERM", "xterm"), ("VTE_VERSION", "4000")],
             &[("TERM", "foot"), ("FORCE_HYPERLINK", "0")],
             &[("TERM", "screen"), ("STY", "1.x"), ("VTE_VERSION", "7200")],
-            &[("TERM", "tmux"), ("TMUX", "x"), ("TERM_PROGRAM", "tmux"), ("TERM_PROGRAM_VERSION", "3.3a")],
+            &[
+                ("TERM", "tmux"),
+                ("TMUX", "x"),
+                ("TERM_PROGRAM", "tmux"),
+                ("TERM_PROGRAM_VERSION", "3.3a"),
+            ],
         ] {
             assert!(!terminal(variables).has_links, "{variables:?}");
         }

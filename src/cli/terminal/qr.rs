@@ -75,7 +75,9 @@ impl Qr {
             (false, true) => '▄',
             (false, false) => ' ',
         };
-        (0..rows).map(|row| (0..columns).map(|column| character(column, 2 * row)).collect()).collect()
+        (0..rows)
+            .map(|row| (0..columns).map(|column| character(column, 2 * row)).collect())
+            .collect()
     }
 
     fn is_dark(&self, column: usize, row: usize) -> bool {
@@ -150,7 +152,11 @@ mod tests {
         assert_eq!(drawn.lines().count(), size.rows);
         for line in drawn.lines() {
             let inner = line.strip_prefix("\u{1b}[38;5;16;48;5;231m").unwrap();
-            assert!(inner.strip_suffix("\u{1b}[0m").is_some_and(|inner| inner.chars().count() == size.columns));
+            assert!(
+                inner
+                    .strip_suffix("\u{1b}[0m")
+                    .is_some_and(|inner| inner.chars().count() == size.columns)
+            );
         }
         let dark = qr.draw(terminal(&[("TERM", "dumb")]));
         assert_eq!(dark, Drawing::Plain(qr.lines(false).join("\n")));

@@ -46,9 +46,9 @@ impl Sequence {
             return None;
         }
         // One id makes one link of it where it is broken into lines.
-        let id = url.bytes().fold(5381_u32, |hash, byte| {
-            hash.wrapping_mul(33).wrapping_add(byte.into())
-        });
+        let id = url
+            .bytes()
+            .fold(5381_u32, |hash, byte| hash.wrapping_mul(33).wrapping_add(byte.into()));
         Some(Self(format!("\u{1b}]8;id={id:x};{url}\u{1b}\\{url}\u{1b}]8;;\u{1b}\\")))
     }
 

@@ -213,10 +213,8 @@ impl Login<'_> {
                 .hint("openclaw-auth models auth login finish --redirect-url -")
         })?;
         let place = device.verification_uri_complete.as_ref().unwrap_or(&device.verification_uri);
-        interaction.note(&format!(
-            "waiting for the code {} to be approved at {place}",
-            device.user_code
-        ));
+        interaction
+            .note(&format!("waiting for the code {} to be approved at {place}", device.user_code));
         let approval = oauth::wait_for_approval(&self.client, device, now);
         tokio::pin!(approval);
         let deadline = Instant::now() + timeout;
