@@ -166,8 +166,7 @@ impl Line {
     const fn is_in_escape(&mut self, byte: u8) -> bool {
         self.escape = match (self.escape, byte) {
             (_, 27) => Escape::Begun,
-            (Escape::Begun, b'[' | b'O') => Escape::Sequence,
-            (Escape::Sequence, b' '..=b'?') => Escape::Sequence,
+            (Escape::Begun, b'[' | b'O') | (Escape::Sequence, b' '..=b'?') => Escape::Sequence,
             (Escape::None, _) => return false,
             // A line does not end within a sequence.
             (Escape::Begun | Escape::Sequence, 0..=31) => {
