@@ -3,6 +3,7 @@
 
 use super::output::Output;
 use crate::exit::{ExitStatus, Failure};
+use crate::system::typing;
 use crate::text::printable;
 use std::io::{BufRead, Read};
 
@@ -11,9 +12,15 @@ use std::io::{BufRead, Read};
 /// # Errors
 /// There is no input, or the terminal cannot be used.
 pub(super) fn secret(output: &mut Output<'_>, what: &str) -> Result<String, Failure> {
-    if output.streams.stdin_is_terminal {
+    if output.streams.stdin_is_terminal && typing::is_possible() {
         output.finish()?;
-        return rpassword::prompt_password(format!("{what}: ")).map_err(unreadable);
+        // Before the question: whoever types at once must not be shown either.
+        typing::take_over(|| true).map_err(unreadable)?;
+        output.prompt(&format!("{what}: "));
+        let typed = typing::hidden_line();
+        output.say("");
+        let typed = typed.map_err(unreadable)?;
+        return Ok(String::from_utf8_lossy(&typed).into_owned());
     }
     line(output)?.ok_or_else(|| {
         Failure::message(ExitStatus::Usage, format!("no {what} on standard input"))

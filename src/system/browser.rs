@@ -27,7 +27,30 @@ pub fn open(environment: &Environment, url: &Url) -> Opening {
     if environment.remote().is_some() {
         return Opening::NotTried;
     }
-    start(open::commands(url.as_str()), environment)
+    let mut commands = open::commands(url.as_str());
+    if environment.is_wsl() {
+        let starts_windows = |command: &Command| command.get_program() == "powershell.exe";
+        let first = usize::from(commands.first().is_some_and(starts_windows));
+        commands.splice(first..first, windows_commands(url.as_str()));
+    }
+    start(commands, environment)
+}
+
+/// The ways to the browser of Windows beside the one that `open` knows: PowerShell, which
+/// need not be on the path of WSL. They come before a browser of Linux. None of them reads
+/// the URL as a command line, as `cmd.exe` would.
+fn windows_commands(url: &str) -> Vec<Command> {
+    let with = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(arguments);
+        command
+    };
+    let handler = ["url.dll,FileProtocolHandler", url];
+    vec![
+        with("wslview", &[url]),
+        with("rundll32.exe", &handler),
+        with("/mnt/c/Windows/System32/rundll32.exe", &handler),
+    ]
 }
 
 fn start(commands: Vec<Command>, environment: &Environment) -> Opening {
@@ -92,6 +115,15 @@ mod tests {
             .map(|command| format!("{command:?}"))
             .collect();
         assert_eq!(commands, [r#""one" "--new" "http://x/?a=b""#, r#""two" "http://x/?a=b""#]);
+    }
+
+    #[test]
+    fn the_browser_of_windows_gets_the_url_as_one_argument() {
+        let url = "https://as.example.test/a?b=c&d=%25e|f^g";
+        let commands = windows_commands(url);
+        let programs: Vec<_> = commands.iter().map(Command::get_program).collect();
+        assert_eq!(programs, ["wslview", "rundll32.exe", "/mnt/c/Windows/System32/rundll32.exe"]);
+        assert!(commands.iter().all(|command| command.get_args().last() == Some(url.as_ref())));
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod stream;
 mod temporary;
 pub mod terminal;
 pub mod trust;
+pub mod typing;
 
 use crate::profile::Millis;
 pub use environment::Environment;

@@ -1,5 +1,6 @@
 //! Standard input, output and error as values, so that a test can hold their other ends.
 
+use super::typing::{self, Typed};
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 
 /// The standard streams of a run.
@@ -43,16 +44,22 @@ const LONGEST_LINE: u64 = 64 * 1024;
 
 /// Reads `stdin` line by line on a thread of its own and sends each line; the channel
 /// closes at the end of input. A terminal is read only while this process is in its
-/// foreground: reading from the background would stop it. The thread ends with the process.
+/// foreground: reading from the background would stop it. The thread ends with the process,
+/// or soon after the receiver is dropped; then [`typing::release`] sets the terminal back.
 pub fn lines(
     stdin: Box<dyn BufRead + Send>,
     is_terminal: bool,
 ) -> tokio::sync::mpsc::Receiver<String> {
     let (sender, receiver) = tokio::sync::mpsc::channel(4);
     std::thread::spawn(move || {
+        if is_terminal && typing::is_possible() {
+            typed_lines(&sender);
+            // Ctrl-C has to work when nobody reads it here.
+            typing::release();
+            return;
+        }
         let mut stdin = stdin;
         loop {
-            while is_terminal && !(is_readable() && is_in_foreground()) {}
             let mut line = Vec::new();
             match std::io::Read::take(&mut stdin, LONGEST_LINE).read_until(b'\n', &mut line) {
                 Ok(1..)
@@ -64,6 +71,41 @@ pub fn lines(
         }
     });
     receiver
+}
+
+/// Reads what is typed, until nobody wants it any more.
+fn typed_lines(sender: &tokio::sync::mpsc::Sender<String>) {
+    let mut line = typing::Line::default();
+    while !sender.is_closed() {
+        if is_in_foreground() && typing::take_over(|| !sender.is_closed()).is_err() {
+            return;
+        }
+        if !(is_readable() && is_in_foreground()) {
+            continue;
+        }
+        let mut chunk = [0; 1024];
+        let length = match rustix::io::read(std::io::stdin(), &mut chunk) {
+            Ok(length @ 1..) => length,
+            Err(rustix::io::Errno::INTR) => continue,
+            _ => return,
+        };
+        let mut echo = Vec::new();
+        for byte in &chunk[..length] {
+            match line.take(*byte, &mut echo) {
+                Typed::More => {}
+                Typed::Line(line) => {
+                    typing::echo(&std::mem::take(&mut echo), true);
+                    if sender.blocking_send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                        return;
+                    }
+                }
+                Typed::End => return,
+                Typed::Interrupt => typing::interrupt(),
+                Typed::Suspend => typing::suspend(),
+            }
+        }
+        typing::echo(&echo, false);
+    }
 }
 
 /// Waits for input on the terminal, for a while.
@@ -86,30 +128,5 @@ pub fn is_in_foreground() -> bool {
     match rustix::termios::tcgetpgrp(std::io::stdin()) {
         Ok(foreground) => foreground == rustix::process::getpgrp(),
         Err(_) => true,
-    }
-}
-
-/// Typing that is not shown on the terminal of standard input, until this is dropped.
-#[derive(Debug)]
-pub struct Unseen(rustix::termios::Termios);
-
-impl Unseen {
-    /// Stops showing what is typed; `None` where there is no terminal.
-    pub fn begin() -> Option<Self> {
-        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-        let usual = tcgetattr(std::io::stdin()).ok()?;
-        let mut unseen = usual.clone();
-        unseen.local_modes.remove(LocalModes::ECHO);
-        unseen.local_modes.insert(LocalModes::ECHONL);
-        tcsetattr(std::io::stdin(), OptionalActions::Now, &unseen).ok()?;
-        Some(Self(usual))
-    }
-}
-
-impl Drop for Unseen {
-    fn drop(&mut self) {
-        use rustix::termios::{OptionalActions, tcsetattr};
-        // A terminal that has gone away shows nothing any more.
-        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
     }
 }

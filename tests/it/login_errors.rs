@@ -70,6 +70,27 @@ fn an_interrupt_during_the_token_request_writes_nothing() {
 }
 
 #[test]
+fn an_interrupt_while_the_store_is_locked_does_not_wait_for_it() {
+    let rig = Rig::signed_in();
+    let now = openclaw_auth::system::now();
+    let payload = json!({
+        "pid": std::process::id(),
+        "createdAt": openclaw_auth::system::lock::iso(now),
+    });
+    let lock = format!("{}.lock", store("main"));
+    rig.write(&lock, &payload.to_string());
+    let before = rig.tree();
+    let spent = rig.server.token_requests("authorization_code");
+    let mut login = rig.start_login(&[]);
+    let redirect = authorize(&login.url);
+    login.paste(&redirect);
+    login.signal(rustix::process::Signal::INT);
+    login.finish().failure(130);
+    assert_eq!(rig.tree(), before);
+    assert_eq!(rig.server.token_requests("authorization_code"), spent, "no code was spent");
+}
+
+#[test]
 fn a_failed_token_request_writes_nothing_and_the_page_says_so() {
     let text = |status, content_type: &str, body: &str| Fault::Text {
         status,

@@ -21,6 +21,8 @@ mod legacy;
 mod list;
 mod login;
 mod login_errors;
+mod login_takeover;
+mod login_terminal;
 mod logout;
 mod onboard;
 mod order;

@@ -5,21 +5,37 @@ pub(super) mod sequence;
 
 use crate::system::Environment;
 
-/// The terminal on standard error, where there is one.
+/// What standard error is, and what can be done with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Terminal {
-    /// Whether lines can be redrawn and sequences are understood: no pipe, no `TERM=dumb`.
-    pub(super) is_capable: bool,
-    /// Whether standard error is a terminal at all.
-    pub(super) is_terminal: bool,
-    /// Whether colours are wanted (`NO_COLOR`).
-    pub(super) has_colours: bool,
-    /// Whether its background is light, where colours are not to be set.
-    pub(super) is_light: bool,
+    pub(super) kind: Kind,
+    pub(super) ink: Ink,
     /// Whether a link shows as a link (OSC 8). Others show its text, but not all.
     pub(super) has_links: bool,
     /// What stands between us and the terminal.
     pub(super) multiplexer: Option<Multiplexer>,
+}
+
+/// What standard error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A pipe or a file.
+    Pipe,
+    /// A terminal that knows no sequences (`TERM=dumb`).
+    Dumb,
+    /// A terminal whose lines can be redrawn.
+    Capable,
+}
+
+/// How black and white are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ink {
+    /// By colours of our own.
+    Coloured,
+    /// Characters are white, on a dark background; what a terminal usually is.
+    White,
+    /// Characters are black, on a light background (`COLORFGBG`).
+    Black,
 }
 
 /// A program that passes a sequence to its terminal only when it is wrapped.
@@ -39,25 +55,30 @@ impl Terminal {
     /// What the environment says of it.
     pub(super) fn of(environment: &Environment, is_terminal: bool) -> Self {
         let term = environment.text("TERM").unwrap_or_default();
-        let is_capable = is_terminal && !matches!(term, "" | "dumb");
+        let kind = match term {
+            _ if !is_terminal => Kind::Pipe,
+            "" | "dumb" => Kind::Dumb,
+            _ => Kind::Capable,
+        };
         // rxvt and others: foreground;background, 7 and 15 being white.
-        let is_light = environment
-            .text("COLORFGBG")
-            .and_then(|colours| colours.rsplit(';').next())
-            .is_some_and(|background| matches!(background, "7" | "15"));
+        let colours = environment.text("COLORFGBG").and_then(|colours| colours.rsplit(';').next());
+        let ink = match colours {
+            _ if kind == Kind::Capable && !environment.has("NO_COLOR") => Ink::Coloured,
+            Some("7" | "15") => Ink::Black,
+            _ => Ink::White,
+        };
         let multiplexer = if environment.has("TMUX") {
             Some(Multiplexer::Tmux)
         } else {
             environment.has("STY").then_some(Multiplexer::Screen)
         };
-        Self {
-            is_capable,
-            is_terminal,
-            has_colours: is_capable && !environment.has("NO_COLOR"),
-            is_light,
-            has_links: is_capable && knows_links(environment, term, multiplexer),
-            multiplexer,
-        }
+        let has_links = kind == Kind::Capable && knows_links(environment, term, multiplexer);
+        Self { kind, ink, has_links, multiplexer }
+    }
+
+    /// Whether lines can be redrawn, and sequences are understood.
+    pub(super) fn is_capable(self) -> bool {
+        self.kind == Kind::Capable
     }
 }
 
@@ -95,18 +116,19 @@ mod tests {
     fn a_pipe_and_a_dumb_terminal_get_no_sequences() {
         let variables = [("TERM", "xterm-kitty"), ("FORCE_HYPERLINK", "1")];
         let pipe = Terminal::of(&Environment::of(variables), false);
-        assert!(!pipe.is_capable && !pipe.has_links && !pipe.has_colours);
+        assert_eq!((pipe.kind, pipe.ink, pipe.has_links), (Kind::Pipe, Ink::White, false));
         for term in ["dumb", ""] {
             let dumb = terminal(&[("TERM", term), ("FORCE_HYPERLINK", "1")]);
-            assert!(!dumb.is_capable && !dumb.has_links && !dumb.has_colours);
+            assert_eq!((dumb.kind, dumb.ink, dumb.has_links), (Kind::Dumb, Ink::White, false));
         }
     }
 
     #[test]
     fn no_color_turns_off_colours_and_nothing_else() {
         let plain = terminal(&[("TERM", "xterm-kitty"), ("NO_COLOR", "1"), ("COLORFGBG", "0;15")]);
-        assert!(!plain.has_colours && plain.is_capable && plain.has_links && plain.is_light);
-        assert!(terminal(&[("TERM", "xterm"), ("NO_COLOR", "")]).has_colours, "blank is unset");
+        assert_eq!((plain.kind, plain.ink, plain.has_links), (Kind::Capable, Ink::Black, true));
+        let blank = terminal(&[("TERM", "xterm"), ("NO_COLOR", "")]);
+        assert_eq!(blank.ink, Ink::Coloured, "blank is unset");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! terminals alike. Where no colours may be set, white is what the terminal shows bright:
 //! the characters on a dark background, the background on a light one.
 
-use super::Terminal;
+use super::Ink;
 use super::sequence::Sequence;
 use crate::system::terminal::Size;
 use fast_qr::{ECL, QRBuilder};
@@ -57,12 +57,19 @@ impl Qr {
         Size { columns: width, rows: width.div_ceil(2) }
     }
 
-    /// The code for `terminal`.
-    pub(in crate::cli) fn draw(&self, terminal: Terminal) -> Drawing {
-        if terminal.has_colours {
-            return Drawing::Coloured(Sequence::black_on_white(&self.lines(true)));
+    /// The code in `ink`.
+    pub(in crate::cli) fn draw(&self, ink: Ink) -> Drawing {
+        match ink {
+            Ink::Coloured => Drawing::Coloured(Sequence::black_on_white(&self.lines(true))),
+            Ink::White => Drawing::Plain(self.lines(false).join(
+                "
+",
+            )),
+            Ink::Black => Drawing::Plain(self.lines(true).join(
+                "
+",
+            )),
         }
-        Drawing::Plain(self.lines(terminal.is_light).join("\n"))
     }
 
     /// The lines, in which the dark modules are characters, or else the light ones.
@@ -90,7 +97,6 @@ impl Qr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::Environment;
 
     const URL: &str = "https://as.example.test/device?user_code=WDJB-MJHT";
 
@@ -128,11 +134,11 @@ mod tests {
     #[test]
     fn it_takes_less_margin_before_it_does_not_fit() {
         let widest = Qr::fitting(URL, None).unwrap().size();
-        assert_eq!(widest, Size { columns: 41, rows: 21 });
-        let narrow = Qr::fitting(URL, Some(Size { columns: 40, rows: 24 })).unwrap();
-        assert_eq!(narrow.size(), Size { columns: 37, rows: 19 });
+        assert_eq!(widest, Size { columns: 37, rows: 19 });
+        let narrow = Qr::fitting(URL, Some(Size { columns: 36, rows: 24 })).unwrap();
+        assert_eq!(narrow.size(), Size { columns: 33, rows: 17 });
         assert_eq!(scanned(&narrow.lines(true), true), [URL]);
-        for room in [Size { columns: 36, rows: 24 }, Size { columns: 80, rows: 18 }] {
+        for room in [Size { columns: 32, rows: 24 }, Size { columns: 80, rows: 16 }] {
             assert_eq!(Qr::fitting(URL, Some(room)), Err(Some(narrow.size())));
         }
         assert_eq!(Qr::fitting(&"x".repeat(5_000), None), Err(None), "no code holds that");
@@ -141,23 +147,19 @@ mod tests {
     #[test]
     fn its_colours_are_its_own_unless_none_are_wanted() {
         let qr = Qr::fitting(URL, None).unwrap();
-        let terminal = |variables: &[(&str, &str)]| {
-            Terminal::of(&Environment::of(variables.iter().copied()), true)
-        };
-        let Drawing::Coloured(drawn) = qr.draw(terminal(&[("TERM", "xterm")])) else {
-            panic!("no colours")
-        };
+        let Drawing::Coloured(drawn) = qr.draw(Ink::Coloured) else { panic!("no colours") };
         let drawn = String::from_utf8(drawn.as_bytes().to_vec()).unwrap();
-        assert_eq!(drawn.lines().count(), 21);
+        let size = qr.size();
+        assert_eq!(drawn.lines().count(), size.rows);
         for line in drawn.lines() {
             let inner = line.strip_prefix("\u{1b}[38;5;16;48;5;231m").unwrap();
             assert!(
-                inner.strip_suffix("\u{1b}[0m").is_some_and(|inner| inner.chars().count() == 41)
+                inner
+                    .strip_suffix("\u{1b}[0m")
+                    .is_some_and(|inner| inner.chars().count() == size.columns)
             );
         }
-        let dark = qr.draw(terminal(&[("TERM", "dumb")]));
-        assert_eq!(dark, Drawing::Plain(qr.lines(false).join("\n")));
-        let light = terminal(&[("TERM", "xterm"), ("NO_COLOR", "1"), ("COLORFGBG", "0;15")]);
-        assert_eq!(qr.draw(light), Drawing::Plain(qr.lines(true).join("\n")));
+        assert_eq!(qr.draw(Ink::White), Drawing::Plain(qr.lines(false).join("\n")));
+        assert_eq!(qr.draw(Ink::Black), Drawing::Plain(qr.lines(true).join("\n")));
     }
 }

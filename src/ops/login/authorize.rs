@@ -2,7 +2,8 @@
 //! wins.
 
 use super::Login;
-use super::notice::{AuthorizationNotice, UserCodeNotice, tunnel};
+use super::device::{self, Device, DeviceEvent};
+use super::notice::{AuthorizationNotice, OtherCode, UserCodeNotice, tunnel};
 use super::takeover::{self, Place};
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{
@@ -13,10 +14,9 @@ use crate::ops::Interaction;
 use crate::system::browser::{self, Opening};
 use crate::system::environment::Remote;
 use crate::system::lock::Holder;
+use crate::system::process;
 use crate::system::signal::StopSignals;
-use crate::system::{now, process};
 use anyhow::Context;
-use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
@@ -39,16 +39,6 @@ pub(super) struct Waiting {
     device: Option<Device>,
     deadline: Instant,
     timeout: Duration,
-}
-
-/// A device authorization under way.
-struct Device {
-    /// Its end: the grant.
-    approval: Pin<Box<dyn Future<Output = Result<Grant, TokenError>>>>,
-    /// The code to show, once it is there.
-    code: Option<oneshot::Receiver<DeviceAuthorization>>,
-    /// When the code is no longer good, once it is there.
-    end: Option<Instant>,
 }
 
 /// What came of the user's sign-in.
@@ -99,18 +89,6 @@ impl Login<'_> {
             }
         }
         Ok(waiting)
-    }
-
-    fn begin_device(&self) -> Device {
-        let (client, scopes) = (self.client.clone(), self.scopes.clone());
-        let (shown, code) = oneshot::channel();
-        let approval = Box::pin(async move {
-            let device = oauth::authorize_device(&client, &scopes, now).await?;
-            // Whoever does not look any more does not wait for the approval either.
-            let _ = shown.send(device.clone());
-            oauth::wait_for_approval(&client, &device, now).await
-        });
-        Device { approval, code: Some(code), end: None }
     }
 
     /// Makes the authorization request, listens for its response, and shows the URL.
@@ -183,7 +161,11 @@ impl Login<'_> {
         // Who reaches a container by SSH is a remote of that kind.
         let has_tunnel = matches!(remote, Some(Remote::Ssh | Remote::NoDisplay));
         let tunnel = (listening && has_tunnel).then(|| tunnel(self.environment, port));
-        let has_code = waiting.device.is_some();
+        let code = match &waiting.device {
+            None => OtherCode::None,
+            Some(device) if device.end.is_some() => OtherCode::Shown,
+            Some(_) => OtherCode::Awaited,
+        };
         interaction.show_authorization(&AuthorizationNotice {
             provider_label: &self.definition.label,
             url: &authorization.url,
@@ -194,8 +176,7 @@ impl Login<'_> {
             remote,
             tunnel,
             is_wsl: remote.is_none() && self.environment.is_wsl(),
-            is_alternative: waiting.device.as_ref().is_some_and(|device| device.code.is_none()),
-            has_code,
+            code,
             timeout: self.request.timeout,
         });
         let opening = if self.request.browser && listening {
@@ -241,8 +222,7 @@ impl Waiting {
         tokio::select! {
             biased;
             () = signals.received() => Err(Failure::interrupted()),
-            device = shown(code) => {
-                *end = Some(Instant::now() + device.lifetime);
+            device = device::shown(code, end) => {
                 login.show_code(&device, has_url, interaction);
                 Ok(())
             }
@@ -287,7 +267,7 @@ impl Waiting {
                         Err(not_authorized(&error))
                     }
                 },
-                event = device_event(&mut self.device) => match event {
+                event = device::event(&mut self.device) => match event {
                     DeviceEvent::Code(device) => {
                         login.show_code(&device, self.authorization.is_some(), interaction);
                     }
@@ -320,7 +300,7 @@ impl Waiting {
                         }
                     }
                 },
-                by = wanted(&self.place) => {
+                by = wanted(self.place.as_ref()) => {
                     self.serving = None;
                     self.place = None;
                     return Err(taken_over(&by));
@@ -378,7 +358,7 @@ async fn arrival(serving: &mut Option<oauth::Serving>) -> oauth::Arrival {
     }
 }
 
-async fn wanted(place: &Option<Place>) -> Holder {
+async fn wanted(place: Option<&Place>) -> Holder {
     match place {
         Some(place) => place.is_wanted().await,
         None => std::future::pending().await,
@@ -389,42 +369,6 @@ async fn line(pasted: &mut Option<Receiver<String>>) -> Option<String> {
     match pasted {
         Some(pasted) => pasted.recv().await,
         None => std::future::pending().await,
-    }
-}
-
-/// What happens to a device authorization.
-enum DeviceEvent {
-    /// There is a code to show.
-    Code(Box<DeviceAuthorization>),
-    /// The user has approved, or will not.
-    Ended(Result<Grant, TokenError>),
-}
-
-async fn device_event(device: &mut Option<Device>) -> DeviceEvent {
-    let Some(Device { approval, code, end }) = device else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        biased;
-        device = shown(code) => {
-            *end = Some(Instant::now() + device.lifetime);
-            DeviceEvent::Code(Box::new(device))
-        }
-        ended = approval.as_mut() => DeviceEvent::Ended(ended),
-    }
-}
-
-/// The code of a device authorization, once.
-async fn shown(code: &mut Option<oneshot::Receiver<DeviceAuthorization>>) -> DeviceAuthorization {
-    let received = match code.as_mut() {
-        Some(receiver) => receiver.await,
-        None => std::future::pending().await,
-    };
-    *code = None;
-    match received {
-        Ok(device) => device,
-        // There is none: the approval says why.
-        Err(_) => std::future::pending().await,
     }
 }
 

@@ -8,9 +8,38 @@ use crate::oauth::Grant;
 use crate::ops::refresh::expiry;
 use crate::profile::{CredentialKind, Identity, Kind, choose_profile_id, normalize_provider_id};
 use crate::provider::{Registration, StoredAs};
-use crate::store::{AgentStore, Document, Pasted, Renewal, login_entry, pasted_entry};
+use crate::store::{AgentStore, Document, Pasted, Renewal, StoreError, login_entry, pasted_entry};
 use crate::system::file::Reserved;
-use crate::system::now;
+use crate::system::signal::StopSignals;
+use crate::system::{lock, now};
+use std::time::Duration;
+use tokio::time::Instant;
+
+impl Login<'_> {
+    /// Makes sure that the login can be stored, before a code is spent for it. The lock is
+    /// waited for as long as for any change; an interrupt ends that.
+    pub(super) async fn reserve(
+        &self,
+        signals: &mut StopSignals,
+    ) -> Result<Option<Reserved>, Failure> {
+        let end = Instant::now() + lock::TIMEOUT;
+        loop {
+            match self.store.reserve(Duration::ZERO) {
+                Err(StoreError::LockTimeout { path, holder, .. }) => {
+                    if Instant::now() >= end {
+                        let waited = lock::TIMEOUT;
+                        return Err(StoreError::LockTimeout { path, waited, holder }.into());
+                    }
+                }
+                reserved => return Ok(reserved?),
+            }
+            tokio::select! {
+                () = signals.received() => return Err(Failure::interrupted()),
+                () = tokio::time::sleep(lock::POLL) => {}
+            }
+        }
+    }
+}
 
 /// Where a login is kept, and as whose.
 pub(super) struct Place<'p> {

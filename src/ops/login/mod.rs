@@ -4,6 +4,7 @@
 //! Nothing is written before the token response has been checked.
 
 mod authorize;
+mod device;
 mod keep;
 mod notice;
 mod program;
@@ -12,7 +13,7 @@ mod takeover;
 mod two_steps;
 mod way;
 
-pub use notice::{AuthorizationNotice, UserCodeNotice};
+pub use notice::{AuthorizationNotice, OtherCode, UserCodeNotice};
 pub use two_steps::{FinishRequest, Started, finish, start};
 
 use super::issuer::program_of;
@@ -28,7 +29,7 @@ use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registra
 use crate::store::{AgentStore, Document};
 use crate::system::environment::Environment;
 use crate::system::signal::StopSignals;
-use crate::system::{block_on, lock, now};
+use crate::system::{block_on, now};
 use crate::text::printable;
 use anyhow::Context;
 use authorize::{Origin, Response, Waiting};
@@ -291,7 +292,7 @@ impl<'l> Login<'l> {
                 Response::Granted(grant) => return self.keep(*grant, None).await,
                 Response::Code(code, origin) => (code, origin),
             };
-            let reserved = self.store.reserve(lock::TIMEOUT)?;
+            let reserved = self.reserve(signals).await?;
             let authorization = waiting.authorization.as_ref();
             let grant = tokio::select! {
                 grant = self.exchange(authorization, code) => grant,

@@ -26,12 +26,21 @@ pub struct AuthorizationNotice<'a> {
     pub tunnel: Option<String>,
     /// Whether the browser is that of Windows, and this is Linux inside it.
     pub is_wsl: bool,
-    /// Whether another way was shown before it.
-    pub is_alternative: bool,
-    /// Whether there is or will be a code for another device as well.
-    pub has_code: bool,
+    /// Whether there is a code for another device as well.
+    pub code: OtherCode,
     /// How long the login waits.
     pub timeout: Duration,
+}
+
+/// Whether a login has a code for another device beside its URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtherCode {
+    /// It has none.
+    None,
+    /// It is shown when it comes.
+    Awaited,
+    /// It has been shown.
+    Shown,
 }
 
 /// A code to enter on any device.

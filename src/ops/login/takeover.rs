@@ -157,11 +157,8 @@ mod tests {
         let taken = block_on(take_over(root.path(), &redirect(port))).unwrap().unwrap();
         assert!(taken.is_none());
         // The lock of a login that is dead.
-        std::fs::write(
-            held(root.path(), port),
-            r#"{"pid":1,"createdAt":"2026-01-01T00:00:00Z","owner":"openclaw-auth"}"#,
-        )
-        .unwrap();
+        let payload = br#"{"pid":1,"createdAt":"2026-01-01T00:00:00Z","owner":"openclaw-auth"}"#;
+        file::replace(&held(root.path(), port), payload).unwrap();
         let taken = block_on(take_over(root.path(), &redirect(port))).unwrap().unwrap();
         assert!(taken.is_none());
         assert!(!wanted(root.path(), port).exists());

@@ -11,7 +11,7 @@ use crate::ops::{Interaction, login_command};
 use crate::profile::{MAIN_AGENT, Millis};
 use crate::store::{PendingAuthorization, PendingLogin};
 use crate::system::signal::StopSignals;
-use crate::system::{block_on, lock, now};
+use crate::system::{block_on, now};
 use crate::text::printable;
 use anyhow::Context;
 use std::time::Duration;
@@ -162,7 +162,7 @@ pub fn finish(
     })?;
     let report = block_on(async {
         let mut signals = StopSignals::catch().context("could not catch signals")?;
-        let reserved = login.store.reserve(lock::TIMEOUT)?;
+        let reserved = login.reserve(&mut signals).await?;
         let grant = tokio::select! {
             () = signals.received() => return Err(Failure::interrupted()),
             grant = login.finishing_grant(&pending, request, interaction) => grant?,

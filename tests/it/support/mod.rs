@@ -4,6 +4,8 @@
 pub(crate) mod authorization_server;
 pub(crate) mod free_port;
 #[cfg(test)]
+pub(crate) mod pseudo_terminal;
+#[cfg(test)]
 pub(crate) mod recorded;
 #[cfg(test)]
 pub(crate) mod rig;

@@ -24,7 +24,7 @@ use std::time::Duration;
 Every way that the provider has is open at once, and the first that completes ends the login:
 the browser's redirect; the redirect's address, or the code in it, pasted at the prompt or sent
 as a line on standard input; a code entered on another device. Where no browser of this machine
-would reach you (SSH, a container, no display) the code comes first.
+would reach you (SSH, a container, no display) the code comes first, with a QR code where it fits.
 
   openclaw-auth models auth login --provider openai-codex
   openclaw-auth models auth login --provider github-copilot --method device

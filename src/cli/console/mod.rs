@@ -1,54 +1,49 @@
 //! The conversation of a login: on a terminal with a prompt, else in plain lines; for a
 //! program that drives it, an event a line.
 
+mod page;
+
+pub(super) use page::Handing;
+
 use super::duration;
 use super::output::Output;
 use super::terminal::Terminal;
-use super::terminal::qr::{Drawing, Qr};
-use super::terminal::sequence::Sequence;
 use crate::ops::Interaction;
-use crate::ops::login::{AuthorizationNotice, UserCodeNotice};
+use crate::ops::login::{AuthorizationNotice, OtherCode, UserCodeNotice};
 use crate::system::browser::Opening;
 use crate::system::environment::{Environment, Remote};
-use crate::system::stream;
-use crate::system::terminal::{self, Size};
+use crate::system::{stream, terminal, typing};
+use page::Pages;
 use serde::Serialize;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use url::Url;
 
-/// How a page is handed to the user, beside its URL.
-#[derive(Clone, Copy, Debug, Default, clap::Args)]
-pub(super) struct Handing {
-    /// Show the page as a QR code [default: for codes and remote terminals, where it fits]
-    #[arg(long)]
-    qr: bool,
-    /// Send the URL to the clipboard, through the terminal (OSC 52)
-    #[arg(long)]
-    copy: bool,
-}
-
 /// Talks to the user on standard error and reads what is pasted on standard input.
 pub(super) struct Console<'o, 's> {
     output: &'o mut Output<'s>,
     terminal: Terminal,
-    handing: Handing,
-    /// Whether a prompt stands on the last line.
-    prompting: bool,
-    /// Whether what the user types is read.
-    reads_terminal: bool,
-    /// The QR code of a page whose text has been shown already.
-    qr: Option<Qr>,
-    /// How often the status line was drawn.
+    pages: Pages,
+    prompt: Prompt,
+    /// What the user may do in place of an answer.
+    instead: &'static str,
+    /// How often the login was seen to wait.
     turns: usize,
     /// Whether a program wants events on standard output.
     tells_events: bool,
-    /// Whether the program knows that the login waits.
-    told_waiting: bool,
-    /// While a secret is typed.
-    unseen: Option<stream::Unseen>,
     /// What a program asks, while it stands at the prompt.
     question: Option<String>,
+}
+
+/// The prompt of a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prompt {
+    /// Nothing is read from a terminal.
+    Absent,
+    /// What is typed is read, though no prompt says so.
+    Due,
+    /// It stands on the last line.
+    Standing,
 }
 
 /// What happens during a login, for a program.
@@ -67,18 +62,14 @@ enum Event<'n> {
         verification_uri_complete: Option<&'n str>,
         expires_in_seconds: u64,
     },
-    /// A page to open.
+    /// A page for the user, and nothing more is known of it.
     Page { schema: u32, provider: &'n str, url: &'n str },
-    /// A question: its answer is the next line of standard input.
+    /// A question, whose answer is a line of standard input.
     Prompt { schema: u32, text: &'n str, secret: bool },
     /// It is up to the user now.
     Waiting { schema: u32, seconds_left: u64 },
 }
 
-const PROMPT: &str = "Redirect URL or code (or just wait for the browser): ";
-
-/// Below a QR code there is room for two lines: the prompt.
-const ROWS_OF_PROMPT: usize = 2;
 const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
 
 impl<'o, 's> Console<'o, 's> {
@@ -87,21 +78,18 @@ impl<'o, 's> Console<'o, 's> {
         Self {
             output,
             terminal,
-            handing: Handing::default(),
-            prompting: false,
-            reads_terminal: false,
-            qr: None,
+            pages: Pages::new(terminal, Handing::default()),
+            prompt: Prompt::Absent,
+            instead: "",
             turns: 0,
             tells_events: false,
-            told_waiting: false,
-            unseen: None,
             question: None,
         }
     }
 
     /// The same, with what the user wants beside the URL.
-    pub(super) const fn handing(mut self, handing: Handing) -> Self {
-        self.handing = handing;
+    pub(super) fn handing(mut self, handing: Handing) -> Self {
+        self.pages = Pages::new(self.terminal, handing);
         self
     }
 
@@ -118,8 +106,10 @@ impl<'o, 's> Console<'o, 's> {
     }
 
     fn prompt(&mut self) {
-        self.output.prompt(self.question.as_deref().unwrap_or(PROMPT));
-        self.prompting = true;
+        let usual = || format!("Redirect URL or code{}: ", self.instead);
+        let prompt = self.question.clone().unwrap_or_else(usual);
+        self.output.prompt(&prompt);
+        self.prompt = Prompt::Standing;
     }
 
     /// Says something, below the prompt if one stands there, which then stands below it.
@@ -133,75 +123,19 @@ impl<'o, 's> Console<'o, 's> {
 
     /// Goes to the line after the prompt; whether there was one.
     fn leave_prompt(&mut self) -> bool {
-        let was_prompting = std::mem::take(&mut self.prompting);
+        let was_prompting = self.prompt == Prompt::Standing;
         if was_prompting {
+            self.prompt = Prompt::Due;
             self.output.say("");
         }
         was_prompting
-    }
-
-    /// Shows a URL on lines of its own, whole, as a link where links are known.
-    fn show_url(&mut self, url: &Url) {
-        match self.terminal.has_links.then(|| Sequence::link(url)).flatten() {
-            Some(link) => {
-                self.output.prompt("\n  ");
-                self.output.send(&link);
-                self.output.say("\n");
-            }
-            None => self.output.say(&format!("\n  {url}\n")),
-        }
-    }
-
-    /// Sends a URL to the clipboard if the user wants that.
-    fn copy(&mut self, url: &Url) {
-        if !self.handing.copy {
-            return;
-        }
-        let copy = Sequence::copy(url.as_str(), self.terminal.multiplexer);
-        match copy.filter(|_| self.terminal.is_capable) {
-            Some(copy) => {
-                self.output.send(&copy);
-                self.output.say("It was sent to the clipboard, if the terminal allows that");
-            }
-            None => {
-                self.output.say("note: nothing was copied: this takes a terminal on standard error")
-            }
-        }
-    }
-
-    /// Makes the QR code of a page, if the user wants one or it is the usual thing and fits.
-    fn prepare_qr(&mut self, url: &Url, is_usual: bool) {
-        let (is_forced, size) = (self.handing.qr, terminal::size());
-        if !is_forced && !(is_usual && self.terminal.is_capable && size.is_some()) {
-            return;
-        }
-        let room = size
-            .filter(|_| self.terminal.is_terminal)
-            .map(|size| Size { rows: size.rows.saturating_sub(ROWS_OF_PROMPT), ..size });
-        match Qr::fitting(url.as_str(), room) {
-            Ok(qr) => self.qr = Some(qr),
-            Err(Some(Size { columns, rows })) if is_forced => self.output.say(&format!(
-                "note: the QR code needs a terminal of {columns} columns and {} rows",
-                rows + ROWS_OF_PROMPT
-            )),
-            Err(None) if is_forced => {
-                self.output.say("note: the URL is too long for a QR code");
-            }
-            Err(_) => {}
-        }
-    }
-
-    fn draw_qr(&mut self) {
-        match self.qr.take().map(|qr| qr.draw(self.terminal)) {
-            Some(Drawing::Coloured(sequence)) => self.output.send(&sequence),
-            Some(Drawing::Plain(text)) => self.output.say(&text),
-            None => {}
-        }
     }
 }
 
 impl Drop for Console<'_, '_> {
     fn drop(&mut self) {
+        typing::hide(false);
+        typing::release();
         self.leave_prompt();
         self.output.clear_status_line();
     }
@@ -217,23 +151,31 @@ impl Interaction for Console<'_, '_> {
     }
 
     fn show_authorization(&mut self, notice: &AuthorizationNotice<'_>) {
+        let is_alternative = notice.code == OtherCode::Shown;
+        let has_code = notice.code != OtherCode::None;
         for (port, holder) in &notice.busy_ports {
             let holder = holder.as_deref().unwrap_or("another program");
             self.output.say(&format!("note: port {port} is taken by {holder}"));
         }
-        let sign_in = if notice.is_alternative { "Or sign in" } else { "Sign in" };
+        self.instead = match (notice.listening, has_code) {
+            (true, _) => " (or just wait for the browser)",
+            (false, true) => " (or just approve the code)",
+            (false, false) => "",
+        };
+        let sign_in = if is_alternative { "Or sign in" } else { "Sign in" };
         self.output.say(&format!("{sign_in} to {} in a browser:", notice.provider_label));
-        self.show_url(notice.url);
-        if !notice.is_alternative {
-            self.copy(notice.url);
+        self.pages.show_url(self.output, notice.url);
+        if !is_alternative {
+            self.pages.copy(self.output, notice.url);
         }
-        if !notice.has_code {
-            self.prepare_qr(notice.url, notice.remote.is_some());
+        if !has_code {
+            self.pages.prepare_qr(self.output, notice.url, None, notice.remote.is_some());
         }
         if let Some(tunnel) = &notice.tunnel {
+            let place =
+                if is_alternative { String::new() } else { format!("{}. ", place(notice.remote)) };
             self.output.say(&format!(
-                "{} For a browser on your own machine, run this there first:\n\n  {tunnel}\n",
-                place(notice.remote)
+                "{place}For a browser on your own machine, run this there first:\n\n  {tunnel}\n"
             ));
         }
         if let Some(obstacle) = obstacle(notice) {
@@ -250,7 +192,7 @@ impl Interaction for Console<'_, '_> {
             }
         };
         self.output.say(&format!("{how} (waiting up to {waits})"));
-        self.draw_qr();
+        self.pages.draw_qr(self.output);
         self.tell(&Event::Url {
             schema: 1,
             provider: notice.provider_label,
@@ -269,24 +211,24 @@ impl Interaction for Console<'_, '_> {
         };
         if notice.is_followed {
             self.output.say(&format!(
-                "{} A code is the surest way then: nothing has to get back to this machine",
+                "{}, so the code comes first: no redirect has to get here",
                 place(notice.remote)
             ));
         }
         let uri = notice.verification_uri_complete.unwrap_or(notice.verification_uri);
         self.output.say(&format!("{lead} open"));
-        self.show_url(uri);
+        self.pages.show_url(self.output, uri);
         self.output.say(&format!(
             "and enter the code\n\n  {}\n\n(it is good for {})",
             notice.user_code,
             shown(notice.lifetime)
         ));
         if !notice.is_alternative {
-            self.copy(uri);
+            self.pages.copy(self.output, uri);
         }
-        self.prepare_qr(uri, !notice.is_alternative);
+        self.pages.prepare_qr(self.output, uri, Some(notice.user_code), !notice.is_alternative);
         if !notice.is_followed {
-            self.draw_qr();
+            self.pages.draw_qr(self.output);
         }
         if was_prompting {
             self.prompt();
@@ -302,50 +244,52 @@ impl Interaction for Console<'_, '_> {
     }
 
     fn waiting(&mut self, left: Duration) {
-        if !std::mem::replace(&mut self.told_waiting, true) {
+        if self.turns == 0 {
             self.tell(&Event::Waiting { schema: 1, seconds_left: left.as_secs() });
         }
-        if self.reads_terminal {
+        let spinner = SPINNER[self.turns % SPINNER.len()];
+        self.turns += 1;
+        match self.prompt {
             // A job that has come to the foreground.
-            if !self.prompting && stream::is_in_foreground() {
-                self.prompt();
+            Prompt::Due if stream::is_in_foreground() => self.prompt(),
+            Prompt::Absent if self.terminal.is_capable() && terminal::is_ours() => {
+                let (minutes, seconds) = (left.as_secs() / 60, left.as_secs() % 60);
+                let text =
+                    format!("{spinner} Waiting for the sign-in, {minutes}:{seconds:02} left");
+                let columns = terminal::size().map_or(80, |size| size.columns);
+                self.output.draw_status_line(&text, columns);
             }
-        } else if !self.prompting && self.terminal.is_capable && terminal::is_ours() {
-            let spinner = SPINNER[self.turns % SPINNER.len()];
-            self.turns += 1;
-            let (minutes, seconds) = (left.as_secs() / 60, left.as_secs() % 60);
-            let text = format!("{spinner} Waiting for the sign-in, {minutes}:{seconds:02} left");
-            let columns = terminal::size().map_or(80, |size| size.columns);
-            self.output.draw_status_line(&text, columns);
+            Prompt::Absent | Prompt::Due | Prompt::Standing => {}
         }
     }
 
-    fn show_page(&mut self, provider_label: &str, url: &url::Url, is_remote: bool) {
+    fn show_page(&mut self, provider_label: &str, url: &Url, is_remote: bool) {
         self.output.say(&format!("To sign in to {provider_label}, open"));
-        self.show_url(url);
-        self.copy(url);
-        self.prepare_qr(url, is_remote);
-        self.draw_qr();
+        self.pages.show_url(self.output, url);
+        self.pages.copy(self.output, url);
+        self.pages.prepare_qr(self.output, url, None, is_remote);
+        self.pages.draw_qr(self.output);
         self.tell(&Event::Page { schema: 1, provider: provider_label, url: url.as_str() });
     }
 
     fn ask(&mut self, question: &str, is_secret: bool) {
         self.tell(&Event::Prompt { schema: 1, text: question, secret: is_secret });
-        let is_terminal = self.output.streams.stdin_is_terminal;
-        if !is_terminal {
+        if !self.output.streams.stdin_is_terminal {
             return self.output.say(question);
         }
-        if is_secret && stream::is_in_foreground() {
-            self.unseen = stream::Unseen::begin();
+        typing::hide(is_secret);
+        if stream::is_in_foreground() {
+            // Whoever types at once must not be shown either.
+            let _ = typing::take_over(typing::is_possible);
         }
         self.question = Some(format!("{question}: "));
         self.prompt();
     }
 
     fn answered(&mut self) {
-        self.prompting = false;
+        self.prompt = Prompt::Absent;
         self.question = None;
-        self.unseen = None;
+        typing::hide(false);
     }
 
     fn answers(&mut self) -> Option<Receiver<String>> {
@@ -367,8 +311,12 @@ impl Interaction for Console<'_, '_> {
     fn pasted_lines(&mut self) -> Option<Receiver<String>> {
         let is_terminal = self.output.streams.stdin_is_terminal;
         let stdin = self.output.streams.stdin.take()?;
-        self.reads_terminal = is_terminal;
+        if is_terminal {
+            self.prompt = Prompt::Due;
+        }
         if is_terminal && stream::is_in_foreground() {
+            // Where that fails, the terminal reads lines by itself.
+            let _ = typing::take_over(typing::is_possible);
             self.prompt();
         }
         Some(stream::lines(stdin, is_terminal))
@@ -376,15 +324,12 @@ impl Interaction for Console<'_, '_> {
 
     fn accept_paste(&mut self) {
         // Enter has ended its line.
-        self.prompting = false;
-        self.reads_terminal = false;
+        self.prompt = Prompt::Absent;
     }
 
     fn refuse_paste(&mut self, reason: &str) {
-        self.prompting = false;
         self.output.say(&format!("That was not accepted: {reason}"));
-        self.reads_terminal = self.output.streams.stdin_is_terminal;
-        if self.reads_terminal {
+        if self.output.streams.stdin_is_terminal {
             self.prompt();
         }
     }
@@ -398,17 +343,24 @@ fn obstacle(notice: &AuthorizationNotice<'_>) -> Option<String> {
     let port = notice.redirect_uri.port().unwrap_or(80);
     if notice.is_wsl {
         return Some(format!(
-            "If Windows does not lead localhost:{port} to WSL, paste the address: that always works"
+            "A browser on Windows gets here where localhost:{port} is forwarded to WSL, as is usual"
         ));
     }
     (notice.remote == Some(Remote::Container)).then(|| {
-        let ways =
-            if notice.has_code { "the code or a pasted address" } else { "a pasted address" };
+        let place = if notice.code == OtherCode::Shown {
+            String::new()
+        } else {
+            format!("{}. ", place(notice.remote))
+        };
+        let otherwise = match (notice.code != OtherCode::None, notice.pasting) {
+            (true, true) => ". Else use the code, or paste the address",
+            (true, false) => ". Else use the code",
+            (false, true) => ". Else paste the address",
+            (false, false) => "",
+        };
         format!(
-            "{} A browser outside does not reach 127.0.0.1:{port} in here, nor through a \
-             published port (docker run -p): use {ways}, unless an editor forwards the port or \
-             the container has the network of its host",
-            place(notice.remote)
+            "{place}A browser outside gets to 127.0.0.1:{port} in here by --network host or an \
+             editor that forwards ports, not by docker run -p{otherwise}"
         )
     })
 }
@@ -416,9 +368,9 @@ fn obstacle(notice: &AuthorizationNotice<'_>) -> Option<String> {
 /// Why a browser on this machine would not reach the user.
 const fn place(remote: Option<Remote>) -> &'static str {
     match remote {
-        Some(Remote::Ssh) => "You are connected over SSH.",
-        Some(Remote::Container) => "This is a container.",
-        _ => "This machine has no display.",
+        Some(Remote::Ssh) => "You are connected over SSH",
+        Some(Remote::Container) => "This is a container",
+        _ => "This machine has no display",
     }
 }
 

@@ -1,0 +1,72 @@
+//! A device authorization while it is raced with other ways: first its code, then its end.
+
+use super::Login;
+use crate::oauth::{self, DeviceAuthorization, Grant, TokenError};
+use crate::system::now;
+use std::pin::Pin;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// A device authorization under way.
+pub(super) struct Device {
+    /// Its end: the grant.
+    pub(super) approval: Pin<Box<dyn Future<Output = Result<Grant, TokenError>>>>,
+    /// The code to show, once it is there.
+    pub(super) code: Option<oneshot::Receiver<DeviceAuthorization>>,
+    /// When the code is no longer good, once it is there.
+    pub(super) end: Option<Instant>,
+}
+
+impl Login<'_> {
+    /// Asks for a code, and for the approval.
+    pub(super) fn begin_device(&self) -> Device {
+        let (client, scopes) = (self.client.clone(), self.scopes.clone());
+        let (shown, code) = oneshot::channel();
+        let approval = Box::pin(async move {
+            let device = oauth::authorize_device(&client, &scopes, now).await?;
+            // Whoever does not look any more does not wait for the approval either.
+            let _ = shown.send(device.clone());
+            oauth::wait_for_approval(&client, &device, now).await
+        });
+        Device { approval, code: Some(code), end: None }
+    }
+}
+
+/// What happens to a device authorization.
+pub(super) enum DeviceEvent {
+    /// There is a code to show.
+    Code(Box<DeviceAuthorization>),
+    /// The user has approved, or will not.
+    Ended(Result<Grant, TokenError>),
+}
+
+pub(super) async fn event(device: &mut Option<Device>) -> DeviceEvent {
+    let Some(Device { approval, code, end }) = device else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        biased;
+        device = shown(code, end) => DeviceEvent::Code(Box::new(device)),
+        ended = approval.as_mut() => DeviceEvent::Ended(ended),
+    }
+}
+
+/// The code of a device authorization, once, and when it ends.
+pub(super) async fn shown(
+    code: &mut Option<oneshot::Receiver<DeviceAuthorization>>,
+    end: &mut Option<Instant>,
+) -> DeviceAuthorization {
+    let received = match code.as_mut() {
+        Some(receiver) => receiver.await,
+        None => std::future::pending().await,
+    };
+    *code = None;
+    match received {
+        Ok(device) => {
+            *end = Some(Instant::now() + device.lifetime);
+            device
+        }
+        // There is none: the approval says why.
+        Err(_) => std::future::pending().await,
+    }
+}
