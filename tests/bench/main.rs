@@ -23,6 +23,7 @@ mod measure;
 mod peer;
 mod peer_table;
 mod place;
+mod plot;
 mod report;
 mod rush;
 mod section;
@@ -111,6 +112,7 @@ fn main() -> Result<ExitCode> {
     let report = measure(&options, &places)?;
     println!("{}", table::targets(&report.targets));
     let mut written = report.write(&places.output)?.to_vec();
+    written.extend(plot::write(&report, &places.output)?);
     if options.write_docs {
         written.push(report.write_docs()?);
     }
