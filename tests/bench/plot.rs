@@ -7,7 +7,7 @@ use crate::rush::Side;
 use crate::section::{COMMANDS, Section};
 use crate::storm::Storm;
 use anyhow::{Context, Result, anyhow};
-use plotters::chart::{ChartBuilder, ChartContext, SeriesLabelPosition};
+use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::Shift;
 use plotters::coord::combinators::LogCoord;
 use plotters::prelude::{
@@ -23,7 +23,9 @@ type Panel<'r> = Box<dyn Fn(&Area<'_>) -> Result<()> + 'r>;
 
 const WIDTH: u32 = 960;
 const PANEL_HEIGHT: u32 = 440;
-const INK: RGBColor = RGBColor(125, 133, 144);
+/// Where the names of the lines begin.
+const LEGEND: i32 = 750;
+const INK: RGBColor = RGBColor(115, 123, 134);
 const PALETTE: [RGBColor; 6] = [
     RGBColor(47, 129, 247),
     RGBColor(219, 109, 40),
@@ -121,22 +123,16 @@ fn lines_on_log_axes(area: &Area<'_>, title: &str, lines: Vec<Line>) -> Result<(
     mesh(&mut chart)?;
     for (index, line) in lines.into_iter().enumerate() {
         let colour = PALETTE[index % PALETTE.len()];
-        let legend = move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3));
         let circles = line.points.clone();
-        chart
-            .draw_series(LineSeries::new(line.points, colour.stroke_width(2)))
-            .map_err(failed)?
-            .label(line.name)
-            .legend(legend);
+        chart.draw_series(LineSeries::new(line.points, colour.stroke_width(2))).map_err(failed)?;
         let circles = circles.into_iter().map(|point| Circle::new(point, 3, colour.filled()));
         chart.draw_series(circles).map_err(failed)?;
+        let (x, y) = (LEGEND, 64 + 22 * i32::try_from(index)?);
+        let key = PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3));
+        area.draw(&key).map_err(failed)?;
+        area.draw(&Text::new(line.name, (x + 26, y - 6), style(14))).map_err(failed)?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::Coordinate(660, 0))
-        .label_font(style(15))
-        .draw()
-        .map_err(failed)
+    Ok(())
 }
 
 fn mesh(chart: &mut LogChart<'_, '_>) -> Result<()> {
@@ -190,11 +186,12 @@ fn bars(area: &Area<'_>, peers: &Comparison) -> Result<()> {
     Ok(())
 }
 
-/// From the power of ten below the least to that above the most.
+/// From the power of ten at or below the least to that at or above the most.
 fn range(values: impl Iterator<Item = f64> + Clone) -> Range<f64> {
     let least = values.clone().fold(f64::INFINITY, f64::min).max(0.01);
     let most = values.fold(least, f64::max);
-    10f64.powf(least.log10().floor())..10f64.powf(most.log10().floor() + 1.0)
+    let (first, last) = (least.log10().floor(), most.log10().ceil());
+    10f64.powf(first)..10f64.powf(last.max(first + 1.0))
 }
 
 fn style(size: i32) -> TextStyle<'static> {
