@@ -16,7 +16,7 @@ use tempfile::TempDir;
 pub(crate) struct Count {
     pub name: String,
     pub instructions: u64,
-    /// What serde_json takes to read the document and keep nothing; 0 without one.
+    /// What `serde_json` takes to read the document and keep nothing; 0 without one.
     pub parse: u64,
 }
 

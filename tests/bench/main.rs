@@ -166,9 +166,13 @@ fn measure(options: &Options, places: &Places) -> Result<Report> {
     if wants(Part::Peers) {
         eprintln!("Peers …");
         let runs = (options.warm_up, options.runs, options.peer_runs);
-        let peers = peer_table::measure(program, &floors, &peers, runs)?;
-        println!("{}", peers.markdown());
-        report.peers = Some(peers);
+        match peer_table::measure(program, &floors, &peers, runs) {
+            Ok(peers) => {
+                println!("{}", peers.markdown());
+                report.peers = Some(peers);
+            }
+            Err(error) => report.missing.push(format!("MISSING: the peers: {error:#}")),
+        }
     }
     if wants(Part::Instructions) {
         match Callgrind::find() {

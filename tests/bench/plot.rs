@@ -188,9 +188,9 @@ fn bars(area: &Area<'_>, peers: &Comparison) -> Result<()> {
 
 /// From the power of ten at or below the least to that at or above the most.
 fn range(values: impl Iterator<Item = f64> + Clone) -> Range<f64> {
-    let least = values.clone().fold(f64::INFINITY, f64::min).max(0.01);
-    let most = values.fold(least, f64::max);
-    let (first, last) = (least.log10().floor(), most.log10().ceil());
+    let from = values.clone().fold(f64::INFINITY, f64::min).max(0.01);
+    let to = values.fold(from, f64::max);
+    let (first, last) = (from.log10().floor(), to.log10().ceil());
     10f64.powf(first)..10f64.powf(last.max(first + 1.0))
 }
 

@@ -63,7 +63,7 @@ impl Report {
     pub(crate) fn markdown(&self) -> String {
         let mut parts = vec![table::machine(&self.machine)];
         if !self.missing.is_empty() {
-            parts.push(self.missing.iter().map(|line| format!("**{line}**\n\n")).collect());
+            parts.push(table::missing(&self.missing));
         }
         parts.extend(self.sections.iter().map(table::section));
         if !self.sections.is_empty() {

@@ -16,6 +16,11 @@ pub(crate) fn machine(machine: &Machine) -> String {
     )
 }
 
+/// What was left out, so that nobody misses it.
+pub(crate) fn missing(lines: &[String]) -> String {
+    lines.iter().flat_map(|line| ["**", line, "**\n\n"]).collect()
+}
+
 pub(crate) fn section(section: &Section) -> String {
     let header = [
         "command",
