@@ -6,7 +6,7 @@ use crate::floor::Floors;
 use crate::measure::{Contestant, Summary};
 use crate::peer::{self, Peers};
 use crate::section::{CHANNELS_LIST, COMMANDS, EMPTY_RUST, TOKEN, cpu, wall};
-use crate::table::{mebibytes, milliseconds, missing, render};
+use crate::table::{mebibytes, milliseconds, remarks, render};
 use anyhow::Result;
 use serde::Serialize;
 use std::path::Path;
@@ -150,7 +150,7 @@ impl Comparison {
              over that of the command of ours that answers the same question; what prints a login \
              is compared with `{TOKEN}`. OpenClaw runs without its plugins, Codex as its native \
              binary.\n\n{}{}",
-            missing(&self.missing),
+            remarks(&self.missing),
             render(&header, rows)
         )
     }

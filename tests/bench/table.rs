@@ -16,8 +16,8 @@ pub(crate) fn machine(machine: &Machine) -> String {
     )
 }
 
-/// What was left out, so that nobody misses it.
-pub(crate) fn missing(lines: &[String]) -> String {
+/// What was left out or went wrong, so that nobody misses it.
+pub(crate) fn remarks(lines: &[String]) -> String {
     lines.iter().flat_map(|line| ["**", line, "**\n\n"]).collect()
 }
 
