@@ -1,6 +1,7 @@
 //! How many instructions a process takes, which depends on little else than the program.
 
 use crate::fixture::{self, Plan};
+use crate::floor;
 use crate::measure::Contestant;
 use crate::section::{CHANNELS_LIST, COMMANDS, EMPTY_RUST, TOKEN};
 use anyhow::{Context, Result, bail, ensure};
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 pub(crate) struct Count {
     pub name: String,
     pub instructions: u64,
-    /// What serde_json takes to read the document and keep nothing; 0 without one.
+    /// What `serde_json` takes to read the document and keep nothing; 0 without one.
     pub parse: u64,
 }
 
@@ -52,20 +53,28 @@ impl Callgrind {
         this: &Path,
     ) -> Result<Vec<Count>> {
         let mut roots: BTreeMap<u32, TempDir> = BTreeMap::new();
+        // Paths are of the same length everywhere, whatever TMPDIR says.
+        let temporary = Path::new("/tmp");
         for profiles in [0, 1, 100] {
             let plan = Plan { profiles, configuration: false, statistics: false };
-            // Everywhere of the same length, whatever TMPDIR says.
-            roots.insert(profiles, fixture::lay_out_in(Path::new("/tmp"), plan)?);
+            roots.insert(profiles, fixture::lay_out_in(temporary, plan)?);
         }
+        let programs = fixture::fresh_directory_in(temporary)?;
+        let copy = |program: &Path, name| floor::copy(program, &programs.path().join(name));
+        let (program, empty_rust, this) = (
+            copy(program, "openclaw-auth")?,
+            copy(empty_rust, "empty-rust")?,
+            copy(this, "bench")?,
+        );
         let parse_of = |profiles: u32| {
             let document = roots[&profiles].path().join("agents/main/agent/auth-profiles.json");
             let document = document.to_string_lossy();
-            self.count(&Contestant::new("parse", this).arguments(&["--parse", &document]))
+            self.count(&Contestant::new("parse", &this).arguments(&["--parse", &document]))
         };
         let parse_of_nothing = parse_of(0)?;
         let mut counts = vec![Count {
             name: EMPTY_RUST.to_owned(),
-            instructions: self.count(&Contestant::new(EMPTY_RUST, empty_rust))?,
+            instructions: self.count(&Contestant::new(EMPTY_RUST, &empty_rust))?,
             parse: 0,
         }];
         for (command, profiles) in SCENES {
@@ -79,7 +88,7 @@ impl Callgrind {
                 ),
             };
             let arguments = arguments.map_or(&["--version"][..], |(_, arguments)| arguments);
-            let contestant = Contestant::ours(&name, program, arguments, state_dir)
+            let contestant = Contestant::ours(&name, &program, arguments, state_dir)
                 .variable("HOME", state_dir.join("home"));
             counts.push(Count { instructions: self.count(&contestant)?, name, parse });
         }

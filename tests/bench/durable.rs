@@ -24,6 +24,9 @@ pub(crate) struct Writes {
     pub ratio: f64,
 }
 
+/// How it is called, how many bytes it saves, and how it is done in a turn.
+type Way<'w> = (&'static str, usize, &'w dyn Fn(u32) -> Result<()>);
+
 /// All ways take turns, in a directory on the disk that `directory` is on.
 pub(crate) fn measure(program: &Path, directory: &Path, rounds: u32) -> Result<Vec<Writes>> {
     eprintln!("Durable changes …");
@@ -53,7 +56,6 @@ pub(crate) fn measure(program: &Path, directory: &Path, rounds: u32) -> Result<V
             ["models", "auth", "order", "set", "--provider", "openai-codex", first, second];
         Contestant::ours("models auth order set", program, &arguments, root.path()).run().map(drop)
     };
-    type Way<'w> = (&'static str, usize, &'w dyn Fn(u32) -> Result<()>);
     let ways: [Way<'_>; 4] = [
         (DISK, document.len(), &of_disk),
         ("a profile stored, in one process", document.len(), &of_profile),

@@ -101,7 +101,7 @@ pub(crate) fn fresh_directory() -> Result<TempDir> {
     fresh_directory_in(&std::env::temp_dir())
 }
 
-fn fresh_directory_in(parent: &Path) -> Result<TempDir> {
+pub(crate) fn fresh_directory_in(parent: &Path) -> Result<TempDir> {
     tempfile::Builder::new()
         .prefix("openclaw-auth-bench-")
         .tempdir_in(parent)

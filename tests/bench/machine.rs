@@ -17,6 +17,20 @@ pub(crate) struct Machine {
     pub load: String,
 }
 
+impl Machine {
+    /// Says so when something else ran as well, one process for each second core or more.
+    pub(crate) fn noise(&self) -> Option<String> {
+        let load: f64 = self.load.split(' ').next()?.parse().ok()?;
+        let cores = u32::try_from(self.cores).map(f64::from).ok()?;
+        (load > cores / 2.0).then(|| {
+            format!(
+                "NOISY: a load of {load} on {cores} cores before this run began. Wall times and \
+                 their ratios say little; CPU times say more, instructions are right"
+            )
+        })
+    }
+}
+
 pub(crate) fn describe() -> Machine {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();

@@ -23,6 +23,7 @@ mod measure;
 mod peer;
 mod peer_table;
 mod place;
+mod plot;
 mod report;
 mod rush;
 mod section;
@@ -109,8 +110,9 @@ fn main() -> Result<ExitCode> {
         return check_budget(&options, &places);
     }
     let report = measure(&options, &places)?;
-    println!("{}", table::targets(&report.targets));
+    println!("{}{}", table::remarks(&report.remarks), table::targets(&report.targets));
     let mut written = report.write(&places.output)?.to_vec();
+    written.extend(plot::write(&report, &places.output)?);
     if options.write_docs {
         written.push(report.write_docs()?);
     }
@@ -142,9 +144,10 @@ fn measure(options: &Options, places: &Places) -> Result<Report> {
     let wants = |part| options.only.is_empty() || options.only.contains(&part);
     let mut report = Report { machine: machine::describe(), ..Report::default() };
     println!("{}", table::machine(&report.machine));
+    report.remarks.extend(report.machine.noise());
     let floors = floor::build(&places.output)?;
     if let Some(reason) = &floors.no_c {
-        report.missing.push(format!("MISSING: the empty C program is left out: {reason}"));
+        report.remarks.push(format!("MISSING: the empty C program is left out: {reason}"));
     }
     let default = [places.output.with_file_name("interop")];
     let peers =
@@ -164,9 +167,13 @@ fn measure(options: &Options, places: &Places) -> Result<Report> {
     if wants(Part::Peers) {
         eprintln!("Peers …");
         let runs = (options.warm_up, options.runs, options.peer_runs);
-        let peers = peer_table::measure(program, &floors, &peers, runs)?;
-        println!("{}", peers.markdown());
-        report.peers = Some(peers);
+        match peer_table::measure(program, &floors, &peers, runs) {
+            Ok(peers) => {
+                println!("{}", peers.markdown());
+                report.peers = Some(peers);
+            }
+            Err(error) => report.remarks.push(format!("MISSING: the peers: {error:#}")),
+        }
     }
     if wants(Part::Instructions) {
         match Callgrind::find() {
@@ -175,7 +182,7 @@ fn measure(options: &Options, places: &Places) -> Result<Report> {
                     callgrind.count_all(program, &floors.empty_rust, &places.this)?;
                 println!("{}", budget::markdown(&report.instructions));
             }
-            None => report.missing.push("MISSING: valgrind, so instructions".to_owned()),
+            None => report.remarks.push("MISSING: valgrind, so instructions".to_owned()),
         }
     }
     measure_storms(options, places, &floors, &peers, &mut report)?;

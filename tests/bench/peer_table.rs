@@ -6,7 +6,7 @@ use crate::floor::Floors;
 use crate::measure::{Contestant, Summary};
 use crate::peer::{self, Peers};
 use crate::section::{CHANNELS_LIST, COMMANDS, EMPTY_RUST, TOKEN, cpu, wall};
-use crate::table::{mebibytes, milliseconds, render};
+use crate::table::{mebibytes, milliseconds, remarks, render};
 use anyhow::Result;
 use serde::Serialize;
 use std::path::Path;
@@ -40,6 +40,7 @@ struct Entrant {
 }
 
 const VERSION: &str = "--version";
+const STATUS: &str = "models status";
 const OURS: &str = "openclaw-auth";
 /// Runs of the peers that take milliseconds.
 const QUICK_RUNS: u32 = 20;
@@ -51,47 +52,24 @@ pub(crate) fn measure(
     peers: &Peers,
     (warm_up, runs, peer_runs): (u32, u32, u32),
 ) -> Result<Comparison> {
-    let root = fixture::lay_out(Plan { profiles: 1, configuration: false, statistics: false })?;
-    let for_openclaw =
-        fixture::lay_out(Plan { profiles: 1, configuration: false, statistics: false })?;
+    let plan = Plan { profiles: 1, configuration: false, statistics: false };
+    let (root, for_openclaw) = (fixture::lay_out(plan)?, fixture::lay_out(plan)?);
     let home = peer::lay_out_home()?;
     let mut entrants = vec![Entrant {
         program: "floor".to_owned(),
         contestant: Contestant::new(EMPTY_RUST, &floors.empty_rust),
         like: None,
     }];
-    let ours = COMMANDS.iter().copied().filter(|(name, _)| *name != "agents list");
-    for (name, arguments) in std::iter::once((VERSION, &[VERSION][..])).chain(ours) {
-        entrants.push(Entrant {
-            program: OURS.to_owned(),
-            contestant: Contestant::ours(name, program, arguments, root.path()),
-            like: Some(name),
-        });
-    }
+    entrants.extend([VERSION, TOKEN, CHANNELS_LIST, STATUS, "models auth list"].map(|name| {
+        let contestant = Contestant::ours(name, program, arguments(name), root.path());
+        Entrant { program: OURS.to_owned(), contestant, like: Some(name) }
+    }));
     let mut missing = peers.missing.clone();
-    let mut others = Vec::new();
-    if let Some(openclaw) = &peers.openclaw {
-        for like in [VERSION, CHANNELS_LIST, "models status"] {
-            let arguments = COMMANDS.iter().find(|(name, _)| *name == like);
-            let arguments = arguments.map_or(&[VERSION][..], |(_, arguments)| arguments);
-            let contestant = openclaw.contestant(like, arguments, home.path(), for_openclaw.path());
-            let contestant = Contestant { runs: Some(peer_runs), ..contestant };
-            let program = format!("OpenClaw {}", peer::OPENCLAW_VERSION);
-            others.push(Entrant { program, contestant, like: Some(like) });
-        }
-    }
-    let named = [(&peers.codex, "login status"), (&peers.gh, "auth token")];
-    for (other, command) in named.iter().filter_map(|(other, name)| other.as_ref().zip(Some(name)))
-    {
-        let arguments: Vec<&str> = command.split(' ').collect();
-        let contestant = other.contestant(command, &arguments, home.path());
-        let contestant = Contestant { runs: Some(QUICK_RUNS), ..contestant };
-        others.push(Entrant { program: other.version.clone(), contestant, like: Some(TOKEN) });
-    }
-    for other in others {
-        match peer::works(&other.contestant) {
-            Ok(()) => entrants.push(other),
-            Err(error) => missing.push(format!("MISSING: {}: {error:#}", other.program)),
+    let openclaw = of_openclaw(peers, peer_runs, home.path(), for_openclaw.path());
+    for entrant in openclaw.chain(of_others(peers, home.path())) {
+        match peer::works(&entrant.contestant) {
+            Ok(()) => entrants.push(entrant),
+            Err(error) => missing.push(format!("MISSING: {}: {error:#}", entrant.program)),
         }
     }
     let contestants: Vec<Contestant> =
@@ -117,6 +95,39 @@ pub(crate) fn measure(
     Ok(Comparison { missing, rows: rows.collect() })
 }
 
+fn of_openclaw(
+    peers: &Peers,
+    runs: u32,
+    home: &Path,
+    state_dir: &Path,
+) -> impl Iterator<Item = Entrant> {
+    peers.openclaw.iter().flat_map(move |openclaw| {
+        [VERSION, CHANNELS_LIST, STATUS].map(|like| {
+            let contestant = openclaw.contestant(like, arguments(like), home, state_dir);
+            let contestant = Contestant { runs: Some(runs), ..contestant };
+            let program = format!("OpenClaw {}", peer::OPENCLAW_VERSION);
+            Entrant { program, contestant, like: Some(like) }
+        })
+    })
+}
+
+fn of_others(peers: &Peers, home: &Path) -> impl Iterator<Item = Entrant> {
+    let others = [(&peers.codex, "login status"), (&peers.gh, "auth token")];
+    others.into_iter().filter_map(move |(other, command)| {
+        let other = other.as_ref()?;
+        let arguments: Vec<&str> = command.split(' ').collect();
+        let contestant = other.contestant(command, &arguments, home);
+        let contestant = Contestant { runs: Some(QUICK_RUNS), ..contestant };
+        Some(Entrant { program: other.version.clone(), contestant, like: Some(TOKEN) })
+    })
+}
+
+/// The arguments of a command that we and OpenClaw have.
+fn arguments(name: &str) -> &'static [&'static str] {
+    let command = COMMANDS.iter().find(|(command, _)| *command == name);
+    command.map_or(&[VERSION], |(_, arguments)| arguments)
+}
+
 impl Comparison {
     pub(crate) fn markdown(&self) -> String {
         let header =
@@ -133,13 +144,13 @@ impl Comparison {
                 row.times_ours.map_or_else(|| "–".to_owned(), |times| format!("{times:.1}")),
             ]
         });
-        let missing: String = self.missing.iter().map(|line| format!("\n**{line}**\n")).collect();
         format!(
             "## Beside other programs\n\n\
              One profile, a fresh home for each program, the same rounds. `× ours` is the median \
              over that of the command of ours that answers the same question; what prints a login \
              is compared with `{TOKEN}`. OpenClaw runs without its plugins, Codex as its native \
-             binary.\n\n{}{missing}",
+             binary.\n\n{}{}",
+            remarks(&self.missing),
             render(&header, rows)
         )
     }

@@ -23,8 +23,8 @@ const METHOD: &str = include_str!("method.md");
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     pub machine: Machine,
-    /// What was left out, and why.
-    pub missing: Vec<String>,
+    /// What was left out or went wrong.
+    pub remarks: Vec<String>,
     pub sections: Vec<Section>,
     pub peers: Option<Comparison>,
     pub storms: Vec<Storm>,
@@ -62,8 +62,8 @@ impl Report {
     /// The tables, after the line about the machine.
     pub(crate) fn markdown(&self) -> String {
         let mut parts = vec![table::machine(&self.machine)];
-        if !self.missing.is_empty() {
-            parts.push(self.missing.iter().map(|line| format!("**{line}**\n\n")).collect());
+        if !self.remarks.is_empty() {
+            parts.push(table::remarks(&self.remarks));
         }
         parts.extend(self.sections.iter().map(table::section));
         if !self.sections.is_empty() {

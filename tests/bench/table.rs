@@ -16,6 +16,11 @@ pub(crate) fn machine(machine: &Machine) -> String {
     )
 }
 
+/// What was left out or went wrong, so that nobody misses it.
+pub(crate) fn remarks(lines: &[String]) -> String {
+    lines.iter().flat_map(|line| ["**", line, "**\n\n"]).collect()
+}
+
 pub(crate) fn section(section: &Section) -> String {
     let header = [
         "command",
