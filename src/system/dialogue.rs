@@ -124,8 +124,8 @@ fn feed(mut stdin: ChildStdin) -> mpsc::Sender<Secret> {
     let (sender, lines) = mpsc::channel::<Secret>();
     std::thread::spawn(move || {
         for line in lines {
-            let line = Secret::new(format!("{}\n", line.expose()));
-            if stdin.write_all(line.expose().as_bytes()).and_then(|()| stdin.flush()).is_err() {
+            let written = stdin.write_all(line.expose().as_bytes());
+            if written.and_then(|()| stdin.write_all(b"\n")).is_err() {
                 return;
             }
         }

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
 use url::Url;
-use zeroize::Zeroizing;
 
 const PROTOCOL_VERSION: u32 = 1;
 /// A time before this, in milliseconds since the epoch (1973), was meant in seconds.
@@ -152,8 +151,16 @@ pub(super) fn request(
 ) -> Secret {
     let credential = credential.map(|(credential, entry)| Held::of(credential, entry));
     let request = Request { protocol_version: PROTOCOL_VERSION, operation, provider, credential };
-    // Nothing in it cannot be written.
-    Secret::new(serde_json::to_string(&request).unwrap_or_default())
+    line(&request)
+}
+
+/// A message on a line. Nothing in one cannot be written.
+fn line(message: &impl Serialize) -> Secret {
+    // Growing would leave copies behind.
+    let mut text = Vec::with_capacity(16 * 1024);
+    let written = serde_json::to_writer(&mut text, message);
+    debug_assert!(written.is_ok());
+    Secret::new(String::from_utf8(text).unwrap_or_default())
 }
 
 /// The answer to a question.
@@ -162,7 +169,7 @@ pub(super) fn answer(text: &str) -> Secret {
     struct Answer<'a> {
         answer: &'a str,
     }
-    Secret::new(serde_json::to_string(&Answer { answer: text }).unwrap_or_default())
+    line(&Answer { answer: text })
 }
 
 #[derive(Deserialize)]
@@ -217,8 +224,7 @@ struct Credentials {
 /// What a line says; `None` for an event that this version does not know. The error says
 /// what the program did, and quotes nothing of it.
 pub(super) fn parse(line: &Secret) -> Result<Option<Message>, String> {
-    let text = Zeroizing::new(line.expose().to_owned());
-    let event = serde_json::from_str::<Event>(&text).map_err(|error| {
+    let event = serde_json::from_str::<Event>(line.expose()).map_err(|error| {
         match error.classify() {
             serde_json::error::Category::Data => "printed an event that lacks what it needs",
             _ => "printed a line that is not JSON",
