@@ -25,6 +25,8 @@ pub(super) struct Console<'o, 's> {
     terminal: Terminal,
     pages: Pages,
     prompt: Prompt,
+    /// Whether a code is about to be shown: the prompt comes after it, if it comes soon.
+    awaits_code: bool,
     /// What the user may do in place of an answer.
     instead: &'static str,
     /// How often the login was seen to wait.
@@ -80,6 +82,7 @@ impl<'o, 's> Console<'o, 's> {
             terminal,
             pages: Pages::new(terminal, Handing::default()),
             prompt: Prompt::Absent,
+            awaits_code: false,
             instead: "",
             turns: 0,
             tells_events: false,
@@ -157,6 +160,7 @@ impl Interaction for Console<'_, '_> {
             let holder = holder.as_deref().unwrap_or("another program");
             self.output.say(&format!("note: port {port} is taken by {holder}"));
         }
+        self.awaits_code = notice.code == OtherCode::Awaited;
         self.instead = match (notice.listening, has_code) {
             (true, _) => " (or just wait for the browser)",
             (false, true) => " (or just approve the code)",
@@ -203,7 +207,8 @@ impl Interaction for Console<'_, '_> {
     }
 
     fn show_user_code(&mut self, notice: &UserCodeNotice<'_>) {
-        let was_prompting = self.leave_prompt();
+        self.awaits_code = false;
+        self.leave_prompt();
         let lead = if notice.is_alternative {
             "Or, on any device,".to_owned()
         } else {
@@ -230,7 +235,7 @@ impl Interaction for Console<'_, '_> {
         if !notice.is_followed {
             self.pages.draw_qr(self.output);
         }
-        if was_prompting {
+        if self.prompt == Prompt::Due && stream::is_in_foreground() {
             self.prompt();
         }
         self.tell(&Event::UserCode {
@@ -250,8 +255,8 @@ impl Interaction for Console<'_, '_> {
         let spinner = SPINNER[self.turns % SPINNER.len()];
         self.turns += 1;
         match self.prompt {
-            // A job that has come to the foreground.
-            Prompt::Due if stream::is_in_foreground() => self.prompt(),
+            // The code has not come at once, or a job has come to the foreground.
+            Prompt::Due if self.turns > 1 && stream::is_in_foreground() => self.prompt(),
             Prompt::Absent if self.terminal.is_capable() && terminal::is_ours() => {
                 let (minutes, seconds) = (left.as_secs() / 60, left.as_secs() % 60);
                 let text =
@@ -317,7 +322,9 @@ impl Interaction for Console<'_, '_> {
         if is_terminal && stream::is_in_foreground() {
             // Where that fails, the terminal reads lines by itself.
             let _ = typing::take_over(typing::is_possible);
-            self.prompt();
+            if !self.awaits_code {
+                self.prompt();
+            }
         }
         Some(stream::lines(stdin, is_terminal))
     }

@@ -138,9 +138,16 @@ impl Login<'_> {
         let bound = oauth::bind(&redirect.host, &redirect.ports, &redirect.path)?;
         let Bound::AllBusy(_, busy) = &bound else { return Ok(bound) };
         let locks = self.app.paths.login_locks();
-        let Some((listener, port, from)) = takeover::take_over(&locks, redirect).await? else {
-            return Ok(bound);
+        let takeover = takeover::take_over(&locks, redirect);
+        tokio::pin!(takeover);
+        let taken = tokio::select! {
+            taken = &mut takeover => taken?,
+            () = tokio::time::sleep(TICK) => {
+                interaction.note("waiting for an earlier login to give up its port");
+                takeover.await?
+            }
         };
+        let Some((listener, port, from)) = taken else { return Ok(bound) };
         let from = from.pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
         interaction.note(&format!("took port {port} over from an earlier login{from}"));
         let others = busy.iter().filter(|busy| busy.0 != port).copied().collect();

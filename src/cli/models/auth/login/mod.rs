@@ -57,7 +57,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Where and how to sign in.
+// Where and how to sign in. (A doc comment would become the description of the command.)
 #[derive(Debug, clap::Args)]
 struct SignIn {
     /// The provider to sign in at
