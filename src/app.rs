@@ -84,7 +84,8 @@ impl App {
         found
     }
 
-    /// As [`Self::exposures`], of the configuration and the provider files alone.
+    /// As [`Self::exposures`], of the configuration, the provider files and the logins that
+    /// wait to be finished alone.
     pub fn exposed_settings(&self) -> Vec<Exposure> {
         let custody = Custody::of(&self.paths.state_dir);
         let providers = self.paths.providers();
@@ -92,6 +93,10 @@ impl App {
         let mut places =
             vec![(self.paths.config.clone(), Kind::Settings), (providers.clone(), Kind::Directory)];
         places.extend(files.map(|file| (file.path(), Kind::Settings)));
+        let pending = self.paths.pending_logins();
+        let logins = pending.read_dir().into_iter().flatten().flatten();
+        places.extend(logins.map(|file| (file.path(), Kind::Secrets)));
+        places.push((pending, Kind::Directory));
         places.iter().filter_map(|(path, kind)| custody.exposure(path, *kind)).collect()
     }
 

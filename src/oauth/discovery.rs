@@ -12,6 +12,9 @@ use oauth2::http::{Request, StatusCode, header};
 use serde::Deserialize;
 use url::Url;
 
+/// What tells who signs in, and what keeps the login.
+const USUAL_SCOPES: [&str; 3] = ["openid", "email", "offline_access"];
+
 /// The metadata that we use.
 #[derive(Debug, Deserialize)]
 struct Metadata {
@@ -22,6 +25,8 @@ struct Metadata {
     userinfo_endpoint: Option<Url>,
     device_authorization_endpoint: Option<Url>,
     code_challenge_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    scopes_supported: Vec<String>,
 }
 
 impl Client {
@@ -72,6 +77,9 @@ impl Client {
         if metadata.token_endpoint.is_none() {
             return Err(unreadable("its metadata name no token endpoint".to_owned()));
         }
+        let has = |scope: &str| metadata.scopes_supported.iter().any(|known| known == scope);
+        let usual = USUAL_SCOPES.into_iter().filter(|scope| has(scope));
+        self.usual_scopes = usual.map(str::to_owned).collect();
         let known = &mut self.endpoints;
         known.authorization = known.authorization.take().or(metadata.authorization_endpoint);
         known.token = metadata.token_endpoint;

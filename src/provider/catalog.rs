@@ -114,7 +114,8 @@ fn provider(row: Option<Value>, file: Option<PathBuf>) -> Result<Provider, Catal
     let origin = file.as_ref().map_or("built in".to_owned(), |file| file.display().to_string());
     let patch = file.as_deref().map(read_definition).transpose()?;
     let (value, overridden) = match (row, patch) {
-        (Some(mut row), Some(patch)) => {
+        (Some(mut row), Some(mut patch)) => {
+            leave_behind(&row, &mut patch);
             let overridden = changed_keys(&row, &patch);
             merge_patch(&mut row, patch);
             (row, overridden)
@@ -170,6 +171,23 @@ fn read_definition(file: &Path) -> Result<Value, CatalogError> {
 
 fn invalid(origin: impl std::fmt::Display, reason: &impl std::fmt::Display) -> CatalogError {
     CatalogError::Invalid { origin: origin.to_string(), reason: reason.to_string() }
+}
+
+/// A file that sends token requests to another server leaves behind what the row knows of
+/// the former one, unless it says otherwise: what one server issues must not be sent to
+/// another.
+fn leave_behind(row: &Value, patch: &mut Value) {
+    let server = |definition: &Value| {
+        let endpoint = definition.get("tokenEndpoint")?.as_str()?;
+        Some(url::Url::parse(endpoint).ok()?.origin())
+    };
+    let moves = patch.get("tokenEndpoint").is_some() && server(patch) != server(row);
+    let Some(patch) = patch.as_object_mut().filter(|_| moves) else { return };
+    for key in ["device", "revocationEndpoint", "userinfoEndpoint"] {
+        if row.get(key).is_some() {
+            patch.entry(key).or_insert(Value::Null);
+        }
+    }
 }
 
 /// The top-level keys to which `patch` gives another value than `row` has.
@@ -244,7 +262,10 @@ mod tests {
         assert_eq!(url(&endpoints.authorization), "https://auth.openai.com/oauth/authorize");
         assert_eq!(url(&endpoints.token), "https://auth.openai.com/oauth/token");
         assert_eq!(codex.redirect(&environment).unwrap().ports, [1455, 1457]);
-        assert_eq!(codex.scopes(&environment).join(" "), "openid profile email offline_access");
+        assert_eq!(
+            codex.scopes(&environment).unwrap().join(" "),
+            "openid profile email offline_access"
+        );
         assert_eq!(codex.authorization_parameters["originator"], "openclaw");
     }
 

@@ -39,8 +39,7 @@ pub struct Registration {
     redirect: Redirect,
     /// The variable that holds another redirect URI.
     redirect_uri_env: Option<String>,
-    #[serde(default)]
-    scopes: Vec<String>,
+    scopes: Option<Vec<String>>,
     /// The variable that holds other scopes, separated by spaces.
     scopes_env: Option<String>,
     /// Further parameters of the authorization request.
@@ -107,6 +106,19 @@ const OWN_PARAMETERS: [&str; 7] = [
     "code_challenge_method",
 ];
 
+/// The parameters of a token request that a definition must not set.
+const OWN_TOKEN_PARAMETERS: [&str; 9] = [
+    "grant_type",
+    "client_id",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "redirect_uri",
+    "refresh_token",
+    "device_code",
+    "user_code",
+];
+
 /// The loopback redirect URI: `http://<host>:<first free port><path>`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -162,8 +174,13 @@ impl Registration {
         if !keys.into_iter().any(has) {
             return Ok(None);
         }
-        let registration: Self =
+        let mut registration: Self =
             serde_json::from_value(definition.clone()).map_err(|error| error.to_string())?;
+        if !has("tokenEndpoint") && !has("identity") {
+            // The claims of OpenID Connect.
+            registration.identity.email = vec!["/email".to_owned()];
+            registration.identity.subject = vec!["/iss|/sub".to_owned()];
+        }
         registration.validate()?;
         Ok(Some(registration))
     }
@@ -210,6 +227,10 @@ impl Registration {
         if let Some(name) = parameters.find(|name| OWN_PARAMETERS.contains(&name.as_str())) {
             return Err(format!("`authorizationParameters` must not set `{name}`"));
         }
+        let mut parameters = self.token_parameters.keys();
+        if let Some(name) = parameters.find(|name| OWN_TOKEN_PARAMETERS.contains(&name.as_str())) {
+            return Err(format!("`tokenParameters` must not set `{name}`"));
+        }
         if self.redirect.ports.is_empty() || self.redirect.ports.contains(&0) {
             return Err("`redirect.ports` must list the registered ports".to_owned());
         }
@@ -242,14 +263,18 @@ impl Registration {
             names.iter().find_map(|name| environment.text(name)).map(str::to_owned)
         };
         let of_environment = variable(&self.client_id_env);
+        let is_stored = |id: &str| stored.is_none_or(|stored| stored == id);
         let installed = match (&of_environment, &self.installed_client) {
-            (None, Some(program)) => program.find(environment),
+            (Some(named), Some(_)) if is_stored(named) => None,
+            (_, Some(program)) => program.find(environment).filter(|(id, _)| is_stored(id)),
             _ => None,
         };
         let (installed_id, installed_secret) = installed.unzip();
         let known = of_environment.or(installed_id).or_else(|| self.client_id.clone());
         let id = stored.map(str::to_owned).or(known).ok_or_else(|| self.no_client())?;
-        let secret = variable(&self.client_secret_env).map(Secret::new).or(installed_secret);
+        // The secret of an installed program belongs to its client alone.
+        let secret =
+            installed_secret.or_else(|| variable(&self.client_secret_env).map(Secret::new));
         if secret.is_none()
             && self.installed_client.is_none()
             && self.client_id.is_some()
@@ -267,6 +292,7 @@ impl Registration {
                 userinfo: self.userinfo_endpoint.clone(),
                 device: self.device.clone(),
             },
+            usual_scopes: Vec::new(),
             issuer: self.issuer.clone(),
             token_request_format: self.token_request_format,
             token_parameters: self.token_parameters.clone(),
@@ -319,13 +345,13 @@ impl Registration {
         Ok(Redirect { host: host.to_owned(), ports: vec![port], path: url.path().to_owned() })
     }
 
-    /// The scopes to ask for.
-    pub fn scopes(&self, environment: &Environment) -> Vec<String> {
+    /// The scopes to ask for; `None` when it is up to what the server has.
+    pub fn scopes(&self, environment: &Environment) -> Option<Vec<String>> {
         let named = self.scopes_env.as_ref().and_then(|name| environment.text(name));
-        named.map_or_else(
-            || self.scopes.clone(),
-            |scopes| scopes.split_whitespace().map(str::to_owned).collect(),
-        )
+        match named {
+            Some(scopes) => Some(scopes.split_whitespace().map(str::to_owned).collect()),
+            None => self.scopes.clone(),
+        }
     }
 
     /// Whether claims or user information can name the account.

@@ -191,6 +191,12 @@ pub fn login_entry(
     if renewal.grant.refresh.is_none() {
         entry.shift_remove("refresh");
     }
+    // Those of another way to sign in are not those of this one.
+    for name in ["clientId", "loginMethod"] {
+        if !renewal.fields.iter().any(|(field, _)| field == name) {
+            entry.shift_remove(name);
+        }
+    }
     renew(&mut entry, renewal)?;
     raw(&entry)
 }

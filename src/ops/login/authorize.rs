@@ -85,7 +85,8 @@ impl Login<'_> {
             waiting.await_code(self, interaction, signals).await?;
         }
         if has_browser {
-            self.begin_authorization(&mut waiting, interaction)?;
+            let is_alternative = waiting.has_shown_code();
+            self.begin_authorization(&mut waiting, is_alternative, interaction)?;
         }
         Ok(waiting)
     }
@@ -106,6 +107,7 @@ impl Login<'_> {
     fn begin_authorization(
         &self,
         waiting: &mut Waiting,
+        is_alternative: bool,
         interaction: &mut dyn Interaction,
     ) -> Result<(), Failure> {
         let redirect = &self.redirect;
@@ -130,7 +132,7 @@ impl Login<'_> {
             .transpose()
             .context("could not listen for the redirect")?;
         let busy_ports = busy.iter().map(|port| (port.0, process::port_holder(port.0))).collect();
-        self.show(&authorization, serving.is_some(), busy_ports, interaction);
+        self.show(&authorization, serving.is_some(), busy_ports, is_alternative, interaction);
         waiting.serving = serving;
         waiting.pasted = if self.ways.paste { interaction.pasted_lines() } else { None };
         waiting.authorization = Some(authorization);
@@ -144,6 +146,7 @@ impl Login<'_> {
         authorization: &AuthorizationRequest,
         listening: bool,
         busy_ports: Vec<(u16, Option<String>)>,
+        is_alternative: bool,
         interaction: &mut dyn Interaction,
     ) {
         let remote = self.environment.remote();
@@ -158,7 +161,7 @@ impl Login<'_> {
             busy_ports,
             remote,
             tunnel,
-            is_alternative: remote.is_some() && self.ways.device,
+            is_alternative,
             timeout: self.request.timeout,
         });
         let opening = if self.request.browser && listening {
@@ -177,12 +180,18 @@ impl Login<'_> {
             verification_uri_complete: device.verification_uri_complete.as_ref(),
             lifetime: device.lifetime,
             remote: self.environment.remote(),
-            is_alternative: self.environment.remote().is_none() && self.ways.browser,
+            is_alternative: self.environment.remote().is_none()
+                && (self.ways.browser || self.ways.paste),
         });
     }
 }
 
 impl Waiting {
+    /// Whether the user has a code to enter.
+    fn has_shown_code(&self) -> bool {
+        self.device.as_ref().is_some_and(|device| device.code.is_none())
+    }
+
     /// Waits for the code of the device authorization, for a while, and shows it. Where it
     /// is the only way, its failure is that of the login.
     async fn await_code(
@@ -223,6 +232,7 @@ impl Waiting {
         signals: &mut StopSignals,
     ) -> Result<Response, Failure> {
         let mut tick = tokio::time::interval(TICK);
+        interaction.waiting(self.deadline.saturating_duration_since(Instant::now()));
         loop {
             if self.serving.is_none() && self.pasted.is_none() && self.device.is_none() {
                 return Err(Failure::message(

@@ -90,7 +90,7 @@ pub fn login(
     interaction: &mut dyn Interaction,
 ) -> Result<Report, Failure> {
     let catalog = app.catalog()?;
-    let mut login = Login::new(app, &catalog, request, interaction)?;
+    let mut login = Login::new(app, &catalog, request, None, interaction)?;
     block_on(async {
         let mut signals = StopSignals::catch().context("could not catch signals")?;
         tokio::select! {
@@ -167,11 +167,13 @@ struct Login<'l> {
 }
 
 impl<'l> Login<'l> {
-    /// Finds out what would make the login useless before the user signs in.
+    /// Finds out what would make the login useless before the user signs in. `client_id` is
+    /// the client that has begun it, where another process did.
     fn new(
         app: &'l App,
         catalog: &'l Catalog,
         request: &'l Request,
+        client_id: Option<&str>,
         interaction: &mut dyn Interaction,
     ) -> Result<Self, Failure> {
         if let Some(problem) = catalog.problem(&request.provider) {
@@ -188,7 +190,7 @@ impl<'l> Login<'l> {
             .ok_or_else(|| no_sign_in(&request.provider, catalog))?;
         let environment = &app.environment;
         let unusable = |reason| Failure::message(ExitStatus::Failure, reason);
-        let client = registration.client(environment, None).map_err(unusable)?;
+        let client = registration.client(environment, client_id).map_err(unusable)?;
         let redirect = registration.redirect(environment).map_err(unusable)?;
         let config = app.config()?;
         let agent = app.agent(&config, request.agent.as_deref())?;
@@ -199,7 +201,7 @@ impl<'l> Login<'l> {
         check_wanted_id(&store.read()?.document, definition, request.profile_id.as_deref())?;
         note_override(provider, interaction);
         warn_of_route(app, interaction);
-        let scopes = registration.scopes(environment);
+        let scopes = registration.scopes(environment).unwrap_or_default();
         Ok(Self {
             app,
             environment,
@@ -219,6 +221,9 @@ impl<'l> Login<'l> {
     /// it has not.
     async fn discover(&mut self) -> Result<(), Failure> {
         self.client.discover().await.map_err(|error| self.not_signed_in(&error))?;
+        if self.registration.scopes(self.environment).is_none() {
+            self.scopes.clone_from(&self.client.usual_scopes);
+        }
         let endpoints = &self.client.endpoints;
         self.ways.browser &= endpoints.authorization.is_some();
         self.ways.paste &= endpoints.authorization.is_some();

@@ -5,7 +5,9 @@ use super::authorize::not_authorized;
 use super::{Login, Report, Request};
 use crate::app::App;
 use crate::exit::{ExitStatus, Failure};
-use crate::oauth::{self, AuthorizationError, AuthorizationRequest, DeviceAuthorization, Grant};
+use crate::oauth::{
+    self, AuthorizationError, AuthorizationRequest, DeviceAuthorization, Grant, TokenError,
+};
 use crate::ops::Interaction;
 use crate::profile::Millis;
 use crate::store::{PendingAuthorization, PendingLogin};
@@ -58,7 +60,7 @@ pub fn start(
     interaction: &mut dyn Interaction,
 ) -> Result<Started, Failure> {
     let catalog = app.catalog()?;
-    let mut login = Login::new(app, &catalog, request, interaction)?;
+    let mut login = Login::new(app, &catalog, request, None, interaction)?;
     // Nobody listens for the redirect.
     login.ways.paste |= login.ways.browser;
     login.ways.browser = false;
@@ -84,6 +86,7 @@ pub fn start(
         id: format!("{:08x}", rand::random::<u32>()),
         provider: login.definition.id.clone(),
         method: request.method.clone(),
+        client_id: login.client.id.clone(),
         agent: login.agent.id.clone(),
         profile_id: request.profile_id.clone(),
         expires,
@@ -147,25 +150,29 @@ pub fn finish(
         timeout: request.timeout,
     };
     let catalog = app.catalog()?;
-    let mut login = Login::new(app, &catalog, &again, interaction)?;
+    let client_id = Some(pending.client_id.as_str());
+    let mut login = Login::new(app, &catalog, &again, client_id, interaction)?;
     let claim = pending.claim(&directory, now())?.ok_or_else(|| {
         Failure::message(
             ExitStatus::Failure,
             format!("the login {} is being finished by another process", pending.id),
         )
     })?;
+    let mut is_over = false;
     let report = block_on(async {
         let mut signals = StopSignals::catch().context("could not catch signals")?;
         let reserved = login.store.reserve(lock::TIMEOUT)?;
         let grant = tokio::select! {
             () = signals.received() => return Err(Failure::interrupted()),
-            grant = login.finishing_grant(&pending, request) => grant?,
+            grant = login.finishing_grant(&pending, request, &mut is_over) => grant?,
         };
         login.keep(grant, reserved).await
     })
-    .context("could not start the runtime")??;
-    claim.finish();
-    Ok(report)
+    .context("could not start the runtime")?;
+    if report.is_ok() || is_over {
+        claim.finish();
+    }
+    report
 }
 
 impl Login<'_> {
@@ -173,10 +180,11 @@ impl Login<'_> {
         &mut self,
         pending: &PendingLogin,
         request: &FinishRequest,
+        is_over: &mut bool,
     ) -> Result<Grant, Failure> {
         self.discover().await?;
         let Some(redirect) = &request.redirect else {
-            return self.approval(pending, request.timeout).await;
+            return self.approval(pending, request.timeout, is_over).await;
         };
         let waiting = pending.authorization.clone().ok_or_else(|| {
             Failure::usage(format!(
@@ -200,14 +208,27 @@ impl Login<'_> {
         grant.map_err(|error| self.not_signed_in(&error))
     }
 
-    async fn approval(&self, pending: &PendingLogin, timeout: Duration) -> Result<Grant, Failure> {
+    /// `is_over` says whether the code is of no use any more.
+    async fn approval(
+        &self,
+        pending: &PendingLogin,
+        timeout: Duration,
+        is_over: &mut bool,
+    ) -> Result<Grant, Failure> {
         let device = pending.device.as_ref().ok_or_else(|| {
             Failure::usage(format!("the login {} waits for its redirect", pending.id))
                 .hint("openclaw-auth models auth login finish --redirect-url -")
         })?;
         let approval = oauth::wait_for_approval(&self.client, device, now);
         match tokio::time::timeout(timeout, approval).await {
-            Ok(grant) => grant.map_err(|error| self.not_signed_in(&error)),
+            Ok(grant) => grant.map_err(|error| {
+                *is_over = matches!(
+                    &error,
+                    TokenError::Refused { code, .. }
+                        if code == "access_denied" || code == "expired_token"
+                );
+                self.not_signed_in(&error)
+            }),
             Err(_) => Err(Failure::message(
                 ExitStatus::Failure,
                 format!("the code {} has not been approved yet", device.user_code),

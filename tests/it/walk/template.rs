@@ -11,7 +11,8 @@ pub(super) type Values = BTreeMap<String, String>;
 pub(super) fn expect(template: &str, text: &str, values: &mut Values) {
     let mut rest = text;
     let mut parts = template.split('<');
-    let differs = || panic!("this is not what was expected\n  expected: {template}\n  found:    {text}\n");
+    let differs =
+        || panic!("this is not what was expected\n  expected: {template}\n  found:    {text}\n");
     let Some(after) = rest.strip_prefix(parts.next().unwrap_or_default()) else { differs() };
     rest = after;
     for part in parts {
