@@ -183,11 +183,13 @@ impl PendingLogin {
             return Ok(None);
         };
         let text = Zeroizing::new(text);
-        let wire: Wire<'_> =
-            serde_json::from_str(&text).map_err(|error| super::file::invalid(path, &error))?;
+        let invalid =
+            |reason: &str| StoreError::Invalid { path: path.to_owned(), reason: reason.to_owned() };
+        // The text of the error can quote a secret.
+        let wire: Wire<'_> = serde_json::from_str(&text)
+            .map_err(|_| invalid("it is no login that waits to be finished"))?;
         if wire.version != VERSION {
-            let source = std::io::Error::other(format!("its version is {}", wire.version));
-            return Err(StoreError::Read { path: path.to_owned(), source });
+            return Err(invalid("it is of another version of this program"));
         }
         let left = u64::try_from(wire.expires.saturating_sub(now)).unwrap_or(0);
         let device = wire.device.map(|device| DeviceAuthorization {

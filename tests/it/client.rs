@@ -213,3 +213,40 @@ fn a_provider_that_moves_takes_no_other_endpoint_of_the_former_server_along() {
     let text = rig.run(&["models", "auth", "logout", crate::support::rig::PROFILE]).success();
     assert!(text.contains("no revocation endpoint"), "{text}");
 }
+
+#[test]
+fn a_provider_file_that_is_wrong_names_the_key() {
+    let rig = Rig::new();
+    for (file, message) in [
+        (json!({"device": {"authorizationEndpoint": "http://as.example.test/d"}}), "device.author"),
+        (json!({"device": {"tokenEndpoint": "ftp://as.example.test/d"}}), "device.tokenEndpoint"),
+        (json!({"device": {"verificationUri": "file:///x"}}), "device.verificationUri"),
+        (json!({"device": {"flow": "magic"}}), "magic"),
+        (json!({"device": {"nope": 1}}), "nope"),
+        (json!({"device": "https://as.example.test/d"}), "device"),
+        (json!({"userinfoEndpoint": "http://as.example.test/u"}), "userinfoEndpoint"),
+        (json!({"issuer": "not a URL"}), "issuer"),
+        (json!({"issuer": "http://as.example.test"}), "issuer"),
+        (json!({"keptMembers": {"x": "refresh"}}), "keptMembers"),
+        (json!({"keptMembers": {"x": "loginMethod"}}), "keptMembers"),
+        (json!({"storedAs": "cookie"}), "cookie"),
+        (json!({"expiryMarginSeconds": -1}), "-1"),
+        (json!({"clientId": " "}), "clientId"),
+        (json!({"clientSecret": "fake-secret-in-a-file"}), "unknown key `clientSecret`"),
+        (json!({"methods": [{"id": "x", "kind": "magic", "label": "X"}]}), "magic"),
+        (
+            json!({"methods": [{
+                "id": "x", "kind": "oauth", "label": "X",
+                "override": {"tokenEndpoint": "http://as.example.test/t"},
+            }]}),
+            "tokenEndpoint",
+        ),
+    ] {
+        rig.provider("openai-codex", &file);
+        let stderr = rig.run(&["models", "auth", "login", "--provider", "openai-codex"]).failure(6);
+        assert!(stderr.contains("providers/openai-codex.json"), "{file}: {stderr}");
+        assert!(stderr.contains(message), "{file}: {stderr}");
+        assert!(!stderr.contains("fake-secret"), "{stderr}");
+    }
+    assert!(rig.server.requests().is_empty());
+}

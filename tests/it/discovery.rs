@@ -61,6 +61,10 @@ fn the_issuer_alone_is_enough() {
             .filter_map(|request| request.parameter("scope").map(str::to_owned))
             .collect();
         assert_eq!(asked, scopes, "{method}: those of the usual ones that the server has");
+        for request in rig.server.requests_at(Endpoint::Authorize) {
+            // OpenID Connect Core section 11.
+            assert_eq!(request.parameter("prompt"), Some("consent"));
+        }
         assert_eq!(rig.server.requests_at(Endpoint::Metadata).len(), 1);
         rig.expire("example:ada@example.test");
         rig.run(&["models", "auth", "token", "--provider", "example"]).success();
@@ -79,6 +83,7 @@ fn what_a_file_says_goes_before_the_metadata() {
     assert!(done["profileId"].as_str().unwrap().starts_with("example:id-"), "{done}");
     let requests = rig.server.requests_at(Endpoint::Authorize);
     assert_eq!(requests[0].parameter("scope"), Some("fake-scope"));
+    assert_eq!(requests[0].parameter("prompt"), None);
 }
 
 #[test]

@@ -151,11 +151,14 @@ fn a_file_that_others_can_read_or_that_is_garbage_is_refused() {
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
     let stderr = finish(&rig, &["--redirect-url", "-"], &redirect).failure(6);
     assert!(stderr.contains("chmod"), "{stderr}");
+    let doctor = rig.run(&["doctor"]);
+    assert!(doctor.stdout.contains("pending-logins"), "{doctor:?}");
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
     for garbage in ["", "{", "[]", "{\"version\":1}", "{\"version\":99}"] {
         std::fs::write(&file, garbage).unwrap();
         let stderr = finish(&rig, &["--redirect-url", "-"], &redirect).failure(6);
         assert!(stderr.contains("pending-logins"), "{garbage}: {stderr}");
+        assert!(stderr.contains("hint: "), "{garbage}: {stderr}");
     }
     assert!(rig.server.requests_at(Endpoint::Token).is_empty());
     std::fs::write(&file, text).unwrap();
@@ -174,8 +177,10 @@ fn an_approval_finishes_a_login_whose_code_was_shown_earlier() {
     assert!(stderr.contains("FAKE-0001") && stderr.contains("approve it at"), "{stderr}");
     assert_eq!(pending(&rig).len(), 1, "it can still be finished");
     rig.server.configure(|want| want.device.user = DeviceUser::Approves);
-    let done = finish(&rig, &["--json"], "").json();
+    let done = finish(&rig, &["--json", "--set-default"], "").json();
     assert_eq!(done["profileId"], PROFILE);
+    let config: Value = serde_json::from_str(&rig.read("openclaw.json")).unwrap();
+    assert_eq!(config["agents"]["defaults"]["model"]["primary"], "openai-codex/gpt-5.5");
     assert_eq!(pending(&rig), [] as [PathBuf; 0]);
 
     rig.server.configure(|want| want.device.user = DeviceUser::Denies);

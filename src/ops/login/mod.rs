@@ -237,14 +237,20 @@ impl<'l> Login<'l> {
     }
 
     fn authorization_request(&self, redirect_uri: Url) -> Result<AuthorizationRequest, Failure> {
-        let parameters = &self.registration.authorization_parameters;
+        let mut parameters = self.registration.authorization_parameters.clone();
+        if self.client.usual_scopes == self.scopes
+            && self.scopes.iter().any(|scope| scope == "offline_access")
+        {
+            // OpenID Connect Core section 11: without it, there is no refresh token.
+            parameters.entry("prompt".to_owned()).or_insert_with(|| "consent".to_owned());
+        }
         let endpoint = self.authorization_endpoint()?;
         Ok(AuthorizationRequest::new(
             &self.client,
             endpoint,
             redirect_uri,
             &self.scopes,
-            parameters,
+            &parameters,
         ))
     }
 
