@@ -140,8 +140,7 @@ impl TryFrom<Value> for Definition {
 
     fn try_from(value: Value) -> Result<Self, String> {
         check_keys(&value)?;
-        let wire: Wire =
-            serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
+        let wire: Wire = read(&value)?;
         if wire.id.trim().is_empty() || wire.id.contains(['/', ':']) {
             return Err("`id` must be a name without `/` and `:`".to_owned());
         }
@@ -161,6 +160,21 @@ impl TryFrom<Value> for Definition {
         let registration = Registration::of(&value)?;
         Ok(Self { id, label, aliases, env, methods, default_model, registration })
     }
+}
+
+/// What an object holds. The error names the key that is wrong: the one without which the
+/// rest can be read.
+pub(super) fn read<T: serde::de::DeserializeOwned>(object: &Value) -> Result<T, String> {
+    serde_json::from_value(object.clone()).map_err(|error| {
+        let is_wrong = |key: &&String| {
+            let mut rest = object.clone();
+            rest.as_object_mut().and_then(|rest| rest.shift_remove(*key));
+            serde_json::from_value::<T>(rest).is_ok()
+        };
+        let mut keys = object.as_object().into_iter().flat_map(serde_json::Map::keys);
+        let reason = crate::text::printable(&error.to_string(), 300);
+        keys.find(is_wrong).map_or(reason.clone(), |key| format!("`{key}`: {reason}"))
+    })
 }
 
 /// The keys of a definition. Serde cannot refuse others where two types read one object.

@@ -174,8 +174,7 @@ impl Registration {
         if !keys.into_iter().any(has) {
             return Ok(None);
         }
-        let mut registration: Self =
-            serde_json::from_value(definition.clone()).map_err(|error| error.to_string())?;
+        let mut registration: Self = super::definition::read(definition)?;
         if !has("tokenEndpoint") && !has("identity") {
             // The claims of OpenID Connect.
             registration.identity.email = vec!["/email".to_owned()];

@@ -31,12 +31,12 @@ fn by_code(rig: &Rig, provider: &str) -> Finished {
 
 /// The events that a login told.
 fn events(stdout: &str) -> Vec<Value> {
-    let events = stdout.lines().map(|line| serde_json::from_str(line).expect("JSON a line"));
+    let events = stdout.lines().map(|line| serde_json::from_str(line).unwrap());
     events.inspect(|event: &Value| assert_eq!(event["schema"], 1, "{event}")).collect()
 }
 
 fn names(events: &[Value]) -> Vec<&str> {
-    events.iter().map(|event| event["event"].as_str().expect("a name")).collect()
+    events.iter().map(|event| event["event"].as_str().unwrap()).collect()
 }
 
 #[test]

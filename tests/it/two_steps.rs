@@ -20,7 +20,7 @@ fn finish(rig: &Rig, more: &[&str], input: &str) -> crate::support::rig::Finishe
 }
 
 fn redirect_of(started: &Value) -> String {
-    authorize(started["url"].as_str().expect("a URL"))
+    authorize(started["url"].as_str().unwrap())
 }
 
 /// The files of logins that wait.
