@@ -114,7 +114,9 @@ fn plain(mut response: oauth2::HttpResponse, clock: fn() -> Millis) -> oauth2::H
         return response;
     };
     let is_grant = reply.get("access_token").is_some_and(Value::is_string);
-    if !is_grant && reply.contains_key("error") && response.status().is_success() {
+    let is_error =
+        reply.contains_key("error") || reply.get("status").is_some_and(|it| it == "error");
+    if !is_grant && is_error && response.status().is_success() {
         *response.status_mut() = StatusCode::BAD_REQUEST;
     }
     let until = reply.get("expired_in").and_then(Value::as_i64);

@@ -183,7 +183,7 @@ fn leave_behind(row: &Value, patch: &mut Value) {
     };
     let moves = patch.get("tokenEndpoint").is_some() && server(patch) != server(row);
     let Some(patch) = patch.as_object_mut().filter(|_| moves) else { return };
-    for key in ["device", "revocationEndpoint", "userinfoEndpoint"] {
+    for key in ["device", "revocationEndpoint", "userinfoEndpoint", "project"] {
         if row.get(key).is_some() {
             patch.entry(key).or_insert(Value::Null);
         }
@@ -287,7 +287,10 @@ mod tests {
         assert!(client.endpoints.revocation.is_none());
         let authorization = client.endpoints.authorization.unwrap();
         assert_eq!(authorization.host_str(), Some("auth.openai.com"));
-        assert_eq!(provider.overridden, ["tokenEndpoint", "redirect", "revocationEndpoint"]);
+        assert_eq!(
+            provider.overridden,
+            ["tokenEndpoint", "redirect", "revocationEndpoint", "device"]
+        );
     }
 
     #[test]

@@ -345,3 +345,47 @@ fn a_user_code_lives_by_the_clock_of_the_server() {
         assert!((590_000..660_000).contains(&lifetime), "{ahead}: {lifetime}");
     }
 }
+
+#[test]
+fn an_interrupt_while_a_code_is_shown_changes_nothing() {
+    let rig = rig_of(FLOWS[0], |want| want.device.user = DeviceUser::Waits);
+    let before = rig.tree();
+    let login = rig.start_sign_in(&["--provider", FLOWS[0].0]);
+    assert!(rig.server.wait_for_requests(Endpoint::Token, 1, PATIENCE));
+    login.signal(rustix::process::Signal::INT);
+    login.finish().failure(130);
+    assert_eq!(rig.tree(), before);
+}
+
+#[test]
+fn a_refusal_that_comes_with_the_status_of_a_success_is_a_refusal() {
+    let rig = rig_of(FLOWS[2], |want| want.token_members = json!({"status": "success"}));
+    by_code(&rig, FLOWS[2].0).success();
+    rig.expire("minimax-portal:default");
+    let before = rig.document();
+    rig.server.inject(Fault::Text {
+        status: 200,
+        content_type: "application/json".into(),
+        body: r#"{"status":"error","base_resp":{"status_code":1004,"status_msg":"gone"}}"#.into(),
+    });
+    let token = ["models", "auth", "token", "--provider", "minimax-portal"];
+    let stderr = rig.run(&token).failure(1);
+    assert!(stderr.contains("refused: 1004: gone"), "{stderr}");
+    assert_eq!(rig.document(), before);
+    rig.run(&token).success();
+}
+
+#[test]
+fn a_second_login_without_a_name_renews_the_first() {
+    let rig = rig_of(FLOWS[0], |want| {
+        want.opaque_access_tokens = true;
+        want.include_id_token = false;
+    });
+    by_code(&rig, FLOWS[0].0).success();
+    let first = rig.document()["profiles"].clone();
+    let text = by_code(&rig, FLOWS[0].0).success();
+    assert!(text.contains("github-copilot:github (renewed)"), "{text}");
+    let second = rig.document()["profiles"].clone();
+    assert_eq!(second.as_object().unwrap().len(), 1);
+    assert_ne!(first, second);
+}

@@ -224,3 +224,18 @@ fn what_start_prints_for_people_can_be_followed() {
     rig.run_with_input(&args, &authorize(url)).success();
     assert!(rig.document()["profiles"][PROFILE].is_object());
 }
+
+#[test]
+fn a_login_is_finished_in_the_way_that_it_was_begun() {
+    let rig = Rig::new();
+    let device = ["models", "auth", "login", "start", "--provider", "openai-codex"];
+    start(&rig, &[]);
+    let stderr = finish(&rig, &[], "").failure(2);
+    assert!(stderr.contains("waits for its redirect") && stderr.contains("--redirect-url"));
+    std::fs::remove_dir_all(rig.path("pending-logins")).unwrap();
+    rig.redirect("openai-codex");
+    rig.run(&[&device[..], &["--method", "device"]].concat()).success();
+    let stderr = finish(&rig, &["--redirect-url", "-"], "fake-code\n").failure(2);
+    assert!(stderr.contains("waits for an approval"), "{stderr}");
+    assert!(rig.server.requests_at(Endpoint::Token).is_empty());
+}
