@@ -59,6 +59,8 @@ impl Client {
         if metadata.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
             return Err(unreadable("its metadata name another issuer".to_owned()));
         }
+        // As the server spells it in its responses.
+        let spelled = Some(metadata.issuer);
         let methods = metadata.code_challenge_methods_supported.as_deref();
         if methods.is_some_and(|methods| !methods.iter().any(|method| method == "S256")) {
             return Err(unreadable("it does not support PKCE with S256".to_owned()));
@@ -80,6 +82,7 @@ impl Client {
         let has = |scope: &str| metadata.scopes_supported.iter().any(|known| known == scope);
         let usual = USUAL_SCOPES.into_iter().filter(|scope| has(scope));
         self.usual_scopes = usual.map(str::to_owned).collect();
+        self.issuer = spelled;
         let known = &mut self.endpoints;
         known.authorization = known.authorization.take().or(metadata.authorization_endpoint);
         known.token = metadata.token_endpoint;

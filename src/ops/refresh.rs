@@ -52,11 +52,15 @@ pub(super) fn refresh(
     let provider = catalog.find(&selected.credential.provider);
     let method = selected.credential.login_method.as_deref();
     let registration = provider.and_then(|provider| provider.definition.registration_of(method));
+    let provider_is_known = provider.is_some();
     let registration = registration.ok_or_else(|| {
         let provider = printable(&selected.credential.provider, 80);
+        let method = method.filter(|_| provider_is_known).map_or_else(String::new, |method| {
+            format!(" with the method `{}`", printable(method, 80))
+        });
         Failure::message(
             ExitStatus::Failure,
-            format!("there is no definition of the provider `{provider}` to refresh with"),
+            format!("there is no definition of the provider `{provider}`{method} to refresh with"),
         )
         .hint(format!("describe it in {}/{provider}.json", app.paths.providers().display()))
     })?;

@@ -28,10 +28,14 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// How we are registered for a login by the method of that id, else for any.
+    /// How we are registered for a login by the method of that id, or by any; `None` when
+    /// there is no such method: what one server issued must not be sent to another.
     pub fn registration_of(&self, method: Option<&str>) -> Option<&Registration> {
-        let method = method.and_then(|id| self.method(id));
-        method.and_then(|method| method.registration.as_ref()).or(self.registration.as_ref())
+        let own = match method {
+            Some(id) => self.method(id)?.registration.as_ref(),
+            None => None,
+        };
+        own.or(self.registration.as_ref())
     }
 
     /// The method with that id.

@@ -250,3 +250,21 @@ fn a_provider_file_that_is_wrong_names_the_key() {
     }
     assert!(rig.server.requests().is_empty());
 }
+
+#[test]
+fn a_login_by_a_method_that_is_gone_is_not_refreshed_elsewhere() {
+    let rig = rig("minimax-portal", "78257093-7e40-4613-99e0-527b14b39113", None);
+    rig.server.configure(|want| want.token_members = json!({"status": "success"}));
+    let login = ["models", "auth", "login", "--provider", "minimax-portal", "--method", "oauth-cn"];
+    rig.run(&login).success();
+    rig.expire("minimax-portal:default");
+    let mut file: serde_json::Value =
+        serde_json::from_str(&rig.read("providers/minimax-portal.json")).unwrap();
+    file["methods"].as_array_mut().unwrap().pop();
+    rig.provider("minimax-portal", &file);
+    let requests = rig.server.requests().len();
+    let token = ["models", "auth", "token", "--provider", "minimax-portal"];
+    let stderr = rig.run(&token).failure(1);
+    assert!(stderr.contains("oauth-cn"), "{stderr}");
+    assert_eq!(rig.server.requests().len(), requests);
+}

@@ -161,3 +161,22 @@ fn a_refresh_at_a_server_that_is_away_keeps_the_login() {
     assert_eq!(rig.document(), before);
     rig.run(&["models", "auth", "token", "--provider", "example"]).success();
 }
+
+#[test]
+fn a_slash_at_the_end_of_the_issuer_makes_no_difference() {
+    let rig = rig(|_| {});
+    let url = rig.server.url().to_owned();
+    for (given, named) in [(format!("{url}/"), url.clone()), (url.clone(), format!("{url}/"))] {
+        file(&rig, &json!({"issuer": given}));
+        rig.server.configure(|want| {
+            want.metadata = json!({"issuer": named});
+            want.issuer_parameter = Some(named.clone());
+        });
+        sign_in(&rig, "browser").success();
+    }
+    rig.server.configure(|want| want.issuer_parameter = Some("https://other.example.test".into()));
+    let login = rig.start_sign_in(&["--provider", "example", "--method", "browser"]);
+    login.visit();
+    let stderr = login.finish().failure(1);
+    assert!(stderr.contains("issuer"), "{stderr}");
+}

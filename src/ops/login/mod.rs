@@ -257,7 +257,7 @@ impl<'l> Login<'l> {
     fn expectation(&self, authorization: &AuthorizationRequest) -> Result<Expectation, Failure> {
         Ok(Expectation {
             state: authorization.state.clone(),
-            issuer: self.registration.issuer.clone(),
+            issuer: self.client.issuer.clone(),
             authorization_endpoint: self.authorization_endpoint()?.clone(),
         })
     }
