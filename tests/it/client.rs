@@ -51,6 +51,7 @@ fn a_client_that_nobody_names_is_asked_for_by_its_variable() {
         let before = rig.tree();
         let stderr = rig.run(&["models", "auth", "login", "--provider", provider]).failure(1);
         assert!(stderr.contains(variable) && stderr.contains("client identifier"), "{stderr}");
+        assert!(stderr.contains("hint: "), "{stderr}");
         assert_eq!(rig.tree(), before);
         assert!(rig.server.requests().is_empty());
     }

@@ -105,17 +105,14 @@ pub fn login(
     .context("could not start the runtime")?
 }
 
-fn no_sign_in(wanted: &str, catalog: &Catalog) -> Failure {
-    let known = match catalog.find(wanted) {
-        Some(provider) => format!("{} offers no OAuth sign-in", provider.definition.label),
-        None => format!("there is no provider `{}`", printable(wanted, 80)),
-    };
+fn no_provider(wanted: &str, catalog: &Catalog) -> Failure {
     let definitions = catalog.iter().map(|provider| &provider.definition);
     let offered: Vec<&str> = definitions
         .filter(|definition| definition.has_login())
         .map(|definition| definition.id.as_str())
         .collect();
-    Failure::usage(known).hint(format!("providers with a sign-in: {}", offered.join(", ")))
+    Failure::usage(format!("there is no provider `{}`", printable(wanted, 80)))
+        .hint(format!("providers with a sign-in: {}", offered.join(", ")))
 }
 
 /// A `--profile-id` must not name a profile of another provider.
@@ -181,15 +178,21 @@ impl<'l> Login<'l> {
         }
         let provider = catalog
             .find(&request.provider)
-            .filter(|provider| request.method.is_some() || provider.definition.has_login())
-            .ok_or_else(|| no_sign_in(&request.provider, catalog))?;
+            .ok_or_else(|| no_provider(&request.provider, catalog))?;
         let definition = &provider.definition;
+        if request.method.is_none() && !definition.has_login() {
+            return Err(way::no_sign_in(definition));
+        }
         let ways = Ways::of(definition, request.method.as_deref())?;
         let registration = definition
             .registration_of(ways.method.as_deref())
-            .ok_or_else(|| no_sign_in(&request.provider, catalog))?;
+            .ok_or_else(|| way::no_sign_in(definition))?;
         let environment = &app.environment;
-        let unusable = |reason| Failure::message(ExitStatus::Failure, reason);
+        let again = login_command(&definition.id, request.agent.as_deref().unwrap_or(MAIN_AGENT));
+        let unusable = |reason| {
+            Failure::message(ExitStatus::Failure, reason)
+                .hint(format!("when that is set right: {again}"))
+        };
         let client = registration.client(environment, client_id).map_err(unusable)?;
         let redirect = registration.redirect(environment).map_err(unusable)?;
         let config = app.config()?;

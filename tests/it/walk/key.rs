@@ -83,6 +83,10 @@ fn a_provider_without_a_sign_in_says_what_it_has() {
             let stderr = rig.run(&[&login[..], method].concat()).failure(2);
             assert!(stderr.contains("sign-in") || stderr.contains("sign in"), "{stderr}");
             assert!(stderr.contains("hint: "), "{stderr}");
+            if methods(&row).any(|method| method["kind"] == "api_key") {
+                let next = format!("models auth paste-api-key --provider {provider}");
+                assert!(stderr.contains(&next), "{stderr}");
+            }
         }
     }
     assert_eq!(rig.tree(), before);

@@ -54,7 +54,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Where and how to sign in.
+// Where and how to sign in. (Clap would take a doc comment for that of the command.)
 #[derive(Debug, clap::Args)]
 struct SignIn {
     /// The provider to sign in at
