@@ -389,3 +389,12 @@ fn a_second_login_without_a_name_renews_the_first() {
     assert_eq!(second.as_object().unwrap().len(), 1);
     assert_ne!(first, second);
 }
+
+#[test]
+fn a_choice_of_onboard_signs_in_by_its_own_method() {
+    let rig = rig_of(FLOWS[2], |want| want.token_members = json!({"status": "success"}));
+    rig.run(&["onboard", "--non-interactive", "--auth-choice", "minimax-cn-oauth"]).success();
+    let paths: Vec<_> = rig.server.requests().into_iter().map(|request| request.path).collect();
+    assert_eq!(paths, ["/api.minimaxi.com/oauth/code", "/api.minimaxi.com/oauth/token"]);
+    assert_eq!(rig.document()["profiles"]["minimax-portal:default"]["loginMethod"], "oauth-cn");
+}
