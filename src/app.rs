@@ -106,7 +106,7 @@ impl App {
     }
 
     /// As [`Self::exposures`], of what is no store: the configuration, the provider files,
-    /// the renewals that wait to be stored.
+    /// the renewals that wait to be stored, the logins that wait to be finished.
     fn exposed_beside_stores(&self) -> Vec<Exposure> {
         let custody = Custody::of(&self.paths.state_dir);
         let mut found: Vec<_> =
@@ -115,6 +115,8 @@ impl App {
         let [in_state_dir, in_home] = self.paths.recovery();
         found.extend(custody.exposures_in(&in_state_dir, Kind::Secrets));
         found.extend(Custody::of(&in_home).exposures_in(&in_home, Kind::Secrets));
+        found.extend(custody.exposures_in(&self.paths.pending_logins(), Kind::Secrets));
+        found.extend(custody.exposures_in(&self.paths.exchanged_tokens(), Kind::Secrets));
         found
     }
 

@@ -18,6 +18,9 @@ pub struct Client {
     pub endpoints: Endpoints,
     /// The issuer identifier of the server, where it is known.
     pub issuer: Option<String>,
+    /// The scopes to ask for where nobody names any, as far as the server has them; known
+    /// once it was asked ([`Client::discover`]).
+    pub usual_scopes: Vec<String>,
     /// How its token requests are encoded.
     pub token_request_format: TokenRequestFormat,
     /// Further parameters of its token requests.

@@ -3,7 +3,7 @@
 
 use super::authorization::random_text;
 use super::client::{Client, TokenRequestFormat};
-use super::post::{post, read_grant, refusal};
+use super::post::{post, read_grant, refusal, server_time};
 use super::token::{Grant, TokenError, exchange};
 use crate::profile::Millis;
 use crate::secret::Secret;
@@ -156,7 +156,7 @@ pub async fn authorize_device(
     }
     let code_verifier =
         (endpoints.flow == DeviceFlow::UserCode).then(|| Secret::new(verifier.secret().as_str()));
-    reply.authorization(endpoints, code_verifier, clock())
+    reply.authorization(endpoints, code_verifier, server_time(&response).unwrap_or_else(clock))
 }
 
 /// Asks once whether the user has approved.
@@ -173,6 +173,7 @@ pub async fn poll_device(
     let own_endpoint = endpoints.and_then(|endpoints| endpoints.token_endpoint.as_ref());
     let endpoint = own_endpoint.map_or_else(|| client.token_endpoint(), Ok)?;
     let code = device.device_code.expose();
+    let further = client.token_parameters.iter().map(|(name, value)| (&**name, &**value));
     let grant = match device.flow {
         DeviceFlow::Standard => {
             let grant_type = "urn:ietf:params:oauth:grant-type:device_code";
@@ -181,6 +182,7 @@ pub async fn poll_device(
             if let Some(secret) = &client.secret {
                 fields.push(("client_secret", secret.expose()));
             }
+            fields.extend(further);
             let response =
                 post(http, endpoint, &fields, client.token_request_format, clock).await?;
             read_grant(&response, clock)
@@ -203,12 +205,13 @@ pub async fn poll_device(
         DeviceFlow::UserCode => {
             let grant_type = "urn:ietf:params:oauth:grant-type:user_code";
             let verifier = device.code_verifier.as_ref().map_or("", Secret::expose);
-            let fields = [
+            let mut fields = vec![
                 ("grant_type", grant_type),
                 ("client_id", &client.id),
                 ("user_code", &device.user_code),
                 ("code_verifier", verifier),
             ];
+            fields.extend(further);
             let response = post(http, endpoint, &fields, TokenRequestFormat::Form, clock).await?;
             match user_code_status(response.body()).as_deref() {
                 Some("error") => Err(refusal(&response)),
@@ -247,7 +250,8 @@ pub async fn wait_for_approval(
             Ok(Poll::Pending) => {}
             Ok(Poll::SlowDown) => interval += SLOWER,
             Err(TokenError::Unavailable { retry_after, .. }) => {
-                interval = retry_after.unwrap_or(interval * 2).clamp(interval, device.lifetime);
+                let wanted = retry_after.unwrap_or(interval * 2).min(device.lifetime);
+                interval = wanted.max(interval);
             }
             Err(error) => return Err(error),
         }

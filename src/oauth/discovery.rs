@@ -12,6 +12,9 @@ use oauth2::http::{Request, StatusCode, header};
 use serde::Deserialize;
 use url::Url;
 
+/// What tells who signs in, and what keeps the login.
+const USUAL_SCOPES: [&str; 3] = ["openid", "email", "offline_access"];
+
 /// The metadata that we use.
 #[derive(Debug, Deserialize)]
 struct Metadata {
@@ -22,6 +25,8 @@ struct Metadata {
     userinfo_endpoint: Option<Url>,
     device_authorization_endpoint: Option<Url>,
     code_challenge_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    scopes_supported: Vec<String>,
 }
 
 impl Client {
@@ -54,6 +59,8 @@ impl Client {
         if metadata.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
             return Err(unreadable("its metadata name another issuer".to_owned()));
         }
+        // As the server spells it in its responses.
+        let spelled = Some(metadata.issuer);
         let methods = metadata.code_challenge_methods_supported.as_deref();
         if methods.is_some_and(|methods| !methods.iter().any(|method| method == "S256")) {
             return Err(unreadable("it does not support PKCE with S256".to_owned()));
@@ -72,6 +79,10 @@ impl Client {
         if metadata.token_endpoint.is_none() {
             return Err(unreadable("its metadata name no token endpoint".to_owned()));
         }
+        let has = |scope: &str| metadata.scopes_supported.iter().any(|known| known == scope);
+        let usual = USUAL_SCOPES.into_iter().filter(|scope| has(scope));
+        self.usual_scopes = usual.map(str::to_owned).collect();
+        self.issuer = spelled;
         let known = &mut self.endpoints;
         known.authorization = known.authorization.take().or(metadata.authorization_endpoint);
         known.token = metadata.token_endpoint;

@@ -122,13 +122,14 @@ fn plain(mut response: oauth2::HttpResponse, clock: fn() -> Millis) -> oauth2::H
         return response;
     };
     let is_grant = reply.get("access_token").is_some_and(Value::is_string);
-    if !is_grant && reply.contains_key("error") && response.status().is_success() {
+    let is_error =
+        reply.contains_key("error") || reply.get("status").is_some_and(|it| it == "error");
+    if !is_grant && is_error && response.status().is_success() {
         *response.status_mut() = StatusCode::BAD_REQUEST;
     }
     let until = reply.get("expired_in").and_then(Value::as_i64);
     if let (true, Some(until), None) = (is_grant, until, reply.get("expires_in")) {
-        let date = response.headers().get(header::DATE).and_then(|date| date.to_str().ok());
-        let now = date.and_then(time_of_date).unwrap_or_else(clock);
+        let now = server_time(&response).unwrap_or_else(clock);
         let seconds = until.saturating_sub(now).max(0) / 1_000;
         reply.insert("expires_in".to_owned(), seconds.into());
         *response.body_mut() = Value::Object(reply).to_string().into_bytes();
@@ -136,8 +137,9 @@ fn plain(mut response: oauth2::HttpResponse, clock: fn() -> Millis) -> oauth2::H
     response
 }
 
-/// The time in an HTTP `Date`, in milliseconds since the epoch.
-pub(super) fn time_of_date(date: &str) -> Option<Millis> {
+/// The time of a response by the server's own clock (`Date`), in milliseconds since the epoch.
+pub(super) fn server_time(response: &oauth2::HttpResponse) -> Option<Millis> {
+    let date = response.headers().get(header::DATE)?.to_str().ok()?;
     let zoned = jiff::fmt::rfc2822::parse(date).ok()?;
     Some(zoned.timestamp().as_millisecond())
 }

@@ -150,7 +150,7 @@ impl<'de> Deserialize<'de> for ErrorReply {
         // As MiniMax has it: a number, and what it means.
         let base = reply.get("base_resp");
         let number = base.and_then(|base| Some(base.get("status_code")?.as_i64()?.to_string()));
-        let code = code.or(number);
+        let code = code.or(number).or_else(|| text(reply.get("status"), 80));
         let description = text(reply.get("error_description"), 300)
             .or_else(|| text(error.and_then(|error| error.get("message")), 300))
             .or_else(|| text(reply.get("message"), 300))

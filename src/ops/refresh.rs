@@ -58,9 +58,14 @@ pub(super) fn refresh(
     let catalog = app.catalog()?;
     let issuer = Issuer::of(app, &catalog, &selected.credential)?.ok_or_else(|| {
         let provider = printable(&selected.credential.provider, 80);
+        let method = selected.credential.login_method.as_deref();
+        let method = method.filter(|_| catalog.find(&selected.credential.provider).is_some());
+        let method = method.map_or_else(String::new, |method| {
+            format!(" with the method `{}`", printable(method, 80))
+        });
         Failure::message(
             ExitStatus::Failure,
-            format!("there is no definition of the provider `{provider}` to refresh with"),
+            format!("there is no definition of the provider `{provider}`{method} to refresh with"),
         )
         .hint(format!(
             "describe it in {}/{provider}.json, or install the program that serves it",

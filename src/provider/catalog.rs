@@ -114,7 +114,8 @@ fn provider(row: Option<Value>, file: Option<PathBuf>) -> Result<Provider, Catal
     let origin = file.as_ref().map_or("built in".to_owned(), |file| file.display().to_string());
     let patch = file.as_deref().map(read_definition).transpose()?;
     let (value, overridden) = match (row, patch) {
-        (Some(mut row), Some(patch)) => {
+        (Some(mut row), Some(mut patch)) => {
+            leave_behind(&row, &mut patch);
             let overridden = changed_keys(&row, &patch);
             merge_patch(&mut row, patch);
             (row, overridden)
@@ -170,6 +171,38 @@ fn read_definition(file: &Path) -> Result<Value, CatalogError> {
 
 fn invalid(origin: impl std::fmt::Display, reason: &impl std::fmt::Display) -> CatalogError {
     CatalogError::Invalid { origin: origin.to_string(), reason: reason.to_string() }
+}
+
+/// A file that sends requests to another server leaves behind what the row knows of the
+/// former one, unless it says otherwise: what one server issues must not be sent to another.
+fn leave_behind(row: &Value, patch: &mut Value) {
+    const OF_ONE_SERVER: [&str; 6] =
+        ["device", "revocationEndpoint", "userinfoEndpoint", "project", "tokenExchange", "usage"];
+    const OF_ONE_DEVICE_SERVER: [&str; 3] = ["tokenEndpoint", "verificationUri", "redirectUri"];
+    if moves(row, patch, "tokenEndpoint") {
+        leave(row, patch, &OF_ONE_SERVER);
+    }
+    if let (Some(row), Some(patch)) = (row.get("device"), patch.get_mut("device"))
+        && moves(row, patch, "authorizationEndpoint")
+    {
+        leave(row, patch, &OF_ONE_DEVICE_SERVER);
+    }
+}
+
+/// Whether `patch` names an endpoint on another server than `row`.
+fn moves(row: &Value, patch: &Value, endpoint: &str) -> bool {
+    let server = |definition: &Value| {
+        Some(url::Url::parse(definition.get(endpoint)?.as_str()?).ok()?.origin())
+    };
+    patch.get(endpoint).is_some() && server(patch) != server(row)
+}
+
+/// Takes away the members of `row` that `patch` does not name.
+fn leave(row: &Value, patch: &mut Value, names: &[&str]) {
+    let Some(patch) = patch.as_object_mut() else { return };
+    for name in names.iter().filter(|name| row.get(**name).is_some()) {
+        patch.entry(*name).or_insert(Value::Null);
+    }
 }
 
 /// The top-level keys to which `patch` gives another value than `row` has.
@@ -244,7 +277,10 @@ mod tests {
         assert_eq!(url(&endpoints.authorization), "https://auth.openai.com/oauth/authorize");
         assert_eq!(url(&endpoints.token), "https://auth.openai.com/oauth/token");
         assert_eq!(codex.redirect(&environment).unwrap().ports, [1455, 1457]);
-        assert_eq!(codex.scopes(&environment).join(" "), "openid profile email offline_access");
+        assert_eq!(
+            codex.scopes(&environment).unwrap().join(" "),
+            "openid profile email offline_access"
+        );
         assert_eq!(codex.authorization_parameters["originator"], "openclaw");
     }
 
@@ -266,7 +302,10 @@ mod tests {
         assert!(client.endpoints.revocation.is_none());
         let authorization = client.endpoints.authorization.unwrap();
         assert_eq!(authorization.host_str(), Some("auth.openai.com"));
-        assert_eq!(provider.overridden, ["tokenEndpoint", "redirect", "revocationEndpoint"]);
+        assert_eq!(
+            provider.overridden,
+            ["tokenEndpoint", "redirect", "revocationEndpoint", "device"]
+        );
     }
 
     #[test]
@@ -283,6 +322,19 @@ mod tests {
         assert_eq!(host(None), "api.minimax.io");
         assert_eq!(host(Some("oauth")), "api.minimax.io");
         assert_eq!(host(Some("oauth-cn")), "api.minimaxi.com");
+    }
+
+    #[test]
+    fn a_device_authorization_that_moves_leaves_its_former_server_behind() {
+        let device = |patch: Value| {
+            let catalog = load(&[("openai-codex.json", json!({"device": patch}))]).unwrap();
+            let client = registration(&catalog).client(&Environment::default(), None).unwrap();
+            client.endpoints.device.unwrap()
+        };
+        let moved = device(json!({"authorizationEndpoint": "https://as.example.test/device"}));
+        assert_eq!((moved.token_endpoint, moved.redirect_uri), (None, None));
+        assert_eq!(moved.flow, crate::oauth::DeviceFlow::Pairing);
+        assert!(device(json!({"flow": "standard"})).token_endpoint.is_some());
     }
 
     #[test]

@@ -34,10 +34,14 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// How we are registered for a login by the method of that id, else for any.
+    /// How we are registered for a login by the method of that id, or by any; `None` when
+    /// there is no such method: what one server issued must not be sent to another.
     pub fn registration_of(&self, method: Option<&str>) -> Option<&Registration> {
-        let method = method.and_then(|id| self.method(id));
-        method.and_then(|method| method.registration.as_ref()).or(self.registration.as_ref())
+        let own = match method {
+            Some(id) => self.method(id)?.registration.as_ref(),
+            None => None,
+        };
+        own.or(self.registration.as_ref())
     }
 
     /// The method with that id.
@@ -151,8 +155,7 @@ impl TryFrom<Value> for Definition {
 
     fn try_from(value: Value) -> Result<Self, String> {
         check_keys(&value)?;
-        let wire: Wire =
-            serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
+        let wire: Wire = read(&value)?;
         if wire.id.trim().is_empty() || wire.id.contains(['/', ':']) {
             return Err("`id` must be a name without `/` and `:`".to_owned());
         }
@@ -190,6 +193,21 @@ impl TryFrom<Value> for Definition {
             token_exchange,
         })
     }
+}
+
+/// What an object holds. The error names the key that is wrong: the one without which the
+/// rest can be read.
+pub(super) fn read<T: serde::de::DeserializeOwned>(object: &Value) -> Result<T, String> {
+    serde_json::from_value(object.clone()).map_err(|error| {
+        let is_wrong = |key: &&String| {
+            let mut rest = object.clone();
+            rest.as_object_mut().and_then(|rest| rest.shift_remove(*key));
+            serde_json::from_value::<T>(rest).is_ok()
+        };
+        let mut keys = object.as_object().into_iter().flat_map(serde_json::Map::keys);
+        let reason = crate::text::printable(&error.to_string(), 300);
+        keys.find(is_wrong).map_or(reason.clone(), |key| format!("`{key}`: {reason}"))
+    })
 }
 
 /// The keys of a definition. Serde cannot refuse others where two types read one object.

@@ -40,8 +40,7 @@ pub struct Registration {
     redirect: Redirect,
     /// The variable that holds another redirect URI.
     redirect_uri_env: Option<String>,
-    #[serde(default)]
-    scopes: Vec<String>,
+    scopes: Option<Vec<String>>,
     /// The variable that holds other scopes, separated by spaces.
     scopes_env: Option<String>,
     /// Further parameters of the authorization request.
@@ -115,6 +114,19 @@ const OWN_PARAMETERS: [&str; 7] = [
     "code_challenge_method",
 ];
 
+/// The parameters of a token request that a definition must not set.
+const OWN_TOKEN_PARAMETERS: [&str; 9] = [
+    "grant_type",
+    "client_id",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "redirect_uri",
+    "refresh_token",
+    "device_code",
+    "user_code",
+];
+
 /// The loopback redirect URI: `http://<host>:<first free port><path>`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -170,8 +182,12 @@ impl Registration {
         if !keys.into_iter().any(has) {
             return Ok(None);
         }
-        let registration: Self =
-            serde_json::from_value(definition.clone()).map_err(|error| error.to_string())?;
+        let mut registration: Self = super::definition::read(definition)?;
+        if !has("tokenEndpoint") && !has("identity") {
+            // The claims of OpenID Connect.
+            registration.identity.email = vec!["/email".to_owned()];
+            registration.identity.subject = vec!["/iss|/sub".to_owned()];
+        }
         registration.validate()?;
         Ok(Some(registration))
     }
@@ -217,6 +233,10 @@ impl Registration {
         let mut parameters = self.authorization_parameters.keys();
         if let Some(name) = parameters.find(|name| OWN_PARAMETERS.contains(&name.as_str())) {
             return Err(format!("`authorizationParameters` must not set `{name}`"));
+        }
+        let mut parameters = self.token_parameters.keys();
+        if let Some(name) = parameters.find(|name| OWN_TOKEN_PARAMETERS.contains(&name.as_str())) {
+            return Err(format!("`tokenParameters` must not set `{name}`"));
         }
         if self.redirect.ports.is_empty() || self.redirect.ports.contains(&0) {
             return Err("`redirect.ports` must list the registered ports".to_owned());
@@ -276,6 +296,7 @@ impl Registration {
                 userinfo: self.userinfo_endpoint.clone(),
                 device: self.device.clone(),
             },
+            usual_scopes: Vec::new(),
             issuer: self.issuer.clone(),
             token_request_format: self.token_request_format,
             token_parameters: self.token_parameters.clone(),
@@ -330,13 +351,13 @@ impl Registration {
         Ok(Redirect { host: host.to_owned(), ports: vec![port], path: url.path().to_owned() })
     }
 
-    /// The scopes to ask for.
-    pub fn scopes(&self, environment: &Environment) -> Vec<String> {
+    /// The scopes to ask for; `None` when it is up to what the server has.
+    pub fn scopes(&self, environment: &Environment) -> Option<Vec<String>> {
         let named = self.scopes_env.as_ref().and_then(|name| environment.text(name));
-        named.map_or_else(
-            || self.scopes.clone(),
-            |scopes| scopes.split_whitespace().map(str::to_owned).collect(),
-        )
+        match named {
+            Some(scopes) => Some(scopes.split_whitespace().map(str::to_owned).collect()),
+            None => self.scopes.clone(),
+        }
     }
 
     /// Whether claims or user information can name the account.

@@ -194,6 +194,12 @@ pub fn login_entry(
     }
     // This login comes from elsewhere.
     entry.shift_remove(provenance::FIELD);
+    // Those of another way to sign in are not those of this one.
+    for name in ["clientId", "loginMethod"] {
+        if !renewal.fields.iter().any(|(field, _)| field == name) {
+            entry.shift_remove(name);
+        }
+    }
     renew(&mut entry, renewal)?;
     raw(&entry)
 }

@@ -26,6 +26,8 @@ pub struct PendingLogin {
     pub provider: String,
     /// The `--method` that it was begun with.
     pub method: Option<String>,
+    /// The client that made the request.
+    pub client_id: String,
     /// The agent.
     pub agent: String,
     /// The profile id that the user asked for.
@@ -65,6 +67,7 @@ struct Wire<'a> {
     provider: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     method: Option<String>,
+    client_id: String,
     agent: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     profile_id: Option<String>,
@@ -130,6 +133,7 @@ impl PendingLogin {
             version: VERSION,
             provider: self.provider.clone(),
             method: self.method.clone(),
+            client_id: self.client_id.clone(),
             agent: self.agent.clone(),
             profile_id: self.profile_id.clone(),
             expires: self.expires,
@@ -179,8 +183,14 @@ impl PendingLogin {
             return Ok(None);
         };
         let text = Zeroizing::new(text);
-        let wire: Wire<'_> =
-            serde_json::from_str(&text).map_err(|error| super::file::invalid(path, &error))?;
+        let invalid =
+            |reason: &str| StoreError::Invalid { path: path.to_owned(), reason: reason.to_owned() };
+        // The text of the error can quote a secret.
+        let wire: Wire<'_> = serde_json::from_str(&text)
+            .map_err(|_| invalid("it is no login that waits to be finished"))?;
+        if wire.version != VERSION {
+            return Err(invalid("it is of another version of this program"));
+        }
         let left = u64::try_from(wire.expires.saturating_sub(now)).unwrap_or(0);
         let device = wire.device.map(|device| DeviceAuthorization {
             flow: device.flow,
@@ -202,6 +212,7 @@ impl PendingLogin {
             id: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             provider: wire.provider,
             method: wire.method,
+            client_id: wire.client_id,
             agent: wire.agent,
             profile_id: wire.profile_id,
             expires: wire.expires,
@@ -227,7 +238,7 @@ impl PendingLogin {
 
 impl Claim {
     /// The login is finished: nobody can finish it again.
-    pub fn finish(self) {
+    pub fn finish(&self) {
         // One that stays is refused by the server, and expires.
         let _ = std::fs::remove_file(&self.path);
     }
@@ -243,6 +254,7 @@ mod tests {
             id: id.into(),
             provider: "p".into(),
             method: Some("paste".into()),
+            client_id: "fake-client".into(),
             agent: "main".into(),
             profile_id: None,
             expires,

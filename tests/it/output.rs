@@ -27,6 +27,19 @@ fn help_and_version_are_data() {
 }
 
 #[test]
+fn the_help_of_a_command_says_what_it_does() {
+    let rig = Rig::new();
+    for (args, lead) in [
+        (&["login"][..], "Sign in and store the login"),
+        (&["login", "start"], "Show where to sign in"),
+        (&["login", "finish"], "Finish a login"),
+    ] {
+        let help = rig.run(&[&["models", "auth"][..], args, &["--help"]].concat()).success();
+        assert!(help.starts_with(lead), "{help}");
+    }
+}
+
+#[test]
 fn a_profile_has_a_state_directory_of_its_own() {
     let rig = Rig::new();
     let run = |args: &[&str]| {

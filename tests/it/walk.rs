@@ -3,6 +3,5 @@
 
 mod key;
 mod login;
-mod row;
 mod template;
 mod way;

@@ -255,6 +255,7 @@ impl Waiting {
         signals: &mut StopSignals,
     ) -> Result<Response, Failure> {
         let mut tick = tokio::time::interval(TICK);
+        interaction.waiting(self.deadline.saturating_duration_since(Instant::now()));
         loop {
             if self.serving.is_none() && self.pasted.is_none() && self.device.is_none() {
                 return Err(Failure::message(

@@ -36,7 +36,7 @@ use authorize::{Origin, Response, Waiting};
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
-use way::{Ways, other_ways};
+use way::Ways;
 
 /// How to sign in.
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ pub fn login(
     if let Some(program) = program_of(app, &catalog, &request.provider)? {
         return program::login(app, &program, request, interaction);
     }
-    let mut login = Login::new(app, &catalog, request, interaction)?;
+    let mut login = Login::new(app, &catalog, request, None, interaction)?;
     block_on(async {
         let mut signals = StopSignals::catch().context("could not catch signals")?;
         tokio::select! {
@@ -115,12 +115,7 @@ pub fn login(
     .context("could not start the runtime")?
 }
 
-fn no_sign_in(wanted: &str, app: &App, catalog: &Catalog) -> Failure {
-    if let Some(provider) = catalog.find(wanted) {
-        let definition = &provider.definition;
-        return Failure::usage(format!("{} offers no OAuth sign-in", definition.label))
-            .hint(other_ways(definition));
-    }
+fn no_provider(wanted: &str, app: &App, catalog: &Catalog) -> Failure {
     let definitions = catalog.iter().map(|provider| &provider.definition);
     let offered = definitions.filter(|definition| definition.has_login());
     let offered = offered.map(|definition| definition.id.clone());
@@ -195,11 +190,13 @@ struct Login<'l> {
 }
 
 impl<'l> Login<'l> {
-    /// Finds out what would make the login useless before the user signs in.
+    /// Finds out what would make the login useless before the user signs in. `client_id` is
+    /// the client that has begun it, where another process did.
     fn new(
         app: &'l App,
         catalog: &'l Catalog,
         request: &'l Request,
+        client_id: Option<&str>,
         interaction: &mut dyn Interaction,
     ) -> Result<Self, Failure> {
         if let Some(problem) = catalog.problem(&request.provider) {
@@ -207,21 +204,27 @@ impl<'l> Login<'l> {
         }
         let provider = catalog
             .find(&request.provider)
-            .filter(|provider| request.method.is_some() || provider.definition.has_login())
-            .ok_or_else(|| no_sign_in(&request.provider, app, catalog))?;
+            .ok_or_else(|| no_provider(&request.provider, app, catalog))?;
         let definition = &provider.definition;
+        if request.method.is_none() && !definition.has_login() {
+            return Err(way::no_sign_in(definition));
+        }
         let ways = Ways::of(definition, request.method.as_deref())?;
         let registration = definition
             .registration_of(ways.method.as_deref())
-            .ok_or_else(|| no_sign_in(&request.provider, app, catalog))?;
+            .ok_or_else(|| way::no_sign_in(definition))?;
         let environment = &app.environment;
-        let unusable = |reason| Failure::message(ExitStatus::Failure, reason);
-        let client = registration.client(environment, None).map_err(unusable)?;
+        let again = login_command(&definition.id, request.agent.as_deref().unwrap_or(MAIN_AGENT));
+        let unusable = |reason| {
+            Failure::message(ExitStatus::Failure, reason)
+                .hint(format!("when that is set right: {again}"))
+        };
+        let client = registration.client(environment, client_id).map_err(unusable)?;
         let redirect = registration.redirect(environment).map_err(unusable)?;
         let (agent, store) = open_store(app, request, &definition.id)?;
         note_override(provider, interaction);
         warn_of_route(app, interaction);
-        let scopes = registration.scopes(environment);
+        let scopes = registration.scopes(environment).unwrap_or_default();
         Ok(Self {
             app,
             environment,
@@ -241,6 +244,9 @@ impl<'l> Login<'l> {
     /// it has not.
     async fn discover(&mut self) -> Result<(), Failure> {
         self.client.discover().await.map_err(|error| self.not_signed_in(&error))?;
+        if self.registration.scopes(self.environment).is_none() {
+            self.scopes.clone_from(&self.client.usual_scopes);
+        }
         let endpoints = &self.client.endpoints;
         self.ways.browser &= endpoints.authorization.is_some();
         self.ways.paste &= endpoints.authorization.is_some();
@@ -254,21 +260,27 @@ impl<'l> Login<'l> {
     }
 
     fn authorization_request(&self, redirect_uri: Url) -> Result<AuthorizationRequest, Failure> {
-        let parameters = &self.registration.authorization_parameters;
+        let mut parameters = self.registration.authorization_parameters.clone();
+        if self.client.usual_scopes == self.scopes
+            && self.scopes.iter().any(|scope| scope == "offline_access")
+        {
+            // OpenID Connect Core section 11: without it, there is no refresh token.
+            parameters.entry("prompt".to_owned()).or_insert_with(|| "consent".to_owned());
+        }
         let endpoint = self.authorization_endpoint()?;
         Ok(AuthorizationRequest::new(
             &self.client,
             endpoint,
             redirect_uri,
             &self.scopes,
-            parameters,
+            &parameters,
         ))
     }
 
     fn expectation(&self, authorization: &AuthorizationRequest) -> Result<Expectation, Failure> {
         Ok(Expectation {
             state: authorization.state.clone(),
-            issuer: self.registration.issuer.clone(),
+            issuer: self.client.issuer.clone(),
             authorization_endpoint: self.authorization_endpoint()?.clone(),
         })
     }

@@ -5,7 +5,9 @@ use super::authorize::{TICK, not_authorized};
 use super::{Login, Report, Request};
 use crate::app::App;
 use crate::exit::{ExitStatus, Failure};
-use crate::oauth::{self, AuthorizationError, AuthorizationRequest, DeviceAuthorization, Grant};
+use crate::oauth::{
+    self, AuthorizationError, AuthorizationRequest, DeviceAuthorization, Grant, TokenError,
+};
 use crate::ops::issuer::program_of;
 use crate::ops::{Interaction, login_command};
 use crate::profile::{MAIN_AGENT, Millis};
@@ -64,7 +66,7 @@ pub fn start(
         return Err(Failure::usage(format!("{} signs in at once", program.name()))
             .hint(login_command(&program.provider, MAIN_AGENT)));
     }
-    let mut login = Login::new(app, &catalog, request, interaction)?;
+    let mut login = Login::new(app, &catalog, request, None, interaction)?;
     // Nobody listens for the redirect.
     login.ways.paste |= login.ways.browser;
     login.ways.browser = false;
@@ -90,6 +92,7 @@ pub fn start(
         id: format!("{:08x}", rand::random::<u32>()),
         provider: login.definition.id.clone(),
         method: request.method.clone(),
+        client_id: login.client.id.clone(),
         agent: login.agent.id.clone(),
         profile_id: request.profile_id.clone(),
         expires,
@@ -153,27 +156,32 @@ pub fn finish(
         timeout: request.timeout,
     };
     let catalog = app.catalog()?;
-    let mut login = Login::new(app, &catalog, &again, interaction)?;
+    let client_id = Some(pending.client_id.as_str());
+    let mut login = Login::new(app, &catalog, &again, client_id, interaction)?;
     let claim = pending.claim(&directory, now())?.ok_or_else(|| {
         Failure::message(
             ExitStatus::Failure,
             format!("the login {} is being finished by another process", pending.id),
         )
     })?;
+    let mut is_over = false;
     let report = block_on(async {
         let mut signals = StopSignals::catch().context("could not catch signals")?;
         let reserved = login.reserve(&mut signals).await?;
         let grant = tokio::select! {
             () = signals.received() => return Err(Failure::interrupted()),
-            grant = login.finishing_grant(&pending, request, interaction) => grant?,
+            grant = login.finishing_grant(&pending, request, interaction, &mut is_over) => grant?,
         };
         let report = login.keep(grant, reserved).await?;
         claim.finish();
         login.add_project(&report, interaction, &mut signals).await?;
         Ok(report)
     })
-    .context("could not start the runtime")??;
-    Ok(report)
+    .context("could not start the runtime")?;
+    if is_over {
+        claim.finish();
+    }
+    report
 }
 
 impl Login<'_> {
@@ -182,10 +190,11 @@ impl Login<'_> {
         pending: &PendingLogin,
         request: &FinishRequest,
         interaction: &mut dyn Interaction,
+        is_over: &mut bool,
     ) -> Result<Grant, Failure> {
         self.discover().await?;
         let Some(redirect) = &request.redirect else {
-            return self.approval(pending, request.timeout, interaction).await;
+            return self.approval(pending, request.timeout, interaction, is_over).await;
         };
         let waiting = pending.authorization.clone().ok_or_else(|| {
             Failure::usage(format!(
@@ -209,11 +218,13 @@ impl Login<'_> {
         grant.map_err(|error| self.not_signed_in(&error))
     }
 
+    /// `is_over` says whether the code is of no use any more.
     async fn approval(
         &self,
         pending: &PendingLogin,
         timeout: Duration,
         interaction: &mut dyn Interaction,
+        is_over: &mut bool,
     ) -> Result<Grant, Failure> {
         let device = pending.device.as_ref().ok_or_else(|| {
             Failure::usage(format!("the login {} waits for its redirect", pending.id))
@@ -230,7 +241,14 @@ impl Login<'_> {
         loop {
             tokio::select! {
                 biased;
-                grant = &mut approval => return grant.map_err(|error| self.not_signed_in(&error)),
+                grant = &mut approval => return grant.map_err(|error| {
+                    *is_over = matches!(
+                        &error,
+                        TokenError::Refused { code, .. }
+                            if code == "access_denied" || code == "expired_token"
+                    );
+                    self.not_signed_in(&error)
+                }),
                 () = tokio::time::sleep_until(deadline) => {
                     return Err(Failure::message(
                         ExitStatus::Failure,

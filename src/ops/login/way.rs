@@ -96,7 +96,8 @@ impl Ways {
     }
 }
 
-fn no_sign_in(definition: &Definition) -> Failure {
+/// What to say of a provider that has no server to sign in at.
+pub(super) fn no_sign_in(definition: &Definition) -> Failure {
     Failure::usage(format!("{} has no sign-in", definition.label)).hint(other_ways(definition))
 }
 

@@ -2,6 +2,8 @@
 //! ports, and a state directory with the program in it.
 
 pub(crate) mod authorization_server;
+#[cfg(test)]
+pub(crate) mod catalog;
 pub(crate) mod free_port;
 #[cfg(test)]
 pub(crate) mod pseudo_terminal;

@@ -223,6 +223,33 @@ impl Rig {
         Running(command.spawn().expect("the program"))
     }
 
+    /// Writes the provider file `providers/<id>.json`.
+    pub(crate) fn provider(&self, id: &str, file: &Value) {
+        self.write(&format!("providers/{id}.json"), &file.to_string());
+    }
+
+    /// Sends a provider of the catalog to the server, with everything else as it is.
+    pub(crate) fn redirect(&self, provider: &str) {
+        let file =
+            super::catalog::redirected(&super::catalog::row(provider), &self.server, &self.ports);
+        self.provider(provider, &file);
+    }
+
+    /// Starts a login with any arguments and waits for what the user needs.
+    pub(crate) fn start_sign_in(&self, args: &[&str]) -> RunningLogin {
+        RunningLogin::start(self.command(&[&["models", "auth", "login"][..], args].concat()))
+    }
+
+    /// Runs the program with a line on standard input.
+    pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Finished {
+        let mut command = self.command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program");
+        // A program that refuses its arguments reads nothing.
+        let _ = child.stdin.take().expect("standard input").write_all(input.as_bytes());
+        child.wait_with_output().expect("the output").into()
+    }
+
     /// Starts `models auth login` and waits for the URL.
     pub(crate) fn start_login(&self, args: &[&str]) -> RunningLogin {
         let mut command = self.command(&["models", "auth", "login", "--provider", "openai-codex"]);

@@ -1,11 +1,9 @@
 //! Every key and token of the catalog: the methods that store one without a sign-in, and
 //! the variables that hold one.
 
-use super::row::{is_login, methods, rows};
+use crate::support::catalog::{is_login, methods, rows};
 use crate::support::rig::{Finished, Rig};
 use serde_json::{Value, json};
-use std::io::Write;
-use std::process::Stdio;
 
 /// The setup token that would be accepted.
 fn setup_token() -> String {
@@ -28,12 +26,8 @@ fn every_key_and_token_is_stored_by_the_choice_of_its_method() {
                 "token" => setup_token(),
                 _ => format!("fake-key-{choice}"),
             };
-            let mut command =
-                rig.command(&["onboard", "--non-interactive", "--auth-choice", choice]);
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-            let mut child = command.spawn().unwrap();
-            child.stdin.take().unwrap().write_all(format!("{secret}\n").as_bytes()).unwrap();
-            Finished::from(child.wait_with_output().unwrap()).success();
+            let onboard = ["onboard", "--non-interactive", "--auth-choice", choice];
+            rig.run_with_input(&onboard, &format!("{secret}\n")).success();
             // Two servers of one provider have two keys.
             let name = match choice {
                 "minimax-global-api" => "global",
@@ -89,6 +83,10 @@ fn a_provider_without_a_sign_in_says_what_it_has() {
             let stderr = rig.run(&[&login[..], method].concat()).failure(2);
             assert!(stderr.contains("sign-in") || stderr.contains("sign in"), "{stderr}");
             assert!(stderr.contains("hint: "), "{stderr}");
+            if methods(&row).any(|method| method["kind"] == "api_key") {
+                let next = format!("models auth paste-api-key --provider {provider}");
+                assert!(stderr.contains(&next), "{stderr}");
+            }
         }
     }
     assert_eq!(rig.tree(), before);

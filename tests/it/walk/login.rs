@@ -1,10 +1,10 @@
 //! Every sign-in.
 
-use super::row::{is_login, methods, redirected, row, rows};
 use super::template::{Values, expect};
 use super::way::{WAYS, Way};
 use crate::support::authorization_server::{BodyFormat, RequestRecord, Want};
-use crate::support::rig::{Rig, RunningLogin};
+use crate::support::catalog::{is_login, methods, rows};
+use crate::support::rig::{Finished, Rig, RunningLogin};
 use openclaw_auth::system::now;
 
 #[test]
@@ -26,13 +26,33 @@ fn every_sign_in_asks_posts_and_stores_what_it_should() {
     });
 }
 
+#[test]
+fn the_redirects_are_those_that_are_registered() {
+    let rig = Rig::new();
+    std::fs::remove_dir_all(rig.path("providers")).unwrap();
+    for (provider, redirect_uri) in [
+        ("openai-codex", "http://localhost:1455/auth/callback"),
+        ("chutes", "http://127.0.0.1:1456/oauth-callback"),
+        ("google-gemini-cli", "http://localhost:8085/oauth2callback"),
+    ] {
+        let start = ["models", "auth", "login", "start", "--provider", provider];
+        let mut command = rig.command(&[&start[..], &["--method", "oauth", "--json"]].concat());
+        command.env("CHUTES_CLIENT_ID", "fake-client");
+        command.env("GEMINI_CLI_OAUTH_CLIENT_ID", "fake-client");
+        command.env("GEMINI_CLI_OAUTH_CLIENT_SECRET", "fake-client-secret");
+        let started = Finished::from(command.output().unwrap()).json();
+        assert_eq!(started["redirectUri"], redirect_uri);
+        let url = url::Url::parse(started["url"].as_str().unwrap()).unwrap();
+        let found = url.query_pairs().find(|(name, _)| name == "redirect_uri");
+        assert_eq!(found.unwrap().1, redirect_uri);
+    }
+}
+
 fn walk(way: &Way) {
     let mut want = Want::default();
     (way.want)(&mut want);
     let rig = Rig::with(want);
-    let row = row(way.provider);
-    let file = redirected(&row, &rig.server, &rig.ports);
-    rig.write(&format!("providers/{}.json", way.provider), &file.to_string());
+    rig.redirect(way.provider);
     let run = |args: &[&str]| {
         let mut command = rig.command(args);
         command.envs(way.environment.iter().copied());
@@ -81,7 +101,7 @@ fn walk(way: &Way) {
     assert_eq!(recorded.as_object().unwrap().len(), 2);
 
     let token = ["models", "auth", "token", "--stored", "--profile", way.profile];
-    let printed = crate::support::rig::Finished::from(run(&token).output().unwrap()).success();
+    let printed = Finished::from(run(&token).output().unwrap()).success();
     assert_eq!(printed, values["access"], "a fresh token costs no request");
     assert_eq!(rig.server.requests().len(), requests.len());
     refresh(way, &rig, &mut values, &run);
@@ -95,7 +115,7 @@ fn refresh(way: &Way, rig: &Rig, values: &mut Values, run: &Run<'_>) {
     rig.expire(way.profile);
     let requests = rig.server.requests().len();
     let token = ["models", "auth", "token", "--profile", way.profile];
-    let printed = crate::support::rig::Finished::from(run(&token).output().unwrap()).success();
+    let printed = Finished::from(run(&token).output().unwrap()).success();
     check(&rig.server.requests()[requests..], &[expected], values);
     let old = values.clone();
     for name in ["access", "expires", "id"] {
@@ -115,7 +135,7 @@ fn refresh(way: &Way, rig: &Rig, values: &mut Values, run: &Run<'_>) {
 fn logout(way: &Way, rig: &Rig, values: &mut Values, run: &Run<'_>) {
     let requests = rig.server.requests().len();
     let finished = run(&["models", "auth", "logout", way.profile]).output().unwrap();
-    crate::support::rig::Finished::from(finished).success();
+    Finished::from(finished).success();
     let expected: Vec<_> = way.revocation.into_iter().collect();
     check(&rig.server.requests()[requests..], &expected, values);
     assert!(rig.document()["profiles"][way.profile].is_null());

@@ -16,7 +16,7 @@ pub(super) fn expect(template: &str, text: &str, values: &mut Values) {
     let Some(after) = rest.strip_prefix(parts.next().unwrap_or_default()) else { differs() };
     rest = after;
     for part in parts {
-        let (name, literal) = part.split_once('>').expect("a closed hole");
+        let (name, literal) = part.split_once('>').unwrap();
         let length = match (values.get(name), literal) {
             (Some(value), _) => value.len(),
             (None, "") => rest.len(),

@@ -15,7 +15,7 @@ use super::want::DeviceUser;
 const PAIRING_REDIRECT: &str = "https://auth.openai.com/deviceauth/callback";
 
 /// A device authorization that was begun.
-pub(crate) struct Device {
+pub(crate) struct DeviceAuthorization {
     device_code: String,
     user_code: String,
     scope: String,
@@ -39,7 +39,7 @@ pub(crate) fn answer(state: &mut State, issuer: &str, request: &RequestRecord) -
         return refused(TokenError::invalid_request("code_challenge_method is not S256"));
     }
     let number = state.devices.len() + 1;
-    let device = Device {
+    let device = DeviceAuthorization {
         device_code: state.grants.fresh("fake-device-code"),
         user_code: format!("FAKE-{number:04}"),
         scope: request.parameter("scope").unwrap_or_default().to_owned(),
@@ -139,8 +139,9 @@ pub(crate) fn user_code_answer(request: &RequestRecord, error: &TokenError) -> O
 pub(crate) fn answer_pairing(state: &mut State, request: &RequestRecord) -> Response {
     let given = |name: &str| request.parameter(name).unwrap_or_default().to_owned();
     let (device_code, user_code) = (given("device_auth_id"), given("user_code"));
-    let is_it =
-        |device: &Device| device.device_code == device_code && device.user_code == user_code;
+    let is_it = |device: &DeviceAuthorization| {
+        device.device_code == device_code && device.user_code == user_code
+    };
     let found = state.devices.iter().position(is_it);
     let grant = match next(state, found) {
         Ok(grant) => grant,

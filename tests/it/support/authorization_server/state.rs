@@ -3,7 +3,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::device_request::Device;
+use super::device_request::DeviceAuthorization;
 use super::fault::Faults;
 use super::grant::Grants;
 use super::request_record::{Endpoint, RequestRecord};
@@ -13,7 +13,7 @@ use super::want::Want;
 pub(crate) struct State {
     pub want: Want,
     pub grants: Grants,
-    pub devices: Vec<Device>,
+    pub devices: Vec<DeviceAuthorization>,
     pub faults: Faults,
     pub requests: Vec<RequestRecord>,
     pub holds: usize,

@@ -1,6 +1,6 @@
 //! `models auth login finish`
 
-use super::{event, show};
+use super::{event, set_default, show};
 use crate::app::App;
 use crate::cli::console::Console;
 use crate::cli::duration;
@@ -22,6 +22,9 @@ pub(super) struct Args {
     /// How long to wait for the approval of a code
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration::parse)]
     timeout: Duration,
+    /// Make the provider's usual model the default model
+    #[arg(long)]
+    set_default: bool,
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
@@ -40,5 +43,8 @@ fn finished(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failur
     };
     let request = FinishRequest { id: args.login, redirect, timeout: args.timeout };
     let report = finish(app, &request, &mut Console::new(output, &app.environment))?;
+    if args.set_default {
+        set_default(&report, app, output)?;
+    }
     show(&report, args.json, app, output)
 }

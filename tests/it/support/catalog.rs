@@ -1,32 +1,32 @@
 //! The rows of the catalog, and provider files that send them to the server of a test.
 
-use crate::support::authorization_server::AuthorizationServer;
+use super::authorization_server::AuthorizationServer;
 use serde_json::{Value, json};
 
 /// The rows, as they are in the source.
-pub(super) fn rows() -> Vec<Value> {
+pub(crate) fn rows() -> Vec<Value> {
     serde_json::from_str(include_str!("../../../src/provider/catalog.json")).unwrap()
 }
 
 /// The row of a provider.
-pub(super) fn row(provider: &str) -> Value {
+pub(crate) fn row(provider: &str) -> Value {
     let rows = rows();
     rows.into_iter().find(|row| row["id"] == provider).unwrap_or_else(|| panic!("no {provider}"))
 }
 
 /// The methods of a row.
-pub(super) fn methods(row: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn methods(row: &Value) -> impl Iterator<Item = &Value> {
     row["methods"].as_array().into_iter().flatten()
 }
 
 /// Whether the method is a sign-in at an authorization server.
-pub(super) fn is_login(method: &Value) -> bool {
+pub(crate) fn is_login(method: &Value) -> bool {
     ["oauth", "device_code"].map(Value::from).contains(&method["kind"])
 }
 
 /// A provider file that keeps everything of the row but sends its requests to the server:
 /// `https://host/path` becomes `/host/path` there.
-pub(super) fn redirected(row: &Value, server: &AuthorizationServer, ports: &[u16]) -> Value {
+pub(crate) fn redirected(row: &Value, server: &AuthorizationServer, ports: &[u16]) -> Value {
     let mut file = row.clone();
     redirect(&mut file, server.url());
     if file["redirect"].is_object() {

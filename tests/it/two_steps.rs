@@ -1,0 +1,241 @@
+//! `models auth login start` and `finish`.
+
+use crate::support::authorization_server::{Account, DeviceUser, Endpoint, Fault, Want};
+use crate::support::rig::{PROFILE, Rig};
+use crate::support::user_agent::authorize;
+use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const START: [&str; 6] = ["models", "auth", "login", "start", "--provider", "openai-codex"];
+const FINISH: [&str; 4] = ["models", "auth", "login", "finish"];
+
+fn start(rig: &Rig, more: &[&str]) -> Value {
+    rig.run(&[&START[..], more, &["--json"]].concat()).json()
+}
+
+fn finish(rig: &Rig, more: &[&str], input: &str) -> crate::support::rig::Finished {
+    rig.run_with_input(&[&FINISH[..], more].concat(), input)
+}
+
+fn redirect_of(started: &Value) -> String {
+    authorize(started["url"].as_str().unwrap())
+}
+
+/// The files of logins that wait.
+fn pending(rig: &Rig) -> Vec<PathBuf> {
+    let files = rig.tree().into_iter().map(|(path, _)| path);
+    files.filter(|path| path.parent() == Some(&rig.path("pending-logins"))).collect()
+}
+
+#[test]
+fn a_login_is_finished_by_another_process_with_one_request() {
+    let rig = Rig::new();
+    let started = start(&rig, &[]);
+    assert_eq!(started["provider"], "openai-codex");
+    assert!(started["expiresAt"].is_i64() && started["loginId"].is_string());
+    assert!(rig.server.requests().is_empty(), "to start costs no request");
+    let [file] = pending(&rig).try_into().expect("one file");
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(file.parent().unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    let redirect = redirect_of(&started);
+    let done = finish(&rig, &["--redirect-url", "-", "--json"], &format!("{redirect}\n")).json();
+    assert_eq!(done["event"], "done");
+    assert_eq!(done["profileId"], PROFILE);
+    assert!(rig.document()["profiles"][PROFILE]["access"].is_string());
+    assert_eq!(rig.server.requests_at(Endpoint::Token).len(), 1);
+    assert_eq!(pending(&rig), [] as [PathBuf; 0], "nothing stays behind");
+    // The code is spent: it is not posted again.
+    let stderr = finish(&rig, &["--redirect-url", "-"], &redirect).failure(1);
+    assert!(stderr.contains("no login waits") && stderr.contains("login start"), "{stderr}");
+    assert_eq!(rig.server.requests_at(Endpoint::Token).len(), 1);
+}
+
+#[test]
+fn two_who_finish_at_once_make_one_request() {
+    let rig = Rig::new();
+    let redirect = redirect_of(&start(&rig, &[]));
+    let hold = rig.server.hold_token_responses();
+    let args = [&FINISH[..], &["--redirect-url", &redirect]].concat();
+    let first = rig.start(&args);
+    assert!(hold.wait_until_held(1, Duration::from_mins(1)));
+    let stderr = rig.run(&args).failure(1);
+    assert!(stderr.contains("another process"), "{stderr}");
+    hold.release();
+    first.finish().success();
+    assert_eq!(rig.server.requests_at(Endpoint::Token).len(), 1);
+}
+
+#[test]
+fn a_response_that_is_none_of_ours_leaves_the_login_as_it_is() {
+    let rig = Rig::new();
+    let started = start(&rig, &[]);
+    let redirect = redirect_of(&started);
+    let before = rig.tree();
+    let state = |url: &str| url.split("state=").nth(1).unwrap().to_owned();
+    let wrong_state = redirect.replace(&state(&redirect), "fake-other-state");
+    for (input, message) in [
+        (wrong_state.as_str(), "state"),
+        ("http://localhost:1455/auth/callback", "not accepted"),
+        ("two words", "not accepted"),
+        ("", "nothing was pasted"),
+        ("\u{1b}]0;x", "not accepted"),
+    ] {
+        let stderr = finish(&rig, &["--redirect-url", "-"], &format!("{input}\n")).failure(2);
+        assert!(stderr.contains(message) && !stderr.contains('\u{1b}'), "{input:?}: {stderr}");
+        assert_eq!(rig.tree(), before, "{input:?}");
+    }
+    assert!(rig.server.requests_at(Endpoint::Token).is_empty());
+    // A slip of the hand that looks like a code is refused by the server.
+    let stderr = finish(&rig, &["--redirect-url", "-"], "yes\n").failure(1);
+    assert!(stderr.contains("invalid_grant"), "{stderr}");
+    rig.server.inject(Fault::status(503));
+    finish(&rig, &["--redirect-url", "-"], &redirect).failure(4);
+    finish(&rig, &["--redirect-url", "-"], &redirect).success();
+}
+
+#[test]
+fn denied_consent_is_an_error_and_the_login_can_be_tried_again() {
+    let rig = Rig::new();
+    let started = start(&rig, &[]);
+    rig.server.configure(|want| want.deny = true);
+    let redirect = redirect_of(&started);
+    let finished = finish(&rig, &["--redirect-url", "-", "--json"], &redirect);
+    assert_eq!(finished.code, 1);
+    let event: Value = serde_json::from_str(&finished.stdout).expect("one event");
+    assert_eq!(event["event"], "error");
+    assert!(event["message"].as_str().unwrap().contains("access_denied"), "{event}");
+    rig.server.configure(|want| want.deny = false);
+    finish(&rig, &["--redirect-url", "-"], &redirect_of(&started)).success();
+}
+
+#[test]
+fn several_logins_are_told_apart_by_state_and_by_name() {
+    let rig = Rig::new();
+    let (first, second) = (start(&rig, &[]), start(&rig, &[]));
+    let stderr = finish(&rig, &[], "").failure(2);
+    let id = |started: &Value| started["loginId"].as_str().expect("an id").to_owned();
+    assert!(stderr.contains(&id(&first)) && stderr.contains("--login"), "{stderr}");
+    let (redirect, bare) = (redirect_of(&second), redirect_of(&first));
+    finish(&rig, &["--redirect-url", "-"], &redirect).success();
+    let code = bare.split("code=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+    let stderr = finish(&rig, &["--login", "nope", "--redirect-url", "-"], &code).failure(1);
+    assert!(stderr.contains("nope") && stderr.contains(&id(&first)), "{stderr}");
+    finish(&rig, &["--login", &id(&first), "--redirect-url", "-"], &code).success();
+    assert_eq!(pending(&rig), [] as [PathBuf; 0]);
+}
+
+#[test]
+fn a_login_that_has_expired_is_removed_and_not_finished() {
+    let rig = Rig::new();
+    let started = start(&rig, &[]);
+    let redirect = redirect_of(&started);
+    let [file] = pending(&rig).try_into().expect("one file");
+    let mut stored: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    stored["expires"] = 1.into();
+    std::fs::write(&file, stored.to_string()).unwrap();
+    let login = started["loginId"].as_str().unwrap();
+    let stderr = finish(&rig, &["--login", login, "--redirect-url", "-"], &redirect).failure(1);
+    assert!(stderr.contains("waits to be finished"), "{stderr}");
+    assert!(!file.exists() && rig.server.requests_at(Endpoint::Token).is_empty());
+}
+
+#[test]
+fn a_file_that_others_can_read_or_that_is_garbage_is_refused() {
+    let rig = Rig::new();
+    let started = start(&rig, &[]);
+    let redirect = redirect_of(&started);
+    let [file] = pending(&rig).try_into().expect("one file");
+    let text = std::fs::read(&file).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+    let stderr = finish(&rig, &["--redirect-url", "-"], &redirect).failure(6);
+    assert!(stderr.contains("chmod"), "{stderr}");
+    let doctor = rig.run(&["doctor"]);
+    assert!(doctor.stdout.contains("pending-logins"), "{doctor:?}");
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    for garbage in ["", "{", "[]", "{\"version\":1}", "{\"version\":99}"] {
+        std::fs::write(&file, garbage).unwrap();
+        let stderr = finish(&rig, &["--redirect-url", "-"], &redirect).failure(6);
+        assert!(stderr.contains("pending-logins"), "{garbage}: {stderr}");
+        assert!(stderr.contains("hint: "), "{garbage}: {stderr}");
+    }
+    assert!(rig.server.requests_at(Endpoint::Token).is_empty());
+    std::fs::write(&file, text).unwrap();
+    finish(&rig, &["--redirect-url", "-"], &redirect).success();
+}
+
+#[test]
+fn an_approval_finishes_a_login_whose_code_was_shown_earlier() {
+    let rig = Rig::with(Want::default());
+    rig.redirect("openai-codex");
+    rig.server.configure(|want| want.device.user = DeviceUser::Waits);
+    let started = start(&rig, &[]);
+    assert_eq!(started["userCode"], "FAKE-0001");
+    assert!(started["url"].is_string() && started["verificationUri"].is_string());
+    let stderr = finish(&rig, &["--timeout", "1500ms"], "").failure(1);
+    assert!(stderr.contains("FAKE-0001") && stderr.contains("approve it at"), "{stderr}");
+    assert_eq!(pending(&rig).len(), 1, "it can still be finished");
+    rig.server.configure(|want| want.device.user = DeviceUser::Approves);
+    let done = finish(&rig, &["--json", "--set-default"], "").json();
+    assert_eq!(done["profileId"], PROFILE);
+    let config: Value = serde_json::from_str(&rig.read("openclaw.json")).unwrap();
+    assert_eq!(config["agents"]["defaults"]["model"]["primary"], "openai-codex/gpt-5.5");
+    assert_eq!(pending(&rig), [] as [PathBuf; 0]);
+
+    rig.server.configure(|want| want.device.user = DeviceUser::Denies);
+    start(&rig, &["--method", "device"]);
+    let stderr = finish(&rig, &[], "").failure(1);
+    assert!(stderr.contains("access_denied"), "{stderr}");
+    assert_eq!(pending(&rig), [] as [PathBuf; 0], "what is denied cannot be finished any more");
+}
+
+#[test]
+fn what_was_asked_for_at_the_start_counts_at_the_end() {
+    let rig = Rig::new();
+    rig.run(&["agents", "add", "work"]).success();
+    let work = ["--profile-id", "openai-codex:work"];
+    let started = rig
+        .run(&[&["models", "--agent", "work"][..], &START[1..], &work, &["--json"]].concat())
+        .json();
+    let done = finish(&rig, &["--redirect-url", "-", "--json"], &redirect_of(&started)).json();
+    assert_eq!(done["agentId"], "work");
+    assert_eq!(done["profileId"], "openai-codex:work");
+    assert!(rig.document_of("work")["profiles"]["openai-codex:work"].is_object());
+    // Another account does not take its place.
+    rig.server.configure(|want| want.account = Account::of_email("bob@example.test"));
+    let started = rig
+        .run(&[&["models", "--agent", "work"][..], &START[1..], &work, &["--json"]].concat())
+        .json();
+    let before = rig.document_of("work")["profiles"]["openai-codex:work"].clone();
+    let finished = finish(&rig, &["--redirect-url", "-", "--json"], &redirect_of(&started));
+    assert!(finished.stderr.contains("belongs to another account"), "{}", finished.stderr);
+    assert_ne!(finished.json()["profileId"], "openai-codex:work");
+    assert_eq!(rig.document_of("work")["profiles"]["openai-codex:work"], before);
+}
+
+#[test]
+fn what_start_prints_for_people_can_be_followed() {
+    let rig = Rig::new();
+    let text = rig.run(&START).success();
+    let command = text.lines().find(|line| line.contains("login finish")).expect("a command");
+    let args: Vec<&str> = command.split_whitespace().skip(1).collect();
+    let url = text.lines().find(|line| line.contains("response_type")).expect("a URL").trim();
+    rig.run_with_input(&args, &authorize(url)).success();
+    assert!(rig.document()["profiles"][PROFILE].is_object());
+}
+
+#[test]
+fn a_login_is_finished_in_the_way_that_it_was_begun() {
+    let rig = Rig::new();
+    let device = ["models", "auth", "login", "start", "--provider", "openai-codex"];
+    start(&rig, &[]);
+    let stderr = finish(&rig, &[], "").failure(2);
+    assert!(stderr.contains("waits for its redirect") && stderr.contains("--redirect-url"));
+    std::fs::remove_dir_all(rig.path("pending-logins")).unwrap();
+    rig.redirect("openai-codex");
+    rig.run(&[&device[..], &["--method", "device"]].concat()).success();
+    let stderr = finish(&rig, &["--redirect-url", "-"], "fake-code\n").failure(2);
+    assert!(stderr.contains("waits for an approval"), "{stderr}");
+    assert!(rig.server.requests_at(Endpoint::Token).is_empty());
+}
