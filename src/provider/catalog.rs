@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(authorization.host_str(), Some("auth.openai.com"));
         assert_eq!(
             provider.overridden,
-            ["tokenEndpoint", "redirect", "revocationEndpoint", "device"]
+            ["tokenEndpoint", "redirect", "revocationEndpoint", "device", "usage"]
         );
     }
 

@@ -208,8 +208,7 @@ fn a_provider_that_moves_takes_no_other_endpoint_of_the_former_server_along() {
         .failure(2);
     assert!(stderr.contains("it has: browser, paste"), "{stderr}");
     let finished = rig.login(&[]);
-    let note =
-        "overrides authorizationEndpoint, tokenEndpoint, redirect, device, revocationEndpoint";
+    let note = "overrides authorizationEndpoint, tokenEndpoint, redirect, usage, device, revocationEndpoint";
     assert!(finished.stderr.contains(note), "{}", finished.stderr);
     let text = rig.run(&["models", "auth", "logout", crate::support::rig::PROFILE]).success();
     assert!(text.contains("no revocation endpoint"), "{text}");
