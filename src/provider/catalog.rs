@@ -55,7 +55,12 @@ pub enum CatalogError {
 #[derive(Debug)]
 enum Entry {
     /// A built-in row that no file changes. It is read when it is needed: most are not.
-    Row { id: String, text: &'static RawValue, read: OnceCell<Option<Box<Provider>>> },
+    Row {
+        id: String,
+        env: Vec<&'static str>,
+        text: &'static RawValue,
+        read: OnceCell<Option<Box<Provider>>>,
+    },
     /// What a file says, over a row or alone.
     Described(Box<Provider>),
 }
@@ -81,7 +86,7 @@ impl Entry {
     /// The provider. A test reads every row: none is missing later.
     fn provider(&self) -> Option<&Provider> {
         match self {
-            Self::Row { id, text, read } => read
+            Self::Row { id, text, read, .. } => read
                 .get_or_init(|| provider(Some(row(id, text)), None).ok().map(Box::new))
                 .as_deref(),
             Self::Described(provider) => Some(provider),
@@ -99,20 +104,24 @@ impl Catalog {
         #[derive(Deserialize)]
         struct Named {
             id: String,
+            #[serde(borrow, default)]
+            env: Vec<&'static str>,
         }
         let rows: Vec<&'static RawValue> =
             serde_json::from_str(BUILT_IN).map_err(|error| invalid("built in", &error))?;
         let mut catalog = Self { entries: Vec::with_capacity(rows.len()), broken: Vec::new() };
         let mut files = definition_files(directory)?;
         for text in rows {
-            let Named { id } =
+            let Named { id, env } =
                 serde_json::from_str(text.get()).map_err(|error| invalid("built in", &error))?;
             match files.iter().position(|file| provider_id(file) == id) {
                 Some(at) => {
                     let row = row(&id, text);
                     catalog.add(id, Some(row), files.remove(at));
                 }
-                None => catalog.entries.push(Entry::Row { id, text, read: OnceCell::new() }),
+                None => {
+                    catalog.entries.push(Entry::Row { id, env, text, read: OnceCell::new() });
+                }
             }
         }
         for file in files {
@@ -134,6 +143,18 @@ impl Catalog {
         let by_id = self.entries.iter().find(|entry| entry.id() == id);
         let found = by_id.or_else(|| self.entries.iter().find(|entry| entry.has_alias(&id)));
         found?.provider()
+    }
+
+    /// The providers with a key variable that `is_meant`.
+    pub fn with_variable(
+        &self,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = &Provider> {
+        let has = move |entry: &&Entry| match entry {
+            Entry::Row { env, .. } => env.iter().any(|name| is_meant(name)),
+            Entry::Described(provider) => provider.definition.env.iter().any(|name| is_meant(name)),
+        };
+        self.entries.iter().filter(has).filter_map(Entry::provider)
     }
 
     /// Why the provider with this id cannot be used, when its file is not valid.

@@ -107,7 +107,8 @@ impl Sources<'_> {
 
     /// The providers, and their other names, of which a variable is set.
     fn in_environment(&self) -> Vec<String> {
-        let rows = self.catalog.iter().map(|provider| &provider.definition);
+        let rows = self.catalog.with_variable(|name| self.variables.get(name).is_some());
+        let rows = rows.map(|provider| &provider.definition);
         let set = rows.filter(|row| self.variable(&row.id).is_some());
         set.flat_map(|row| {
             let aliases = if self.conventions.with_plugins() { &row.aliases[..] } else { &[] };
@@ -190,9 +191,7 @@ impl Sources<'_> {
         if self.conventions.is_marker(key) {
             return (shown, None);
         }
-        let is_variable =
-            self.catalog.iter().any(|row| row.definition.env.iter().any(|name| name == key));
-        if is_variable {
+        if self.catalog.with_variable(|name| name == key).next().is_some() {
             return (shown, in_environment(key));
         }
         (shown.clone(), shown)
