@@ -47,27 +47,19 @@ impl Definition {
     /// Where the usage of a login by the method of that id, or by any, is told; `None` also
     /// when there is no such method.
     pub fn usage_of(&self, method: Option<&str>) -> Option<&UsageSource> {
-        match self.elsewhere(method)? {
-            Some(method) => method.usage.as_ref(),
-            None => self.usage.as_ref(),
+        match method.map(|id| self.method(id)) {
+            Some(method) if method?.registration.is_some() => method?.usage.as_ref(),
+            _ => self.usage.as_ref(),
         }
     }
 
     /// What gives the token that the API takes for a login by the method of that id, or by
     /// any; `None` also when there is no such method.
     pub fn token_exchange_of(&self, method: Option<&str>) -> Option<&TokenExchange> {
-        match self.elsewhere(method)? {
-            Some(method) => method.token_exchange.as_ref(),
-            None => self.token_exchange.as_ref(),
+        match method.map(|id| self.method(id)) {
+            Some(method) if method?.registration.is_some() => method?.token_exchange.as_ref(),
+            _ => self.token_exchange.as_ref(),
         }
-    }
-
-    /// The method of that id where it has a registration of its own; nothing at all when
-    /// there is no such method.
-    fn elsewhere(&self, method: Option<&str>) -> Option<Option<&Method>> {
-        let Some(id) = method else { return Some(None) };
-        let method = self.method(id)?;
-        Some(method.registration.is_some().then_some(method))
     }
 
     /// Whether the usage of some login is told.
