@@ -325,6 +325,21 @@ mod tests {
     }
 
     #[test]
+    fn an_account_whose_name_hides_characters_has_none() {
+        use base64::Engine;
+        let catalog = load(&[]).unwrap();
+        let email = |email: &str| {
+            let claims = json!({"https://api.openai.com/profile": {"email": email}}).to_string();
+            let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+            let token = crate::secret::Secret::new(format!("e30.{claims}.fake"));
+            registration(&catalog).identity(&token, None, None).email
+        };
+        assert_eq!(email("a@x").as_deref(), Some("a@x"));
+        assert_eq!(email("a\u{202e}@x"), None);
+        assert_eq!(email("a\u{1b}@x"), None);
+    }
+
+    #[test]
     fn a_method_that_moves_takes_no_other_endpoint_of_the_first_server_along() {
         let definition = json!({
             "label": "Example", "clientId": "c",
