@@ -14,6 +14,11 @@ pub fn printable(text: &str, limit: usize) -> String {
     shown
 }
 
+/// Whether `text` has nothing that [`printable`] leaves out.
+pub fn is_plain(text: &str) -> bool {
+    !text.contains(is_unsafe)
+}
+
 /// Control characters (C0, DEL, C1), bidirectional controls, line separators, and
 /// invisible formatting characters.
 fn is_unsafe(character: char) -> bool {

@@ -65,6 +65,9 @@ fn login(
         None => Some(same_name.clone()),
     };
     let is_token = listed.is_some_and(|listed| listed.token.is_some());
+    if is_token && entry.enterprise_url.as_ref().is_some_and(|url| !url.trim().is_empty()) {
+        return Ok(Err("it is of another server than that of the provider (enterpriseUrl)"));
+    }
     let (provider, kind) = match entry.kind.as_str() {
         "oauth" if is_token => (
             provider(|listed| &listed.token),

@@ -86,7 +86,10 @@ fn log_out_of_file(
     let rest = format.without(&text, &entries).map_err(invalid)?.map(zeroize::Zeroizing::new);
     let failed = |source| ExternalError::Write { path: path.to_owned(), source };
     let backup = with_suffix(path, ".openclaw-auth.bak");
-    file::replace(&backup, text.as_bytes())
+    // A link there would lead the copy to what somebody else chose.
+    let removed = if backup.is_symlink() { file::remove(&backup) } else { Ok(()) };
+    removed
+        .and_then(|()| file::replace(&backup, text.as_bytes()))
         .map_err(|source| ExternalError::Write { path: backup.clone(), source })?;
     let mut reserved = Reserved::new(path, 0).map_err(failed)?;
     reserved.write(rest.as_ref().map_or(b"", |rest| rest.as_bytes())).map_err(failed)?;

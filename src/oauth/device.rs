@@ -244,7 +244,12 @@ pub async fn wait_for_approval(
     let end = tokio::time::Instant::now() + device.lifetime;
     let mut interval = device.interval;
     loop {
-        tokio::time::sleep(interval).await;
+        let next = tokio::time::Instant::now() + interval;
+        tokio::time::sleep_until(next.min(end)).await;
+        if next > end {
+            let code = "expired_token".to_owned();
+            return Err(TokenError::Refused { code, description: None });
+        }
         match poll_device(&http, client, device, clock).await {
             Ok(Poll::Granted(grant)) => return Ok(*grant),
             Ok(Poll::Pending) => {}
@@ -254,10 +259,6 @@ pub async fn wait_for_approval(
                 interval = wanted.max(interval);
             }
             Err(error) => return Err(error),
-        }
-        if tokio::time::Instant::now() >= end {
-            let code = "expired_token".to_owned();
-            return Err(TokenError::Refused { code, description: None });
         }
     }
 }

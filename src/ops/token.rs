@@ -190,8 +190,9 @@ fn exchange_of(
     if let Some(problem) = catalog.problem(&selected.credential.provider) {
         return Err(problem.clone().into());
     }
+    let method = selected.credential.login_method.as_deref();
     let provider = catalog.find(&selected.credential.provider);
-    Ok(provider.and_then(|provider| provider.definition.token_exchange.clone()))
+    Ok(provider.and_then(|provider| provider.definition.token_exchange_of(method).cloned()))
 }
 
 /// The stored token, while it can be used.

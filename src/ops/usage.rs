@@ -9,7 +9,7 @@ use super::{login_command, refresh_command};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::Failure;
-use crate::profile::{Kind, Millis};
+use crate::profile::{Credential, Kind, Millis};
 use crate::provider::{Catalog, Definition, Provider, Usage, UsageError, UsageSource};
 use crate::secret::Secret;
 use crate::system::http::HttpClient;
@@ -114,20 +114,24 @@ fn candidate<'c>(
     now: Millis,
 ) -> Result<Option<Candidate<'c>>, Failure> {
     let definition = &provider.definition;
-    let Some(source) = &definition.usage else { return Ok(None) };
+    if !definition.tells_usage() {
+        return Ok(None);
+    }
     let Some(ranking) = pool.rank(config, &definition.id, now)? else { return Ok(None) };
-    Ok(chosen(&ranking, definition, source, now))
+    Ok(chosen(&ranking, definition, now))
 }
 
 fn chosen<'c>(
     ranking: &Ranking<'_>,
-    definition: &Definition,
-    source: &'c UsageSource,
+    definition: &'c Definition,
     now: Millis,
 ) -> Option<Candidate<'c>> {
-    let mut fitting = ranking.ranked().filter(|entry| {
-        source.format.takes(entry.credential.kind()) && entry.credential.bearer().is_some()
-    });
+    let source = |credential: &Credential| {
+        let source = definition.usage_of(credential.login_method.as_deref())?;
+        let is_fit = source.format.takes(credential.kind()) && credential.bearer().is_some();
+        is_fit.then_some(source)
+    };
+    let mut fitting = ranking.ranked().filter(|entry| source(&entry.credential).is_some());
     let first = fitting.next()?;
     // A refused login is the answer only when there is no other.
     let is_refused = ranking.is_refused(first);
@@ -137,6 +141,7 @@ fn chosen<'c>(
         first
     };
     let credential = &entry.credential;
+    let source = source(credential)?;
     let owner = &ranking.owner(entry).agent.id;
     let provider = printable(&definition.id, 80);
     let is_refreshable = credential.refresh_token().is_some() && !ranking.is_refused(entry);

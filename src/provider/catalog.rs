@@ -253,9 +253,9 @@ fn invalid(origin: impl std::fmt::Display, reason: &impl std::fmt::Display) -> C
     CatalogError::Invalid { origin: origin.to_string(), reason: reason.to_string() }
 }
 
-/// A file that sends requests to another server leaves behind what the row knows of the
+/// A patch that sends requests to another server leaves behind what the row knows of the
 /// former one, unless it says otherwise: what one server issues must not be sent to another.
-fn leave_behind(row: &Value, patch: &mut Value) {
+pub(super) fn leave_behind(row: &Value, patch: &mut Value) {
     const OF_ONE_SERVER: [&str; 6] =
         ["device", "revocationEndpoint", "userinfoEndpoint", "project", "tokenExchange", "usage"];
     const OF_ONE_DEVICE_SERVER: [&str; 3] = ["tokenEndpoint", "verificationUri", "redirectUri"];
@@ -403,6 +403,55 @@ mod tests {
         assert_eq!(host(None), "api.minimax.io");
         assert_eq!(host(Some("oauth")), "api.minimax.io");
         assert_eq!(host(Some("oauth-cn")), "api.minimaxi.com");
+    }
+
+    #[test]
+    fn an_account_whose_name_hides_characters_has_none() {
+        use base64::Engine;
+        let catalog = load(&[]).unwrap();
+        let email = |email: &str| {
+            let claims = json!({"https://api.openai.com/profile": {"email": email}}).to_string();
+            let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+            let token = crate::secret::Secret::new(format!("e30.{claims}.fake"));
+            registration(&catalog).identity(&token, None, None).email
+        };
+        assert_eq!(email("a@x").as_deref(), Some("a@x"));
+        assert_eq!(email("a\u{202e}@x"), None);
+        assert_eq!(email("a\u{1b}@x"), None);
+    }
+
+    #[test]
+    fn a_method_that_moves_takes_no_other_endpoint_of_the_first_server_along() {
+        let definition = json!({
+            "label": "Example", "clientId": "c",
+            "authorizationEndpoint": "https://as.example.test/a",
+            "tokenEndpoint": "https://as.example.test/t",
+            "revocationEndpoint": "https://as.example.test/r",
+            "userinfoEndpoint": "https://as.example.test/u",
+            "usage": {"format": "claude", "endpoint": "https://as.example.test/usage"},
+            "tokenExchange": {"endpoint": "https://as.example.test/exchange"},
+            "methods": [
+                {"id": "far", "kind": "oauth", "label": "Far",
+                 "override": {"tokenEndpoint": "https://far.example.test/t"}},
+                {"id": "near", "kind": "oauth", "label": "Near", "override": {"clientId": "n"}},
+            ],
+        });
+        let catalog = load(&[("example.json", definition)]).unwrap();
+        let definition = &catalog.find("example").unwrap().definition;
+        let known = |method: &str| {
+            let registration = definition.registration_of(Some(method)).unwrap();
+            let endpoints = registration.client(&Environment::default(), None).unwrap().endpoints;
+            [
+                endpoints.revocation.is_some(),
+                endpoints.userinfo.is_some(),
+                definition.usage_of(Some(method)).is_some(),
+                definition.token_exchange_of(Some(method)).is_some(),
+            ]
+        };
+        assert_eq!(known("far"), [false; 4]);
+        assert_eq!(known("near"), [true; 4]);
+        assert!(definition.usage_of(Some("gone")).is_none());
+        assert!(definition.token_exchange_of(None).is_some());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One provider definition: the row type of the catalog and of provider files.
 
-use super::catalog::merge_patch;
+use super::catalog::{leave_behind, merge_patch};
 use super::registration::{Registration, check_endpoint};
 use super::usage::UsageSource;
 use crate::oauth::TokenExchange;
@@ -28,9 +28,9 @@ pub struct Definition {
     /// How we are registered at its authorization server.
     pub registration: Option<Registration>,
     /// Where the usage of its subscriptions is told.
-    pub usage: Option<UsageSource>,
+    usage: Option<UsageSource>,
     /// What gives the token that its API takes, where that is not the stored one.
-    pub token_exchange: Option<TokenExchange>,
+    token_exchange: Option<TokenExchange>,
 }
 
 impl Definition {
@@ -42,6 +42,29 @@ impl Definition {
             None => None,
         };
         own.or(self.registration.as_ref())
+    }
+
+    /// Where the usage of a login by the method of that id, or by any, is told; `None` also
+    /// when there is no such method.
+    pub fn usage_of(&self, method: Option<&str>) -> Option<&UsageSource> {
+        match method.map(|id| self.method(id)) {
+            Some(method) if method?.registration.is_some() => method?.usage.as_ref(),
+            _ => self.usage.as_ref(),
+        }
+    }
+
+    /// What gives the token that the API takes for a login by the method of that id, or by
+    /// any; `None` also when there is no such method.
+    pub fn token_exchange_of(&self, method: Option<&str>) -> Option<&TokenExchange> {
+        match method.map(|id| self.method(id)) {
+            Some(method) if method?.registration.is_some() => method?.token_exchange.as_ref(),
+            _ => self.token_exchange.as_ref(),
+        }
+    }
+
+    /// Whether the usage of some login is told.
+    pub fn tells_usage(&self) -> bool {
+        self.usage.is_some() || self.methods.iter().any(|method| method.usage.is_some())
     }
 
     /// The method with that id.
@@ -96,6 +119,12 @@ pub struct Method {
     /// The registration with that patch, where there is one.
     #[serde(skip)]
     pub registration: Option<Registration>,
+    /// Where the usage is told, where there is such a registration.
+    #[serde(skip)]
+    usage: Option<UsageSource>,
+    /// What gives the token for the API, where there is such a registration.
+    #[serde(skip)]
+    token_exchange: Option<TokenExchange>,
 }
 
 impl Method {
@@ -150,6 +179,20 @@ struct Wire {
     token_exchange: Option<TokenExchange>,
 }
 
+impl Wire {
+    /// Checks where tokens are sent other than to the authorization server.
+    fn check_services(&self) -> Result<(), String> {
+        if let Some(usage) = &self.usage {
+            usage.validate()?;
+        }
+        if let Some(exchange) = &self.token_exchange {
+            check_endpoint("tokenExchange.endpoint", &exchange.endpoint)?;
+            exchange.check_headers()?;
+        }
+        Ok(())
+    }
+}
+
 impl TryFrom<Value> for Definition {
     type Error = String;
 
@@ -163,21 +206,19 @@ impl TryFrom<Value> for Definition {
         if names.into_iter().any(|name| name.contains(char::is_control)) {
             return Err("its names must not hold control characters".to_owned());
         }
-        if let Some(usage) = &wire.usage {
-            usage.validate()?;
-        }
-        if let Some(exchange) = &wire.token_exchange {
-            check_endpoint("tokenExchange.endpoint", &exchange.endpoint)?;
-            exchange.check_headers()?;
-        }
+        wire.check_services()?;
         let Wire { id, label, aliases, env, mut methods, default_model, usage, token_exchange } =
             wire;
         for method in &mut methods {
-            if let Some(patch) = method.patch.take() {
+            if let Some(mut patch) = method.patch.take() {
                 let mut patched = value.clone();
+                leave_behind(&patched, &mut patch);
                 merge_patch(&mut patched, patch);
                 check_keys(&patched)?;
                 method.registration = Registration::of(&patched)?;
+                let wire: Wire = read(&patched)?;
+                wire.check_services()?;
+                (method.usage, method.token_exchange) = (wire.usage, wire.token_exchange);
             }
         }
         let registration = Registration::of(&value)?;

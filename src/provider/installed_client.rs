@@ -64,8 +64,8 @@ impl InstalledClient {
     /// The client identifier and secret in the installed program; `None` when it is not
     /// installed, or holds none that we recognise.
     fn find(&self, environment: &Environment) -> Option<(String, Secret)> {
-        let paths = environment.path("PATH")?;
-        let command = std::env::split_paths(&paths)
+        let command = directories(environment)
+            .into_iter()
             .map(|directory| directory.join(&self.command))
             .find_map(|command| command.canonicalize().ok())?;
         // The command is a file of the package, or of a folder in it.
@@ -116,6 +116,12 @@ impl InstalledClient {
         let id = constant(&text, &self.client_id)?;
         Some((id.to_owned(), Secret::new(constant(&text, &self.client_secret)?)))
     }
+}
+
+/// The directories of `PATH`. What it says of the working directory does not count.
+pub(super) fn directories(environment: &Environment) -> Vec<PathBuf> {
+    let Some(path) = environment.path("PATH") else { return Vec::new() };
+    std::env::split_paths(&path).filter(|directory| directory.is_absolute()).collect()
 }
 
 fn is_source(path: &Path) -> bool {
@@ -173,6 +179,12 @@ mod tests {
         }
         assert!(find_in("other.js").is_none());
         assert!(installed().find(&Environment::of([("PATH", "/nonexistent")])).is_none());
+    }
+
+    #[test]
+    fn a_program_in_the_working_directory_is_not_asked() {
+        let directories = |path: &str| directories(&Environment::of([("PATH", path)]));
+        assert_eq!(directories("/a:.:b::/c"), [Path::new("/a"), Path::new("/c")]);
     }
 
     #[test]

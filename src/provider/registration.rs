@@ -6,7 +6,7 @@ use crate::oauth::{Claims, Client, DeviceEndpoints, Endpoints, Grant, TokenReque
 use crate::profile::{Identity, Millis};
 use crate::secret::Secret;
 use crate::system::{Environment, http};
-use crate::text::printable;
+use crate::text::{is_plain, printable};
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
@@ -381,7 +381,7 @@ impl Registration {
             pointers
                 .iter()
                 .find_map(|pointer| claims.iter().find_map(|claims| claims.text(pointer)))
-                .filter(|text| !text.contains(char::is_control))
+                .filter(|text| is_plain(text))
         };
         Identity {
             email: first(&self.identity.email),

@@ -152,18 +152,29 @@ fn an_approval_without_a_token_or_a_code_changes_nothing() {
 fn a_server_that_was_away_for_a_poll_is_asked_again_until_the_code_has_expired() {
     // The code lives shorter than the pause after a failure would be.
     let rig = rig_of(FLOWS[0], |want| {
-        want.device.lifetime = 1;
+        want.device.lifetime = 3;
         want.device.interval = json!(2);
     });
     rig.server.inject(Fault::status(503));
-    rig.server.inject(Fault::status(503));
     let stderr = by_code(&rig, FLOWS[0].0).failure(1);
     assert!(stderr.contains("expired_token"), "{stderr}");
+    assert_eq!(rig.server.requests_at(Endpoint::Token).len(), 1);
 
     let rig = rig_of(FLOWS[0], |_| {});
     rig.server.inject(Fault::DropBefore);
     by_code(&rig, FLOWS[0].0).success();
     assert_eq!(rig.server.requests_at(Endpoint::Token).len(), 2);
+}
+
+#[test]
+fn nothing_is_asked_after_the_code_has_expired_however_long_the_interval() {
+    let rig = rig_of(FLOWS[0], |want| {
+        want.device.lifetime = 1;
+        want.device.interval = json!(2);
+    });
+    let stderr = by_code(&rig, FLOWS[0].0).failure(1);
+    assert!(stderr.contains("expired_token"), "{stderr}");
+    assert!(rig.server.requests_at(Endpoint::Token).is_empty());
 }
 
 #[test]

@@ -111,6 +111,31 @@ fn denied_consent_is_an_error_and_the_login_can_be_tried_again() {
 }
 
 #[test]
+fn a_code_is_not_sent_to_a_server_that_took_the_place_of_the_one_that_made_it() {
+    let rig = Rig::new();
+    let redirect = redirect_of(&start(&rig, &[]));
+    let mut file: Value = serde_json::from_str(&rig.read("providers/openai-codex.json")).unwrap();
+    file["authorizationEndpoint"] = "https://as.example.test/authorize".into();
+    rig.provider("openai-codex", &file);
+    let stderr = finish(&rig, &["--redirect-url", "-"], &redirect).failure(1);
+    assert!(stderr.contains("begun at another server"), "{stderr}");
+    assert!(rig.server.requests_at(Endpoint::Token).is_empty());
+}
+
+#[test]
+fn a_code_that_has_expired_leaves_the_redirect_to_finish_with() {
+    let rig = Rig::with(Want::default());
+    rig.redirect("openai-codex");
+    rig.server.configure(|want| want.device.user = DeviceUser::IsTooLate);
+    let started = start(&rig, &[]);
+    assert!(started["userCode"].is_string() && started["url"].is_string(), "{started}");
+    let stderr = finish(&rig, &[], "").failure(1);
+    assert!(stderr.contains("expired_token"), "{stderr}");
+    let redirect = redirect_of(&started);
+    finish(&rig, &["--redirect-url", "-"], &redirect).success();
+}
+
+#[test]
 fn several_logins_are_told_apart_by_state_and_by_name() {
     let rig = Rig::new();
     let (first, second) = (start(&rig, &[]), start(&rig, &[]));

@@ -338,6 +338,19 @@ fn a_token_goes_nowhere_that_somebody_else_can_choose() {
 }
 
 #[test]
+fn a_token_of_the_other_server_of_a_provider_is_not_sent_to_the_first() {
+    let rig = Rig::new();
+    store_profiles(&rig, &[("m", "oauth", "minimax-portal")]);
+    rig.edit("main", |document| document["profiles"]["m"]["loginMethod"] = "oauth-cn".into());
+    let first = Provider::answering(&rig, "minimax-portal", &json!({}));
+    assert_eq!(snapshots(&rig), json!([]));
+    assert_eq!(first.count(), 0);
+    rig.edit("main", |document| document["profiles"]["m"]["loginMethod"] = "oauth".into());
+    snapshots(&rig);
+    assert_eq!(first.count(), 1);
+}
+
+#[test]
 fn a_provider_of_ones_own_can_tell_its_usage() {
     let rig = Rig::new();
     store_profiles(&rig, &[("mine", "token", "example")]);

@@ -202,6 +202,13 @@ impl Login<'_> {
                 pending.id
             ))
         })?;
+        // A code and its verifier are for the server that made the code.
+        let endpoint = self.authorization_endpoint()?;
+        if waiting.url.origin() != endpoint.origin() || waiting.url.path() != endpoint.path() {
+            let message = format!("the login {} was begun at another server", pending.id);
+            return Err(Failure::message(ExitStatus::Failure, message)
+                .hint("openclaw-auth models auth login start --provider <id>"));
+        }
         let authorization = AuthorizationRequest::resume(
             waiting.url,
             waiting.redirect_uri,
@@ -218,7 +225,7 @@ impl Login<'_> {
         grant.map_err(|error| self.not_signed_in(&error))
     }
 
-    /// `is_over` says whether the code is of no use any more.
+    /// `is_over` says whether nothing can finish the login any more.
     async fn approval(
         &self,
         pending: &PendingLogin,
@@ -244,8 +251,8 @@ impl Login<'_> {
                 grant = &mut approval => return grant.map_err(|error| {
                     *is_over = matches!(
                         &error,
-                        TokenError::Refused { code, .. }
-                            if code == "access_denied" || code == "expired_token"
+                        TokenError::Refused { code, .. } if code == "access_denied"
+                            || code == "expired_token" && pending.authorization.is_none()
                     );
                     self.not_signed_in(&error)
                 }),

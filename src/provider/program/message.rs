@@ -6,7 +6,7 @@ use crate::profile::{Credential, Identity, Millis};
 use crate::provider::registration::is_own_field;
 use crate::secret::Secret;
 use crate::system::{http, now};
-use crate::text::printable;
+use crate::text::{is_plain, printable};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -299,8 +299,7 @@ fn issued(credential: Credentials) -> Result<Issued, String> {
     };
     let expires = at.or_else(|| lifetime(credential.expires_in).map(of_lifetime));
     let text = |text: Option<String>| {
-        text.map(|text| text.trim().to_owned())
-            .filter(|text| !text.is_empty() && !text.contains(char::is_control))
+        text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty() && is_plain(text))
     };
     let fields = credential.fields.into_iter().filter(|(name, _)| !is_own_field(name));
     Ok(Issued {
@@ -376,6 +375,10 @@ mod tests {
         assert_eq!(issued.grant.expires, Some(1_700_000_000_000));
         assert_eq!(issued.identity.email.as_deref(), Some("a@x"));
         assert_eq!(issued.fields, [("region".to_owned(), "eu".into())]);
+        // One that only looks like another account is none.
+        let line = r#"{"event":"done","credential":{"access":"fake-a","email":"a\u202e@x"}}"#;
+        let Ok(Some(Message::Done(Some(hidden)))) = parse(&Secret::new(line)) else { panic!() };
+        assert_eq!(hidden.identity.email, None);
         assert!(!format!("{issued:?}").contains("fake"));
     }
 }

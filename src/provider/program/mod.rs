@@ -6,6 +6,7 @@ mod message;
 
 pub use message::{Description, Issued, Message, Operation, Question, UserCode};
 
+use super::installed_client::directories;
 use crate::oauth::TokenError;
 use crate::profile::Credential;
 use crate::secret::Secret;
@@ -181,12 +182,6 @@ impl Conversation {
         let ended = async { while !matches!(self.dialogue.next().await, Said::Ended(_)) {} };
         let _ = tokio::time::timeout(LAST_WORD, ended).await;
     }
-}
-
-/// The directories of `PATH`. What it says of the working directory does not count.
-fn directories(environment: &Environment) -> Vec<PathBuf> {
-    let Some(path) = environment.path("PATH") else { return Vec::new() };
-    std::env::split_paths(&path).filter(|directory| directory.is_absolute()).collect()
 }
 
 /// Whether the name of a program can end like this.

@@ -2,6 +2,7 @@
 
 use super::import;
 use crate::support::rig::Rig;
+use serde_json::json;
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
@@ -34,6 +35,23 @@ fn refused(rig: &Rig, tool: &str, path: &str, what: &str) {
     // What is wrong there is no reason to fail elsewhere.
     let doctor = rig.run(&["doctor", "--json"]).json();
     assert_eq!(doctor["findings"][0]["code"], "external", "{tool} {what}: {doctor}");
+}
+
+#[test]
+fn a_token_of_a_server_of_ones_own_does_not_become_one_of_the_provider() {
+    let copilot = json!({"type": "oauth", "access": "fake", "refresh": "fake", "expires": 0,
+        "enterpriseUrl": "ghe.example.test"});
+    for (tool, file, entry) in [
+        ("opencode", ".local/share/opencode/auth.json", "github-copilot-enterprise"),
+        ("pi", ".pi/agent/auth.json", "github-copilot"),
+    ] {
+        let rig = Rig::new();
+        rig.write_at_home(file, &json!({entry: copilot}).to_string());
+        let before = rig.tree();
+        let stderr = import(&rig, &[tool, "--copy"]).failure(1);
+        assert!(stderr.contains("another server"), "{stderr}");
+        assert_eq!(rig.tree(), before);
+    }
 }
 
 #[test]

@@ -35,6 +35,18 @@ fn refresh_token(rig: &Rig) -> Option<String> {
 }
 
 #[test]
+fn a_link_in_the_place_of_the_copy_is_not_followed() {
+    let (rig, login) = with_codex();
+    rig.write_at_home("precious", "fake precious");
+    let copy = rig.home().join(".codex/auth.json.openclaw-auth.bak");
+    std::os::unix::fs::symlink(rig.home().join("precious"), &copy).unwrap();
+    import(&rig, &["codex", "--move"]).success();
+    assert_eq!(rig.read_at_home("precious").unwrap(), "fake precious");
+    assert!(copy.symlink_metadata().unwrap().is_file());
+    assert_eq!(std::fs::read_to_string(&copy).unwrap(), login.to_string());
+}
+
+#[test]
 fn without_a_terminal_somebody_has_to_say_who_owns_the_login() {
     let (rig, login) = with_codex();
     let before = rig.tree();
