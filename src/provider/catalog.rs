@@ -2,6 +2,8 @@
 
 use super::Definition;
 use super::built_in::aliases_of;
+use super::definition_file::{definition_files, provider_id, read_definition};
+use super::patch::{changed_keys, leave_behind, merge_patch};
 use crate::profile::normalize_provider_id;
 use serde::Deserialize;
 use serde_json::Value;
@@ -184,11 +186,6 @@ fn row(id: &str, text: &RawValue) -> Value {
     row
 }
 
-/// The id of the provider that a file is for.
-fn provider_id(file: &Path) -> String {
-    normalize_provider_id(&file.file_stem().unwrap_or_default().to_string_lossy())
-}
-
 /// A built-in row with a file merged over it, or one of the two alone.
 fn provider(row: Option<Value>, file: Option<PathBuf>) -> Result<Provider, CatalogError> {
     let origin = file.as_ref().map_or("built in".to_owned(), |file| file.display().to_string());
@@ -206,108 +203,11 @@ fn provider(row: Option<Value>, file: Option<PathBuf>) -> Result<Provider, Catal
     Ok(Provider { definition, file, overridden })
 }
 
-/// The `.json` files of a directory in the order of their names; none when there is no
-/// such directory. Hidden files are an editor's business.
-fn definition_files(directory: &Path) -> Result<Vec<PathBuf>, CatalogError> {
-    let entries = match directory.read_dir() {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => {
-            return Err(CatalogError::Read {
-                file: directory.to_owned(),
-                reason: error.to_string(),
-            });
-        }
-    };
-    let is_definition = |file: &PathBuf| {
-        let is_hidden =
-            file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        !is_hidden && file.extension().is_some_and(|extension| extension == "json")
-    };
-    let mut files: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(is_definition).collect();
-    files.sort();
-    Ok(files)
-}
-
-/// The object in a provider file, its `id` taken from the file name when it has none.
-fn read_definition(file: &Path) -> Result<Value, CatalogError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| CatalogError::Read { file: file.to_owned(), reason: error.to_string() })?;
-    let mut definition: Value =
-        serde_json::from_str(&text).map_err(|error| invalid(file.display(), &error))?;
-    let Some(object) = definition.as_object_mut() else {
-        return Err(invalid(file.display(), &"it is not an object"));
-    };
-    let name = provider_id(file);
-    let given = object.get("id").map(|id| id.as_str().map(normalize_provider_id));
-    if given.is_some_and(|given| given.as_ref() != Some(&name)) {
-        let reason = format!("its `id` is not `{name}`, as its file name is");
-        return Err(invalid(file.display(), &reason));
-    }
-    object.insert("id".to_owned(), name.into());
-    Ok(definition)
-}
-
-fn invalid(origin: impl std::fmt::Display, reason: &impl std::fmt::Display) -> CatalogError {
+pub(super) fn invalid(
+    origin: impl std::fmt::Display,
+    reason: &impl std::fmt::Display,
+) -> CatalogError {
     CatalogError::Invalid { origin: origin.to_string(), reason: reason.to_string() }
-}
-
-/// A patch that sends requests to another server leaves behind what the row knows of the
-/// former one, unless it says otherwise: what one server issues must not be sent to another.
-pub(super) fn leave_behind(row: &Value, patch: &mut Value) {
-    const OF_ONE_SERVER: [&str; 6] =
-        ["device", "revocationEndpoint", "userinfoEndpoint", "project", "tokenExchange", "usage"];
-    const OF_ONE_DEVICE_SERVER: [&str; 3] = ["tokenEndpoint", "verificationUri", "redirectUri"];
-    if moves(row, patch, "tokenEndpoint") {
-        leave(row, patch, &OF_ONE_SERVER);
-    }
-    if let (Some(row), Some(patch)) = (row.get("device"), patch.get_mut("device"))
-        && moves(row, patch, "authorizationEndpoint")
-    {
-        leave(row, patch, &OF_ONE_DEVICE_SERVER);
-    }
-}
-
-/// Whether `patch` names an endpoint on another server than `row`.
-fn moves(row: &Value, patch: &Value, endpoint: &str) -> bool {
-    let server = |definition: &Value| {
-        Some(url::Url::parse(definition.get(endpoint)?.as_str()?).ok()?.origin())
-    };
-    patch.get(endpoint).is_some() && server(patch) != server(row)
-}
-
-/// Takes away the members of `row` that `patch` does not name.
-fn leave(row: &Value, patch: &mut Value, names: &[&str]) {
-    let Some(patch) = patch.as_object_mut() else { return };
-    for name in names.iter().filter(|name| row.get(**name).is_some()) {
-        patch.entry(*name).or_insert(Value::Null);
-    }
-}
-
-/// The top-level keys to which `patch` gives another value than `row` has.
-fn changed_keys(row: &Value, patch: &Value) -> Vec<String> {
-    let keys = patch.as_object().into_iter().flatten();
-    keys.filter(|(key, value)| row.get(key) != Some(value)).map(|(key, _)| key.clone()).collect()
-}
-
-/// JSON merge patch (RFC 7396 section 2).
-pub(super) fn merge_patch(target: &mut Value, patch: Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch;
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(serde_json::Map::new());
-    }
-    let Value::Object(target) = target else { return };
-    for (key, value) in patch {
-        if value.is_null() {
-            target.shift_remove(&key);
-        } else {
-            merge_patch(target.entry(key).or_insert(Value::Null), value);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One provider definition: the row type of the catalog and of provider files.
 
-use super::catalog::{leave_behind, merge_patch};
+use super::patch::{leave_behind, merge_patch};
 use super::registration::{Registration, check_endpoint};
 use super::usage::UsageSource;
 use crate::oauth::TokenExchange;

@@ -1,0 +1,54 @@
+//! The files in which a user describes providers.
+
+use super::catalog::{CatalogError, invalid};
+use crate::profile::normalize_provider_id;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// The id of the provider that a file is for.
+pub(super) fn provider_id(file: &Path) -> String {
+    normalize_provider_id(&file.file_stem().unwrap_or_default().to_string_lossy())
+}
+
+/// The `.json` files of a directory in the order of their names; none when there is no
+/// such directory. Hidden files are an editor's business.
+pub(super) fn definition_files(directory: &Path) -> Result<Vec<PathBuf>, CatalogError> {
+    let entries = match directory.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            return Err(CatalogError::Read {
+                file: directory.to_owned(),
+                reason: error.to_string(),
+            });
+        }
+    };
+    let is_definition = |file: &PathBuf| {
+        let is_hidden =
+            file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        !is_hidden && file.extension().is_some_and(|extension| extension == "json")
+    };
+    let mut files: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(is_definition).collect();
+    files.sort();
+    Ok(files)
+}
+
+/// The object in a provider file, its `id` taken from the file name when it has none.
+pub(super) fn read_definition(file: &Path) -> Result<Value, CatalogError> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| CatalogError::Read { file: file.to_owned(), reason: error.to_string() })?;
+    let mut definition: Value =
+        serde_json::from_str(&text).map_err(|error| invalid(file.display(), &error))?;
+    let Some(object) = definition.as_object_mut() else {
+        return Err(invalid(file.display(), &"it is not an object"));
+    };
+    let name = provider_id(file);
+    let given = object.get("id").map(|id| id.as_str().map(normalize_provider_id));
+    if given.is_some_and(|given| given.as_ref() != Some(&name)) {
+        let reason = format!("its `id` is not `{name}`, as its file name is");
+        return Err(invalid(file.display(), &reason));
+    }
+    object.insert("id".to_owned(), name.into());
+    Ok(definition)
+}
