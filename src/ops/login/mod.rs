@@ -15,6 +15,7 @@ mod way;
 
 pub use notice::{AuthorizationNotice, OtherCode, UserCodeNotice};
 pub use two_steps::{FinishRequest, Started, finish, start};
+pub(crate) use way::sign_in_command;
 
 use super::issuer::program_of;
 use super::{Interaction, login_command, warn_of_route};
@@ -206,15 +207,16 @@ impl<'l> Login<'l> {
             .find(&request.provider)
             .ok_or_else(|| no_provider(&request.provider, app, catalog))?;
         let definition = &provider.definition;
+        let agent_id = request.agent.as_deref().unwrap_or(MAIN_AGENT);
         if request.method.is_none() && !definition.has_login() {
-            return Err(way::no_sign_in(definition));
+            return Err(way::no_sign_in(definition, agent_id));
         }
-        let ways = Ways::of(definition, request.method.as_deref())?;
+        let ways = Ways::of(definition, request.method.as_deref(), agent_id)?;
         let registration = definition
             .registration_of(ways.method.as_deref())
-            .ok_or_else(|| way::no_sign_in(definition))?;
+            .ok_or_else(|| way::no_sign_in(definition, agent_id))?;
         let environment = &app.environment;
-        let again = login_command(&definition.id, request.agent.as_deref().unwrap_or(MAIN_AGENT));
+        let again = login_command(&definition.id, agent_id);
         let unusable = |reason| {
             Failure::message(ExitStatus::Failure, reason)
                 .hint(format!("when that is set right: {again}"))
