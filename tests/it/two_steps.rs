@@ -239,3 +239,26 @@ fn a_login_is_finished_in_the_way_that_it_was_begun() {
     assert!(stderr.contains("waits for an approval"), "{stderr}");
     assert!(rig.server.requests_at(Endpoint::Token).is_empty());
 }
+
+#[test]
+fn a_page_is_handed_over_beside_what_start_prints() {
+    let rig = Rig::new();
+    let started = rig.run(&[&START[..], &["--json", "--qr", "--copy"]].concat());
+    assert!(started.stderr.contains('█') && started.stderr.contains("nothing was copied"));
+    assert!(started.json()["url"].is_string(), "standard output holds the JSON alone");
+    let plain = rig.run(&START);
+    assert!(!plain.stderr.contains('█'), "{}", plain.stderr);
+}
+
+#[test]
+fn a_login_is_finished_for_the_agent_that_it_was_started_for() {
+    let rig = Rig::new();
+    rig.run(&["agents", "add", "work"]).success();
+    let started = start(&rig, &["--agent", "work"]);
+    let redirect = redirect_of(&started);
+    let stderr = finish(&rig, &["--redirect-url", &redirect, "--agent", "main"], "").failure(2);
+    assert!(stderr.contains("was started for agent work"), "{stderr}");
+    assert!(rig.server.requests_at(Endpoint::Token).is_empty());
+    finish(&rig, &["--redirect-url", &redirect], "").success();
+    assert!(rig.document_of("work")["profiles"][PROFILE].is_object());
+}

@@ -123,8 +123,11 @@ fn no_provider(wanted: &str, app: &App, catalog: &Catalog) -> Failure {
     let served = Program::providers(&app.environment).into_iter();
     let served = served.filter(|provider| catalog.find(provider).is_none());
     let offered: Vec<String> = offered.chain(served).collect();
-    Failure::usage(format!("there is no provider `{}`", printable(wanted, 80)))
-        .hint(format!("providers with a sign-in: {}", offered.join(", ")))
+    let message = match wanted {
+        "" => "the provider is not named: --provider <id>".to_owned(),
+        wanted => format!("there is no provider `{}`", printable(wanted, 80)),
+    };
+    Failure::usage(message).hint(format!("providers with a sign-in: {}", offered.join(", ")))
 }
 
 /// The store that the login goes to, which can take it.
@@ -338,6 +341,20 @@ impl<'l> Login<'l> {
         let authorization = authorization.ok_or_else(missing)?;
         let http = self.client.http()?;
         oauth::exchange_code(&http, &self.client, authorization, code, now).await
+    }
+
+    /// No way is open any more.
+    fn nothing_left(&self) -> Failure {
+        let (what, next) = if self.ways.browser {
+            (
+                "every registered port is taken and there is no input to paste into",
+                "free a port, or ",
+            )
+        } else {
+            ("nothing was pasted that could be used, and the input has ended", "")
+        };
+        let hint = format!("{next}run the command again and paste the redirect URL");
+        Failure::message(ExitStatus::Failure, what).hint(hint)
     }
 
     fn not_signed_in(&self, error: &TokenError) -> Failure {

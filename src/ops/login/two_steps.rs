@@ -45,6 +45,8 @@ pub struct Started {
 pub struct FinishRequest {
     /// The id of the login; the only one that waits, or that of the redirect, when `None`.
     pub id: Option<String>,
+    /// The agent that it must have been started for, where one is named.
+    pub agent: Option<String>,
     /// The redirect's address, or the code in it; the approval of the device code when
     /// `None`.
     pub redirect: Option<String>,
@@ -147,6 +149,14 @@ pub fn finish(
 ) -> Result<Report, Failure> {
     let directory = app.paths.pending_logins();
     let pending = choose(PendingLogin::all(&directory, now())?, request)?;
+    if let Some(agent) = request.agent.as_deref().filter(|agent| *agent != pending.agent) {
+        let (id, of) = (&pending.id, &pending.agent);
+        return Err(Failure::usage(format!(
+            "the login {id} was started for agent {of}, not {}",
+            printable(agent, 80)
+        ))
+        .hint(format!("openclaw-auth models auth login finish --login {id}, without --agent")));
+    }
     let again = Request {
         provider: pending.provider.clone(),
         method: pending.method.clone(),

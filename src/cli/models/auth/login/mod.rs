@@ -19,7 +19,6 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true,
     after_help = "\
 Every way that the provider has is open at once, and the first that completes ends the login:
 the browser's redirect; the redirect's address, or the code in it, pasted at the prompt or sent
@@ -60,8 +59,8 @@ pub(super) struct Args {
 // Where and how to sign in. (A doc comment would become the description of the command.)
 #[derive(Debug, clap::Args)]
 struct SignIn {
-    /// The provider to sign in at
-    #[arg(long, value_name = "ID", required = true)]
+    /// The provider to sign in at; without it, the command lists them
+    #[arg(long, value_name = "ID")]
     provider: Option<String>,
     /// The one way to go: browser, paste, device, or a method of the provider [default: all]
     #[arg(long, value_name = "WAY")]
@@ -103,7 +102,7 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     match args.step {
         Some(Step::Start(args)) => start::run(args, agent, app, output),
-        Some(Step::Finish(args)) => finish::run(args, app, output),
+        Some(Step::Finish(args)) => finish::run(args, agent, app, output),
         None => {
             let json = args.json;
             let ended = sign_in(args, agent, app, output);
