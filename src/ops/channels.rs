@@ -61,12 +61,8 @@ pub fn list(app: &App) -> Result<Listing, Failure> {
     }
     let document = snapshot.document;
     let mut auth: Vec<Row> = document
-        .profiles()
-        .map(|profile| Row {
-            id: profile.id.to_owned(),
-            kind: profile.credential.kind(),
-            provider: profile.credential.provider,
-        })
+        .outlines()
+        .map(|(id, provider, kind)| Row { id: id.to_owned(), provider, kind })
         .collect();
     sort_as_object_keys(&mut auth, |row| &row.id);
     let invalid_entries = document.entry_count() - auth.len();

@@ -110,8 +110,8 @@ impl Pool {
     pub(super) fn owner_of(&self, provider: &str) -> Option<&Owner> {
         let id = auth_provider_id(provider);
         self.0.iter().find(|owner| {
-            let mut profiles = owner.snapshot.document.profiles();
-            profiles.any(|profile| auth_provider_id(&profile.credential.provider) == id)
+            let mut profiles = owner.snapshot.document.outlines();
+            profiles.any(|(_, provider, _)| auth_provider_id(&provider) == id)
         })
     }
 

@@ -1,8 +1,12 @@
 //! The catalog: built-in rows, with the user's files merged over them (RFC 7396).
 
 use super::Definition;
+use super::built_in::aliases_of;
 use crate::profile::normalize_provider_id;
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 pub(super) const BUILT_IN: &str = include_str!("catalog.json");
@@ -21,7 +25,7 @@ pub struct Provider {
 /// Every provider that is known.
 #[derive(Debug)]
 pub struct Catalog {
-    providers: Vec<Provider>,
+    entries: Vec<Entry>,
     /// Files that are no valid definitions, by the provider id that they are for.
     broken: Vec<(String, CatalogError)>,
 }
@@ -47,6 +51,44 @@ pub enum CatalogError {
     },
 }
 
+/// One provider of the catalog.
+#[derive(Debug)]
+enum Entry {
+    /// A built-in row that no file changes. It is read when it is needed: most are not.
+    Row { id: String, text: &'static RawValue, read: OnceCell<Option<Box<Provider>>> },
+    /// What a file says, over a row or alone.
+    Described(Box<Provider>),
+}
+
+impl Entry {
+    fn id(&self) -> &str {
+        match self {
+            Self::Row { id, .. } => id,
+            Self::Described(provider) => &provider.definition.id,
+        }
+    }
+
+    fn has_alias(&self, wanted: &str) -> bool {
+        match self {
+            Self::Row { id, .. } => aliases_of(id).any(|alias| alias == wanted),
+            Self::Described(provider) => {
+                let mut aliases = provider.definition.aliases.iter();
+                aliases.any(|alias| normalize_provider_id(alias) == wanted)
+            }
+        }
+    }
+
+    /// The provider. A test reads every row: none is missing later.
+    fn provider(&self) -> Option<&Provider> {
+        match self {
+            Self::Row { id, text, read } => read
+                .get_or_init(|| provider(Some(row(id, text)), None).ok().map(Box::new))
+                .as_deref(),
+            Self::Described(provider) => Some(provider),
+        }
+    }
+}
+
 impl Catalog {
     /// The built-in rows with the files of `directory` merged over them. A file that is no
     /// valid definition breaks its own provider alone.
@@ -54,25 +96,34 @@ impl Catalog {
     /// # Errors
     /// The directory cannot be read.
     pub fn load(directory: &Path) -> Result<Self, CatalogError> {
-        let rows: Vec<Value> =
+        #[derive(Deserialize)]
+        struct Named {
+            id: String,
+        }
+        let rows: Vec<&'static RawValue> =
             serde_json::from_str(BUILT_IN).map_err(|error| invalid("built in", &error))?;
-        let mut catalog = Self { providers: Vec::new(), broken: Vec::new() };
+        let mut catalog = Self { entries: Vec::with_capacity(rows.len()), broken: Vec::new() };
         let mut files = definition_files(directory)?;
-        for row in rows {
-            let id = row["id"].as_str().unwrap_or_default().to_owned();
-            let own = files.iter().position(|file| provider_id(file) == id);
-            let file = own.map(|at| files.remove(at));
-            catalog.add(id, Some(row), file);
+        for text in rows {
+            let Named { id } =
+                serde_json::from_str(text.get()).map_err(|error| invalid("built in", &error))?;
+            match files.iter().position(|file| provider_id(file) == id) {
+                Some(at) => {
+                    let row = row(&id, text);
+                    catalog.add(id, Some(row), files.remove(at));
+                }
+                None => catalog.entries.push(Entry::Row { id, text, read: OnceCell::new() }),
+            }
         }
         for file in files {
-            catalog.add(provider_id(&file), None, Some(file));
+            catalog.add(provider_id(&file), None, file);
         }
         Ok(catalog)
     }
 
-    fn add(&mut self, id: String, row: Option<Value>, file: Option<PathBuf>) {
-        match provider(row, file) {
-            Ok(provider) => self.providers.push(provider),
+    fn add(&mut self, id: String, row: Option<Value>, file: PathBuf) {
+        match provider(row, Some(file)) {
+            Ok(provider) => self.entries.push(Entry::Described(Box::new(provider))),
             Err(error) => self.broken.push((id, error)),
         }
     }
@@ -80,11 +131,9 @@ impl Catalog {
     /// The provider with this id or alias, normalised; `None` when there is none.
     pub fn find(&self, id: &str) -> Option<&Provider> {
         let id = normalize_provider_id(id);
-        let by_id = self.providers.iter().find(|provider| provider.definition.id == id);
-        by_id.or_else(|| {
-            let is_alias = |alias: &String| normalize_provider_id(alias) == id;
-            self.providers.iter().find(|provider| provider.definition.aliases.iter().any(is_alias))
-        })
+        let by_id = self.entries.iter().find(|entry| entry.id() == id);
+        let found = by_id.or_else(|| self.entries.iter().find(|entry| entry.has_alias(&id)));
+        found?.provider()
     }
 
     /// Why the provider with this id cannot be used, when its file is not valid.
@@ -100,8 +149,18 @@ impl Catalog {
 
     /// Every provider, the built-in ones first.
     pub fn iter(&self) -> impl Iterator<Item = &Provider> {
-        self.providers.iter()
+        self.entries.iter().filter_map(Entry::provider)
     }
+}
+
+/// A built-in row with its aliases.
+fn row(id: &str, text: &RawValue) -> Value {
+    let mut row: Value = serde_json::from_str(text.get()).unwrap_or_default();
+    let aliases: Vec<Value> = aliases_of(id).map(Value::from).collect();
+    if let Some(row) = row.as_object_mut().filter(|_| !aliases.is_empty()) {
+        row.insert("aliases".to_owned(), aliases.into());
+    }
+    row
 }
 
 /// The id of the provider that a file is for.
@@ -253,6 +312,7 @@ mod tests {
     fn every_built_in_row_is_valid_and_found_by_id_and_alias() {
         let catalog = load(&[]).unwrap();
         let mut names = std::collections::HashSet::new();
+        assert_eq!(catalog.iter().count(), crate::provider::built_in::ROWS.len());
         for provider in catalog.iter() {
             let Definition { id, aliases, .. } = &provider.definition;
             assert_eq!(&normalize_provider_id(id), id);

@@ -3,20 +3,14 @@
 //! Entries of every age are read: `mode` stands for `type` and `apiKey` for `key`; an
 //! object in place of a value is a secret reference.
 
+use super::field::Field;
 use super::json_text::{RawObject, raw};
 use super::provenance;
 use crate::oauth::Grant;
-use crate::profile::secret_ref::variable;
 use crate::profile::{Credential, CredentialKind, Identity, Kind, Millis};
 use crate::secret::Secret;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use std::borrow::Cow;
-
-/// What OpenClaw 2026.9 puts in the place of tokens while it refreshes them. Such a
-/// value is no token: it is never shown, never posted and never overwritten.
-const FENCE: &str = "openclaw-oauth-refresh-fence:";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,50 +51,34 @@ struct Wire<'a> {
     login_method: Field<'a>,
 }
 
-/// The value of a field as far as we look at it.
-#[derive(Clone, Debug, Default)]
-enum Field<'a> {
-    #[default]
-    Absent,
-    Text(Cow<'a, str>),
-    Number(f64),
-    Object,
-    Other,
+/// The provider, as the entry spells it, and the kind of an entry that
+/// [`parse_credential`] can interpret, without its secrets.
+pub(super) fn parse_outline(entry: &str) -> Option<(String, Kind)> {
+    #[derive(Deserialize)]
+    struct Outline<'a> {
+        #[serde(borrow, default, rename = "type")]
+        kind: Field<'a>,
+        #[serde(borrow, default)]
+        mode: Field<'a>,
+        #[serde(borrow, default)]
+        provider: Field<'a>,
+    }
+    let Outline { kind, mode, provider } = serde_json::from_str(entry).ok()?;
+    kind_and_provider(&kind, &mode, &provider)
 }
 
-impl Field<'_> {
-    fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text.trim()).filter(|text| !text.is_empty()),
-            _ => None,
+fn kind_and_provider(
+    kind: &Field<'_>,
+    mode: &Field<'_>,
+    provider: &Field<'_>,
+) -> Option<(String, Kind)> {
+    let kind = kind.text().or_else(|| mode.text()).and_then(Kind::from_name)?;
+    // Kept as it is written: OpenClaw's lock names hash it so.
+    match provider {
+        Field::Text(provider) if !provider.trim().is_empty() => {
+            Some((provider.clone().into_owned(), kind))
         }
-    }
-
-    fn owned(&self) -> Option<String> {
-        self.text().map(str::to_owned)
-    }
-
-    /// The secret in the field, unless it is a marker of somebody's refresh.
-    fn secret(&self) -> Option<Secret> {
-        self.text().filter(|text| !text.starts_with(FENCE)).map(Secret::new)
-    }
-
-    /// A time in milliseconds since the epoch; JavaScript's numbers are doubles.
-    fn time(&self) -> Option<Millis> {
-        match self {
-            #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
-            Self::Number(number) if number.is_finite() && *number > 0.0 => Some(*number as Millis),
-            _ => None,
-        }
-    }
-
-    /// Whether a secret reference stands here: an object, or `${NAME}`.
-    fn is_reference(&self) -> bool {
-        match self {
-            Self::Object => true,
-            Self::Text(text) => variable(text).is_some(),
-            _ => false,
-        }
+        _ => None,
     }
 }
 
@@ -108,12 +86,7 @@ impl Field<'_> {
 /// names no provider.
 pub(super) fn parse_credential(entry: &str) -> Option<Credential> {
     let wire: Wire<'_> = serde_json::from_str(entry).ok()?;
-    let kind = wire.kind.text().or_else(|| wire.mode.text()).and_then(Kind::from_name)?;
-    // Kept as it is written: OpenClaw's lock names hash it so.
-    let provider = match &wire.provider {
-        Field::Text(provider) if !provider.trim().is_empty() => provider.clone().into_owned(),
-        _ => return None,
-    };
+    let (provider, kind) = kind_and_provider(&wire.kind, &wire.mode, &wire.provider)?;
     let value = |field: &Field<'_>, reference: &Field<'_>| {
         let reference = field.is_reference() || matches!(reference, Field::Object);
         // A text in the field goes before the reference beside it.
@@ -305,62 +278,6 @@ fn renew(entry: &mut RawObject, renewal: &Renewal) -> serde_json::Result<()> {
         entry.insert(name.clone(), raw(value)?);
     }
     Ok(())
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-
-        impl<'de> Visitor<'de> for Any {
-            type Value = Field<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("any value")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Field<'de>, E> {
-                Ok(Field::Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Field<'de>, E> {
-                Ok(Field::Text(Cow::Owned(text.to_owned())))
-            }
-
-            #[expect(clippy::cast_precision_loss, reason = "as precise as JavaScript")]
-            fn visit_u64<E>(self, number: u64) -> Result<Field<'de>, E> {
-                Ok(Field::Number(number as f64))
-            }
-
-            #[expect(clippy::cast_precision_loss, reason = "as precise as JavaScript")]
-            fn visit_i64<E>(self, number: i64) -> Result<Field<'de>, E> {
-                Ok(Field::Number(number as f64))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Field<'de>, E> {
-                Ok(Field::Number(number))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Field<'de>, E> {
-                Ok(Field::Other)
-            }
-
-            fn visit_unit<E>(self) -> Result<Field<'de>, E> {
-                Ok(Field::Other)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Field<'de>, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Field::Object)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Field<'de>, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Field::Other)
-            }
-        }
-
-        deserializer.deserialize_any(Any)
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The auth-profiles document: `{"version": 1, "profiles": {<id>: <credential>}}`.
 
-use super::credential::parse_credential;
+use super::credential::{parse_credential, parse_outline};
 use super::inspection::{Inspection, inspect};
 use super::json_text::{RawObject, UniqueObject, pretty, raw, repeats};
 use super::state::{OLD_LAYOUT, has_repetition};
-use crate::profile::Credential;
+use crate::profile::{Credential, Kind};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use zeroize::Zeroize;
@@ -95,6 +95,15 @@ impl Document {
     pub fn profiles(&self) -> impl Iterator<Item = Profile<'_>> {
         self.profiles.iter().filter_map(|(id, entry)| {
             Some(Profile { id, credential: parse_credential(entry.get())? })
+        })
+    }
+
+    /// The ids of the profiles that can be interpreted, each with its provider and its kind,
+    /// in document order. No secret is read.
+    pub fn outlines(&self) -> impl Iterator<Item = (&str, String, Kind)> {
+        self.profiles.iter().filter_map(|(id, entry)| {
+            let (provider, kind) = parse_outline(entry.get())?;
+            Some((id.as_str(), provider, kind))
         })
     }
 

@@ -14,6 +14,7 @@ mod document;
 mod error;
 pub mod exchanged;
 mod exposure;
+mod field;
 mod file;
 mod generation;
 mod inspection;
