@@ -65,6 +65,7 @@ pub fn caught<T>(run: impl FnOnce() -> T) -> io::Result<T> {
 
 /// Runs what waits for the user and notices no signal: one that comes ends the process with
 /// `code` where signals were caught before, and by itself where not.
+#[expect(clippy::exit, reason = "a read that nothing wakes can only be left like this")]
 pub fn ending<T>(code: u8, run: impl FnOnce() -> T) -> T {
     if !IS_CAUGHT.load(Ordering::Relaxed) {
         return run();

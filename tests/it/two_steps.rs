@@ -262,3 +262,24 @@ fn a_login_is_finished_for_the_agent_that_it_was_started_for() {
     finish(&rig, &["--redirect-url", &redirect], "").success();
     assert!(rig.document_of("work")["profiles"][PROFILE].is_object());
 }
+
+#[test]
+fn what_waits_is_listed_and_can_be_given_up() {
+    let rig = Rig::new();
+    let list = ["models", "auth", "login", "list"];
+    assert!(rig.run(&list).stderr.contains("No login waits"));
+    let started = start(&rig, &[]);
+    let id = started["loginId"].as_str().unwrap();
+    let listed = rig.run(&[&list[..], &["--json"]].concat()).json();
+    let row = &listed["logins"][0];
+    assert_eq!(
+        (&row["loginId"], &row["provider"], &row["agentId"], &row["expiresAt"]),
+        (&started["loginId"], &"openai-codex".into(), &"main".into(), &started["expiresAt"])
+    );
+    let text = rig.run(&list).success();
+    assert!(text.starts_with(id) && text.contains("openai-codex"), "{text}");
+    let cancel = ["models", "auth", "login", "cancel", "--login", id];
+    rig.run(&cancel).success();
+    assert_eq!(pending(&rig), [] as [PathBuf; 0]);
+    assert!(rig.run(&cancel).failure(1).contains("login list"));
+}

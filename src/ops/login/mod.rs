@@ -14,7 +14,7 @@ mod two_steps;
 mod way;
 
 pub use notice::{AuthorizationNotice, OtherCode, UserCodeNotice};
-pub use two_steps::{FinishRequest, Started, finish, start};
+pub use two_steps::{FinishRequest, Started, Unfinished, cancel, finish, start, unfinished};
 pub(crate) use way::sign_in_command;
 
 use super::issuer::program_of;

@@ -2,6 +2,7 @@
 
 mod event;
 mod finish;
+mod list;
 mod start;
 
 use crate::app::App;
@@ -79,6 +80,10 @@ enum Step {
     Start(start::Args),
     /// Finish a login that was started, by its redirect or its approved code
     Finish(finish::Args),
+    /// List the logins that were started and not finished
+    List(list::Args),
+    /// Give up a login that was started
+    Cancel(list::CancelArgs),
 }
 
 impl SignIn {
@@ -102,6 +107,8 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     match args.step {
         Some(Step::Start(args)) => start::run(args, agent, app, output),
+        Some(Step::List(args)) => list::run(&args, app, output),
+        Some(Step::Cancel(args)) => list::cancel(&args, app, output),
         Some(Step::Finish(args)) => finish::run(args, agent, app, output),
         None => {
             let json = args.json;
