@@ -33,7 +33,8 @@ would reach you (SSH, a container, no display) the code comes first, with a QR c
 In two steps, without a terminal, even minutes apart and in two processes:
 
   openclaw-auth models auth login start --provider openai-codex --json
-  echo \"$REDIRECT_URL\" | openclaw-auth models auth login finish --redirect-url -"
+  echo \"$REDIRECT_URL\" | openclaw-auth models auth login finish --redirect-url -
+  openclaw-auth models auth login list"
 )]
 pub(super) struct Args {
     #[command(subcommand)]
