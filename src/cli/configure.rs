@@ -60,7 +60,7 @@ fn configure(section: Section, app: &App, output: &mut Output<'_>) -> Result<(),
     match section {
         Section::Auth => {
             let catalog = app.catalog()?;
-            choose(&catalog)?.go(None, app, output)
+            choose(app, &catalog)?.go(None, app, output)
         }
         Section::Model => {
             let present = app.config()?;

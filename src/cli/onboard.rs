@@ -1,6 +1,6 @@
 //! `onboard`: from nothing to a first login, on a terminal or by options alone.
 
-use super::models::auth::sign_in::{Way, by_choice, choose, choose_one};
+use super::models::auth::sign_in::{Choice, by_choice, choose, choose_one};
 use super::output::Output;
 use super::prompt::{ask, require_terminal};
 use crate::app::App;
@@ -19,7 +19,8 @@ pub(super) struct Args {
     /// Ask nothing; needs --auth-choice
     #[arg(long)]
     non_interactive: bool,
-    /// The way to sign in, such as openai-codex, setup-token or openai-api-key; `skip` for none
+    /// The way to sign in, such as openai-codex, setup-token or openai-api-key, or a provider that
+    /// a program serves; `skip` for none
     #[arg(long, value_name = "ID")]
     auth_choice: Option<String>,
     /// The agent to sign in for [default: the default agent]
@@ -65,7 +66,7 @@ fn without_questions(args: &Args, app: &App, output: &mut Output<'_>) -> Result<
     // What is wrong with the model is found out before the user signs in.
     let way = match choice {
         SKIP => None,
-        choice => Some(by_choice(&catalog, choice)?),
+        choice => Some(by_choice(app, &catalog, choice)?),
     };
     finish(way, args.agent.as_deref(), args.model.as_deref(), app, output)
 }
@@ -74,8 +75,8 @@ fn with_questions(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     let catalog = app.catalog()?;
     let way = match args.auth_choice.as_deref() {
         Some(SKIP) => None,
-        Some(choice) => Some(by_choice(&catalog, choice)?),
-        None => Some(choose(&catalog)?),
+        Some(choice) => Some(by_choice(app, &catalog, choice)?),
+        None => Some(choose(app, &catalog)?),
     };
     let agent = match &args.agent {
         Some(agent) => Some(agent.clone()),
@@ -83,7 +84,7 @@ fn with_questions(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     };
     let model = match &args.model {
         Some(model) => Some(model.clone()),
-        None => choose_model(way, output)?,
+        None => choose_model(way.as_ref(), output)?,
     };
     finish(way, agent.as_deref(), model.as_deref(), app, output)
 }
@@ -98,8 +99,11 @@ fn choose_agent(app: &App) -> Result<Option<String>, Failure> {
     }
 }
 
-fn choose_model(way: Option<Way<'_>>, output: &mut Output<'_>) -> Result<Option<String>, Failure> {
-    let offered = way.and_then(|way| way.definition.default_model.as_deref());
+fn choose_model(
+    way: Option<&Choice<'_>>,
+    output: &mut Output<'_>,
+) -> Result<Option<String>, Failure> {
+    let offered = way.and_then(Choice::default_model);
     let question = "Default model (provider/model, `-` to leave it as it is)";
     let model = ask(output, question, Some(offered.unwrap_or("-")))?;
     Ok((model != "-").then_some(model))
@@ -107,7 +111,7 @@ fn choose_model(way: Option<Way<'_>>, output: &mut Output<'_>) -> Result<Option<
 
 /// Signs in, then sets the model, and says what comes next.
 fn finish(
-    way: Option<Way<'_>>,
+    way: Option<Choice<'_>>,
     agent: Option<&str>,
     model: Option<&str>,
     app: &App,
@@ -116,6 +120,7 @@ fn finish(
     if let Some(model) = model {
         default_model::check(model)?;
     }
+    let of = way.as_ref().and_then(|way| Some(format!(" --provider {}", way.provider()?)));
     if let Some(way) = way {
         way.go(agent, app, output)?;
     }
@@ -123,6 +128,10 @@ fn finish(
         default_model::set(app, model)?;
         output.data(&format!("Default model: {model}\n"))?;
     }
-    output.say("Next: openclaw-auth models status, openclaw-auth models auth token");
+    output.say(&format!(
+        "Next: openclaw-auth models status, openclaw-auth models auth token{}",
+        of.unwrap_or_default()
+            + &agent.map(|agent| format!(" --agent {agent}")).unwrap_or_default()
+    ));
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use super::output::Output;
 use crate::exit::{ExitStatus, Failure};
-use crate::system::typing;
+use crate::system::{signal, typing};
 use crate::text::printable;
 use std::io::{BufRead, Read};
 
@@ -50,11 +50,10 @@ pub(super) fn ask(
     output.prompt(&prompt);
     let mut line = Vec::new();
     let read = match output.streams.stdin.as_mut() {
-        Some(stdin) => stdin
-            .as_mut()
-            .take(LONGEST_ANSWER)
-            .read_until(b'\n', &mut line)
-            .map_err(|error| anyhow::Error::new(error).context("could not read the answer"))?,
+        Some(stdin) => signal::ending(ExitStatus::Interrupted.code(), || {
+            stdin.as_mut().take(LONGEST_ANSWER).read_until(b'\n', &mut line)
+        })
+        .map_err(|error| anyhow::Error::new(error).context("could not read the answer"))?,
         None => 0,
     };
     if read == 0 {

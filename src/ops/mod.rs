@@ -41,7 +41,7 @@ pub trait Interaction {
     /// The login still waits for the user, for so long at most. Called about once a second.
     fn waiting(&mut self, left: std::time::Duration);
     /// A page to open, where something else than us waits for what the user does there.
-    fn show_page(&mut self, provider_label: &str, url: &url::Url, is_remote: bool);
+    fn show_page(&mut self, provider: &str, provider_label: &str, url: &url::Url, is_remote: bool);
     /// A question; the answer is the next of [`Self::answers`].
     fn ask(&mut self, question: &str, is_secret: bool);
     /// The question is answered.

@@ -3,6 +3,7 @@
 //! Invariant: each grant is refreshed at most once a run, whichever profiles and agents
 //! hold it, and what goes wrong with one profile or store keeps no other from its turn.
 
+use super::login::sign_in_command;
 use super::pool::Pool;
 use super::reference;
 use super::renewal::store_recovered;
@@ -201,11 +202,10 @@ fn find(
             return Err(no_profile(id));
         }
         if let Some(provider) = &wanted {
-            let provider = printable(provider, 80);
-            let message = format!("there is no profile of {provider}");
+            let message = format!("there is no profile of {}", printable(provider, 80));
             let agent = named.unwrap_or(crate::profile::MAIN_AGENT);
             return Err(Failure::message(ExitStatus::LoginRequired, message)
-                .hint(login_command(&provider, agent)));
+                .hint(sign_in_command(app, provider, agent)));
         }
     }
     Ok(found)
@@ -301,7 +301,7 @@ impl Run<'_> {
     }
 
     fn renew(&mut self, selected: &Selected) -> Result<Credential, Failure> {
-        if let Some(failure) = not_refreshable(selected) {
+        if let Some(failure) = not_refreshable(self.app, selected) {
             return Err(failure);
         }
         renew(self.app, self.config, selected, self.request.lock_timeout, self.interaction)

@@ -80,7 +80,7 @@ pub fn resolve(app: &App, agent: Option<&str>, model_ref: &str) -> Result<Resolu
     let pool = Pool::open(app, &config, &agent)?;
     let reference = read_reference(&config, &agent, &pool, model_ref);
     let (provider, model) = provider_and_model(&config, &agent, &reference)?;
-    let asked = Asked { config: &config, agent: &agent, pool: &pool, at: now() };
+    let asked = Asked { app, config: &config, agent: &agent, pool: &pool, at: now() };
     match reference.profile {
         Some(id) => asked.pinned(&provider, model, id),
         None => asked.ordered(&provider, model),
@@ -126,6 +126,7 @@ pub(super) fn provider_and_model(
 }
 
 struct Asked<'a> {
+    app: &'a App,
     config: &'a Config,
     agent: &'a AgentDir,
     pool: &'a Pool,
@@ -206,7 +207,7 @@ impl Asked<'_> {
             none: None,
         };
         let Some(ranking) = ranking else {
-            resolution.none = Some(no_profile_of(provider, self.agent));
+            resolution.none = Some(no_profile_of(self.app, provider, self.agent));
             return Ok(resolution);
         };
         resolution.source = Some(ranking.order.source);
@@ -217,7 +218,7 @@ impl Asked<'_> {
                 resolution.unavailable = unavailable_reason(usages, self.at);
             }
             let store = &self.pool.owner_of(provider).unwrap_or_else(|| self.pool.own()).store;
-            resolution.none = Some(none_usable(provider, store, self.agent));
+            resolution.none = Some(none_usable(self.app, provider, store, self.agent));
         }
         Ok(resolution)
     }

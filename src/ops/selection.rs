@@ -1,5 +1,6 @@
 //! Which profile a command is about.
 
+use super::login::sign_in_command;
 use super::login_command;
 use super::managed::Managed;
 use super::pool::Pool;
@@ -135,13 +136,13 @@ fn select_by_provider(
     let Some(ranking) = pool.rank(config, &provider, now())? else {
         let stand_in = stand_in(app, config, pool, Some(&provider))?;
         return stand_in
-            .ok_or_else(|| suggest_import(app, &provider, no_profile_of(&provider, agent)));
+            .ok_or_else(|| suggest_import(app, &provider, no_profile_of(app, &provider, agent)));
     };
     // A refused login is the answer only when there is no other.
     let alive = ranking.ranked().find(|entry| !ranking.is_refused(entry));
     let Some(chosen) = alive.or_else(|| ranking.ranked().next()) else {
         let store = pool.owner_of(&provider).unwrap_or_else(|| pool.own());
-        return Err(none_usable(&provider, &store.store, agent));
+        return Err(none_usable(app, &provider, &store.store, agent));
     };
     let owner = ranking.owner(chosen);
     Ok(Selected {
@@ -203,13 +204,14 @@ pub(super) fn wrong_provider(id: &str, stored: &str, provider: &str) -> String {
 }
 
 /// No store that the agent reads has a profile of `provider`.
-pub(super) fn no_profile_of(provider: &str, agent: &AgentDir) -> Failure {
+pub(super) fn no_profile_of(app: &App, provider: &str, agent: &AgentDir) -> Failure {
+    let sign_in = sign_in_command(app, provider, &agent.id);
     let provider = printable(provider, 80);
     Failure::message(
         ExitStatus::LoginRequired,
         format!("agent `{}` has no profile of {provider}", agent.id),
     )
-    .hint(login_command(&provider, &agent.id))
+    .hint(sign_in)
 }
 
 /// The failure, with the import of another program's login in its hint where there is one.
@@ -229,16 +231,19 @@ fn suggest_import(app: &App, provider: &str, failure: Failure) -> Failure {
 }
 
 /// There are profiles of `provider`, and none can be used.
-pub(super) fn none_usable(provider: &str, store: &AgentStore, agent: &AgentDir) -> Failure {
+pub(super) fn none_usable(
+    app: &App,
+    provider: &str,
+    store: &AgentStore,
+    agent: &AgentDir,
+) -> Failure {
+    let sign_in = sign_in_command(app, provider, &agent.id);
     let provider = printable(provider, 80);
     Failure::message(
         ExitStatus::LoginRequired,
         format!("no profile of {provider} in {} is usable", store.profiles_path().display()),
     )
-    .hint(format!(
-        "openclaw-auth models auth list --provider {provider}, or: {}",
-        login_command(&provider, &agent.id)
-    ))
+    .hint(format!("openclaw-auth models auth list --provider {provider}, or: {sign_in}"))
 }
 
 /// The text of an entry.

@@ -4,12 +4,13 @@
 //! is made.
 
 use super::exchange::exchange;
+use super::login::sign_in_command;
 use super::managed::{self, Managed};
 use super::reference;
 use super::refresh::refresh;
 use super::renewal::store_recovered;
 use super::selection::{Selected, select};
-use super::{Interaction, login_command, warn_of_route};
+use super::{Interaction, warn_of_route};
 use crate::app::App;
 use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
@@ -78,7 +79,7 @@ pub fn token(
         select(app, &agent, &config, request.provider.as_deref(), request.profile.as_deref())?;
     let referenced = reference::value(app, &config, &selected)?;
     if let Some(service) = exchange_of(app, &selected, request)? {
-        let stored = referenced.map_or_else(|| usable(&selected), Ok)?;
+        let stored = referenced.map_or_else(|| usable(app, &selected), Ok)?;
         let given = exchange(app, &selected, &service, &stored, request, interaction)?;
         let token = token_of(&selected, &selected.credential, given.token)?;
         return Ok(Token { expires: Some(given.expires), ..token });
@@ -89,26 +90,26 @@ pub fn token(
     // A token that somebody saw rejected is not usable, however long it would live.
     let must_refresh = request.force_refresh || selected.rejected;
     if !must_refresh && has_lifetime(&selected.credential, request.min_ttl, now()) {
-        return hand_out(&selected, &selected.credential);
+        return hand_out(app, &selected, &selected.credential);
     }
     let tool = selected.managed_by.or_else(|| Tool::managing_stored(&selected.id));
     if let Some(tool) = tool {
         return of_another_program(app, tool, selected, request, interaction);
     }
-    if let Some(failure) = not_refreshable(&selected) {
+    if let Some(failure) = not_refreshable(app, &selected) {
         // A token that cannot be refreshed is still good for as long as it lives.
         if selected.credential.is_usable_until(now()) && !must_refresh {
             interaction.note(&format!(
                 "the token of `{}` expires within --min-ttl and cannot be refreshed",
                 printable(&selected.id, 200)
             ));
-            return hand_out(&selected, &selected.credential);
+            return hand_out(app, &selected, &selected.credential);
         }
         return Err(failure);
     }
     warn_of_route(app, interaction);
     let renewed = renew(app, &config, &selected, request.lock_timeout, interaction)?;
-    hand_out(&selected, &renewed)
+    hand_out(app, &selected, &renewed)
 }
 
 /// Refreshes the selected profile; what the server gave is usable.
@@ -161,7 +162,7 @@ fn of_another_program(
         }
     }
     if is_long(&selected) {
-        return hand_out(&selected, &selected.credential);
+        return hand_out(app, &selected, &selected.credential);
     }
     if selected.rejected || !selected.credential.is_usable_until(now()) {
         let why = if selected.rejected { "the token was rejected" } else { "the token is expired" };
@@ -172,7 +173,7 @@ fn of_another_program(
         printable(&selected.id, 200),
         tool.program().label
     ));
-    hand_out(&selected, &selected.credential)
+    hand_out(app, &selected, &selected.credential)
 }
 
 /// What gives the token that the API of the provider takes, where that is not the stored
@@ -196,10 +197,10 @@ fn exchange_of(
 }
 
 /// The stored token, while it can be used.
-fn usable(selected: &Selected) -> Result<Secret, Failure> {
+fn usable(app: &App, selected: &Selected) -> Result<Secret, Failure> {
     let bearer = selected.credential.bearer();
     let usable = bearer.filter(|_| selected.credential.is_usable_until(now()));
-    usable.cloned().ok_or_else(|| match not_refreshable(selected) {
+    usable.cloned().ok_or_else(|| match not_refreshable(app, selected) {
         Some(failure) => failure,
         None => Failure::message(ExitStatus::LoginRequired, "the profile holds no token"),
     })
@@ -238,12 +239,12 @@ pub(super) fn has_lifetime(credential: &Credential, wanted: Option<Millis>, now:
 }
 
 /// Why a refresh is no way out, if it is none.
-pub(super) fn not_refreshable(selected: &Selected) -> Option<Failure> {
+pub(super) fn not_refreshable(app: &App, selected: &Selected) -> Option<Failure> {
     let Selected { id, credential, owner, refused, .. } = selected;
     let id = printable(id, 200);
-    let login = login_command(&printable(&credential.provider, 80), &owner.id);
     let login_required = |reason: String| {
-        Some(Failure::message(ExitStatus::LoginRequired, reason).hint(login.clone()))
+        let sign_in = sign_in_command(app, &credential.provider, &owner.id);
+        Some(Failure::message(ExitStatus::LoginRequired, reason).hint(sign_in))
     };
     match credential.kind() {
         Kind::ApiKey => login_required(format!("the profile `{id}` holds no key")),
@@ -261,9 +262,9 @@ pub(super) fn not_refreshable(selected: &Selected) -> Option<Failure> {
     }
 }
 
-fn hand_out(selected: &Selected, credential: &Credential) -> Result<Token, Failure> {
+fn hand_out(app: &App, selected: &Selected, credential: &Credential) -> Result<Token, Failure> {
     let Some(value) = credential.bearer() else {
-        return Err(not_refreshable(selected).unwrap_or_else(|| {
+        return Err(not_refreshable(app, selected).unwrap_or_else(|| {
             Failure::message(
                 ExitStatus::LoginRequired,
                 format!("the profile `{}` holds no token", printable(&selected.id, 200)),

@@ -1,7 +1,12 @@
 //! Signals that ask the process to stop, as a value to wait for or to look at.
 
+use super::block_on;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Whether signals were ever caught: a handler stays for good.
+static IS_CAUGHT: AtomicBool = AtomicBool::new(false);
 
 /// SIGINT, SIGTERM and SIGHUP, but for those that the process was started to ignore
 /// (`nohup`). From the moment this exists they no longer end the process by themselves: a
@@ -14,6 +19,7 @@ impl StopSignals {
     /// # Errors
     /// A handler cannot be installed.
     pub fn catch() -> io::Result<Self> {
+        IS_CAUGHT.store(true, Ordering::Relaxed);
         let ignored = ignored_signals();
         let catch = |kind: SignalKind| {
             let bit = 1_u64 << (kind.as_raw_value() - 1);
@@ -46,6 +52,44 @@ impl StopSignals {
             () = tokio::task::yield_now() => false,
         }
     }
+}
+
+/// Runs what itself notices Ctrl-C, with SIGINT caught. From then on SIGINT no longer ends the
+/// process by itself: see [`ending`].
+///
+/// # Errors
+/// A handler cannot be installed.
+pub fn caught<T>(run: impl FnOnce() -> T) -> io::Result<T> {
+    block_on(async { StopSignals::catch().map(|_signals| run()) })?
+}
+
+/// Runs what waits for the user and notices no signal: one that comes ends the process with
+/// `code` where signals were caught before, and by itself where not.
+#[expect(clippy::exit, reason = "a read that nothing wakes can only be left like this")]
+pub fn ending<T>(code: u8, run: impl FnOnce() -> T) -> T {
+    if !IS_CAUGHT.load(Ordering::Relaxed) {
+        return run();
+    }
+    let (done, mut is_done) = tokio::sync::oneshot::channel::<()>();
+    let watch = move || {
+        let watched = block_on(async {
+            let Ok(mut signals) = StopSignals::catch() else { return false };
+            tokio::select! {
+                _ = &mut is_done => false,
+                () = signals.received() => true,
+            }
+        });
+        if matches!(watched, Ok(true)) {
+            std::process::exit(code.into());
+        }
+    };
+    let watching = std::thread::Builder::new().spawn(watch);
+    let ran = run();
+    drop(done);
+    if let Ok(watching) = watching {
+        let _ = watching.join();
+    }
+    ran
 }
 
 async fn received(signal: &mut Option<Signal>) {

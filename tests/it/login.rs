@@ -239,6 +239,15 @@ fn with_every_port_taken_a_pasted_redirect_still_signs_in() {
     login.close_input();
     let stderr = login.finish().failure(1);
     assert!(stderr.contains("every registered port is taken"), "{stderr}");
+    let mut login = rig.start_login(&["--method", "paste"]);
+    login.close_input();
+    let stderr = login.finish().failure(1);
+    assert!(
+        stderr.contains("the input has ended") && !stderr.contains("registered port"),
+        "{stderr}"
+    );
+    let stderr = rig.run(&["models", "auth", "login"]).failure(2);
+    assert!(stderr.contains("--provider <id>") && stderr.contains("openai-codex"), "{stderr}");
 }
 
 #[test]

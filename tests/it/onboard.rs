@@ -1,8 +1,11 @@
 //! `onboard` and `configure`
 
+use crate::support::pseudo_terminal::PseudoTerminal;
 use crate::support::rig::{Finished, PROFILE, Rig, RunningLogin};
 use serde_json::json;
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
 #[test]
@@ -71,4 +74,52 @@ fn a_default_model_is_allowed_where_models_are_listed() {
     let status = rig.run(&["models", "status", "--json"]).json();
     assert_eq!(status["defaultModel"], "p/b");
     assert_eq!(status["allowed"], json!(["p/a", "p/b"]));
+}
+
+#[test]
+fn logins_of_other_programs_and_providers_that_programs_serve_are_offered() {
+    let rig = Rig::new();
+    rig.write_at_home(
+        ".codex/auth.json",
+        &json!({"OPENAI_API_KEY": "fake-key", "tokens": null}).to_string(),
+    );
+    let programs = rig.home().join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    std::fs::set_permissions(&programs, Permissions::from_mode(0o700)).unwrap();
+    let program = programs.join("openclaw-auth-provider-acme");
+    let done = r#"{"event":"done","credential":{"access":"fake-acme"}}"#;
+    let describe = r#"{"event":"describe","protocolVersion":1,"operations":["login"]}"#;
+    let script = format!(
+        "#!/bin/sh\nread -r line\ncase $line in *describe*) echo '{describe}';; *) echo '{done}';; esac\n"
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, Permissions::from_mode(0o700)).unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut add = rig.command(&["models", "auth", "add"]);
+    add.env("TERM", "xterm-256color").env("PATH", &path);
+    let mut terminal = PseudoTerminal::start(&add, 100, 60);
+    terminal.wait_for_screen("Bring the login of Codex CLI");
+    assert!(terminal.screen().contents().contains("acme (by a program)"));
+    terminal.enter("\r");
+    assert_eq!(terminal.finish(), 0, "{}", terminal.text());
+    let document = rig.document();
+    assert!(document["profiles"].to_string().contains("fake-key"), "{document}");
+
+    let mut onboard = rig.command(&["onboard", "--non-interactive", "--auth-choice", "acme"]);
+    let onboard: Finished = onboard.env("PATH", &path).output().unwrap().into();
+    assert!(onboard.stderr.contains("models auth token --provider acme"), "{}", onboard.stderr);
+    assert!(onboard.success().contains("Signed in to"));
+}
+
+#[test]
+fn an_interrupted_choice_leaves_the_cursor_where_it_was() {
+    let rig = Rig::new();
+    let mut configure = rig.command(&["configure"]);
+    configure.env("TERM", "xterm-256color");
+    let mut terminal = PseudoTerminal::start(&configure, 80, 24);
+    terminal.wait_for_screen("Sign in at a provider");
+    assert!(terminal.screen().hide_cursor());
+    terminal.enter("\u{3}");
+    assert_eq!(terminal.finish(), 130);
+    assert!(!terminal.screen().hide_cursor(), "{}", terminal.text());
 }

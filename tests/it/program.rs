@@ -208,6 +208,9 @@ case $answer in '{{"answer":"a\"b"}}') ;; *) exit 9 ;; esac
         finished.success().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let named = |name: &str| events.iter().find(|event| event["event"] == name).unwrap();
     assert_eq!(named("page")["url"], "https://acme.example/page");
+    for name in ["page", "user_code", "done"] {
+        assert_eq!(named(name)["provider"], "acme", "the id, as everywhere");
+    }
     assert_eq!(named("user_code")["userCode"], "AB-CD");
     assert_eq!(named("prompt")["text"], "Region");
     assert_eq!(named("done")["profileId"], "acme:ada@example.test");

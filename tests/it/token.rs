@@ -228,3 +228,26 @@ fn the_agent_directory_variable_moves_main() {
     assert_eq!(run(&TOKEN).success(), "fake-moved");
     run(&[&TOKEN[..], &["--agent", "main"]].concat()).failure(3);
 }
+
+#[test]
+fn a_hint_names_a_command_that_the_provider_has() {
+    let rig = Rig::new();
+    for (provider, agent, command) in [
+        ("openai-codex", "main", "hint: openclaw-auth models auth login --provider openai-codex"),
+        ("openai", "main", "hint: openclaw-auth models auth paste-api-key --provider openai"),
+        ("anthropic", "main", "openclaw-auth models auth setup-token --provider anthropic"),
+        ("fake-nobody", "main", "no provider `fake-nobody` is known"),
+    ] {
+        let args = ["models", "auth", "token", "--provider", provider, "--agent", agent];
+        let stderr = rig.run(&args).failure(3);
+        assert!(stderr.contains(command), "{provider}: {stderr}");
+    }
+    rig.run(&["agents", "add", "work"]).success();
+    let args = ["models", "auth", "token", "--provider", "openai", "--agent", "work"];
+    let stderr = rig.run(&args).failure(3);
+    assert!(stderr.contains("paste-api-key --provider openai --agent work"), "{stderr}");
+    let expired = json!({"anthropic:t": {"type": "token", "provider": "anthropic",
+        "token": "fake-token", "expires": 1}});
+    let stderr = rig_with(&expired).run(&["models", "auth", "token"]).failure(3);
+    assert!(stderr.contains("setup-token --provider anthropic"), "{stderr}");
+}

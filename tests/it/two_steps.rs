@@ -264,3 +264,47 @@ fn a_login_is_finished_in_the_way_that_it_was_begun() {
     assert!(stderr.contains("waits for an approval"), "{stderr}");
     assert!(rig.server.requests_at(Endpoint::Token).is_empty());
 }
+
+#[test]
+fn a_page_is_handed_over_beside_what_start_prints() {
+    let rig = Rig::new();
+    let started = rig.run(&[&START[..], &["--json", "--qr", "--copy"]].concat());
+    assert!(started.stderr.contains('█') && started.stderr.contains("nothing was copied"));
+    assert!(started.json()["url"].is_string(), "standard output holds the JSON alone");
+    let plain = rig.run(&START);
+    assert!(!plain.stderr.contains('█'), "{}", plain.stderr);
+}
+
+#[test]
+fn a_login_is_finished_for_the_agent_that_it_was_started_for() {
+    let rig = Rig::new();
+    rig.run(&["agents", "add", "work"]).success();
+    let started = start(&rig, &["--agent", "work"]);
+    let redirect = redirect_of(&started);
+    let stderr = finish(&rig, &["--redirect-url", &redirect, "--agent", "main"], "").failure(2);
+    assert!(stderr.contains("was started for agent work"), "{stderr}");
+    assert!(rig.server.requests_at(Endpoint::Token).is_empty());
+    finish(&rig, &["--redirect-url", &redirect], "").success();
+    assert!(rig.document_of("work")["profiles"][PROFILE].is_object());
+}
+
+#[test]
+fn what_waits_is_listed_and_can_be_given_up() {
+    let rig = Rig::new();
+    let list = ["models", "auth", "login", "list"];
+    assert!(rig.run(&list).stderr.contains("No login waits"));
+    let started = start(&rig, &[]);
+    let id = started["loginId"].as_str().unwrap();
+    let listed = rig.run(&[&list[..], &["--json"]].concat()).json();
+    let row = &listed["logins"][0];
+    assert_eq!(
+        (&row["loginId"], &row["provider"], &row["agentId"], &row["expiresAt"]),
+        (&started["loginId"], &"openai-codex".into(), &"main".into(), &started["expiresAt"])
+    );
+    let text = rig.run(&list).success();
+    assert!(text.starts_with(id) && text.contains("openai-codex"), "{text}");
+    let cancel = ["models", "auth", "login", "cancel", "--login", id];
+    rig.run(&cancel).success();
+    assert_eq!(pending(&rig), [] as [PathBuf; 0]);
+    assert!(rig.run(&cancel).failure(1).contains("login list"));
+}

@@ -96,6 +96,13 @@ impl<'o, 's> Console<'o, 's> {
         self
     }
 
+    /// Hands over a page, and the code that is entered there, as far as the user wants that.
+    pub(super) fn hand_over(&mut self, url: &Url, code: Option<&str>) {
+        self.pages.copy(self.output, url);
+        self.pages.prepare_qr(self.output, url, code, false);
+        self.pages.draw_qr(self.output);
+    }
+
     /// Tells a program, on standard output, what happens.
     pub(super) const fn tell_events(&mut self) {
         self.tells_events = true;
@@ -199,7 +206,7 @@ impl Interaction for Console<'_, '_> {
         self.pages.draw_qr(self.output);
         self.tell(&Event::Url {
             schema: 1,
-            provider: notice.provider_label,
+            provider: notice.provider,
             url: notice.url.as_str(),
             redirect_uri: notice.redirect_uri.as_str(),
             listening: notice.listening,
@@ -240,7 +247,7 @@ impl Interaction for Console<'_, '_> {
         }
         self.tell(&Event::UserCode {
             schema: 1,
-            provider: notice.provider_label,
+            provider: notice.provider,
             user_code: notice.user_code,
             verification_uri: notice.verification_uri.as_str(),
             verification_uri_complete: notice.verification_uri_complete.map(url::Url::as_str),
@@ -268,13 +275,13 @@ impl Interaction for Console<'_, '_> {
         }
     }
 
-    fn show_page(&mut self, provider_label: &str, url: &Url, is_remote: bool) {
+    fn show_page(&mut self, provider: &str, provider_label: &str, url: &Url, is_remote: bool) {
         self.output.say(&format!("To sign in to {provider_label}, open"));
         self.pages.show_url(self.output, url);
         self.pages.copy(self.output, url);
         self.pages.prepare_qr(self.output, url, None, is_remote);
         self.pages.draw_qr(self.output);
-        self.tell(&Event::Page { schema: 1, provider: provider_label, url: url.as_str() });
+        self.tell(&Event::Page { schema: 1, provider, url: url.as_str() });
     }
 
     fn ask(&mut self, question: &str, is_secret: bool) {

@@ -18,6 +18,8 @@ const LONGEST_COPY: usize = 74_994;
 const SCREEN_PART: usize = 512;
 
 impl Sequence {
+    /// Shows the cursor again.
+    pub(in crate::cli) const SHOW_CURSOR: &str = "\u{1b}[?25h";
     /// Goes to the start of the line and clears it.
     pub(in crate::cli) const CLEAR_LINE: &str = "\r\u{1b}[K";
 

@@ -174,6 +174,7 @@ impl Login<'_> {
             Some(_) => OtherCode::Awaited,
         };
         interaction.show_authorization(&AuthorizationNotice {
+            provider: &self.definition.id,
             provider_label: &self.definition.label,
             url: &authorization.url,
             redirect_uri: &authorization.redirect_uri,
@@ -201,6 +202,7 @@ impl Login<'_> {
         interaction: &mut dyn Interaction,
     ) {
         interaction.show_user_code(&UserCodeNotice {
+            provider: &self.definition.id,
             provider_label: &self.definition.label,
             user_code: &device.user_code,
             verification_uri: &device.verification_uri,
@@ -258,11 +260,7 @@ impl Waiting {
         interaction.waiting(self.deadline.saturating_duration_since(Instant::now()));
         loop {
             if self.serving.is_none() && self.pasted.is_none() && self.device.is_none() {
-                return Err(Failure::message(
-                    ExitStatus::Failure,
-                    "every registered port is taken and there is no input to paste into",
-                )
-                .hint("free a port, or run the command again and paste the redirect URL"));
+                return Err(login.nothing_left());
             }
             tokio::select! {
                 biased;

@@ -14,7 +14,8 @@ mod two_steps;
 mod way;
 
 pub use notice::{AuthorizationNotice, OtherCode, UserCodeNotice};
-pub use two_steps::{FinishRequest, Started, finish, start};
+pub use two_steps::{FinishRequest, Started, Unfinished, cancel, finish, start, unfinished};
+pub(crate) use way::sign_in_command;
 
 use super::issuer::program_of;
 use super::{Interaction, login_command, warn_of_route};
@@ -122,8 +123,11 @@ fn no_provider(wanted: &str, app: &App, catalog: &Catalog) -> Failure {
     let served = Program::providers(&app.environment).into_iter();
     let served = served.filter(|provider| catalog.find(provider).is_none());
     let offered: Vec<String> = offered.chain(served).collect();
-    Failure::usage(format!("there is no provider `{}`", printable(wanted, 80)))
-        .hint(format!("providers with a sign-in: {}", offered.join(", ")))
+    let message = match wanted {
+        "" => "the provider is not named: --provider <id>".to_owned(),
+        wanted => format!("there is no provider `{}`", printable(wanted, 80)),
+    };
+    Failure::usage(message).hint(format!("providers with a sign-in: {}", offered.join(", ")))
 }
 
 /// The store that the login goes to, which can take it.
@@ -206,15 +210,16 @@ impl<'l> Login<'l> {
             .find(&request.provider)
             .ok_or_else(|| no_provider(&request.provider, app, catalog))?;
         let definition = &provider.definition;
+        let agent_id = request.agent.as_deref().unwrap_or(MAIN_AGENT);
         if request.method.is_none() && !definition.has_login() {
-            return Err(way::no_sign_in(definition));
+            return Err(way::no_sign_in(definition, agent_id));
         }
-        let ways = Ways::of(definition, request.method.as_deref())?;
+        let ways = Ways::of(definition, request.method.as_deref(), agent_id)?;
         let registration = definition
             .registration_of(ways.method.as_deref())
-            .ok_or_else(|| way::no_sign_in(definition))?;
+            .ok_or_else(|| way::no_sign_in(definition, agent_id))?;
         let environment = &app.environment;
-        let again = login_command(&definition.id, request.agent.as_deref().unwrap_or(MAIN_AGENT));
+        let again = login_command(&definition.id, agent_id);
         let unusable = |reason| {
             Failure::message(ExitStatus::Failure, reason)
                 .hint(format!("when that is set right: {again}"))
@@ -336,6 +341,20 @@ impl<'l> Login<'l> {
         let authorization = authorization.ok_or_else(missing)?;
         let http = self.client.http()?;
         oauth::exchange_code(&http, &self.client, authorization, code, now).await
+    }
+
+    /// No way is open any more.
+    fn nothing_left(&self) -> Failure {
+        let (what, next) = if self.ways.browser {
+            (
+                "every registered port is taken and there is no input to paste into",
+                "free a port, or ",
+            )
+        } else {
+            ("nothing was pasted that could be used, and the input has ended", "")
+        };
+        let hint = format!("{next}run the command again and paste the redirect URL");
+        Failure::message(ExitStatus::Failure, what).hint(hint)
     }
 
     fn not_signed_in(&self, error: &TokenError) -> Failure {

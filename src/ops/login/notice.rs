@@ -8,6 +8,8 @@ use url::Url;
 /// An authorization request for the browser.
 #[derive(Debug)]
 pub struct AuthorizationNotice<'a> {
+    /// The provider id.
+    pub provider: &'a str,
     /// The name of the provider.
     pub provider_label: &'a str,
     /// Where to sign in.
@@ -46,6 +48,8 @@ pub enum OtherCode {
 /// A code to enter on any device.
 #[derive(Debug)]
 pub struct UserCodeNotice<'a> {
+    /// The provider id.
+    pub provider: &'a str,
     /// The name of the provider.
     pub provider_label: &'a str,
     /// The code.

@@ -152,12 +152,15 @@ impl Talk<'_> {
         let environment = &self.app.environment;
         match message {
             Message::Url(url) => {
-                self.interaction.show_page(self.label, &url, environment.remote().is_some());
+                let is_remote = environment.remote().is_some();
+                let provider = &self.program.provider;
+                self.interaction.show_page(provider, self.label, &url, is_remote);
                 if self.request.browser {
                     self.interaction.show_browser(&browser::open(environment, &url));
                 }
             }
             Message::UserCode(code) => self.interaction.show_user_code(&UserCodeNotice {
+                provider: &self.program.provider,
                 provider_label: self.label,
                 user_code: &code.code,
                 verification_uri: &code.verification_uri,

@@ -40,11 +40,64 @@ pub struct Started {
     pub expires: Millis,
 }
 
+/// A login that was started and is not finished. It holds no secret.
+#[derive(Debug)]
+pub struct Unfinished {
+    /// What names it to [`finish`] and [`cancel`].
+    pub id: String,
+    /// The provider id.
+    pub provider: String,
+    /// The agent that it is for.
+    pub agent_id: String,
+    /// The code to approve, where it has one.
+    pub user_code: Option<String>,
+    /// When it can no longer be finished, in milliseconds since the epoch.
+    pub expires: Millis,
+}
+
+/// The logins that can be finished, the one that ends first before the others.
+///
+/// # Errors
+/// A file of theirs cannot be read.
+pub fn unfinished(app: &App) -> Result<Vec<Unfinished>, Failure> {
+    let logins = PendingLogin::all(&app.paths.pending_logins(), now())?;
+    let unfinished = logins.into_iter().map(|login| Unfinished {
+        id: login.id,
+        provider: login.provider,
+        agent_id: login.agent,
+        user_code: login.device.map(|device| device.user_code),
+        expires: login.expires,
+    });
+    Ok(unfinished.collect())
+}
+
+/// Gives up the login `id`: nobody can finish it any more.
+///
+/// # Errors
+/// There is no such login, or somebody is finishing it.
+pub fn cancel(app: &App, id: &str) -> Result<(), Failure> {
+    let directory = app.paths.pending_logins();
+    let logins = PendingLogin::all(&directory, now())?;
+    let found = logins.into_iter().find(|login| login.id == id).ok_or_else(|| {
+        let message = format!("no login `{}` waits to be finished", printable(id, 80));
+        Failure::message(ExitStatus::Failure, message).hint("openclaw-auth models auth login list")
+    })?;
+    found.claim(&directory, now())?.ok_or_else(|| being_finished(id))?.finish();
+    Ok(())
+}
+
+fn being_finished(id: &str) -> Failure {
+    let message = format!("the login {id} is being finished by another process");
+    Failure::message(ExitStatus::Failure, message)
+}
+
 /// Which login to finish, and how.
 #[derive(Clone, Debug)]
 pub struct FinishRequest {
     /// The id of the login; the only one that waits, or that of the redirect, when `None`.
     pub id: Option<String>,
+    /// The agent that it must have been started for, where one is named.
+    pub agent: Option<String>,
     /// The redirect's address, or the code in it; the approval of the device code when
     /// `None`.
     pub redirect: Option<String>,
@@ -147,6 +200,14 @@ pub fn finish(
 ) -> Result<Report, Failure> {
     let directory = app.paths.pending_logins();
     let pending = choose(PendingLogin::all(&directory, now())?, request)?;
+    if let Some(agent) = request.agent.as_deref().filter(|agent| *agent != pending.agent) {
+        let (id, of) = (&pending.id, &pending.agent);
+        return Err(Failure::usage(format!(
+            "the login {id} was started for agent {of}, not {}",
+            printable(agent, 80)
+        ))
+        .hint(format!("openclaw-auth models auth login finish --login {id}, without --agent")));
+    }
     let again = Request {
         provider: pending.provider.clone(),
         method: pending.method.clone(),
@@ -158,12 +219,7 @@ pub fn finish(
     let catalog = app.catalog()?;
     let client_id = Some(pending.client_id.as_str());
     let mut login = Login::new(app, &catalog, &again, client_id, interaction)?;
-    let claim = pending.claim(&directory, now())?.ok_or_else(|| {
-        Failure::message(
-            ExitStatus::Failure,
-            format!("the login {} is being finished by another process", pending.id),
-        )
-    })?;
+    let claim = pending.claim(&directory, now())?.ok_or_else(|| being_finished(&pending.id))?;
     let mut is_over = false;
     let report = block_on(async {
         let mut signals = StopSignals::catch().context("could not catch signals")?;
@@ -274,13 +330,13 @@ impl Login<'_> {
 /// The login that a request means.
 fn choose(logins: Vec<PendingLogin>, request: &FinishRequest) -> Result<PendingLogin, Failure> {
     let begin = "openclaw-auth models auth login start --provider <id>";
-    let ids: Vec<String> =
-        logins.iter().map(|login| format!("{} ({})", login.id, login.provider)).collect();
+    let name = |login: &PendingLogin| format!("--login {} ({})", login.id, login.provider);
+    let ids: Vec<String> = logins.iter().map(name).collect();
     if let Some(id) = &request.id {
         let found = logins.into_iter().find(|login| login.id == *id);
         return found.ok_or_else(|| {
             let message = format!("no login `{}` waits to be finished", printable(id, 80));
-            let hint = if ids.is_empty() { begin.to_owned() } else { ids.join(", ") };
+            let hint = if ids.is_empty() { begin.to_owned() } else { ids.join(" or ") };
             Failure::message(ExitStatus::Failure, message).hint(hint)
         });
     }
@@ -299,6 +355,6 @@ fn choose(logins: Vec<PendingLogin>, request: &FinishRequest) -> Result<PendingL
             Err(Failure::message(ExitStatus::Failure, "no login waits to be finished").hint(begin))
         }
         _ => Err(Failure::usage("several logins wait to be finished: name one with --login")
-            .hint(ids.join(", "))),
+            .hint(ids.join(" or "))),
     }
 }

@@ -1,8 +1,11 @@
 //! The ways to sign in, and which of them a login goes: all that there are at once, unless
 //! the user wants one.
 
+use crate::app::App;
 use crate::exit::Failure;
-use crate::provider::{Definition, Method, MethodKind, Registration};
+use crate::ops::{login_command, of_agent};
+use crate::profile::normalize_provider_id;
+use crate::provider::{Definition, Method, MethodKind, Program, Registration};
 use crate::text::printable;
 
 /// The ways that a login goes. They are raced: the first that completes wins.
@@ -24,7 +27,11 @@ impl Ways {
     ///
     /// # Errors
     /// The provider has no such way; the hint says what it has.
-    pub(super) fn of(definition: &Definition, wanted: Option<&str>) -> Result<Self, Failure> {
+    pub(super) fn of(
+        definition: &Definition,
+        wanted: Option<&str>,
+        agent_id: &str,
+    ) -> Result<Self, Failure> {
         let all = Self { browser: true, paste: true, device: true, method: None };
         let ways = match wanted {
             None => all.at_first_login(definition),
@@ -33,12 +40,12 @@ impl Ways {
             Some("device") => {
                 Self { browser: false, paste: false, ..all }.at_first_login(definition)
             }
-            Some(id) => all.of_method(definition, id)?,
+            Some(id) => all.of_method(definition, id, agent_id)?,
         };
         let Some(registration) = definition.registration_of(ways.method.as_deref()) else {
-            return Err(no_sign_in(definition));
+            return Err(no_sign_in(definition, agent_id));
         };
-        ways.offered_by(registration, definition)
+        ways.offered_by(registration, definition, agent_id)
     }
 
     /// Where the provider has no login without a method, that of its first login.
@@ -50,7 +57,7 @@ impl Ways {
         Self { method: own.map(|method| method.id.clone()), ..self }
     }
 
-    fn of_method(self, definition: &Definition, id: &str) -> Result<Self, Failure> {
+    fn of_method(self, definition: &Definition, id: &str, agent_id: &str) -> Result<Self, Failure> {
         let is_named = |method: &&Method| method.id == id || method.choice.as_deref() == Some(id);
         let method = definition.methods.iter().find(is_named).ok_or_else(|| {
             let known: Vec<&str> =
@@ -67,8 +74,12 @@ impl Ways {
             }
             MethodKind::ApiKey | MethodKind::Token | MethodKind::Custom => {
                 let way = command_of(method, definition);
-                Err(Failure::usage(format!("`{id}` is no sign-in at a server"))
-                    .hint(way.unwrap_or_else(|| other_ways(definition))))
+                Err(Failure::usage(format!("`{id}` is no sign-in at a server")).hint(
+                    way.map_or_else(
+                        || other_ways(definition, agent_id),
+                        |way| way + &of_agent(agent_id),
+                    ),
+                ))
             }
         }
     }
@@ -78,6 +89,7 @@ impl Ways {
         mut self,
         registration: &Registration,
         definition: &Definition,
+        agent_id: &str,
     ) -> Result<Self, Failure> {
         let (browser, device) = (registration.has_browser_login(), registration.has_device_login());
         self.browser &= browser;
@@ -89,22 +101,46 @@ impl Ways {
         let known = match (browser, device) {
             (true, _) => "browser, paste",
             (_, true) => "device",
-            _ => return Err(no_sign_in(definition)),
+            _ => return Err(no_sign_in(definition, agent_id)),
         };
         Err(Failure::usage(format!("{} cannot be signed in to like that", definition.label))
             .hint(format!("it has: {known}")))
     }
 }
 
+/// The command that gives agent `agent_id` a credential of `provider`: its sign-in, or what
+/// it has in place of one.
+pub(crate) fn sign_in_command(app: &App, provider: &str, agent_id: &str) -> String {
+    let catalog = app.catalog().ok();
+    let known = catalog.as_ref().and_then(|catalog| catalog.find(provider));
+    let definition = known.map(|provider| &provider.definition);
+    let id = printable(provider, 80);
+    match definition {
+        Some(definition) if !definition.has_login() => other_ways(definition, agent_id),
+        None if catalog.is_some() && is_served_by_none(app, provider) => format!(
+            "no provider `{id}` is known; to store a key for it: openclaw-auth models auth \
+             paste-api-key --provider {id}{}",
+            of_agent(agent_id)
+        ),
+        _ => login_command(&id, agent_id),
+    }
+}
+
+fn is_served_by_none(app: &App, provider: &str) -> bool {
+    matches!(Program::find(&normalize_provider_id(provider), &app.environment), Ok(None))
+}
+
 /// What to say of a provider that has no server to sign in at.
-pub(super) fn no_sign_in(definition: &Definition) -> Failure {
-    Failure::usage(format!("{} has no sign-in", definition.label)).hint(other_ways(definition))
+pub(super) fn no_sign_in(definition: &Definition, agent_id: &str) -> Failure {
+    Failure::usage(format!("{} has no sign-in", definition.label))
+        .hint(other_ways(definition, agent_id))
 }
 
 /// The commands that store a credential of a provider without a sign-in.
-pub(super) fn other_ways(definition: &Definition) -> String {
-    let mut commands: Vec<String> =
-        definition.methods.iter().filter_map(|method| command_of(method, definition)).collect();
+fn other_ways(definition: &Definition, agent_id: &str) -> String {
+    let commands = definition.methods.iter().filter_map(|method| command_of(method, definition));
+    let of_agent = of_agent(agent_id);
+    let mut commands: Vec<String> = commands.map(|it| format!("{it}{of_agent}")).collect();
     commands.dedup();
     if !commands.is_empty() {
         return commands.join(", or ");
@@ -113,7 +149,9 @@ pub(super) fn other_ways(definition: &Definition) -> String {
     if definition.env.is_empty() {
         return "nothing is stored for it: it is set up in openclaw.json".to_owned();
     }
-    format!("where it wants a key: openclaw-auth models auth paste-api-key --provider {id}")
+    format!(
+        "where it wants a key: openclaw-auth models auth paste-api-key --provider {id}{of_agent}"
+    )
 }
 
 /// The command that goes a way without a sign-in at a server.

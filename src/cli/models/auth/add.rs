@@ -11,7 +11,7 @@ pub(super) struct Args {}
 
 /// What a script types in place of answering questions.
 const WITHOUT_QUESTIONS: &str =
-    "openclaw-auth models auth login|paste-token|paste-api-key --provider <id>";
+    "openclaw-auth models auth login --provider <id>, or paste-api-key, paste-token, import";
 
 pub(super) fn run(
     _: Args,
@@ -21,5 +21,5 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     require_terminal(output, WITHOUT_QUESTIONS)?;
     let catalog = app.catalog()?;
-    choose(&catalog)?.go(agent, app, output)
+    choose(app, &catalog)?.go(agent, app, output)
 }

@@ -43,7 +43,7 @@ enum Command {
     Token(token::Args),
     /// Refresh the logins that expire soon, each grant once: for a timer
     Refresh(refresh::Args),
-    /// Choose a provider and a way to sign in, and do it
+    /// Choose a provider and a way to sign in, or a login to bring, on a terminal
     Add(add::Args),
     /// Store a token that is typed or piped in
     PasteToken(paste_token::Args),

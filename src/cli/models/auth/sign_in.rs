@@ -1,21 +1,35 @@
 //! Choosing a provider and a way to sign in, and going it.
 
-use super::{login, paste_api_key, paste_token, setup_token};
+use super::{import, login, paste_api_key, paste_token, setup_token};
 use crate::app::App;
 use crate::cli::output::Output;
 use crate::cli::prompt::unanswered;
+use crate::cli::terminal::sequence::Sequence;
 use crate::exit::{ExitStatus, Failure};
-use crate::provider::{Catalog, Definition, Method, MethodKind};
+use crate::external::{self, Tool};
+use crate::provider::{Catalog, Definition, Method, MethodKind, Program};
+use crate::system::signal;
 use clap::Parser;
 use dialoguer::FuzzySelect;
+use std::io::Write;
 
 /// A way to sign in at a provider.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::cli) struct Way<'c> {
-    /// The provider.
-    pub(in crate::cli) definition: &'c Definition,
+    definition: &'c Definition,
     /// The way.
     method: &'c Method,
+}
+
+/// How to get a first login.
+#[derive(Clone, Debug)]
+pub(in crate::cli) enum Choice<'c> {
+    /// A way of a provider of the catalog.
+    Way(Way<'c>),
+    /// The provider that a program on `PATH` serves.
+    Program(String),
+    /// The logins that another program of the user has.
+    Import(Tool),
 }
 
 /// Every way that this version can go.
@@ -34,33 +48,64 @@ fn ways(catalog: &Catalog) -> impl Iterator<Item = Way<'_>> {
     })
 }
 
-/// Lets the user choose on the terminal.
+/// Lets the user choose on the terminal: a login that is there already, or a provider and a
+/// way to sign in.
 ///
 /// # Errors
 /// The user went away.
-pub(in crate::cli) fn choose(catalog: &Catalog) -> Result<Way<'_>, Failure> {
+pub(in crate::cli) fn choose<'c>(app: &App, catalog: &'c Catalog) -> Result<Choice<'c>, Failure> {
+    let has_login = |tool: &Tool| external::read_files(*tool, &app.environment).is_ok();
+    let tools = Tool::ALL
+        .into_iter()
+        .filter(has_login)
+        .map(|tool| (format!("Bring the login of {}", tool.program().label), Choice::Import(tool)));
+    let programs = served(app, catalog)
+        .map(|provider| (format!("{provider} (by a program)"), Choice::Program(provider)));
     let ways: Vec<Way<'_>> = ways(catalog).collect();
-    let mut labels: Vec<&str> = ways.iter().map(|way| way.definition.label.as_str()).collect();
+    let mut labels: Vec<String> = ways.iter().map(|way| way.definition.label.clone()).collect();
     labels.dedup();
-    let chosen = labels[choose_one("Provider", &labels)?];
+    let mut choices: Vec<(String, Choice<'c>)> = tools.chain(programs).collect();
+    let beside: Vec<String> = choices.iter().map(|(label, _)| label.clone()).collect();
+    let all: Vec<&str> = beside.iter().chain(&labels).map(String::as_str).collect();
+    let at = choose_one("Provider", &all)?;
+    if at < choices.len() {
+        return Ok(choices.swap_remove(at).1);
+    }
     let of_provider: Vec<Way<'_>> =
-        ways.into_iter().filter(|way| way.definition.label == chosen).collect();
+        ways.into_iter().filter(|way| way.definition.label == all[at]).collect();
     let labels: Vec<&str> = of_provider.iter().map(|way| way.method.label.as_str()).collect();
     let at = if labels.len() == 1 { 0 } else { choose_one("Sign in with", &labels)? };
-    Ok(of_provider[at])
+    Ok(Choice::Way(of_provider[at]))
 }
 
-/// The way that an id names, as `onboard --auth-choice` gives it.
+/// The providers that programs on `PATH` serve.
+fn served(app: &App, catalog: &Catalog) -> impl Iterator<Item = String> {
+    let providers = Program::providers(&app.environment).into_iter();
+    providers.filter(|provider| catalog.find(provider).is_none())
+}
+
+/// The way that an id names, as `onboard --auth-choice` gives it: the choice of a method, or
+/// a provider that a program serves.
 ///
 /// # Errors
 /// There is no such way; the hint lists them.
-pub(in crate::cli) fn by_choice<'c>(catalog: &'c Catalog, id: &str) -> Result<Way<'c>, Failure> {
+pub(in crate::cli) fn by_choice<'c>(
+    app: &App,
+    catalog: &'c Catalog,
+    id: &str,
+) -> Result<Choice<'c>, Failure> {
     let choice = |way: &Way<'c>| way.method.choice.as_deref();
-    ways(catalog).find(|way| choice(way) == Some(id)).ok_or_else(|| {
-        let known: Vec<&str> = ways(catalog).filter_map(|way| choice(&way)).collect();
-        Failure::usage(format!("there is no --auth-choice `{id}`"))
-            .hint(format!("one of: {}", known.join(", ")))
-    })
+    if let Some(way) = ways(catalog).find(|way| choice(way) == Some(id)) {
+        return Ok(Choice::Way(way));
+    }
+    let mut known: Vec<String> =
+        ways(catalog).filter_map(|way| choice(&way).map(str::to_owned)).collect();
+    known.extend(served(app, catalog));
+    if served(app, catalog).any(|provider| provider == id) {
+        return Ok(Choice::Program(id.to_owned()));
+    }
+    Err(Failure::usage(format!("there is no --auth-choice `{id}`"))
+        .hint(format!("one of: {}", known.join(", "))))
 }
 
 /// Lets the user choose one of several things on the terminal.
@@ -68,11 +113,35 @@ pub(in crate::cli) fn by_choice<'c>(catalog: &'c Catalog, id: &str) -> Result<Wa
 /// # Errors
 /// The user went away.
 pub(in crate::cli) fn choose_one(prompt: &str, items: &[&str]) -> Result<usize, Failure> {
-    let choice = FuzzySelect::new().with_prompt(prompt).items(items).default(0).interact_opt();
+    // Ctrl-C must not end the process here: the list has hidden the cursor.
+    let choice = signal::caught(|| {
+        FuzzySelect::new().with_prompt(prompt).items(items).default(0).interact_opt()
+    })
+    .map_err(|error| Failure::new(ExitStatus::Failure, error))?;
+    if choice.is_err() {
+        let _ = std::io::stderr().write_all(Sequence::SHOW_CURSOR.as_bytes());
+    }
     choice.map_err(unanswered)?.ok_or_else(Failure::interrupted)
 }
 
-impl Way<'_> {
+impl Choice<'_> {
+    /// The provider, where there is one.
+    pub(in crate::cli) fn provider(&self) -> Option<&str> {
+        match self {
+            Self::Way(way) => Some(&way.definition.id),
+            Self::Program(provider) => Some(provider),
+            Self::Import(_) => None,
+        }
+    }
+
+    /// The model that the provider's users usually take.
+    pub(in crate::cli) fn default_model(&self) -> Option<&str> {
+        match self {
+            Self::Way(way) => way.definition.default_model.as_deref(),
+            Self::Program(_) | Self::Import(_) => None,
+        }
+    }
+
     /// Goes this way, with the arguments that a user would type.
     ///
     /// # Errors
@@ -83,6 +152,22 @@ impl Way<'_> {
         app: &App,
         output: &mut Output<'_>,
     ) -> Result<(), Failure> {
+        let line = |words: [&str; 3]| words.map(str::to_owned);
+        match self {
+            Self::Way(way) => way.go(agent, app, output),
+            Self::Program(provider) => {
+                login::run(parsed(&line(["login", "--provider", &provider]))?, agent, app, output)
+            }
+            Self::Import(tool) => {
+                let name = &tool.program().name;
+                import::run(parsed(&line(["import", name, "--all"]))?, agent, app, output)
+            }
+        }
+    }
+}
+
+impl Way<'_> {
+    fn go(self, agent: Option<&str>, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
         let Self { definition, method } = self;
         let mut line = vec![method.id.clone(), "--provider".to_owned(), definition.id.clone()];
         match method.kind {

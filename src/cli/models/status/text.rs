@@ -3,7 +3,7 @@
 
 use crate::app::App;
 use crate::cli::duration;
-use crate::ops::login_command;
+use crate::ops::login::sign_in_command;
 use crate::ops::status::{Effective, Row, Status, Unusable};
 use crate::profile::{Health, MAIN_AGENT, Millis};
 use crate::text::printable;
@@ -21,7 +21,7 @@ pub(super) fn render(status: &Status, app: &App) -> String {
         let provider = printable(&missing.provider, 80);
         match &missing.variable {
             Some(name) => format!("  {provider}: set {name}\n"),
-            None => format!("  {provider}: {}\n", login_command(&provider, agent)),
+            None => format!("  {provider}: {}\n", sign_in_command(app, &missing.provider, agent)),
         }
     });
     let missing = missing.collect::<Vec<_>>().concat();

@@ -30,18 +30,33 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn run(
+    args: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let json = args.json;
-    let ended = finished(args, app, output);
+    let ended = finished(args, agent, app, output);
     ended.inspect_err(|failure| event::failed(failure, json, output))
 }
 
-fn finished(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+fn finished(
+    args: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let redirect = match args.redirect_url.as_deref() {
         Some("-") => Some(prompt::secret(output, "redirect URL")?),
         given => given.map(str::to_owned),
     };
-    let request = FinishRequest { id: args.login, redirect, timeout: args.timeout };
+    let request = FinishRequest {
+        id: args.login,
+        agent: agent.map(str::to_owned),
+        redirect,
+        timeout: args.timeout,
+    };
     let report = finish(app, &request, &mut Console::new(output, &app.environment))?;
     if args.set_default {
         set_default(&report, app, output)?;

@@ -2,6 +2,7 @@
 
 mod event;
 mod finish;
+mod list;
 mod start;
 
 use crate::app::App;
@@ -19,7 +20,6 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true,
     after_help = "\
 Every way that the provider has is open at once, and the first that completes ends the login:
 the browser's redirect; the redirect's address, or the code in it, pasted at the prompt or sent
@@ -33,7 +33,8 @@ would reach you (SSH, a container, no display) the code comes first, with a QR c
 In two steps, without a terminal, even minutes apart and in two processes:
 
   openclaw-auth models auth login start --provider openai-codex --json
-  echo \"$REDIRECT_URL\" | openclaw-auth models auth login finish --redirect-url -"
+  echo \"$REDIRECT_URL\" | openclaw-auth models auth login finish --redirect-url -
+  openclaw-auth models auth login list"
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -60,8 +61,8 @@ pub(super) struct Args {
 // Where and how to sign in. (A doc comment would become the description of the command.)
 #[derive(Debug, clap::Args)]
 struct SignIn {
-    /// The provider to sign in at
-    #[arg(long, value_name = "ID", required = true)]
+    /// The provider to sign in at; without it, the command lists them
+    #[arg(long, value_name = "ID")]
     provider: Option<String>,
     /// The one way to go: browser, paste, device, or a method of the provider [default: all]
     #[arg(long, value_name = "WAY")]
@@ -80,6 +81,10 @@ enum Step {
     Start(start::Args),
     /// Finish a login that was started, by its redirect or its approved code
     Finish(finish::Args),
+    /// List the logins that were started and not finished
+    List(list::Args),
+    /// Give up a login that was started
+    Cancel(list::CancelArgs),
 }
 
 impl SignIn {
@@ -103,7 +108,9 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     match args.step {
         Some(Step::Start(args)) => start::run(args, agent, app, output),
-        Some(Step::Finish(args)) => finish::run(args, app, output),
+        Some(Step::List(args)) => list::run(&args, app, output),
+        Some(Step::Cancel(args)) => list::cancel(&args, app, output),
+        Some(Step::Finish(args)) => finish::run(args, agent, app, output),
         None => {
             let json = args.json;
             let ended = sign_in(args, agent, app, output);

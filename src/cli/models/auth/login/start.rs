@@ -2,7 +2,7 @@
 
 use super::SignIn;
 use crate::app::App;
-use crate::cli::console::Console;
+use crate::cli::console::{Console, Handing};
 use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
@@ -16,6 +16,8 @@ use std::time::Duration;
 pub(super) struct Args {
     #[command(flatten)]
     sign_in: SignIn,
+    #[command(flatten)]
+    handing: Handing,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -48,22 +50,41 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let request = args.sign_in.request(agent, false, Duration::ZERO);
     let started = start(app, &request, &mut Console::new(output, &app.environment))?;
-    if !args.json {
-        return output.data(&text(&started));
+    if args.json {
+        output.json(&Row::of(&started))?;
+    } else {
+        output.data(&text(&started))?;
     }
-    let device = started.device.as_ref();
-    output.json(&Row {
-        schema: 1,
-        login_id: &started.id,
-        provider: &started.provider,
-        url: started.url.as_ref().map(|(url, _)| url.as_str()),
-        redirect_uri: started.url.as_ref().map(|(_, redirect_uri)| redirect_uri.as_str()),
-        user_code: device.map(|device| device.user_code.as_str()),
-        verification_uri: device.map(|device| device.verification_uri.as_str()),
-        verification_uri_complete: device
-            .and_then(|device| Some(device.verification_uri_complete.as_ref()?.as_str())),
-        expires_at: started.expires,
-    })
+    output.finish()?;
+    let mut console = Console::new(output, &app.environment).handing(args.handing);
+    match (&started.device, &started.url) {
+        (Some(device), _) => {
+            let page = device.verification_uri_complete.as_ref();
+            let page = page.unwrap_or(&device.verification_uri);
+            console.hand_over(page, Some(&device.user_code));
+        }
+        (None, Some((url, _))) => console.hand_over(url, None),
+        (None, None) => {}
+    }
+    Ok(())
+}
+
+impl<'s> Row<'s> {
+    fn of(started: &'s Started) -> Self {
+        let device = started.device.as_ref();
+        Self {
+            schema: 1,
+            login_id: &started.id,
+            provider: &started.provider,
+            url: started.url.as_ref().map(|(url, _)| url.as_str()),
+            redirect_uri: started.url.as_ref().map(|(_, redirect_uri)| redirect_uri.as_str()),
+            user_code: device.map(|device| device.user_code.as_str()),
+            verification_uri: device.map(|device| device.verification_uri.as_str()),
+            verification_uri_complete: device
+                .and_then(|device| Some(device.verification_uri_complete.as_ref()?.as_str())),
+            expires_at: started.expires,
+        }
+    }
 }
 
 fn text(started: &Started) -> String {
