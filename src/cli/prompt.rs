@@ -49,13 +49,18 @@ pub(super) fn ask(
     let prompt = format!("{question}{shown}: ");
     output.prompt(&prompt);
     let mut line = Vec::new();
-    let read = match output.streams.stdin.as_mut() {
-        Some(stdin) => signal::ending(ExitStatus::Interrupted.code(), || {
-            stdin.as_mut().take(LONGEST_ANSWER).read_until(b'\n', &mut line)
-        })
-        .map_err(|error| anyhow::Error::new(error).context("could not read the answer"))?,
-        None => 0,
+    let stdin = output.streams.stdin.as_mut();
+    let read = || match stdin {
+        Some(stdin) => stdin.as_mut().take(LONGEST_ANSWER).read_until(b'\n', &mut line),
+        None => Ok(0),
     };
+    let read = if signal::are_caught() {
+        signal::ending(ExitStatus::Interrupted.code(), || {}, read).flatten()
+    } else {
+        read()
+    };
+    let read =
+        read.map_err(|error| anyhow::Error::new(error).context("could not read the answer"))?;
     if read == 0 {
         output.say("");
         return Err(Failure::message(

@@ -54,42 +54,42 @@ impl StopSignals {
     }
 }
 
-/// Runs what itself notices Ctrl-C, with SIGINT caught. From then on SIGINT no longer ends the
-/// process by itself: see [`ending`].
-///
-/// # Errors
-/// A handler cannot be installed.
-pub fn caught<T>(run: impl FnOnce() -> T) -> io::Result<T> {
-    block_on(async { StopSignals::catch().map(|_signals| run()) })?
+/// Whether signals were caught before: then none ends the process by itself any more.
+pub fn are_caught() -> bool {
+    IS_CAUGHT.load(Ordering::Relaxed)
 }
 
 /// Runs what waits for the user and notices no signal: one that comes ends the process with
-/// `code` where signals were caught before, and by itself where not.
+/// `code`, after `last`.
 #[expect(clippy::exit, reason = "a read that nothing wakes can only be left like this")]
-pub fn ending<T>(code: u8, run: impl FnOnce() -> T) -> T {
-    if !IS_CAUGHT.load(Ordering::Relaxed) {
-        return run();
-    }
+pub fn ending<T>(
+    code: u8,
+    last: impl FnOnce() + Send + 'static,
+    run: impl FnOnce() -> T,
+) -> io::Result<T> {
     let (done, mut is_done) = tokio::sync::oneshot::channel::<()>();
-    let watch = move || {
-        let watched = block_on(async {
-            let Ok(mut signals) = StopSignals::catch() else { return false };
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    let watching = std::thread::Builder::new().spawn(move || {
+        let has_come = block_on(async {
+            let caught = StopSignals::catch();
+            let _ = ready.send(());
+            let Ok(mut signals) = caught else { return false };
             tokio::select! {
                 _ = &mut is_done => false,
                 () = signals.received() => true,
             }
         });
-        if matches!(watched, Ok(true)) {
+        if matches!(has_come, Ok(true)) {
+            last();
             std::process::exit(code.into());
         }
-    };
-    let watching = std::thread::Builder::new().spawn(watch);
+    })?;
+    // Without a runtime there is nothing to wait for.
+    let _ = is_ready.recv();
     let ran = run();
     drop(done);
-    if let Ok(watching) = watching {
-        let _ = watching.join();
-    }
-    ran
+    let _ = watching.join();
+    Ok(ran)
 }
 
 async fn received(signal: &mut Option<Signal>) {

@@ -113,13 +113,19 @@ pub(in crate::cli) fn by_choice<'c>(
 /// # Errors
 /// The user went away.
 pub(in crate::cli) fn choose_one(prompt: &str, items: &[&str]) -> Result<usize, Failure> {
-    // Ctrl-C must not end the process here: the list has hidden the cursor.
-    let choice = signal::caught(|| {
-        FuzzySelect::new().with_prompt(prompt).items(items).default(0).interact_opt()
-    })
-    .map_err(|error| Failure::new(ExitStatus::Failure, error))?;
+    let set_back = |text: &str| {
+        let _ = std::io::stderr().write_all(format!("{}{text}", Sequence::SHOW_CURSOR).as_bytes());
+    };
+    // The list hides the cursor, and whoever is interrupted has to get it back.
+    let code = ExitStatus::Interrupted.code();
+    let choice = signal::ending(
+        code,
+        move || set_back("\nerror: interrupted\n"),
+        || FuzzySelect::new().with_prompt(prompt).items(items).default(0).interact_opt(),
+    );
+    let choice = choice.map_err(|error| Failure::new(ExitStatus::Failure, error))?;
     if choice.is_err() {
-        let _ = std::io::stderr().write_all(Sequence::SHOW_CURSOR.as_bytes());
+        set_back("");
     }
     choice.map_err(unanswered)?.ok_or_else(Failure::interrupted)
 }
