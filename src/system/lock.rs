@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 /// How long a change waits for the lock of its document.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// How often one that waits looks again.
-pub const POLL: Duration = Duration::from_millis(5);
+pub const POLL: Duration = Duration::from_millis(4);
 
 /// A lock that is held, and kept young, until it is dropped.
 #[derive(Debug)]
