@@ -22,6 +22,9 @@ pub(in crate::cli) struct Handing {
 
 /// Below a QR code there is room for the code and for the prompt, which may take two lines.
 const ROWS_BELOW: usize = 3;
+/// Above a QR code that nobody asked for, the URL and how to go on stay on the screen, unless
+/// a code says it all.
+const ROWS_ABOVE: usize = 12;
 
 /// Hands pages over.
 pub(super) struct Pages {
@@ -82,7 +85,9 @@ impl Pages {
         if !(is_wanted || is_usual && may_fit) {
             return;
         }
-        let room = size.map(|size| Size { rows: size.rows.saturating_sub(ROWS_BELOW), ..size });
+        let above = if is_wanted || code.is_some() { 0 } else { ROWS_ABOVE };
+        let taken = ROWS_BELOW + above;
+        let room = size.map(|size| Size { rows: size.rows.saturating_sub(taken), ..size });
         match Qr::fitting(url.as_str(), room) {
             Ok(qr) => self.qr = Some((qr, code.map(str::to_owned))),
             Err(Some(Size { columns, rows })) if is_wanted => output.say(&format!(
