@@ -132,7 +132,7 @@ pub(super) fn parse_credential(entry: &str) -> Option<Credential> {
 }
 
 /// What a login or a refresh brought.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Renewal {
     /// The grant of the token response.
     pub grant: Grant,
@@ -141,8 +141,17 @@ pub struct Renewal {
     pub expires: Option<Millis>,
     /// Who it belongs to.
     pub identity: Identity,
-    /// Further fields of the entry.
+    /// Further fields of the entry. They may be secrets: a program says what they are.
     pub fields: Vec<(String, serde_json::Value)>,
+}
+
+impl std::fmt::Debug for Renewal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { grant, expires, identity, .. } = self;
+        let mut shown = f.debug_struct("Renewal");
+        shown.field("grant", grant).field("expires", expires).field("identity", identity);
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// The entry after a login: a new one, or `existing` with everything the grant says and
@@ -332,7 +341,7 @@ mod tests {
         let entry = r#"{"type":"oauth","odd":1.50,"access":"old","refresh":"keep","expires":5,"provider":"p"}"#;
         let entry: Box<RawValue> = serde_json::from_str(entry).unwrap();
         let renewal = Renewal {
-            fields: Vec::new(),
+            fields: vec![("region".to_owned(), "fake-field".into())],
             grant: Grant {
                 members: crate::oauth::Members::default(),
                 access: Secret::new("new"),
@@ -345,7 +354,8 @@ mod tests {
         };
         assert_eq!(
             renewed_entry(&entry, &renewal).unwrap().get(),
-            r#"{"type":"oauth","odd":1.50,"access":"new","refresh":"keep","expires":9,"provider":"p"}"#
+            r#"{"type":"oauth","odd":1.50,"access":"new","refresh":"keep","expires":9,"provider":"p","region":"fake-field"}"#
         );
+        assert!(!format!("{renewal:?}").contains("fake-field"));
     }
 }

@@ -105,6 +105,8 @@ struct WireDevice<'a> {
 }
 
 const VERSION: u32 = 1;
+/// No file is larger, in bytes: a URL and a few codes.
+const LARGEST: usize = 64 * 1024;
 
 impl PendingLogin {
     /// Stores the login in `directory`.
@@ -140,9 +142,11 @@ impl PendingLogin {
             authorization,
             device,
         };
-        let text = serde_json::to_vec_pretty(&wire).map_err(|error| failed(error.into()))?;
+        // A buffer that grows leaves copies behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(LARGEST));
+        serde_json::to_writer_pretty(&mut *text, &wire).map_err(|error| failed(error.into()))?;
         file::create_private_directory(directory).map_err(failed)?;
-        file::replace(&path, &Zeroizing::new(text)).map_err(failed)?;
+        file::replace(&path, &text).map_err(failed)?;
         Ok(path)
     }
 
@@ -292,6 +296,18 @@ mod tests {
         assert_eq!(device.lifetime, Duration::from_secs(6), "what is left of it");
         assert!(PendingLogin::all(&directory, 10_000).unwrap().is_empty());
         assert!(!path.exists(), "what has expired is removed");
+    }
+
+    #[test]
+    fn a_file_of_another_version_is_refused_and_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let path = login("a", 10_000).save(root.path()).unwrap();
+        let later =
+            std::fs::read_to_string(&path).unwrap().replace("\"version\": 1", "\"version\": 2");
+        file::replace(&path, later.as_bytes()).unwrap();
+        let error = PendingLogin::all(root.path(), 4_000).unwrap_err().to_string();
+        assert!(error.contains("another version"), "{error}");
+        assert!(path.exists());
     }
 
     #[test]

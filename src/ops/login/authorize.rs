@@ -147,7 +147,10 @@ impl Login<'_> {
                 takeover.await?
             }
         };
-        let Some((listener, port, from)) = taken else { return Ok(bound) };
+        let Some((listener, port, from)) = taken else {
+            // A login of ours that has died meanwhile has closed its port before its lock.
+            return oauth::bind(&redirect.host, &redirect.ports, &redirect.path);
+        };
         let from = from.pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
         interaction.note(&format!("took port {port} over from an earlier login{from}"));
         let others = busy.iter().filter(|busy| busy.0 != port).copied().collect();

@@ -90,14 +90,21 @@ pub struct Question {
 }
 
 /// A credential as a program has it.
-#[derive(Debug)]
 pub struct Issued {
     /// The tokens and their expiry.
     pub grant: Grant,
     /// Who it belongs to.
     pub identity: Identity,
-    /// Further fields of the profile.
+    /// Further fields of the profile, which may be secrets.
     pub fields: Vec<(String, Value)>,
+}
+
+impl std::fmt::Debug for Issued {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { grant, identity, .. } = self;
+        let mut shown = f.debug_struct("Issued");
+        shown.field("grant", grant).field("identity", identity).finish_non_exhaustive()
+    }
 }
 
 #[derive(Serialize)]
