@@ -7,6 +7,21 @@ use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
+/// Wipes a text from memory, up to its capacity.
+pub fn wipe(text: String) {
+    let mut bytes = text.into_bytes();
+    bytes.resize(bytes.capacity(), 0);
+    zero(&mut bytes);
+}
+
+/// Zeroes bytes sixteen at a time: documents are large.
+fn zero(bytes: &mut [u8]) {
+    let (head, words, tail) = bytemuck::pod_align_to_mut::<u8, u128>(bytes);
+    head.zeroize();
+    words.zeroize();
+    tail.zeroize();
+}
+
 /// A secret, wiped from memory when dropped. It has no `Display` and no `PartialEq`,
 /// and its `Debug` prints `[redacted]`.
 #[derive(Clone)]
@@ -57,7 +72,7 @@ impl std::fmt::Debug for Secret {
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        self.0.zeroize();
+        wipe(std::mem::take(&mut self.0));
     }
 }
 
@@ -74,6 +89,16 @@ mod tests {
     #[test]
     fn debug_never_shows_the_value() {
         assert_eq!(format!("{:?}", Secret::new("fake-secret")), "[redacted]");
+    }
+
+    #[test]
+    fn bytes_of_every_length_and_alignment_are_zeroed() {
+        for (from, to) in (0..20).flat_map(|from| (from..60).map(move |to| (from, to))) {
+            let mut bytes = [1; 60];
+            zero(&mut bytes[from..to]);
+            let expected: Vec<u8> = (0..60).map(|at| u8::from(!(from..to).contains(&at))).collect();
+            assert_eq!(bytes[..], expected[..], "{from}..{to}");
+        }
     }
 
     #[test]

@@ -5,9 +5,9 @@ use super::inspection::{Inspection, inspect};
 use super::json_text::{RawObject, UniqueObject, pretty, raw, repeats};
 use super::state::{OLD_LAYOUT, has_repetition};
 use crate::profile::{Credential, Kind};
+use crate::secret;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use zeroize::Zeroize;
 
 /// An auth-profiles document. Entries and top-level values keep their text.
 pub struct Document {
@@ -52,7 +52,7 @@ impl Drop for Document {
 
 /// Wipes the text of an entry from memory.
 fn wipe(entry: Box<RawValue>) {
-    Box::<str>::from(entry).zeroize();
+    secret::wipe(Box::<str>::from(entry).into_string());
 }
 
 /// A raw value of ours that is valid JSON by inspection.

@@ -4,6 +4,7 @@
 //! their bytes; only the white space between tokens is laid out anew.
 
 use indexmap::IndexMap;
+use indexmap::map::Entry;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -31,11 +32,13 @@ impl<'de> Deserialize<'de> for UniqueObject {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UniqueObject, A::Error> {
                 let mut members = RawObject::new();
-                while let Some((key, value)) = map.next_entry::<String, Box<RawValue>>()? {
-                    if members.contains_key(&key) {
-                        return Err(A::Error::custom(repeats(&key)));
-                    }
-                    members.insert(key, value);
+                while let Some((key, value)) = map.next_entry()? {
+                    match members.entry(key) {
+                        Entry::Vacant(vacant) => vacant.insert(value),
+                        Entry::Occupied(known) => {
+                            return Err(A::Error::custom(repeats(known.key())));
+                        }
+                    };
                 }
                 Ok(UniqueObject(members))
             }
