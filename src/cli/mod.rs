@@ -7,6 +7,7 @@ mod agents;
 mod channels;
 mod configure;
 mod console;
+mod direct;
 mod doctor;
 mod duration;
 mod models;
@@ -22,6 +23,7 @@ use crate::app::App;
 use crate::exit::{ExitStatus, Failure};
 use crate::system::{Environment, Streams};
 use clap::{CommandFactory, Parser, Subcommand};
+use direct::Direct;
 use output::Output;
 use std::ffi::OsString;
 use std::path::Path;
@@ -69,6 +71,31 @@ enum Command {
     Doctor(doctor::Args),
     /// Secrets: what stands in clear, which references resolve
     Secrets(secrets::Args),
+    #[command(skip)]
+    Direct(Direct),
+}
+
+impl Command {
+    /// The command that the arguments spell, the name of the program first.
+    fn parse_from(args: Vec<OsString>) -> clap::error::Result<Option<Self>> {
+        match Direct::parse(&args) {
+            Some(direct) => Ok(Some(Self::Direct(direct))),
+            None => Cli::try_parse_from(args).map(|cli| cli.command),
+        }
+    }
+
+    fn run(self, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Models(args) => models::run(args, app, output),
+            Self::Channels(args) => channels::run(args, app, output),
+            Self::Onboard(args) => onboard::run(&args, app, output),
+            Self::Configure(args) => configure::run(&args, app, output),
+            Self::Agents(args) => agents::run(args, app, output),
+            Self::Doctor(args) => doctor::run(&args, app, output),
+            Self::Secrets(args) => secrets::run(args, app, output),
+            Self::Direct(direct) => direct.run(app, output),
+        }
+    }
 }
 
 /// Runs the program and says how it ended.
@@ -85,21 +112,15 @@ pub fn run(
             return failure.status;
         }
     };
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
+    let command = match Command::parse_from(args) {
+        Ok(command) => command,
         Err(error) => return print_clap(&error, streams),
     };
     let app = App::new(options.apply(environment), current_dir).with_agent(options.agent);
     let mut output = Output::new(streams);
     crate::system::process::keep_memory_private();
-    let result = match cli.command {
-        Some(Command::Models(args)) => models::run(args, &app, &mut output),
-        Some(Command::Channels(args)) => channels::run(args, &app, &mut output),
-        Some(Command::Onboard(args)) => onboard::run(&args, &app, &mut output),
-        Some(Command::Configure(args)) => configure::run(&args, &app, &mut output),
-        Some(Command::Agents(args)) => agents::run(args, &app, &mut output),
-        Some(Command::Doctor(args)) => doctor::run(&args, &app, &mut output),
-        Some(Command::Secrets(args)) => secrets::run(args, &app, &mut output),
+    let result = match command {
+        Some(command) => command.run(&app, &mut output),
         None => print_help(&mut output, &[]),
     };
     let result = result.and_then(|()| output.finish());

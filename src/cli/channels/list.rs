@@ -15,7 +15,7 @@ use serde::Serialize;
 The providers of the logins are asked how much of each subscription is used up, all at once
 and for 5 s at most. Nothing is refreshed and nothing is written; with --no-usage no server
 is asked.")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Leave the usage out, and ask no server
     #[arg(long)]
     no_usage: bool,
@@ -48,7 +48,7 @@ impl<'l> From<&'l Row> for AuthReport<'l> {
     }
 }
 
-pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let listing = list(app)?;
     output.warn_of_exposures(&listing.exposures);
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.store_path);

@@ -1,6 +1,6 @@
 //! `channels`
 
-mod list;
+pub(super) mod list;
 mod status;
 
 use super::output::Output;

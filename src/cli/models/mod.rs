@@ -1,7 +1,7 @@
 //! `models`
 
 pub(super) mod auth;
-mod status;
+pub(super) mod status;
 
 use super::output::Output;
 use super::print_help;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::path::Path;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Only the profiles of this provider
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
@@ -80,7 +80,7 @@ impl<'l> From<&'l Row> for ProfileReport<'l> {
     }
 }
 
-pub(super) fn run(
+pub(in crate::cli) fn run(
     args: &Args,
     agent: Option<&str>,
     app: &App,

@@ -2,7 +2,7 @@
 
 mod add;
 mod import;
-mod list;
+pub(in crate::cli) mod list;
 mod login;
 mod login_github_copilot;
 mod logout;
@@ -16,7 +16,7 @@ mod resolve;
 mod session;
 mod setup_token;
 pub(in crate::cli) mod sign_in;
-mod token;
+pub(in crate::cli) mod token;
 
 use crate::app::App;
 use crate::cli::output::Output;

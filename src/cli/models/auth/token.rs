@@ -21,7 +21,7 @@ that one is printed, and --stored prints the other:
   COPILOT_GITHUB_TOKEN=$(openclaw-auth models auth token --provider github-copilot --stored) copilot
 
   curl -H \"Authorization: Bearer $(openclaw-auth models auth token --provider openai-codex)\" …")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The provider; its first usable profile is taken
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
@@ -62,7 +62,7 @@ struct Report<'t> {
     expires_at: Option<Millis>,
 }
 
-pub(super) fn run(
+pub(in crate::cli) fn run(
     args: Args,
     agent: Option<&str>,
     app: &App,

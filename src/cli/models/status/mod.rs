@@ -16,7 +16,7 @@ With --check the exit code is the answer: 0 all is well, 1 a login is expired or
 a provider in use has none, 2 a login expires within 24 hours. Nothing is refreshed and
 nothing is written. Servers are asked with --usage alone: how much of each subscription is
 used up, all at once and for 5 s at most; what they say has no part in the exit code.")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The agent [default: main]
     #[arg(long, value_name = "ID")]
     agent: Option<String>,
@@ -41,7 +41,7 @@ impl Args {
     }
 }
 
-pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let status = status(app, args.agent.as_deref())?;
     if !args.check {
         output.warn_of_exposures(&status.exposures);
