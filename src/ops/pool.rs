@@ -220,7 +220,9 @@ fn resolve(
         stored,
         configured: configured.as_deref(),
         profiles: &profiles,
-        cools_down: cools_down(provider),
+        // Without a failure there is nothing to know about failures.
+        cools_down: entries.iter().any(|entry| entry.usage != UsageStats::default())
+            && cools_down(provider),
         preferred,
     };
     order(&candidates, &preference, now)

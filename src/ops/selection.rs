@@ -118,12 +118,9 @@ fn select_by_provider(
     config: &Config,
     provider: Option<&str>,
 ) -> Result<Selected, Failure> {
-    let provider = match provider {
-        Some(provider) => {
-            let provider = normalize_provider_id(provider);
-            // Only what is not found may be an alias: the catalog costs time.
-            if pool.owner_of(&provider).is_some() { provider } else { app.provider_id(&provider)? }
-        }
+    let at = now();
+    let mut provider = match provider {
+        Some(provider) => normalize_provider_id(provider),
         None => match only_provider(pool, agent) {
             Ok(only) => only,
             // Without any profile, a login of another program is the one there is.
@@ -133,7 +130,13 @@ fn select_by_provider(
             Err(several) => return Err(several),
         },
     };
-    let Some(ranking) = pool.rank(config, &provider, now())? else {
+    let mut ranking = pool.rank(config, &provider, at)?;
+    if ranking.is_none() {
+        // Only what is not found may be an alias: the catalog costs time.
+        provider = app.provider_id(&provider)?;
+        ranking = pool.rank(config, &provider, at)?;
+    }
+    let Some(ranking) = ranking else {
         let stand_in = stand_in(app, config, pool, Some(&provider))?;
         return stand_in
             .ok_or_else(|| suggest_import(app, &provider, no_profile_of(app, &provider, agent)));

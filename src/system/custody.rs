@@ -6,6 +6,7 @@
 //! it belongs to root or to that user, what a symbolic link leads to outside, to that user.
 
 use super::trust::{Distrust, OTHERS_READ_OR_WRITE, OTHERS_WRITE};
+use std::cell::RefCell;
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,8 @@ pub struct Custody {
     state_dir: PathBuf,
     /// Whose store this is.
     owner: u32,
+    /// Directories that were looked into, each with where it leads.
+    directories: RefCell<Vec<(PathBuf, PathBuf)>>,
 }
 
 impl Custody {
@@ -78,15 +81,38 @@ impl Custody {
             Ok(metadata) if user == 0 => metadata.uid(),
             _ => user,
         };
-        Self { state_dir: state_dir.canonicalize().unwrap_or_else(|_| state_dir.into()), owner }
+        let target = state_dir.canonicalize().unwrap_or_else(|_| state_dir.into());
+        let directories = RefCell::new(vec![(state_dir.to_owned(), target.clone())]);
+        Self { state_dir: target, owner, directories }
+    }
+
+    /// Where `path`, which is no symbolic link, leads.
+    fn target(&self, path: &Path) -> PathBuf {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return path.to_owned();
+        };
+        let mut directories = self.directories.borrow_mut();
+        if let Some((_, target)) = directories.iter().find(|(directory, _)| directory == parent) {
+            return target.join(name);
+        }
+        let target = parent.canonicalize().unwrap_or_else(|_| parent.to_owned());
+        directories.push((parent.to_owned(), target.clone()));
+        target.join(name)
     }
 
     /// What is wrong with `path`, if anything; nothing where there is nothing. Symbolic
     /// links are followed.
     pub fn exposure(&self, path: &Path, kind: Kind) -> Option<Exposure> {
+        let itself = path.symlink_metadata().ok()?;
+        let (metadata, target) = if itself.is_symlink() {
+            (path.metadata().ok()?, path.canonicalize().unwrap_or_else(|_| path.to_owned()))
+        } else {
+            (itself, self.target(path))
+        };
         // What is no file is refused by whoever reads it.
-        let metadata = path.metadata().ok().filter(|it| kind == Kind::Directory || it.is_file())?;
-        let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if kind != Kind::Directory && !metadata.is_file() {
+            return None;
+        }
         let is_inside = target.starts_with(&self.state_dir);
         if !is_inside
             && kind != Kind::Directory
