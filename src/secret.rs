@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
 /// Wipes a text from memory, up to its capacity.
-pub fn wipe(text: String) {
+fn wipe(text: String) {
     let mut bytes = text.into_bytes();
     bytes.resize(bytes.capacity(), 0);
     zero(&mut bytes);

@@ -79,7 +79,7 @@ pub(super) fn problem_of(
     id: &str,
     credential: &Credential,
 ) -> Option<String> {
-    problem(config, id, credential, document.entry(id)?.get())
+    problem(config, id, credential, document.entry(id)?)
 }
 
 fn problem(config: &Config, id: &str, credential: &Credential, entry: &str) -> Option<String> {

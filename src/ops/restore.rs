@@ -105,13 +105,13 @@ pub fn restore(app: &App, agent: Option<&str>, name: &str, force: bool) -> Resul
         let mut restored = Vec::new();
         let mut kept = Vec::new();
         for (id, entry) in backup.entries() {
-            if document.entry(id).is_some_and(|present| present.get() == entry.get()) {
+            if document.entry(id) == Some(entry) {
                 continue;
             }
             match obstacle(document, &backup, &since, id) {
                 Some(reason) if !force || reason != ROTATED => kept.push((id.to_owned(), reason)),
                 _ => {
-                    document.set_entry(id, entry.to_owned());
+                    document.copy_entry(&backup, id);
                     restored.push(id.to_owned());
                 }
             }

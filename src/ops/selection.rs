@@ -251,7 +251,7 @@ pub(super) fn none_usable(
 
 /// The text of an entry.
 pub(super) fn entry_text(document: &Document, id: &str) -> Secret {
-    Secret::new(document.entry(id).map(serde_json::value::RawValue::get).unwrap_or_default())
+    Secret::new(document.entry(id).unwrap_or_default())
 }
 
 /// The one provider that the agent, else `main`, has profiles of.

@@ -112,7 +112,7 @@ impl AgentStore {
         let failed = |source| StoreError::Read { path: path.clone(), source };
         let (text, _) =
             file::read(path).map_err(failed)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))?;
-        Document::parse(&Zeroizing::new(text)).map_err(|error| invalid(path, &error))
+        Document::parse(text).map_err(|error| invalid(path, &error))
     }
 
     /// Keeps the present document, which `next` is about to replace. The caller holds the
@@ -132,7 +132,8 @@ impl AgentStore {
     fn keep(&self, next: &Document, count: usize) -> io::Result<()> {
         let Some((text, _)) = file::read(&self.profiles_path())? else { return Ok(()) };
         let text = Zeroizing::new(text);
-        let is_renewal = Document::parse(&text).is_ok_and(|present| is_renewal_of(&present, next));
+        let is_renewal =
+            Document::parse(text.as_str()).is_ok_and(|present| is_renewal_of(&present, next));
         let directory = self.backup_dir();
         file::create_private_directory(&directory)?;
         let mut backup = Backup { replaced_at: now(), is_renewal, path: PathBuf::new() };
@@ -171,7 +172,7 @@ fn is_renewal_of(present: &Document, next: &Document) -> bool {
     present.entry_count() == next.entry_count()
         && present.entries().all(|(id, entry)| match next.entry(id) {
             None => false,
-            Some(same) if same.get() == entry.get() => true,
+            Some(same) if same == entry => true,
             Some(_) => is_login(present, id) && is_login(next, id),
         })
 }

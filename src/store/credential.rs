@@ -160,12 +160,12 @@ impl std::fmt::Debug for Renewal {
 /// # Errors
 /// `existing` is not an object.
 pub fn login_entry(
-    existing: Option<&RawValue>,
+    existing: Option<&str>,
     provider: &str,
     renewal: &Renewal,
 ) -> serde_json::Result<Box<RawValue>> {
     let mut entry = match existing {
-        Some(existing) => serde_json::from_str(existing.get())?,
+        Some(existing) => serde_json::from_str(existing)?,
         None => RawObject::from([
             ("type".to_owned(), raw(Kind::OAuth.name())?),
             ("provider".to_owned(), raw(provider)?),
@@ -191,8 +191,8 @@ pub fn login_entry(
 ///
 /// # Errors
 /// `entry` is not an object.
-pub fn renewed_entry(entry: &RawValue, renewal: &Renewal) -> serde_json::Result<Box<RawValue>> {
-    let mut entry: RawObject = serde_json::from_str(entry.get())?;
+pub fn renewed_entry(entry: &str, renewal: &Renewal) -> serde_json::Result<Box<RawValue>> {
+    let mut entry: RawObject = serde_json::from_str(entry)?;
     renew(&mut entry, renewal)?;
     raw(&entry)
 }
@@ -201,8 +201,8 @@ pub fn renewed_entry(entry: &RawValue, renewal: &Renewal) -> serde_json::Result<
 ///
 /// # Errors
 /// `entry` is not an object.
-pub fn entry_with(entry: &RawValue, field: &str, value: &str) -> serde_json::Result<Box<RawValue>> {
-    let mut entry: RawObject = serde_json::from_str(entry.get())?;
+pub fn entry_with(entry: &str, field: &str, value: &str) -> serde_json::Result<Box<RawValue>> {
+    let mut entry: RawObject = serde_json::from_str(entry)?;
     entry.insert(field.to_owned(), raw(value)?);
     raw(&entry)
 }
@@ -224,12 +224,12 @@ pub enum Pasted {
 /// # Errors
 /// `existing` is not an object.
 pub fn pasted_entry(
-    existing: Option<&RawValue>,
+    existing: Option<&str>,
     provider: &str,
     pasted: &Pasted,
 ) -> serde_json::Result<Box<RawValue>> {
     let mut entry: RawObject = match existing {
-        Some(existing) => serde_json::from_str(existing.get())?,
+        Some(existing) => serde_json::from_str(existing)?,
         None => RawObject::new(),
     };
     for former in
@@ -339,7 +339,6 @@ mod tests {
     #[test]
     fn a_renewal_keeps_unknown_fields_and_the_old_refresh_token() {
         let entry = r#"{"type":"oauth","odd":1.50,"access":"old","refresh":"keep","expires":5,"provider":"p"}"#;
-        let entry: Box<RawValue> = serde_json::from_str(entry).unwrap();
         let renewal = Renewal {
             fields: vec![("region".to_owned(), "fake-field".into())],
             grant: Grant {
@@ -353,7 +352,7 @@ mod tests {
             identity: Identity::default(),
         };
         assert_eq!(
-            renewed_entry(&entry, &renewal).unwrap().get(),
+            renewed_entry(entry, &renewal).unwrap().get(),
             r#"{"type":"oauth","odd":1.50,"access":"new","refresh":"keep","expires":9,"provider":"p","region":"fake-field"}"#
         );
         assert!(!format!("{renewal:?}").contains("fake-field"));

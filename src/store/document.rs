@@ -5,15 +5,27 @@ use super::inspection::{Inspection, inspect};
 use super::json_text::{RawObject, UniqueObject, pretty, raw, repeats};
 use super::state::{OLD_LAYOUT, has_repetition};
 use crate::profile::{Credential, Kind};
-use crate::secret;
+use crate::secret::Secret;
+use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use std::ops::Range;
 
 /// An auth-profiles document. Entries and top-level values keep their text.
 pub struct Document {
+    /// What was read.
+    text: Secret,
     /// The top-level members in order; the one named `profiles` is a placeholder.
     members: RawObject,
-    profiles: RawObject,
+    profiles: IndexMap<String, Entry>,
+}
+
+/// The text of an entry.
+enum Entry {
+    /// As it was read: a part of the text of the document.
+    Read(Range<usize>),
+    /// As it was set.
+    Set(Secret),
 }
 
 /// An entry of the document that can be interpreted.
@@ -39,20 +51,8 @@ impl Default for Document {
         let mut members = RawObject::new();
         members.insert("version".to_owned(), literal("1"));
         members.insert(PROFILES.to_owned(), literal("null"));
-        Self { members, profiles: RawObject::new() }
+        Self { text: Secret::new(""), members, profiles: IndexMap::new() }
     }
-}
-
-/// The entries hold secrets.
-impl Drop for Document {
-    fn drop(&mut self) {
-        self.profiles.drain(..).for_each(|(_, entry)| wipe(entry));
-    }
-}
-
-/// Wipes the text of an entry from memory.
-fn wipe(entry: Box<RawValue>) {
-    secret::wipe(Box::<str>::from(entry).into_string());
 }
 
 /// A raw value of ours that is valid JSON by inspection.
@@ -65,8 +65,22 @@ impl Document {
     ///
     /// # Errors
     /// The text is not JSON, not an object, or its `profiles` are not an object.
-    pub fn parse(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text.trim_start_matches('\u{feff}'))
+    pub fn parse(text: impl Into<String>) -> serde_json::Result<Self> {
+        let text = Secret::new(text);
+        let parts: Parts<'_> = serde_json::from_str(text.expose().trim_start_matches('\u{feff}'))?;
+        let place = |entry: &RawValue| {
+            let start = entry.get().as_ptr().addr() - text.expose().as_ptr().addr();
+            Entry::Read(start..start + entry.get().len())
+        };
+        let profiles = parts.profiles.into_iter().map(|(id, entry)| (id, place(entry))).collect();
+        Ok(Self { members: parts.members, profiles, text })
+    }
+
+    fn text_of<'d>(&'d self, entry: &'d Entry) -> &'d str {
+        match entry {
+            Entry::Read(place) => &self.text.expose()[place.clone()],
+            Entry::Set(text) => text.expose(),
+        }
     }
 
     /// The document as text: two spaces a level, a final newline.
@@ -74,7 +88,9 @@ impl Document {
     /// # Errors
     /// Never in practice: every part is JSON already.
     pub fn to_text(&self) -> serde_json::Result<String> {
-        let mut members = String::from("{");
+        let entries: usize = self.entries().map(|(id, entry)| id.len() + entry.len() + 8).sum();
+        let mut members = String::with_capacity(entries);
+        members.push('{');
         for (index, (name, value)) in self.members.iter().enumerate() {
             if index > 0 {
                 members.push(',');
@@ -82,36 +98,49 @@ impl Document {
             members.push_str(&serde_json::to_string(name)?);
             members.push(':');
             if name == PROFILES {
-                members.push_str(&serde_json::to_string(&self.profiles)?);
+                self.push_profiles(&mut members)?;
             } else {
                 members.push_str(value.get());
             }
         }
         members.push('}');
-        Ok(pretty(&members))
+        Ok(pretty(Secret::new(members).expose()))
+    }
+
+    fn push_profiles(&self, text: &mut String) -> serde_json::Result<()> {
+        text.push('{');
+        for (index, (id, entry)) in self.entries().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            text.push_str(&serde_json::to_string(id)?);
+            text.push(':');
+            text.push_str(entry);
+        }
+        text.push('}');
+        Ok(())
     }
 
     /// The profiles that can be interpreted, in document order.
     pub fn profiles(&self) -> impl Iterator<Item = Profile<'_>> {
-        self.profiles.iter().filter_map(|(id, entry)| {
-            Some(Profile { id, credential: parse_credential(entry.get())? })
-        })
+        self.entries()
+            .filter_map(|(id, entry)| Some(Profile { id, credential: parse_credential(entry)? }))
     }
 
     /// The ids of the profiles that can be interpreted, each with its provider and its kind,
     /// in document order. No secret is read.
     pub fn outlines(&self) -> impl Iterator<Item = (&str, String, Kind)> {
-        self.profiles.iter().filter_map(|(id, entry)| {
-            let (provider, kind) = parse_outline(entry.get())?;
-            Some((id.as_str(), provider, kind))
+        self.entries().filter_map(|(id, entry)| {
+            let (provider, kind) = parse_outline(entry)?;
+            Some((id, provider, kind))
         })
     }
 
     /// The profiles that can be interpreted, with what a report says of them beyond their
     /// credential, in document order.
     pub fn inspected(&self) -> impl Iterator<Item = (Profile<'_>, Inspection)> {
-        self.profiles.iter().filter_map(|(id, entry)| {
-            let credential = parse_credential(entry.get())?;
+        self.entries().filter_map(|(id, entry)| {
+            let credential = parse_credential(entry)?;
             Some((Profile { id, credential }, inspect(entry)?))
         })
     }
@@ -123,7 +152,7 @@ impl Document {
 
     /// The credential of a profile; `None` when there is none or it is not valid.
     pub fn credential(&self, id: &str) -> Option<Credential> {
-        parse_credential(self.profiles.get(id)?.get())
+        parse_credential(self.entry(id)?)
     }
 
     /// Whether there is an entry of this id, valid or not.
@@ -132,25 +161,32 @@ impl Document {
     }
 
     /// The text of an entry.
-    pub fn entry(&self, id: &str) -> Option<&RawValue> {
-        self.profiles.get(id).map(AsRef::as_ref)
+    pub fn entry(&self, id: &str) -> Option<&str> {
+        self.profiles.get(id).map(|entry| self.text_of(entry))
     }
 
     /// The ids and texts of all entries, valid or not, in document order.
-    pub fn entries(&self) -> impl Iterator<Item = (&str, &RawValue)> {
-        self.profiles.iter().map(|(id, entry)| (id.as_str(), entry.as_ref()))
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.profiles.iter().map(|(id, entry)| (id.as_str(), self.text_of(entry)))
     }
 
     /// Replaces an entry in its place, or appends it.
     pub fn set_entry(&mut self, id: &str, entry: Box<RawValue>) {
-        if let Some(replaced) = self.profiles.insert(id.to_owned(), entry) {
-            wipe(replaced);
-        }
+        let text = Secret::new(Box::<str>::from(entry));
+        self.profiles.insert(id.to_owned(), Entry::Set(text));
+    }
+
+    /// As [`Self::set_entry`], with the entry of this id in another document; whether there
+    /// is one.
+    pub fn copy_entry(&mut self, from: &Self, id: &str) -> bool {
+        let Some(entry) = from.entry(id).map(Secret::new) else { return false };
+        self.profiles.insert(id.to_owned(), Entry::Set(entry));
+        true
     }
 
     /// Removes an entry; whether it was there.
     pub fn remove_entry(&mut self, id: &str) -> bool {
-        self.profiles.shift_remove(id).map(wipe).is_some()
+        self.profiles.shift_remove(id).is_some()
     }
 
     /// A top-level member other than the profiles, such as `order` in the old layout.
@@ -196,27 +232,33 @@ fn is_old_layout(name: &str, value: &RawValue) -> bool {
     OLD_LAYOUT.contains(&name) && value.get().starts_with('{')
 }
 
-impl<'de> Deserialize<'de> for Document {
+/// What a text holds.
+struct Parts<'t> {
+    members: RawObject,
+    profiles: IndexMap<String, &'t RawValue>,
+}
+
+impl<'de> Deserialize<'de> for Parts<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members;
 
         impl<'de> Visitor<'de> for Members {
-            type Value = Document;
+            type Value = Parts<'de>;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("an object with profiles")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parts<'de>, A::Error> {
                 let mut members = RawObject::new();
-                let mut profiles = RawObject::new();
+                let mut profiles = IndexMap::new();
                 while let Some(name) = map.next_key::<String>()? {
                     // Of two members with one name, a rewrite would lose the first.
                     if members.contains_key(&name) {
                         return Err(A::Error::custom(repeats(&name)));
                     }
                     if name == PROFILES {
-                        profiles = map.next_value::<UniqueObject>()?.0;
+                        profiles = map.next_value::<UniqueObject<&RawValue>>()?.0;
                         members.insert(name, literal("null"));
                     } else {
                         let value: Box<RawValue> = map.next_value()?;
@@ -227,10 +269,10 @@ impl<'de> Deserialize<'de> for Document {
                     }
                 }
                 members.entry(PROFILES.to_owned()).or_insert_with(|| literal("null"));
-                Ok(Document { members, profiles })
+                Ok(Parts { members, profiles })
             }
 
-            fn visit_unit<E: Error>(self) -> Result<Document, E> {
+            fn visit_unit<E: Error>(self) -> Result<Parts<'de>, E> {
                 Err(E::custom("the document is null"))
             }
         }

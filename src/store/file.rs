@@ -4,7 +4,7 @@ use super::generation::newer_database;
 use super::intent::{self, Intent};
 use super::lease::{LeaseAttempt, grant_path, lease_path, try_lease};
 use super::{BackupPolicy, Document, StateDocument, StoreError, legacy};
-use crate::secret::{Secret, wipe};
+use crate::secret::Secret;
 use crate::system::file::{self, Fingerprint, Reserved};
 use crate::system::lock::{self, Attempt, SidecarLock};
 use crate::system::now;
@@ -89,9 +89,7 @@ impl AgentStore {
                 Ok(Snapshot { document, fingerprint: None })
             }
             Ok(Some((text, fingerprint))) => {
-                let document = Document::parse(&text);
-                wipe(text);
-                let document = document.map_err(|error| invalid(&path, &error))?;
+                let document = Document::parse(text).map_err(|error| invalid(&path, &error))?;
                 Ok(Snapshot { document, fingerprint: Some(fingerprint) })
             }
             Err(source) => Err(StoreError::Read { path, source }),

@@ -7,32 +7,33 @@ use indexmap::IndexMap;
 use indexmap::map::Entry;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use std::marker::PhantomData;
 
 /// An object as its keys, in order, and the text of their values.
 pub(super) type RawObject = IndexMap<String, Box<RawValue>>;
 
 /// An object none of whose keys is repeated: a rewrite would lose all but one.
-pub(super) struct UniqueObject(pub(super) RawObject);
+pub(super) struct UniqueObject<V = Box<RawValue>>(pub(super) IndexMap<String, V>);
 
 /// What is wrong with an object that has this key twice.
 pub(super) fn repeats(key: &str) -> String {
     format!("it repeats the key {key:?}")
 }
 
-impl<'de> Deserialize<'de> for UniqueObject {
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for UniqueObject<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Unique;
+        struct Unique<V>(PhantomData<V>);
 
-        impl<'de> Visitor<'de> for Unique {
-            type Value = UniqueObject;
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Unique<V> {
+            type Value = UniqueObject<V>;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UniqueObject, A::Error> {
-                let mut members = RawObject::new();
-                while let Some((key, value)) = map.next_entry()? {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UniqueObject<V>, A::Error> {
+                let mut members = IndexMap::new();
+                while let Some((key, value)) = map.next_entry::<String, V>()? {
                     match members.entry(key) {
                         Entry::Vacant(vacant) => vacant.insert(value),
                         Entry::Occupied(known) => {
@@ -44,7 +45,7 @@ impl<'de> Deserialize<'de> for UniqueObject {
             }
         }
 
-        deserializer.deserialize_map(Unique)
+        deserializer.deserialize_map(Unique(PhantomData))
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn retire(
         let mut alone = Document::default();
         import(&mut alone, provider, entry);
         let value = |document: &Document| {
-            document.entry(&id).and_then(|entry| serde_json::from_str::<Value>(entry.get()).ok())
+            document.entry(&id).and_then(|entry| serde_json::from_str::<Value>(entry).ok())
         };
         value(document) == value(&alone)
     };

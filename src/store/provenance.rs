@@ -28,12 +28,12 @@ pub struct Provenance {
 
 impl Provenance {
     /// What an entry says; `None` when it was not imported.
-    pub fn of(entry: &RawValue) -> Option<Self> {
+    pub fn of(entry: &str) -> Option<Self> {
         // Nearly every entry ends here, without being parsed.
-        if !entry.get().contains(FIELD) {
+        if !entry.contains(FIELD) {
             return None;
         }
-        let entry: RawObject = serde_json::from_str(entry.get()).ok()?;
+        let entry: RawObject = serde_json::from_str(entry).ok()?;
         serde_json::from_str(entry.get(FIELD)?.get()).ok()
     }
 
@@ -43,10 +43,10 @@ impl Provenance {
     /// `entry` is not an object.
     pub fn record(
         &self,
-        entry: &RawValue,
+        entry: &str,
         fields: &[(&'static str, String)],
     ) -> serde_json::Result<Box<RawValue>> {
-        let mut entry: RawObject = serde_json::from_str(entry.get())?;
+        let mut entry: RawObject = serde_json::from_str(entry)?;
         for (name, value) in fields {
             entry.insert((*name).to_owned(), raw(value)?);
         }
@@ -61,16 +61,15 @@ mod tests {
 
     #[test]
     fn provenance_is_a_field_among_others() {
-        let entry: Box<RawValue> = serde_json::from_str(r#"{"type":"oauth","n":1.50}"#).unwrap();
-        assert_eq!(Provenance::of(&entry), None);
+        let entry = r#"{"type":"oauth","n":1.50}"#;
+        assert_eq!(Provenance::of(entry), None);
         let provenance = Provenance { tool: "t".into(), entry: "e".into(), grant: None, at: 5 };
-        let recorded = provenance.record(&entry, &[("projectId", "x".into())]).unwrap();
+        let recorded = provenance.record(entry, &[("projectId", "x".into())]).unwrap();
         assert_eq!(
             recorded.get(),
             r#"{"type":"oauth","n":1.50,"projectId":"x","importedFrom":{"tool":"t","entry":"e","at":5}}"#
         );
-        assert_eq!(Provenance::of(&recorded), Some(provenance));
-        let odd: Box<RawValue> = serde_json::from_str(r#"{"importedFrom":7}"#).unwrap();
-        assert_eq!(Provenance::of(&odd), None);
+        assert_eq!(Provenance::of(recorded.get()), Some(provenance));
+        assert_eq!(Provenance::of(r#"{"importedFrom":7}"#), None);
     }
 }

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// What stands at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +70,16 @@ pub struct Custody {
     state_dir: PathBuf,
     /// Whose store this is.
     owner: u32,
-    /// Directories that were looked into, each with where it leads.
-    directories: RefCell<Vec<(PathBuf, PathBuf)>>,
+    /// The directories that were looked into.
+    visited: RefCell<Vec<Rc<Visited>>>,
+}
+
+/// A directory that was looked into, so that links on the way to it are followed once.
+#[derive(Debug)]
+struct Visited {
+    named: PathBuf,
+    target: PathBuf,
+    is_inside: bool,
 }
 
 impl Custody {
@@ -81,50 +90,49 @@ impl Custody {
             Ok(metadata) if user == 0 => metadata.uid(),
             _ => user,
         };
-        let target = state_dir.canonicalize().unwrap_or_else(|_| state_dir.into());
-        let directories = RefCell::new(vec![(state_dir.to_owned(), target.clone())]);
-        Self { state_dir: target, owner, directories }
+        let state_dir = state_dir.canonicalize().unwrap_or_else(|_| state_dir.into());
+        Self { state_dir, owner, visited: RefCell::default() }
     }
 
-    /// Where `path`, which is no symbolic link, leads.
-    fn target(&self, path: &Path) -> PathBuf {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return path.to_owned();
-        };
-        let mut directories = self.directories.borrow_mut();
-        if let Some((_, target)) = directories.iter().find(|(directory, _)| directory == parent) {
-            return target.join(name);
+    fn visit(&self, directory: &Path) -> Rc<Visited> {
+        let mut visited = self.visited.borrow_mut();
+        if let Some(known) = visited.iter().find(|it| it.named.as_os_str() == directory.as_os_str())
+        {
+            return Rc::clone(known);
         }
-        let target = parent.canonicalize().unwrap_or_else(|_| parent.to_owned());
-        directories.push((parent.to_owned(), target.clone()));
-        target.join(name)
+        let target = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+        let is_inside = target.starts_with(&self.state_dir);
+        let new = Rc::new(Visited { named: directory.to_owned(), target, is_inside });
+        visited.push(Rc::clone(&new));
+        new
     }
 
     /// What is wrong with `path`, if anything; nothing where there is nothing. Symbolic
     /// links are followed.
     pub fn exposure(&self, path: &Path, kind: Kind) -> Option<Exposure> {
-        let itself = path.symlink_metadata().ok()?;
-        let (metadata, target) = if itself.is_symlink() {
-            (path.metadata().ok()?, path.canonicalize().unwrap_or_else(|_| path.to_owned()))
-        } else {
-            (itself, self.target(path))
-        };
+        let mut metadata = path.symlink_metadata().ok()?;
+        let mut target = None;
+        if metadata.is_symlink() {
+            metadata = path.metadata().ok()?;
+            target = Some(path.canonicalize().ok()?);
+        }
         // What is no file is refused by whoever reads it.
         if kind != Kind::Directory && !metadata.is_file() {
             return None;
         }
-        let is_inside = target.starts_with(&self.state_dir);
+        let itself = target.as_deref().unwrap_or(path);
+        let directory = itself.parent().unwrap_or(itself);
+        let Visited { target, is_inside, .. } = &*self.visit(directory);
         if !is_inside
             && kind != Kind::Directory
-            && let Some(exposure) = target
-                .parent()
-                .filter(|directory| path.parent() != Some(*directory))
-                .and_then(|directory| self.exposure(directory, Kind::Directory))
+            && path.parent() != Some(target)
+            && let Some(exposure) = self.exposure(target, Kind::Directory)
         {
             return Some(exposure);
         }
         let owner = metadata.uid();
-        let is_roots = owner == 0 && (kind == Kind::Settings || effective_user() == 0 && is_inside);
+        let is_roots =
+            owner == 0 && (kind == Kind::Settings || effective_user() == 0 && *is_inside);
         let forbidden = match kind {
             Kind::Secrets => OTHERS_READ_OR_WRITE,
             Kind::Directory | Kind::Settings => OTHERS_WRITE,

@@ -22,12 +22,12 @@ pub(crate) fn profiles(input: &[u8]) {
     let count = document.entry_count();
     let is_new = !document.has_entry("fuzz:new");
     document.set_entry("fuzz:new", RawValue::from_string("{\"type\":1}".to_owned()).unwrap());
-    let edited = Document::parse(&document.to_text().unwrap()).unwrap();
+    let edited = Document::parse(document.to_text().unwrap()).unwrap();
     assert_eq!(edited.entry_count(), count + usize::from(is_new));
     for id in ids.iter().filter(|id| *id != "fuzz:new") {
         assert_eq!(
-            edited.entry(id).unwrap().get(),
-            again.entry(id).unwrap().get(),
+            edited.entry(id).unwrap(),
+            again.entry(id).unwrap(),
             "an entry that nobody edits stays"
         );
         assert!(document.remove_entry(id));

@@ -95,7 +95,7 @@ proptest! {
         prop_assert_eq!(&again.to_text().unwrap(), &written);
         for (id, value) in &entries {
             let expected = if id == edited { change.as_ref() } else { Some(value) };
-            let found = again.entry(id).map(|entry| compact(entry.get()));
+            let found = again.entry(id).map(compact);
             prop_assert_eq!(found.as_ref(), expected, "{}", id);
         }
         for (name, value) in &members {

@@ -122,7 +122,7 @@ fn provenance(login: &Login, tool: Tool, at: Millis) -> Provenance {
 pub(super) fn entry(
     login: &Login,
     tool: Tool,
-    present: Option<&RawValue>,
+    present: Option<&str>,
     at: Millis,
 ) -> serde_json::Result<Box<RawValue>> {
     let credential = &login.credential;
@@ -147,5 +147,5 @@ pub(super) fn entry(
             pasted_entry(present, provider, &Pasted::Key(key))?
         }
     };
-    provenance(login, tool, at).record(&entry, &login.fields)
+    provenance(login, tool, at).record(entry.get(), &login.fields)
 }
