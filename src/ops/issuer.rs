@@ -190,7 +190,7 @@ async fn run(
     };
     let ended = tokio::time::timeout(PROGRAM_TIMEOUT, ended).await;
     let issued = ended.unwrap_or_else(|_| Err(program.took_too_long(PROGRAM_TIMEOUT)))?;
-    conversation.finish().await;
+    conversation.finish(|text| interaction.note(&format!("{name}: {text}"))).await;
     Ok(issued)
 }
 

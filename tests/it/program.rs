@@ -192,15 +192,22 @@ echo '{{"event":"user_code","userCode":"AB-CD","verificationUri":"https://acme.e
 echo '{{"event":"prompt","text":"Region"}}'
 read -r answer
 case $answer in '{{"answer":"a\"b"}}') ;; *) exit 9 ;; esac
-{}"#,
+{}
+echo 'parting' >&2"#,
         done(
             r#","email":"ada@example.test","accountId":"7","expiresIn":60,"fields":{"region":"eu","type":"x"}"#
         )
     ));
     let args = [&LOGIN[..], &["--json", "--no-browser"]].concat();
     let finished = run_with(&rig, &args, "a\"b\n");
-    for shown in ["look [2Jhere", "provider-acme: careless", "acme.example/page", "AB-CD", "Region"]
-    {
+    for shown in [
+        "look [2Jhere",
+        "provider-acme: careless",
+        "acme.example/page",
+        "AB-CD",
+        "Region",
+        "provider-acme: parting",
+    ] {
         assert!(finished.stderr.contains(shown), "{shown}: {}", finished.stderr);
     }
     assert!(!finished.stderr.contains('\u{1b}'), "{}", finished.stderr);

@@ -68,7 +68,8 @@ pub(super) fn login(
             .reserve(lock::TIMEOUT)
             .map_err(Failure::from)
             .and_then(|reserved| place.keep(renewal(*issued), reserved));
-        talk.conversation.finish().await;
+        let said = |text| talk.interaction.note(&format!("{}: {text}", program.name()));
+        talk.conversation.finish(said).await;
         report
     })
     .context("could not start the runtime")?

@@ -176,10 +176,19 @@ impl Conversation {
         self.dialogue.say(message::answer(answer));
     }
 
-    /// Lets the program end by itself, for a moment, after its last word.
-    pub async fn finish(mut self) {
+    /// Lets the program end by itself, for a moment, after its last word; `aside` is told
+    /// what it has said on its standard error besides.
+    pub async fn finish(mut self, mut aside: impl FnMut(String)) {
         self.dialogue.close_input();
-        let ended = async { while !matches!(self.dialogue.next().await, Said::Ended(_)) {} };
+        let ended = async {
+            loop {
+                match self.dialogue.next().await {
+                    Said::Ended(_) => break,
+                    Said::Aside(text) => aside(printable(text.trim(), 500)),
+                    _ => {}
+                }
+            }
+        };
         let _ = tokio::time::timeout(LAST_WORD, ended).await;
     }
 }
