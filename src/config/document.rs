@@ -116,8 +116,9 @@ impl Config {
         &self.value
     }
 
+    /// What stands at `/key/key…`, below objects alone.
     pub(super) fn at(&self, pointer: &str) -> Option<&Value> {
-        self.value.pointer(pointer)
+        pointer.split('/').skip(1).try_fold(&self.value, |value, key| value.get(key))
     }
 
     /// The agents that are listed.

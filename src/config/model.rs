@@ -52,7 +52,8 @@ impl Config {
 
     /// A text of `auth.profiles.<id>`, unless it is blank.
     pub fn auth_profile_text(&self, id: &str, key: &str) -> Option<&str> {
-        let text = self.at("/auth/profiles")?.get(id)?.get(key)?.as_str()?.trim();
+        let profiles = self.value().get("auth")?.get("profiles")?;
+        let text = profiles.get(id)?.get(key)?.as_str()?.trim();
         (!text.is_empty()).then_some(text)
     }
 }

@@ -22,6 +22,11 @@ impl Config {
         configured.collect()
     }
 
+    /// Whether a profile is configured.
+    pub fn has_auth_profile(&self, id: &str) -> bool {
+        self.at("/auth/profiles").and_then(|profiles| profiles.get(id)).is_some()
+    }
+
     /// How long failures of a provider keep a profile away (`auth.cooldowns`).
     pub fn backoff(&self, provider: &str) -> Backoff {
         let provider = normalize_provider_id(provider);
