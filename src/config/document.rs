@@ -173,7 +173,7 @@ impl Config {
 
     /// The mode that the configuration gives a profile.
     pub fn auth_mode(&self, profile_id: &str) -> Option<Kind> {
-        let mode = self.value.get("auth")?.get("profiles")?.get(profile_id)?.get("mode")?;
+        let mode = self.auth_profiles()?.get(profile_id)?.get("mode")?;
         Kind::from_name(mode.as_str()?)
     }
 }

@@ -85,8 +85,7 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
         problems: Vec::new(),
         at: now(),
     };
-    let mut own_providers = HashSet::new();
-    let mut all_providers = HashSet::new();
+    let [mut own_providers, mut others] = [HashSet::new(), HashSet::new()];
     let fallback = app.fallback_agent(&config, &agent);
     for (owner, inherited) in read(app, agent, fallback)?.iter().zip([false, true]) {
         let Owner { agent: owner, document, state } = owner;
@@ -96,14 +95,12 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
                 continue;
             };
             let of = normalize_provider_id(&found.provider);
-            if !all_providers.contains(&of) {
-                all_providers.insert(of.clone());
-            }
             if inherited && own_providers.contains(&of) {
                 continue;
             }
-            if !inherited && !own_providers.contains(&of) {
-                own_providers.insert(of.clone());
+            let seen = if inherited { &mut others } else { &mut own_providers };
+            if !seen.contains(&of) {
+                seen.insert(of.clone());
             }
             if wanted.as_ref().is_some_and(|wanted| *wanted != of) {
                 continue;
@@ -118,8 +115,10 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
             });
         }
     }
-    let all_ids: HashSet<String> = all_providers.iter().map(|it| auth_provider_id(it)).collect();
-    let is_missing = |provider: &str| !all_ids.contains(&auth_provider_id(provider));
+    let is_missing = |provider: &str| {
+        let id = auth_provider_id(provider);
+        !own_providers.iter().chain(&others).any(|it| auth_provider_id(it) == id)
+    };
     for managed in Managed::standing_in_where(&config, is_missing) {
         let of = normalize_provider_id(managed.provider());
         if wanted.as_ref().is_none_or(|wanted| *wanted == of) {

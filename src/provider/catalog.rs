@@ -4,7 +4,7 @@
 //! one of them is needed.
 
 use super::Definition;
-use super::built_in::{ROWS, aliases_of};
+use super::built_in::{ROWS, aliases_of, names};
 use super::definition_file::{definition_files, provider_id, read_definition};
 use super::patch::{changed_keys, leave_behind, merge_patch};
 use crate::profile::normalize_provider_id;
@@ -73,7 +73,7 @@ struct Row {
     /// The place in [`ROWS`].
     at: usize,
     id: &'static str,
-    variables: &'static [&'static str],
+    variables: &'static str,
 }
 
 /// What a provider goes by. Nothing else of it has been read.
@@ -100,9 +100,9 @@ impl<'c> Outline<'c> {
     pub fn variables(self) -> impl Iterator<Item = &'c str> {
         let (built_in, described) = match self.0 {
             Entry::Row { row, .. } => (row.variables, &[][..]),
-            Entry::Described(provider) => (&[][..], &provider.definition.env[..]),
+            Entry::Described(provider) => ("", &provider.definition.env[..]),
         };
-        built_in.iter().copied().chain(described.iter().map(String::as_str))
+        names(built_in).chain(described.iter().map(String::as_str))
     }
 }
 
@@ -209,7 +209,8 @@ impl Row {
         let text = TEXTS.get(self.at).map(|text| text.get()).unwrap_or_default();
         let mut row: Value = serde_json::from_str(text).unwrap_or_default();
         let aliases: Vec<&str> = aliases_of(self.id).collect();
-        for (key, names) in [("aliases", &aliases[..]), ("env", self.variables)] {
+        let variables: Vec<&str> = names(self.variables).collect();
+        for (key, names) in [("aliases", aliases), ("env", variables)] {
             if let Some(row) = row.as_object_mut().filter(|_| !names.is_empty()) {
                 row.insert(key.to_owned(), names.into());
             }
@@ -268,7 +269,7 @@ mod tests {
         assert_eq!((catalog.iter().count(), TEXTS.len()), (ROWS.iter().len(), ROWS.iter().len()));
         for (provider, (id, variables)) in catalog.iter().zip(ROWS.iter()) {
             assert_eq!(provider.definition.id, id);
-            assert_eq!(provider.definition.env, *variables);
+            assert_eq!(provider.definition.env.join(" "), *variables);
             let Definition { id, aliases, .. } = &provider.definition;
             assert_eq!(&normalize_provider_id(id), id);
             for name in aliases.iter().chain([id]) {

@@ -3,7 +3,7 @@
 //!
 //! Invariant: it is data (`conventions.json`); the code here names no provider.
 
-use super::built_in::ROWS;
+use super::built_in::{ROWS, names};
 use super::members::Members;
 use crate::profile::normalize_provider_id;
 use serde::Deserialize;
@@ -123,8 +123,9 @@ impl Conventions {
     /// Whether a variable of this name holds the key of a provider.
     pub fn is_key_variable(&self, name: &str) -> bool {
         let mut rows = ROWS.iter();
-        rows.any(|(id, variables)| self.has_environment(id) && variables.contains(&name))
-            || self.table.without_plugins.variables.contains(&name)
+        rows.any(|(id, variables)| {
+            self.has_environment(id) && names(variables).any(|it| it == name)
+        }) || self.table.without_plugins.variables.contains(&name)
     }
 
     /// Whether the variables of a provider count.

@@ -169,6 +169,7 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
     let variables = Variables::of(&app.environment, &app.paths, &config);
     let sources = Sources {
         config: &config,
+        profiles: config.auth_profiles(),
         catalog: &catalog,
         conventions: &conventions,
         variables: &variables,

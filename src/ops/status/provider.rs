@@ -6,7 +6,7 @@ use crate::profile::secret_ref::ReferenceName;
 use crate::profile::{Kind, Millis, compare, mask, normalize_provider_id};
 use crate::provider::{Catalog, Conventions, Outline, cools_down};
 use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
 
 /// What a provider is used with first.
@@ -58,6 +58,8 @@ const OAUTH_VARIABLE: &str = "OAuth (env)";
 /// Everything that says what a provider can be used with.
 pub(super) struct Sources<'a> {
     pub(super) config: &'a Config,
+    /// What the configuration says of profiles.
+    pub(super) profiles: Option<&'a Map<String, Value>>,
     pub(super) catalog: &'a Catalog,
     pub(super) conventions: &'a Conventions,
     pub(super) variables: &'a Variables<'a>,
@@ -242,7 +244,11 @@ impl Sources<'_> {
 
     /// Who a profile belongs to: what the configuration says comes first.
     pub(super) fn person<'s>(&'s self, entry: &'s Entry<'_>) -> Option<&'s str> {
-        let configured = |key| self.config.auth_profile_text(entry.id, key);
+        let profile = self.profiles.and_then(|profiles| profiles.get(entry.id));
+        let configured = |key| {
+            let text = profile?.get(key)?.as_str()?.trim();
+            (!text.is_empty()).then_some(text)
+        };
         let inspection = &entry.inspection;
         configured("displayName")
             .or(inspection.display_name.as_deref())
