@@ -97,15 +97,13 @@ impl<'d> View<'d> {
             let own_entries = own.entries(false);
             read += own_entries.len();
             let superseded = superseded(&entries, &own_entries, now);
-            let mut places: HashMap<&str, usize> =
+            let places: HashMap<&str, usize> =
                 entries.iter().enumerate().map(|(place, entry)| (entry.id, place)).collect();
             for entry in own_entries.into_iter().filter(|it| !superseded.contains(it.id)) {
-                match places.get(entry.id) {
-                    Some(place) => entries[*place] = entry,
-                    None => {
-                        places.insert(entry.id, entries.len());
-                        entries.push(entry);
-                    }
+                if let Some(place) = places.get(entry.id) {
+                    entries[*place] = entry;
+                } else {
+                    entries.push(entry);
                 }
             }
             usages.extend(own.state.usages().filter(|(id, _)| !superseded.contains(id)));
