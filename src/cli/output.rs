@@ -1,5 +1,7 @@
 //! Where text leaves the program.
 
+mod layout;
+
 use crate::cli::terminal::sequence::Sequence;
 use crate::exit::{ExitStatus, Failure};
 use crate::system::Streams;
@@ -37,8 +39,7 @@ impl<'s> Output<'s> {
     /// Writes a JSON value with two spaces a level and a final newline.
     pub(super) fn json<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
         self.clear_status_line();
-        serde_json::to_writer_pretty(&mut self.streams.stdout, value)
-            .map_err(|error| write_failed(error.into()))?;
+        layout::write(&mut self.streams.stdout, value).map_err(write_failed)?;
         self.data("\n")
     }
 

@@ -116,8 +116,9 @@ impl Config {
         &self.value
     }
 
+    /// What stands at `/key/key…`, below objects alone.
     pub(super) fn at(&self, pointer: &str) -> Option<&Value> {
-        self.value.pointer(pointer)
+        pointer.split('/').skip(1).try_fold(&self.value, |value, key| value.get(key))
     }
 
     /// The agents that are listed.
@@ -172,7 +173,7 @@ impl Config {
 
     /// The mode that the configuration gives a profile.
     pub fn auth_mode(&self, profile_id: &str) -> Option<Kind> {
-        let mode = self.value.get("auth")?.get("profiles")?.get(profile_id)?.get("mode")?;
+        let mode = self.auth_profiles()?.get(profile_id)?.get("mode")?;
         Kind::from_name(mode.as_str()?)
     }
 }

@@ -1,7 +1,7 @@
 //! The models that the configuration names, and the providers that it defines.
 
 use super::Config;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The models of `agents.defaults`, and the model providers.
 #[derive(Clone, Copy, Debug)]
@@ -50,10 +50,9 @@ impl Config {
         self.at("/env/shellEnv/enabled") == Some(&Value::Bool(true))
     }
 
-    /// A text of `auth.profiles.<id>`, unless it is blank.
-    pub fn auth_profile_text(&self, id: &str, key: &str) -> Option<&str> {
-        let text = self.at("/auth/profiles")?.get(id)?.get(key)?.as_str()?.trim();
-        (!text.is_empty()).then_some(text)
+    /// What `auth.profiles` says, by profile id.
+    pub fn auth_profiles(&self) -> Option<&Map<String, Value>> {
+        self.at("/auth/profiles")?.as_object()
     }
 }
 

@@ -13,13 +13,18 @@ impl Config {
     /// The profiles that are configured, in their order; `provider_id` turns a provider
     /// into the form in which providers are compared.
     pub fn configured_profiles(&self, provider_id: impl Fn(&str) -> String) -> Vec<Configured> {
-        let profiles = self.at("/auth/profiles").and_then(Value::as_object);
-        let configured = profiles.into_iter().flatten().map(|(id, profile)| Configured {
-            id: id.clone(),
-            provider: provider_id(profile["provider"].as_str().unwrap_or_default()),
-            mode: profile["mode"].as_str().and_then(Kind::from_name),
-        });
+        let configured =
+            self.auth_profiles().into_iter().flatten().map(|(id, profile)| Configured {
+                id: id.clone(),
+                provider: provider_id(profile["provider"].as_str().unwrap_or_default()),
+                mode: profile["mode"].as_str().and_then(Kind::from_name),
+            });
         configured.collect()
+    }
+
+    /// Whether a profile is configured.
+    pub fn has_auth_profile(&self, id: &str) -> bool {
+        self.auth_profiles().is_some_and(|profiles| profiles.contains_key(id))
     }
 
     /// How long failures of a provider keep a profile away (`auth.cooldowns`).

@@ -2,7 +2,8 @@
 //!
 //! Reading takes no lock and changes nothing. [`log_out`] is the one thing that writes: by
 //! the program's own rules, under its own locks, and only while the file still holds what
-//! was read. Which provider a login is of is data, in `programs.json`.
+//! was read. Which provider a login is of is data, in `programs.json` and
+//! `managed.json`.
 
 mod claude;
 mod codex;

@@ -1,4 +1,5 @@
-//! The table of the programs: `programs.json`.
+//! The table of the programs, `programs.json`, and that of the profiles which stay theirs,
+//! `managed.json`: listings need the second alone.
 
 use super::Login;
 use crate::profile::Kind;
@@ -48,9 +49,6 @@ pub struct Program {
     /// The name of the profile of a login that does not tell whose it is.
     #[serde(default)]
     pub default_profile: Option<String>,
-    /// The profile that stays the program's own.
-    #[serde(default)]
-    pub managed: Option<Managed>,
     /// What a user types to sign in there.
     pub sign_in: String,
     /// How it can use a token of ours, line by line; see [`Self::usage`].
@@ -86,6 +84,22 @@ pub struct Managed {
     pub automatic: bool,
 }
 
+impl Managed {
+    /// The provider of the profile, which is that of the program.
+    pub fn provider(&self) -> &str {
+        self.profile.split_once(':').map_or(&self.profile, |(provider, _)| provider)
+    }
+}
+
+/// The profiles that stay a program's own.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ManagedTable {
+    codex: Option<Managed>,
+    claude: Option<Managed>,
+    minimax: Option<Managed>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
@@ -101,9 +115,12 @@ struct Table {
 
 const BUILT_IN: &str = include_str!("programs.json");
 
-// A test reads the table; what is compiled in cannot be wrong later.
+// A test reads the tables; what is compiled in cannot be wrong later.
 static TABLE: LazyLock<Table> =
     LazyLock::new(|| serde_json::from_str(BUILT_IN).unwrap_or_default());
+
+static MANAGED: LazyLock<ManagedTable> =
+    LazyLock::new(|| serde_json::from_str(include_str!("managed.json")).unwrap_or_default());
 
 impl Tool {
     /// Every program, in the order of the documentation.
@@ -133,6 +150,16 @@ impl Tool {
         }
     }
 
+    /// The profile that stays the program's own.
+    pub fn managed(self) -> Option<&'static Managed> {
+        match self {
+            Self::Codex => MANAGED.codex.as_ref(),
+            Self::Claude => MANAGED.claude.as_ref(),
+            Self::Minimax => MANAGED.minimax.as_ref(),
+            Self::Gemini | Self::Qwen | Self::Opencode | Self::Pi | Self::Copilot => None,
+        }
+    }
+
     /// The program with this name on the command line.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tool| tool.program().name == name)
@@ -142,14 +169,14 @@ impl Tool {
     /// [`Self::managing_stored`] says otherwise.
     pub fn managing(profile_id: &str) -> Option<Self> {
         let is_its = |managed: &Managed| managed.profile == profile_id;
-        Self::ALL.into_iter().find(|tool| tool.program().managed.as_ref().is_some_and(is_its))
+        Self::ALL.into_iter().find(|tool| tool.managed().is_some_and(is_its))
     }
 
     /// The program whose own a stored profile of this id stays. One that would be there by
     /// itself is ours once it is stored.
     pub fn managing_stored(profile_id: &str) -> Option<Self> {
         let stays = |managed: &Managed| !managed.automatic;
-        Self::managing(profile_id).filter(|tool| tool.program().managed.as_ref().is_some_and(stays))
+        Self::managing(profile_id).filter(|tool| tool.managed().is_some_and(stays))
     }
 }
 
@@ -195,10 +222,11 @@ mod tests {
                     .all(|it| !line.contains(it));
                 assert!(is_filled, "{line}");
             }
-            if let Some(managed) = &program.managed {
-                assert!(managed.profile.starts_with(&format!("{}:", program.provider)));
+            if let Some(managed) = tool.managed() {
+                assert_eq!(managed.provider(), program.provider);
                 assert_eq!(Tool::managing(&managed.profile), Some(tool));
             }
         }
+        assert_eq!(Tool::ALL.into_iter().filter_map(Tool::managed).count(), 3);
     }
 }

@@ -1,14 +1,14 @@
 //! Listing the profiles of an agent with their health.
 
 use super::managed::Managed;
-use super::pool::Pool;
 use super::reference::problem_of;
 use crate::app::App;
+use crate::config::{AgentDir, Config};
 use crate::exit::Failure;
 use crate::external::Tool;
 use crate::profile::{Credential, Health, Kind, Millis, health, normalize_provider_id};
-use crate::provider::cools_down;
-use crate::store::{Provenance, is_refused};
+use crate::provider::{auth_provider_id, cools_down};
+use crate::store::{Document, Inspection, Provenance, Snapshot, StateDocument, inspect};
 use crate::system::custody::Exposure;
 use crate::system::now;
 use std::collections::HashSet;
@@ -75,85 +75,113 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     let wanted = provider.map(|provider| app.provider_id(provider)).transpose()?;
-    let store = app.store(&agent);
     let mut listing = Listing {
         agent_id: agent.id.clone(),
-        store_path: store.profiles_path(),
+        store_path: app.store(&agent).profiles_path(),
         rows: Vec::new(),
         invalid_entries: 0,
         exposures: app.exposures(&config, &agent),
         problems: Vec::new(),
         at: now(),
     };
-    let mut own_providers = HashSet::new();
+    let [mut own_providers, mut others] = [HashSet::new(), HashSet::new()];
     let fallback = app.fallback_agent(&config, &agent);
-    let managed = Managed::standing_in(&config, &Pool::open(app, &config, &agent)?);
-    for (owner, inherited) in [(Some(agent), false), (fallback, true)] {
-        let Some(owner) = owner else { continue };
-        let store = app.store(&owner);
-        let snapshot = store.read()?;
-        if snapshot.fingerprint.is_none() {
-            // Nothing is there because it has moved on.
-            store.check_generation()?;
-        }
-        let state = store.read_state(&snapshot.document)?;
-        if !inherited {
-            listing.invalid_entries = snapshot.document.entry_count();
-        }
-        for profile in snapshot.document.profiles() {
-            let credential = profile.credential;
-            let of = normalize_provider_id(&credential.provider);
+    for (owner, inherited) in read(app, agent, fallback)?.iter().zip([false, true]) {
+        let Owner { agent: owner, document, state } = owner;
+        for (id, entry) in document.entries() {
+            let Some(found) = inspect(entry) else {
+                listing.invalid_entries += usize::from(!inherited);
+                continue;
+            };
+            let of = normalize_provider_id(&found.provider);
             if inherited && own_providers.contains(&of) {
                 continue;
             }
-            if !inherited {
-                listing.invalid_entries -= 1;
-                own_providers.insert(of.clone());
+            let seen = if inherited { &mut others } else { &mut own_providers };
+            if !seen.contains(&of) {
+                seen.insert(of.clone());
             }
             if wanted.as_ref().is_some_and(|wanted| *wanted != of) {
                 continue;
             }
-            let refused = is_refused(&state, profile.id, &credential);
-            let refusal =
-                credential.refresh_token().and_then(|token| state.refusal(profile.id, token));
-            let problem = problem_of(&config, &snapshot.document, profile.id, &credential);
-            let names = [&credential.display_name, &credential.identity.email];
-            let label = names.into_iter().flatten().next().map_or(profile.id, String::as_str);
             listing.rows.push(Row {
-                id: profile.id.to_owned(),
-                kind: credential.kind(),
-                label: label.to_owned(),
-                expires: credential.expires(),
-                health: match &problem {
-                    Some(_) => Health::Missing,
-                    None => health(&credential, refused, listing.at),
-                },
-                problem,
-                refusal,
                 unusable_until: state
-                    .usage(profile.id)
+                    .usage(id)
                     .unusable_until(listing.at)
                     .filter(|_| cools_down(&of)),
                 inherited_from: inherited.then(|| owner.id.clone()),
-                imported_from: snapshot
-                    .document
-                    .entry(profile.id)
-                    .and_then(Provenance::of)
-                    .map(|provenance| provenance.tool),
-                managed_by: Tool::managing_stored(profile.id),
-                provider: credential.provider,
-                email: credential.identity.email,
-                account_id: credential.identity.account_id,
+                ..row(&config, (id, entry), found, state.refusal_of(document, id), listing.at)
             });
         }
     }
-    for managed in managed {
+    let is_missing = |provider: &str| {
+        let id = auth_provider_id(provider);
+        !own_providers.iter().chain(&others).any(|it| auth_provider_id(it) == id)
+    };
+    for managed in Managed::standing_in_where(&config, is_missing) {
         let of = normalize_provider_id(managed.provider());
         if wanted.as_ref().is_none_or(|wanted| *wanted == of) {
             add_managed(app, &managed, &mut listing);
         }
     }
     Ok(listing)
+}
+
+/// The documents of a store with the agent that it is of.
+struct Owner {
+    agent: AgentDir,
+    document: Document,
+    state: StateDocument,
+}
+
+/// Reads the store of an agent, then that of the one whose profiles it uses as well.
+fn read(app: &App, agent: AgentDir, fallback: Option<AgentDir>) -> Result<Vec<Owner>, Failure> {
+    let agents = std::iter::once(agent).chain(fallback);
+    let owners = agents.map(|agent| {
+        let store = app.store(&agent);
+        let Snapshot { document, fingerprint } = store.read()?;
+        if fingerprint.is_none() {
+            // Nothing is there because it has moved on.
+            store.check_generation()?;
+        }
+        let state = store.read_state(&document)?;
+        Ok(Owner { agent, document, state })
+    });
+    owners.collect()
+}
+
+/// What an entry says of its profile.
+fn row(
+    config: &Config,
+    (id, entry): (&str, &str),
+    found: Inspection,
+    refusal: Option<String>,
+    now: Millis,
+) -> Row {
+    // Nearly every entry is without a reference, and not read again.
+    let has_reference = found.reference.is_some() || !found.oauth_references.is_empty();
+    let problem =
+        if has_reference { problem_of(config, id, found.facts.kind, entry) } else { None };
+    let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id);
+    Row {
+        id: id.to_owned(),
+        kind: found.facts.kind,
+        label: label.to_owned(),
+        email: found.email,
+        account_id: found.account_id,
+        expires: found.facts.expiry(),
+        health: match &problem {
+            Some(_) => Health::Missing,
+            None => health(&found.facts, refusal.is_some(), now),
+        },
+        problem,
+        refusal,
+        unusable_until: None,
+        inherited_from: None,
+        imported_from: Provenance::of(entry).map(|provenance| provenance.tool),
+        managed_by: Tool::managing_stored(id),
+        provider: found.provider,
+    }
 }
 
 /// Adds a profile that stays another program's own, as that one has it now.
@@ -172,7 +200,7 @@ fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {
         email: identity.email.clone(),
         account_id: identity.account_id.clone(),
         expires: credential.expires(),
-        health: health(&credential, false, listing.at),
+        health: health(&credential.facts(), false, listing.at),
         problem: None,
         refusal: None,
         unusable_until: None,

@@ -8,7 +8,7 @@ use super::selection::Selected;
 use crate::app::App;
 use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
-use crate::external::{self, ExternalError, Tool};
+use crate::external::{self, ExternalError, Managed as ManagedProfile, Tool};
 use crate::profile::{Credential, CredentialKind, Identity};
 use crate::provider::{Catalog, auth_provider_id};
 use crate::secret::Secret;
@@ -30,33 +30,42 @@ impl Managed {
     }
 
     fn of(tool: Tool) -> Option<Self> {
-        let managed = tool.program().managed.as_ref()?;
-        Some(Self { tool, id: &managed.profile })
+        Some(Self { tool, id: &tool.managed()?.profile })
     }
 
     /// The profiles that stand in for a provider of which the stores have none: those that
     /// are there by themselves, and those that the configuration names.
     pub(super) fn standing_in(config: &Config, pool: &Pool) -> Vec<Self> {
-        Tool::ALL.into_iter().filter_map(Self::of).filter(|it| it.stands_in(config, pool)).collect()
+        Self::standing_in_where(config, |provider| pool.owner_of(provider).is_none())
     }
 
-    fn stands_in(&self, config: &Config, pool: &Pool) -> bool {
-        let program = self.tool.program();
-        let is_wanted = program.managed.as_ref().is_some_and(|managed| managed.automatic)
-            || config.configured_profiles(auth_provider_id).iter().any(|it| it.id == self.id);
-        is_wanted && pool.owner_of(&program.provider).is_none()
+    /// As [`Self::standing_in`], where the stores have none of the providers that
+    /// `is_missing`.
+    pub(super) fn standing_in_where(
+        config: &Config,
+        is_missing: impl Fn(&str) -> bool,
+    ) -> Vec<Self> {
+        let all = Tool::ALL.into_iter().filter_map(Self::of);
+        all.filter(|it| it.is_wanted(config) && is_missing(it.provider())).collect()
+    }
+
+    fn is_wanted(&self, config: &Config) -> bool {
+        self.is_automatic() || config.has_auth_profile(self.id)
+    }
+
+    fn is_automatic(&self) -> bool {
+        self.tool.managed().is_some_and(|managed| managed.automatic)
     }
 
     /// Whether the profile is there for who names it: one that is there by itself only
     /// while no store has another of its provider.
     pub(super) fn may_be_named(&self, config: &Config, pool: &Pool) -> bool {
-        let managed = self.tool.program().managed.as_ref();
-        managed.is_some_and(|managed| !managed.automatic) || self.stands_in(config, pool)
+        !self.is_automatic() || (self.is_wanted(config) && pool.owner_of(self.provider()).is_none())
     }
 
     /// The provider.
     pub(super) fn provider(&self) -> &'static str {
-        &self.tool.program().provider
+        self.tool.managed().map_or("", ManagedProfile::provider)
     }
 
     /// What the program keeps now, without the refresh token; `None` when nobody is signed

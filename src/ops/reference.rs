@@ -9,7 +9,6 @@ use crate::profile::secret_ref::Defaults;
 use crate::profile::{Credential, CredentialKind, Kind};
 use crate::reference::{Misplaced, Resolver, Secrets, Stored, misplaced, stored};
 use crate::secret::Secret;
-use crate::store::Document;
 use crate::system::now;
 use crate::text::printable;
 
@@ -21,7 +20,7 @@ pub(super) fn value(
     selected: &Selected,
 ) -> Result<Option<Secret>, Failure> {
     let Selected { id, credential, entry, .. } = selected;
-    if let Some(problem) = problem(config, id, credential, entry.expose()) {
+    if let Some(problem) = problem_of(config, id, credential.kind(), entry.expose()) {
         return Err(Failure::message(
             ExitStatus::Failure,
             format!("the profile `{}` cannot be used: {problem}", printable(id, 200)),
@@ -72,21 +71,11 @@ fn is_expired(credential: &Credential) -> bool {
     }
 }
 
-/// Why a profile of a document cannot be used: a reference where none may be.
-pub(super) fn problem_of(
-    config: &Config,
-    document: &Document,
-    id: &str,
-    credential: &Credential,
-) -> Option<String> {
-    problem(config, id, credential, document.entry(id)?)
-}
-
-fn problem(config: &Config, id: &str, credential: &Credential, entry: &str) -> Option<String> {
+/// Why a profile with this entry cannot be used: a reference where none may be.
+pub(super) fn problem_of(config: &Config, id: &str, kind: Kind, entry: &str) -> Option<String> {
     // Only whether there is a reference matters here, not which provider it means.
-    let found = misplaced(entry, credential.kind(), config.auth_mode(id), &Defaults::default());
-    let first = found.first()?;
-    Some(explain(first, credential.kind()))
+    let found = misplaced(entry, kind, config.auth_mode(id), &Defaults::default());
+    Some(explain(found.first()?, kind))
 }
 
 /// Why a misplaced reference is one.

@@ -2,6 +2,53 @@
 
 use super::{Credential, CredentialKind, Kind, Millis};
 
+/// What is there of a credential: enough to judge it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The kind.
+    pub kind: Kind,
+    /// Whether it holds the access token, token or key.
+    pub has_bearer: bool,
+    /// Whether it holds a refresh token.
+    pub has_refresh: bool,
+    /// Whether a secret reference stands in the place of the token or key.
+    pub is_reference: bool,
+    /// When the access token or token expires: `None` when the file does not say, `Err` when
+    /// it has a value that is no time.
+    pub expires: Option<Result<Millis, ()>>,
+}
+
+impl Facts {
+    /// When the access token or token expires, where the file says so.
+    pub fn expiry(&self) -> Option<Millis> {
+        let expiry = self.expires?.ok()?;
+        match self.kind {
+            Kind::OAuth => (expiry > 0).then_some(expiry),
+            Kind::Token => Some(expiry),
+            Kind::ApiKey => None,
+        }
+    }
+}
+
+impl Credential {
+    /// What is there of it.
+    pub fn facts(&self) -> Facts {
+        Facts {
+            kind: self.kind(),
+            has_bearer: self.bearer().is_some(),
+            has_refresh: self.refresh_token().is_some(),
+            is_reference: self.is_reference(),
+            expires: match &self.kind {
+                CredentialKind::OAuth { expires, .. } => {
+                    expires.map(|at| if at > 0 { Ok(at) } else { Err(()) })
+                }
+                CredentialKind::Token { expires, .. } => *expires,
+                CredentialKind::ApiKey { .. } => None,
+            },
+        }
+    }
+}
+
 /// What can be said of a credential without asking the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -33,36 +80,30 @@ impl Health {
     }
 }
 
-/// The health of `credential` at `now`; `refused` says that the server has refused the
+/// The health of a credential at `now`; `refused` says that the server has refused the
 /// refresh token that it holds.
-pub fn health(credential: &Credential, refused: bool, now: Millis) -> Health {
-    match &credential.kind {
-        CredentialKind::OAuth { access, refresh, expires, .. } => match (expires, access) {
-            (Some(at), Some(_)) if *at > now => Health::Valid(*at),
+pub fn health(credential: &Facts, refused: bool, now: Millis) -> Health {
+    let Facts { kind, has_bearer, has_refresh, is_reference, expires } = *credential;
+    let is_there = has_bearer || is_reference;
+    match kind {
+        Kind::OAuth => match expires {
+            Some(Ok(at)) if has_bearer && at > now => Health::Valid(at),
             _ if refused => Health::Refused,
-            _ if refresh.is_some() => Health::Refreshable,
-            (Some(_), Some(_)) => Health::Expired,
-            (None, Some(_)) => Health::NoExpiry,
-            _ => Health::Missing,
+            _ if has_refresh => Health::Refreshable,
+            _ if !has_bearer => Health::Missing,
+            // A value that is no time is one that has passed.
+            Some(_) => Health::Expired,
+            None => Health::NoExpiry,
         },
-        CredentialKind::Token { token, reference, expires } => {
-            if token.is_none() && !reference {
-                return Health::Missing;
-            }
-            match expires {
-                None => Health::NoExpiry,
-                Some(Err(())) => Health::Missing,
-                Some(Ok(at)) if *at > now => Health::Valid(*at),
-                Some(Ok(_)) => Health::Expired,
-            }
-        }
-        CredentialKind::ApiKey { key, reference } => {
-            if key.is_some() || *reference {
-                Health::NoExpiry
-            } else {
-                Health::Missing
-            }
-        }
+        Kind::Token => match expires {
+            _ if !is_there => Health::Missing,
+            None => Health::NoExpiry,
+            Some(Err(())) => Health::Missing,
+            Some(Ok(at)) if at > now => Health::Valid(at),
+            Some(Ok(_)) => Health::Expired,
+        },
+        Kind::ApiKey if is_there => Health::NoExpiry,
+        Kind::ApiKey => Health::Missing,
     }
 }
 
@@ -102,7 +143,7 @@ mod tests {
     #[test]
     fn a_grant_is_judged_in_stages() {
         let now = 1_000;
-        let check = |credential: &Credential, refused| health(credential, refused, now);
+        let check = |credential: &Credential, refused| health(&credential.facts(), refused, now);
         assert_eq!(check(&grant(Some("a"), Some("r"), Some(2_000)), false), Health::Valid(2_000));
         assert_eq!(check(&grant(Some("a"), Some("r"), Some(2_000)), true), Health::Valid(2_000));
         assert_eq!(check(&grant(Some("a"), Some("r"), Some(500)), false), Health::Refreshable);

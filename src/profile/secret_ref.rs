@@ -133,15 +133,23 @@ impl ReferenceName {
     /// The reference in a value that stands where a secret should be: an object, or
     /// `${NAME}`.
     pub fn of(value: &Value) -> Option<Self> {
-        let named = |source: &str, id: &str| Self::Named { source: source.into(), id: id.into() };
         match value {
-            Value::String(text) => Some(named(Source::Env.name(), variable(text)?)),
+            Value::String(text) => Self::of_text(text),
             Value::Object(_) => Some(match (value["source"].as_str(), value["id"].as_str()) {
-                (Some(source), Some(id)) => named(source, id),
+                (Some(source), Some(id)) => Self::named(source, id),
                 _ => Self::Invalid,
             }),
             _ => None,
         }
+    }
+
+    /// The reference that the text `${NAME}` is.
+    pub fn of_text(text: &str) -> Option<Self> {
+        Some(Self::named(Source::Env.name(), variable(text)?))
+    }
+
+    fn named(source: &str, id: &str) -> Self {
+        Self::Named { source: source.to_owned(), id: id.to_owned() }
     }
 
     /// The variable that it leads to.

@@ -1,17 +1,22 @@
 //! The catalog: built-in rows, with the user's files merged over them (RFC 7396).
+//!
+//! Ids, aliases and variables answer most questions; the text of the rows is looked at when
+//! one of them is needed.
 
 use super::Definition;
-use super::built_in::aliases_of;
+use super::built_in::{ROWS, aliases_of, names};
 use super::definition_file::{definition_files, provider_id, read_definition};
 use super::patch::{changed_keys, leave_behind, merge_patch};
 use crate::profile::normalize_provider_id;
-use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-pub(super) const BUILT_IN: &str = include_str!("catalog.json");
+/// The rows as they are written, in the order of [`ROWS`]. A test compares the two.
+static TEXTS: LazyLock<Vec<&RawValue>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("catalog.json")).unwrap_or_default());
 
 /// A provider definition and the file that had a say in it.
 #[derive(Clone, Debug)]
@@ -57,27 +62,61 @@ pub enum CatalogError {
 #[derive(Debug)]
 enum Entry {
     /// A built-in row that no file changes. It is read when it is needed: most are not.
-    Row {
-        id: String,
-        env: Vec<&'static str>,
-        text: &'static RawValue,
-        read: OnceCell<Option<Box<Provider>>>,
-    },
+    Row { row: Row, read: OnceCell<Option<Box<Provider>>> },
     /// What a file says, over a row or alone.
     Described(Box<Provider>),
+}
+
+/// A built-in row.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    /// The place in [`ROWS`].
+    at: usize,
+    id: &'static str,
+    variables: &'static str,
+}
+
+/// What a provider goes by. Nothing else of it has been read.
+#[derive(Clone, Copy, Debug)]
+pub struct Outline<'c>(&'c Entry);
+
+impl<'c> Outline<'c> {
+    /// The provider id.
+    pub fn id(self) -> &'c str {
+        self.0.id()
+    }
+
+    /// Other ids under which the provider is known.
+    pub fn aliases(self) -> impl Iterator<Item = &'c str> {
+        let (built_in, described) = match self.0 {
+            Entry::Row { row, .. } => (Some(aliases_of(row.id)), &[][..]),
+            Entry::Described(provider) => (None, &provider.definition.aliases[..]),
+        };
+        let built_in = built_in.into_iter().flatten().map(|alias| -> &'c str { alias });
+        built_in.chain(described.iter().map(String::as_str))
+    }
+
+    /// The environment variables that hold a key, first found wins.
+    pub fn variables(self) -> impl Iterator<Item = &'c str> {
+        let (built_in, described) = match self.0 {
+            Entry::Row { row, .. } => (row.variables, &[][..]),
+            Entry::Described(provider) => ("", &provider.definition.env[..]),
+        };
+        names(built_in).chain(described.iter().map(String::as_str))
+    }
 }
 
 impl Entry {
     fn id(&self) -> &str {
         match self {
-            Self::Row { id, .. } => id,
+            Self::Row { row, .. } => row.id,
             Self::Described(provider) => &provider.definition.id,
         }
     }
 
     fn has_alias(&self, wanted: &str) -> bool {
         match self {
-            Self::Row { id, .. } => aliases_of(id).any(|alias| alias == wanted),
+            Self::Row { row, .. } => aliases_of(row.id).any(|alias| alias == wanted),
             Self::Described(provider) => {
                 let mut aliases = provider.definition.aliases.iter();
                 aliases.any(|alias| normalize_provider_id(alias) == wanted)
@@ -88,9 +127,9 @@ impl Entry {
     /// The provider. A test reads every row: none is missing later.
     fn provider(&self) -> Option<&Provider> {
         match self {
-            Self::Row { id, text, read, .. } => read
-                .get_or_init(|| provider(Some(row(id, text)), None).ok().map(Box::new))
-                .as_deref(),
+            Self::Row { row, read } => {
+                read.get_or_init(|| provider(Some(row.read()), None).ok().map(Box::new)).as_deref()
+            }
             Self::Described(provider) => Some(provider),
         }
     }
@@ -103,27 +142,14 @@ impl Catalog {
     /// # Errors
     /// The directory cannot be read.
     pub fn load(directory: &Path) -> Result<Self, CatalogError> {
-        #[derive(Deserialize)]
-        struct Named {
-            id: String,
-            #[serde(borrow, default)]
-            env: Vec<&'static str>,
-        }
-        let rows: Vec<&'static RawValue> =
-            serde_json::from_str(BUILT_IN).map_err(|error| invalid("built in", &error))?;
+        let rows = ROWS.iter();
         let mut catalog = Self { entries: Vec::with_capacity(rows.len()), broken: Vec::new() };
         let mut files = definition_files(directory)?;
-        for text in rows {
-            let Named { id, env } =
-                serde_json::from_str(text.get()).map_err(|error| invalid("built in", &error))?;
+        for (at, (id, variables)) in rows.enumerate() {
+            let row = Row { at, id, variables };
             match files.iter().position(|file| provider_id(file) == id) {
-                Some(at) => {
-                    let row = row(&id, text);
-                    catalog.add(id, Some(row), files.remove(at));
-                }
-                None => {
-                    catalog.entries.push(Entry::Row { id, env, text, read: OnceCell::new() });
-                }
+                Some(file) => catalog.add(id.to_owned(), Some(row.read()), files.remove(file)),
+                None => catalog.entries.push(Entry::Row { row, read: OnceCell::new() }),
             }
         }
         for file in files {
@@ -141,22 +167,23 @@ impl Catalog {
 
     /// The provider with this id or alias, normalised; `None` when there is none.
     pub fn find(&self, id: &str) -> Option<&Provider> {
-        let id = normalize_provider_id(id);
-        let by_id = self.entries.iter().find(|entry| entry.id() == id);
-        let found = by_id.or_else(|| self.entries.iter().find(|entry| entry.has_alias(&id)));
-        found?.provider()
+        self.entry(id)?.provider()
     }
 
-    /// The providers with a key variable that `is_meant`.
-    pub fn with_variable(
-        &self,
-        is_meant: impl Fn(&str) -> bool,
-    ) -> impl Iterator<Item = &Provider> {
-        let has = move |entry: &&Entry| match entry {
-            Entry::Row { env, .. } => env.iter().any(|name| is_meant(name)),
-            Entry::Described(provider) => provider.definition.env.iter().any(|name| is_meant(name)),
-        };
-        self.entries.iter().filter(has).filter_map(Entry::provider)
+    /// What the provider with this id or alias goes by.
+    pub fn outline(&self, id: &str) -> Option<Outline<'_>> {
+        self.entry(id).map(Outline)
+    }
+
+    /// What every provider goes by, the built-in ones first.
+    pub fn outlines(&self) -> impl Iterator<Item = Outline<'_>> {
+        self.entries.iter().map(Outline)
+    }
+
+    fn entry(&self, id: &str) -> Option<&Entry> {
+        let id = normalize_provider_id(id);
+        let by_id = self.entries.iter().find(|entry| entry.id() == id);
+        by_id.or_else(|| self.entries.iter().find(|entry| entry.has_alias(&id)))
     }
 
     /// Why the provider with this id cannot be used, when its file is not valid.
@@ -176,14 +203,20 @@ impl Catalog {
     }
 }
 
-/// A built-in row with its aliases.
-fn row(id: &str, text: &RawValue) -> Value {
-    let mut row: Value = serde_json::from_str(text.get()).unwrap_or_default();
-    let aliases: Vec<Value> = aliases_of(id).map(Value::from).collect();
-    if let Some(row) = row.as_object_mut().filter(|_| !aliases.is_empty()) {
-        row.insert("aliases".to_owned(), aliases.into());
+impl Row {
+    /// The whole row, with its aliases and variables.
+    fn read(self) -> Value {
+        let text = TEXTS.get(self.at).map(|text| text.get()).unwrap_or_default();
+        let mut row: Value = serde_json::from_str(text).unwrap_or_default();
+        let aliases: Vec<&str> = aliases_of(self.id).collect();
+        let variables: Vec<&str> = names(self.variables).collect();
+        for (key, names) in [("aliases", aliases), ("env", variables)] {
+            if let Some(row) = row.as_object_mut().filter(|_| !names.is_empty()) {
+                row.insert(key.to_owned(), names.into());
+            }
+        }
+        row
     }
-    row
 }
 
 /// A built-in row with a file merged over it, or one of the two alone.
@@ -233,8 +266,10 @@ mod tests {
     fn every_built_in_row_is_valid_and_found_by_id_and_alias() {
         let catalog = load(&[]).unwrap();
         let mut names = std::collections::HashSet::new();
-        assert_eq!(catalog.iter().count(), crate::provider::built_in::ROWS.len());
-        for provider in catalog.iter() {
+        assert_eq!((catalog.iter().count(), TEXTS.len()), (ROWS.iter().len(), ROWS.iter().len()));
+        for (provider, (id, variables)) in catalog.iter().zip(ROWS.iter()) {
+            assert_eq!(provider.definition.id, id);
+            assert_eq!(provider.definition.env.join(" "), *variables);
             let Definition { id, aliases, .. } = &provider.definition;
             assert_eq!(&normalize_provider_id(id), id);
             for name in aliases.iter().chain([id]) {

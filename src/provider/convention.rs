@@ -3,10 +3,11 @@
 //!
 //! Invariant: it is data (`conventions.json`); the code here names no provider.
 
-use super::built_in::{ROWS, Row};
+use super::built_in::{ROWS, names};
+use super::members::Members;
 use crate::profile::normalize_provider_id;
-use indexmap::IndexMap;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::sync::LazyLock;
 
 const BUILT_IN: &str = include_str!("conventions.json");
@@ -23,17 +24,19 @@ static TABLE: LazyLock<Table> =
     LazyLock::new(|| serde_json::from_str(BUILT_IN).unwrap_or_default());
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 struct Table {
     default_model: Model,
     markers: Markers,
     without_plugins: WithoutPlugins,
-    command_line_backends: Vec<String>,
-    own_authentication: Vec<String>,
+    command_line_backends: Vec<&'static str>,
+    own_authentication: Vec<&'static str>,
     /// Providers that route to many others: a failure says nothing of the credential.
-    without_cooldown: Vec<String>,
-    model_names: IndexMap<String, IndexMap<String, String>>,
-    model_prefixes: IndexMap<String, Prefix>,
+    without_cooldown: Vec<&'static str>,
+    /// Former names of models with the present ones, by provider: [`Members`] in text that
+    /// is read for the one provider that is asked about.
+    model_names: Members<&'static RawValue>,
+    model_prefixes: Members<Prefix<'static>>,
 }
 
 /// A provider and one of its models.
@@ -47,30 +50,30 @@ pub struct Model {
 
 /// Texts in the place of a key that are none.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 struct Markers {
-    always: Vec<String>,
-    prefixes: Vec<String>,
-    bundled: Vec<String>,
+    always: Vec<&'static str>,
+    prefixes: Vec<&'static str>,
+    bundled: Vec<&'static str>,
     /// Names of variables, whether or not a provider has them.
-    variables: Vec<String>,
+    variables: Vec<&'static str>,
 }
 
 /// What counts without the bundled plugins.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 struct WithoutPlugins {
     /// The providers whose variables count.
-    providers: Vec<String>,
+    providers: Vec<&'static str>,
     /// Variables that count besides.
-    variables: Vec<String>,
+    variables: Vec<&'static str>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Prefix {
-    Add(String),
-    Remove(String),
+enum Prefix<'t> {
+    Add(&'t str),
+    Remove(&'t str),
 }
 
 impl std::fmt::Display for Model {
@@ -106,59 +109,62 @@ impl Conventions {
 
     /// Whether `value`, where a key should be, only says how the provider authenticates.
     pub fn is_marker(&self, value: &str) -> bool {
-        let is_one_of = |markers: &[String]| markers.iter().any(|marker| marker == value);
         let markers = &self.table.markers;
-        markers.prefixes.iter().any(|prefix| value.starts_with(prefix.as_str()))
-            || is_one_of(&markers.always)
-            || (self.with_plugins && is_one_of(&markers.bundled))
+        markers.prefixes.iter().any(|prefix| value.starts_with(prefix))
+            || markers.always.contains(&value)
+            || (self.with_plugins && markers.bundled.contains(&value))
     }
 
     /// Whether `value`, where a key should be, is the name of the variable that holds it.
     pub fn is_variable_marker(&self, value: &str) -> bool {
-        self.is_key_variable(value) || self.table.markers.variables.iter().any(|name| name == value)
+        self.is_key_variable(value) || self.table.markers.variables.contains(&value)
     }
 
     /// Whether a variable of this name holds the key of a provider.
     pub fn is_key_variable(&self, name: &str) -> bool {
-        let has =
-            |row: &Row| self.has_environment(&row.id) && row.env.iter().any(|key| key == name);
-        ROWS.iter().any(has) || self.table.without_plugins.variables.iter().any(|key| key == name)
+        let mut rows = ROWS.iter();
+        rows.any(|(id, variables)| {
+            self.has_environment(id) && names(variables).any(|it| it == name)
+        }) || self.table.without_plugins.variables.contains(&name)
     }
 
     /// Whether the variables of a provider count.
     pub fn has_environment(&self, provider: &str) -> bool {
-        self.with_plugins || self.table.without_plugins.providers.iter().any(|id| id == provider)
+        self.with_plugins || self.table.without_plugins.providers.contains(&provider)
     }
 
     /// Whether a provider is run through a command of its own, which has its own login.
     pub fn is_command_line_backend(&self, provider: &str) -> bool {
-        self.with_plugins && self.table.command_line_backends.iter().any(|id| id == provider)
+        self.with_plugins && self.table.command_line_backends.contains(&provider)
     }
 
     /// Whether a plugin of OpenClaw's authenticates to a provider by itself.
     pub fn has_own_authentication(&self, provider: &str) -> bool {
-        self.with_plugins && self.table.own_authentication.iter().any(|id| id == provider)
+        self.with_plugins && self.table.own_authentication.contains(&provider)
     }
 
     /// The present name of a model.
     fn model_name(&self, provider: &str, model: &str) -> String {
-        let names = self.table.model_names.get(provider);
-        if let Some(name) = names.and_then(|names| names.get(&model.to_lowercase())) {
-            return name.clone();
+        let names = self.table.model_names.get(provider).copied().map(model_names);
+        if let Some(name) = names.and_then(|names| names.get(&model.to_lowercase()).copied()) {
+            return name.to_owned();
         }
         match self.table.model_prefixes.get(provider) {
             Some(Prefix::Add(prefix)) if !model.contains('/') => format!("{prefix}{model}"),
-            Some(Prefix::Remove(prefix)) => {
-                model.strip_prefix(prefix.as_str()).unwrap_or(model).to_owned()
-            }
+            Some(Prefix::Remove(prefix)) => model.strip_prefix(prefix).unwrap_or(model).to_owned(),
             _ => model.to_owned(),
         }
     }
 }
 
+/// The names of the models of one provider. A test reads them all.
+fn model_names(text: &'static RawValue) -> Members<&'static str> {
+    serde_json::from_str(text.get()).unwrap_or_default()
+}
+
 /// Whether failures keep profiles of `provider` away for a while.
 pub fn cools_down(provider: &str) -> bool {
-    !TABLE.without_cooldown.contains(&normalize_provider_id(provider))
+    !TABLE.without_cooldown.contains(&normalize_provider_id(provider).as_str())
 }
 
 #[cfg(test)]
@@ -169,10 +175,11 @@ mod tests {
     fn the_built_in_conventions_are_read() {
         let table: Table = serde_json::from_str(BUILT_IN).unwrap();
         assert_eq!(table.default_model.to_string(), "openai/gpt-5.5");
-        let is_row = |id: &String| ROWS.iter().any(|row| row.id == *id);
+        assert!(table.model_names.iter().all(|(_, names)| model_names(names).iter().len() > 0));
+        let is_row = |id: &&str| ROWS.get(id).is_some();
         assert!(table.without_plugins.providers.iter().chain(&table.without_cooldown).all(is_row));
         for id in table.command_line_backends.iter().chain(&table.own_authentication) {
-            assert_eq!(&normalize_provider_id(id), id);
+            assert_eq!(normalize_provider_id(id), *id);
         }
         assert!(!cools_down("OpenRouter") && cools_down("p"));
     }

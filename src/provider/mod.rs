@@ -15,6 +15,7 @@ mod convention;
 mod definition;
 mod definition_file;
 mod installed_client;
+mod members;
 mod patch;
 mod program;
 mod project;
@@ -22,7 +23,7 @@ mod registration;
 mod usage;
 
 pub use built_in::auth_provider_id;
-pub use catalog::{Catalog, CatalogError, Provider};
+pub use catalog::{Catalog, CatalogError, Outline, Provider};
 pub use convention::{Conventions, Model, cools_down};
 pub use definition::{Definition, Method, MethodKind};
 pub use program::{

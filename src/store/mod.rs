@@ -35,7 +35,7 @@ pub use credential::{Pasted, Renewal, entry_with, login_entry, pasted_entry, ren
 pub use document::{Document, Profile};
 pub use error::StoreError;
 pub use file::{AgentStore, Snapshot};
-pub use inspection::Inspection;
+pub use inspection::{Inspection, inspect};
 pub use intent::Intent;
 pub use lease::{Lease, LeaseAttempt};
 pub use pending_login::{Claim, PendingAuthorization, PendingLogin};

@@ -4,9 +4,9 @@
 //! OpenClaw keeps fields there that it does not know, and a new credential has another
 //! hash, so nothing has to be taken back after a login.
 
-use super::StateDocument;
 use super::json_text::RawObject;
 use super::usage::insert;
+use super::{Document, StateDocument};
 use crate::profile::{Credential, Kind, Millis};
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,14 @@ impl StateDocument {
     pub fn refusal(&self, profile_id: &str, refresh_token: &Secret) -> Option<String> {
         let refused: RefusedGrant = field(self.entry(profile_id)?, REFUSED_GRANT)?;
         (refused.hash == refresh_token.fingerprint()).then_some(refused.reason)
+    }
+
+    /// As [`Self::refusal`], of the refresh token that the profile has in `profiles`. It is
+    /// looked at where something is remembered of it alone.
+    pub fn refusal_of(&self, profiles: &Document, profile_id: &str) -> Option<String> {
+        self.entry(profile_id).filter(|entry| entry.contains(REFUSED_GRANT))?;
+        let credential = profiles.credential(profile_id)?;
+        self.refusal(profile_id, credential.refresh_token()?)
     }
 
     /// Remembers that the server refused this refresh token of a profile.

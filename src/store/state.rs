@@ -30,7 +30,7 @@ pub struct StateDocument {
 impl Default for StateDocument {
     fn default() -> Self {
         let version = raw(&1).unwrap_or_default();
-        Self::of(RawObject::from([(VERSION.to_owned(), version)]))
+        Self { members: RawObject::from([(VERSION.to_owned(), version)]), ..Self::empty() }
     }
 }
 
@@ -41,15 +41,19 @@ impl StateDocument {
     /// The text is not a JSON object, or it repeats a key.
     pub fn parse(text: &str) -> serde_json::Result<Self> {
         let members: UniqueObject = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
-        match members.0.iter().find(|(name, value)| has_repetition(name, value)) {
-            Some((name, _)) => Err(serde::de::Error::custom(repeats(name))),
-            None => Ok(Self::of(members.0)),
+        let mut state = Self { members: members.0, ..Self::empty() };
+        for (name, value) in &state.members {
+            match unique_object(name, value) {
+                Some(Ok(usage)) if name == USAGE_STATS => state.usage = usage,
+                Some(Err(repeated)) => return Err(repeated),
+                _ => {}
+            }
         }
+        Ok(state)
     }
 
-    fn of(members: RawObject) -> Self {
-        let usage = object(&members, USAGE_STATS);
-        Self { members, usage, usage_changed: false }
+    fn empty() -> Self {
+        Self { members: RawObject::new(), usage: RawObject::new(), usage_changed: false }
     }
 
     /// The document as text: two spaces a level, a final newline.
@@ -266,9 +270,15 @@ impl StateDocument {
 
 /// Whether a member is an object that we rewrite, and has a key twice.
 pub(super) fn has_repetition(member: &str, value: &RawValue) -> bool {
-    OLD_LAYOUT.contains(&member)
-        && value.get().starts_with('{')
-        && serde_json::from_str::<UniqueObject>(value.get()).is_err()
+    unique_object(member, value).is_some_and(|object| object.is_err())
+}
+
+/// A member that is an object and that we rewrite; the error says that it has a key twice.
+fn unique_object(member: &str, value: &RawValue) -> Option<serde_json::Result<RawObject>> {
+    let is_ours = OLD_LAYOUT.contains(&member) && value.get().starts_with('{');
+    let object = is_ours.then(|| serde_json::from_str::<UniqueObject>(value.get()))?;
+    let custom = |_| serde::de::Error::custom(repeats(member));
+    Some(object.map(|object| object.0).map_err(custom))
 }
 
 fn object(members: &RawObject, member: &str) -> RawObject {

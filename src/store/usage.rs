@@ -6,7 +6,6 @@
 use super::StateDocument;
 use super::json_text::{RawObject, raw};
 use crate::profile::{Millis, UsageStats};
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -31,8 +30,8 @@ impl StateDocument {
     }
 
     /// What is remembered about the use of every profile, in document order.
-    pub fn usages(&self) -> IndexMap<String, UsageStats> {
-        self.entries().map(|(id, entry)| (id.to_owned(), usage(entry))).collect()
+    pub fn usages(&self) -> impl Iterator<Item = (&str, UsageStats)> {
+        self.entries().map(|(id, entry)| (id, usage(entry)))
     }
 
     /// Changes what is remembered about the use of a profile; whether that is a change.

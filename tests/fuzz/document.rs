@@ -41,9 +41,9 @@ pub(crate) fn state(input: &[u8]) {
     let written = state.to_text().unwrap();
     let again = StateDocument::parse(&written).expect("what is written is a document");
     assert_eq!(again.to_text().unwrap(), written);
-    for (id, usage) in state.usages() {
+    for (id, usage) in again.usages() {
         let _ = format!("{usage:?}");
-        state.clear_cooldown(&id);
+        state.clear_cooldown(id);
     }
     // An `order` that is no object is left alone, whatever is set.
     let members: IndexMap<String, Box<RawValue>> = serde_json::from_str(&written).unwrap();

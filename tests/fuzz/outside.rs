@@ -48,7 +48,7 @@ pub(crate) fn config(input: &[u8]) {
         }
         Ok(_) if loaded.is_ok() => {
             let config = Config::load(&paths, &environment).expect("an edited file still loads");
-            assert_eq!(config.auth_profile_text("fuzz:a'\"b", "mode"), Some("token"));
+            assert_eq!(config.auth_profiles().unwrap()["fuzz:a'\"b"]["mode"], "token");
             remove_profile(&path, "fuzz:a'\"b").unwrap();
             Config::load(&paths, &environment).expect("and once more");
         }

@@ -195,11 +195,11 @@ proptest! {
         record_profile(&path, &id, "openai", Kind::Token).unwrap();
         holds_all("recorded");
         let config = Config::load(&paths, &environment).unwrap();
-        prop_assert_eq!(config.auth_profile_text(&id, "mode"), Some("token"));
+        prop_assert_eq!(config.auth_mode(&id), Some(Kind::Token));
         remove_profile(&path, &id).unwrap();
         holds_all("removed");
         let config = Config::load(&paths, &environment).unwrap();
-        prop_assert_eq!(config.auth_profile_text(&id, "mode"), None);
+        prop_assert_eq!(config.auth_mode(&id), None);
     }
 
     #[test]

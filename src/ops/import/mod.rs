@@ -287,7 +287,7 @@ impl Ready {
     /// Removes the copy of a login that moves from the profile that stays the program's
     /// own; whether there was one.
     fn drop_managed_copy(&self, document: &mut Document) -> bool {
-        let Some(managed) = &self.request.tool.program().managed else { return false };
+        let Some(managed) = self.request.tool.managed() else { return false };
         let Some(copy) = document.credential(&managed.profile) else { return false };
         let is_copy = |login: &Login| {
             let tokens = copy.refresh_token().zip(login.credential.refresh_token());

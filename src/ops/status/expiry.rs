@@ -63,7 +63,7 @@ impl Standing {
 
     /// How `entry` stands at `now`; `oauth_configured` says that the configuration calls
     /// it an OAuth profile.
-    pub(super) fn of(entry: &Entry, oauth_configured: bool, now: Millis) -> Self {
+    pub(super) fn of(entry: &Entry<'_>, oauth_configured: bool, now: Millis) -> Self {
         let inspection = &entry.inspection;
         let has_reference = !inspection.oauth_references.is_empty()
             || (oauth_configured && inspection.reference.is_some());
@@ -72,7 +72,7 @@ impl Standing {
         }
         let expires = inspection.expires.as_ref();
         let time = expires.and_then(Value::as_f64).filter(|at| at.is_finite() && *at > 0.0);
-        match inspection.kind {
+        match inspection.facts.kind {
             Kind::ApiKey => Self::without_expiry(Expiry::Static, None),
             Kind::Token => {
                 if inspection.value.is_none() && inspection.reference.is_none() {

@@ -27,7 +27,7 @@ use provider::Sources;
 use serde_json::{Number, Value};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use view::{Entry, View};
+use view::{Documents, Entry, View};
 
 /// The report.
 #[derive(Debug)]
@@ -52,8 +52,8 @@ pub struct Status {
     pub shell_environment: bool,
     /// What each provider can be used with.
     pub providers: Vec<Overview>,
-    /// The providers in use that cannot be used with anything.
-    pub missing_providers: Vec<MissingProvider>,
+    /// The normalised ids of the providers in use that cannot be used with anything.
+    pub missing_providers: Vec<String>,
     /// The profiles that are not to be used for a while, the shortest first.
     pub unusable: Vec<Unusable>,
     /// Every profile, sorted by provider and id.
@@ -62,15 +62,6 @@ pub struct Status {
     pub groups: Vec<Group>,
     /// How many entries of the stores cannot be interpreted.
     pub invalid_entries: usize,
-}
-
-/// A provider in use that cannot be used with anything.
-#[derive(Clone, Debug)]
-pub struct MissingProvider {
-    /// The normalised id.
-    pub provider: String,
-    /// The variable that takes its key, when it cannot be signed in to.
-    pub variable: Option<String>,
 }
 
 /// A profile that is not to be used for a while.
@@ -171,12 +162,14 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
     let named = app.named_agent(named);
     let agent = agent(app, &config, named)?;
     let conventions = Conventions::of(app.environment.has_bundled_plugins());
-    let view = View::of(app, &agent, at)?;
+    let documents = Documents::read(app, &agent)?;
+    let view = View::of(&documents, at);
     let models = Models::of(&config, &conventions, named.map(|_| agent.id.as_str()));
     let catalog = app.catalog()?;
     let variables = Variables::of(&app.environment, &app.paths, &config);
     let sources = Sources {
         config: &config,
+        profiles: config.auth_profiles(),
         catalog: &catalog,
         conventions: &conventions,
         variables: &variables,
@@ -193,11 +186,8 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
             && !backends.contains(id)
     };
     let in_use = models.providers(&conventions, false).into_iter();
-    let mut missing: Vec<MissingProvider> = in_use
-        .filter(is_missing)
-        .map(|provider| MissingProvider { variable: sources.key_variable(&provider), provider })
-        .collect();
-    missing.sort_by(|a, b| compare(&a.provider, &b.provider));
+    let mut missing: Vec<String> = in_use.filter(is_missing).collect();
+    missing.sort_by(|a, b| compare(a, b));
     let profiles = rows(&view, &sources);
     Ok(Status {
         at,
@@ -219,6 +209,16 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
     })
 }
 
+/// The variable that takes the key of a provider, when it cannot be signed in to.
+pub fn key_variable(app: &App, provider: &str) -> Option<String> {
+    let catalog = app.catalog().ok()?;
+    let definition = &catalog.find(provider)?.definition;
+    if definition.has_login() {
+        return None;
+    }
+    definition.env.first().cloned()
+}
+
 /// How much of the subscriptions is used up whose logins are reported. Asks their
 /// providers.
 ///
@@ -231,7 +231,7 @@ pub fn usages(app: &App, named: Option<&str>) -> Result<Usages, Failure> {
     usage::usages(app, &config, &agent)
 }
 
-fn rows(view: &View, sources: &Sources<'_>) -> Vec<Row> {
+fn rows(view: &View<'_>, sources: &Sources<'_>) -> Vec<Row> {
     let mut rows: Vec<Row> = view.entries.iter().map(|entry| row(entry, sources)).collect();
     rows.sort_by(|a, b| {
         let providers =
@@ -242,26 +242,27 @@ fn rows(view: &View, sources: &Sources<'_>) -> Vec<Row> {
     rows
 }
 
-fn row(entry: &Entry, sources: &Sources<'_>) -> Row {
-    let Entry { id, credential, inspection, refusal, is_inherited } = entry;
+fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
+    let Entry { id, inspection, refusal, is_inherited } = entry;
+    let kind = inspection.facts.kind;
     let oauth_configured = sources.config.auth_mode(id) == Some(Kind::OAuth);
     let mut unsupported = inspection.oauth_references.clone();
     if unsupported.is_empty() && oauth_configured && inspection.reference.is_some() {
-        unsupported.push(if inspection.kind == Kind::ApiKey { "keyRef" } else { "tokenRef" });
+        unsupported.push(if kind == Kind::ApiKey { "keyRef" } else { "tokenRef" });
     }
     Row {
         provider: normalize_provider_id(&inspection.provider),
-        kind: inspection.kind,
+        kind,
         standing: Standing::of(entry, oauth_configured, sources.now),
         label: match sources.person(entry) {
-            Some(name) => format!("{id} ({name})"),
-            None => id.clone(),
+            Some(name) => [id, " (", name, ")"].concat(),
+            None => (*id).to_owned(),
         },
-        health: health(credential, refusal.is_some(), sources.now),
+        health: health(&inspection.facts, refusal.is_some(), sources.now),
         refusal: refusal.clone(),
         unsupported,
         is_inherited: *is_inherited,
-        id: id.clone(),
+        id: (*id).to_owned(),
     }
 }
 
@@ -280,20 +281,21 @@ fn groups(rows: &[Row], now: Millis) -> Vec<Group> {
     groups
 }
 
-fn unusable(view: &View, now: Millis) -> Vec<Unusable> {
-    let by_id: HashMap<&str, &str> = view
-        .entries
-        .iter()
-        .map(|entry| (entry.id.as_str(), entry.inspection.provider.as_str()))
-        .collect();
-    let mut unusable: Vec<Unusable> = view
-        .usages
-        .iter()
-        .filter_map(|(id, usage)| {
-            let until = usage.unusable_until(now)?;
-            let provider = by_id.get(id.as_str()).copied();
+fn unusable(view: &View<'_>, now: Millis) -> Vec<Unusable> {
+    let usages = view.usages.iter();
+    let mut usages =
+        usages.filter_map(|(id, it)| Some((id, it, it.unusable_until(now)?))).peekable();
+    if usages.peek().is_none() {
+        return Vec::new();
+    }
+    let entries = view.entries.iter();
+    let by_id: HashMap<&str, &str> =
+        entries.map(|entry| (entry.id, entry.inspection.provider.trim())).collect();
+    let mut unusable: Vec<Unusable> = usages
+        .filter_map(|(id, usage, until)| {
+            let provider = by_id.get(id).copied();
             provider.is_none_or(cools_down).then(|| Unusable {
-                profile_id: id.clone(),
+                profile_id: (*id).to_owned(),
                 provider: provider.map(str::to_owned),
                 is_disabled: usage.is_disabled(now),
                 reason: usage.disabled_reason.clone(),

@@ -4,8 +4,9 @@ use super::view::{Entry, View};
 use crate::config::{Config, Variables};
 use crate::profile::secret_ref::ReferenceName;
 use crate::profile::{Kind, Millis, compare, mask, normalize_provider_id};
-use crate::provider::{Catalog, Conventions, cools_down};
-use serde_json::Value;
+use crate::provider::{Catalog, Conventions, Outline, cools_down};
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
 
 /// What a provider is used with first.
@@ -57,6 +58,8 @@ const OAUTH_VARIABLE: &str = "OAuth (env)";
 /// Everything that says what a provider can be used with.
 pub(super) struct Sources<'a> {
     pub(super) config: &'a Config,
+    /// What the configuration says of profiles.
+    pub(super) profiles: Option<&'a Map<String, Value>>,
     pub(super) catalog: &'a Catalog,
     pub(super) conventions: &'a Conventions,
     pub(super) variables: &'a Variables<'a>,
@@ -70,18 +73,23 @@ impl Sources<'_> {
         if !self.conventions.with_plugins() {
             return id;
         }
-        self.catalog.find(&id).map_or(id, |found| found.definition.id.clone())
+        self.catalog.outline(&id).map_or(id, |found| found.id().to_owned())
     }
 
     /// The providers that can be used with something, sorted.
-    pub(super) fn overviews(&self, view: &View, in_models: &[String]) -> Vec<Overview> {
-        let mut by_login: HashMap<String, Vec<&Entry>> = HashMap::new();
+    pub(super) fn overviews(&self, view: &View<'_>, in_models: &[String]) -> Vec<Overview> {
+        let mut by_login: IndexMap<String, Vec<&Entry<'_>>> = IndexMap::new();
         let mut providers = BTreeSet::new();
-        let mut logins: HashMap<&str, String> = HashMap::new();
+        let mut logins: HashMap<&str, usize> = HashMap::new();
         for entry in &view.entries {
-            let provider = entry.inspection.provider.as_str();
-            let login = logins.entry(provider).or_insert_with(|| self.login_provider(provider));
-            by_login.entry(login.clone()).or_default().push(entry);
+            let provider = entry.inspection.provider.trim();
+            let login = *logins.entry(provider).or_insert_with(|| {
+                let login = by_login.entry(self.login_provider(provider));
+                let place = login.index();
+                login.or_default();
+                place
+            });
+            by_login[login].push(entry);
         }
         providers.extend(logins.keys().map(|provider| normalize_provider_id(provider)));
         let configured: HashMap<String, &Value> = self
@@ -107,12 +115,12 @@ impl Sources<'_> {
 
     /// The providers, and their other names, of which a variable is set.
     fn in_environment(&self) -> Vec<String> {
-        let rows = self.catalog.with_variable(|name| self.variables.get(name).is_some());
-        let rows = rows.map(|provider| &provider.definition);
-        let set = rows.filter(|row| self.variable(&row.id).is_some());
+        let rows = self.catalog.outlines();
+        let counting = rows.filter(|row| self.conventions.has_environment(row.id()));
+        let set = counting.filter(|row| self.set_variable(*row).is_some());
         set.flat_map(|row| {
-            let aliases = if self.conventions.with_plugins() { &row.aliases[..] } else { &[] };
-            std::iter::once(&row.id).chain(aliases).cloned()
+            let aliases = row.aliases().filter(|_| self.conventions.with_plugins());
+            std::iter::once(row.id()).chain(aliases).map(str::to_owned)
         })
         .collect()
     }
@@ -122,28 +130,22 @@ impl Sources<'_> {
         if !self.conventions.has_environment(provider) {
             return None;
         }
-        let row = &self.catalog.find(provider)?.definition;
-        row.env.iter().find_map(|name| Some((name.as_str(), self.variables.get(name)?)))
+        self.set_variable(self.catalog.outline(provider)?)
     }
 
-    /// The variable that takes the key of a provider that cannot be signed in to.
-    pub(super) fn key_variable(&self, provider: &str) -> Option<String> {
-        let row = &self.catalog.find(provider)?.definition;
-        if row.has_login() {
-            return None;
-        }
-        row.env.first().cloned()
+    fn set_variable<'s>(&'s self, row: Outline<'s>) -> Option<(&'s str, &'s str)> {
+        row.variables().find_map(|name| Some((name, self.variables.get(name)?)))
     }
 
     fn overview(
         &self,
-        view: &View,
+        view: &View<'_>,
         provider: String,
         login: &str,
-        entries: &[&Entry],
+        entries: &[&Entry<'_>],
         configured: &HashMap<String, &Value>,
     ) -> Option<Overview> {
-        let count = |kind| entries.iter().filter(|entry| entry.inspection.kind == kind).count();
+        let count = |kind| entries.iter().filter(|it| it.inspection.facts.kind == kind).count();
         let environment = self.variable(login).map(|(name, value)| {
             let is_oauth = name.to_ascii_uppercase().contains("OAUTH");
             let shown = if is_oauth { OAUTH_VARIABLE.to_owned() } else { mask(value) };
@@ -191,7 +193,8 @@ impl Sources<'_> {
         if self.conventions.is_marker(key) {
             return (shown, None);
         }
-        if self.catalog.with_variable(|name| name == key).next().is_some() {
+        let is_variable = |row: Outline<'_>| row.variables().any(|name| name == key);
+        if self.catalog.outlines().any(is_variable) {
             return (shown, in_environment(key));
         }
         (shown.clone(), shown)
@@ -203,26 +206,26 @@ impl Sources<'_> {
     }
 
     /// `<id>=<what it holds>`, and until when it is not used.
-    fn label(&self, view: &View, entry: &Entry) -> String {
+    fn label(&self, view: &View<'_>, entry: &Entry<'_>) -> String {
         let Entry { id, inspection, .. } = entry;
-        let held = match (&inspection.value, &inspection.reference) {
+        let held = || match (&inspection.value, &inspection.reference) {
             (Some(value), _) => self.shown(value.expose()),
             (None, Some(reference)) => reference.to_string(),
             (None, None) => "missing".to_owned(),
         };
-        let mut label = match inspection.kind {
-            Kind::ApiKey => format!("{id}={held}"),
-            Kind::Token => format!("{id}=token:{held}"),
+        let mut label = match inspection.facts.kind {
+            Kind::ApiKey => format!("{id}={}", held()),
+            Kind::Token => format!("{id}=token:{}", held()),
             Kind::OAuth => match self.person(entry) {
-                Some(name) => format!("{id}=OAuth ({name})"),
-                None => format!("{id}=OAuth"),
+                Some(name) => [id, "=OAuth (", name, ")"].concat(),
+                None => [id, "=OAuth"].concat(),
             },
         };
         if !inspection.oauth_references.is_empty() {
             let fields = inspection.oauth_references.join(", ");
             label = format!("{label} [unsupported reference: {fields}]");
         }
-        let usage = view.usages.get(id);
+        let usage = view.usages.get(*id);
         if let Some((usage, until)) = usage
             .filter(|_| cools_down(&inspection.provider))
             .and_then(|usage| Some((usage, usage.unusable_until(self.now)?)))
@@ -240,14 +243,17 @@ impl Sources<'_> {
     }
 
     /// Who a profile belongs to: what the configuration says comes first.
-    pub(super) fn person(&self, entry: &Entry) -> Option<String> {
-        let configured = |key| self.config.auth_profile_text(&entry.id, key);
+    pub(super) fn person<'s>(&'s self, entry: &'s Entry<'_>) -> Option<&'s str> {
+        let profile = self.profiles.and_then(|profiles| profiles.get(entry.id));
+        let configured = |key| {
+            let text = profile?.get(key)?.as_str()?.trim();
+            (!text.is_empty()).then_some(text)
+        };
         let inspection = &entry.inspection;
         configured("displayName")
             .or(inspection.display_name.as_deref())
             .or_else(|| configured("email"))
             .or(inspection.email.as_deref())
-            .map(str::to_owned)
     }
 }
 

@@ -6,19 +6,52 @@ use crate::app::App;
 use crate::config::AgentDir;
 use crate::exit::Failure;
 use crate::profile::{
-    Credential, Kind, Millis, SameAccount, UsageStats, normalize_provider_id, sort_as_object_keys,
+    Kind, Millis, SameAccount, UsageStats, normalize_provider_id, sort_as_object_keys,
 };
-use crate::store::{Inspection, Snapshot};
+use crate::store::{Document, Inspection, Snapshot, StateDocument, inspect};
 use indexmap::IndexMap;
+use std::collections::{HashMap, HashSet};
 
 /// A grant is good for this long before a caller refreshes it.
 const USABLE_MARGIN: Millis = 300_000;
 
+/// The documents of a store, as they were read.
+#[derive(Debug)]
+struct Stored {
+    profiles: Document,
+    state: StateDocument,
+}
+
+/// What is read of an agent: the documents of `main`, then its own when it is another.
+#[derive(Debug)]
+pub(super) struct Documents(Vec<Stored>);
+
+impl Documents {
+    /// What `agent` uses.
+    ///
+    /// # Errors
+    /// A store cannot be read.
+    pub(super) fn read(app: &App, agent: &AgentDir) -> Result<Self, Failure> {
+        let main = app.paths.main_without_config();
+        let agents = std::iter::once(&main).chain((main.path != agent.path).then_some(agent));
+        let stored = agents.map(|agent| {
+            let store = app.store(agent);
+            let Snapshot { document: profiles, fingerprint } = store.read()?;
+            if fingerprint.is_none() {
+                // Nothing is there because it has moved on.
+                store.check_generation()?;
+            }
+            let state = store.read_state(&profiles)?;
+            Ok(Stored { profiles, state })
+        });
+        stored.collect::<Result<_, Failure>>().map(Self)
+    }
+}
+
 /// One profile of the view.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) id: String,
-    pub(super) credential: Credential,
+pub(super) struct Entry<'d> {
+    pub(super) id: &'d str,
     pub(super) inspection: Inspection,
     /// The server's error code, when it has refused the refresh token.
     pub(super) refusal: Option<String>,
@@ -27,118 +60,108 @@ pub(super) struct Entry {
 }
 
 /// Every profile that an agent can use.
-#[derive(Debug, Default)]
-pub(super) struct View {
+#[derive(Debug)]
+pub(super) struct View<'d> {
     /// The profiles in the order in which OpenClaw lists them.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry<'d>>,
     /// The usage statistics by profile id, in that order too.
-    pub(super) usages: IndexMap<String, UsageStats>,
+    pub(super) usages: IndexMap<&'d str, UsageStats>,
     /// How many entries of the stores cannot be interpreted.
     pub(super) invalid_entries: usize,
 }
 
-type Layer = (IndexMap<String, Entry>, IndexMap<String, UsageStats>, usize);
-
-fn layer(app: &App, agent: &AgentDir, is_inherited: bool) -> Result<Layer, Failure> {
-    let store = app.store(agent);
-    let Snapshot { document, fingerprint } = store.read()?;
-    if fingerprint.is_none() {
-        // Nothing is there because it has moved on.
-        store.check_generation()?;
+impl Stored {
+    /// The profiles that can be interpreted, in document order.
+    fn entries(&self, is_inherited: bool) -> Vec<Entry<'_>> {
+        let entries = self.profiles.entries().filter_map(|(id, entry)| {
+            let refusal = self.state.refusal_of(&self.profiles, id);
+            Some(Entry { id, inspection: inspect(entry)?, refusal, is_inherited })
+        });
+        entries.collect()
     }
-    let state = store.read_state(&document)?;
-    let profiles = document.inspected().map(|(profile, inspection)| {
-        let id = profile.id.to_owned();
-        let credential = profile.credential;
-        let refusal = credential.refresh_token().and_then(|token| state.refusal(&id, token));
-        (id.clone(), Entry { id, credential, inspection, refusal, is_inherited })
-    });
-    let entries: IndexMap<String, Entry> = profiles.collect();
-    let invalid = document.entry_count() - entries.len();
-    Ok((entries, state.usages(), invalid))
 }
 
-impl View {
-    /// What `agent` sees.
-    ///
-    /// # Errors
-    /// A store cannot be read.
-    pub(super) fn of(app: &App, agent: &AgentDir, now: Millis) -> Result<Self, Failure> {
-        let main = app.paths.main_without_config();
-        let is_main = main.path == agent.path;
-        let (mut entries, mut usages, mut invalid_entries) = layer(app, &main, !is_main)?;
-        if !is_main {
-            let (own, own_usages, own_invalid) = layer(app, agent, false)?;
-            let superseded = superseded(&entries, &own, now);
-            invalid_entries += own_invalid;
-            for (id, entry) in own {
-                if !superseded.contains(&id) {
-                    entries.insert(id, entry);
+impl<'d> View<'d> {
+    /// What the agent sees whose documents these are.
+    pub(super) fn of(documents: &'d Documents, now: Millis) -> Self {
+        let (main, own) = match documents.0.as_slice() {
+            [main, own] => (Some(main), Some(own)),
+            others => (others.first(), None),
+        };
+        let mut entries = main.map(|main| main.entries(own.is_some())).unwrap_or_default();
+        let mut usages: IndexMap<&str, UsageStats> =
+            main.into_iter().flat_map(|main| main.state.usages()).collect();
+        let stored: usize = documents.0.iter().map(|stored| stored.profiles.entry_count()).sum();
+        let mut read = entries.len();
+        if let Some(own) = own {
+            let own_entries = own.entries(false);
+            read += own_entries.len();
+            let superseded = superseded(&entries, &own_entries, now);
+            let places: HashMap<&str, usize> =
+                entries.iter().enumerate().map(|(place, entry)| (entry.id, place)).collect();
+            for entry in own_entries.into_iter().filter(|it| !superseded.contains(it.id)) {
+                if let Some(place) = places.get(entry.id) {
+                    entries[*place] = entry;
+                } else {
+                    entries.push(entry);
                 }
             }
-            for (id, usage) in own_usages {
-                if !superseded.contains(&id) {
-                    usages.insert(id, usage);
-                }
-            }
+            usages.extend(own.state.usages().filter(|(id, _)| !superseded.contains(id)));
         }
-        let mut entries: Vec<Entry> = entries.into_values().collect();
-        sort_as_object_keys(&mut entries, |entry| &entry.id);
-        let mut ordered: Vec<(String, UsageStats)> = usages.into_iter().collect();
-        sort_as_object_keys(&mut ordered, |(id, _): &(String, UsageStats)| id);
-        Ok(Self { entries, usages: ordered.into_iter().collect(), invalid_entries })
+        sort_as_object_keys(&mut entries, |entry| entry.id);
+        let mut ordered: Vec<(&str, UsageStats)> = usages.into_iter().collect();
+        sort_as_object_keys(&mut ordered, |(id, _)| id);
+        let usages = ordered.into_iter().collect();
+        Self { entries, usages, invalid_entries: stored - read }
     }
 }
 
 /// The agent's own `<provider>:default` grants that OpenClaw ignores, because `main` holds
 /// a newer usable grant of the same provider that belongs, or may belong, to the same
 /// account.
-fn superseded(
-    main: &IndexMap<String, Entry>,
-    own: &IndexMap<String, Entry>,
-    now: Millis,
-) -> Vec<String> {
-    let mut ids = Vec::new();
-    for entry in own.values().filter(|entry| is_default_grant(entry)) {
+fn superseded<'d>(main: &[Entry<'d>], own: &[Entry<'d>], now: Millis) -> HashSet<&'d str> {
+    let mut ids = HashSet::new();
+    for entry in own.iter().filter(|entry| is_default_grant(entry)) {
         let provider = normalize_provider_id(&entry.inspection.provider);
+        let identity = entry.inspection.identity();
         let mut same_account = 0;
         let mut no_conflict = 0;
-        for other in main.values() {
+        for other in main {
             let is_candidate = other.id != entry.id
-                && other.inspection.kind == Kind::OAuth
+                && other.inspection.facts.kind == Kind::OAuth
                 && normalize_provider_id(&other.inspection.provider) == provider
                 && is_newer(other, entry, now);
             if is_candidate {
-                let same = other.credential.identity.same_account(&entry.credential.identity);
-                let is_unnamed = entry.credential.identity.is_unknown();
+                let same = other.inspection.identity().same_account(&identity);
+                let is_unnamed = identity.is_unknown();
                 same_account += usize::from(same == SameAccount::Yes || is_unnamed);
                 no_conflict += usize::from(same != SameAccount::No || is_unnamed);
             }
         }
-        let is_unnamed = entry.credential.identity.is_unknown();
         let replaced = match same_account {
             0 => !is_usable(entry, now) && no_conflict == 1,
             1 => true,
-            _ => !is_unnamed,
+            _ => !identity.is_unknown(),
         };
         if replaced {
-            ids.push(entry.id.clone());
+            ids.insert(entry.id);
         }
     }
     ids
 }
 
-fn is_default_grant(entry: &Entry) -> bool {
-    entry.inspection.kind == Kind::OAuth
-        && entry.id == format!("{}:default", normalize_provider_id(&entry.inspection.provider))
+fn is_default_grant(entry: &Entry<'_>) -> bool {
+    let provider = entry.id.strip_suffix(":default");
+    entry.inspection.facts.kind == Kind::OAuth
+        && provider.is_some_and(|it| it == normalize_provider_id(&entry.inspection.provider))
 }
 
-fn is_usable(entry: &Entry, now: Millis) -> bool {
-    let expires = entry.credential.expires().unwrap_or(0);
+fn is_usable(entry: &Entry<'_>, now: Millis) -> bool {
+    let expires = entry.inspection.facts.expiry().unwrap_or(0);
     entry.inspection.has_access && expires.saturating_sub(now) > USABLE_MARGIN
 }
 
-fn is_newer(other: &Entry, than: &Entry, now: Millis) -> bool {
-    is_usable(other, now)
-        && (!is_usable(than, now) || other.credential.expires() > than.credential.expires())
+fn is_newer(other: &Entry<'_>, than: &Entry<'_>, now: Millis) -> bool {
+    let later = || other.inspection.facts.expiry() > than.inspection.facts.expiry();
+    is_usable(other, now) && (!is_usable(than, now) || later())
 }

@@ -3,9 +3,19 @@
 use super::authorization_server::AuthorizationServer;
 use serde_json::{Value, json};
 
-/// The rows, as they are in the source.
+/// The rows, as they are in the source, each with its variables.
 pub(crate) fn rows() -> Vec<Value> {
-    serde_json::from_str(include_str!("../../../src/provider/catalog.json")).unwrap()
+    let mut rows: Vec<Value> =
+        serde_json::from_str(include_str!("../../../src/provider/catalog.json")).unwrap();
+    let variables: Value =
+        serde_json::from_str(include_str!("../../../src/provider/variables.json")).unwrap();
+    for row in &mut rows {
+        let names = variables[row["id"].as_str().unwrap()].as_str().unwrap();
+        if !names.is_empty() {
+            row["env"] = names.split(' ').collect();
+        }
+    }
+    rows
 }
 
 /// The row of a provider.

@@ -44,7 +44,7 @@ struct Auth<'s> {
     shell_env_fallback: ShellEnvironment,
     #[serde(rename = "providersWithOAuth")]
     providers_with_oauth: Vec<String>,
-    missing_providers_in_use: Vec<&'s str>,
+    missing_providers_in_use: &'s [String],
     providers: Vec<ProviderReport<'s>>,
     unusable_profiles: Vec<UnusableReport<'s>>,
     oauth: OAuth<'s>,
@@ -188,11 +188,7 @@ impl<'s> Report<'s> {
                 providers_with_oauth: with_logins
                     .map(|overview| format!("{} ({})", overview.provider, overview.logins()))
                     .collect(),
-                missing_providers_in_use: status
-                    .missing_providers
-                    .iter()
-                    .map(|missing| missing.provider.as_str())
-                    .collect(),
+                missing_providers_in_use: &status.missing_providers,
                 providers: status
                     .providers
                     .iter()

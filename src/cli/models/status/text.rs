@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::cli::duration;
 use crate::ops::login::sign_in_command;
-use crate::ops::status::{Effective, Row, Status, Unusable};
+use crate::ops::status::{Effective, Row, Status, Unusable, key_variable};
 use crate::profile::{Health, MAIN_AGENT, Millis};
 use crate::text::printable;
 use comfy_table::{Table, presets};
@@ -18,10 +18,10 @@ pub(super) fn render(status: &Status, app: &App) -> String {
     }
     let agent = status.agent_id.as_deref().unwrap_or(MAIN_AGENT);
     let missing = status.missing_providers.iter().map(|missing| {
-        let provider = printable(&missing.provider, 80);
-        match &missing.variable {
+        let provider = printable(missing, 80);
+        match key_variable(app, missing) {
             Some(name) => format!("  {provider}: set {name}\n"),
-            None => format!("  {provider}: {}\n", sign_in_command(app, &missing.provider, agent)),
+            None => format!("  {provider}: {}\n", sign_in_command(app, missing, agent)),
         }
     });
     let missing = missing.collect::<Vec<_>>().concat();
