@@ -27,17 +27,28 @@ struct Metadata {
     code_challenge_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     scopes_supported: Vec<String>,
+    authorization_response_iss_parameter_supported: Option<bool>,
+}
+
+/// What a server has announced of its responses.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Announced {
+    /// Each authorization response names its issuer (RFC 9207 section 3).
+    pub has_issuer: bool,
 }
 
 impl Client {
     /// Completes the endpoints from the metadata of the issuer when the token endpoint is
-    /// not known. Endpoints that are known stay.
+    /// not known. Endpoints that are known stay. Returns what the metadata announce besides;
+    /// nothing, when none were read.
     ///
     /// # Errors
     /// The metadata cannot be had, are of another issuer, or name endpoints that are
     /// neither https nor on this machine.
-    pub async fn discover(&mut self) -> Result<(), TokenError> {
-        let (None, Some(issuer)) = (&self.endpoints.token, &self.issuer) else { return Ok(()) };
+    pub async fn discover(&mut self) -> Result<Announced, TokenError> {
+        let (None, Some(issuer)) = (&self.endpoints.token, &self.issuer) else {
+            return Ok(Announced::default());
+        };
         let unreadable = |reason: String| TokenError::Unreadable(format!("{issuer}: {reason}"));
         let url = Url::parse(issuer).map_err(|error| unreadable(error.to_string()))?;
         let http = HttpClient::new(&url)?;
@@ -89,7 +100,8 @@ impl Client {
         known.revocation = known.revocation.take().or(metadata.revocation_endpoint);
         known.userinfo = known.userinfo.take().or(metadata.userinfo_endpoint);
         known.device = known.device.take().or(device);
-        Ok(())
+        let has_issuer = metadata.authorization_response_iss_parameter_supported == Some(true);
+        Ok(Announced { has_issuer })
     }
 
     /// What the user information endpoint says; `None` when there is none, or it does not
