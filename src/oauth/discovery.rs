@@ -104,9 +104,26 @@ impl Client {
         Ok(Announced { has_issuer })
     }
 
-    /// What the user information endpoint says; `None` when there is none, or it does not
-    /// answer as it should: a login does not depend on it.
-    pub async fn userinfo(&self, access: &Secret) -> Option<Claims> {
+    /// What the user information endpoint says of who `access` was issued to; `None` when
+    /// there is none, or it does not answer as it should: a login does not depend on it.
+    ///
+    /// # Errors
+    /// It does not speak of the subject of the id token that came with `access` (OpenID
+    /// Connect Core section 5.3.2).
+    pub async fn userinfo(
+        &self,
+        access: &Secret,
+        id_token: Option<&Secret>,
+    ) -> Result<Option<Claims>, OtherSubject> {
+        let Some(claims) = self.asked_userinfo(access).await else { return Ok(None) };
+        let Some(id_token) = id_token else { return Ok(Some(claims)) };
+        // Google's first such endpoint has an `id` in the place of `sub`.
+        let subject = claims.text("/sub").or_else(|| claims.text("/id"));
+        let expected = Claims::of(id_token.expose()).and_then(|claims| claims.text("/sub"));
+        if subject.is_some() && subject == expected { Ok(Some(claims)) } else { Err(OtherSubject) }
+    }
+
+    async fn asked_userinfo(&self, access: &Secret) -> Option<Claims> {
         let endpoint = self.endpoints.userinfo.as_ref()?;
         let http = HttpClient::new(endpoint).ok()?;
         let (status, body) = get(&http, endpoint, Some(access)).await.ok()?;
@@ -116,6 +133,11 @@ impl Client {
         Claims::of_object(serde_json::from_slice(&body).ok()?)
     }
 }
+
+/// User information that must not be used: it may be of anybody.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("its subject (`sub`) is not that of the id token")]
+pub struct OtherSubject;
 
 /// Where an issuer publishes its metadata: behind its path, or between host and path.
 fn metadata_places(issuer: &Url) -> Vec<Url> {

@@ -25,7 +25,7 @@ pub use device::{
     DeviceAuthorization, DeviceEndpoints, DeviceFlow, Poll, authorize_device, poll_device,
     wait_for_approval,
 };
-pub use discovery::Announced;
+pub use discovery::{Announced, OtherSubject};
 pub use exchange::{ExchangeError, ExchangedToken, TokenExchange};
 pub use listener::{Arrival, Bound, BusyPort, RedirectListener, Serving, Verdict, bind};
 pub use response::{AuthorizationCode, AuthorizationError, Expectation, parse_pasted};

@@ -103,6 +103,34 @@ fn opaque_tokens_are_named_by_the_user_information() {
 }
 
 #[test]
+fn user_information_of_another_user_than_the_id_token_is_not_used() {
+    // The tokens do not name the account, and the user information does.
+    let rig = rig(|_| {});
+    file(&rig, &json!({"identity": {"email": ["/contact"]}}));
+    let userinfo = |subject: Value| {
+        let mut info = json!({"contact": "ada@example.test"});
+        for (name, value) in subject.as_object().unwrap() {
+            info[name] = value.clone();
+        }
+        rig.server.configure(|want| want.userinfo = info);
+        let login = sign_in(&rig, "browser");
+        let warned = login.stderr.contains("warning: the user information is not used: ");
+        (login.json()["profileId"].as_str().unwrap().to_owned(), warned)
+    };
+    let named = ("example:ada@example.test".to_owned(), false);
+    let unnamed = ("example:default".to_owned(), true);
+    for subject in [json!({"sub": "fake-user-eve"}), json!({}), json!({"id": "fake-user-eve"})] {
+        assert_eq!(userinfo(subject.clone()), unnamed, "{subject}");
+    }
+    // As Google's earlier endpoint spells it.
+    for subject in [json!({"sub": "fake-user-ada"}), json!({"id": "fake-user-ada"})] {
+        assert_eq!(userinfo(subject.clone()), named, "{subject}");
+    }
+    rig.server.configure(|want| want.include_id_token = false);
+    assert_eq!(userinfo(json!({"sub": "fake-user-eve"})), named, "there is nothing to compare");
+}
+
+#[test]
 fn an_issuer_with_a_path_has_its_metadata_in_either_place() {
     let rig = rig(|_| {});
     file(&rig, &json!({"issuer": format!("{}/tenant", rig.server.url())}));

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::config::{AgentDir, ConfigEdit, record_profile};
 use crate::exit::Failure;
 use crate::oauth::Grant;
+use crate::ops::Interaction;
 use crate::ops::refresh::expiry;
 use crate::profile::{CredentialKind, Identity, Kind, choose_profile_id, normalize_provider_id};
 use crate::provider::{Registration, StoredAs};
@@ -124,6 +125,7 @@ impl Login<'_> {
         &self,
         grant: Grant,
         reserved: Option<Reserved>,
+        interaction: &mut dyn Interaction,
     ) -> Result<Report, Failure> {
         let place = Place {
             app: self.app,
@@ -135,18 +137,24 @@ impl Login<'_> {
             registration: Some(self.registration),
             wanted: self.request.profile_id.as_deref(),
         };
-        place.keep(self.renewal(grant).await, reserved)
+        place.keep(self.renewal(grant, interaction).await, reserved)
     }
 
     /// What the grant means for a profile: who it belongs to, and what a refresh will need
     /// to know of it.
-    async fn renewal(&self, grant: Grant) -> Renewal {
+    async fn renewal(&self, grant: Grant, interaction: &mut dyn Interaction) -> Renewal {
         let registration = self.registration;
         let (access, id_token) = (&grant.access, grant.id_token.as_ref());
         let mut identity = registration.identity(access, id_token, None);
         if identity.email.is_none() && registration.names_identity() {
-            let userinfo = self.client.userinfo(access).await;
-            identity = registration.identity(access, id_token, userinfo.as_ref());
+            match self.client.userinfo(access, id_token).await {
+                Ok(userinfo) => {
+                    identity = registration.identity(access, id_token, userinfo.as_ref());
+                }
+                Err(error) => {
+                    interaction.warn(&format!("the user information is not used: {error}"));
+                }
+            }
         }
         let mut fields = registration.kept(&grant);
         let mut keep = |name: &str, value: &str| fields.push((name.to_owned(), value.into()));

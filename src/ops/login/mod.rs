@@ -311,7 +311,7 @@ impl<'l> Login<'l> {
     ) -> Result<Report, Failure> {
         loop {
             let (code, origin) = match waiting.response(self, interaction, signals).await? {
-                Response::Granted(grant) => return self.keep(*grant, None).await,
+                Response::Granted(grant) => return self.keep(*grant, None, interaction).await,
                 Response::Code(code, origin) => (code, origin),
             };
             let reserved = self.reserve(signals).await?;
@@ -321,7 +321,7 @@ impl<'l> Login<'l> {
                 () = signals.received() => return Err(Failure::interrupted()),
             };
             let report = match (grant, &origin) {
-                (Ok(grant), _) => self.keep(grant, reserved).await,
+                (Ok(grant), _) => self.keep(grant, reserved, interaction).await,
                 (Err(error @ TokenError::Refused { .. }), Origin::BareCode) => {
                     interaction.refuse_paste(&error.to_string());
                     continue;

@@ -228,7 +228,7 @@ pub fn finish(
             () = signals.received() => return Err(Failure::interrupted()),
             grant = login.finishing_grant(&pending, request, interaction, &mut is_over) => grant?,
         };
-        let report = login.keep(grant, reserved).await?;
+        let report = login.keep(grant, reserved, interaction).await?;
         claim.finish();
         login.add_project(&report, interaction, &mut signals).await?;
         Ok(report)
