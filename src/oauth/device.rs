@@ -88,6 +88,9 @@ pub struct DeviceAuthorization {
     pub lifetime: Duration,
     /// How long to wait between polls.
     pub interval: Duration,
+    /// When the server was last asked, for the code or about its approval, in milliseconds
+    /// since the epoch by our clock.
+    pub asked: Millis,
     /// The PKCE verifier of the flows that have one.
     pub code_verifier: Option<Secret>,
 }
@@ -156,7 +159,8 @@ pub async fn authorize_device(
     }
     let code_verifier =
         (endpoints.flow == DeviceFlow::UserCode).then(|| Secret::new(verifier.secret().as_str()));
-    reply.authorization(endpoints, code_verifier, server_time(&response).unwrap_or_else(clock))
+    let asked = clock();
+    reply.authorization(endpoints, code_verifier, asked, server_time(&response).unwrap_or(asked))
 }
 
 /// Asks once whether the user has approved.
@@ -230,36 +234,51 @@ pub async fn poll_device(
     }
 }
 
-/// Polls until the user has approved. A server that cannot be reached is asked again, less
-/// and less often (RFC 8628 section 3.5), until the code has expired.
+/// Polls until the user has approved, an interval after the server was last asked and then
+/// an interval apart; `device` tells the next process of both. A server that cannot be
+/// reached is asked again, less and less often (RFC 8628 section 3.5), until the code has
+/// expired.
 ///
 /// # Errors
 /// See [`TokenError`]; `expired_token` when the time is over.
 pub async fn wait_for_approval(
     client: &Client,
-    device: &DeviceAuthorization,
+    device: &mut DeviceAuthorization,
     clock: fn() -> Millis,
 ) -> Result<Grant, TokenError> {
     let http = client.http()?;
     let end = tokio::time::Instant::now() + device.lifetime;
     let mut interval = device.interval;
+    let mut pause = interval.saturating_sub(device.age(clock()));
     loop {
-        let next = tokio::time::Instant::now() + interval;
+        let next = tokio::time::Instant::now() + pause;
         tokio::time::sleep_until(next.min(end)).await;
         if next > end {
             let code = "expired_token".to_owned();
             return Err(TokenError::Refused { code, description: None });
         }
+        device.asked = clock();
         match poll_device(&http, client, device, clock).await {
             Ok(Poll::Granted(grant)) => return Ok(*grant),
             Ok(Poll::Pending) => {}
-            Ok(Poll::SlowDown) => interval += SLOWER,
+            Ok(Poll::SlowDown) => {
+                device.interval += SLOWER;
+                interval += SLOWER;
+            }
             Err(TokenError::Unavailable { retry_after, .. }) => {
                 let wanted = retry_after.unwrap_or(interval * 2).min(device.lifetime);
                 interval = wanted.max(interval);
             }
             Err(error) => return Err(error),
         }
+        pause = interval;
+    }
+}
+
+impl DeviceAuthorization {
+    /// How long ago the server was asked; nothing when the clock has gone back since.
+    fn age(&self, now: Millis) -> Duration {
+        Duration::from_millis(u64::try_from(now.saturating_sub(self.asked)).unwrap_or(0))
     }
 }
 
@@ -291,6 +310,7 @@ impl Reply {
         self,
         endpoints: &DeviceEndpoints,
         code_verifier: Option<Secret>,
+        asked: Millis,
         now: Millis,
     ) -> Result<DeviceAuthorization, TokenError> {
         let missing = |name: &str| TokenError::Unreadable(format!("it has no {name}"));
@@ -337,6 +357,7 @@ impl Reply {
             verification_uri_complete: self.verification_uri_complete.filter(is_web),
             lifetime,
             interval,
+            asked,
             code_verifier,
         })
     }
