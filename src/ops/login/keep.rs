@@ -5,9 +5,9 @@ use crate::app::App;
 use crate::config::{AgentDir, ConfigEdit, record_profile};
 use crate::exit::Failure;
 use crate::oauth::Grant;
-use crate::ops::Interaction;
 use crate::ops::refresh::expiry;
-use crate::profile::{CredentialKind, Identity, Kind, choose_profile_id, normalize_provider_id};
+use crate::ops::{Interaction, account};
+use crate::profile::{Identity, Kind, choose_profile_id, normalize_provider_id};
 use crate::provider::{Registration, StoredAs};
 use crate::store::{AgentStore, Document, Pasted, Renewal, StoreError, login_entry, pasted_entry};
 use crate::system::file::Reserved;
@@ -168,8 +168,7 @@ impl Login<'_> {
     }
 }
 
-/// The provider's logins of a kind in a document with the accounts that they belong to: what the
-/// entry says, completed by the claims of its tokens.
+/// The provider's logins of a kind in a document, with the accounts that they belong to.
 fn logins_of(
     document: &Document,
     provider: &str,
@@ -179,24 +178,7 @@ fn logins_of(
     document
         .profiles()
         .filter(|profile| normalize_provider_id(&profile.credential.provider) == provider)
-        .filter_map(|profile| {
-            if profile.credential.kind() != kind {
-                return None;
-            }
-            let stored = profile.credential.identity.clone();
-            let claimed = match (&profile.credential.kind, registration) {
-                (
-                    CredentialKind::OAuth { access: Some(access), id_token, .. },
-                    Some(registration),
-                ) => registration.identity(access, id_token.as_ref(), None),
-                _ => Identity::default(),
-            };
-            let identity = Identity {
-                email: stored.email.or(claimed.email),
-                account_id: stored.account_id.or(claimed.account_id),
-                subject: claimed.subject,
-            };
-            Some((profile.id.to_owned(), identity))
-        })
+        .filter(|profile| profile.credential.kind() == kind)
+        .map(|profile| (profile.id.to_owned(), account::stored(&profile.credential, registration)))
         .collect()
 }
