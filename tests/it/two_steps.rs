@@ -232,10 +232,11 @@ fn with_code(interval: u32) -> Rig {
 
 /// Changes what the one login that waits knows of its code.
 fn edit_device(rig: &Rig, change: impl FnOnce(&mut Value)) {
-    let [file] = pending(rig).try_into().expect("one file");
-    let mut login: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let files = pending(rig);
+    let [file] = files.as_slice() else { panic!("{files:?}") };
+    let mut login: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     change(&mut login["device"]);
-    std::fs::write(&file, login.to_string()).unwrap();
+    std::fs::write(file, login.to_string()).unwrap();
 }
 
 #[test]
