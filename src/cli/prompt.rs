@@ -2,10 +2,11 @@
 //! nothing but data.
 
 use super::output::Output;
+use super::terminal::sequence::Sequence;
 use crate::exit::{ExitStatus, Failure};
 use crate::system::{signal, typing};
 use crate::text::printable;
-use std::io::{BufRead, Read};
+use std::io::{BufRead, Read, Write};
 
 /// Asks for a secret: typed without an echo, or a line of standard input.
 ///
@@ -14,17 +15,62 @@ use std::io::{BufRead, Read};
 pub(super) fn secret(output: &mut Output<'_>, what: &str) -> Result<String, Failure> {
     if output.streams.stdin_is_terminal && typing::is_possible() {
         output.finish()?;
-        // Before the question: whoever types at once must not be shown either.
-        typing::take_over(|| true).map_err(unreadable)?;
-        output.prompt(&format!("{what}: "));
-        let typed = typing::hidden_line();
+        let read = || {
+            // Before the question: whoever types at once must not be shown either.
+            typing::take_over(|| true)?;
+            output.prompt(&format!("{what}: "));
+            typing::hidden_line()
+        };
+        let typed = interruptible("\n".to_owned(), read);
+        let typed = typed.and_then(|typed| typed.map_err(unreadable));
         output.say("");
-        let typed = typed.map_err(unreadable)?;
+        let typed = typed?;
         return Ok(String::from_utf8_lossy(&typed).into_owned());
     }
     line(output)?.ok_or_else(|| {
         Failure::message(ExitStatus::Usage, format!("no {what} on standard input"))
             .hint("send it as a line on standard input, or run the command on a terminal")
+    })
+}
+
+/// Runs what waits for the user. A signal meanwhile sets the terminal back, writes `last` to
+/// it and ends the process as an interrupted one.
+fn interruptible<T>(last: String, run: impl FnOnce() -> T) -> Result<T, Failure> {
+    let end = move || {
+        typing::abandon();
+        // Whoever has gone away does not read it.
+        let _ = std::io::stderr().write_all(format!("{last}error: interrupted\n").as_bytes());
+    };
+    signal::ending(ExitStatus::Interrupted.code(), end, run).map_err(|error| {
+        let error = anyhow::Error::new(error).context("could not catch signals");
+        Failure::new(ExitStatus::Failure, error)
+    })
+}
+
+/// Runs what may take long and notices no signal: one that an earlier question has caught
+/// would not end it any more.
+///
+/// # Errors
+/// Signals cannot be caught; then nothing was run.
+pub(super) fn still_interruptible<T>(run: impl FnOnce() -> T) -> Result<T, Failure> {
+    if signal::are_caught() { interruptible("\n".to_owned(), run) } else { Ok(run()) }
+}
+
+/// Runs a dialogue that draws on the terminal and reads single keys of it.
+///
+/// # Errors
+/// The user went away.
+pub(super) fn dialogue<T>(run: impl FnOnce() -> dialoguer::Result<T>) -> Result<T, Failure> {
+    // It hides the cursor and what is typed, and sets neither back when it is interrupted.
+    let last = format!("{}\n", Sequence::SHOW_CURSOR);
+    typing::remember();
+    let answer = interruptible(last.clone(), run);
+    typing::release();
+    answer?.map_err(|error| {
+        // A signal may end its read first.
+        let _ = std::io::stderr().write_all(last.as_bytes());
+        let dialoguer::Error::IO(error) = error;
+        unreadable(error)
     })
 }
 
@@ -54,13 +100,8 @@ pub(super) fn ask(
         Some(stdin) => stdin.as_mut().take(LONGEST_ANSWER).read_until(b'\n', &mut line),
         None => Ok(0),
     };
-    let read = if signal::are_caught() {
-        signal::ending(ExitStatus::Interrupted.code(), || {}, read).flatten()
-    } else {
-        read()
-    };
-    let read =
-        read.map_err(|error| anyhow::Error::new(error).context("could not read the answer"))?;
+    let read = still_interruptible(read)?
+        .map_err(|error| anyhow::Error::new(error).context("could not read the answer"))?;
     if read == 0 {
         output.say("");
         return Err(Failure::message(
@@ -84,12 +125,6 @@ pub(super) fn require_terminal(output: &Output<'_>, instead: &str) -> Result<(),
         return Ok(());
     }
     Err(Failure::usage("this command asks questions and needs a terminal").hint(instead))
-}
-
-/// The failure of a question that was not answered.
-pub(super) fn unanswered(error: dialoguer::Error) -> Failure {
-    let dialoguer::Error::IO(error) = error;
-    unreadable(error)
 }
 
 fn unreadable(error: std::io::Error) -> Failure {

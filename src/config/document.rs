@@ -7,6 +7,7 @@ use crate::profile::{Kind, MAIN_AGENT, normalize_agent_id, normalize_provider_id
 use crate::system::{Environment, file};
 use jsonc_parser::ParseOptions;
 use serde_json::Value;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// The configuration; empty when there is no file.
@@ -73,7 +74,7 @@ impl Config {
     ///
     /// # Errors
     /// The file exists and cannot be read, is not a JSON5 object, includes what it must not,
-    /// holds a value of the wrong form, or names a variable that is not set where we need it.
+    /// holds a value of the wrong form, gives two agents one directory, or names a variable that is not set where we need it.
     pub fn load(paths: &Paths, environment: &Environment) -> Result<Self, ConfigError> {
         let path = paths.config.as_path();
         let Some((text, _)) = file::read(path)
@@ -83,17 +84,37 @@ impl Config {
         };
         let mut config = Self::parse(path, &text)?;
         if !text.contains("${") {
-            return Ok(config);
+            return config.with_own_directories(paths);
         }
         let variables = Variables::with(environment, paths, &config.value);
         let missing = substitute(&mut config.value, &variables);
         match missing.iter().find(|missing| is_ours(&missing.place)) {
-            None => Ok(config),
+            None => config.with_own_directories(paths),
             Some(missing) => Err(ConfigError::Invalid {
                 path: path.to_owned(),
                 reason: format!("{}: the variable {} is not set", missing.place, missing.name),
             }),
         }
+    }
+
+    /// Refuses two agents with one directory: they would share a store.
+    fn with_own_directories(self, paths: &Paths) -> Result<Self, ConfigError> {
+        // The usual ones differ.
+        if !self.agents().any(|agent| agent.text("agentDir").is_some()) {
+            return Ok(self);
+        }
+        let mut owners = HashMap::new();
+        for AgentDir { id, path } in self.agents().map(|agent| self.agent_dir(paths, &agent.id())) {
+            match owners.get(&path) {
+                Some(owner) if *owner != id => {
+                    let reason =
+                        format!("agents.list: {owner} and {id} have the same agentDir, {path:?}");
+                    return Err(ConfigError::Invalid { path: paths.config.clone(), reason });
+                }
+                _ => drop(owners.insert(path, id)),
+            }
+        }
+        Ok(self)
     }
 
     /// The configuration in `text`, which is or would be at `path`: includes resolved,
@@ -224,6 +245,33 @@ mod tests {
         for text in ["[]", "3", "{ a: }", "not json at all", "", "null", "// nothing"] {
             let error = Config::parse(Path::new("/x/openclaw.json"), text).unwrap_err();
             assert!(error.to_string().contains("/x/openclaw.json"), "{error}");
+        }
+    }
+
+    #[test]
+    fn agents_of_one_directory_are_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let state = root.path().to_str().unwrap();
+        let environment = Environment::of([("OPENCLAW_STATE_DIR", state), ("HOME", state)]);
+        let paths = Paths::new(&environment, Path::new("/"));
+        let load = |list: &str| {
+            std::fs::write(&paths.config, format!("{{agents: {{list: [{list}]}}}}")).unwrap();
+            Config::load(&paths, &environment).map_err(|error| error.to_string())
+        };
+        for list in [
+            "{id: 'a', agentDir: '~/x'}, {id: 'b'}, {id: 'c', agentDir: '${HOME}/y/../x/'}",
+            "{id: 'a', agentDir: '~/agents/c/agent'}, {id: 'c'}",
+        ] {
+            let error = load(list).unwrap_err();
+            assert!(error.contains("agents.list: a and c have the same agentDir"), "{error}");
+        }
+        for list in [
+            "{id: 'a', agentDir: '~/x'}, {id: 'b', agentDir: '~/x/b'}",
+            // One agent that is listed twice.
+            "{id: 'A', agentDir: '~/x'}, {id: 'a', agentDir: '~/x'}",
+            "{id: 'a', agentDir: ' '}, {id: 'b'}",
+        ] {
+            load(list).unwrap();
         }
     }
 

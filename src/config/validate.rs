@@ -12,7 +12,11 @@ pub(super) fn problems(config: &Value) -> Vec<String> {
         cooldowns(auth.get("cooldowns"), &mut problems);
     }
     if let Some(agents) = object(config.get("agents"), "agents", &mut problems) {
-        object(agents.get("defaults"), "agents.defaults", &mut problems);
+        if let Some(defaults) = object(agents.get("defaults"), "agents.defaults", &mut problems) {
+            model(defaults, "model", "agents.defaults", &mut problems);
+            model(defaults, "imageModel", "agents.defaults", &mut problems);
+            allowed_models(defaults.get("models"), &mut problems);
+        }
         agent_list(agents.get("list"), &mut problems);
     }
     if config.get("bindings").is_some_and(|bindings| !bindings.is_array()) {
@@ -118,6 +122,39 @@ fn agent_list(value: Option<&Value>, problems: &mut Vec<String>) {
         if agent.get("default").is_some_and(|value| !value.is_boolean()) {
             problems.push(format!("{place}.default: must be true or false"));
         }
+        model(agent, "model", &place, problems);
+    }
+}
+
+/// A model, or an object with a `primary` and its `fallbacks`.
+fn model(members: &Members, key: &str, place: &str, problems: &mut Vec<String>) {
+    let place = format!("{place}.{key}");
+    let model = match members.get(key) {
+        None | Some(Value::String(_)) => return,
+        Some(Value::Object(model)) => model,
+        Some(_) => {
+            let what = "must be a model or an object with primary and fallbacks";
+            problems.push(format!("{place}: {what}"));
+            return;
+        }
+    };
+    if model.get("primary").is_some_and(|primary| !primary.is_string()) {
+        problems.push(format!("{place}.primary: must be a text"));
+    }
+    let is_list =
+        |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+    if model.get("fallbacks").is_some_and(|fallbacks| !is_list(fallbacks)) {
+        problems.push(format!("{place}.fallbacks: must be an array of models"));
+    }
+}
+
+fn allowed_models(value: Option<&Value>, problems: &mut Vec<String>) {
+    for (model, entry) in object(value, "agents.defaults.models", problems).into_iter().flatten() {
+        let place = format!("agents.defaults.models.{model}");
+        let Some(entry) = object(Some(entry), &place, problems) else { continue };
+        if entry.get("alias").is_some_and(|alias| !alias.is_string()) {
+            problems.push(format!("{place}.alias: must be a text"));
+        }
     }
 }
 
@@ -135,7 +172,21 @@ mod tests {
                 "order": {"p": "a"},
                 "cooldowns": {"billingMaxHours": 0, "overloadedBackoffMs": 1.5, "zzz": 1},
             },
-            "agents": {"list": [{"id": ""}, 5, {"id": "a", "default": 1}]},
+            "agents": {
+                "defaults": {
+                    "model": 5,
+                    "imageModel": {"primary": ["a/b"], "fallbacks": "a/b", "zzz": 1},
+                    "models": {"a/b": {"alias": 1}, "a/c": "c", "a/d": {"params": {}}},
+                },
+                "list": [
+                    {"id": ""},
+                    5,
+                    {"id": "a", "default": 1, "model": ["a/b"]},
+                    {"id": "b", "model": {"fallbacks": ["a/b", 1]}},
+                    {"id": "c", "model": "a/b"},
+                    {"id": "d", "model": {"primary": "a/b", "fallbacks": ["a/c"]}},
+                ],
+            },
             "bindings": {},
             "anything": {"else": true},
         });
@@ -148,9 +199,16 @@ mod tests {
                 "auth.order.p: must be an array of profile ids",
                 "auth.cooldowns.billingMaxHours: must be a number above 0",
                 "auth.cooldowns.overloadedBackoffMs: must be a whole number, 0 or more",
+                "agents.defaults.model: must be a model or an object with primary and fallbacks",
+                "agents.defaults.imageModel.primary: must be a text",
+                "agents.defaults.imageModel.fallbacks: must be an array of models",
+                "agents.defaults.models.a/b.alias: must be a text",
+                "agents.defaults.models.a/c: must be an object",
                 "agents.list[0].id: must be a text that is not empty",
                 "agents.list[1]: must be an object",
                 "agents.list[2].default: must be true or false",
+                "agents.list[2].model: must be a model or an object with primary and fallbacks",
+                "agents.list[3].model.fallbacks: must be an array of models",
                 "bindings: must be an array",
             ]
         );

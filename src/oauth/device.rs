@@ -1,10 +1,10 @@
-//! Device authorization: the user approves on another device, with a code (RFC 8628), and
+//! Device authorization: a code for the user to approve on another device (RFC 8628), and
 //! two flows of the same shape that servers have of their own.
 
 use super::authorization::random_text;
 use super::client::{Client, TokenRequestFormat};
-use super::post::{post, read_grant, refusal, server_time};
-use super::token::{Grant, TokenError, exchange};
+use super::post::{post, refusal, server_time};
+use super::token::TokenError;
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::http::HttpClient;
@@ -18,8 +18,6 @@ use url::Url;
 
 /// The poll interval when the server names none (RFC 8628 section 3.2).
 const USUAL_INTERVAL: Duration = Duration::from_secs(5);
-/// What `slow_down` adds to the interval (RFC 8628 section 3.5).
-const SLOWER: Duration = Duration::from_secs(5);
 /// The lifetime of a code when the server's word cannot be used.
 const USUAL_LIFETIME: Duration = Duration::from_mins(15);
 /// No server lets a code live longer.
@@ -88,19 +86,11 @@ pub struct DeviceAuthorization {
     pub lifetime: Duration,
     /// How long to wait between polls.
     pub interval: Duration,
+    /// When the server was last asked, for the code or about its approval, in milliseconds
+    /// since the epoch by our clock.
+    pub asked: Millis,
     /// The PKCE verifier of the flows that have one.
     pub code_verifier: Option<Secret>,
-}
-
-/// What a poll found.
-#[derive(Debug)]
-pub enum Poll {
-    /// The user has approved.
-    Granted(Box<Grant>),
-    /// Not yet.
-    Pending,
-    /// Not yet, and we ask too often.
-    SlowDown,
 }
 
 /// Asks for a code.
@@ -156,117 +146,8 @@ pub async fn authorize_device(
     }
     let code_verifier =
         (endpoints.flow == DeviceFlow::UserCode).then(|| Secret::new(verifier.secret().as_str()));
-    reply.authorization(endpoints, code_verifier, server_time(&response).unwrap_or_else(clock))
-}
-
-/// Asks once whether the user has approved.
-///
-/// # Errors
-/// See [`TokenError`]; `access_denied` and `expired_token` among the refusals.
-pub async fn poll_device(
-    http: &HttpClient,
-    client: &Client,
-    device: &DeviceAuthorization,
-    clock: fn() -> Millis,
-) -> Result<Poll, TokenError> {
-    let endpoints = client.endpoints.device.as_ref();
-    let own_endpoint = endpoints.and_then(|endpoints| endpoints.token_endpoint.as_ref());
-    let endpoint = own_endpoint.map_or_else(|| client.token_endpoint(), Ok)?;
-    let code = device.device_code.expose();
-    let further = client.token_parameters.iter().map(|(name, value)| (&**name, &**value));
-    let grant = match device.flow {
-        DeviceFlow::Standard => {
-            let grant_type = "urn:ietf:params:oauth:grant-type:device_code";
-            let mut fields =
-                vec![("grant_type", grant_type), ("device_code", code), ("client_id", &client.id)];
-            if let Some(secret) = &client.secret {
-                fields.push(("client_secret", secret.expose()));
-            }
-            fields.extend(further);
-            let response =
-                post(http, endpoint, &fields, client.token_request_format, clock).await?;
-            read_grant(&response, clock)
-        }
-        DeviceFlow::Pairing => {
-            let fields = [("device_auth_id", code), ("user_code", &device.user_code)];
-            let response = post(http, endpoint, &fields, TokenRequestFormat::Json, clock).await?;
-            if matches!(response.status(), StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {
-                return Ok(Poll::Pending);
-            }
-            if !response.status().is_success() {
-                return Err(refusal(&response));
-            }
-            let Approval { authorization_code: code, code_verifier } =
-                serde_json::from_slice(response.body())
-                    .map_err(|_| TokenError::Unreadable("it is not an approval".to_owned()))?;
-            let redirect_uri = endpoints.and_then(|endpoints| endpoints.redirect_uri.as_ref());
-            exchange(http, client, redirect_uri, &code, &code_verifier, clock).await
-        }
-        DeviceFlow::UserCode => {
-            let grant_type = "urn:ietf:params:oauth:grant-type:user_code";
-            let verifier = device.code_verifier.as_ref().map_or("", Secret::expose);
-            let mut fields = vec![
-                ("grant_type", grant_type),
-                ("client_id", &client.id),
-                ("user_code", &device.user_code),
-                ("code_verifier", verifier),
-            ];
-            fields.extend(further);
-            let response = post(http, endpoint, &fields, TokenRequestFormat::Form, clock).await?;
-            match user_code_status(response.body()).as_deref() {
-                Some("error") => Err(refusal(&response)),
-                Some("success") | None => read_grant(&response, clock),
-                Some(_) => return Ok(Poll::Pending),
-            }
-        }
-    };
-    match grant {
-        Ok(grant) => Ok(Poll::Granted(Box::new(grant))),
-        Err(TokenError::Refused { code, .. }) if code == "authorization_pending" => {
-            Ok(Poll::Pending)
-        }
-        Err(TokenError::Refused { code, .. }) if code == "slow_down" => Ok(Poll::SlowDown),
-        Err(error) => Err(error),
-    }
-}
-
-/// Polls until the user has approved. A server that cannot be reached is asked again, less
-/// and less often (RFC 8628 section 3.5), until the code has expired.
-///
-/// # Errors
-/// See [`TokenError`]; `expired_token` when the time is over.
-pub async fn wait_for_approval(
-    client: &Client,
-    device: &DeviceAuthorization,
-    clock: fn() -> Millis,
-) -> Result<Grant, TokenError> {
-    let http = client.http()?;
-    let end = tokio::time::Instant::now() + device.lifetime;
-    let mut interval = device.interval;
-    loop {
-        let next = tokio::time::Instant::now() + interval;
-        tokio::time::sleep_until(next.min(end)).await;
-        if next > end {
-            let code = "expired_token".to_owned();
-            return Err(TokenError::Refused { code, description: None });
-        }
-        match poll_device(&http, client, device, clock).await {
-            Ok(Poll::Granted(grant)) => return Ok(*grant),
-            Ok(Poll::Pending) => {}
-            Ok(Poll::SlowDown) => interval += SLOWER,
-            Err(TokenError::Unavailable { retry_after, .. }) => {
-                let wanted = retry_after.unwrap_or(interval * 2).min(device.lifetime);
-                interval = wanted.max(interval);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// The `status` of a reply of the user code flow.
-fn user_code_status(body: &[u8]) -> Option<String> {
-    let reply: Value = serde_json::from_slice(body).ok()?;
-    reply.get("status")?.as_str().map(str::to_owned)
+    let asked = clock();
+    reply.authorization(endpoints, code_verifier, asked, server_time(&response).unwrap_or(asked))
 }
 
 /// A device authorization response, in the spellings of all flows.
@@ -291,6 +172,7 @@ impl Reply {
         self,
         endpoints: &DeviceEndpoints,
         code_verifier: Option<Secret>,
+        asked: Millis,
         now: Millis,
     ) -> Result<DeviceAuthorization, TokenError> {
         let missing = |name: &str| TokenError::Unreadable(format!("it has no {name}"));
@@ -337,6 +219,7 @@ impl Reply {
             verification_uri_complete: self.verification_uri_complete.filter(is_web),
             lifetime,
             interval,
+            asked,
             code_verifier,
         })
     }
@@ -349,11 +232,4 @@ fn number(value: &Value) -> Option<f64> {
         _ => None,
     };
     number.filter(|number| number.is_finite())
-}
-
-/// What a poll of the pairing flow gives once the user has approved.
-#[derive(Deserialize)]
-struct Approval {
-    authorization_code: Secret,
-    code_verifier: Secret,
 }

@@ -27,17 +27,28 @@ struct Metadata {
     code_challenge_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     scopes_supported: Vec<String>,
+    authorization_response_iss_parameter_supported: Option<bool>,
+}
+
+/// What a server has announced of its responses.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Announced {
+    /// Each authorization response names its issuer (RFC 9207 section 3).
+    pub has_issuer: bool,
 }
 
 impl Client {
     /// Completes the endpoints from the metadata of the issuer when the token endpoint is
-    /// not known. Endpoints that are known stay.
+    /// not known. Endpoints that are known stay. Returns what the metadata announce besides;
+    /// nothing, when none were read.
     ///
     /// # Errors
     /// The metadata cannot be had, are of another issuer, or name endpoints that are
     /// neither https nor on this machine.
-    pub async fn discover(&mut self) -> Result<(), TokenError> {
-        let (None, Some(issuer)) = (&self.endpoints.token, &self.issuer) else { return Ok(()) };
+    pub async fn discover(&mut self) -> Result<Announced, TokenError> {
+        let (None, Some(issuer)) = (&self.endpoints.token, &self.issuer) else {
+            return Ok(Announced::default());
+        };
         let unreadable = |reason: String| TokenError::Unreadable(format!("{issuer}: {reason}"));
         let url = Url::parse(issuer).map_err(|error| unreadable(error.to_string()))?;
         let http = HttpClient::new(&url)?;
@@ -89,12 +100,30 @@ impl Client {
         known.revocation = known.revocation.take().or(metadata.revocation_endpoint);
         known.userinfo = known.userinfo.take().or(metadata.userinfo_endpoint);
         known.device = known.device.take().or(device);
-        Ok(())
+        let has_issuer = metadata.authorization_response_iss_parameter_supported == Some(true);
+        Ok(Announced { has_issuer })
     }
 
-    /// What the user information endpoint says; `None` when there is none, or it does not
-    /// answer as it should: a login does not depend on it.
-    pub async fn userinfo(&self, access: &Secret) -> Option<Claims> {
+    /// What the user information endpoint says of who `access` was issued to; `None` when
+    /// there is none, or it does not answer as it should: a login does not depend on it.
+    ///
+    /// # Errors
+    /// It does not speak of the subject of the id token that came with `access` (OpenID
+    /// Connect Core section 5.3.2).
+    pub async fn userinfo(
+        &self,
+        access: &Secret,
+        id_token: Option<&Secret>,
+    ) -> Result<Option<Claims>, OtherSubject> {
+        let Some(claims) = self.asked_userinfo(access).await else { return Ok(None) };
+        let Some(id_token) = id_token else { return Ok(Some(claims)) };
+        // Google's first such endpoint has an `id` in the place of `sub`.
+        let subject = claims.text("/sub").or_else(|| claims.text("/id"));
+        let expected = Claims::of(id_token.expose()).and_then(|claims| claims.text("/sub"));
+        if subject.is_some() && subject == expected { Ok(Some(claims)) } else { Err(OtherSubject) }
+    }
+
+    async fn asked_userinfo(&self, access: &Secret) -> Option<Claims> {
         let endpoint = self.endpoints.userinfo.as_ref()?;
         let http = HttpClient::new(endpoint).ok()?;
         let (status, body) = get(&http, endpoint, Some(access)).await.ok()?;
@@ -104,6 +133,11 @@ impl Client {
         Claims::of_object(serde_json::from_slice(&body).ok()?)
     }
 }
+
+/// User information that must not be used: it may be of anybody.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("its subject (`sub`) is not that of the id token")]
+pub struct OtherSubject;
 
 /// Where an issuer publishes its metadata: behind its path, or between host and path.
 fn metadata_places(issuer: &Url) -> Vec<Url> {

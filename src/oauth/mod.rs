@@ -4,6 +4,7 @@
 //!
 //! Invariant: nothing here knows a provider id or a file.
 
+mod approval;
 mod authorization;
 mod claims;
 mod client;
@@ -18,13 +19,12 @@ mod revocation;
 mod token;
 mod token_reply;
 
+pub use approval::{Poll, poll_device, wait_for_approval};
 pub use authorization::AuthorizationRequest;
 pub use claims::Claims;
 pub use client::{Client, Endpoints, TokenRequestFormat};
-pub use device::{
-    DeviceAuthorization, DeviceEndpoints, DeviceFlow, Poll, authorize_device, poll_device,
-    wait_for_approval,
-};
+pub use device::{DeviceAuthorization, DeviceEndpoints, DeviceFlow, authorize_device};
+pub use discovery::{Announced, OtherSubject};
 pub use exchange::{ExchangeError, ExchangedToken, TokenExchange};
 pub use listener::{Arrival, Bound, BusyPort, RedirectListener, Serving, Verdict, bind};
 pub use response::{AuthorizationCode, AuthorizationError, Expectation, parse_pasted};

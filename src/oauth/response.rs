@@ -21,6 +21,9 @@ pub struct Expectation {
     /// The issuer (RFC 9207) that an `iss` must name; without one, an `iss` must have the
     /// origin of the authorization endpoint.
     pub issuer: Option<String>,
+    /// Whether the server has announced that its responses name it (RFC 9207 section 3): a
+    /// redirect without an `iss` is refused then.
+    pub has_issuer: bool,
     /// The authorization endpoint.
     pub authorization_endpoint: Url,
 }
@@ -34,6 +37,12 @@ pub enum AuthorizationError {
     /// The response comes from another authorization server (mix-up, RFC 9207).
     #[error("it was issued by another authorization server")]
     WrongIssuer,
+    /// The response does not say where it comes from, although the server always does
+    /// (RFC 9207 section 2.4).
+    #[error(
+        "it does not name the authorization server that issued it, which this server always does"
+    )]
+    MissingIssuer,
     /// The response cannot be understood.
     #[error("{0}")]
     Unreadable(&'static str),
@@ -56,6 +65,8 @@ struct Parameters {
     error: Option<String>,
     description: Option<String>,
     repeated: bool,
+    /// Whether somebody has copied them, without the address that they came in.
+    is_copied: bool,
 }
 
 impl Parameters {
@@ -94,10 +105,12 @@ impl Expectation {
         if parameters.repeated {
             return Err(AuthorizationError::Unreadable("it repeats a parameter"));
         }
-        if let Some(issuer) = &parameters.issuer
-            && !self.is_issuer(issuer)
-        {
-            return Err(AuthorizationError::WrongIssuer);
+        match &parameters.issuer {
+            Some(issuer) if !self.is_issuer(issuer) => return Err(AuthorizationError::WrongIssuer),
+            None if self.has_issuer && !parameters.is_copied => {
+                return Err(AuthorizationError::MissingIssuer);
+            }
+            _ => {}
         }
         if let Some(code) = parameters.error {
             let description = parameters.description.map(|text| printable(&text, 300));
@@ -165,6 +178,7 @@ pub fn parse_pasted(
         Some((code, state)) => expectation.check_address(Parameters {
             code: Some(code.to_owned()),
             state: Some(state.to_owned()),
+            is_copied: true,
             ..Parameters::default()
         }),
         None => expectation.check_bare(line.to_owned()),
@@ -191,7 +205,8 @@ impl Expectation {
             return Err(AuthorizationError::Unreadable("a code holds no spaces"));
         }
         let state = Some(self.state.expose().to_owned());
-        let parameters = Parameters { code: Some(code), state, ..Parameters::default() };
+        let parameters =
+            Parameters { code: Some(code), state, is_copied: true, ..Parameters::default() };
         self.check(parameters).map(|code| (code, false))
     }
 }
@@ -204,6 +219,7 @@ mod tests {
         Expectation {
             state: Secret::new("st"),
             issuer: None,
+            has_issuer: false,
             authorization_endpoint: Url::parse("https://as.example.test/authorize").unwrap(),
         }
     }
@@ -282,5 +298,23 @@ mod tests {
         let mut named = expectation();
         named.issuer = Some("https://as.example.test/tenant".into());
         assert!(named.check_query("code=c&state=st&iss=https://as.example.test").is_err());
+    }
+
+    #[test]
+    fn an_issuer_that_was_announced_must_be_there() {
+        let mut announced = expectation();
+        announced.has_issuer = true;
+        for query in ["code=c1&state=st", "error=access_denied&state=st"] {
+            let checked = announced.check_query(query).map(|_| ());
+            assert_eq!(checked, Err(AuthorizationError::MissingIssuer), "{query}");
+            assert!(parse_pasted(query, &announced).is_err(), "{query}");
+        }
+        assert!(announced.check_query("code=c1&state=st&iss=https://as.example.test").is_ok());
+        // A page that shows a code shows nothing else.
+        for line in ["c1", "c1#st", "code=c1"] {
+            assert!(parse_pasted(line, &announced).is_ok(), "{line}");
+        }
+        let other = announced.check_query("code=c1&state=other").map(|_| ());
+        assert_eq!(other, Err(AuthorizationError::WrongState));
     }
 }

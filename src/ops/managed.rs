@@ -3,13 +3,14 @@
 //! Invariant: nothing of such a login is stored, and its refresh token is neither spent nor
 //! passed on. A profile of ours goes first: these files are not opened while it is usable.
 
+use super::account;
 use super::pool::Pool;
 use super::selection::Selected;
 use crate::app::App;
 use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, ExternalError, Managed as ManagedProfile, Tool};
-use crate::profile::{Credential, CredentialKind, Identity};
+use crate::profile::{Credential, CredentialKind};
 use crate::provider::{Catalog, auth_provider_id};
 use crate::secret::Secret;
 use crate::text::printable;
@@ -124,46 +125,13 @@ pub(super) fn over(tool: Tool, id: &str, why: &str) -> Failure {
 }
 
 /// A credential that nobody can refresh, with what its tokens say of the account.
-fn without_refresh(catalog: Option<&Catalog>, credential: Credential) -> Credential {
-    let CredentialKind::OAuth { access, id_token, expires, .. } = credential.kind else {
-        return credential;
-    };
-    let claimed = match catalog {
-        Some(catalog) => {
-            identity(catalog, &credential.provider, access.as_ref(), id_token.as_ref())
-        }
-        None => Identity::default(),
-    };
-    Credential {
-        identity: merge(credential.identity, claimed),
-        kind: CredentialKind::OAuth { access, refresh: None, id_token, expires },
-        provider: credential.provider,
-        display_name: credential.display_name,
-        client_id: credential.client_id,
-        login_method: credential.login_method,
+fn without_refresh(catalog: Option<&Catalog>, mut credential: Credential) -> Credential {
+    let registration =
+        catalog.and_then(|catalog| account::registration(catalog, &credential.provider));
+    let identity = account::stored(&credential, registration);
+    if let CredentialKind::OAuth { refresh, .. } = &mut credential.kind {
+        *refresh = None;
+        credential.identity = identity;
     }
-}
-
-/// Who tokens of `provider` belong to, as far as they say.
-pub(super) fn identity(
-    catalog: &Catalog,
-    provider: &str,
-    access: Option<&Secret>,
-    id_token: Option<&Secret>,
-) -> Identity {
-    let found = catalog.find(provider);
-    let registration = found.and_then(|found| found.definition.registration.as_ref());
-    match (registration, access) {
-        (Some(registration), Some(access)) => registration.identity(access, id_token, None),
-        _ => Identity::default(),
-    }
-}
-
-/// What `first` says, completed by `second`.
-pub(super) fn merge(first: Identity, second: Identity) -> Identity {
-    Identity {
-        email: first.email.or(second.email),
-        account_id: first.account_id.or(second.account_id),
-        subject: first.subject.or(second.subject),
-    }
+    credential
 }

@@ -1,5 +1,6 @@
 //! Use cases, one file each: typed in, typed out, nothing printed.
 
+mod account;
 pub mod agents;
 pub mod audit;
 pub mod channels;

@@ -14,11 +14,13 @@ mod catalog;
 mod convention;
 mod definition;
 mod definition_file;
+mod identity_pointers;
 mod installed_client;
 mod members;
 mod patch;
 mod program;
 mod project;
+mod redirect;
 mod registration;
 mod usage;
 
@@ -30,5 +32,7 @@ pub use program::{
     Conversation, Description, DistrustedProgram, Issued, Message, Operation, Program, Question,
     UserCode,
 };
-pub use registration::{IdentityPointers, Project, Redirect, Registration, StoredAs};
+pub use project::Project;
+pub use redirect::Redirect;
+pub use registration::{Registration, StoredAs};
 pub use usage::{Usage, UsageError, UsageFormat, UsageSource, Window};

@@ -1,12 +1,12 @@
 //! The project of an account, for a provider whose API wants one: Google's Code Assist
 //! service, which is asked after a login and makes a project where there is none yet.
 
-use super::registration::Project;
 use crate::secret::Secret;
 use crate::system::Environment;
 use crate::system::http::HttpClient;
 use crate::text::printable;
 use oauth2::http::{Request, StatusCode, header};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,6 +18,24 @@ const LONGEST_WAIT: Duration = Duration::from_mins(2);
 const FREE_TIER: &str = "free-tier";
 /// What a perimeter around the user's organisation answers in the service's place.
 const BEHIND_A_PERIMETER: &str = "SECURITY_POLICY_VIOLATED";
+
+/// The service that knows the project of an account.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Project {
+    /// Its base URLs, in the order in which they are asked.
+    pub endpoints: Vec<Url>,
+    /// The variables that name the project, first found wins.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// How many seconds to wait before asking whether the account is ready.
+    #[serde(default = "usual_poll")]
+    pub poll_seconds: u32,
+}
+
+const fn usual_poll() -> u32 {
+    5
+}
 
 impl Project {
     /// The project that a variable names.

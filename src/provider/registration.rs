@@ -1,12 +1,15 @@
 //! How we are registered at an authorization server: the client, the endpoints, the
 //! redirect, and where the server names the account.
 
+use super::identity_pointers::IdentityPointers;
 use super::installed_client::InstalledClient;
+use super::project::Project;
+use super::redirect::Redirect;
 use crate::oauth::{Claims, Client, DeviceEndpoints, Endpoints, Grant, TokenRequestFormat};
 use crate::profile::{Identity, Millis};
 use crate::secret::Secret;
 use crate::system::{Environment, http};
-use crate::text::{is_plain, printable};
+use crate::text::printable;
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
@@ -82,27 +85,6 @@ pub enum StoredAs {
     Token,
 }
 
-/// The service that knows the project of an account.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Project {
-    /// Its base URLs, in the order in which they are asked.
-    pub endpoints: Vec<Url>,
-    /// The variables that name the project, first found wins.
-    #[serde(default)]
-    pub env: Vec<String>,
-    /// How many seconds to wait before asking whether the account is ready.
-    #[serde(default = "usual_poll")]
-    pub poll_seconds: u32,
-}
-
-const fn usual_poll() -> u32 {
-    5
-}
-
-/// Where the redirect listener can be reached.
-const REDIRECT_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
-
 /// The parameters of an authorization request that a definition must not set.
 const OWN_PARAMETERS: [&str; 7] = [
     "response_type",
@@ -127,52 +109,6 @@ const OWN_TOKEN_PARAMETERS: [&str; 9] = [
     "user_code",
 ];
 
-/// The loopback redirect URI: `http://<host>:<first free port><path>`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Redirect {
-    /// The host as registered: `localhost`, `127.0.0.1` or `[::1]`.
-    pub host: String,
-    /// The registered ports, in the order in which they are tried.
-    pub ports: Vec<u16>,
-    /// The path, with its leading slash.
-    pub path: String,
-}
-
-impl Default for Redirect {
-    fn default() -> Self {
-        Self {
-            host: "127.0.0.1".to_owned(),
-            ports: vec![1455, 1457],
-            path: "/auth/callback".into(),
-        }
-    }
-}
-
-/// JSON pointers (RFC 6901) into the claims of the access token, of the id token, then the
-/// user information; the first hit wins. Pointers joined by `|` must all hit.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct IdentityPointers {
-    /// The e-mail.
-    pub email: Vec<String>,
-    /// The account (workspace).
-    pub account_id: Vec<String>,
-    /// A stable subject.
-    pub subject: Vec<String>,
-}
-
-impl Redirect {
-    /// The redirect URI at the first registered port.
-    ///
-    /// # Errors
-    /// The parts make no URI.
-    pub fn uri(&self) -> Result<Url, url::ParseError> {
-        let port = self.ports.first().copied().unwrap_or(80);
-        Url::parse(&format!("http://{}:{port}{}", self.host, self.path))
-    }
-}
-
 impl Registration {
     /// The registration in a definition; `None` when it has none. The error is a sentence
     /// that names the key.
@@ -184,9 +120,7 @@ impl Registration {
         }
         let mut registration: Self = super::definition::read(definition)?;
         if !has("tokenEndpoint") && !has("identity") {
-            // The claims of OpenID Connect.
-            registration.identity.email = vec!["/email".to_owned()];
-            registration.identity.subject = vec!["/iss|/sub".to_owned()];
+            registration.identity = IdentityPointers::of_openid();
         }
         registration.validate()?;
         Ok(Some(registration))
@@ -227,9 +161,6 @@ impl Registration {
         if self.client_id.as_ref().is_some_and(|id| id.contains(char::is_control)) {
             return Err("`clientId` must not hold control characters".to_owned());
         }
-        if !REDIRECT_HOSTS.contains(&self.redirect.host.as_str()) {
-            return Err(format!("`redirect.host` must be one of {}", REDIRECT_HOSTS.join(", ")));
-        }
         let mut parameters = self.authorization_parameters.keys();
         if let Some(name) = parameters.find(|name| OWN_PARAMETERS.contains(&name.as_str())) {
             return Err(format!("`authorizationParameters` must not set `{name}`"));
@@ -238,22 +169,11 @@ impl Registration {
         if let Some(name) = parameters.find(|name| OWN_TOKEN_PARAMETERS.contains(&name.as_str())) {
             return Err(format!("`tokenParameters` must not set `{name}`"));
         }
-        if self.redirect.ports.is_empty() || self.redirect.ports.contains(&0) {
-            return Err("`redirect.ports` must list the registered ports".to_owned());
-        }
-        if !self.redirect.path.starts_with('/') || self.redirect.path.contains(['?', '#', ' ']) {
-            return Err("`redirect.path` must be a path that starts with `/`".to_owned());
-        }
+        self.redirect.check()?;
         if let Some(name) = self.kept_members.values().find(|name| is_own_field(name)) {
             return Err(format!("`keptMembers` must not set the field `{name}`"));
         }
-        let IdentityPointers { email, account_id, subject } = &self.identity;
-        for pointer in email.iter().chain(account_id).chain(subject) {
-            if !pointer.split('|').all(|part| part.starts_with('/')) {
-                return Err(format!("`identity` holds `{pointer}`, which is no JSON pointer"));
-            }
-        }
-        Ok(())
+        self.identity.check()
     }
 
     /// The client that makes our requests. `stored` is the client identifier that a profile
@@ -336,19 +256,11 @@ impl Registration {
     /// # Errors
     /// A sentence: the variable that names it does not hold a loopback URI with a port.
     pub fn redirect(&self, environment: &Environment) -> Result<Redirect, String> {
-        let named = self.redirect_uri_env.as_ref();
-        let Some((name, text)) = named.and_then(|name| Some((name, environment.text(name)?)))
-        else {
-            return Ok(self.redirect.clone());
-        };
-        let wrong = || format!("{name} is not a loopback redirect URI: http://127.0.0.1:<port>/…");
-        let url = Url::parse(text).map_err(|_| wrong())?;
-        let host = url.host_str().filter(|host| REDIRECT_HOSTS.contains(host)).ok_or_else(wrong)?;
-        let port = url.port().filter(|port| *port != 0).ok_or_else(wrong)?;
-        if url.scheme() != "http" || url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong());
+        let variable = self.redirect_uri_env.as_ref();
+        match variable.and_then(|name| Some((name, environment.text(name)?))) {
+            Some((name, text)) => Redirect::of_variable(name, text),
+            None => Ok(self.redirect.clone()),
         }
-        Ok(Redirect { host: host.to_owned(), ports: vec![port], path: url.path().to_owned() })
     }
 
     /// The scopes to ask for; `None` when it is up to what the server has.
@@ -362,7 +274,7 @@ impl Registration {
 
     /// Whether claims or user information can name the account.
     pub const fn names_identity(&self) -> bool {
-        !self.identity.email.is_empty() || !self.identity.account_id.is_empty()
+        self.identity.name_somebody()
     }
 
     /// Who the tokens belong to, as far as their claims and the user information say.
@@ -372,22 +284,7 @@ impl Registration {
         id_token: Option<&Secret>,
         userinfo: Option<&Claims>,
     ) -> Identity {
-        let of_tokens = [Some(access), id_token].into_iter().flatten();
-        let claims: Vec<Claims> = of_tokens
-            .filter_map(|token| Claims::of(token.expose()))
-            .chain(userinfo.cloned())
-            .collect();
-        let first = |pointers: &[String]| {
-            pointers
-                .iter()
-                .find_map(|pointer| claims.iter().find_map(|claims| claims.text(pointer)))
-                .filter(|text| is_plain(text))
-        };
-        Identity {
-            email: first(&self.identity.email),
-            account_id: first(&self.identity.account_id),
-            subject: first(&self.identity.subject),
-        }
+        self.identity.read(access, id_token, userinfo)
     }
 
     /// When a stored access token that expires at `expires` counts as expired: earlier by

@@ -100,6 +100,8 @@ struct WireDevice<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     verification_uri_complete: Option<Url>,
     interval_ms: u64,
+    #[serde(default)]
+    asked: Millis,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     code_verifier: Option<Cow<'a, str>>,
 }
@@ -129,6 +131,7 @@ impl PendingLogin {
             verification_uri: device.verification_uri.clone(),
             verification_uri_complete: device.verification_uri_complete.clone(),
             interval_ms: u64::try_from(device.interval.as_millis()).unwrap_or(u64::MAX),
+            asked: device.asked,
             code_verifier: device.code_verifier.as_ref().map(|verifier| verifier.expose().into()),
         });
         let wire = Wire {
@@ -204,6 +207,7 @@ impl PendingLogin {
             verification_uri_complete: device.verification_uri_complete,
             lifetime: Duration::from_millis(left),
             interval: Duration::from_millis(device.interval_ms),
+            asked: device.asked,
             code_verifier: device.code_verifier.map(Secret::new),
         });
         let authorization = wire.authorization.map(|authorization| PendingAuthorization {
@@ -276,6 +280,7 @@ mod tests {
                 verification_uri_complete: None,
                 lifetime: Duration::from_mins(15),
                 interval: Duration::from_secs(5),
+                asked: 3_000,
                 code_verifier: None,
             }),
         }
@@ -294,6 +299,7 @@ mod tests {
         let device = back.device.as_ref().unwrap();
         assert_eq!(device.device_code.expose(), "fake-device-code");
         assert_eq!(device.lifetime, Duration::from_secs(6), "what is left of it");
+        assert_eq!((device.interval, device.asked), (Duration::from_secs(5), 3_000));
         assert!(PendingLogin::all(&directory, 10_000).unwrap().is_empty());
         assert!(!path.exists(), "what has expired is removed");
     }

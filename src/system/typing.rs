@@ -3,8 +3,8 @@
 //! A terminal that reads lines by itself (canonical mode) cuts them at 4,095 bytes, which
 //! is less than some redirect URLs have, and an interrupt while it hides a secret would
 //! leave it hiding. So it is set to hand over bytes, and is set back on every way out:
-//! [`release`] is called at the end of a conversation and by a panic; Ctrl-C, Ctrl-\ and
-//! Ctrl-Z are read here and become what they mean.
+//! [`release`] is called at the end of a conversation and by a panic, [`abandon`] by a
+//! signal; Ctrl-C, Ctrl-\ and Ctrl-Z are read here and become what they mean.
 
 use super::stream::is_in_foreground;
 use rustix::process::{Signal, kill_current_process_group};
@@ -31,6 +31,9 @@ pub fn is_possible() -> bool {
     isatty(io::stdin())
 }
 
+/// Whether this process is about to end: nobody may set the terminal any more.
+static IS_ABANDONED: AtomicBool = AtomicBool::new(false);
+
 /// Sets the terminal to hand over bytes, unless it does already or `is_wanted` says no: a
 /// [`release`] after that answer has changed comes last. Only for a process in the
 /// foreground: another would be stopped.
@@ -50,7 +53,7 @@ pub fn take_over(is_wanted: impl Fn() -> bool) -> io::Result<()> {
         }));
     });
     let mut before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
-    if !is_wanted() {
+    if !is_wanted() || IS_ABANDONED.load(Ordering::Relaxed) {
         return Ok(());
     }
     let present = tcgetattr(io::stdin())?;
@@ -74,6 +77,22 @@ pub fn take_over(is_wanted: impl Fn() -> bool) -> io::Result<()> {
 /// Sets the terminal back as it was.
 pub fn release() {
     set_back(&mut BEFORE.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+/// Remembers how the terminal is set, until [`release`]: who is about to set it cannot set
+/// it back when a signal comes. One that does not say is left as it is.
+pub fn remember() {
+    if let Ok(present) = tcgetattr(io::stdin()) {
+        BEFORE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(present);
+    }
+}
+
+/// Sets the terminal back for good: this process is about to end, while another thread of
+/// it may read on.
+pub fn abandon() {
+    let mut before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+    IS_ABANDONED.store(true, Ordering::Relaxed);
+    set_back(&mut before);
 }
 
 fn set_back(before: &mut Option<Termios>) {

@@ -18,6 +18,7 @@ fn expectation() -> Expectation {
     Expectation {
         state: Secret::new(STATE),
         issuer: None,
+        has_issuer: false,
         authorization_endpoint: Url::parse("https://as.example.test/authorize").unwrap(),
     }
 }

@@ -125,14 +125,16 @@ fn what_holds_more_than_the_agent_is_retained() {
 #[test]
 fn the_store_of_another_agent_is_retained() {
     let rig = rig();
+    // By its own name, the configuration would not be valid.
+    std::os::unix::fs::symlink(rig.path("agents/work"), rig.home().join("link")).unwrap();
     rig.write(
         "openclaw.json",
-        "{agents: {list: [{id: 'main'}, {id: 'work'}, {id: 'twin', agentDir: '~/../state/agents/work/agent'}]}}",
+        "{agents: {list: [{id: 'main'}, {id: 'work'}, {id: 'twin', agentDir: '~/link/agent'}]}}",
     );
     let report = delete(&rig, "twin");
     assert_eq!(
         report["retained"],
-        json!([{"path": rig.path("agents/work/agent"), "reason": "shared"}])
+        json!([{"path": rig.home().join("link/agent"), "reason": "shared"}])
     );
     assert_eq!((&report["trash"], &report["moved"]), (&Value::Null, &json!([])));
     assert!(rig.path("agents/work/agent/auth-profiles.json").exists());

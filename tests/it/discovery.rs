@@ -2,7 +2,9 @@
 
 use crate::support::authorization_server::{Endpoint, Fault, Want};
 use crate::support::rig::{Finished, Rig};
+use crate::support::user_agent::authorize;
 use serde_json::{Value, json};
+use url::Url;
 
 fn rig(change: impl FnOnce(&mut Want)) -> Rig {
     let mut want = Want { client_id: "fake-client".into(), ..Want::default() };
@@ -101,6 +103,34 @@ fn opaque_tokens_are_named_by_the_user_information() {
 }
 
 #[test]
+fn user_information_of_another_user_than_the_id_token_is_not_used() {
+    // The tokens do not name the account, and the user information does.
+    let rig = rig(|_| {});
+    file(&rig, &json!({"identity": {"email": ["/contact"]}}));
+    let userinfo = |subject: Value| {
+        let mut info = json!({"contact": "ada@example.test"});
+        for (name, value) in subject.as_object().unwrap() {
+            info[name] = value.clone();
+        }
+        rig.server.configure(|want| want.userinfo = info);
+        let login = sign_in(&rig, "browser");
+        let warned = login.stderr.contains("warning: the user information is not used: ");
+        (login.json()["profileId"].as_str().unwrap().to_owned(), warned)
+    };
+    let named = ("example:ada@example.test".to_owned(), false);
+    let unnamed = ("example:default".to_owned(), true);
+    for subject in [json!({"sub": "fake-user-eve"}), json!({}), json!({"id": "fake-user-eve"})] {
+        assert_eq!(userinfo(subject.clone()), unnamed, "{subject}");
+    }
+    // As Google's earlier endpoint spells it.
+    for subject in [json!({"sub": "fake-user-ada"}), json!({"id": "fake-user-ada"})] {
+        assert_eq!(userinfo(subject.clone()), named, "{subject}");
+    }
+    rig.server.configure(|want| want.include_id_token = false);
+    assert_eq!(userinfo(json!({"sub": "fake-user-eve"})), named, "there is nothing to compare");
+}
+
+#[test]
 fn an_issuer_with_a_path_has_its_metadata_in_either_place() {
     let rig = rig(|_| {});
     file(&rig, &json!({"issuer": format!("{}/tenant", rig.server.url())}));
@@ -179,4 +209,51 @@ fn a_slash_at_the_end_of_the_issuer_makes_no_difference() {
     login.visit();
     let stderr = login.finish().failure(1);
     assert!(stderr.contains("another authorization server"), "{stderr}");
+}
+
+#[test]
+fn a_redirect_without_the_issuer_that_the_metadata_announce_is_refused() {
+    let rig = rig(|want| {
+        want.metadata = json!({"authorization_response_iss_parameter_supported": true});
+    });
+    let before = rig.tree();
+    let browser = ["--provider", "example", "--method", "browser"];
+    let login = rig.start_sign_in(&browser);
+    assert!(login.visit().body.contains("did not complete"));
+    let stderr = login.finish().failure(1);
+    assert!(stderr.contains("does not name the authorization server"), "{stderr}");
+    assert_eq!(rig.tree(), before);
+
+    // RFC 9207 section 2: a refusal names it, too; without it, it may be anybody's.
+    rig.server.configure(|want| want.deny = true);
+    let login = rig.start_sign_in(&browser);
+    login.visit();
+    let stderr = login.finish().failure(1);
+    assert!(stderr.contains("does not name") && !stderr.contains("access_denied"), "{stderr}");
+    rig.server.configure(|want| want.deny = false);
+
+    let start = ["models", "auth", "login", "start", "--provider", "example", "--json"];
+    let started = rig.run(&start).json();
+    let redirect = authorize(started["url"].as_str().unwrap());
+    let finish = ["models", "auth", "login", "finish", "--redirect-url", "-"];
+    let stderr = rig.run_with_input(&finish, &redirect).failure(2);
+    assert!(stderr.contains("does not name the authorization server"), "{stderr}");
+    assert!(rig.server.requests_at(Endpoint::Token).is_empty());
+
+    let issuer = rig.server.url().to_owned();
+    rig.server.configure(|want| want.issuer_parameter = Some(issuer));
+    sign_in(&rig, "browser").success();
+}
+
+#[test]
+fn a_code_that_is_pasted_alone_needs_no_issuer() {
+    let rig = rig(|want| {
+        want.metadata = json!({"authorization_response_iss_parameter_supported": true});
+    });
+    let start = ["models", "auth", "login", "start", "--provider", "example", "--json"];
+    let started = rig.run(&start).json();
+    let redirect = Url::parse(&authorize(started["url"].as_str().unwrap())).unwrap();
+    let code = redirect.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    let finish = ["models", "auth", "login", "finish", "--redirect-url", &code];
+    rig.run(&finish).success();
 }

@@ -2,10 +2,14 @@
 
 use crate::support::authorization_server::{Endpoint, Fault};
 use crate::support::pseudo_terminal::PseudoTerminal;
-use crate::support::rig::{PROFILE, Rig};
+use crate::support::rig::{PROFILE, Rig, store};
 use crate::support::user_agent::{authorize, follow};
+use openclaw_auth::system::lock;
+use rustix::process::Signal;
 use rustix::termios::LocalModes;
 use serde_json::json;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 const PAGE: &str = "https://as.example.test/device?user_code=WDJB-MJHT";
@@ -179,6 +183,64 @@ fn an_interrupt_at_a_hidden_prompt_sets_the_terminal_back() {
         assert_is_set_back(&terminal);
     }
     assert_eq!(rig.tree(), before);
+}
+
+#[test]
+fn a_signal_at_a_prompt_sets_the_terminal_back() {
+    let rig = Rig::new();
+    let start = ["models", "auth", "login", "start", "--provider", "openai-codex"];
+    rig.run(&start).success();
+    let programs = rig.home().join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    let claude = programs.join("claude");
+    std::fs::write(&claude, "#!/bin/sh\n").unwrap();
+    std::fs::set_permissions(&claude, Permissions::from_mode(0o700)).unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let before = rig.tree();
+    for (args, prompt) in [
+        (&["models", "auth", "paste-token", "--provider", "openai"][..], "token:"),
+        (&["models", "auth", "paste-api-key", "--provider", "openai"], "API Key:"),
+        (&["models", "auth", "setup-token"], "Run `claude setup-token` now"),
+        (&["models", "auth", "login", "finish", "--redirect-url", "-"], "redirect URL:"),
+        (&["models", "auth", "add"], "Provider"),
+    ] {
+        for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+            let mut command = rig.command(args);
+            command.env("TERM", "xterm-256color").env("PATH", &path);
+            let mut terminal = PseudoTerminal::start(&command, 80, 24);
+            terminal.wait_for_screen(prompt);
+            while terminal.modes().local_modes.contains(LocalModes::ECHO) {
+                std::thread::yield_now();
+            }
+            terminal.signal(signal);
+            assert_eq!(terminal.finish(), 130, "{args:?}, {signal:?}");
+            let text = terminal.text();
+            assert!(text.ends_with("\r\nerror: interrupted\r\n"), "{args:?}: {text:?}");
+            assert!(!terminal.screen().hide_cursor(), "{args:?}: {text:?}");
+            assert_is_set_back(&terminal);
+        }
+    }
+    assert_eq!(rig.tree(), before);
+}
+
+#[test]
+fn a_signal_ends_a_paste_that_waits_for_the_store() {
+    let rig = Rig::new();
+    let document = rig.state_dir().join(store("main"));
+    std::fs::create_dir_all(document.parent().unwrap()).unwrap();
+    let lock = lock::wait(&document, lock::TIMEOUT).unwrap();
+    assert!(matches!(lock, lock::Attempt::Acquired(_)));
+    let command = rig.command(&["models", "auth", "paste-token", "--provider", "openai"]);
+    let mut terminal = PseudoTerminal::start(&command, 80, 24);
+    terminal.wait_for_screen("token:");
+    terminal.enter("fake-token\r");
+    while !terminal.modes().local_modes.contains(LocalModes::ECHO) {
+        std::thread::yield_now();
+    }
+    terminal.signal_until_it_ends(Signal::TERM);
+    assert_eq!(terminal.finish(), 130, "{}", terminal.text());
+    drop(lock);
+    assert!(!document.exists());
 }
 
 #[test]

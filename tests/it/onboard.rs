@@ -99,7 +99,7 @@ fn logins_of_other_programs_and_providers_that_programs_serve_are_offered() {
     add.env("TERM", "xterm-256color").env("PATH", &path);
     let mut terminal = PseudoTerminal::start(&add, 100, 60);
     terminal.wait_for_screen("Bring the login of Codex CLI");
-    assert!(terminal.screen().contents().contains("acme (by a program)"));
+    terminal.wait_for_screen("acme (by a program)");
     terminal.enter("\r");
     assert_eq!(terminal.finish(), 0, "{}", terminal.text());
     let document = rig.document();

@@ -97,13 +97,27 @@ fn an_unreadable_store_is_an_error_not_an_empty_one() {
 #[test]
 fn an_invalid_configuration_is_an_error() {
     let rig = Rig::new();
-    rig.write("openclaw.json", "{auth: {profiles: {'a:b': {provider: 'x', mode: 'weird'}}}}");
-    for args in
-        [&["models", "status"][..], &["channels", "list"], &["channels", "status", "--json"]]
-    {
-        let stderr = rig.run(args).failure(6);
-        let place = "auth.profiles.a:b.mode: must be one of api_key, oauth, token";
-        assert!(stderr.contains(place), "{stderr}");
+    for (config, place) in [
+        (
+            "{auth: {profiles: {'a:b': {provider: 'x', mode: 'weird'}}}}",
+            "auth.profiles.a:b.mode: must be one of api_key, oauth, token",
+        ),
+        (
+            "{agents: {defaults: {model: []}}}",
+            "agents.defaults.model: must be a model or an object with primary and fallbacks",
+        ),
+        (
+            "{agents: {list: [{id: 'a', agentDir: '~/x'}, {id: 'b', agentDir: '~/x/'}]}}",
+            "agents.list: a and b have the same agentDir",
+        ),
+    ] {
+        rig.write("openclaw.json", config);
+        for args in
+            [&["models", "status"][..], &["channels", "list"], &["channels", "status", "--json"]]
+        {
+            let stderr = rig.run(args).failure(6);
+            assert!(stderr.contains(place), "{stderr}");
+        }
     }
 }
 
@@ -119,7 +133,7 @@ fn values_of_the_wrong_type_are_no_crash() {
     );
     rig.write(
         "openclaw.json",
-        "{agents: {list: [], defaults: {model: [], models: 3, imageModel: {primary: 5}}}, models: {providers: {x: 5, y: {apiKey: 5, models: [3, {id: 4}]}}}, channels: 5, bindings: [3], env: 7}",
+        "{agents: {list: [], defaults: {}}, models: {providers: {x: 5, y: {apiKey: 5, models: [3, {id: 4}]}}}, channels: 5, bindings: [3], env: 7}",
     );
     for args in [
         &["models", "status"][..],

@@ -3,10 +3,14 @@
 use crate::support::authorization_server::{Account, DeviceUser, Endpoint, Fault, Want};
 use crate::support::rig::{PROFILE, Rig};
 use crate::support::user_agent::authorize;
-use serde_json::Value;
+use rustix::process::Signal;
+use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Long enough for a loaded machine; a test never waits for it to pass.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const START: [&str; 6] = ["models", "auth", "login", "start", "--provider", "openai-codex"];
 const FINISH: [&str; 4] = ["models", "auth", "login", "finish"];
@@ -213,6 +217,60 @@ fn an_approval_finishes_a_login_whose_code_was_shown_earlier() {
     let stderr = finish(&rig, &[], "").failure(1);
     assert!(stderr.contains("access_denied"), "{stderr}");
     assert_eq!(pending(&rig), [] as [PathBuf; 0], "what is denied cannot be finished any more");
+}
+
+/// A login that waits for a user who does not approve yet; the interval is in seconds.
+fn with_code(interval: u32) -> Rig {
+    let mut want = Want { client_id: "Iv1.b507a08c87ecfe98".into(), ..Want::default() };
+    want.device.user = DeviceUser::Waits;
+    want.device.interval = json!(interval);
+    let rig = Rig::with(want);
+    rig.redirect("github-copilot");
+    rig.run(&["models", "auth", "login", "start", "--provider", "github-copilot"]).success();
+    rig
+}
+
+/// Changes what the one login that waits knows of its code.
+fn edit_device(rig: &Rig, change: impl FnOnce(&mut Value)) {
+    let files = pending(rig);
+    let [file] = files.as_slice() else { panic!("{files:?}") };
+    let mut login: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    change(&mut login["device"]);
+    std::fs::write(file, login.to_string()).unwrap();
+}
+
+#[test]
+fn a_code_is_asked_about_at_once_when_an_interval_has_passed_since_the_last_time() {
+    // Longer than any test.
+    let rig = with_code(300);
+    let polls = || rig.server.requests_at(Endpoint::Token).len();
+    let was_asked_before = |device: &mut Value| {
+        device["asked"] = json!(device["asked"].as_i64().unwrap_or_default() - 300_000);
+    };
+    finish(&rig, &["--timeout", "1ms"], "").failure(1);
+    assert_eq!(polls(), 0, "the server has just been asked for the code");
+    edit_device(&rig, was_asked_before);
+    let running = rig.start(&FINISH);
+    assert!(rig.server.wait_for_requests(Endpoint::Token, 1, PATIENCE));
+    running.signal(Signal::TERM);
+    running.finish().failure(130);
+    finish(&rig, &["--timeout", "1ms"], "").failure(1);
+    assert_eq!(polls(), 1, "the process before has just asked");
+    edit_device(&rig, was_asked_before);
+    rig.server.configure(|want| want.device.user = DeviceUser::Approves);
+    finish(&rig, &[], "").success();
+    assert_eq!(polls(), 2);
+}
+
+#[test]
+fn a_server_that_wants_to_be_asked_less_often_is_so_by_the_next_process_too() {
+    let rig = with_code(1);
+    rig.server.configure(|want| want.device.first_polls = vec!["slow_down"]);
+    let running = rig.start(&FINISH);
+    assert!(rig.server.wait_for_requests(Endpoint::Token, 2, PATIENCE));
+    running.signal(Signal::TERM);
+    running.finish().failure(130);
+    edit_device(&rig, |device| assert_eq!(device["intervalMs"], 6_000));
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The processes under test that run now: who owns a connection, and how to kill one.
 
+#[path = "../connection_owner.rs"]
+mod connection_owner;
+
+use connection_owner::owner;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::collections::HashMap;
-use std::fs;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Mutex;
@@ -60,36 +63,9 @@ impl Processes {
     /// The process at the other end of a connection and its operation; `None` when it is
     /// dead already.
     pub(crate) fn of_connection(&self, peer: SocketAddr, gate: SocketAddr) -> Option<(u32, usize)> {
-        // The kernel's table is not read at one moment: a line can be missed.
-        (0..5).find_map(|_| self.look_up(peer, gate))
-    }
-
-    fn look_up(&self, peer: SocketAddr, gate: SocketAddr) -> Option<(u32, usize)> {
-        let socket = format!("socket:[{}]", inode_of(peer, gate)?);
-        let known: Vec<(u32, usize)> = {
+        owner(peer, gate, || {
             let running = self.0.lock().unwrap();
             running.iter().map(|(pid, running)| (*pid, running.operation)).collect()
-        };
-        known.into_iter().find(|(pid, _)| {
-            let descriptors = fs::read_dir(format!("/proc/{pid}/fd"));
-            descriptors.into_iter().flatten().flatten().any(|descriptor| {
-                fs::read_link(descriptor.path()).is_ok_and(|link| link.as_os_str() == &*socket)
-            })
         })
     }
-}
-
-/// The inode of the socket from `local` to `remote`, both IPv4, on this machine.
-fn inode_of(local: SocketAddr, remote: SocketAddr) -> Option<String> {
-    // Its port may have served another connection before, which is still listed.
-    let (local, remote) = (hexadecimal(local)?, hexadecimal(remote)?);
-    let table = fs::read_to_string("/proc/net/tcp").ok()?;
-    let mut lines = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let line = lines.find(|line| line.get(1..3) == Some(&[local.as_str(), remote.as_str()]))?;
-    line.get(9).filter(|inode| **inode != "0").map(|inode| (*inode).to_owned())
-}
-
-fn hexadecimal(address: SocketAddr) -> Option<String> {
-    let SocketAddr::V4(address) = address else { return None };
-    Some(format!("{:08X}:{:04X}", u32::from_le_bytes(address.ip().octets()), address.port()))
 }

@@ -3,8 +3,8 @@
 use super::Request;
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, Login, Tool};
-use crate::ops::managed::{identity, merge};
-use crate::profile::{CredentialKind, Kind, normalize_provider_id};
+use crate::ops::account;
+use crate::profile::{Kind, normalize_provider_id};
 use crate::provider::Catalog;
 use crate::store::AgentStore;
 use crate::text::printable;
@@ -53,10 +53,10 @@ pub(super) fn choose(request: &Request, contents: &mut external::Contents) -> Re
 /// What the tokens say of the account.
 pub(super) fn complete(catalog: &Catalog, login: &mut Login) {
     let credential = &mut login.credential;
-    let CredentialKind::OAuth { access, id_token, .. } = &credential.kind else { return };
-    let claimed = identity(catalog, &credential.provider, access.as_ref(), id_token.as_ref());
+    let claimed =
+        account::claimed(credential, account::registration(catalog, &credential.provider));
     // The tokens know best.
-    credential.identity = merge(claimed, std::mem::take(&mut credential.identity));
+    credential.identity = account::completed(claimed, std::mem::take(&mut credential.identity));
 }
 
 /// A `--profile-id` must not name a profile of another provider or kind.

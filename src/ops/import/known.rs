@@ -1,11 +1,12 @@
 //! The profiles that there are, read once for any number of logins.
 
+use super::super::account;
 use super::super::doctor::agent_of;
-use super::super::managed::merge;
 use crate::app::App;
 use crate::config::Config;
 use crate::external::Tool;
-use crate::profile::{CredentialKind, Identity, Kind, normalize_provider_id};
+use crate::profile::{Identity, Kind, normalize_provider_id};
+use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, Provenance};
 use indexmap::{IndexMap, IndexSet};
@@ -38,11 +39,8 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// The profiles of a document; `identity` reads the tokens of a provider.
-    pub(super) fn of(
-        document: &Document,
-        identity: impl Fn(&str, Option<&Secret>, Option<&Secret>) -> Identity,
-    ) -> Self {
+    /// The profiles of a document.
+    pub(super) fn of(document: &Document, catalog: &Catalog) -> Self {
         let mut known = Self::default();
         for (id, entry) in document.entries() {
             known.ids.insert(id.to_owned());
@@ -52,13 +50,8 @@ impl Known {
                 continue;
             };
             let provider = normalize_provider_id(&credential.provider);
-            let account = match &credential.kind {
-                CredentialKind::OAuth { access, id_token, .. } => {
-                    let claimed = identity(&provider, access.as_ref(), id_token.as_ref());
-                    merge(credential.identity.clone(), claimed)
-                }
-                _ => Identity::default(),
-            };
+            let registration = account::registration(catalog, &provider);
+            let account = account::stored(&credential, registration);
             let secret = credential.refresh_token().or_else(|| credential.bearer());
             let secret = secret.map(Secret::fingerprint);
             let kind = credential.kind();

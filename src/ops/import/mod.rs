@@ -8,7 +8,6 @@ mod choice;
 mod known;
 mod place;
 
-use super::managed::identity;
 use crate::app::App;
 use crate::config::{AgentDir, Config, ConfigEdit, record_profiles};
 use crate::exit::{ExitStatus, Failure};
@@ -227,9 +226,7 @@ impl Ready {
         let state = self.store.read_state(&self.store.read()?.document)?;
         let at = now();
         let placed = self.store.update(|document| {
-            let mut known = Known::of(document, |provider, access, id_token| {
-                identity(&self.catalog, provider, access, id_token)
-            });
+            let mut known = Known::of(document, &self.catalog);
             let mut all = Vec::new();
             let mut changed = false;
             for login in &self.logins {

@@ -23,10 +23,10 @@ impl Login<'_> {
         let (client, scopes) = (self.client.clone(), self.scopes.clone());
         let (shown, code) = oneshot::channel();
         let approval = Box::pin(async move {
-            let device = oauth::authorize_device(&client, &scopes, now).await?;
+            let mut device = oauth::authorize_device(&client, &scopes, now).await?;
             // Whoever does not look any more does not wait for the approval either.
             let _ = shown.send(device.clone());
-            oauth::wait_for_approval(&client, &device, now).await
+            oauth::wait_for_approval(&client, &mut device, now).await
         });
         Device { approval, code: Some(code), end: None }
     }

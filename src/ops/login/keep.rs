@@ -6,7 +6,8 @@ use crate::config::{AgentDir, ConfigEdit, record_profile};
 use crate::exit::Failure;
 use crate::oauth::Grant;
 use crate::ops::refresh::expiry;
-use crate::profile::{CredentialKind, Identity, Kind, choose_profile_id, normalize_provider_id};
+use crate::ops::{Interaction, account};
+use crate::profile::{Identity, Kind, choose_profile_id, normalize_provider_id};
 use crate::provider::{Registration, StoredAs};
 use crate::store::{AgentStore, Document, Pasted, Renewal, StoreError, login_entry, pasted_entry};
 use crate::system::file::Reserved;
@@ -124,6 +125,7 @@ impl Login<'_> {
         &self,
         grant: Grant,
         reserved: Option<Reserved>,
+        interaction: &mut dyn Interaction,
     ) -> Result<Report, Failure> {
         let place = Place {
             app: self.app,
@@ -135,18 +137,24 @@ impl Login<'_> {
             registration: Some(self.registration),
             wanted: self.request.profile_id.as_deref(),
         };
-        place.keep(self.renewal(grant).await, reserved)
+        place.keep(self.renewal(grant, interaction).await, reserved)
     }
 
     /// What the grant means for a profile: who it belongs to, and what a refresh will need
     /// to know of it.
-    async fn renewal(&self, grant: Grant) -> Renewal {
+    async fn renewal(&self, grant: Grant, interaction: &mut dyn Interaction) -> Renewal {
         let registration = self.registration;
         let (access, id_token) = (&grant.access, grant.id_token.as_ref());
         let mut identity = registration.identity(access, id_token, None);
         if identity.email.is_none() && registration.names_identity() {
-            let userinfo = self.client.userinfo(access).await;
-            identity = registration.identity(access, id_token, userinfo.as_ref());
+            match self.client.userinfo(access, id_token).await {
+                Ok(userinfo) => {
+                    identity = registration.identity(access, id_token, userinfo.as_ref());
+                }
+                Err(error) => {
+                    interaction.warn(&format!("the user information is not used: {error}"));
+                }
+            }
         }
         let mut fields = registration.kept(&grant);
         let mut keep = |name: &str, value: &str| fields.push((name.to_owned(), value.into()));
@@ -160,8 +168,7 @@ impl Login<'_> {
     }
 }
 
-/// The provider's logins of a kind in a document with the accounts that they belong to: what the
-/// entry says, completed by the claims of its tokens.
+/// The provider's logins of a kind in a document, with the accounts that they belong to.
 fn logins_of(
     document: &Document,
     provider: &str,
@@ -171,24 +178,7 @@ fn logins_of(
     document
         .profiles()
         .filter(|profile| normalize_provider_id(&profile.credential.provider) == provider)
-        .filter_map(|profile| {
-            if profile.credential.kind() != kind {
-                return None;
-            }
-            let stored = profile.credential.identity.clone();
-            let claimed = match (&profile.credential.kind, registration) {
-                (
-                    CredentialKind::OAuth { access: Some(access), id_token, .. },
-                    Some(registration),
-                ) => registration.identity(access, id_token.as_ref(), None),
-                _ => Identity::default(),
-            };
-            let identity = Identity {
-                email: stored.email.or(claimed.email),
-                account_id: stored.account_id.or(claimed.account_id),
-                subject: claimed.subject,
-            };
-            Some((profile.id.to_owned(), identity))
-        })
+        .filter(|profile| profile.credential.kind() == kind)
+        .map(|profile| (profile.id.to_owned(), account::stored(&profile.credential, registration)))
         .collect()
 }

@@ -23,7 +23,8 @@ use crate::app::App;
 use crate::config::AgentDir;
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{
-    self, AuthorizationCode, AuthorizationRequest, Client, Expectation, Grant, TokenError, Verdict,
+    self, Announced, AuthorizationCode, AuthorizationRequest, Client, Expectation, Grant,
+    TokenError, Verdict,
 };
 use crate::profile::{Identity, MAIN_AGENT, Millis, normalize_provider_id};
 use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration};
@@ -189,6 +190,7 @@ struct Login<'l> {
     redirect: Redirect,
     scopes: Vec<String>,
     client: Client,
+    announced: Announced,
     agent: AgentDir,
     store: AgentStore,
 }
@@ -240,6 +242,7 @@ impl<'l> Login<'l> {
             redirect,
             scopes,
             client,
+            announced: Announced::default(),
             agent,
             store,
         })
@@ -248,7 +251,8 @@ impl<'l> Login<'l> {
     /// Asks the issuer for what is not known of its endpoints, and leaves out the ways that
     /// it has not.
     async fn discover(&mut self) -> Result<(), Failure> {
-        self.client.discover().await.map_err(|error| self.not_signed_in(&error))?;
+        let discovered = self.client.discover().await;
+        self.announced = discovered.map_err(|error| self.not_signed_in(&error))?;
         if self.registration.scopes(self.environment).is_none() {
             self.scopes.clone_from(&self.client.usual_scopes);
         }
@@ -286,6 +290,7 @@ impl<'l> Login<'l> {
         Ok(Expectation {
             state: authorization.state.clone(),
             issuer: self.client.issuer.clone(),
+            has_issuer: self.announced.has_issuer,
             authorization_endpoint: self.authorization_endpoint()?.clone(),
         })
     }
@@ -306,7 +311,7 @@ impl<'l> Login<'l> {
     ) -> Result<Report, Failure> {
         loop {
             let (code, origin) = match waiting.response(self, interaction, signals).await? {
-                Response::Granted(grant) => return self.keep(*grant, None).await,
+                Response::Granted(grant) => return self.keep(*grant, None, interaction).await,
                 Response::Code(code, origin) => (code, origin),
             };
             let reserved = self.reserve(signals).await?;
@@ -316,7 +321,7 @@ impl<'l> Login<'l> {
                 () = signals.received() => return Err(Failure::interrupted()),
             };
             let report = match (grant, &origin) {
-                (Ok(grant), _) => self.keep(grant, reserved).await,
+                (Ok(grant), _) => self.keep(grant, reserved, interaction).await,
                 (Err(error @ TokenError::Refused { .. }), Origin::BareCode) => {
                     interaction.refuse_paste(&error.to_string());
                     continue;

@@ -199,7 +199,7 @@ pub fn finish(
     interaction: &mut dyn Interaction,
 ) -> Result<Report, Failure> {
     let directory = app.paths.pending_logins();
-    let pending = choose(PendingLogin::all(&directory, now())?, request)?;
+    let mut pending = choose(PendingLogin::all(&directory, now())?, request)?;
     if let Some(agent) = request.agent.as_deref().filter(|agent| *agent != pending.agent) {
         let (id, of) = (&pending.id, &pending.agent);
         return Err(Failure::usage(format!(
@@ -225,10 +225,17 @@ pub fn finish(
         let mut signals = StopSignals::catch().context("could not catch signals")?;
         let reserved = login.reserve(&mut signals).await?;
         let grant = tokio::select! {
-            () = signals.received() => return Err(Failure::interrupted()),
-            grant = login.finishing_grant(&pending, request, interaction, &mut is_over) => grant?,
+            () = signals.received() => Err(Failure::interrupted()),
+            grant = login.finishing_grant(&mut pending, request, interaction, &mut is_over) => {
+                grant
+            }
         };
-        let report = login.keep(grant, reserved).await?;
+        if grant.is_err() && request.redirect.is_none() {
+            // When the server was last asked. Without it, the next process asks too soon, and
+            // is told so.
+            let _ = pending.save(&directory);
+        }
+        let report = login.keep(grant?, reserved, interaction).await?;
         claim.finish();
         login.add_project(&report, interaction, &mut signals).await?;
         Ok(report)
@@ -243,7 +250,7 @@ pub fn finish(
 impl Login<'_> {
     async fn finishing_grant(
         &mut self,
-        pending: &PendingLogin,
+        pending: &mut PendingLogin,
         request: &FinishRequest,
         interaction: &mut dyn Interaction,
         is_over: &mut bool,
@@ -284,22 +291,24 @@ impl Login<'_> {
     /// `is_over` says whether nothing can finish the login any more.
     async fn approval(
         &self,
-        pending: &PendingLogin,
+        pending: &mut PendingLogin,
         timeout: Duration,
         interaction: &mut dyn Interaction,
         is_over: &mut bool,
     ) -> Result<Grant, Failure> {
-        let device = pending.device.as_ref().ok_or_else(|| {
-            Failure::usage(format!("the login {} waits for its redirect", pending.id))
+        let id = &pending.id;
+        let device = pending.device.as_mut().ok_or_else(|| {
+            Failure::usage(format!("the login {id} waits for its redirect"))
                 .hint("openclaw-auth models auth login finish --redirect-url -")
         })?;
         let place = device.verification_uri_complete.as_ref().unwrap_or(&device.verification_uri);
-        interaction
-            .note(&format!("waiting for the code {} to be approved at {place}", device.user_code));
+        let (code, place) = (device.user_code.clone(), place.clone());
+        interaction.note(&format!("waiting for the code {code} to be approved at {place}"));
+        let end = Instant::now() + device.lifetime;
         let approval = oauth::wait_for_approval(&self.client, device, now);
         tokio::pin!(approval);
         let deadline = Instant::now() + timeout;
-        let end = deadline.min(Instant::now() + device.lifetime);
+        let end = deadline.min(end);
         let mut tick = tokio::time::interval(TICK);
         loop {
             tokio::select! {
@@ -315,7 +324,7 @@ impl Login<'_> {
                 () = tokio::time::sleep_until(deadline) => {
                     return Err(Failure::message(
                         ExitStatus::Failure,
-                        format!("the code {} has not been approved yet", device.user_code),
+                        format!("the code {code} has not been approved yet"),
                     )
                     .hint(format!("approve it at {place}, and run the command again")));
                 }

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 
@@ -66,6 +67,20 @@ impl PseudoTerminal {
     /// Types `text`; `\u{3}` is Ctrl-C.
     pub(crate) fn enter(&mut self, text: &str) {
         self.master.write_all(text.as_bytes()).expect("a terminal");
+    }
+
+    /// Sends the program a signal, as somebody else would.
+    pub(crate) fn signal(&self, signal: Signal) {
+        // `setsid` becomes the program.
+        kill_process(Pid::from_child(&self.child), signal).expect("a process");
+    }
+
+    /// Sends it again and again: between two that are waited for, one may be lost.
+    pub(crate) fn signal_until_it_ends(&mut self, signal: Signal) {
+        while self.child.try_wait().expect("a status").is_none() {
+            self.signal(signal);
+            std::thread::yield_now();
+        }
     }
 
     /// Waits until `text` has been written.

@@ -37,7 +37,8 @@ pub(super) fn paste(
     let ready = prepare(app, request)?;
     before(&ready, output)?;
     let secret = zeroize::Zeroizing::new(prompt::secret(output, ready.what())?);
-    let report = ready.store(app, &secret)?;
+    // Another process may hold the store: whoever does not want to wait may leave.
+    let report = prompt::still_interruptible(|| ready.store(app, &secret))??;
     show(&report, json, app, output)
 }
 

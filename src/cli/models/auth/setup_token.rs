@@ -4,6 +4,7 @@ use super::paste::paste;
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::output::Output;
+use crate::cli::prompt::{dialogue, still_interruptible};
 use crate::exit::Failure;
 use crate::ops::paste::{Ready, Request};
 use crate::profile::Kind;
@@ -62,13 +63,11 @@ fn make_token(ready: &Ready, yes: bool, app: &App, output: &mut Output<'_>) -> R
         output.say(&format!("Make a token with `{line}` where it is installed, and paste it here"));
         return Ok(());
     }
-    let run = yes
-        || dialoguer::Confirm::new()
-            .with_prompt(format!("Run `{line}` now to make a token?"))
-            .default(true)
-            .interact()
-            .map_err(crate::cli::prompt::unanswered)?;
-    if run && !process::run_on_terminal(program, arguments, &app.environment) {
+    let question = format!("Run `{line}` now to make a token?");
+    let confirm = dialoguer::Confirm::new().with_prompt(question).default(true);
+    let run = yes || dialogue(|| confirm.interact())?;
+    let make = || process::run_on_terminal(program, arguments, &app.environment);
+    if run && !still_interruptible(make)? {
         output.warn(&format!("`{line}` did not succeed"));
     }
     Ok(())

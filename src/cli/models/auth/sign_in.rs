@@ -3,15 +3,12 @@
 use super::{import, login, paste_api_key, paste_token, setup_token};
 use crate::app::App;
 use crate::cli::output::Output;
-use crate::cli::prompt::unanswered;
-use crate::cli::terminal::sequence::Sequence;
+use crate::cli::prompt::dialogue;
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, Tool};
 use crate::provider::{Catalog, Definition, Method, MethodKind, Program};
-use crate::system::signal;
 use clap::Parser;
 use dialoguer::FuzzySelect;
-use std::io::Write;
 
 /// A way to sign in at a provider.
 #[derive(Clone, Copy, Debug)]
@@ -113,21 +110,8 @@ pub(in crate::cli) fn by_choice<'c>(
 /// # Errors
 /// The user went away.
 pub(in crate::cli) fn choose_one(prompt: &str, items: &[&str]) -> Result<usize, Failure> {
-    let set_back = |text: &str| {
-        let _ = std::io::stderr().write_all(format!("{}{text}", Sequence::SHOW_CURSOR).as_bytes());
-    };
-    // The list hides the cursor, and whoever is interrupted has to get it back.
-    let code = ExitStatus::Interrupted.code();
-    let choice = signal::ending(
-        code,
-        move || set_back("\nerror: interrupted\n"),
-        || FuzzySelect::new().with_prompt(prompt).items(items).default(0).interact_opt(),
-    );
-    let choice = choice.map_err(|error| Failure::new(ExitStatus::Failure, error))?;
-    if choice.is_err() {
-        set_back("");
-    }
-    choice.map_err(unanswered)?.ok_or_else(Failure::interrupted)
+    let select = FuzzySelect::new().with_prompt(prompt).items(items).default(0);
+    dialogue(|| select.interact_opt())?.ok_or_else(Failure::interrupted)
 }
 
 impl Choice<'_> {
