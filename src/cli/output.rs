@@ -1,7 +1,5 @@
 //! Where text leaves the program.
 
-mod layout;
-
 use crate::cli::terminal::sequence::Sequence;
 use crate::exit::{ExitStatus, Failure};
 use crate::system::Streams;
@@ -9,7 +7,7 @@ use crate::system::custody::Exposure;
 use crate::system::stream::stdout_columns;
 use crate::text::printable;
 use serde::Serialize;
-use std::io::{self, ErrorKind};
+use std::io::{self, BufWriter, ErrorKind, Write};
 
 /// Standard output for data, standard error for the rest.
 pub(super) struct Output<'s> {
@@ -39,7 +37,12 @@ impl<'s> Output<'s> {
     /// Writes a JSON value with two spaces a level and a final newline.
     pub(super) fn json<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
         self.clear_status_line();
-        layout::write(&mut self.streams.stdout, value).map_err(write_failed)?;
+        // A large report has hundreds of thousands of parts, and a stream is not asked for each.
+        let mut stdout = BufWriter::with_capacity(BUFFER, &mut self.streams.stdout);
+        serde_json::to_writer_pretty(&mut stdout, value)
+            .map_err(|error| write_failed(error.into()))?;
+        stdout.flush().map_err(write_failed)?;
+        drop(stdout);
         self.data("\n")
     }
 
@@ -142,6 +145,8 @@ const USUAL_COLUMNS: usize = 80;
 
 /// A URL to sign in at is long; nothing that we say is longer.
 const LONGEST_LINE: usize = 16 * 1024;
+/// So much of a report is handed to its stream at once.
+const BUFFER: usize = 64 * 1024;
 
 /// A reader that closes the pipe has what it wanted: that is success.
 fn write_failed(error: io::Error) -> Failure {
