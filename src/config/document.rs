@@ -107,8 +107,9 @@ impl Config {
         for AgentDir { id, path } in self.agents().map(|agent| self.agent_dir(paths, &agent.id())) {
             match owners.get(&path) {
                 Some(owner) if *owner != id => {
+                    let shown = path.display();
                     let reason =
-                        format!("agents.list: {owner} and {id} have the same agentDir, {path:?}");
+                        format!("agents.list: {owner} and {id} have the same agentDir, {shown}");
                     return Err(ConfigError::Invalid { path: paths.config.clone(), reason });
                 }
                 _ => drop(owners.insert(path, id)),
@@ -255,7 +256,8 @@ mod tests {
         let environment = Environment::of([("OPENCLAW_STATE_DIR", state), ("HOME", state)]);
         let paths = Paths::new(&environment, Path::new("/"));
         let load = |list: &str| {
-            std::fs::write(&paths.config, format!("{{agents: {{list: [{list}]}}}}")).unwrap();
+            let text = format!("{{agents: {{list: [{list}]}}}}");
+            file::replace(&paths.config, text.as_bytes()).unwrap();
             Config::load(&paths, &environment).map_err(|error| error.to_string())
         };
         for list in [

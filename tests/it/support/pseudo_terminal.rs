@@ -4,20 +4,33 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process_group};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 
 /// Long enough for a loaded machine; a test never waits for it to pass.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// The leader of the session: it runs the program, says how that has ended, and stays, since
+/// the end of a leader hangs the terminal up, which loses what nobody has read yet.
+const LEADER: &str = r#"
+trap : INT TERM HUP QUIT
+"$0" "$@"
+printf '\033]ended;%s\007' "$?"
+while :; do read -r _ || :; done
+"#;
+/// What comes before the exit code.
+const ENDED: &[u8] = b"\x1b]ended;";
+
 /// A program on a terminal of its own.
 pub(crate) struct PseudoTerminal {
-    child: Child,
+    leader: Child,
+    /// The exit code, once the program has ended.
+    ended: Option<i32>,
     master: File,
     written: Receiver<Vec<u8>>,
     /// Everything that was written to the terminal.
@@ -26,7 +39,7 @@ pub(crate) struct PseudoTerminal {
 }
 
 impl PseudoTerminal {
-    /// Starts `command` as the session leader of a terminal of that size.
+    /// Starts `command` in the foreground of a terminal of that size.
     pub(crate) fn start(command: &Command, columns: u16, rows: u16) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&master).expect("a terminal");
@@ -38,14 +51,15 @@ impl PseudoTerminal {
         let slave = File::from(slave.expect("the other end"));
         let end = || Stdio::from(slave.try_clone().expect("the other end"));
         let mut leader = Command::new("setsid");
-        leader.arg("--ctty").arg(command.get_program()).args(command.get_args());
+        leader.args(["--ctty", "sh", "-c", LEADER]);
+        leader.arg(command.get_program()).args(command.get_args());
         leader.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         leader.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         if let Some(directory) = command.get_current_dir() {
             leader.current_dir(directory);
         }
         leader.stdin(end()).stdout(end()).stderr(end());
-        let child = leader.spawn().expect("setsid");
+        let started = leader.spawn().expect("setsid");
         drop((leader, slave));
         let master = File::from(master);
         let mut reader = master.try_clone().expect("the terminal");
@@ -61,7 +75,8 @@ impl PseudoTerminal {
         });
         let length = |length: u16| NonZeroU16::new(length).expect("a size");
         let emulator = vt100::Parser::new(length(rows), length(columns), 0);
-        Self { child, master, written, transcript: Vec::new(), emulator }
+        let transcript = Vec::new();
+        Self { leader: started, ended: None, master, written, transcript, emulator }
     }
 
     /// Types `text`; `\u{3}` is Ctrl-C.
@@ -71,14 +86,16 @@ impl PseudoTerminal {
 
     /// Sends the program a signal, as somebody else would.
     pub(crate) fn signal(&self, signal: Signal) {
-        // `setsid` becomes the program.
-        kill_process(Pid::from_child(&self.child), signal).expect("a process");
+        kill_process_group(Pid::from_child(&self.leader), signal).expect("a process");
     }
 
     /// Sends it again and again: between two that are waited for, one may be lost.
     pub(crate) fn signal_until_it_ends(&mut self, signal: Signal) {
-        while self.child.try_wait().expect("a status").is_none() {
+        while self.ended.is_none() {
             self.signal(signal);
+            while let Ok(bytes) = self.written.try_recv() {
+                self.take(&bytes);
+            }
             std::thread::yield_now();
         }
     }
@@ -110,6 +127,13 @@ impl PseudoTerminal {
     fn take(&mut self, bytes: &[u8]) {
         self.emulator.process(bytes);
         self.transcript.extend_from_slice(bytes);
+        let written = &self.transcript;
+        let Some(at) = written.windows(ENDED.len()).position(|part| part == ENDED) else { return };
+        let rest = &written[at + ENDED.len()..];
+        let Some(length) = rest.iter().position(|byte| *byte == 7) else { return };
+        let code = std::str::from_utf8(&rest[..length]).ok().and_then(|code| code.parse().ok());
+        self.ended = Some(code.expect("an exit code"));
+        self.transcript.truncate(at);
     }
 
     /// What the screen shows.
@@ -130,21 +154,21 @@ impl PseudoTerminal {
     /// Waits for the end of the program, and for all that it has written; its exit code.
     pub(crate) fn finish(&mut self) -> i32 {
         loop {
+            if let Some(code) = self.ended {
+                return code;
+            }
             match self.written.recv_timeout(PATIENCE) {
                 Ok(bytes) => self.take(&bytes),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("no end: {}", self.screen().contents()),
+                Err(error) => panic!("no end: {error}\n{}", self.screen().contents()),
             }
         }
-        let status = self.child.wait().expect("a status");
-        status.code().expect("an exit code")
     }
 }
 
 impl Drop for PseudoTerminal {
     fn drop(&mut self) {
-        // One that has ended is no error.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // The program as well, where it has not ended.
+        let _ = kill_process_group(Pid::from_child(&self.leader), Signal::KILL);
+        let _ = self.leader.wait();
     }
 }
