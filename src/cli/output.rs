@@ -7,7 +7,7 @@ use crate::system::custody::Exposure;
 use crate::system::stream::stdout_columns;
 use crate::text::printable;
 use serde::Serialize;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind};
 
 /// Standard output for data, standard error for the rest.
 pub(super) struct Output<'s> {
@@ -41,8 +41,7 @@ impl<'s> Output<'s> {
         let mut stdout = BufWriter::with_capacity(BUFFER, &mut self.streams.stdout);
         serde_json::to_writer_pretty(&mut stdout, value)
             .map_err(|error| write_failed(error.into()))?;
-        stdout.flush().map_err(write_failed)?;
-        drop(stdout);
+        stdout.into_inner().map_err(|error| write_failed(error.into_error()))?;
         self.data("\n")
     }
 
