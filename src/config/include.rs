@@ -17,10 +17,11 @@ const LARGEST_FILE: u64 = 2 * 1024 * 1024;
 ///
 /// # Errors
 /// A sentence that names the include.
-pub(super) fn resolve(value: Value, file: &Path) -> Result<Value, String> {
+pub(super) fn resolve(mut value: Value, file: &Path) -> Result<Value, String> {
     let root = file.parent().unwrap_or(Path::new("."));
     let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    Includes { root, chain: vec![file.to_owned()] }.value(value)
+    Includes { root, chain: vec![file.to_owned()] }.resolve(&mut value)?;
+    Ok(value)
 }
 
 struct Includes {
@@ -31,33 +32,30 @@ struct Includes {
 }
 
 impl Includes {
-    fn value(&mut self, value: Value) -> Result<Value, String> {
-        match value {
-            Value::Array(items) => items
-                .into_iter()
-                .map(|item| self.value(item))
-                .collect::<Result<_, _>>()
-                .map(Value::Array),
-            Value::Object(mut members) => match members.shift_remove(INCLUDE) {
-                None => self.members(members).map(Value::Object),
-                Some(included) => {
-                    let base = self.included(&included)?;
-                    if members.is_empty() {
-                        return Ok(base);
-                    }
-                    if !base.is_object() {
-                        return Err(format!("what {included} includes is no object to add to"));
-                    }
-                    let members = self.members(members)?;
-                    Ok(merge(base, Value::Object(members)))
+    /// Resolves the includes in `value`, in their places.
+    fn resolve(&mut self, value: &mut Value) -> Result<(), String> {
+        let members = match value {
+            Value::Array(items) => return items.iter_mut().try_for_each(|item| self.resolve(item)),
+            Value::Object(members) => members,
+            _ => return Ok(()),
+        };
+        let base = match members.shift_remove(INCLUDE) {
+            None => None,
+            Some(included) => {
+                let base = self.included(&included)?;
+                if !members.is_empty() && !base.is_object() {
+                    return Err(format!("what {included} includes is no object to add to"));
                 }
-            },
-            other => Ok(other),
+                Some(base)
+            }
+        };
+        members.values_mut().try_for_each(|member| self.resolve(member))?;
+        match base {
+            Some(base) if members.is_empty() => *value = base,
+            Some(base) => *value = merge(base, value.take()),
+            None => {}
         }
-    }
-
-    fn members(&mut self, members: Map<String, Value>) -> Result<Map<String, Value>, String> {
-        members.into_iter().map(|(key, value)| Ok((key, self.value(value)?))).collect()
+        Ok(())
     }
 
     fn included(&mut self, included: &Value) -> Result<Value, String> {
@@ -93,9 +91,9 @@ impl Includes {
             return Err(failed(&"it must be a regular file with one name and at most 2 MiB"));
         }
         let text = std::fs::read_to_string(&file).map_err(|error| failed(&error))?;
-        let value = parse_json5(&text).map_err(|reason| failed(&reason))?;
+        let mut value = parse_json5(&text).map_err(|reason| failed(&reason))?;
         self.chain.push(file);
-        let value = self.value(value)?;
+        self.resolve(&mut value)?;
         self.chain.pop();
         Ok(value)
     }

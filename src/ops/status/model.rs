@@ -56,20 +56,24 @@ impl Models {
             .chain(&self.image)
             .chain(&self.image_fallbacks);
         let allowed = self.allowed.iter().filter(|_| allowed);
-        let references = used.chain(allowed).filter_map(|name| parse(name, conventions));
-        references.map(|reference| reference.provider).collect()
+        let names = used.chain(allowed).filter_map(|name| split(name, conventions));
+        names.map(|(provider, _)| normalize_provider_id(provider)).collect()
     }
 }
 
 /// `provider/model`, or a model of the default provider.
 fn parse(name: &str, conventions: &Conventions) -> Option<Model> {
+    split(name, conventions).map(|(provider, model)| Model::new(conventions, provider, model))
+}
+
+/// As [`parse`], both as they are written.
+fn split<'n>(name: &'n str, conventions: &Conventions) -> Option<(&'n str, &'n str)> {
     let name = name.trim();
     let (provider, model) = match name.split_once('/') {
         Some((provider, model)) => (provider.trim(), model.trim()),
         None => (conventions.default_model().provider.as_str(), name),
     };
-    let is_named = !provider.is_empty() && !model.is_empty();
-    is_named.then(|| Model::new(conventions, provider, model))
+    (!provider.is_empty() && !model.is_empty()).then_some((provider, model))
 }
 
 fn resolve(written: Option<&str>, settings: ModelSettings<'_>, conventions: &Conventions) -> Model {
