@@ -192,7 +192,7 @@ impl App {
     /// A provider file cannot be used.
     pub fn provider_id(&self, named: &str) -> Result<String, Failure> {
         let id = normalize_provider_id(named);
-        Ok(self.catalog()?.find(&id).map_or(id, |known| known.definition.id.clone()))
+        Ok(self.catalog()?.outline(&id).map_or(id, |known| known.id().to_owned()))
     }
 
     /// The agent whose profiles `agent` reads through to; `None` for that agent itself.

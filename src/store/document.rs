@@ -1,7 +1,6 @@
 //! The auth-profiles document: `{"version": 1, "profiles": {<id>: <credential>}}`.
 
 use super::credential::{parse_credential, parse_outline};
-use super::inspection::{Inspection, inspect};
 use super::json_text::{RawObject, UniqueObject, pretty, raw, repeats};
 use super::state::{OLD_LAYOUT, has_repetition};
 use crate::profile::{Credential, Kind};
@@ -133,15 +132,6 @@ impl Document {
         self.entries().filter_map(|(id, entry)| {
             let (provider, kind) = parse_outline(entry)?;
             Some((id, provider, kind))
-        })
-    }
-
-    /// The profiles that can be interpreted, with what a report says of them beyond their
-    /// credential, in document order.
-    pub fn inspected(&self) -> impl Iterator<Item = (Profile<'_>, Inspection)> {
-        self.entries().filter_map(|(id, entry)| {
-            let credential = parse_credential(entry)?;
-            Some((Profile { id, credential }, inspect(entry)?))
         })
     }
 

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 /// What OpenClaw 2026.9 puts in the place of tokens while it refreshes them. Such a
 /// value is no token: it is never shown, never posted and never overwritten.
-const FENCE: &str = "openclaw-oauth-refresh-fence:";
+pub(super) const FENCE: &str = "openclaw-oauth-refresh-fence:";
 
 /// The value of a field as far as we look at it.
 #[derive(Clone, Debug, Default)]

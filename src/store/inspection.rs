@@ -4,6 +4,7 @@
 //! Invariant: nothing here resolves a reference or decides whether an entry is usable. Each
 //! entry is read once, and of a grant, which has long tokens, no secret is copied.
 
+use super::field::FENCE;
 use crate::profile::secret_ref::{ReferenceName, variable};
 use crate::profile::{Facts, Identity, Kind, Millis};
 use crate::secret::Secret;
@@ -47,9 +48,6 @@ impl Inspection {
         Identity { email, account_id, subject: None }
     }
 }
-
-/// What OpenClaw 2026.9 puts in the place of tokens while it refreshes them.
-const FENCE: &str = "openclaw-oauth-refresh-fence:";
 
 /// What stands in a field.
 #[derive(Clone, Default)]
