@@ -7,7 +7,6 @@ use super::patch::{changed_keys, leave_behind, merge_patch};
 use crate::profile::normalize_provider_id;
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
@@ -57,17 +56,16 @@ pub enum CatalogError {
 #[derive(Debug)]
 enum Entry {
     /// A built-in row that no file changes. It is read when it is needed: most are not.
-    Row {
-        id: String,
-        env: Vec<&'static str>,
-        text: &'static RawValue,
-        read: OnceCell<Option<Box<Provider>>>,
-    },
+    Row { id: &'static str, text: &'static str, read: OnceCell<Option<Box<Provider>>> },
     /// What a file says, over a row or alone.
     Described(Box<Provider>),
 }
 
 impl Entry {
+    const fn of(row: Row) -> Self {
+        Self::Row { id: row.id, text: row.text, read: OnceCell::new() }
+    }
+
     fn id(&self) -> &str {
         match self {
             Self::Row { id, .. } => id,
@@ -89,7 +87,7 @@ impl Entry {
     fn provider(&self) -> Option<&Provider> {
         match self {
             Self::Row { id, text, read, .. } => read
-                .get_or_init(|| provider(Some(row(id, text)), None).ok().map(Box::new))
+                .get_or_init(|| provider(Some(row(&Row { id, text })), None).ok().map(Box::new))
                 .as_deref(),
             Self::Described(provider) => Some(provider),
         }
@@ -103,31 +101,20 @@ impl Catalog {
     /// # Errors
     /// The directory cannot be read.
     pub fn load(directory: &Path) -> Result<Self, CatalogError> {
-        #[derive(Deserialize)]
-        struct Named {
-            id: String,
-            #[serde(borrow, default)]
-            env: Vec<&'static str>,
-        }
-        let rows: Vec<&'static RawValue> =
-            serde_json::from_str(BUILT_IN).map_err(|error| invalid("built in", &error))?;
-        let mut catalog = Self { entries: Vec::with_capacity(rows.len()), broken: Vec::new() };
-        let mut files = definition_files(directory)?;
-        for text in rows {
-            let Named { id, env } =
-                serde_json::from_str(text.get()).map_err(|error| invalid("built in", &error))?;
-            match files.iter().position(|file| provider_id(file) == id) {
+        let mut catalog = Self { entries: Vec::new(), broken: Vec::new() };
+        let files = definition_files(directory)?;
+        let mut files: Vec<_> = files.into_iter().map(|file| (provider_id(&file), file)).collect();
+        for built_in in rows() {
+            match files.iter().position(|(id, _)| id == built_in.id) {
                 Some(at) => {
-                    let row = row(&id, text);
-                    catalog.add(id, Some(row), files.remove(at));
+                    let (id, file) = files.remove(at);
+                    catalog.add(id, Some(row(&built_in)), file);
                 }
-                None => {
-                    catalog.entries.push(Entry::Row { id, env, text, read: OnceCell::new() });
-                }
+                None => catalog.entries.push(Entry::of(built_in)),
             }
         }
-        for file in files {
-            catalog.add(provider_id(&file), None, file);
+        for (id, file) in files {
+            catalog.add(id, None, file);
         }
         Ok(catalog)
     }
@@ -153,7 +140,7 @@ impl Catalog {
         is_meant: impl Fn(&str) -> bool,
     ) -> impl Iterator<Item = &Provider> {
         let has = move |entry: &&Entry| match entry {
-            Entry::Row { env, .. } => env.iter().any(|name| is_meant(name)),
+            Entry::Row { text, .. } => variables(text).iter().any(|name| is_meant(name)),
             Entry::Described(provider) => provider.definition.env.iter().any(|name| is_meant(name)),
         };
         self.entries.iter().filter(has).filter_map(Entry::provider)
@@ -176,9 +163,39 @@ impl Catalog {
     }
 }
 
+/// A built-in row that nobody has read yet.
+#[derive(Clone, Copy)]
+struct Row {
+    id: &'static str,
+    text: &'static str,
+}
+
+/// The built-in rows. Reading all of them as JSON would take longer than the rest of a
+/// refresh, so the layout of our own file says where they are: a test reads it as JSON, too.
+fn rows() -> impl Iterator<Item = Row> {
+    const END: &str = "\n  }";
+    let mut rest = BUILT_IN;
+    std::iter::from_fn(move || {
+        let from = &rest[rest.find('{')?..];
+        let (text, next) = from.split_at(from.find(END)? + END.len());
+        rest = next;
+        Some(Row { id: text.split('"').nth(3)?, text })
+    })
+}
+
+/// The key variables of a built-in row.
+fn variables(text: &'static str) -> Vec<&'static str> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(borrow, default)]
+        env: Vec<&'static str>,
+    }
+    serde_json::from_str(text).map_or_else(|_| Vec::new(), |named: Named| named.env)
+}
+
 /// A built-in row with its aliases.
-fn row(id: &str, text: &RawValue) -> Value {
-    let mut row: Value = serde_json::from_str(text.get()).unwrap_or_default();
+fn row(Row { id, text }: &Row) -> Value {
+    let mut row: Value = serde_json::from_str(text).unwrap_or_default();
     let aliases: Vec<Value> = aliases_of(id).map(Value::from).collect();
     if let Some(row) = row.as_object_mut().filter(|_| !aliases.is_empty()) {
         row.insert("aliases".to_owned(), aliases.into());

@@ -5,6 +5,9 @@
 //! Together: the file appears with its payload written and its flock taken (rename
 //! without replacement), so nobody ever sees it half made; a dead holder of ours is known
 //! by its lost flock, in any pid namespace; release removes only our own file.
+//!
+//! Who holds one lock and needs another gives the same file a second name (link(2)): they
+//! are held, kept young and lost together, and the second costs neither file nor thread.
 
 use super::file::with_suffix;
 use super::{now, process, temporary};
@@ -15,8 +18,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{FileExt as _, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long a change waits for the lock of its document.
@@ -24,13 +27,26 @@ pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// How often one that waits looks again.
 pub const POLL: Duration = Duration::from_millis(4);
 
+/// How long one that has waited so long sleeps before it looks again: first a short while,
+/// for most locks are held for as long as a write takes, then [`POLL`].
+pub fn pause(waited: Duration) -> Duration {
+    const SHORTEST: Duration = Duration::from_micros(500);
+    (waited / 4).clamp(SHORTEST, POLL)
+}
+
 /// A lock that is held, and kept young, until it is dropped.
 #[derive(Debug)]
 pub struct SidecarLock {
     path: PathBuf,
+    held: Arc<Held>,
+}
+
+/// The file of a lock, which may be that of several.
+#[derive(Debug)]
+struct Held {
     file: File,
     /// Without one, the lock is as good as OpenClaw's own: for thirty seconds.
-    heartbeat: Option<Heartbeat>,
+    _heartbeat: Option<Heartbeat>,
 }
 
 /// What came of one attempt to take a lock.
@@ -91,14 +107,27 @@ const UNREADABLE_STALE_AFTER: Duration = Duration::from_secs(30);
 /// # Errors
 /// See [`try_acquire`].
 pub fn wait(document: &Path, timeout: Duration) -> io::Result<Attempt> {
+    wait_beside(document, None, timeout)
+}
+
+/// As [`wait`], for one who holds the lock `held`.
+///
+/// # Errors
+/// See [`try_acquire`].
+pub fn wait_beside(
+    document: &Path,
+    held: Option<&SidecarLock>,
+    timeout: Duration,
+) -> io::Result<Attempt> {
     let path = with_suffix(document, ".lock");
     let started = Instant::now();
     loop {
-        let attempt = try_acquire(&path, now())?;
-        if matches!(attempt, Attempt::Acquired(_)) || started.elapsed() >= timeout {
+        let attempt = try_acquire_beside(&path, held, now())?;
+        let waited = started.elapsed();
+        if matches!(attempt, Attempt::Acquired(_)) || waited >= timeout {
             return Ok(attempt);
         }
-        std::thread::sleep(POLL);
+        std::thread::sleep(pause(waited));
     }
 }
 
@@ -108,14 +137,34 @@ pub fn wait(document: &Path, timeout: Duration) -> io::Result<Attempt> {
 /// The directory cannot be written to, or its file system knows no locks (of the kind
 /// [`ErrorKind::Unsupported`]).
 pub fn try_acquire(path: &Path, now: Millis) -> io::Result<Attempt> {
-    try_acquire_touched(path, now, BEAT)
+    try_acquire_beside(path, None, now)
 }
 
-fn try_acquire_touched(path: &Path, now: Millis, beat: Duration) -> io::Result<Attempt> {
+/// As [`try_acquire`], for one who holds the lock `held`.
+///
+/// # Errors
+/// See [`try_acquire`].
+pub fn try_acquire_beside(
+    path: &Path,
+    held: Option<&SidecarLock>,
+    now: Millis,
+) -> io::Result<Attempt> {
+    try_to(path, now, || match held {
+        Some(held) => held.under_another_name(path, now),
+        None => create(path, now, BEAT),
+    })
+}
+
+/// Makes the lock file at `path` as soon as there is none of a live process.
+fn try_to(
+    path: &Path,
+    now: Millis,
+    make: impl Fn() -> io::Result<SidecarLock>,
+) -> io::Result<Attempt> {
     // Each round either ends or follows a removal by somebody else.
     for _ in 0..16 {
         if path.symlink_metadata().is_err() {
-            match create(path, now, beat) {
+            match make() {
                 Ok(lock) => return Ok(Attempt::Acquired(lock)),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -135,7 +184,8 @@ fn create(path: &Path, now: Millis, beat: Duration) -> io::Result<SidecarLock> {
     temporary.as_file().try_lock_exclusive().map_err(without_lock_support)?;
     let file = temporary.persist_noclobber(path).map_err(|error| error.error)?;
     let heartbeat = Heartbeat::start(&file, beat).ok();
-    Ok(SidecarLock { path: path.to_owned(), file, heartbeat })
+    let held = Arc::new(Held { file, _heartbeat: heartbeat });
+    Ok(SidecarLock { path: path.to_owned(), held })
 }
 
 fn payload_at(now: Millis) -> serde_json::Result<Vec<u8>> {
@@ -239,7 +289,49 @@ fn without_lock_support(error: io::Error) -> io::Error {
 impl SidecarLock {
     /// Whether the lock file is still ours: nobody has removed or replaced it.
     pub fn is_held(&self) -> bool {
-        is_same_file(&self.path, &self.file)
+        is_same_file(&self.path, &self.held.file)
+    }
+
+    /// The lock at `path`, in the file of this one; in one of its own where the file system
+    /// has no links or is another one.
+    ///
+    /// # Errors
+    /// As [`create`]; [`ErrorKind::AlreadyExists`] when there is a lock file.
+    fn under_another_name(&self, path: &Path, now: Millis) -> io::Result<Self> {
+        match self.link(path) {
+            Ok(()) => Ok(Self { path: path.to_owned(), held: Arc::clone(&self.held) }),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+            Err(_) => create(path, now, BEAT),
+        }
+    }
+
+    /// Gives the file of the lock the name `path` as well, until somebody removes it.
+    ///
+    /// # Errors
+    /// There is something at `path`, the file system has no links, or the lock was lost.
+    fn link(&self, path: &Path) -> io::Result<()> {
+        std::fs::hard_link(&self.path, path)?;
+        if is_same_file(path, &self.held.file) {
+            return Ok(());
+        }
+        // Somebody has replaced our lock file, and that one was linked.
+        std::fs::remove_file(path)?;
+        Err(ErrorKind::NotFound.into())
+    }
+
+    /// Leaves the payload of the lock at `path`, on the disk: a note that outlives it.
+    ///
+    /// # Errors
+    /// As for a lock; there is no note then.
+    pub fn leave_note(&self, path: &Path) -> io::Result<()> {
+        self.link(path)?;
+        // A file that is synced has the names on the disk that it was just given: on ext4,
+        // XFS, Btrfs and F2FS, with a journal or without.
+        let synced = self.held.file.sync_all();
+        if synced.is_err() {
+            let _ = std::fs::remove_file(path);
+        }
+        synced
     }
 }
 
@@ -247,8 +339,9 @@ impl SidecarLock {
 /// once its `createdAt` is too long ago, whoever holds it.
 #[derive(Debug)]
 struct Heartbeat {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    /// The thread ends when this goes. Nobody waits for that: it writes to a file that is
+    /// ours, and a busy machine takes its time to let it run.
+    _stop: Sender<()>,
 }
 
 /// Well below the 30 seconds after which OpenClaw takes a store lock for abandoned.
@@ -258,7 +351,7 @@ impl Heartbeat {
     fn start(file: &File, interval: Duration) -> io::Result<Self> {
         let file = file.try_clone()?;
         let (stop, stopped) = channel::<()>();
-        let thread = std::thread::Builder::new().spawn(move || {
+        std::thread::Builder::new().spawn(move || {
             while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
                 let Ok(payload) = payload_at(super::now()) else { return };
                 // Of the same length as before, so a reader sees one or the other.
@@ -267,23 +360,12 @@ impl Heartbeat {
                 }
             }
         })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
-    }
-}
-
-impl Drop for Heartbeat {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // It panics at nothing, and has no result.
-            let _ = thread.join();
-        }
+        Ok(Self { _stop: stop })
     }
 }
 
 impl Drop for SidecarLock {
     fn drop(&mut self) {
-        drop(self.heartbeat.take());
         if self.is_held() {
             // Without its file lock, whoever finds it knows that it is abandoned.
             let _ = std::fs::remove_file(&self.path);
@@ -368,9 +450,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("x.lock");
         let beat = Duration::from_millis(1);
-        let Attempt::Acquired(lock) = try_acquire_touched(&path, 0, beat).unwrap() else {
-            panic!("held")
-        };
+        let lock = create(&path, 0, beat).unwrap();
         while file::read(&path).unwrap().unwrap().0.contains("1970-01-01T00:00:00.000Z") {
             std::thread::yield_now();
         }
@@ -381,6 +461,40 @@ mod tests {
         assert!(lock.is_held());
         drop(lock);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn two_locks_in_one_file_are_held_apart_from_others_and_released_one_by_one() {
+        let root = tempfile::tempdir().unwrap();
+        let [first, second] = ["a.lock", "b.lock"].map(|name| root.path().join(name));
+        let lock = acquired(&first).unwrap();
+        let beside = match try_acquire_beside(&second, Some(&lock), now()).unwrap() {
+            Attempt::Acquired(lock) => lock,
+            Attempt::Held(_) => panic!("held"),
+        };
+        assert_eq!(first.metadata().unwrap().ino(), second.metadata().unwrap().ino());
+        assert!(acquired(&first).is_none() && acquired(&second).is_none());
+        let again = try_acquire_beside(&second, Some(&lock), now()).unwrap();
+        assert!(matches!(again, Attempt::Held(_)), "not even to the holder of the first");
+        drop(lock);
+        assert!(!first.exists() && beside.is_held() && acquired(&second).is_none());
+        drop(beside);
+        assert!(!second.exists());
+    }
+
+    #[test]
+    fn a_lock_that_was_taken_away_gives_its_file_to_no_other() {
+        let root = tempfile::tempdir().unwrap();
+        let [first, second] = ["a.lock", "b.lock"].map(|name| root.path().join(name));
+        let lock = acquired(&first).unwrap();
+        file::replace(&first, b"thief").unwrap();
+        let Attempt::Acquired(beside) = try_acquire_beside(&second, Some(&lock), now()).unwrap()
+        else {
+            panic!("held")
+        };
+        assert!(beside.is_held() && acquired(&second).is_none());
+        assert!(file::read(&second).unwrap().unwrap().0.contains(OWNER));
+        assert_eq!(file::read(&first).unwrap().unwrap().0, "thief");
     }
 
     #[test]
