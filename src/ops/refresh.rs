@@ -57,23 +57,6 @@ pub(super) fn refresh(
     lock_timeout: Duration,
     interaction: &mut dyn Interaction,
 ) -> Result<Credential, Failure> {
-    let catalog = app.catalog()?;
-    let issuer = Issuer::of(app, &catalog, &selected.credential)?.ok_or_else(|| {
-        let provider = printable(&selected.credential.provider, 80);
-        let method = selected.credential.login_method.as_deref();
-        let method = method.filter(|_| catalog.find(&selected.credential.provider).is_some());
-        let method = method.map_or_else(String::new, |method| {
-            format!(" with the method `{}`", printable(method, 80))
-        });
-        Failure::message(
-            ExitStatus::Failure,
-            format!("there is no definition of the provider `{provider}`{method} to refresh with"),
-        )
-        .hint(format!(
-            "describe it in {}/{provider}.json, or install the program that serves it",
-            app.paths.providers().display()
-        ))
-    })?;
     // The wait is over as soon as somebody has stored a fresh credential.
     let lease = match wait_for_lease(selected, lock_timeout, adopt)? {
         Waited::Adopted(credential) => return Ok(*credential),
@@ -106,6 +89,24 @@ pub(super) fn refresh(
         )
         .hint("openclaw-auth doctor"));
     }
+    // Only who makes the request needs to know how.
+    let catalog = app.catalog()?;
+    let issuer = Issuer::of(app, &catalog, &selected.credential)?.ok_or_else(|| {
+        let provider = printable(&selected.credential.provider, 80);
+        let method = selected.credential.login_method.as_deref();
+        let method = method.filter(|_| catalog.find(&selected.credential.provider).is_some());
+        let method = method.map_or_else(String::new, |method| {
+            format!(" with the method `{}`", printable(method, 80))
+        });
+        Failure::message(
+            ExitStatus::Failure,
+            format!("there is no definition of the provider `{provider}`{method} to refresh with"),
+        )
+        .hint(format!(
+            "describe it in {}/{provider}.json, or install the program that serves it",
+            app.paths.providers().display()
+        ))
+    })?;
     let runtime = runtime().context("could not start the runtime")?;
     let connection = runtime
         .block_on(issuer.connect())
@@ -154,21 +155,21 @@ pub(super) fn wait_for_lease(
     let mut next_try = Duration::ZERO;
     loop {
         let waited = started.elapsed();
-        // Looking at the document costs next to nothing, trying the lease does not, and two
+        // Looking at the document costs next to nothing, taking the lease does not, and two
         // hundred processes wait at a time.
-        if waited >= next_try {
-            next_try = waited + TRY_LEASE;
-            holder = match selected.store.try_lease(provider, &selected.id, grant)? {
-                LeaseAttempt::Acquired(lease) => return Ok(Waited::Leased(lease)),
-                LeaseAttempt::Held(holder) => holder,
-            };
-        }
         let present = selected.store.fingerprint();
         if present != seen {
             seen = present;
             if let Some(credential) = adopt(selected)? {
                 return Ok(Waited::Adopted(Box::new(credential)));
             }
+        }
+        if waited >= next_try {
+            next_try = waited + TRY_LEASE;
+            holder = match selected.store.try_lease(provider, &selected.id, grant)? {
+                LeaseAttempt::Acquired(lease) => return Ok(Waited::Leased(lease)),
+                LeaseAttempt::Held(holder) => holder,
+            };
         }
         if waited >= timeout {
             let path = selected.store.lease_path(provider, &selected.id);
@@ -226,9 +227,15 @@ impl Attempt<'_> {
         interaction: &mut dyn Interaction,
     ) -> Result<Credential, Failure> {
         let Self { selected, posted, lease, .. } = self;
-        // What cannot be stored must not be asked for.
-        let reserved = selected.store.reserve(Some(lease), lock_timeout)?;
-        let earlier = selected.store.begin_refresh(posted, lease)?;
+        let begun = selected.store.begin_refresh(posted, lease)?;
+        let is_second = begun.is_second();
+        // What cannot be stored must not be asked for; the note is on its way meanwhile.
+        let reserved = selected.store.reserve(Some(lease), lock_timeout);
+        let prepared = reserved.and_then(|reserved| Ok((reserved, begun.on_disk()?)));
+        if prepared.is_err() && !is_second {
+            selected.store.end_refresh(posted);
+        }
+        let (reserved, earlier) = prepared?;
         if let Some(earlier) = &earlier {
             interaction.note(&format!("{}; trying once more", cut_off(earlier)));
             std::thread::sleep(ON_ITS_WAY);

@@ -171,16 +171,48 @@ struct Row {
 }
 
 /// The built-in rows. Reading all of them as JSON would take longer than the rest of a
-/// refresh, so the layout of our own file says where they are: a test reads it as JSON, too.
+/// refresh, so the compiler finds them by the layout of our own file: a test reads it as
+/// JSON, too.
 fn rows() -> impl Iterator<Item = Row> {
-    const END: &str = "\n  }";
-    let mut rest = BUILT_IN;
-    std::iter::from_fn(move || {
-        let from = &rest[rest.find('{')?..];
-        let (text, next) = from.split_at(from.find(END)? + END.len());
-        rest = next;
+    const PLACES: [(usize, usize); count_rows()] = find_rows();
+    PLACES.iter().filter_map(|(start, end)| {
+        let text = BUILT_IN.get(*start..*end)?;
         Some(Row { id: text.split('"').nth(3)?, text })
     })
+}
+
+/// Whether a row ends before the byte at `at`: with a brace below the first level.
+const fn ends_row(text: &[u8], at: usize) -> bool {
+    at >= 4 && matches!(text.split_at(at).0, [.., b'\n', b' ', b' ', b'}'])
+}
+
+const fn count_rows() -> usize {
+    let text = BUILT_IN.as_bytes();
+    let (mut at, mut count) = (0, 0);
+    while at < text.len() {
+        at += 1;
+        count += ends_row(text, at) as usize;
+    }
+    count
+}
+
+const fn find_rows<const N: usize>() -> [(usize, usize); N] {
+    let text = BUILT_IN.as_bytes();
+    let mut places = [(0, 0); N];
+    let (mut at, mut found, mut start) = (0, 0, None);
+    while at < text.len() {
+        if text[at] == b'{' && start.is_none() {
+            start = Some(at);
+        }
+        at += 1;
+        if ends_row(text, at) {
+            if let Some(start) = start {
+                places[found] = (start, at);
+            }
+            (found, start) = (found + 1, None);
+        }
+    }
+    places
 }
 
 /// The key variables of a built-in row.

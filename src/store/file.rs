@@ -1,7 +1,7 @@
 //! The store of one agent on disk.
 
 use super::generation::newer_database;
-use super::intent::{self, Intent};
+use super::intent::{self, Begun};
 use super::lease::{Lease, LeaseAttempt, grant_path, lease_path, try_lease};
 use super::{BackupPolicy, Document, StateDocument, StoreError, legacy};
 use crate::secret::Secret;
@@ -18,6 +18,8 @@ use zeroize::Zeroizing;
 const PATIENT_LOCK_TIMEOUT: Duration = Duration::from_secs(150);
 /// So much may the tokens of one refresh add to a document.
 const ROOM_FOR_TOKENS: u64 = 128 * 1024;
+/// So much do they add at most as a rule: mostly they take the place of others.
+const USUAL_ROOM: u64 = 16 * 1024;
 
 /// The store of one agent: `auth-profiles.json` and `auth-state.json` in its directory.
 #[derive(Clone, Debug)]
@@ -176,7 +178,10 @@ impl AgentStore {
         }
         drop(self.lock(&path, lease, lock_timeout)?);
         let present = path.metadata().map_or(0, |metadata| metadata.len());
-        Reserved::new(&path, present + ROOM_FOR_TOKENS).map(Some).map_err(failed)
+        let (held, size) = (present + USUAL_ROOM, present + ROOM_FOR_TOKENS);
+        let reserved = Reserved::new(&path).map_err(failed)?;
+        reserved.make_room(held, size).map_err(failed)?;
+        Ok(Some(reserved))
     }
 
     /// As [`Self::update`], with what [`Self::reserve`] gave and with more patience: what
@@ -205,7 +210,7 @@ impl AgentStore {
         let locks = self.lock(&path, lease, lock_timeout)?;
         let mut reserved = match reserved {
             Some(reserved) => reserved,
-            None => Reserved::new(&path, 0).map_err(failed)?,
+            None => Reserved::new(&path).map_err(failed)?,
         };
         loop {
             let Snapshot { mut document, fingerprint } = self.read()?;
@@ -307,16 +312,11 @@ impl AgentStore {
         try_lease(&self.lease_path(provider, profile_id), grant.as_deref(), now())
     }
 
-    /// Notes that `grant`, whose lease is held, is about to be spent. Returns what an earlier process noted and
-    /// did not take back: it was cut off before it knew, or could not know, the outcome.
+    /// Begins to note that `grant`, whose lease is held, is about to be spent.
     ///
     /// # Errors
-    /// The note cannot be written.
-    pub fn begin_refresh(
-        &self,
-        grant: &Secret,
-        lease: &Lease,
-    ) -> Result<Option<Intent>, StoreError> {
+    /// An earlier note cannot be read.
+    pub fn begin_refresh(&self, grant: &Secret, lease: &Lease) -> Result<Begun, StoreError> {
         intent::begin(&grant_path(&self.state_dir, grant), lease, now())
     }
 

@@ -19,7 +19,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{FileExt as _, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 /// How long a change waits for the lock of its document.
@@ -30,8 +30,8 @@ pub const POLL: Duration = Duration::from_millis(4);
 /// How long one that has waited so long sleeps before it looks again: first a short while,
 /// for most locks are held for as long as a write takes, then [`POLL`].
 pub fn pause(waited: Duration) -> Duration {
-    const SHORTEST: Duration = Duration::from_micros(500);
-    (waited / 4).clamp(SHORTEST, POLL)
+    const SHORTEST: Duration = Duration::from_millis(1);
+    (waited / 8).clamp(SHORTEST, POLL)
 }
 
 /// A lock that is held, and kept young, until it is dropped.
@@ -45,8 +45,10 @@ pub struct SidecarLock {
 #[derive(Debug)]
 struct Held {
     file: File,
+    /// The device and inode of the file.
+    identity: (u64, u64),
     /// Without one, the lock is as good as OpenClaw's own: for thirty seconds.
-    _heartbeat: Option<Heartbeat>,
+    heartbeat: Option<Heartbeat>,
 }
 
 /// What came of one attempt to take a lock.
@@ -183,9 +185,10 @@ fn create(path: &Path, now: Millis, beat: Duration) -> io::Result<SidecarLock> {
     temporary.write_all(&payload_at(now)?)?;
     temporary.as_file().try_lock_exclusive().map_err(without_lock_support)?;
     let file = temporary.persist_noclobber(path).map_err(|error| error.error)?;
+    let metadata = file.metadata()?;
+    let identity = (metadata.dev(), metadata.ino());
     let heartbeat = Heartbeat::start(&file, beat).ok();
-    let held = Arc::new(Held { file, _heartbeat: heartbeat });
-    Ok(SidecarLock { path: path.to_owned(), held })
+    Ok(SidecarLock { path: path.to_owned(), held: Arc::new(Held { file, identity, heartbeat }) })
 }
 
 fn payload_at(now: Millis) -> serde_json::Result<Vec<u8>> {
@@ -219,10 +222,11 @@ fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
         Err(error) => return Err(without_lock_support(error)),
     }
     // From here on, nobody of ours judges or removes this very file.
-    if !is_same_file(path, &file) {
+    let metadata = file.metadata()?;
+    if !is_at(path, (metadata.dev(), metadata.ino())) {
         return Ok(Verdict::Gone);
     }
-    if !is_dead(payload.as_ref(), &file.metadata()?, now) {
+    if !is_dead(payload.as_ref(), &metadata, now) {
         return Ok(Verdict::Held(holder));
     }
     match std::fs::remove_file(path) {
@@ -271,11 +275,9 @@ fn age_of(time: &str, now: Millis) -> Duration {
     Duration::from_millis(age.try_into().unwrap_or(0))
 }
 
-fn is_same_file(path: &Path, file: &File) -> bool {
-    match (path.symlink_metadata(), file.metadata()) {
-        (Ok(at_path), Ok(opened)) => at_path.dev() == opened.dev() && at_path.ino() == opened.ino(),
-        _ => false,
-    }
+/// Whether the file of that device and inode, which is open, is at `path`.
+fn is_at(path: &Path, identity: (u64, u64)) -> bool {
+    path.symlink_metadata().is_ok_and(|found| (found.dev(), found.ino()) == identity)
 }
 
 fn without_lock_support(error: io::Error) -> io::Error {
@@ -289,7 +291,7 @@ fn without_lock_support(error: io::Error) -> io::Error {
 impl SidecarLock {
     /// Whether the lock file is still ours: nobody has removed or replaced it.
     pub fn is_held(&self) -> bool {
-        is_same_file(&self.path, &self.held.file)
+        is_at(&self.path, self.held.identity)
     }
 
     /// The lock at `path`, in the file of this one; in one of its own where the file system
@@ -311,7 +313,7 @@ impl SidecarLock {
     /// There is something at `path`, the file system has no links, or the lock was lost.
     fn link(&self, path: &Path) -> io::Result<()> {
         std::fs::hard_link(&self.path, path)?;
-        if is_same_file(path, &self.held.file) {
+        if is_at(path, self.held.identity) {
             return Ok(());
         }
         // Somebody has replaced our lock file, and that one was linked.
@@ -319,19 +321,36 @@ impl SidecarLock {
         Err(ErrorKind::NotFound.into())
     }
 
-    /// Leaves the payload of the lock at `path`, on the disk: a note that outlives it.
+    /// Leaves the payload of the lock at `path` as well: a note that outlives it.
     ///
     /// # Errors
-    /// As for a lock; there is no note then.
-    pub fn leave_note(&self, path: &Path) -> io::Result<()> {
+    /// There is something at `path`, the file system has no links, or the lock was lost.
+    pub fn leave_note(&self, path: &Path) -> io::Result<Note> {
         self.link(path)?;
-        // A file that is synced has the names on the disk that it was just given: on ext4,
-        // XFS, Btrfs and F2FS, with a journal or without.
-        let synced = self.held.file.sync_all();
-        if synced.is_err() {
-            let _ = std::fs::remove_file(path);
-        }
-        synced
+        let (done, is_done) = channel();
+        let beating = self.held.heartbeat.as_ref();
+        let is_begun = beating.is_some_and(|heartbeat| heartbeat.sync.send(done).is_ok());
+        Ok(Note { held: Arc::clone(&self.held), synced: is_begun.then_some(is_done) })
+    }
+}
+
+/// A note that is on its way to the disk.
+#[derive(Debug)]
+pub struct Note {
+    held: Arc<Held>,
+    synced: Option<Receiver<io::Result<()>>>,
+}
+
+impl Note {
+    /// Waits until the note is on the disk.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn wait(self) -> io::Result<()> {
+        // A file that is synced has the names on the disk that it was given before: on ext4,
+        // XFS, Btrfs and F2FS.
+        let synced = self.synced.and_then(|synced| synced.recv().ok());
+        synced.unwrap_or_else(|| self.held.file.sync_all())
     }
 }
 
@@ -339,9 +358,10 @@ impl SidecarLock {
 /// once its `createdAt` is too long ago, whoever holds it.
 #[derive(Debug)]
 struct Heartbeat {
-    /// The thread ends when this goes. Nobody waits for that: it writes to a file that is
-    /// ours, and a busy machine takes its time to let it run.
-    _stop: Sender<()>,
+    /// Asks for the file to be brought to the disk. The thread ends when this goes. Nobody
+    /// waits for that: it writes to a file that is ours, and a busy machine takes its time to
+    /// let it run.
+    sync: Sender<Sender<io::Result<()>>>,
 }
 
 /// Well below the 30 seconds after which OpenClaw takes a store lock for abandoned.
@@ -350,17 +370,24 @@ const BEAT: Duration = Duration::from_secs(10);
 impl Heartbeat {
     fn start(file: &File, interval: Duration) -> io::Result<Self> {
         let file = file.try_clone()?;
-        let (stop, stopped) = channel::<()>();
+        let (sync, wanted) = channel::<Sender<io::Result<()>>>();
         std::thread::Builder::new().spawn(move || {
-            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                let Ok(payload) = payload_at(super::now()) else { return };
-                // Of the same length as before, so a reader sees one or the other.
-                if file.write_all_at(&payload, 0).is_err() {
-                    return;
+            loop {
+                match wanted.recv_timeout(interval) {
+                    // Nobody may want to know any more.
+                    Ok(done) => drop(done.send(file.sync_all())),
+                    Err(RecvTimeoutError::Disconnected) => return,
+                    Err(RecvTimeoutError::Timeout) => {
+                        let Ok(payload) = payload_at(super::now()) else { return };
+                        // Of the same length as before, so a reader sees one or the other.
+                        if file.write_all_at(&payload, 0).is_err() {
+                            return;
+                        }
+                    }
                 }
             }
         })?;
-        Ok(Self { _stop: stop })
+        Ok(Self { sync })
     }
 }
 
