@@ -5,7 +5,7 @@
 //! The aliases are in a file of their own: every command needs them, and reading the whole
 //! catalog for them would take longer than all else that a command does.
 
-use super::catalog::BUILT_IN;
+use super::catalog_text::BUILT_IN;
 use crate::profile::normalize_provider_id;
 use indexmap::IndexMap;
 use serde::Deserialize;

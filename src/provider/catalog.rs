@@ -2,15 +2,13 @@
 
 use super::Definition;
 use super::built_in::aliases_of;
+use super::catalog_text::{Row, rows, variables};
 use super::definition_file::{definition_files, provider_id, read_definition};
 use super::patch::{changed_keys, leave_behind, merge_patch};
 use crate::profile::normalize_provider_id;
-use serde::Deserialize;
 use serde_json::Value;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-
-pub(super) const BUILT_IN: &str = include_str!("catalog.json");
 
 /// A provider definition and the file that had a say in it.
 #[derive(Clone, Debug)]
@@ -161,68 +159,6 @@ impl Catalog {
     pub fn iter(&self) -> impl Iterator<Item = &Provider> {
         self.entries.iter().filter_map(Entry::provider)
     }
-}
-
-/// A built-in row that nobody has read yet.
-#[derive(Clone, Copy)]
-struct Row {
-    id: &'static str,
-    text: &'static str,
-}
-
-/// The built-in rows. Reading all of them as JSON would take longer than the rest of a
-/// refresh, so the compiler finds them by the layout of our own file: a test reads it as
-/// JSON, too.
-fn rows() -> impl Iterator<Item = Row> {
-    const PLACES: [(usize, usize); count_rows()] = find_rows();
-    PLACES.iter().filter_map(|(start, end)| {
-        let text = BUILT_IN.get(*start..*end)?;
-        Some(Row { id: text.split('"').nth(3)?, text })
-    })
-}
-
-/// Whether a row ends before the byte at `at`: with a brace below the first level.
-const fn ends_row(text: &[u8], at: usize) -> bool {
-    at >= 4 && matches!(text.split_at(at).0, [.., b'\n', b' ', b' ', b'}'])
-}
-
-const fn count_rows() -> usize {
-    let text = BUILT_IN.as_bytes();
-    let (mut at, mut count) = (0, 0);
-    while at < text.len() {
-        at += 1;
-        count += ends_row(text, at) as usize;
-    }
-    count
-}
-
-const fn find_rows<const N: usize>() -> [(usize, usize); N] {
-    let text = BUILT_IN.as_bytes();
-    let mut places = [(0, 0); N];
-    let (mut at, mut found, mut start) = (0, 0, None);
-    while at < text.len() {
-        if text[at] == b'{' && start.is_none() {
-            start = Some(at);
-        }
-        at += 1;
-        if ends_row(text, at) {
-            if let Some(start) = start {
-                places[found] = (start, at);
-            }
-            (found, start) = (found + 1, None);
-        }
-    }
-    places
-}
-
-/// The key variables of a built-in row.
-fn variables(text: &'static str) -> Vec<&'static str> {
-    #[derive(Deserialize)]
-    struct Named {
-        #[serde(borrow, default)]
-        env: Vec<&'static str>,
-    }
-    serde_json::from_str(text).map_or_else(|_| Vec::new(), |named: Named| named.env)
 }
 
 /// A built-in row with its aliases.

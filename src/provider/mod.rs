@@ -11,6 +11,7 @@ pub const COPILOT_PROVIDER: &str = "github-copilot";
 
 mod built_in;
 mod catalog;
+mod catalog_text;
 mod convention;
 mod definition;
 mod definition_file;

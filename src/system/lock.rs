@@ -10,16 +10,18 @@
 //! are held, kept young and lost together, and the second costs neither file nor thread.
 
 use super::file::with_suffix;
-use super::{now, process, temporary};
+use super::heartbeat::{BEAT, Heartbeat};
+pub use super::lock_payload::{Holder, iso};
+use super::lock_payload::{Payload, is_dead, payload_at};
+use super::{now, temporary};
 use crate::profile::Millis;
 use fs2::FileExt;
-use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{FileExt as _, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 /// How long a change waits for the lock of its document.
@@ -59,49 +61,6 @@ pub enum Attempt {
     /// Somebody else holds it.
     Held(Holder),
 }
-
-/// Who holds a lock, as far as its file says.
-#[derive(Clone, Debug, Default)]
-pub struct Holder {
-    /// The process id.
-    pub pid: Option<u32>,
-    /// Since when, RFC 3339.
-    pub since: Option<String>,
-}
-
-impl std::fmt::Display for Holder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.pid {
-            Some(pid) => match process::name(pid) {
-                Some(name) => write!(f, "process {pid} ({name})")?,
-                None => write!(f, "process {pid}")?,
-            },
-            None => f.write_str("an unknown process")?,
-        }
-        match &self.since {
-            Some(since) => write!(f, " since {}", crate::text::printable(since, 40)),
-            None => Ok(()),
-        }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Payload {
-    pid: u32,
-    created_at: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    owner: Option<String>,
-}
-
-/// Marks a payload of ours: its holder is alive exactly as long as its flock is.
-const OWNER: &str = "openclaw-auth";
-
-/// OpenClaw holds no lock longer than two minutes: an older one was left by a process
-/// whose id now belongs to another, as happens to pid 1 of a container.
-const FOREIGN_STALE_AFTER: Duration = Duration::from_mins(10);
-/// A lock file without a readable payload counts as abandoned after this long.
-const UNREADABLE_STALE_AFTER: Duration = Duration::from_secs(30);
 
 /// Waits up to `timeout` for the lock file beside `document`; [`Attempt::Held`] by whoever
 /// still holds it then.
@@ -191,11 +150,6 @@ fn create(path: &Path, now: Millis, beat: Duration) -> io::Result<SidecarLock> {
     Ok(SidecarLock { path: path.to_owned(), held: Arc::new(Held { file, identity, heartbeat }) })
 }
 
-fn payload_at(now: Millis) -> serde_json::Result<Vec<u8>> {
-    let owner = Some(OWNER.to_owned());
-    serde_json::to_vec_pretty(&Payload { pid: std::process::id(), created_at: iso(now), owner })
-}
-
 enum Verdict {
     /// The lock file is not there any more: try to create it.
     Gone,
@@ -212,10 +166,7 @@ fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
     let mut text = String::new();
     let _ = (&mut file).take(4096).read_to_string(&mut text);
     let payload: Option<Payload> = serde_json::from_str(&text).ok();
-    let holder = Holder {
-        pid: payload.as_ref().map(|payload| payload.pid),
-        since: payload.as_ref().map(|payload| payload.created_at.clone()),
-    };
+    let holder = Holder::of(payload.as_ref());
     match file.try_lock_exclusive() {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Verdict::Held(holder)),
@@ -235,22 +186,6 @@ fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
     }
 }
 
-/// Whether a lock file whose flock nobody holds was left behind.
-fn is_dead(payload: Option<&Payload>, metadata: &std::fs::Metadata, now: Millis) -> bool {
-    match payload {
-        Some(payload) if payload.owner.as_deref() == Some(OWNER) => true,
-        Some(payload) => {
-            !process::is_alive(payload.pid)
-                || process::was_started_after(payload.pid, &payload.created_at)
-                || age_of(&payload.created_at, now) > FOREIGN_STALE_AFTER
-        }
-        None => {
-            let age = now.saturating_sub(metadata.mtime().saturating_mul(1000));
-            Duration::from_millis(age.try_into().unwrap_or(0)) > UNREADABLE_STALE_AFTER
-        }
-    }
-}
-
 /// A lock file as it stands, for a report: who holds it, and whether that process is there
 /// still. `None` when there is no lock file, or it cannot be read.
 pub fn look(path: &Path, now: Millis) -> Option<(Holder, bool)> {
@@ -259,20 +194,10 @@ pub fn look(path: &Path, now: Millis) -> Option<(Holder, bool)> {
     let mut text = String::new();
     let _ = (&mut file).take(4096).read_to_string(&mut text);
     let payload: Option<Payload> = serde_json::from_str(&text).ok();
-    let holder = Holder {
-        pid: payload.as_ref().map(|payload| payload.pid),
-        since: payload.as_ref().map(|payload| payload.created_at.clone()),
-    };
+    let holder = Holder::of(payload.as_ref());
     // A shared lock is let go of at once: who tries meanwhile tries again.
     let is_free = fs2::FileExt::try_lock_shared(&file).is_ok();
     Some((holder, !is_free || !is_dead(payload.as_ref(), &metadata, now)))
-}
-
-/// How long ago `time` (RFC 3339) was; nothing when it is in the future or no time.
-fn age_of(time: &str, now: Millis) -> Duration {
-    let time = time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond);
-    let age = time.map_or(0, |time| now.saturating_sub(time));
-    Duration::from_millis(age.try_into().unwrap_or(0))
 }
 
 /// Whether the file of that device and inode, which is open, is at `path`.
@@ -327,10 +252,8 @@ impl SidecarLock {
     /// There is something at `path`, the file system has no links, or the lock was lost.
     pub fn leave_note(&self, path: &Path) -> io::Result<Note> {
         self.link(path)?;
-        let (done, is_done) = channel();
-        let beating = self.held.heartbeat.as_ref();
-        let is_begun = beating.is_some_and(|heartbeat| heartbeat.sync.send(done).is_ok());
-        Ok(Note { held: Arc::clone(&self.held), synced: is_begun.then_some(is_done) })
+        let synced = self.held.heartbeat.as_ref().and_then(Heartbeat::sync);
+        Ok(Note { held: Arc::clone(&self.held), synced })
     }
 }
 
@@ -354,43 +277,6 @@ impl Note {
     }
 }
 
-/// Touches a lock from time to time until it is dropped: OpenClaw takes a lock for abandoned
-/// once its `createdAt` is too long ago, whoever holds it.
-#[derive(Debug)]
-struct Heartbeat {
-    /// Asks for the file to be brought to the disk. The thread ends when this goes. Nobody
-    /// waits for that: it writes to a file that is ours, and a busy machine takes its time to
-    /// let it run.
-    sync: Sender<Sender<io::Result<()>>>,
-}
-
-/// Well below the 30 seconds after which OpenClaw takes a store lock for abandoned.
-const BEAT: Duration = Duration::from_secs(10);
-
-impl Heartbeat {
-    fn start(file: &File, interval: Duration) -> io::Result<Self> {
-        let file = file.try_clone()?;
-        let (sync, wanted) = channel::<Sender<io::Result<()>>>();
-        std::thread::Builder::new().spawn(move || {
-            loop {
-                match wanted.recv_timeout(interval) {
-                    // Nobody may want to know any more.
-                    Ok(done) => drop(done.send(file.sync_all())),
-                    Err(RecvTimeoutError::Disconnected) => return,
-                    Err(RecvTimeoutError::Timeout) => {
-                        let Ok(payload) = payload_at(super::now()) else { return };
-                        // Of the same length as before, so a reader sees one or the other.
-                        if file.write_all_at(&payload, 0).is_err() {
-                            return;
-                        }
-                    }
-                }
-            }
-        })?;
-        Ok(Self { sync })
-    }
-}
-
 impl Drop for SidecarLock {
     fn drop(&mut self) {
         if self.is_held() {
@@ -400,14 +286,9 @@ impl Drop for SidecarLock {
     }
 }
 
-/// `time` as RFC 3339 in UTC with milliseconds.
-pub fn iso(time: Millis) -> String {
-    jiff::Timestamp::from_millisecond(time)
-        .map_or_else(|_| time.to_string(), |at| format!("{at:.3}"))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::lock_payload::{OWNER, age_of};
     use super::*;
     use crate::system::{file, now};
 
