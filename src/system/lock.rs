@@ -101,7 +101,7 @@ pub fn try_acquire(path: &Path, now: Millis) -> io::Result<Attempt> {
     try_acquire_beside(path, None, now)
 }
 
-/// As [`try_acquire`], for one who holds the lock `held`.
+/// As [`try_acquire`], for one who holds the lock `held`, and no other at `path`.
 ///
 /// # Errors
 /// See [`try_acquire`].
@@ -110,6 +110,10 @@ pub fn try_acquire_beside(
     held: Option<&SidecarLock>,
     now: Millis,
 ) -> io::Result<Attempt> {
+    // A release that failed has left the name, and whoever finds it sees the lock held.
+    if let Some(left) = held.filter(|held| is_at(path, held.held.identity)) {
+        return Ok(Attempt::Acquired(left.named(path)));
+    }
     try_to(path, now, || match held {
         Some(held) => held.under_another_name(path, now),
         None => create(path, now, BEAT),
@@ -226,10 +230,14 @@ impl SidecarLock {
     /// As [`create`]; [`ErrorKind::AlreadyExists`] when there is a lock file.
     fn under_another_name(&self, path: &Path, now: Millis) -> io::Result<Self> {
         match self.link(path) {
-            Ok(()) => Ok(Self { path: path.to_owned(), held: Arc::clone(&self.held) }),
+            Ok(()) => Ok(self.named(path)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
             Err(_) => create(path, now, BEAT),
         }
+    }
+
+    fn named(&self, path: &Path) -> Self {
+        Self { path: path.to_owned(), held: Arc::clone(&self.held) }
     }
 
     /// Gives the file of the lock the name `path` as well, until somebody removes it.
@@ -382,12 +390,23 @@ mod tests {
         };
         assert_eq!(first.metadata().unwrap().ino(), second.metadata().unwrap().ino());
         assert!(acquired(&first).is_none() && acquired(&second).is_none());
-        let again = try_acquire_beside(&second, Some(&lock), now()).unwrap();
-        assert!(matches!(again, Attempt::Held(_)), "not even to the holder of the first");
         drop(lock);
         assert!(!first.exists() && beside.is_held() && acquired(&second).is_none());
         drop(beside);
         assert!(!second.exists());
+    }
+
+    #[test]
+    fn a_name_that_could_not_be_removed_is_taken_again_by_its_holder_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let [first, second] = ["a.lock", "b.lock"].map(|name| root.path().join(name));
+        let lock = acquired(&first).unwrap();
+        std::fs::hard_link(&first, &second).unwrap();
+        assert!(acquired(&second).is_none());
+        let again = try_acquire_beside(&second, Some(&lock), now()).unwrap();
+        assert!(matches!(again, Attempt::Acquired(_)));
+        drop(again);
+        assert!(!second.exists() && lock.is_held());
     }
 
     #[test]
