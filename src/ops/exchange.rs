@@ -99,7 +99,7 @@ fn wait(
                 StoreError::LockTimeout { path, waited: request.lock_timeout, holder }.into()
             );
         }
-        std::thread::sleep(lock::pause(waited));
+        std::thread::sleep(lock::pause(waited, lock::POLL));
     }
 }
 

@@ -137,7 +137,9 @@ pub(super) enum Waited {
     Adopted(Box<Credential>),
 }
 
-/// One that waits tries the lease so often.
+/// One that waits looks at the document at least so often.
+const LOOK: Duration = Duration::from_millis(8);
+/// One that waits tries the lease so often, and less often when it has waited long.
 const TRY_LEASE: Duration = Duration::from_millis(20);
 
 /// Waits for the lease on a profile, or until `adopt` finds, in a document that has
@@ -165,7 +167,7 @@ pub(super) fn wait_for_lease(
             }
         }
         if waited >= next_try {
-            next_try = waited + TRY_LEASE;
+            next_try = waited + TRY_LEASE.max(waited / 8);
             holder = match selected.store.try_lease(provider, &selected.id, grant)? {
                 LeaseAttempt::Acquired(lease) => return Ok(Waited::Leased(lease)),
                 LeaseAttempt::Held(holder) => holder,
@@ -176,7 +178,7 @@ pub(super) fn wait_for_lease(
             return Err(StoreError::LockTimeout { path, waited: timeout, holder }
                 .into_failure_of(&selected.id));
         }
-        std::thread::sleep(lock::pause(waited));
+        std::thread::sleep(lock::pause(waited, LOOK));
     }
 }
 

@@ -30,10 +30,10 @@ pub const TIMEOUT: Duration = Duration::from_secs(30);
 pub const POLL: Duration = Duration::from_millis(4);
 
 /// How long one that has waited so long sleeps before it looks again: first a short while,
-/// for most locks are held for as long as a write takes, then [`POLL`].
-pub fn pause(waited: Duration) -> Duration {
+/// for most locks are held for as long as a write takes, then up to `longest`.
+pub fn pause(waited: Duration, longest: Duration) -> Duration {
     const SHORTEST: Duration = Duration::from_millis(1);
-    (waited / 8).clamp(SHORTEST, POLL)
+    (waited / 8).clamp(SHORTEST, longest)
 }
 
 /// A lock that is held, and kept young, until it is dropped.
@@ -88,7 +88,7 @@ pub fn wait_beside(
         if matches!(attempt, Attempt::Acquired(_)) || waited >= timeout {
             return Ok(attempt);
         }
-        std::thread::sleep(pause(waited));
+        std::thread::sleep(pause(waited, POLL));
     }
 }
 
