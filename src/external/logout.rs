@@ -91,7 +91,7 @@ fn log_out_of_file(
     removed
         .and_then(|()| file::replace(&backup, text.as_bytes()))
         .map_err(|source| ExternalError::Write { path: backup.clone(), source })?;
-    let mut reserved = Reserved::new(path, 0).map_err(failed)?;
+    let mut reserved = Reserved::new(path).map_err(failed)?;
     reserved.write(rest.as_ref().map_or(b"", |rest| rest.as_bytes())).map_err(failed)?;
     // A program without locks may have written meanwhile.
     if file::fingerprint(path) != seen {

@@ -92,13 +92,14 @@ fn wait(
         if let Some(given) = adopt() {
             return Ok(Waited::Given(given));
         }
-        if started.elapsed() >= request.lock_timeout {
+        let waited = started.elapsed();
+        if waited >= request.lock_timeout {
             let path = selected.store.lease_path(provider, &selected.id);
             return Err(
                 StoreError::LockTimeout { path, waited: request.lock_timeout, holder }.into()
             );
         }
-        std::thread::sleep(lock::POLL);
+        std::thread::sleep(lock::pause(waited, lock::POLL));
     }
 }
 

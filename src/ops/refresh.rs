@@ -6,7 +6,7 @@
 //! anybody gets it, and a refused refresh token is never posted again.
 
 use super::issuer::{Connection, Issuer};
-use super::renewal::{Outcome, may_be_shared, store_recovered, store_renewal};
+use super::renewal::{Outcome, may_be_held, store_recovered, store_renewal};
 use super::selection::{Selected, entry_text};
 use super::{Interaction, login_command};
 use crate::app::App;
@@ -16,11 +16,13 @@ use crate::oauth::{Grant, TokenError};
 use crate::profile::{Credential, Identity, Millis};
 use crate::provider::Registration;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Intent, Lease, LeaseAttempt, Renewal, StoreError, recovery};
+use crate::store::{
+    AgentStore, Document, Intent, Lease, LeaseAttempt, Renewal, StoreError, recovery,
+};
 use crate::system::file::Reserved;
 use crate::system::lock::{Holder, iso};
 use crate::system::signal::StopSignals;
-use crate::system::{block_on, lock, now};
+use crate::system::{Runtime, lock, now, runtime};
 use crate::text::printable;
 use anyhow::Context;
 use std::path::PathBuf;
@@ -55,33 +57,16 @@ pub(super) fn refresh(
     lock_timeout: Duration,
     interaction: &mut dyn Interaction,
 ) -> Result<Credential, Failure> {
-    let catalog = app.catalog()?;
-    let issuer = Issuer::of(app, &catalog, &selected.credential)?.ok_or_else(|| {
-        let provider = printable(&selected.credential.provider, 80);
-        let method = selected.credential.login_method.as_deref();
-        let method = method.filter(|_| catalog.find(&selected.credential.provider).is_some());
-        let method = method.map_or_else(String::new, |method| {
-            format!(" with the method `{}`", printable(method, 80))
-        });
-        Failure::message(
-            ExitStatus::Failure,
-            format!("there is no definition of the provider `{provider}`{method} to refresh with"),
-        )
-        .hint(format!(
-            "describe it in {}/{provider}.json, or install the program that serves it",
-            app.paths.providers().display()
-        ))
-    })?;
     // The wait is over as soon as somebody has stored a fresh credential.
-    let _lease = match wait_for_lease(selected, lock_timeout, adopt)? {
+    let lease = match wait_for_lease(selected, lock_timeout, adopt)? {
         Waited::Adopted(credential) => return Ok(*credential),
-        leased @ Waited::Leased(_) => leased,
+        Waited::Leased(lease) => lease,
     };
     store_recovered(&app.paths.recovery(), || app.stores(config));
-    if let Some(credential) = adopt(selected)? {
+    let document = selected.store.read()?.document;
+    if let Some(credential) = adoptable(&document, selected) {
         return Ok(credential);
     }
-    let document = selected.store.read()?.document;
     let Some(current) = document.credential(&selected.id) else {
         return Err(signed_out(selected));
     };
@@ -104,31 +89,58 @@ pub(super) fn refresh(
         )
         .hint("openclaw-auth doctor"));
     }
-    let connection = block_on(issuer.connect())
-        .context("could not start the runtime")?
+    // Only who makes the request needs to know how.
+    let catalog = app.catalog()?;
+    let issuer = Issuer::of(app, &catalog, &selected.credential)?.ok_or_else(|| {
+        let provider = printable(&selected.credential.provider, 80);
+        let method = selected.credential.login_method.as_deref();
+        let method = method.filter(|_| catalog.find(&selected.credential.provider).is_some());
+        let method = method.map_or_else(String::new, |method| {
+            format!(" with the method `{}`", printable(method, 80))
+        });
+        Failure::message(
+            ExitStatus::Failure,
+            format!("there is no definition of the provider `{provider}`{method} to refresh with"),
+        )
+        .hint(format!(
+            "describe it in {}/{provider}.json, or install the program that serves it",
+            app.paths.providers().display()
+        ))
+    })?;
+    let runtime = runtime().context("could not start the runtime")?;
+    let connection = runtime
+        .block_on(issuer.connect())
         .map_err(|error| unavailable(selected, &error.to_string()))?;
+    let mut others = app.stores(config);
+    others.retain(|other| !other.is_same(&selected.store));
     let attempt = Attempt {
         selected,
+        lease,
         connection,
         credential: &current,
         entry: entry_text(&document, &selected.id),
         posted: refresh_token,
-        stores: app.stores(config),
+        others,
         recovery: app.paths.recovery(),
     };
-    attempt.make(lock_timeout, interaction)
+    let made = attempt.make(&runtime, lock_timeout, interaction);
+    // A name that is still being looked up is not waited for.
+    runtime.shutdown_background();
+    made
 }
 
 /// What ended the wait for a lease.
 pub(super) enum Waited {
     /// The lease is ours.
-    Leased(#[expect(dead_code, reason = "held for its drop")] Lease),
+    Leased(Lease),
     /// There is no need for it any more.
     Adopted(Box<Credential>),
 }
 
-/// One that waits tries the lease in every so many rounds.
-const ROUNDS_PER_TRY: u32 = 5;
+/// One that waits looks at the document at least so often.
+const LOOK: Duration = Duration::from_millis(8);
+/// One that waits tries the lease so often, and less often when it has waited long.
+const TRY_LEASE: Duration = Duration::from_millis(20);
 
 /// Waits for the lease on a profile, or until `adopt` finds, in a document that has
 /// changed, what the lease was wanted for.
@@ -142,16 +154,11 @@ pub(super) fn wait_for_lease(
     let started = Instant::now();
     let mut seen = selected.fingerprint;
     let mut holder = Holder::default();
-    let mut round = 0_u32;
+    let mut next_try = Duration::ZERO;
     loop {
-        // Looking at the document costs next to nothing, trying the lease does not, and two
+        let waited = started.elapsed();
+        // Looking at the document costs next to nothing, taking the lease does not, and two
         // hundred processes wait at a time.
-        if round == 0 {
-            holder = match selected.store.try_lease(provider, &selected.id, grant)? {
-                LeaseAttempt::Acquired(lease) => return Ok(Waited::Leased(lease)),
-                LeaseAttempt::Held(holder) => holder,
-            };
-        }
         let present = selected.store.fingerprint();
         if present != seen {
             seen = present;
@@ -159,22 +166,31 @@ pub(super) fn wait_for_lease(
                 return Ok(Waited::Adopted(Box::new(credential)));
             }
         }
-        if started.elapsed() >= timeout {
+        if waited >= next_try {
+            next_try = waited + TRY_LEASE.max(waited / 8);
+            holder = match selected.store.try_lease(provider, &selected.id, grant)? {
+                LeaseAttempt::Acquired(lease) => return Ok(Waited::Leased(lease)),
+                LeaseAttempt::Held(holder) => holder,
+            };
+        }
+        if waited >= timeout {
             let path = selected.store.lease_path(provider, &selected.id);
             return Err(StoreError::LockTimeout { path, waited: timeout, holder }
                 .into_failure_of(&selected.id));
         }
-        std::thread::sleep(lock::POLL);
-        round = (round + 1) % ROUNDS_PER_TRY;
+        std::thread::sleep(lock::pause(waited, LOOK));
     }
 }
 
 /// The stored credential when it is another one than this process first read, and not
 /// expired.
 fn adopt(selected: &Selected) -> Result<Option<Credential>, Failure> {
-    let stored = selected.store.read()?.document.credential(&selected.id);
-    Ok(stored
-        .filter(|stored| differs(stored, &selected.credential) && stored.is_usable_until(now())))
+    Ok(adoptable(&selected.store.read()?.document, selected))
+}
+
+fn adoptable(document: &Document, selected: &Selected) -> Option<Credential> {
+    let stored = document.credential(&selected.id);
+    stored.filter(|stored| differs(stored, &selected.credential) && stored.is_usable_until(now()))
 }
 
 fn differs(a: &Credential, b: &Credential) -> bool {
@@ -189,6 +205,8 @@ fn differs(a: &Credential, b: &Credential) -> bool {
 /// One refresh, from the note that it begins to the credential in the store.
 struct Attempt<'a> {
     selected: &'a Selected,
+    /// The lease on the profile.
+    lease: Lease,
     /// Who is asked.
     connection: Connection<'a>,
     /// The credential that is renewed.
@@ -197,7 +215,8 @@ struct Attempt<'a> {
     entry: Secret,
     /// The refresh token that is spent.
     posted: &'a Secret,
-    stores: Vec<AgentStore>,
+    /// The stores that may hold the grant as well.
+    others: Vec<AgentStore>,
     /// Where the grant goes when it cannot be stored.
     recovery: [PathBuf; 2],
 }
@@ -205,18 +224,25 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     fn make(
         &self,
+        runtime: &Runtime,
         lock_timeout: Duration,
         interaction: &mut dyn Interaction,
     ) -> Result<Credential, Failure> {
-        let Self { selected, posted, .. } = self;
-        // What cannot be stored must not be asked for.
-        let reserved = selected.store.reserve(lock_timeout)?;
-        let earlier = selected.store.begin_refresh(posted)?;
+        let Self { selected, posted, lease, .. } = self;
+        let begun = selected.store.begin_refresh(posted, lease)?;
+        let is_second = begun.is_second();
+        // What cannot be stored must not be asked for; the note is on its way meanwhile.
+        let reserved = selected.store.reserve(Some(lease), lock_timeout);
+        let prepared = reserved.and_then(|reserved| Ok((reserved, begun.on_disk()?)));
+        if prepared.is_err() && !is_second {
+            selected.store.end_refresh(posted);
+        }
+        let (reserved, earlier) = prepared?;
         if let Some(earlier) = &earlier {
             interaction.note(&format!("{}; trying once more", cut_off(earlier)));
             std::thread::sleep(ON_ITS_WAY);
         }
-        let (result, interrupted) = block_on(async {
+        let attempted = runtime.block_on(async {
             // From here until the new credential is stored, a signal waits.
             let mut signals = StopSignals::catch()?;
             let renewal = self.ask(earlier.is_none(), &mut signals, interaction).await;
@@ -225,8 +251,8 @@ impl Attempt<'_> {
                 Err(error) => self.fail(&error, earlier.as_ref()),
             };
             anyhow::Ok((result, signals.has_come().await))
-        })
-        .context("could not start the runtime")??;
+        });
+        let (result, interrupted) = attempted.context("could not catch signals")?;
         if interrupted { Err(Failure::interrupted()) } else { result }
     }
 
@@ -263,10 +289,11 @@ impl Attempt<'_> {
         // Whatever happens from here on, no store is left with nothing but a spent token.
         let is_followed =
             rotates && recovery::follow(&self.recovery, self.posted, &renewal).unwrap_or(false);
-        let ahead = (rotates && !is_followed && may_be_shared(selected, self.posted, &self.stores))
+        let ahead = (rotates && !is_followed && may_be_held(self.posted, &self.others))
             .then(|| recovery::save(&self.recovery, self.posted, &renewal).ok())
             .flatten();
-        let stored = store_renewal(selected, &renewal, self.posted, reserved, &self.stores);
+        let stored =
+            store_renewal(selected, &self.lease, &renewal, self.posted, reserved, &self.others);
         let outcome = match stored {
             Ok((outcome, is_complete)) => {
                 if let Some(path) = ahead.filter(|_| is_complete) {

@@ -7,7 +7,7 @@ use super::selection::Selected;
 use crate::profile::Credential;
 use crate::secret::Secret;
 use crate::store::recovery::{self, Recovery};
-use crate::store::{AgentStore, Document, Renewal, StoreError, renewed_entry};
+use crate::store::{AgentStore, Document, Lease, Renewal, StoreError, renewed_entry};
 use crate::system::file::Reserved;
 use std::path::PathBuf;
 
@@ -21,18 +21,20 @@ pub(super) enum Outcome {
     Removed,
 }
 
-/// Stores `renewal` wherever the refresh token that was `posted` is held. The second value
-/// is whether no other store can still hold the token.
+/// Stores `renewal` wherever the refresh token that was `posted` is held: in the profile
+/// that is `selected`, whose lease is held, and in the `others`. The second value is whether
+/// none of those can still hold the token.
 pub(super) fn store_renewal(
     selected: &Selected,
+    lease: &Lease,
     renewal: &Renewal,
     posted: &Secret,
     reserved: Option<Reserved>,
-    stores: &[AgentStore],
+    others: &[AgentStore],
 ) -> Result<(Outcome, bool), StoreError> {
     let id = &selected.id;
     let grant = [posted.fingerprint()];
-    let outcome = selected.store.update_reserved(reserved, |document| {
+    let outcome = selected.store.update_reserved(reserved, Some(lease), |document| {
         let renewed = renew(document, &grant, renewal)?;
         let outcome = match document.credential(id) {
             None => Outcome::Removed,
@@ -41,19 +43,18 @@ pub(super) fn store_renewal(
         };
         Ok((!renewed.is_empty(), outcome))
     })?;
-    for other in stores.iter().filter(|other| !other.is_same(&selected.store)) {
+    for other in others {
         // Whether it worked is seen below: a store without the grant may fail as it likes.
         let _ = renew_in(other, &grant, renewal);
     }
-    Ok((outcome, !may_be_shared(selected, posted, stores)))
+    Ok((outcome, !may_be_held(posted, others)))
 }
 
-/// Whether a store other than that of `selected` holds the refresh token that is `posted`,
-/// or cannot be read, so that it may.
-pub(super) fn may_be_shared(selected: &Selected, posted: &Secret, stores: &[AgentStore]) -> bool {
+/// Whether one of the stores holds the refresh token that is `posted`, or cannot be read, so
+/// that it may.
+pub(super) fn may_be_held(posted: &Secret, stores: &[AgentStore]) -> bool {
     let grant = [posted.fingerprint()];
-    let mut others = stores.iter().filter(|other| !other.is_same(&selected.store));
-    others.any(|other| !matches!(holder(other, &grant), Ok(None)))
+    stores.iter().any(|store| !matches!(holder(store, &grant), Ok(None)))
 }
 
 /// A profile of a store that holds one of the grants.

@@ -1,8 +1,8 @@
 //! The store of one agent on disk.
 
 use super::generation::newer_database;
-use super::intent::{self, Intent};
-use super::lease::{LeaseAttempt, grant_path, lease_path, try_lease};
+use super::intent::{self, Begun};
+use super::lease::{Lease, LeaseAttempt, grant_path, lease_path, try_lease};
 use super::{BackupPolicy, Document, StateDocument, StoreError, legacy};
 use crate::secret::Secret;
 use crate::system::file::{self, Fingerprint, Reserved};
@@ -18,6 +18,8 @@ use zeroize::Zeroizing;
 const PATIENT_LOCK_TIMEOUT: Duration = Duration::from_secs(150);
 /// So much may the tokens of one refresh add to a document.
 const ROOM_FOR_TOKENS: u64 = 128 * 1024;
+/// So much do they add at most as a rule: mostly they take the place of others.
+const USUAL_ROOM: u64 = 16 * 1024;
 
 /// The store of one agent: `auth-profiles.json` and `auth-state.json` in its directory.
 #[derive(Clone, Debug)]
@@ -63,7 +65,8 @@ impl AgentStore {
 
     /// Whether both are the same store.
     pub fn is_same(&self, other: &Self) -> bool {
-        file::resolve(&self.agent_dir) == file::resolve(&other.agent_dir)
+        self.agent_dir == other.agent_dir
+            || file::resolve(&self.agent_dir) == file::resolve(&other.agent_dir)
     }
 
     /// The document of the profiles.
@@ -152,25 +155,32 @@ impl AgentStore {
         change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
     ) -> Result<T, StoreError> {
         self.check_generation()?;
-        self.change_profiles(None, lock::TIMEOUT, change)
+        self.change_profiles(None, None, lock::TIMEOUT, change)
     }
 
     /// Makes sure that the profiles can be written, now and after a request whose outcome
     /// must not be lost: the lock is free, the space is there. `None` when there is no
-    /// agent directory yet.
+    /// agent directory yet. Who holds a lease says so: it saves work.
     ///
     /// # Errors
     /// The lock, the generation or the disk; nothing has changed then.
-    pub fn reserve(&self, lock_timeout: Duration) -> Result<Option<Reserved>, StoreError> {
+    pub fn reserve(
+        &self,
+        lease: Option<&Lease>,
+        lock_timeout: Duration,
+    ) -> Result<Option<Reserved>, StoreError> {
         self.check_generation()?;
         let path = self.profiles_path();
         let failed = |source| StoreError::Write { path: path.clone(), source };
         if !self.agent_dir.is_dir() {
             return self.check_writable().map(|()| None);
         }
-        drop(self.lock(&path, lock_timeout)?);
+        drop(self.lock(&path, lease, lock_timeout)?);
         let present = path.metadata().map_or(0, |metadata| metadata.len());
-        Reserved::new(&path, present + ROOM_FOR_TOKENS).map(Some).map_err(failed)
+        let (held, size) = (present + USUAL_ROOM, present + ROOM_FOR_TOKENS);
+        let reserved = Reserved::new(&path).map_err(failed)?;
+        reserved.make_room(held, size).map_err(failed)?;
+        Ok(Some(reserved))
     }
 
     /// As [`Self::update`], with what [`Self::reserve`] gave and with more patience: what
@@ -181,23 +191,25 @@ impl AgentStore {
     pub fn update_reserved<T>(
         &self,
         reserved: Option<Reserved>,
+        lease: Option<&Lease>,
         change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
     ) -> Result<T, StoreError> {
-        self.change_profiles(reserved, PATIENT_LOCK_TIMEOUT, change)
+        self.change_profiles(reserved, lease, PATIENT_LOCK_TIMEOUT, change)
     }
 
     fn change_profiles<T>(
         &self,
         reserved: Option<Reserved>,
+        lease: Option<&Lease>,
         lock_timeout: Duration,
         change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
     ) -> Result<T, StoreError> {
         let path = self.profiles_path();
         let failed = |source| StoreError::Write { path: path.clone(), source };
-        let locks = self.lock(&path, lock_timeout)?;
+        let locks = self.lock(&path, lease, lock_timeout)?;
         let mut reserved = match reserved {
             Some(reserved) => reserved,
-            None => Reserved::new(&path, 0).map_err(failed)?,
+            None => Reserved::new(&path).map_err(failed)?,
         };
         loop {
             let Snapshot { mut document, fingerprint } = self.read()?;
@@ -218,7 +230,7 @@ impl AgentStore {
             }
             if !locks.iter().all(SidecarLock::is_held) {
                 drop(locks);
-                return self.change_profiles(Some(reserved), lock_timeout, change);
+                return self.change_profiles(Some(reserved), lease, lock_timeout, change);
             }
         }
     }
@@ -234,7 +246,7 @@ impl AgentStore {
     ) -> Result<(), StoreError> {
         self.check_generation()?;
         // One lock guards both documents, as OpenClaw has it.
-        let _lock = self.lock(&self.profiles_path(), lock::TIMEOUT)?;
+        let _lock = self.lock(&self.profiles_path(), None, lock::TIMEOUT)?;
         let Snapshot { document: mut profiles, fingerprint } = self.read()?;
         let mut state = self.read_state(&profiles)?;
         if change(&mut state) {
@@ -295,18 +307,16 @@ impl AgentStore {
         grant: Option<&Secret>,
     ) -> Result<LeaseAttempt, StoreError> {
         self.check_generation()?;
-        let mut paths = vec![self.lease_path(provider, profile_id)];
-        paths.extend(grant.map(|grant| grant_path(&self.state_dir, grant)));
-        try_lease(&paths, now())
+        let grant = grant.map(|grant| grant_path(&self.state_dir, grant));
+        try_lease(&self.lease_path(provider, profile_id), grant.as_deref(), now())
     }
 
-    /// Notes that `grant` is about to be spent. Returns what an earlier process noted and
-    /// did not take back: it was cut off before it knew, or could not know, the outcome.
+    /// Begins to note that `grant`, whose lease is held, is about to be spent.
     ///
     /// # Errors
-    /// The note cannot be written.
-    pub fn begin_refresh(&self, grant: &Secret) -> Result<Option<Intent>, StoreError> {
-        intent::begin(&grant_path(&self.state_dir, grant), now())
+    /// An earlier note cannot be read.
+    pub fn begin_refresh(&self, grant: &Secret, lease: &Lease) -> Result<Begun, StoreError> {
+        intent::begin(&grant_path(&self.state_dir, grant), lease, now())
     }
 
     /// Takes the note back: the outcome is known, and stored where it matters.
@@ -321,7 +331,12 @@ impl AgentStore {
 
     /// Waits for the lock that guards `document`: the one beside its name, which OpenClaw
     /// takes, and where the name is a symbolic link, the one beside its target as well.
-    fn lock(&self, document: &Path, timeout: Duration) -> Result<Vec<SidecarLock>, StoreError> {
+    fn lock(
+        &self,
+        document: &Path,
+        lease: Option<&Lease>,
+        timeout: Duration,
+    ) -> Result<Vec<SidecarLock>, StoreError> {
         let failed = |source| StoreError::Lock { path: document.to_owned(), source };
         file::create_private_directory(&self.agent_dir).map_err(failed)?;
         let named = match (self.agent_dir.canonicalize(), document.file_name()) {
@@ -329,18 +344,23 @@ impl AgentStore {
             _ => document.to_owned(),
         };
         let target = file::resolve(document);
-        let mut locks = vec![acquire(&named, timeout)?];
+        let held = lease.map(Lease::lock);
+        let mut locks = vec![acquire(&named, held, timeout)?];
         if target != named {
-            locks.push(acquire(&target, timeout)?);
+            locks.push(acquire(&target, held, timeout)?);
         }
         Ok(locks)
     }
 }
 
-/// Waits for the lock file beside `document`.
-pub(super) fn acquire(document: &Path, timeout: Duration) -> Result<SidecarLock, StoreError> {
+/// Waits for the lock file beside `document`, for one who may hold a lock already.
+pub(super) fn acquire(
+    document: &Path,
+    held: Option<&SidecarLock>,
+    timeout: Duration,
+) -> Result<SidecarLock, StoreError> {
     let path = document.to_owned();
-    match lock::wait(&path, timeout) {
+    match lock::wait_beside(&path, held, timeout) {
         Ok(Attempt::Acquired(lock)) => Ok(lock),
         Ok(Attempt::Held(holder)) => Err(StoreError::LockTimeout { path, waited: timeout, holder }),
         Err(source) => Err(StoreError::Lock { path, source }),

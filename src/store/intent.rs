@@ -5,13 +5,15 @@
 //! may be spent although it is still stored. It names the grant by its hash alone.
 
 use super::StoreError;
+use super::lease::Lease;
 use crate::profile::Millis;
 use crate::system::file;
+use crate::system::lock::Note;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// A refresh whose outcome nobody has told.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Intent {
     /// The process that was refreshing.
     pub pid: u32,
@@ -19,25 +21,90 @@ pub struct Intent {
     pub at: Millis,
 }
 
+/// As it is in the file: written as a note, or the payload of the lock that was held.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    pid: u32,
+    at: Option<Millis>,
+    created_at: Option<String>,
+}
+
+impl Intent {
+    fn read(text: &str) -> Option<Self> {
+        let Wire { pid, at, created_at } = serde_json::from_str(text).ok()?;
+        let created = || created_at?.parse::<jiff::Timestamp>().ok();
+        Some(Self { pid, at: at.or_else(|| Some(created()?.as_millisecond()))? })
+    }
+}
+
 fn path_of(lock: &Path) -> PathBuf {
     lock.with_extension("intent")
 }
 
-/// Writes the note beside the lock of the grant; returns one that was there.
-pub(super) fn begin(lock: &Path, now: Millis) -> Result<Option<Intent>, StoreError> {
+/// A refresh that is noted, or about to be.
+#[derive(Debug)]
+pub struct Begun {
+    path: PathBuf,
+    at: Millis,
+    /// What an earlier process noted and did not take back: it was cut off before it knew,
+    /// or could not know, the outcome.
+    earlier: Option<Intent>,
+    note: Option<Note>,
+}
+
+/// Begins to write the note beside the `lock` of the grant, which `lease` holds.
+pub(super) fn begin(lock: &Path, lease: &Lease, now: Millis) -> Result<Begun, StoreError> {
     let path = path_of(lock);
-    let failed = |source| StoreError::Write { path: path.clone(), source };
-    let earlier = file::read(&path).map_err(failed)?.map(|(text, _)| text);
-    let note = serde_json::to_vec(&Intent { pid: std::process::id(), at: now });
-    let note = note.map_err(|error| failed(error.into()))?;
-    file::replace(&path, &note).map_err(failed)?;
+    let earlier = file::read(&path);
+    let earlier = earlier.map_err(|source| StoreError::Write { path: path.clone(), source })?;
     // A note that cannot be read was written all the same.
     let unreadable = Intent { pid: 0, at: now };
-    Ok(earlier.map(|text| serde_json::from_str(&text).unwrap_or(unreadable)))
+    let earlier = earlier.map(|(text, _)| Intent::read(&text).unwrap_or(unreadable));
+    // The lock says who and since when. Its file under one more name costs no new one.
+    let is_first = earlier.is_none();
+    let note = is_first.then(|| lease.lock().leave_note(&path).ok()).flatten();
+    Ok(Begun { path, at: now, earlier, note })
+}
+
+impl Begun {
+    /// Whether an earlier process was cut off.
+    pub const fn is_second(&self) -> bool {
+        self.earlier.is_some()
+    }
+
+    /// Waits until the note is on the disk; returns the one that was there before.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn on_disk(self) -> Result<Option<Intent>, StoreError> {
+        let Self { path, at, earlier, note } = self;
+        let write = || {
+            let note = serde_json::to_vec(&Intent { pid: std::process::id(), at })?;
+            file::replace(&path, &note)
+        };
+        let written = note.map_or_else(write, Note::wait);
+        written.map_err(|source| StoreError::Write { path: path.clone(), source })?;
+        Ok(earlier)
+    }
 }
 
 /// Takes the note back.
 pub(super) fn end(lock: &Path) {
     // One that stays tells of less certainty than there is, and does no harm.
     let _ = std::fs::remove_file(path_of(lock));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_read_in_either_form() {
+        let read = |text| Intent::read(text).map(|intent| (intent.pid, intent.at));
+        assert_eq!(read(r#"{"pid":7,"at":5}"#), Some((7, 5)));
+        let lock = r#"{"pid":7,"createdAt":"1970-01-01T00:00:00.005Z","owner":"openclaw-auth"}"#;
+        assert_eq!(read(lock), Some((7, 5)));
+        assert_eq!(read(r#"{"pid":7}"#), None);
+    }
 }

@@ -12,7 +12,17 @@ use std::path::{Path, PathBuf};
 /// A lease that is held until it is dropped.
 #[derive(Debug)]
 pub struct Lease {
-    _locks: Vec<SidecarLock>,
+    /// The lock on the profile.
+    profile: SidecarLock,
+    /// That on the grant, where there is one.
+    _grant: Option<SidecarLock>,
+}
+
+impl Lease {
+    /// The lock in whose file its holder takes others.
+    pub(super) const fn lock(&self) -> &SidecarLock {
+        &self.profile
+    }
 }
 
 /// What came of one attempt to take a lease.
@@ -41,20 +51,32 @@ pub(super) fn grant_path(state_dir: &Path, refresh_token: &Secret) -> PathBuf {
     state_dir.join("locks/oauth-refresh").join(format!("{name}.lock"))
 }
 
-/// Tries once to take the locks at `paths`, in their order.
-pub(super) fn try_lease(paths: &[PathBuf], now: Millis) -> Result<LeaseAttempt, StoreError> {
-    let mut locks = Vec::new();
-    for path in paths {
-        let failed = |source| StoreError::Lock { path: path.clone(), source };
-        if let Some(directory) = path.parent() {
-            create_private_directory(directory).map_err(failed)?;
-        }
-        match lock::try_acquire(path, now).map_err(failed)? {
-            Attempt::Acquired(lock) => locks.push(lock),
-            Attempt::Held(holder) => return Ok(LeaseAttempt::Held(holder)),
-        }
+/// Tries once to take the lock on the profile, then that on its grant.
+pub(super) fn try_lease(
+    profile: &Path,
+    grant: Option<&Path>,
+    now: Millis,
+) -> Result<LeaseAttempt, StoreError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| StoreError::Lock { path, source }
+    };
+    if let Some(directory) = profile.parent() {
+        create_private_directory(directory).map_err(failed(profile))?;
     }
-    Ok(LeaseAttempt::Acquired(Lease { _locks: locks }))
+    let profile = match lock::try_acquire(profile, now).map_err(failed(profile))? {
+        Attempt::Acquired(lock) => lock,
+        Attempt::Held(holder) => return Ok(LeaseAttempt::Held(holder)),
+    };
+    let Some(grant) = grant else {
+        return Ok(LeaseAttempt::Acquired(Lease { profile, _grant: None }));
+    };
+    match lock::try_acquire_beside(grant, Some(&profile), now).map_err(failed(grant))? {
+        Attempt::Acquired(grant) => {
+            Ok(LeaseAttempt::Acquired(Lease { profile, _grant: Some(grant) }))
+        }
+        Attempt::Held(holder) => Ok(LeaseAttempt::Held(holder)),
+    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub use document::{Document, Profile};
 pub use error::StoreError;
 pub use file::{AgentStore, Snapshot};
 pub use inspection::{Inspection, inspect};
-pub use intent::Intent;
+pub use intent::{Begun, Intent};
 pub use lease::{Lease, LeaseAttempt};
 pub use pending_login::{Claim, PendingAuthorization, PendingLogin};
 pub use provenance::Provenance;

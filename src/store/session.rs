@@ -162,7 +162,7 @@ impl SessionStore {
         if self.read(keys)?.is_none() {
             return Ok(None);
         }
-        let _lock = acquire(&self.path, lock::TIMEOUT)?;
+        let _lock = acquire(&self.path, None, lock::TIMEOUT)?;
         let Some(Session { mut sessions, key, mut entry }) = self.read(keys)? else {
             return Ok(None);
         };

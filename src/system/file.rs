@@ -4,7 +4,7 @@
 //! [`replace`] has returned from survives a power loss (fsync of file and directory).
 
 use super::temporary;
-use rustix::fs::{Access, AtFlags, FallocateFlags, fallocate};
+use rustix::fs::{Access, AtFlags, FallocateFlags, fallocate, fstatvfs};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 use std::fs::{DirBuilder, File, Permissions};
@@ -107,12 +107,12 @@ pub fn resolve(path: &Path) -> PathBuf {
 /// # Errors
 /// Nothing has changed at `path` when this fails, except when only the last fsync did.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut reserved = Reserved::new(path, 0)?;
+    let mut reserved = Reserved::new(path)?;
     reserved.write(contents)?;
     reserved.put_in_place()
 }
 
-/// A temporary file that is going to replace another, with its space on the disk.
+/// A temporary file that is going to replace another.
 #[derive(Debug)]
 pub struct Reserved {
     path: PathBuf,
@@ -120,24 +120,34 @@ pub struct Reserved {
 }
 
 impl Reserved {
-    /// Makes sure that the file at `path` can be replaced by `size` bytes.
+    /// Makes sure that the file at `path` can be replaced.
     ///
     /// # Errors
-    /// There is no space, or the directory cannot be written.
-    pub fn new(path: &Path, size: u64) -> io::Result<Self> {
+    /// The directory cannot be written.
+    pub fn new(path: &Path) -> io::Result<Self> {
         let path = resolve(path);
         let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
         // First, for what they leave may be the space that is missing.
         temporary::sweep(directory);
         let temporary = temporary::create(&path)?;
-        if size > 0 {
-            match fallocate(temporary.as_file(), FallocateFlags::empty(), 0, size) {
-                // Not every file system can; then the write has to find its space.
-                Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
         Ok(Self { path, temporary })
+    }
+
+    /// Makes sure that there is space for `size` bytes, and sets the first `held` of them
+    /// aside. Those stay with the file: to give them back would cost more than the write.
+    ///
+    /// # Errors
+    /// There is no space.
+    pub fn make_room(&self, held: u64, size: u64) -> io::Result<()> {
+        let file = self.temporary.as_file();
+        if free_space(file).is_some_and(|free| free < size) {
+            return Err(Errno::NOSPC.into());
+        }
+        match fallocate(file, FallocateFlags::KEEP_SIZE, 0, held) {
+            // Not every file system can; then the write has to find its space.
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Writes `contents`, durably, beside the file.
@@ -147,7 +157,10 @@ impl Reserved {
     pub fn write(&mut self, contents: &[u8]) -> io::Result<()> {
         self.temporary.as_file_mut().rewind()?;
         self.temporary.write_all(contents)?;
-        self.temporary.as_file().set_len(contents.len() as u64)?;
+        // What was written before may have been longer.
+        if self.temporary.as_file().metadata()?.len() > contents.len() as u64 {
+            self.temporary.as_file().set_len(contents.len() as u64)?;
+        }
         self.temporary.as_file().sync_all()
     }
 
@@ -162,6 +175,13 @@ impl Reserved {
             None => Ok(()),
         }
     }
+}
+
+/// How many bytes this user can still write beside `file`, where the file system tells.
+fn free_space(file: &File) -> Option<u64> {
+    let told = fstatvfs(file).ok().filter(|told| told.f_blocks > 0)?;
+    let is_root = rustix::process::geteuid().is_root();
+    Some(told.f_frsize * if is_root { told.f_bfree } else { told.f_bavail })
 }
 
 /// Whether files can be made in `directory`, or in the nearest parent that exists.
@@ -257,6 +277,21 @@ mod tests {
         assert_eq!(directory.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(root.path().join("a").metadata().unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(directory.read_dir().unwrap().count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_and_what_is_written_twice_is_the_last() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("f");
+        let all = free_space(&File::open(root.path()).unwrap()).unwrap();
+        let mut reserved = Reserved::new(&path).unwrap();
+        let error = reserved.make_room(1, all.saturating_mul(2)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StorageFull);
+        reserved.make_room(9_000, 9_000).unwrap();
+        reserved.write(b"a longer text").unwrap();
+        reserved.write(b"text").unwrap();
+        reserved.put_in_place().unwrap();
+        assert_eq!(read(&path).unwrap().unwrap().0, "text");
     }
 
     #[test]

@@ -5,18 +5,23 @@
 //! Together: the file appears with its payload written and its flock taken (rename
 //! without replacement), so nobody ever sees it half made; a dead holder of ours is known
 //! by its lost flock, in any pid namespace; release removes only our own file.
+//!
+//! Who holds one lock and needs another gives the same file a second name (link(2)): they
+//! are held, kept young and lost together, and the second costs neither file nor thread.
 
 use super::file::with_suffix;
-use super::{now, process, temporary};
+use super::heartbeat::{BEAT, Heartbeat};
+pub use super::lock_payload::{Holder, iso};
+use super::lock_payload::{Payload, is_dead, payload_at};
+use super::{now, temporary};
 use crate::profile::Millis;
 use fs2::FileExt;
-use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{FileExt as _, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 /// How long a change waits for the lock of its document.
@@ -24,11 +29,26 @@ pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// How often one that waits looks again.
 pub const POLL: Duration = Duration::from_millis(4);
 
+/// How long one that has waited so long sleeps before it looks again: first a short while,
+/// for most locks are held for as long as a write takes, then up to `longest`.
+pub fn pause(waited: Duration, longest: Duration) -> Duration {
+    const SHORTEST: Duration = Duration::from_millis(1);
+    (waited / 8).clamp(SHORTEST, longest)
+}
+
 /// A lock that is held, and kept young, until it is dropped.
 #[derive(Debug)]
 pub struct SidecarLock {
     path: PathBuf,
+    held: Arc<Held>,
+}
+
+/// The file of a lock, which may be that of several.
+#[derive(Debug)]
+struct Held {
     file: File,
+    /// The device and inode of the file.
+    identity: (u64, u64),
     /// Without one, the lock is as good as OpenClaw's own: for thirty seconds.
     heartbeat: Option<Heartbeat>,
 }
@@ -42,63 +62,33 @@ pub enum Attempt {
     Held(Holder),
 }
 
-/// Who holds a lock, as far as its file says.
-#[derive(Clone, Debug, Default)]
-pub struct Holder {
-    /// The process id.
-    pub pid: Option<u32>,
-    /// Since when, RFC 3339.
-    pub since: Option<String>,
-}
-
-impl std::fmt::Display for Holder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.pid {
-            Some(pid) => match process::name(pid) {
-                Some(name) => write!(f, "process {pid} ({name})")?,
-                None => write!(f, "process {pid}")?,
-            },
-            None => f.write_str("an unknown process")?,
-        }
-        match &self.since {
-            Some(since) => write!(f, " since {}", crate::text::printable(since, 40)),
-            None => Ok(()),
-        }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Payload {
-    pid: u32,
-    created_at: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    owner: Option<String>,
-}
-
-/// Marks a payload of ours: its holder is alive exactly as long as its flock is.
-const OWNER: &str = "openclaw-auth";
-
-/// OpenClaw holds no lock longer than two minutes: an older one was left by a process
-/// whose id now belongs to another, as happens to pid 1 of a container.
-const FOREIGN_STALE_AFTER: Duration = Duration::from_mins(10);
-/// A lock file without a readable payload counts as abandoned after this long.
-const UNREADABLE_STALE_AFTER: Duration = Duration::from_secs(30);
-
 /// Waits up to `timeout` for the lock file beside `document`; [`Attempt::Held`] by whoever
 /// still holds it then.
 ///
 /// # Errors
 /// See [`try_acquire`].
 pub fn wait(document: &Path, timeout: Duration) -> io::Result<Attempt> {
+    wait_beside(document, None, timeout)
+}
+
+/// As [`wait`], for one who holds the lock `held`.
+///
+/// # Errors
+/// See [`try_acquire`].
+pub fn wait_beside(
+    document: &Path,
+    held: Option<&SidecarLock>,
+    timeout: Duration,
+) -> io::Result<Attempt> {
     let path = with_suffix(document, ".lock");
     let started = Instant::now();
     loop {
-        let attempt = try_acquire(&path, now())?;
-        if matches!(attempt, Attempt::Acquired(_)) || started.elapsed() >= timeout {
+        let attempt = try_acquire_beside(&path, held, now())?;
+        let waited = started.elapsed();
+        if matches!(attempt, Attempt::Acquired(_)) || waited >= timeout {
             return Ok(attempt);
         }
-        std::thread::sleep(POLL);
+        std::thread::sleep(pause(waited, POLL));
     }
 }
 
@@ -108,14 +98,38 @@ pub fn wait(document: &Path, timeout: Duration) -> io::Result<Attempt> {
 /// The directory cannot be written to, or its file system knows no locks (of the kind
 /// [`ErrorKind::Unsupported`]).
 pub fn try_acquire(path: &Path, now: Millis) -> io::Result<Attempt> {
-    try_acquire_touched(path, now, BEAT)
+    try_acquire_beside(path, None, now)
 }
 
-fn try_acquire_touched(path: &Path, now: Millis, beat: Duration) -> io::Result<Attempt> {
+/// As [`try_acquire`], for one who holds the lock `held`, and no other at `path`.
+///
+/// # Errors
+/// See [`try_acquire`].
+pub fn try_acquire_beside(
+    path: &Path,
+    held: Option<&SidecarLock>,
+    now: Millis,
+) -> io::Result<Attempt> {
+    // A release that failed has left the name, and whoever finds it sees the lock held.
+    if let Some(left) = held.filter(|held| is_at(path, held.held.identity)) {
+        return Ok(Attempt::Acquired(left.named(path)));
+    }
+    try_to(path, now, || match held {
+        Some(held) => held.under_another_name(path, now),
+        None => create(path, now, BEAT),
+    })
+}
+
+/// Makes the lock file at `path` as soon as there is none of a live process.
+fn try_to(
+    path: &Path,
+    now: Millis,
+    make: impl Fn() -> io::Result<SidecarLock>,
+) -> io::Result<Attempt> {
     // Each round either ends or follows a removal by somebody else.
     for _ in 0..16 {
         if path.symlink_metadata().is_err() {
-            match create(path, now, beat) {
+            match make() {
                 Ok(lock) => return Ok(Attempt::Acquired(lock)),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -134,13 +148,10 @@ fn create(path: &Path, now: Millis, beat: Duration) -> io::Result<SidecarLock> {
     temporary.write_all(&payload_at(now)?)?;
     temporary.as_file().try_lock_exclusive().map_err(without_lock_support)?;
     let file = temporary.persist_noclobber(path).map_err(|error| error.error)?;
+    let metadata = file.metadata()?;
+    let identity = (metadata.dev(), metadata.ino());
     let heartbeat = Heartbeat::start(&file, beat).ok();
-    Ok(SidecarLock { path: path.to_owned(), file, heartbeat })
-}
-
-fn payload_at(now: Millis) -> serde_json::Result<Vec<u8>> {
-    let owner = Some(OWNER.to_owned());
-    serde_json::to_vec_pretty(&Payload { pid: std::process::id(), created_at: iso(now), owner })
+    Ok(SidecarLock { path: path.to_owned(), held: Arc::new(Held { file, identity, heartbeat }) })
 }
 
 enum Verdict {
@@ -159,41 +170,23 @@ fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
     let mut text = String::new();
     let _ = (&mut file).take(4096).read_to_string(&mut text);
     let payload: Option<Payload> = serde_json::from_str(&text).ok();
-    let holder = Holder {
-        pid: payload.as_ref().map(|payload| payload.pid),
-        since: payload.as_ref().map(|payload| payload.created_at.clone()),
-    };
+    let holder = Holder::of(payload.as_ref());
     match file.try_lock_exclusive() {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Verdict::Held(holder)),
         Err(error) => return Err(without_lock_support(error)),
     }
     // From here on, nobody of ours judges or removes this very file.
-    if !is_same_file(path, &file) {
+    let metadata = file.metadata()?;
+    if !is_at(path, (metadata.dev(), metadata.ino())) {
         return Ok(Verdict::Gone);
     }
-    if !is_dead(payload.as_ref(), &file.metadata()?, now) {
+    if !is_dead(payload.as_ref(), &metadata, now) {
         return Ok(Verdict::Held(holder));
     }
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(Verdict::Gone),
-    }
-}
-
-/// Whether a lock file whose flock nobody holds was left behind.
-fn is_dead(payload: Option<&Payload>, metadata: &std::fs::Metadata, now: Millis) -> bool {
-    match payload {
-        Some(payload) if payload.owner.as_deref() == Some(OWNER) => true,
-        Some(payload) => {
-            !process::is_alive(payload.pid)
-                || process::was_started_after(payload.pid, &payload.created_at)
-                || age_of(&payload.created_at, now) > FOREIGN_STALE_AFTER
-        }
-        None => {
-            let age = now.saturating_sub(metadata.mtime().saturating_mul(1000));
-            Duration::from_millis(age.try_into().unwrap_or(0)) > UNREADABLE_STALE_AFTER
-        }
     }
 }
 
@@ -205,27 +198,15 @@ pub fn look(path: &Path, now: Millis) -> Option<(Holder, bool)> {
     let mut text = String::new();
     let _ = (&mut file).take(4096).read_to_string(&mut text);
     let payload: Option<Payload> = serde_json::from_str(&text).ok();
-    let holder = Holder {
-        pid: payload.as_ref().map(|payload| payload.pid),
-        since: payload.as_ref().map(|payload| payload.created_at.clone()),
-    };
+    let holder = Holder::of(payload.as_ref());
     // A shared lock is let go of at once: who tries meanwhile tries again.
     let is_free = fs2::FileExt::try_lock_shared(&file).is_ok();
     Some((holder, !is_free || !is_dead(payload.as_ref(), &metadata, now)))
 }
 
-/// How long ago `time` (RFC 3339) was; nothing when it is in the future or no time.
-fn age_of(time: &str, now: Millis) -> Duration {
-    let time = time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond);
-    let age = time.map_or(0, |time| now.saturating_sub(time));
-    Duration::from_millis(age.try_into().unwrap_or(0))
-}
-
-fn is_same_file(path: &Path, file: &File) -> bool {
-    match (path.symlink_metadata(), file.metadata()) {
-        (Ok(at_path), Ok(opened)) => at_path.dev() == opened.dev() && at_path.ino() == opened.ino(),
-        _ => false,
-    }
+/// Whether the file of that device and inode, which is open, is at `path`.
+fn is_at(path: &Path, identity: (u64, u64)) -> bool {
+    path.symlink_metadata().is_ok_and(|found| (found.dev(), found.ino()) == identity)
 }
 
 fn without_lock_support(error: io::Error) -> io::Error {
@@ -239,51 +220,73 @@ fn without_lock_support(error: io::Error) -> io::Error {
 impl SidecarLock {
     /// Whether the lock file is still ours: nobody has removed or replaced it.
     pub fn is_held(&self) -> bool {
-        is_same_file(&self.path, &self.file)
+        is_at(&self.path, self.held.identity)
     }
-}
 
-/// Touches a lock from time to time until it is dropped: OpenClaw takes a lock for abandoned
-/// once its `createdAt` is too long ago, whoever holds it.
-#[derive(Debug)]
-struct Heartbeat {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// Well below the 30 seconds after which OpenClaw takes a store lock for abandoned.
-const BEAT: Duration = Duration::from_secs(10);
-
-impl Heartbeat {
-    fn start(file: &File, interval: Duration) -> io::Result<Self> {
-        let file = file.try_clone()?;
-        let (stop, stopped) = channel::<()>();
-        let thread = std::thread::Builder::new().spawn(move || {
-            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                let Ok(payload) = payload_at(super::now()) else { return };
-                // Of the same length as before, so a reader sees one or the other.
-                if file.write_all_at(&payload, 0).is_err() {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
-    }
-}
-
-impl Drop for Heartbeat {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // It panics at nothing, and has no result.
-            let _ = thread.join();
+    /// The lock at `path`, in the file of this one; in one of its own where the file system
+    /// has no links or is another one.
+    ///
+    /// # Errors
+    /// As [`create`]; [`ErrorKind::AlreadyExists`] when there is a lock file.
+    fn under_another_name(&self, path: &Path, now: Millis) -> io::Result<Self> {
+        match self.link(path) {
+            Ok(()) => Ok(self.named(path)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+            Err(_) => create(path, now, BEAT),
         }
+    }
+
+    fn named(&self, path: &Path) -> Self {
+        Self { path: path.to_owned(), held: Arc::clone(&self.held) }
+    }
+
+    /// Gives the file of the lock the name `path` as well, until somebody removes it.
+    ///
+    /// # Errors
+    /// There is something at `path`, the file system has no links, or the lock was lost.
+    fn link(&self, path: &Path) -> io::Result<()> {
+        std::fs::hard_link(&self.path, path)?;
+        if is_at(path, self.held.identity) {
+            return Ok(());
+        }
+        // Somebody has replaced our lock file, and that one was linked.
+        std::fs::remove_file(path)?;
+        Err(ErrorKind::NotFound.into())
+    }
+
+    /// Leaves the payload of the lock at `path` as well: a note that outlives it.
+    ///
+    /// # Errors
+    /// There is something at `path`, the file system has no links, or the lock was lost.
+    pub fn leave_note(&self, path: &Path) -> io::Result<Note> {
+        self.link(path)?;
+        let synced = self.held.heartbeat.as_ref().and_then(Heartbeat::sync);
+        Ok(Note { held: Arc::clone(&self.held), synced })
+    }
+}
+
+/// A note that is on its way to the disk.
+#[derive(Debug)]
+pub struct Note {
+    held: Arc<Held>,
+    synced: Option<Receiver<io::Result<()>>>,
+}
+
+impl Note {
+    /// Waits until the note is on the disk.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn wait(self) -> io::Result<()> {
+        // A file that is synced has the names on the disk that it was given before: on ext4,
+        // XFS, Btrfs and F2FS.
+        let synced = self.synced.and_then(|synced| synced.recv().ok());
+        synced.unwrap_or_else(|| self.held.file.sync_all())
     }
 }
 
 impl Drop for SidecarLock {
     fn drop(&mut self) {
-        drop(self.heartbeat.take());
         if self.is_held() {
             // Without its file lock, whoever finds it knows that it is abandoned.
             let _ = std::fs::remove_file(&self.path);
@@ -291,14 +294,9 @@ impl Drop for SidecarLock {
     }
 }
 
-/// `time` as RFC 3339 in UTC with milliseconds.
-pub fn iso(time: Millis) -> String {
-    jiff::Timestamp::from_millisecond(time)
-        .map_or_else(|_| time.to_string(), |at| format!("{at:.3}"))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::lock_payload::{OWNER, age_of};
     use super::*;
     use crate::system::{file, now};
 
@@ -368,9 +366,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("x.lock");
         let beat = Duration::from_millis(1);
-        let Attempt::Acquired(lock) = try_acquire_touched(&path, 0, beat).unwrap() else {
-            panic!("held")
-        };
+        let lock = create(&path, 0, beat).unwrap();
         while file::read(&path).unwrap().unwrap().0.contains("1970-01-01T00:00:00.000Z") {
             std::thread::yield_now();
         }
@@ -381,6 +377,51 @@ mod tests {
         assert!(lock.is_held());
         drop(lock);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn two_locks_in_one_file_are_held_apart_from_others_and_released_one_by_one() {
+        let root = tempfile::tempdir().unwrap();
+        let [first, second] = ["a.lock", "b.lock"].map(|name| root.path().join(name));
+        let lock = acquired(&first).unwrap();
+        let beside = match try_acquire_beside(&second, Some(&lock), now()).unwrap() {
+            Attempt::Acquired(lock) => lock,
+            Attempt::Held(_) => panic!("held"),
+        };
+        assert_eq!(first.metadata().unwrap().ino(), second.metadata().unwrap().ino());
+        assert!(acquired(&first).is_none() && acquired(&second).is_none());
+        drop(lock);
+        assert!(!first.exists() && beside.is_held() && acquired(&second).is_none());
+        drop(beside);
+        assert!(!second.exists());
+    }
+
+    #[test]
+    fn a_name_that_could_not_be_removed_is_taken_again_by_its_holder_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let [first, second] = ["a.lock", "b.lock"].map(|name| root.path().join(name));
+        let lock = acquired(&first).unwrap();
+        std::fs::hard_link(&first, &second).unwrap();
+        assert!(acquired(&second).is_none());
+        let again = try_acquire_beside(&second, Some(&lock), now()).unwrap();
+        assert!(matches!(again, Attempt::Acquired(_)));
+        drop(again);
+        assert!(!second.exists() && lock.is_held());
+    }
+
+    #[test]
+    fn a_lock_that_was_taken_away_gives_its_file_to_no_other() {
+        let root = tempfile::tempdir().unwrap();
+        let [first, second] = ["a.lock", "b.lock"].map(|name| root.path().join(name));
+        let lock = acquired(&first).unwrap();
+        file::replace(&first, b"thief").unwrap();
+        let Attempt::Acquired(beside) = try_acquire_beside(&second, Some(&lock), now()).unwrap()
+        else {
+            panic!("held")
+        };
+        assert!(beside.is_held() && acquired(&second).is_none());
+        assert!(file::read(&second).unwrap().unwrap().0.contains(OWNER));
+        assert_eq!(file::read(&first).unwrap().unwrap().0, "thief");
     }
 
     #[test]

@@ -10,9 +10,11 @@ pub mod dialogue;
 pub mod environment;
 pub mod file;
 pub mod foreign_lock;
+mod heartbeat;
 pub mod http;
 pub mod keychain;
 pub mod lock;
+mod lock_payload;
 pub mod process;
 pub mod relocation;
 pub mod route;
@@ -26,6 +28,7 @@ pub mod typing;
 use crate::profile::Millis;
 pub use environment::Environment;
 pub use stream::Streams;
+pub use tokio::runtime::Runtime;
 
 /// Now, in milliseconds since the epoch.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
@@ -35,10 +38,17 @@ pub fn now() -> Millis {
         .map_or(0, |since| Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX))
 }
 
-/// Runs `future` on a single-threaded runtime, made for this call: only network paths
-/// pay for one.
+/// A single-threaded runtime: only network paths pay for one.
+///
+/// # Errors
+/// The system has no more descriptors.
+pub fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// Runs `future` on a runtime that is made for this call.
 pub fn block_on<F: Future>(future: F) -> std::io::Result<F::Output> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime()?;
     let output = runtime.block_on(future);
     // A name that is still being looked up is not waited for.
     runtime.shutdown_background();

@@ -1,7 +1,7 @@
 //! Signals that ask the process to stop, as a value to wait for or to look at.
 
 use super::block_on;
-use std::io;
+use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -103,7 +103,11 @@ async fn received(signal: &mut Option<Signal>) {
 
 /// The set of ignored signals (proc(5), `SigIgn` of `status`); none where it is not told.
 fn ignored_signals() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    // In one read: the system writes the whole text anew for each.
+    let mut status = [0; 8192];
+    let length =
+        std::fs::File::open("/proc/self/status").and_then(|mut file| file.read(&mut status));
+    let status = String::from_utf8_lossy(&status[..length.unwrap_or(0)]);
     let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0)
 }

@@ -25,7 +25,7 @@ impl Login<'_> {
     ) -> Result<Option<Reserved>, Failure> {
         let end = Instant::now() + lock::TIMEOUT;
         loop {
-            match self.store.reserve(Duration::ZERO) {
+            match self.store.reserve(None, Duration::ZERO) {
                 Err(StoreError::LockTimeout { path, holder, .. }) => {
                     if Instant::now() >= end {
                         let waited = lock::TIMEOUT;
@@ -71,25 +71,27 @@ impl Place<'_> {
             Some(StoredAs::Token) => Kind::Token,
             _ => Kind::OAuth,
         };
-        let (profile_id, taken_id, renewed) = store.update_reserved(reserved, |document| {
-            let existing = logins_of(document, provider, registration, kind);
-            let taken = |id: &str| document.has_entry(id);
-            let named = registration.and_then(|registration| registration.profile_name.as_deref());
-            let identity = &renewal.identity;
-            let (id, taken_id) =
-                choose_profile_id(provider, named, identity, self.wanted, &existing, taken);
-            let present = document.entry(&id);
-            let renewed = present.is_some();
-            let entry = match kind {
-                Kind::Token => {
-                    let pasted = Pasted::Token(renewal.grant.access.clone(), renewal.expires);
-                    pasted_entry(present, provider, &pasted)?
-                }
-                _ => login_entry(present, provider, &renewal)?,
-            };
-            document.set_entry(&id, entry);
-            Ok((true, (id, taken_id, renewed)))
-        })?;
+        let (profile_id, taken_id, renewed) =
+            store.update_reserved(reserved, None, |document| {
+                let existing = logins_of(document, provider, registration, kind);
+                let taken = |id: &str| document.has_entry(id);
+                let named =
+                    registration.and_then(|registration| registration.profile_name.as_deref());
+                let identity = &renewal.identity;
+                let (id, taken_id) =
+                    choose_profile_id(provider, named, identity, self.wanted, &existing, taken);
+                let present = document.entry(&id);
+                let renewed = present.is_some();
+                let entry = match kind {
+                    Kind::Token => {
+                        let pasted = Pasted::Token(renewal.grant.access.clone(), renewal.expires);
+                        pasted_entry(present, provider, &pasted)?
+                    }
+                    _ => login_entry(present, provider, &renewal)?,
+                };
+                document.set_entry(&id, entry);
+                Ok((true, (id, taken_id, renewed)))
+            })?;
         let stored = |failure: Failure| {
             failure.context(format!("the login is stored as `{profile_id}`, but not recorded"))
         };

@@ -1,0 +1,97 @@
+//! What a sidecar lock says about its holder, and whether that one is dead.
+
+use super::process;
+use crate::profile::Millis;
+use serde::{Deserialize, Serialize};
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
+
+/// Who holds a lock, as far as its file says.
+#[derive(Clone, Debug, Default)]
+pub struct Holder {
+    /// The process id.
+    pub pid: Option<u32>,
+    /// Since when, RFC 3339.
+    pub since: Option<String>,
+}
+
+impl Holder {
+    /// What a payload says, where it can be read.
+    pub(super) fn of(payload: Option<&Payload>) -> Self {
+        Self {
+            pid: payload.map(|payload| payload.pid),
+            since: payload.map(|payload| payload.created_at.clone()),
+        }
+    }
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.pid {
+            Some(pid) => match process::name(pid) {
+                Some(name) => write!(f, "process {pid} ({name})")?,
+                None => write!(f, "process {pid}")?,
+            },
+            None => f.write_str("an unknown process")?,
+        }
+        match &self.since {
+            Some(since) => write!(f, " since {}", crate::text::printable(since, 40)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The text of a lock file.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Payload {
+    pub(super) pid: u32,
+    pub(super) created_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
+}
+
+/// Marks a payload of ours: its holder is alive exactly as long as its flock is.
+pub(super) const OWNER: &str = "openclaw-auth";
+
+/// OpenClaw holds no lock longer than two minutes: an older one was left by a process
+/// whose id now belongs to another, as happens to pid 1 of a container.
+const FOREIGN_STALE_AFTER: Duration = Duration::from_mins(10);
+/// A lock file without a readable payload counts as abandoned after this long.
+const UNREADABLE_STALE_AFTER: Duration = Duration::from_secs(30);
+
+/// The text of a lock of this process, made at `now`.
+pub(super) fn payload_at(now: Millis) -> serde_json::Result<Vec<u8>> {
+    let owner = Some(OWNER.to_owned());
+    serde_json::to_vec_pretty(&Payload { pid: std::process::id(), created_at: iso(now), owner })
+}
+
+/// Whether a lock file whose flock nobody holds was left behind.
+pub(super) fn is_dead(payload: Option<&Payload>, metadata: &Metadata, now: Millis) -> bool {
+    match payload {
+        Some(payload) if payload.owner.as_deref() == Some(OWNER) => true,
+        Some(payload) => {
+            !process::is_alive(payload.pid)
+                || process::was_started_after(payload.pid, &payload.created_at)
+                || age_of(&payload.created_at, now) > FOREIGN_STALE_AFTER
+        }
+        None => {
+            let age = now.saturating_sub(metadata.mtime().saturating_mul(1000));
+            Duration::from_millis(age.try_into().unwrap_or(0)) > UNREADABLE_STALE_AFTER
+        }
+    }
+}
+
+/// How long ago `time` (RFC 3339) was; nothing when it is in the future or no time.
+pub(super) fn age_of(time: &str, now: Millis) -> Duration {
+    let time = time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond);
+    let age = time.map_or(0, |time| now.saturating_sub(time));
+    Duration::from_millis(age.try_into().unwrap_or(0))
+}
+
+/// `time` as RFC 3339 in UTC with milliseconds.
+pub fn iso(time: Millis) -> String {
+    jiff::Timestamp::from_millisecond(time)
+        .map_or_else(|_| time.to_string(), |at| format!("{at:.3}"))
+}
