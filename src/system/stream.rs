@@ -1,7 +1,7 @@
 //! Standard input, output and error as values, so that a test can hold their other ends.
 
 use super::typing::{self, Typed};
-use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Stdin, Write};
 
 /// The standard streams of a run.
 pub struct Streams {
@@ -25,11 +25,37 @@ impl Streams {
         Self {
             stdout: Box::new(std::io::BufWriter::new(std::io::stdout())),
             stderr: Box::new(std::io::stderr()),
-            stdin: Some(Box::new(BufReader::new(std::io::stdin()))),
-            stdin_is_terminal: std::io::stdin().is_terminal(),
+            stdin: Some(Box::<StandardInput>::default()),
+            stdin_is_terminal: rustix::termios::isatty(rustix::stdio::stdin()),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
         }
+    }
+}
+
+/// Standard input, whose buffers are made when it is read from: most commands never do.
+#[derive(Default)]
+struct StandardInput(Option<BufReader<Stdin>>);
+
+impl StandardInput {
+    fn reader(&mut self) -> &mut BufReader<Stdin> {
+        self.0.get_or_insert_with(|| BufReader::new(std::io::stdin()))
+    }
+}
+
+impl Read for StandardInput {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader().read(buffer)
+    }
+}
+
+impl BufRead for StandardInput {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.reader().fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.reader().consume(amount);
     }
 }
 

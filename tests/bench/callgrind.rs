@@ -88,8 +88,7 @@ impl Callgrind {
                 ),
             };
             let arguments = arguments.map_or(&["--version"][..], |(_, arguments)| arguments);
-            let contestant = Contestant::ours(&name, &program, arguments, state_dir)
-                .variable("HOME", state_dir.join("home"));
+            let contestant = Contestant::ours(&name, &program, arguments, state_dir);
             counts.push(Count { instructions: self.count(&contestant)?, name, parse });
         }
         Ok(counts)

@@ -49,9 +49,13 @@ impl Contestant {
         self
     }
 
-    /// The program under measurement with these arguments, on a state directory.
+    /// The program under measurement with these arguments, on a state directory. Like every
+    /// user it has a home directory.
     pub(crate) fn ours(name: &str, program: &Path, arguments: &[&str], state_dir: &Path) -> Self {
-        Self::new(name, program).arguments(arguments).variable("OPENCLAW_STATE_DIR", state_dir)
+        Self::new(name, program)
+            .arguments(arguments)
+            .variable("OPENCLAW_STATE_DIR", state_dir)
+            .variable("HOME", state_dir.join("home"))
     }
 
     /// The process, with nothing to read and nobody to read it.
