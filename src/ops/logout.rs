@@ -2,7 +2,7 @@
 //! mention of it.
 
 use super::issuer::Issuer;
-use super::refresh::wait_for_lease;
+use super::lease::wait_for_lease;
 use super::selection::{Selected, entry_text};
 use super::{Interaction, warn_of_route};
 use crate::app::App;

@@ -9,6 +9,7 @@ pub mod doctor;
 mod exchange;
 pub mod import;
 mod issuer;
+mod lease;
 pub mod list;
 pub mod login;
 pub mod logout;

@@ -6,6 +6,7 @@
 //! anybody gets it, and a refused refresh token is never posted again.
 
 use super::issuer::{Connection, Issuer};
+use super::lease::{Waited, wait_for_lease};
 use super::renewal::{Outcome, may_be_held, store_recovered, store_renewal};
 use super::selection::{Selected, entry_text};
 use super::{Interaction, login_command};
@@ -16,17 +17,15 @@ use crate::oauth::{Grant, TokenError};
 use crate::profile::{Credential, Identity, Millis};
 use crate::provider::Registration;
 use crate::secret::Secret;
-use crate::store::{
-    AgentStore, Document, Intent, Lease, LeaseAttempt, Renewal, StoreError, recovery,
-};
+use crate::store::{AgentStore, Document, Intent, Lease, Renewal, recovery};
 use crate::system::file::Reserved;
-use crate::system::lock::{Holder, iso};
+use crate::system::lock::iso;
 use crate::system::signal::StopSignals;
-use crate::system::{Runtime, lock, now, runtime};
+use crate::system::{Runtime, now, with_runtime};
 use crate::text::printable;
 use anyhow::Context;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// An access token without any word on its lifetime is taken to live for an hour.
 const ASSUMED_LIFETIME: Millis = 3_600_000;
@@ -58,17 +57,22 @@ pub(super) fn refresh(
     interaction: &mut dyn Interaction,
 ) -> Result<Credential, Failure> {
     // The wait is over as soon as somebody has stored a fresh credential.
-    let lease = match wait_for_lease(selected, lock_timeout, adopt)? {
+    let mut lease = match wait_for_lease(selected, lock_timeout, adopt)? {
         Waited::Adopted(credential) => return Ok(*credential),
         Waited::Leased(lease) => lease,
     };
     store_recovered(&app.paths.recovery(), || app.stores(config));
-    let document = selected.store.read()?.document;
-    if let Some(credential) = adoptable(&document, selected) {
-        return Ok(credential);
-    }
-    let Some(current) = document.credential(&selected.id) else {
-        return Err(signed_out(selected));
+    let (document, current) = loop {
+        let document = selected.store.read()?.document;
+        if let Some(credential) = adoptable(&document, selected) {
+            return Ok(credential);
+        }
+        let current = document.credential(&selected.id).ok_or_else(|| signed_out(selected))?;
+        let refresh_token = current.refresh_token().ok_or_else(|| signed_out(selected))?;
+        // Somebody may have put another grant there that is expired as well.
+        if !selected.store.follow_grant(&mut lease, refresh_token, lock_timeout)? {
+            break (document, current);
+        }
     };
     let Some(refresh_token) = current.refresh_token() else { return Err(signed_out(selected)) };
     // The holder before us may have learnt that the login is over.
@@ -107,79 +111,23 @@ pub(super) fn refresh(
             app.paths.providers().display()
         ))
     })?;
-    let runtime = runtime().context("could not start the runtime")?;
-    let connection = runtime
-        .block_on(issuer.connect())
-        .map_err(|error| unavailable(selected, &error.to_string()))?;
     let mut others = app.stores(config);
     others.retain(|other| !other.is_same(&selected.store));
-    let attempt = Attempt {
-        selected,
-        lease,
-        connection,
-        credential: &current,
-        entry: entry_text(&document, &selected.id),
-        posted: refresh_token,
-        others,
-        recovery: app.paths.recovery(),
-    };
-    let made = attempt.make(&runtime, lock_timeout, interaction);
-    // A name that is still being looked up is not waited for.
-    runtime.shutdown_background();
-    made
-}
-
-/// What ended the wait for a lease.
-pub(super) enum Waited {
-    /// The lease is ours.
-    Leased(Lease),
-    /// There is no need for it any more.
-    Adopted(Box<Credential>),
-}
-
-/// One that waits looks at the document at least so often.
-const LOOK: Duration = Duration::from_millis(8);
-/// One that waits tries the lease so often, and less often when it has waited long.
-const TRY_LEASE: Duration = Duration::from_millis(20);
-
-/// Waits for the lease on a profile, or until `adopt` finds, in a document that has
-/// changed, what the lease was wanted for.
-pub(super) fn wait_for_lease(
-    selected: &Selected,
-    timeout: Duration,
-    adopt: impl Fn(&Selected) -> Result<Option<Credential>, Failure>,
-) -> Result<Waited, Failure> {
-    let provider = &selected.credential.provider;
-    let grant = selected.credential.refresh_token();
-    let started = Instant::now();
-    let mut seen = selected.fingerprint;
-    let mut holder = Holder::default();
-    let mut next_try = Duration::ZERO;
-    loop {
-        let waited = started.elapsed();
-        // Looking at the document costs next to nothing, taking the lease does not, and two
-        // hundred processes wait at a time.
-        let present = selected.store.fingerprint();
-        if present != seen {
-            seen = present;
-            if let Some(credential) = adopt(selected)? {
-                return Ok(Waited::Adopted(Box::new(credential)));
-            }
-        }
-        if waited >= next_try {
-            next_try = waited + TRY_LEASE.max(waited / 8);
-            holder = match selected.store.try_lease(provider, &selected.id, grant)? {
-                LeaseAttempt::Acquired(lease) => return Ok(Waited::Leased(lease)),
-                LeaseAttempt::Held(holder) => holder,
-            };
-        }
-        if waited >= timeout {
-            let path = selected.store.lease_path(provider, &selected.id);
-            return Err(StoreError::LockTimeout { path, waited: timeout, holder }
-                .into_failure_of(&selected.id));
-        }
-        std::thread::sleep(lock::pause(waited, LOOK));
-    }
+    let made = with_runtime(|runtime| {
+        let connection = runtime.block_on(issuer.connect());
+        let attempt = Attempt {
+            selected,
+            lease,
+            connection: connection.map_err(|error| unavailable(selected, &error.to_string()))?,
+            credential: &current,
+            entry: entry_text(&document, &selected.id),
+            posted: refresh_token,
+            others,
+            recovery: app.paths.recovery(),
+        };
+        attempt.make(runtime, lock_timeout, interaction)
+    });
+    made.context("could not start the runtime")?
 }
 
 /// The stored credential when it is another one than this process first read, and not
@@ -229,10 +177,13 @@ impl Attempt<'_> {
         interaction: &mut dyn Interaction,
     ) -> Result<Credential, Failure> {
         let Self { selected, posted, lease, .. } = self;
+        // What cannot be stored must not be asked for. Who is interrupted while it waits has
+        // begun nothing.
+        selected.store.wait_until_free(Some(lease), lock_timeout)?;
         let begun = selected.store.begin_refresh(posted, lease)?;
         let is_second = begun.is_second();
-        // What cannot be stored must not be asked for; the note is on its way meanwhile.
-        let reserved = selected.store.reserve(Some(lease), lock_timeout);
+        // The note is on its way meanwhile.
+        let reserved = selected.store.reserve_space();
         let prepared = reserved.and_then(|reserved| Ok((reserved, begun.on_disk()?)));
         if prepared.is_err() && !is_second {
             selected.store.end_refresh(posted);
@@ -248,7 +199,11 @@ impl Attempt<'_> {
             let renewal = self.ask(earlier.is_none(), &mut signals, interaction).await;
             let result = match renewal {
                 Ok(renewal) => self.keep(renewal, reserved),
-                Err(error) => self.fail(&error, earlier.as_ref()),
+                Err(error) => {
+                    // A refusal has to be stored, too, and this may be the space for it.
+                    drop(reserved);
+                    self.fail(&error, earlier.as_ref())
+                }
             };
             anyhow::Ok((result, signals.has_come().await))
         });
@@ -409,11 +364,4 @@ fn signed_out(selected: &Selected) -> Failure {
         format!("the profile `{}` was signed out meanwhile", printable(&selected.id, 200)),
     )
     .hint(login_command(&provider, &selected.owner.id))
-}
-
-impl StoreError {
-    fn into_failure_of(self, profile_id: &str) -> Failure {
-        Failure::from(self)
-            .context(format!("another process is refreshing `{}`", printable(profile_id, 200)))
-    }
 }

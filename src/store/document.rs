@@ -87,8 +87,10 @@ impl Document {
     /// # Errors
     /// Never in practice: every part is JSON already.
     pub fn to_text(&self) -> serde_json::Result<String> {
-        let entries: usize = self.entries().map(|(id, entry)| id.len() + entry.len() + 8).sum();
-        let mut members = String::with_capacity(entries);
+        // A text that grows leaves copies behind.
+        let entries: usize = self.entries().map(|(id, entry)| 6 * id.len() + entry.len() + 8).sum();
+        let others = self.members.iter().map(|(name, it)| 6 * name.len() + it.get().len() + 8);
+        let mut members = String::with_capacity(entries + others.sum::<usize>() + 8);
         members.push('{');
         for (index, (name, value)) in self.members.iter().enumerate() {
             if index > 0 {

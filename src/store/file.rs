@@ -160,22 +160,42 @@ impl AgentStore {
 
     /// Makes sure that the profiles can be written, now and after a request whose outcome
     /// must not be lost: the lock is free, the space is there. `None` when there is no
-    /// agent directory yet. Who holds a lease says so: it saves work.
+    /// agent directory yet.
     ///
     /// # Errors
     /// The lock, the generation or the disk; nothing has changed then.
-    pub fn reserve(
+    pub fn reserve(&self, lock_timeout: Duration) -> Result<Option<Reserved>, StoreError> {
+        self.wait_until_free(None, lock_timeout)?;
+        self.reserve_space()
+    }
+
+    /// The first half of [`Self::reserve`]: waits for the lock, and lets it go. Who holds a
+    /// lease says so: it saves work.
+    ///
+    /// # Errors
+    /// The lock or the generation.
+    pub fn wait_until_free(
         &self,
         lease: Option<&Lease>,
         lock_timeout: Duration,
-    ) -> Result<Option<Reserved>, StoreError> {
+    ) -> Result<(), StoreError> {
         self.check_generation()?;
+        if self.agent_dir.is_dir() {
+            drop(self.lock(&self.profiles_path(), lease, lock_timeout)?);
+        }
+        Ok(())
+    }
+
+    /// The second half of [`Self::reserve`]: sets space aside.
+    ///
+    /// # Errors
+    /// The disk; nothing has changed then.
+    pub fn reserve_space(&self) -> Result<Option<Reserved>, StoreError> {
         let path = self.profiles_path();
         let failed = |source| StoreError::Write { path: path.clone(), source };
         if !self.agent_dir.is_dir() {
             return self.check_writable().map(|()| None);
         }
-        drop(self.lock(&path, lease, lock_timeout)?);
         let present = path.metadata().map_or(0, |metadata| metadata.len());
         let (held, size) = (present + USUAL_ROOM, present + ROOM_FOR_TOKENS);
         let reserved = Reserved::new(&path).map_err(failed)?;
@@ -309,6 +329,20 @@ impl AgentStore {
         self.check_generation()?;
         let grant = grant.map(|grant| grant_path(&self.state_dir, grant));
         try_lease(&self.lease_path(provider, profile_id), grant.as_deref(), now())
+    }
+
+    /// Moves a lease to `grant`, which the profile holds by now, and waits for whoever has
+    /// that. Whether it was on another one, so that everything has to be read again.
+    ///
+    /// # Errors
+    /// The lock, or the time is over.
+    pub fn follow_grant(
+        &self,
+        lease: &mut Lease,
+        grant: &Secret,
+        timeout: Duration,
+    ) -> Result<bool, StoreError> {
+        lease.follow(&grant_path(&self.state_dir, grant), timeout)
     }
 
     /// Begins to note that `grant`, whose lease is held, is about to be spent.

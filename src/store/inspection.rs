@@ -4,14 +4,14 @@
 //! Invariant: nothing here resolves a reference or decides whether an entry is usable. Each
 //! entry is read once, and of a grant, which has long tokens, no secret is copied.
 
-use super::field::FENCE;
+use super::field::{FENCE, Field};
 use crate::profile::secret_ref::{ReferenceName, variable};
-use crate::profile::{Facts, Identity, Kind, Millis};
+use crate::profile::{Facts, Identity, Kind};
 use crate::secret::Secret;
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -110,8 +110,8 @@ struct Wire<'a> {
     refresh: Held<'a>,
     #[serde(borrow, default)]
     id_token: Held<'a>,
-    #[serde(default, deserialize_with = "present")]
-    expires: Option<Value>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    expires: Option<&'a RawValue>,
     #[serde(borrow, default)]
     token: Held<'a>,
     #[serde(borrow, default)]
@@ -135,15 +135,8 @@ struct Wire<'a> {
 }
 
 /// A field that is there, `null` included.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
-}
-
-/// A time in milliseconds since the epoch; JavaScript's numbers are doubles.
-fn time(value: &Value) -> Option<Millis> {
-    let number = value.as_f64().filter(|number| number.is_finite() && *number > 0.0)?;
-    #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
-    Some(number as Millis)
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(d: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(d).map(Some)
 }
 
 /// Looks at an entry; `None` when it is no credential.
@@ -159,6 +152,8 @@ pub fn inspect(entry: &str) -> Option<Inspection> {
         Kind::Token => (&wire.token, &wire.token_ref),
         Kind::ApiKey => (key, &wire.key_ref),
     };
+    let expires = wire.expires.map(|expires| serde_json::from_str::<Field<'_>>(expires.get()));
+    let expires = expires.transpose().ok()?;
     let is_grant = kind == Kind::OAuth;
     let in_place = !is_grant && held.is_reference();
     let oauth_fields = [
@@ -176,7 +171,7 @@ pub fn inspect(entry: &str) -> Option<Inspection> {
             has_bearer: !in_place && held.is_secret(),
             has_refresh: is_grant && wire.refresh.is_secret(),
             is_reference: in_place || matches!(named, Held::Object(_)),
-            expires: wire.expires.as_ref().map(|expires| time(expires).ok_or(())),
+            expires: expires.map(|expires| expires.time().ok_or(())),
         },
         value: held.text().filter(|_| !is_grant && !in_place).map(Secret::new),
         reference: if in_place { held.reference() } else { named.reference() },
@@ -186,7 +181,7 @@ pub fn inspect(entry: &str) -> Option<Inspection> {
         email: wire.email.owned(),
         account_id: wire.account_id.owned(),
         display_name: wire.display_name.owned(),
-        expires: wire.expires,
+        expires: wire.expires.and_then(|expires| serde_json::from_str(expires.get()).ok()),
     })
 }
 
@@ -229,9 +224,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Held<'a> {
                 Ok(Held::Other)
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Held<'de>, A::Error> {
-                let object = Value::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Held::Object(Box::new(object)))
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Held<'de>, A::Error> {
+                // Of a reference its name is reported, and of no reference nothing.
+                let mut named = serde_json::Map::new();
+                while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+                    if key != "source" && key != "id" {
+                        map.next_value::<IgnoredAny>()?;
+                    } else if let Held::Text(text) = map.next_value()? {
+                        named.insert(key.into_owned(), text.into());
+                    }
+                }
+                Ok(Held::Object(Box::new(named.into())))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Held<'de>, A::Error> {
@@ -313,6 +316,8 @@ mod tests {
             r#"{"type":"api_key","provider":"p","key":null,"apiKey":"k","expires":5}"#,
             r#"{"type":"api_key","provider":"p","apiKey":"k"}"#,
             r#"{"type":"api_key","provider":"p","key":{"source":"env"},"keyRef":"${B}"}"#,
+            r#"{"type":"oauth","provider":"p","email":{"x":"\ud800"},"expires":{"x":"\ud800"}}"#,
+            r#"{"type":"api_key","provider":"p","keyRef":{"n":1e999,"source":"env","id":"A"}}"#,
         ];
         for entry in entries {
             let credential = parse_credential(entry).unwrap();

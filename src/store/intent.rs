@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 pub struct Intent {
     /// The process that was refreshing.
     pub pid: u32,
-    /// Since when, in milliseconds since the epoch.
+    /// When it began, or when that process last gave a sign of life, in milliseconds since
+    /// the epoch.
     pub at: Millis,
 }
 

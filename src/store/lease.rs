@@ -8,6 +8,7 @@ use crate::system::file::create_private_directory;
 use crate::system::lock::{self, Attempt, Holder, SidecarLock};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A lease that is held until it is dropped.
 #[derive(Debug)]
@@ -15,13 +16,35 @@ pub struct Lease {
     /// The lock on the profile.
     profile: SidecarLock,
     /// That on the grant, where there is one.
-    _grant: Option<SidecarLock>,
+    grant: Option<SidecarLock>,
 }
 
 impl Lease {
     /// The lock in whose file its holder takes others.
     pub(super) const fn lock(&self) -> &SidecarLock {
         &self.profile
+    }
+
+    /// Moves the lease to the grant whose lock is at `path`, and waits for whoever has that.
+    /// Whether it was on another one.
+    ///
+    /// # Errors
+    /// The lock, or the time is over.
+    pub(super) fn follow(&mut self, path: &Path, timeout: Duration) -> Result<bool, StoreError> {
+        if self.grant.as_ref().is_some_and(|grant| grant.path() == path) {
+            return Ok(false);
+        }
+        // Nobody waits for a grant and keeps others from one.
+        self.grant = None;
+        let failed = |source| StoreError::Lock { path: path.to_owned(), source };
+        match lock::wait_at(path, Some(&self.profile), timeout).map_err(failed)? {
+            Attempt::Acquired(grant) => self.grant = Some(grant),
+            Attempt::Held(holder) => {
+                let path = path.to_owned();
+                return Err(StoreError::LockTimeout { path, waited: timeout, holder });
+            }
+        }
+        Ok(true)
     }
 }
 
@@ -69,11 +92,11 @@ pub(super) fn try_lease(
         Attempt::Held(holder) => return Ok(LeaseAttempt::Held(holder)),
     };
     let Some(grant) = grant else {
-        return Ok(LeaseAttempt::Acquired(Lease { profile, _grant: None }));
+        return Ok(LeaseAttempt::Acquired(Lease { profile, grant: None }));
     };
     match lock::try_acquire_beside(grant, Some(&profile), now).map_err(failed(grant))? {
         Attempt::Acquired(grant) => {
-            Ok(LeaseAttempt::Acquired(Lease { profile, _grant: Some(grant) }))
+            Ok(LeaseAttempt::Acquired(Lease { profile, grant: Some(grant) }))
         }
         Attempt::Held(holder) => Ok(LeaseAttempt::Held(holder)),
     }
@@ -90,6 +113,26 @@ mod tests {
             lease_path(Path::new("/s"), "openai-codex", "openai-codex:default"),
             Path::new("/s/locks/oauth-refresh").join(format!("sha256-{HASH}.lock"))
         );
+    }
+
+    #[test]
+    fn a_lease_follows_its_profile_to_another_grant() {
+        let root = tempfile::tempdir().unwrap();
+        let now = crate::system::now();
+        let [mine, other] = ["p:1", "p:2"].map(|id| lease_path(root.path(), "p", id));
+        let [old, new] = ["fake-0", "fake-1"].map(|it| grant_path(root.path(), &Secret::new(it)));
+        let lease = |profile, grant| match try_lease(profile, Some(grant), now).unwrap() {
+            LeaseAttempt::Acquired(lease) => Some(lease),
+            LeaseAttempt::Held(_) => None,
+        };
+        let mut held = lease(&mine, &old).unwrap();
+        assert!(!held.follow(&old, Duration::ZERO).unwrap());
+        assert!(held.follow(&new, Duration::ZERO).unwrap());
+        assert!(lease(&other, &new).is_none());
+        let other = lease(&other, &old).unwrap();
+        assert!(held.follow(&old, Duration::ZERO).is_err(), "another has it");
+        drop((held, other));
+        assert!(lease(&mine, &new).is_some());
     }
 
     const HASH: &str = "cee1bbaed8073aace8170859a25616882c288ceeaa1119df363bf01cc0cdab65";

@@ -181,7 +181,7 @@ impl Reserved {
 fn free_space(file: &File) -> Option<u64> {
     let told = fstatvfs(file).ok().filter(|told| told.f_blocks > 0)?;
     let is_root = rustix::process::geteuid().is_root();
-    Some(told.f_frsize * if is_root { told.f_bfree } else { told.f_bavail })
+    Some(told.f_frsize.saturating_mul(if is_root { told.f_bfree } else { told.f_bavail }))
 }
 
 /// Whether files can be made in `directory`, or in the nearest parent that exists.

@@ -9,32 +9,20 @@
 //! Who holds one lock and needs another gives the same file a second name (link(2)): they
 //! are held, kept young and lost together, and the second costs neither file nor thread.
 
-use super::file::with_suffix;
 use super::heartbeat::{BEAT, Heartbeat};
 pub use super::lock_payload::{Holder, iso};
 use super::lock_payload::{Payload, is_dead, payload_at};
-use super::{now, temporary};
+pub use super::lock_wait::{POLL, TIMEOUT, pause, wait, wait_at, wait_beside};
+use super::temporary;
 use crate::profile::Millis;
 use fs2::FileExt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt as _, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::time::{Duration, Instant};
-
-/// How long a change waits for the lock of its document.
-pub const TIMEOUT: Duration = Duration::from_secs(30);
-/// How often one that waits looks again.
-pub const POLL: Duration = Duration::from_millis(4);
-
-/// How long one that has waited so long sleeps before it looks again: first a short while,
-/// for most locks are held for as long as a write takes, then up to `longest`.
-pub fn pause(waited: Duration, longest: Duration) -> Duration {
-    const SHORTEST: Duration = Duration::from_millis(1);
-    (waited / 8).clamp(SHORTEST, longest)
-}
+use std::time::Duration;
 
 /// A lock that is held, and kept young, until it is dropped.
 #[derive(Debug)]
@@ -60,36 +48,6 @@ pub enum Attempt {
     Acquired(SidecarLock),
     /// Somebody else holds it.
     Held(Holder),
-}
-
-/// Waits up to `timeout` for the lock file beside `document`; [`Attempt::Held`] by whoever
-/// still holds it then.
-///
-/// # Errors
-/// See [`try_acquire`].
-pub fn wait(document: &Path, timeout: Duration) -> io::Result<Attempt> {
-    wait_beside(document, None, timeout)
-}
-
-/// As [`wait`], for one who holds the lock `held`.
-///
-/// # Errors
-/// See [`try_acquire`].
-pub fn wait_beside(
-    document: &Path,
-    held: Option<&SidecarLock>,
-    timeout: Duration,
-) -> io::Result<Attempt> {
-    let path = with_suffix(document, ".lock");
-    let started = Instant::now();
-    loop {
-        let attempt = try_acquire_beside(&path, held, now())?;
-        let waited = started.elapsed();
-        if matches!(attempt, Attempt::Acquired(_)) || waited >= timeout {
-            return Ok(attempt);
-        }
-        std::thread::sleep(pause(waited, POLL));
-    }
 }
 
 /// Tries once to take the lock file at `path`, without waiting.
@@ -218,6 +176,11 @@ fn without_lock_support(error: io::Error) -> io::Error {
 }
 
 impl SidecarLock {
+    /// Where the lock file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether the lock file is still ours: nobody has removed or replaced it.
     pub fn is_held(&self) -> bool {
         is_at(&self.path, self.held.identity)
@@ -229,6 +192,8 @@ impl SidecarLock {
     /// # Errors
     /// As [`create`]; [`ErrorKind::AlreadyExists`] when there is a lock file.
     fn under_another_name(&self, path: &Path, now: Millis) -> io::Result<Self> {
+        // OpenClaw goes by the age of a lock: this one begins now.
+        self.held.file.write_all_at(&payload_at(now)?, 0)?;
         match self.link(path) {
             Ok(()) => Ok(self.named(path)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
@@ -245,11 +210,14 @@ impl SidecarLock {
     /// # Errors
     /// There is something at `path`, the file system has no links, or the lock was lost.
     fn link(&self, path: &Path) -> io::Result<()> {
+        if !self.is_held() {
+            return Err(ErrorKind::NotFound.into());
+        }
         std::fs::hard_link(&self.path, path)?;
         if is_at(path, self.held.identity) {
             return Ok(());
         }
-        // Somebody has replaced our lock file, and that one was linked.
+        // Somebody has replaced our lock file just now, and that one was linked.
         std::fs::remove_file(path)?;
         Err(ErrorKind::NotFound.into())
     }
@@ -394,6 +362,16 @@ mod tests {
         assert!(!first.exists() && beside.is_held() && acquired(&second).is_none());
         drop(beside);
         assert!(!second.exists());
+    }
+
+    #[test]
+    fn a_second_lock_in_a_file_is_as_young_as_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        let [first, second] = ["a.lock", "b.lock"].map(|name| root.path().join(name));
+        let lock = create(&first, 0, BEAT).unwrap();
+        let _beside = try_acquire_beside(&second, Some(&lock), 60_000).unwrap();
+        let text = file::read(&second).unwrap().unwrap().0;
+        assert!(text.contains(&iso(60_000)), "{text}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod http;
 pub mod keychain;
 pub mod lock;
 mod lock_payload;
+mod lock_wait;
 pub mod process;
 pub mod relocation;
 pub mod route;
@@ -38,19 +39,22 @@ pub fn now() -> Millis {
         .map_or(0, |since| Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX))
 }
 
-/// A single-threaded runtime: only network paths pay for one.
+/// Does `work` with a single-threaded runtime: only network paths pay for one.
 ///
 /// # Errors
 /// The system has no more descriptors.
-pub fn runtime() -> std::io::Result<Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
+pub fn with_runtime<T>(work: impl FnOnce(&Runtime) -> T) -> std::io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = work(&runtime);
+    // A name that is still being looked up is not waited for.
+    runtime.shutdown_background();
+    Ok(done)
 }
 
 /// Runs `future` on a runtime that is made for this call.
+///
+/// # Errors
+/// See [`with_runtime`].
 pub fn block_on<F: Future>(future: F) -> std::io::Result<F::Output> {
-    let runtime = runtime()?;
-    let output = runtime.block_on(future);
-    // A name that is still being looked up is not waited for.
-    runtime.shutdown_background();
-    Ok(output)
+    with_runtime(|runtime| runtime.block_on(future))
 }

@@ -104,10 +104,11 @@ async fn received(signal: &mut Option<Signal>) {
 /// The set of ignored signals (proc(5), `SigIgn` of `status`); none where it is not told.
 fn ignored_signals() -> u64 {
     // In one read: the system writes the whole text anew for each.
-    let mut status = [0; 8192];
-    let length =
-        std::fs::File::open("/proc/self/status").and_then(|mut file| file.read(&mut status));
-    let status = String::from_utf8_lossy(&status[..length.unwrap_or(0)]);
+    // A user of very many groups has more, and then it is written twice.
+    let mut status = Vec::with_capacity(8192);
+    let file = std::fs::File::open("/proc/self/status");
+    let _ = file.and_then(|mut file| file.read_to_end(&mut status));
+    let status = String::from_utf8_lossy(&status);
     let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0)
 }

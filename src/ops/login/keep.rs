@@ -25,7 +25,7 @@ impl Login<'_> {
     ) -> Result<Option<Reserved>, Failure> {
         let end = Instant::now() + lock::TIMEOUT;
         loop {
-            match self.store.reserve(None, Duration::ZERO) {
+            match self.store.reserve(Duration::ZERO) {
                 Err(StoreError::LockTimeout { path, holder, .. }) => {
                     if Instant::now() >= end {
                         let waited = lock::TIMEOUT;

@@ -65,7 +65,7 @@ pub(super) fn login(
             wanted: request.profile_id.as_deref(),
         };
         let report = store
-            .reserve(None, lock::TIMEOUT)
+            .reserve(lock::TIMEOUT)
             .map_err(Failure::from)
             .and_then(|reserved| place.keep(renewal(*issued), reserved));
         let said = |text| talk.interaction.note(&format!("{}: {text}", program.name()));
