@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// How long a change waits for the lock of its document.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// One that waits looks again at least so often.
-pub const POLL: Duration = Duration::from_millis(4);
+pub const POLL: Duration = Duration::from_millis(3);
 
 /// How long one that has waited so long sleeps before it looks again: first a short while,
 /// for most locks are held for as long as a write takes, then up to `longest`.
