@@ -10,6 +10,7 @@ use std::any::Any;
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Barrier, Mutex, PoisonError};
+use std::thread::{ThreadId, current};
 use std::time::{Duration, Instant};
 
 /// Hand-overs of one lock.
@@ -62,8 +63,8 @@ fn latency(
 ) -> Result<Summary> {
     let threads = waiters + 1;
     let start = Barrier::new(threads as usize);
-    // When it was released last; and what the next holders measured.
-    let state: Mutex<(Option<Instant>, Vec<Duration>)> = Mutex::default();
+    // When it was released last, and by whom; and what the next holders measured.
+    let state: Mutex<(Option<(Instant, ThreadId)>, Vec<Duration>)> = Mutex::default();
     std::thread::scope(|scope| {
         let run = || -> Result<()> {
             start.wait();
@@ -71,12 +72,16 @@ fn latency(
                 let lock = acquire()?;
                 let acquired = Instant::now();
                 let mut shared = state.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(released) = shared.0 {
+                // Who is the only one left at the end hands over to nobody.
+                if let Some((released, by)) = shared.0
+                    && by != current().id()
+                {
                     shared.1.push(acquired.saturating_duration_since(released));
                 }
                 drop(shared);
                 hold(turn);
-                state.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(Instant::now());
+                let released = Some((Instant::now(), current().id()));
+                state.lock().unwrap_or_else(PoisonError::into_inner).0 = released;
                 drop(lock);
                 // Somebody else is next.
                 std::thread::sleep(Duration::from_millis(5));
