@@ -55,6 +55,13 @@ pub(crate) fn measure(directory: &Path, handovers: u32) -> Result<Vec<Handover>>
     Ok(measured)
 }
 
+/// A release of the lock.
+#[derive(Clone, Copy)]
+struct Released {
+    at: Instant,
+    by: ThreadId,
+}
+
 /// One thread more than may wait takes the lock in turn, all at once.
 fn latency(
     waiters: u32,
@@ -63,8 +70,8 @@ fn latency(
 ) -> Result<Summary> {
     let threads = waiters + 1;
     let start = Barrier::new(threads as usize);
-    // When it was released last, and by whom; and what the next holders measured.
-    let state: Mutex<(Option<(Instant, ThreadId)>, Vec<Duration>)> = Mutex::default();
+    // Who released it last; and what the next holders measured.
+    let state: Mutex<(Option<Released>, Vec<Duration>)> = Mutex::default();
     std::thread::scope(|scope| {
         let run = || -> Result<()> {
             start.wait();
@@ -73,14 +80,14 @@ fn latency(
                 let acquired = Instant::now();
                 let mut shared = state.lock().unwrap_or_else(PoisonError::into_inner);
                 // Who is the only one left at the end hands over to nobody.
-                if let Some((released, by)) = shared.0
+                if let Some(Released { at, by }) = shared.0
                     && by != current().id()
                 {
-                    shared.1.push(acquired.saturating_duration_since(released));
+                    shared.1.push(acquired.saturating_duration_since(at));
                 }
                 drop(shared);
                 hold(turn);
-                let released = Some((Instant::now(), current().id()));
+                let released = Some(Released { at: Instant::now(), by: current().id() });
                 state.lock().unwrap_or_else(PoisonError::into_inner).0 = released;
                 drop(lock);
                 // Somebody else is next.
