@@ -74,7 +74,8 @@ impl Config {
     ///
     /// # Errors
     /// The file exists and cannot be read, is not a JSON5 object, includes what it must not,
-    /// holds a value of the wrong form, gives two agents one directory, or names a variable that is not set where we need it.
+    /// holds a value of the wrong form, gives two agents one directory, or names a variable
+    /// that is not set where we need it.
     pub fn load(paths: &Paths, environment: &Environment) -> Result<Self, ConfigError> {
         let path = paths.config.as_path();
         let Some((text, _)) = file::read(path)

@@ -103,8 +103,7 @@ async fn received(signal: &mut Option<Signal>) {
 
 /// The set of ignored signals (proc(5), `SigIgn` of `status`); none where it is not told.
 fn ignored_signals() -> u64 {
-    // In one read: the system writes the whole text anew for each.
-    // A user of very many groups has more, and then it is written twice.
+    // The system writes the whole text anew for each read: mostly one is enough.
     let mut status = Vec::with_capacity(8192);
     let file = std::fs::File::open("/proc/self/status");
     let _ = file.and_then(|mut file| file.read_to_end(&mut status));

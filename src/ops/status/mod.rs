@@ -255,7 +255,7 @@ fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
         kind,
         standing: Standing::of(entry, oauth_configured, sources.now),
         label: match sources.person(entry) {
-            Some(name) => [id, " (", name, ")"].concat(),
+            Some(name) => format!("{id} ({name})"),
             None => (*id).to_owned(),
         },
         health: health(&inspection.facts, refusal.is_some(), sources.now),

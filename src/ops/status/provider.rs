@@ -217,8 +217,8 @@ impl Sources<'_> {
             Kind::ApiKey => format!("{id}={}", held()),
             Kind::Token => format!("{id}=token:{}", held()),
             Kind::OAuth => match self.person(entry) {
-                Some(name) => [id, "=OAuth (", name, ")"].concat(),
-                None => [id, "=OAuth"].concat(),
+                Some(name) => format!("{id}=OAuth ({name})"),
+                None => format!("{id}=OAuth"),
             },
         };
         if !inspection.oauth_references.is_empty() {
