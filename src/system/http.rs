@@ -81,6 +81,10 @@ impl HttpClient {
             // than everything else together.
             builder = builder.tls_certs_only([]);
         }
+        #[cfg(all(target_os = "linux", target_env = "gnu"))]
+        {
+            builder = builder.dns_resolver(super::resolver::HostNames);
+        }
         let route = Route::of(&Environment::of_process(), server);
         match builder.build() {
             Ok(client) => Ok(Self { client, route }),

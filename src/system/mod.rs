@@ -18,6 +18,8 @@ mod lock_payload;
 mod lock_wait;
 pub mod process;
 pub mod relocation;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod resolver;
 pub mod route;
 pub mod signal;
 pub mod stream;

@@ -11,6 +11,7 @@
 
 mod disk;
 mod judge;
+mod names;
 mod point;
 mod scene;
 #[expect(dead_code, unused_imports, reason = "a part of what the tests share")]
@@ -74,11 +75,14 @@ fn main() -> ExitCode {
         }
     }
     let tally = tally.get_mut().unwrap();
-    match disk::check(&program) {
-        Ok(results) => results.into_iter().for_each(|(what, judged)| tally.add(&what, judged)),
-        Err(reason) => {
-            skipped += 1;
-            println!("SKIPPED a full disk: {reason}");
+    let checks = [("a full disk", disk::check(&program)), ("names", names::check(&program))];
+    for (subject, checked) in checks {
+        match checked {
+            Ok(results) => results.into_iter().for_each(|(what, judged)| tally.add(&what, judged)),
+            Err(reason) => {
+                skipped += 1;
+                println!("SKIPPED {subject}: {reason}");
+            }
         }
     }
     println!("{} runs in which the call did not come at its place", tally.missed);
