@@ -1,39 +1,31 @@
 //! What the built-in rows of the catalog say by themselves: whose profiles an alias uses,
 //! and which variables hold keys. The files of the user have no say here, as they have
 //! none in OpenClaw.
-//!
-//! Aliases and variables are in files of their own: most commands need nothing else of the
-//! catalog, and reading the whole of it would take longer than all else that they do.
 
-use super::members::Members;
 use crate::profile::normalize_provider_id;
-use std::sync::LazyLock;
 
-// A test reads both; what is compiled in cannot be wrong later.
+/// A built-in row.
+#[derive(Debug)]
+pub(super) struct BuiltIn {
+    /// The normalised provider id.
+    pub id: &'static str,
+    /// Other ids under which the provider is known.
+    pub aliases: &'static [&'static str],
+    /// The environment variables that hold a key, first found wins.
+    pub variables: &'static [&'static str],
+    /// The whole row in JSON.
+    pub text: &'static str,
+}
 
-/// The id of each row and its variables, in the order of the catalog. Their names are
-/// separated by spaces: one text is read sooner than a list.
-pub(super) static ROWS: LazyLock<Members<&str>> =
-    LazyLock::new(|| serde_json::from_str(include_str!("variables.json")).unwrap_or_default());
-
-static ALIASES: LazyLock<Members<&str>> =
-    LazyLock::new(|| serde_json::from_str(include_str!("aliases.json")).unwrap_or_default());
+/// The rows of `catalog.json`, in its order.
+pub(super) static ROWS: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
 
 /// The id by which the profiles of `provider` are compared: normalised, then the provider
 /// whose login methods or plans go by that alias.
 pub fn auth_provider_id(provider: &str) -> String {
     let id = normalize_provider_id(provider);
-    ALIASES.get(&id).map_or(id, |id| (*id).to_owned())
-}
-
-/// The names in the variables of a row.
-pub(super) fn names(variables: &str) -> impl Iterator<Item = &str> {
-    variables.split(' ').filter(|name| !name.is_empty())
-}
-
-/// The aliases of a built-in row.
-pub(super) fn aliases_of(id: &str) -> impl Iterator<Item = &'static str> {
-    ALIASES.iter().filter(move |(_, of)| **of == id).map(|(alias, _)| alias)
+    let row = ROWS.iter().find(|row| row.aliases.contains(&id.as_str()));
+    row.map_or(id, |row| row.id.to_owned())
 }
 
 #[cfg(test)]
@@ -41,13 +33,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_table_is_valid() {
-        assert!(ALIASES.iter().len() > 10 && ROWS.iter().len() > 50);
-        for (alias, id) in ALIASES.iter() {
-            assert_eq!(normalize_provider_id(alias), alias);
-            assert_eq!(&auth_provider_id(id), id, "an alias leads to the end");
-            assert!(ROWS.get(id).is_some(), "{alias} leads to a row");
+    fn names_are_normalised_and_lead_to_one_row() {
+        let mut names = std::collections::HashSet::new();
+        for row in ROWS {
+            for name in row.aliases.iter().chain([&row.id]) {
+                assert_eq!(normalize_provider_id(name), *name);
+                assert_eq!(auth_provider_id(name), row.id);
+                assert!(names.insert(name), "{name} is given twice");
+            }
         }
+        assert!(names.len() > 60);
     }
 
     #[test]

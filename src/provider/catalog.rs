@@ -1,22 +1,16 @@
 //! The catalog: built-in rows, with the user's files merged over them (RFC 7396).
 //!
-//! Ids, aliases and variables answer most questions; the text of the rows is looked at when
-//! one of them is needed.
+//! Ids, aliases and variables answer most questions; the text of a row is read when it is
+//! needed.
 
 use super::Definition;
-use super::built_in::{ROWS, aliases_of, names};
+use super::built_in::{BuiltIn, ROWS};
 use super::definition_file::{definition_files, provider_id, read_definition};
 use super::patch::{changed_keys, leave_behind, merge_patch};
 use crate::profile::normalize_provider_id;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
-
-/// The rows as they are written, in the order of [`ROWS`]. A test compares the two.
-static TEXTS: LazyLock<Vec<&RawValue>> =
-    LazyLock::new(|| serde_json::from_str(include_str!("catalog.json")).unwrap_or_default());
 
 /// A provider definition and the file that had a say in it.
 #[derive(Clone, Debug)]
@@ -62,18 +56,9 @@ pub enum CatalogError {
 #[derive(Debug)]
 enum Entry {
     /// A built-in row that no file changes. It is read when it is needed: most are not.
-    Row { row: Row, read: OnceCell<Option<Box<Provider>>> },
+    Row { row: &'static BuiltIn, read: OnceCell<Option<Box<Provider>>> },
     /// What a file says, over a row or alone.
     Described(Box<Provider>),
-}
-
-/// A built-in row.
-#[derive(Clone, Copy, Debug)]
-struct Row {
-    /// The place in [`ROWS`].
-    at: usize,
-    id: &'static str,
-    variables: &'static str,
 }
 
 /// What a provider goes by. Nothing else of it has been read.
@@ -89,20 +74,19 @@ impl<'c> Outline<'c> {
     /// Other ids under which the provider is known.
     pub fn aliases(self) -> impl Iterator<Item = &'c str> {
         let (built_in, described) = match self.0 {
-            Entry::Row { row, .. } => (Some(aliases_of(row.id)), &[][..]),
-            Entry::Described(provider) => (None, &provider.definition.aliases[..]),
+            Entry::Row { row, .. } => (row.aliases, &[][..]),
+            Entry::Described(provider) => (&[][..], &provider.definition.aliases[..]),
         };
-        let built_in = built_in.into_iter().flatten().map(|alias| -> &'c str { alias });
-        built_in.chain(described.iter().map(String::as_str))
+        built_in.iter().copied().chain(described.iter().map(String::as_str))
     }
 
     /// The environment variables that hold a key, first found wins.
     pub fn variables(self) -> impl Iterator<Item = &'c str> {
         let (built_in, described) = match self.0 {
             Entry::Row { row, .. } => (row.variables, &[][..]),
-            Entry::Described(provider) => ("", &provider.definition.env[..]),
+            Entry::Described(provider) => (&[][..], &provider.definition.env[..]),
         };
-        names(built_in).chain(described.iter().map(String::as_str))
+        built_in.iter().copied().chain(described.iter().map(String::as_str))
     }
 }
 
@@ -116,7 +100,7 @@ impl Entry {
 
     fn has_alias(&self, wanted: &str) -> bool {
         match self {
-            Self::Row { row, .. } => aliases_of(row.id).any(|alias| alias == wanted),
+            Self::Row { row, .. } => row.aliases.contains(&wanted),
             Self::Described(provider) => {
                 let mut aliases = provider.definition.aliases.iter();
                 aliases.any(|alias| normalize_provider_id(alias) == wanted)
@@ -128,7 +112,7 @@ impl Entry {
     fn provider(&self) -> Option<&Provider> {
         match self {
             Self::Row { row, read } => {
-                read.get_or_init(|| provider(Some(row.read()), None).ok().map(Box::new)).as_deref()
+                read.get_or_init(|| provider(Some(row), None).ok().map(Box::new)).as_deref()
             }
             Self::Described(provider) => Some(provider),
         }
@@ -142,13 +126,11 @@ impl Catalog {
     /// # Errors
     /// The directory cannot be read.
     pub fn load(directory: &Path) -> Result<Self, CatalogError> {
-        let rows = ROWS.iter();
-        let mut catalog = Self { entries: Vec::with_capacity(rows.len()), broken: Vec::new() };
+        let mut catalog = Self { entries: Vec::with_capacity(ROWS.len()), broken: Vec::new() };
         let mut files = definition_files(directory)?;
-        for (at, (id, variables)) in rows.enumerate() {
-            let row = Row { at, id, variables };
-            match files.iter().position(|file| provider_id(file) == id) {
-                Some(file) => catalog.add(id.to_owned(), Some(row.read()), files.remove(file)),
+        for row in ROWS {
+            match files.iter().position(|file| provider_id(file) == row.id) {
+                Some(file) => catalog.add(row.id.to_owned(), Some(row), files.remove(file)),
                 None => catalog.entries.push(Entry::Row { row, read: OnceCell::new() }),
             }
         }
@@ -158,7 +140,7 @@ impl Catalog {
         Ok(catalog)
     }
 
-    fn add(&mut self, id: String, row: Option<Value>, file: PathBuf) {
+    fn add(&mut self, id: String, row: Option<&BuiltIn>, file: PathBuf) {
         match provider(row, Some(file)) {
             Ok(provider) => self.entries.push(Entry::Described(Box::new(provider))),
             Err(error) => self.broken.push((id, error)),
@@ -203,35 +185,22 @@ impl Catalog {
     }
 }
 
-impl Row {
-    /// The whole row, with its aliases and variables.
-    fn read(self) -> Value {
-        let text = TEXTS.get(self.at).map(|text| text.get()).unwrap_or_default();
-        let mut row: Value = serde_json::from_str(text).unwrap_or_default();
-        let aliases: Vec<&str> = aliases_of(self.id).collect();
-        let variables: Vec<&str> = names(self.variables).collect();
-        for (key, names) in [("aliases", aliases), ("env", variables)] {
-            if let Some(row) = row.as_object_mut().filter(|_| !names.is_empty()) {
-                row.insert(key.to_owned(), names.into());
-            }
-        }
-        row
-    }
-}
-
 /// A built-in row with a file merged over it, or one of the two alone.
-fn provider(row: Option<Value>, file: Option<PathBuf>) -> Result<Provider, CatalogError> {
+fn provider(row: Option<&BuiltIn>, file: Option<PathBuf>) -> Result<Provider, CatalogError> {
     let origin = file.as_ref().map_or("built in".to_owned(), |file| file.display().to_string());
     let patch = file.as_deref().map(read_definition).transpose()?;
-    let (value, overridden) = match (row, patch) {
-        (Some(mut row), Some(mut patch)) => {
-            leave_behind(&row, &mut patch);
-            let overridden = changed_keys(&row, &patch);
-            merge_patch(&mut row, patch);
-            (row, overridden)
+    let row = row.map_or(Ok(Value::Null), |row| serde_json::from_str(row.text));
+    let mut value: Value = row.map_err(|error| invalid(&origin, &error))?;
+    let mut overridden = Vec::new();
+    match patch {
+        Some(mut patch) if value.is_object() => {
+            leave_behind(&value, &mut patch);
+            overridden = changed_keys(&value, &patch);
+            merge_patch(&mut value, patch);
         }
-        (row, patch) => (row.or(patch).unwrap_or_default(), Vec::new()),
-    };
+        Some(patch) => value = patch,
+        None => {}
+    }
     let definition = serde_json::from_value(value).map_err(|error| invalid(origin, &error))?;
     Ok(Provider { definition, file, overridden })
 }
@@ -262,18 +231,21 @@ mod tests {
         catalog.find("openai-codex").unwrap().definition.registration.as_ref().unwrap()
     }
 
+    fn texts(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn every_built_in_row_is_valid_and_found_by_id_and_alias() {
         let catalog = load(&[]).unwrap();
-        let mut names = std::collections::HashSet::new();
-        assert_eq!((catalog.iter().count(), TEXTS.len()), (ROWS.iter().len(), ROWS.iter().len()));
-        for (provider, (id, variables)) in catalog.iter().zip(ROWS.iter()) {
-            assert_eq!(provider.definition.id, id);
-            assert_eq!(provider.definition.env.join(" "), *variables);
-            let Definition { id, aliases, .. } = &provider.definition;
-            assert_eq!(&normalize_provider_id(id), id);
+        assert_eq!(catalog.iter().count(), ROWS.len());
+        for (provider, row) in catalog.iter().zip(ROWS) {
+            let Definition { id, aliases, env, .. } = &provider.definition;
+            assert_eq!(
+                (id.as_str(), &aliases[..], &env[..]),
+                (row.id, &texts(row.aliases)[..], &texts(row.variables)[..])
+            );
             for name in aliases.iter().chain([id]) {
-                assert!(names.insert(name.clone()), "{name} is given twice");
                 assert_eq!(&catalog.find(name).unwrap().definition.id, id);
             }
         }

@@ -3,14 +3,8 @@
 //!
 //! Invariant: it is data (`conventions.json`); the code here names no provider.
 
-use super::built_in::{ROWS, names};
-use super::members::Members;
+use super::built_in::ROWS;
 use crate::profile::normalize_provider_id;
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::sync::LazyLock;
-
-const BUILT_IN: &str = include_str!("conventions.json");
 
 /// The conventions, with or without what OpenClaw's bundled plugins bring.
 #[derive(Clone, Copy, Debug)]
@@ -19,61 +13,50 @@ pub struct Conventions {
     with_plugins: bool,
 }
 
-// A test reads the table; what is compiled in cannot be wrong later.
-static TABLE: LazyLock<Table> =
-    LazyLock::new(|| serde_json::from_str(BUILT_IN).unwrap_or_default());
+static TABLE: Table = include!(concat!(env!("OUT_DIR"), "/conventions.rs"));
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+type Texts = &'static [&'static str];
+type Pairs = &'static [(&'static str, &'static str)];
+
+/// `conventions.json`, its keys in snake case.
+#[derive(Debug)]
 struct Table {
-    default_model: Model,
-    markers: Markers,
-    without_plugins: WithoutPlugins,
-    command_line_backends: Vec<&'static str>,
-    own_authentication: Vec<&'static str>,
+    default_provider: &'static str,
+    default_model: &'static str,
+    /// Texts in the place of a key that are none.
+    markers: Texts,
+    marker_prefixes: Texts,
+    bundled_markers: Texts,
+    /// Names of variables, whether or not a provider has them.
+    variable_markers: Texts,
+    /// The providers whose variables count without the bundled plugins.
+    providers_without_plugins: Texts,
+    /// Variables that count besides.
+    variables_without_plugins: Texts,
+    command_line_backends: Texts,
+    own_authentication: Texts,
     /// Providers that route to many others: a failure says nothing of the credential.
-    without_cooldown: Vec<&'static str>,
-    /// Former names of models with the present ones, by provider: [`Members`] in text that
-    /// is read for the one provider that is asked about.
-    model_names: Members<&'static RawValue>,
-    model_prefixes: Members<Prefix<'static>>,
+    without_cooldown: Texts,
+    /// Former names of models with the present ones, by provider.
+    model_names: &'static [(&'static str, Pairs)],
+    /// What the models of a provider begin with.
+    added_prefixes: Pairs,
+    /// What is left out at the beginning of them.
+    removed_prefixes: Pairs,
+}
+
+/// The value of a pair.
+fn value_of<V: Copy>(pairs: &[(&'static str, V)], name: &str) -> Option<V> {
+    pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
 }
 
 /// A provider and one of its models.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
     /// The normalised provider id.
     pub provider: String,
     /// The model id.
     pub model: String,
-}
-
-/// Texts in the place of a key that are none.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
-struct Markers {
-    always: Vec<&'static str>,
-    prefixes: Vec<&'static str>,
-    bundled: Vec<&'static str>,
-    /// Names of variables, whether or not a provider has them.
-    variables: Vec<&'static str>,
-}
-
-/// What counts without the bundled plugins.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
-struct WithoutPlugins {
-    /// The providers whose variables count.
-    providers: Vec<&'static str>,
-    /// Variables that count besides.
-    variables: Vec<&'static str>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Prefix<'t> {
-    Add(&'t str),
-    Remove(&'t str),
 }
 
 impl std::fmt::Display for Model {
@@ -97,9 +80,15 @@ impl Conventions {
         Self { table: &TABLE, with_plugins }
     }
 
+    /// The provider when the configuration names none.
+    pub const fn default_provider(&self) -> &'static str {
+        self.table.default_provider
+    }
+
     /// The model when the configuration names none.
-    pub const fn default_model(&self) -> &'static Model {
-        &self.table.default_model
+    pub fn default_model(&self) -> Model {
+        let Table { default_provider, default_model, .. } = *self.table;
+        Model { provider: default_provider.to_owned(), model: default_model.to_owned() }
     }
 
     /// Whether the bundled plugins count.
@@ -109,28 +98,25 @@ impl Conventions {
 
     /// Whether `value`, where a key should be, only says how the provider authenticates.
     pub fn is_marker(&self, value: &str) -> bool {
-        let markers = &self.table.markers;
-        markers.prefixes.iter().any(|prefix| value.starts_with(prefix))
-            || markers.always.contains(&value)
-            || (self.with_plugins && markers.bundled.contains(&value))
+        self.table.marker_prefixes.iter().any(|prefix| value.starts_with(prefix))
+            || self.table.markers.contains(&value)
+            || (self.with_plugins && self.table.bundled_markers.contains(&value))
     }
 
     /// Whether `value`, where a key should be, is the name of the variable that holds it.
     pub fn is_variable_marker(&self, value: &str) -> bool {
-        self.is_key_variable(value) || self.table.markers.variables.contains(&value)
+        self.is_key_variable(value) || self.table.variable_markers.contains(&value)
     }
 
     /// Whether a variable of this name holds the key of a provider.
     pub fn is_key_variable(&self, name: &str) -> bool {
-        let mut rows = ROWS.iter();
-        rows.any(|(id, variables)| {
-            self.has_environment(id) && names(variables).any(|it| it == name)
-        }) || self.table.without_plugins.variables.contains(&name)
+        ROWS.iter().any(|row| self.has_environment(row.id) && row.variables.contains(&name))
+            || self.table.variables_without_plugins.contains(&name)
     }
 
     /// Whether the variables of a provider count.
     pub fn has_environment(&self, provider: &str) -> bool {
-        self.with_plugins || self.table.without_plugins.providers.contains(&provider)
+        self.with_plugins || self.table.providers_without_plugins.contains(&provider)
     }
 
     /// Whether a provider is run through a command of its own, which has its own login.
@@ -145,21 +131,18 @@ impl Conventions {
 
     /// The present name of a model.
     fn model_name(&self, provider: &str, model: &str) -> String {
-        let names = self.table.model_names.get(provider).copied().map(model_names);
-        if let Some(name) = names.and_then(|names| names.get(&model.to_lowercase()).copied()) {
+        let Table { model_names, added_prefixes, removed_prefixes, .. } = self.table;
+        let names = value_of(model_names, provider).unwrap_or_default();
+        if let Some(name) = value_of(names, &model.to_lowercase()) {
             return name.to_owned();
         }
-        match self.table.model_prefixes.get(provider) {
-            Some(Prefix::Add(prefix)) if !model.contains('/') => format!("{prefix}{model}"),
-            Some(Prefix::Remove(prefix)) => model.strip_prefix(prefix).unwrap_or(model).to_owned(),
-            _ => model.to_owned(),
+        match value_of(added_prefixes, provider) {
+            Some(prefix) if !model.contains('/') => return format!("{prefix}{model}"),
+            _ => {}
         }
+        let removed = value_of(removed_prefixes, provider);
+        removed.and_then(|prefix| model.strip_prefix(prefix)).unwrap_or(model).to_owned()
     }
-}
-
-/// The names of the models of one provider. A test reads them all.
-fn model_names(text: &'static RawValue) -> Members<&'static str> {
-    serde_json::from_str(text.get()).unwrap_or_default()
 }
 
 /// Whether failures keep profiles of `provider` away for a while.
@@ -172,13 +155,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_conventions_are_read() {
-        let table: Table = serde_json::from_str(BUILT_IN).unwrap();
-        assert_eq!(table.default_model.to_string(), "openai/gpt-5.5");
-        assert!(table.model_names.iter().all(|(_, names)| model_names(names).iter().len() > 0));
-        let is_row = |id: &&str| ROWS.get(id).is_some();
-        assert!(table.without_plugins.providers.iter().chain(&table.without_cooldown).all(is_row));
-        for id in table.command_line_backends.iter().chain(&table.own_authentication) {
+    fn the_conventions_are_about_known_providers() {
+        let Table { providers_without_plugins, without_cooldown, .. } = TABLE;
+        assert_eq!(Conventions::of(true).default_model().to_string(), "openai/gpt-5.5");
+        let is_row = |id: &&str| ROWS.iter().any(|row| row.id == *id);
+        assert!(providers_without_plugins.iter().chain(without_cooldown).all(is_row));
+        for id in TABLE.command_line_backends.iter().chain(TABLE.own_authentication) {
             assert_eq!(normalize_provider_id(id), *id);
         }
         assert!(!cools_down("OpenRouter") && cools_down("p"));

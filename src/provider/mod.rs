@@ -16,7 +16,6 @@ mod definition;
 mod definition_file;
 mod identity_pointers;
 mod installed_client;
-mod members;
 mod patch;
 mod program;
 mod project;

@@ -71,13 +71,13 @@ fn split<'n>(name: &'n str, conventions: &Conventions) -> Option<(&'n str, &'n s
     let name = name.trim();
     let (provider, model) = match name.split_once('/') {
         Some((provider, model)) => (provider.trim(), model.trim()),
-        None => (conventions.default_model().provider.as_str(), name),
+        None => (conventions.default_provider(), name),
     };
     (!provider.is_empty() && !model.is_empty()).then_some((provider, model))
 }
 
 fn resolve(written: Option<&str>, settings: ModelSettings<'_>, conventions: &Conventions) -> Model {
-    let default = || conventions.default_model().clone();
+    let default = || conventions.default_model();
     match written {
         Some(name) if !name.contains('/') => resolve_bare(name, settings, conventions),
         Some(name) => parse(&ModelRef::by_text(name).model, conventions)
@@ -103,7 +103,7 @@ fn resolve_bare(name: &str, settings: ModelSettings<'_>, conventions: &Conventio
     let mut providers = providers.into_iter();
     let provider = match (providers.next(), providers.next()) {
         (Some(only), None) => only,
-        _ => conventions.default_model().provider.clone(),
+        _ => conventions.default_provider().to_owned(),
     };
     Model { provider, model: name.to_owned() }
 }
@@ -111,7 +111,7 @@ fn resolve_bare(name: &str, settings: ModelSettings<'_>, conventions: &Conventio
 /// The first model of the first provider that the configuration defines, unless it
 /// defines the default provider.
 fn defined(settings: ModelSettings<'_>, conventions: &Conventions) -> Option<Model> {
-    if settings.providers().any(|(id, _)| id == conventions.default_model().provider) {
+    if settings.providers().any(|(id, _)| id == conventions.default_provider()) {
         return None;
     }
     let mut first = settings.providers().filter_map(|(id, provider)| {

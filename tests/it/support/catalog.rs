@@ -3,19 +3,9 @@
 use super::authorization_server::AuthorizationServer;
 use serde_json::{Value, json};
 
-/// The rows, as they are in the source, each with its variables.
+/// The rows, as they are in the source.
 pub(crate) fn rows() -> Vec<Value> {
-    let mut rows: Vec<Value> =
-        serde_json::from_str(include_str!("../../../src/provider/catalog.json")).unwrap();
-    let variables: Value =
-        serde_json::from_str(include_str!("../../../src/provider/variables.json")).unwrap();
-    for row in &mut rows {
-        let names = variables[row["id"].as_str().unwrap()].as_str().unwrap();
-        if !names.is_empty() {
-            row["env"] = names.split(' ').collect();
-        }
-    }
-    rows
+    serde_json::from_str(include_str!("../../../src/provider/catalog.json")).unwrap()
 }
 
 /// The row of a provider.

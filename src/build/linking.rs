@@ -1,13 +1,10 @@
-//! Cargo runs this before it compiles: the program is linked statically where the C library
-//! is there for that, because loading libraries would take most of the time of a command.
+//! The program is linked statically where the C library is there for that: loading
+//! libraries would take most of the time of a command.
 //!
 //! rustc can do this itself (`-C target-feature=+crt-static`), but then no build without
 //! `--target` compiles procedural macros.
 
-#![allow(clippy::disallowed_methods, reason = "it runs before there is a program")]
-
 use std::env;
-use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,22 +13,22 @@ use std::process::Command;
 const ARCHIVES: [(&str, &str); 3] =
     [("libc.a", "libc.a"), ("libm.a", "libm.a"), ("libgcc_s.a", "libgcc_eh.a")];
 
-fn main() -> std::io::Result<()> {
-    let mut out = std::io::stdout();
-    writeln!(out, "cargo:rerun-if-changed=src/build.rs")?;
+/// What the linker of the program is told; nothing where the archives are missing. They are
+/// laid out in `directory`.
+pub(super) fn arguments(directory: &Path) -> std::io::Result<Vec<String>> {
     let variable = |name| env::var(name).unwrap_or_default();
     let is_linux_gnu =
         variable("CARGO_CFG_TARGET_OS") == "linux" && variable("CARGO_CFG_TARGET_ENV") == "gnu";
-    let archives = PathBuf::from(variable("OUT_DIR")).join("archives");
-    if is_linux_gnu && variable("HOST") == variable("TARGET") && collect(&archives)? {
-        // Searched before every other directory, and without a shared library in it.
-        let search = format!("-L{}", archives.display());
-        let libraries = "-Wl,--start-group,-lc,-lgcc,-lgcc_s,--end-group";
-        for argument in [search.as_str(), "-static-pie", libraries] {
-            writeln!(out, "cargo:rustc-link-arg-bins={argument}")?;
-        }
+    let archives = directory.join("archives");
+    if !is_linux_gnu || variable("HOST") != variable("TARGET") || !collect(&archives)? {
+        return Ok(Vec::new());
     }
-    Ok(())
+    Ok(vec![
+        // Searched before every other directory, and without a shared library in it.
+        format!("-L{}", archives.display()),
+        "-static-pie".to_owned(),
+        "-Wl,--start-group,-lc,-lgcc,-lgcc_s,--end-group".to_owned(),
+    ])
 }
 
 /// Links the archives into a new directory; `false` when the compiler has not all of them.
