@@ -53,8 +53,9 @@ pub(crate) fn lay_out_in(parent: &Path, plan: Plan) -> Result<TempDir> {
     Ok(root)
 }
 
-/// Lays out a fresh state directory with one expired profile that the token server at
-/// `address` refreshes.
+/// Lays out a state directory with one expired profile that the token server at `address`
+/// refreshes, as an earlier refresh left it: with the directories that one makes (so does
+/// OpenClaw's), and on the disk.
 pub(crate) fn lay_out_expired(address: SocketAddr) -> Result<TempDir> {
     let root = lay_out(Plan { profiles: 0, configuration: false, statistics: false })?;
     let mut expired = profile(0);
@@ -63,7 +64,16 @@ pub(crate) fn lay_out_expired(address: SocketAddr) -> Result<TempDir> {
     std::fs::remove_file(&store)?;
     write_object(&store, "profiles", [(profile_id(0), expired)])?;
     write_provider(root.path(), &json!({ "tokenEndpoint": format!("http://{address}/token") }))?;
+    for made in ["locks/oauth-refresh", "agents/main/agent/backups"] {
+        create_private_directory(&root.path().join(made))?;
+    }
+    bring_to_disk(root.path())?;
     Ok(root)
+}
+
+/// What has stood for an hour is not waiting to be written.
+fn bring_to_disk(directory: &Path) -> Result<()> {
+    Ok(rustix::fs::syncfs(File::open(directory)?)?)
 }
 
 /// Lays out a fresh state directory for a login at the token server at `address`, whose
@@ -85,7 +95,7 @@ fn write_provider(root: &Path, provider: &Value) -> Result<()> {
     write(&providers.join("openai-codex.json"), &provider.to_string())
 }
 
-/// Lays out the same grant for the floor program.
+/// Lays out the same grant for the floor program, as an earlier refresh left it.
 pub(crate) fn lay_out_expired_for_floor() -> Result<TempDir> {
     let root = fresh_directory()?;
     let grant = json!({
@@ -94,6 +104,8 @@ pub(crate) fn lay_out_expired_for_floor() -> Result<TempDir> {
         "expires": LONG_AGO / 1_000,
     });
     write(&root.path().join("grant.json"), &grant.to_string())?;
+    write(&root.path().join("lock"), "")?;
+    bring_to_disk(root.path())?;
     Ok(root)
 }
 
