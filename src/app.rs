@@ -7,7 +7,7 @@ use crate::provider::{Catalog, CatalogError};
 use crate::store::{AgentStore, BackupPolicy, Notices, USUAL_BACKUPS};
 use crate::system::Environment;
 use crate::system::custody::{Custody, Exposure, Kind};
-use crate::system::file::resolve;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// What every use case works with.
@@ -182,7 +182,10 @@ impl App {
             path: entry.path().join("agent"),
         }));
         let mut seen = std::collections::HashSet::new();
-        agents.retain(|agent| agent.path.is_dir() && seen.insert(resolve(&agent.path)));
+        agents.retain(|agent| {
+            let found = agent.path.metadata();
+            found.is_ok_and(|it| it.is_dir() && seen.insert((it.dev(), it.ino())))
+        });
         agents
     }
 

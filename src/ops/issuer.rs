@@ -74,14 +74,24 @@ impl<'a> Issuer<'a> {
         Ok(Some(Self::Server { registration, client: Box::new(client) }))
     }
 
-    /// Finds out what a token request needs.
+    /// Asks the server for what a token request needs to know, where that is not known.
     ///
     /// # Errors
-    /// The server does not tell its endpoints, or cannot be talked to.
-    pub(super) async fn connect(self) -> Result<Connection<'a>, TokenError> {
+    /// The server does not tell its endpoints.
+    pub(super) async fn discover(&mut self) -> Result<(), TokenError> {
+        match self {
+            Self::Server { client, .. } => client.discover().await.map(drop),
+            Self::Program { .. } => Ok(()),
+        }
+    }
+
+    /// Gets ready for a token request. Nothing is sent.
+    ///
+    /// # Errors
+    /// The trust store or the proxy settings cannot be used.
+    pub(super) fn connect(self) -> Result<Connection<'a>, TokenError> {
         Ok(match self {
-            Self::Server { registration, mut client } => {
-                client.discover().await?;
+            Self::Server { registration, client } => {
                 let http = client.http()?;
                 Connection::Server { registration, client, http }
             }

@@ -95,7 +95,7 @@ pub(super) fn refresh(
     }
     // Only who makes the request needs to know how.
     let catalog = app.catalog()?;
-    let issuer = Issuer::of(app, &catalog, &selected.credential)?.ok_or_else(|| {
+    let mut issuer = Issuer::of(app, &catalog, &selected.credential)?.ok_or_else(|| {
         let provider = printable(&selected.credential.provider, 80);
         let method = selected.credential.login_method.as_deref();
         let method = method.filter(|_| catalog.find(&selected.credential.provider).is_some());
@@ -114,18 +114,18 @@ pub(super) fn refresh(
     let mut others = app.stores(config);
     others.retain(|other| !other.is_same(&selected.store));
     let made = with_runtime(|runtime| {
-        let connection = runtime.block_on(issuer.connect());
+        let discovered = runtime.block_on(issuer.discover());
+        discovered.map_err(|error| unavailable(selected, &error.to_string()))?;
         let attempt = Attempt {
             selected,
             lease,
-            connection: connection.map_err(|error| unavailable(selected, &error.to_string()))?,
             credential: &current,
             entry: entry_text(&document, &selected.id),
             posted: refresh_token,
             others,
             recovery: app.paths.recovery(),
         };
-        attempt.make(runtime, lock_timeout, interaction)
+        attempt.make(issuer, runtime, lock_timeout, interaction)
     });
     made.context("could not start the runtime")?
 }
@@ -155,8 +155,6 @@ struct Attempt<'a> {
     selected: &'a Selected,
     /// The lease on the profile.
     lease: Lease,
-    /// Who is asked.
-    connection: Connection<'a>,
     /// The credential that is renewed.
     credential: &'a Credential,
     /// The text of its entry.
@@ -169,58 +167,95 @@ struct Attempt<'a> {
     recovery: [PathBuf; 2],
 }
 
+/// All that a token request needs.
+struct Prepared<'a> {
+    /// Who is asked.
+    connection: Connection<'a>,
+    /// The space for what comes back.
+    reserved: Option<Reserved>,
+    /// The note of a process that was cut off.
+    earlier: Option<Intent>,
+}
+
 impl Attempt<'_> {
     fn make(
         &self,
+        issuer: Issuer,
         runtime: &Runtime,
         lock_timeout: Duration,
         interaction: &mut dyn Interaction,
     ) -> Result<Credential, Failure> {
-        let Self { selected, posted, lease, .. } = self;
-        // What cannot be stored must not be asked for. Who is interrupted while it waits has
-        // begun nothing.
-        selected.store.wait_until_free(Some(lease), lock_timeout)?;
-        let begun = selected.store.begin_refresh(posted, lease)?;
-        let is_second = begun.is_second();
-        // The note is on its way meanwhile.
-        let reserved = selected.store.reserve_space();
-        let prepared = reserved.and_then(|reserved| Ok((reserved, begun.on_disk()?)));
-        if prepared.is_err() && !is_second {
-            selected.store.end_refresh(posted);
-        }
-        let (reserved, earlier) = prepared?;
-        if let Some(earlier) = &earlier {
-            interaction.note(&format!("{}; trying once more", cut_off(earlier)));
-            std::thread::sleep(ON_ITS_WAY);
-        }
+        // Who is interrupted while it waits has begun nothing.
+        self.selected.store.wait_until_free(Some(&self.lease), lock_timeout)?;
         let attempted = runtime.block_on(async {
             // From here until the new credential is stored, a signal waits.
             let mut signals = StopSignals::catch()?;
-            let renewal = self.ask(earlier.is_none(), &mut signals, interaction).await;
-            let result = match renewal {
-                Ok(renewal) => self.keep(renewal, reserved),
-                Err(error) => {
-                    // A refusal has to be stored, too, and this may be the space for it.
-                    drop(reserved);
-                    self.fail(&error, earlier.as_ref())
-                }
-            };
+            let result = self.renew(issuer, &mut signals, interaction).await;
             anyhow::Ok((result, signals.has_come().await))
         });
         let (result, interrupted) = attempted.context("could not catch signals")?;
         if interrupted { Err(Failure::interrupted()) } else { result }
     }
 
+    async fn renew(
+        &self,
+        issuer: Issuer<'_>,
+        signals: &mut StopSignals,
+        interaction: &mut dyn Interaction,
+    ) -> Result<Credential, Failure> {
+        let Prepared { connection, reserved, earlier } = self.prepare(issuer)?;
+        if let Some(earlier) = &earlier {
+            interaction.note(&format!("{}; trying once more", cut_off(earlier)));
+            tokio::select! {
+                () = tokio::time::sleep(ON_ITS_WAY) => {}
+                () = signals.received() => return Err(Failure::interrupted()),
+            }
+        } else if signals.has_come().await {
+            self.selected.store.end_refresh(self.posted);
+            return Err(Failure::interrupted());
+        }
+        match self.ask(&connection, earlier.is_none(), signals, interaction).await {
+            Ok(renewal) => self.keep(renewal, reserved),
+            Err(error) => {
+                // A refusal has to be stored, too, and this may be the space for it.
+                drop(reserved);
+                self.fail(&error, earlier.as_ref())
+            }
+        }
+    }
+
+    /// Notes that the request is about to be made. What cannot be stored must not be asked
+    /// for.
+    fn prepare<'i>(&self, issuer: Issuer<'i>) -> Result<Prepared<'i>, Failure> {
+        let Self { selected, posted, lease, .. } = self;
+        let begun = selected.store.begin_refresh(posted, lease)?;
+        let is_second = begun.is_second();
+        let prepare = || {
+            // The note is on its way meanwhile.
+            let reserved = selected.store.reserve_space()?;
+            let connection = issuer.connect();
+            let connection =
+                connection.map_err(|error| unavailable(selected, &error.to_string()))?;
+            Ok(Prepared { connection, reserved, earlier: begun.on_disk()? })
+        };
+        let prepared = prepare();
+        if prepared.is_err() && !is_second {
+            selected.store.end_refresh(posted);
+        }
+        prepared
+    }
+
     /// Makes the token request, again when the server says that it could not answer.
     async fn ask(
         &self,
+        connection: &Connection<'_>,
         may_repeat: bool,
         signals: &mut StopSignals,
         interaction: &mut dyn Interaction,
     ) -> Result<Renewal, TokenError> {
         let mut attempts = 0;
         loop {
-            let renewal = self.connection.refresh(self.credential, &self.entry, interaction).await;
+            let renewal = connection.refresh(self.credential, &self.entry, interaction).await;
             attempts += 1;
             let wait = match &renewal {
                 Err(error) if may_repeat => error.retry_in(attempts),

@@ -139,7 +139,7 @@ impl AgentStore {
         let mut backup = Backup { replaced_at: now(), is_renewal, path: PathBuf::new() };
         loop {
             backup.path = directory.join(backup.file_name());
-            match link_or_copy(&file::resolve(&self.profiles_path()), &backup.path, &text) {
+            match link_or_copy(&file::behind_link(&self.profiles_path()), &backup.path, &text) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => backup.replaced_at += 1,
                 kept => break kept?,
             }

@@ -66,7 +66,7 @@ impl AgentStore {
     /// Whether both are the same store.
     pub fn is_same(&self, other: &Self) -> bool {
         self.agent_dir == other.agent_dir
-            || file::resolve(&self.agent_dir) == file::resolve(&other.agent_dir)
+            || file::is_one_directory(&self.agent_dir, &other.agent_dir)
     }
 
     /// The document of the profiles.
@@ -373,14 +373,10 @@ impl AgentStore {
     ) -> Result<Vec<SidecarLock>, StoreError> {
         let failed = |source| StoreError::Lock { path: document.to_owned(), source };
         file::create_private_directory(&self.agent_dir).map_err(failed)?;
-        let named = match (self.agent_dir.canonicalize(), document.file_name()) {
-            (Ok(directory), Some(name)) => directory.join(name),
-            _ => document.to_owned(),
-        };
-        let target = file::resolve(document);
+        let target = file::behind_link(document);
         let held = lease.map(Lease::lock);
-        let mut locks = vec![acquire(&named, held, timeout)?];
-        if target != named {
+        let mut locks = vec![acquire(document, held, timeout)?];
+        if target != document {
             locks.push(acquire(&target, held, timeout)?);
         }
         Ok(locks)

@@ -90,7 +90,22 @@ pub fn read_up_to(path: &Path, largest: u64) -> io::Result<Option<(String, Finge
     Ok(Some((text, Fingerprint::of(&metadata))))
 }
 
-/// Where `path` leads: a symbolic link is replaced at its target, as OpenClaw does.
+/// What stands at `path` when it is written to: the target of a symbolic link, which is
+/// replaced as OpenClaw does it.
+pub fn behind_link(path: &Path) -> PathBuf {
+    if path.is_symlink() { resolve(path) } else { path.to_owned() }
+}
+
+/// Whether two directories are one, whatever links lead there.
+pub fn is_one_directory(one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| path.metadata().map(|found| (found.dev(), found.ino()));
+    match (identity(one), identity(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => resolve(one) == resolve(other),
+    }
+}
+
+/// Where `path` leads, without any link on the way.
 pub fn resolve(path: &Path) -> PathBuf {
     if let Ok(resolved) = path.canonicalize() {
         return resolved;
@@ -125,7 +140,7 @@ impl Reserved {
     /// # Errors
     /// The directory cannot be written.
     pub fn new(path: &Path) -> io::Result<Self> {
-        let path = resolve(path);
+        let path = behind_link(path);
         let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
         // First, for what they leave may be the space that is missing.
         temporary::sweep(directory);
