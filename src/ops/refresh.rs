@@ -315,11 +315,11 @@ impl Attempt<'_> {
     }
 
     fn fail(&self, error: &TokenError, earlier: Option<&Intent>) -> Result<Credential, Failure> {
-        let Self { selected, posted, .. } = self;
+        let Self { selected, posted, lease, .. } = self;
         if !error.is_outcome_unknown() {
             selected.store.end_refresh(posted);
         }
-        refresh_failed(selected, posted, error, earlier)
+        refresh_failed(selected, lease, posted, error, earlier)
     }
 }
 
@@ -343,6 +343,7 @@ fn renewal_of(selected: &Selected, renewal: Renewal) -> Renewal {
 
 fn refresh_failed(
     selected: &Selected,
+    lease: &Lease,
     refresh_token: &Secret,
     error: &TokenError,
     earlier: Option<&Intent>,
@@ -364,7 +365,7 @@ fn refresh_failed(
         TokenError::Refused { code, .. } => code.as_str(),
         _ => "refused",
     };
-    selected.store.update_state(|state| {
+    selected.store.update_state_beside(Some(lease), |state| {
         state.set_refused(&selected.id, refresh_token, code, now());
         true
     })?;

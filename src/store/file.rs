@@ -1,13 +1,10 @@
 //! The store of one agent on disk.
 
 use super::generation::newer_database;
-use super::intent::{self, Begun};
-use super::lease::{Lease, LeaseAttempt, grant_path, lease_path, try_lease};
+use super::lease::Lease;
 use super::{BackupPolicy, Document, StateDocument, StoreError, legacy};
-use crate::secret::Secret;
 use crate::system::file::{self, Fingerprint, Reserved};
 use crate::system::lock::{self, Attempt, SidecarLock};
-use crate::system::now;
 use serde_json::error::Category;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -264,9 +261,21 @@ impl AgentStore {
         &self,
         change: impl FnOnce(&mut StateDocument) -> bool,
     ) -> Result<(), StoreError> {
+        self.update_state_beside(None, change)
+    }
+
+    /// As [`Self::update_state`], for who holds a lease.
+    ///
+    /// # Errors
+    /// See there.
+    pub fn update_state_beside(
+        &self,
+        lease: Option<&Lease>,
+        change: impl FnOnce(&mut StateDocument) -> bool,
+    ) -> Result<(), StoreError> {
         self.check_generation()?;
         // One lock guards both documents, as OpenClaw has it.
-        let _lock = self.lock(&self.profiles_path(), None, lock::TIMEOUT)?;
+        let _lock = self.lock(&self.profiles_path(), lease, lock::TIMEOUT)?;
         let Snapshot { document: mut profiles, fingerprint } = self.read()?;
         let mut state = self.read_state(&profiles)?;
         if change(&mut state) {
@@ -314,53 +323,6 @@ impl AgentStore {
         }
         let text = state.to_text().map_err(|error| invalid(&path, &error))?;
         write(&path, &text)
-    }
-
-    /// Tries once to take the lease on refreshing `profile_id`, which holds `grant`.
-    ///
-    /// # Errors
-    /// Locks cannot be used there.
-    pub fn try_lease(
-        &self,
-        provider: &str,
-        profile_id: &str,
-        grant: Option<&Secret>,
-    ) -> Result<LeaseAttempt, StoreError> {
-        self.check_generation()?;
-        let grant = grant.map(|grant| grant_path(&self.state_dir, grant));
-        try_lease(&self.lease_path(provider, profile_id), grant.as_deref(), now())
-    }
-
-    /// Moves a lease to `grant`, which the profile holds by now, and waits for whoever has
-    /// that. Whether it was on another one, so that everything has to be read again.
-    ///
-    /// # Errors
-    /// The lock, or the time is over.
-    pub fn follow_grant(
-        &self,
-        lease: &mut Lease,
-        grant: &Secret,
-        timeout: Duration,
-    ) -> Result<bool, StoreError> {
-        lease.follow(&grant_path(&self.state_dir, grant), timeout)
-    }
-
-    /// Begins to note that `grant`, whose lease is held, is about to be spent.
-    ///
-    /// # Errors
-    /// An earlier note cannot be read.
-    pub fn begin_refresh(&self, grant: &Secret, lease: &Lease) -> Result<Begun, StoreError> {
-        intent::begin(&grant_path(&self.state_dir, grant), lease, now())
-    }
-
-    /// Takes the note back: the outcome is known, and stored where it matters.
-    pub fn end_refresh(&self, grant: &Secret) {
-        intent::end(&grant_path(&self.state_dir, grant));
-    }
-
-    /// Where the lease on refreshing `profile_id` is.
-    pub fn lease_path(&self, provider: &str, profile_id: &str) -> PathBuf {
-        lease_path(&self.state_dir, provider, profile_id)
     }
 
     /// Waits for the lock that guards `document`: the one beside its name, which OpenClaw

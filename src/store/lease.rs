@@ -1,11 +1,13 @@
 //! The lease on a profile: OpenClaw's refresh lock, held across a token request so that
 //! one process refreshes while the others wait for its result.
 
-use super::StoreError;
+use super::intent::{self, Begun};
+use super::{AgentStore, StoreError};
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::file::create_private_directory;
 use crate::system::lock::{self, Attempt, Holder, SidecarLock};
+use crate::system::now;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -57,9 +59,58 @@ pub enum LeaseAttempt {
     Held(Holder),
 }
 
+impl AgentStore {
+    /// Tries once to take the lease on refreshing `profile_id`, which holds `grant`.
+    ///
+    /// # Errors
+    /// Locks cannot be used there.
+    pub fn try_lease(
+        &self,
+        provider: &str,
+        profile_id: &str,
+        grant: Option<&Secret>,
+    ) -> Result<LeaseAttempt, StoreError> {
+        self.check_generation()?;
+        let grant = grant.map(|grant| grant_path(self.places().0, grant));
+        try_lease(&self.lease_path(provider, profile_id), grant.as_deref(), now())
+    }
+
+    /// Moves a lease to `grant`, which the profile holds by now, and waits for whoever has
+    /// that. Whether it was on another one, so that everything has to be read again.
+    ///
+    /// # Errors
+    /// The lock, or the time is over.
+    pub fn follow_grant(
+        &self,
+        lease: &mut Lease,
+        grant: &Secret,
+        timeout: Duration,
+    ) -> Result<bool, StoreError> {
+        lease.follow(&grant_path(self.places().0, grant), timeout)
+    }
+
+    /// Begins to note that `grant`, whose lease is held, is about to be spent.
+    ///
+    /// # Errors
+    /// An earlier note cannot be read.
+    pub fn begin_refresh(&self, grant: &Secret, lease: &Lease) -> Result<Begun, StoreError> {
+        intent::begin(&grant_path(self.places().0, grant), lease, now())
+    }
+
+    /// Takes the note back: the outcome is known, and stored where it matters.
+    pub fn end_refresh(&self, grant: &Secret) {
+        intent::end(&grant_path(self.places().0, grant));
+    }
+
+    /// Where the lease on refreshing `profile_id` is.
+    pub fn lease_path(&self, provider: &str, profile_id: &str) -> PathBuf {
+        lease_path(self.places().0, provider, profile_id)
+    }
+}
+
 /// `$STATE/locks/oauth-refresh/sha256-<hex of sha256(provider NUL profile id)>.lock`, as
 /// OpenClaw 2026.4.24 names it.
-pub(super) fn lease_path(state_dir: &Path, provider: &str, profile_id: &str) -> PathBuf {
+fn lease_path(state_dir: &Path, provider: &str, profile_id: &str) -> PathBuf {
     let mut hash = Sha256::new();
     hash.update(provider.as_bytes());
     hash.update([0]);
@@ -69,13 +120,13 @@ pub(super) fn lease_path(state_dir: &Path, provider: &str, profile_id: &str) -> 
 
 /// The lock on a grant, whichever profiles hold it: two of them must not spend one refresh
 /// token.
-pub(super) fn grant_path(state_dir: &Path, refresh_token: &Secret) -> PathBuf {
+fn grant_path(state_dir: &Path, refresh_token: &Secret) -> PathBuf {
     let name = refresh_token.fingerprint().replace("sha256:", "grant-sha256-");
     state_dir.join("locks/oauth-refresh").join(format!("{name}.lock"))
 }
 
 /// Tries once to take the lock on the profile, then that on its grant.
-pub(super) fn try_lease(
+fn try_lease(
     profile: &Path,
     grant: Option<&Path>,
     now: Millis,
@@ -133,6 +184,25 @@ mod tests {
         assert!(held.follow(&old, Duration::ZERO).is_err(), "another has it");
         drop((held, other));
         assert!(lease(&mine, &new).is_some());
+    }
+
+    #[test]
+    fn a_lock_whose_name_could_not_be_removed_keeps_its_holder_from_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let agent_dir = root.path().join("agents/main/agent");
+        create_private_directory(&agent_dir).unwrap();
+        let store = AgentStore::new(root.path().to_owned(), agent_dir, None);
+        let LeaseAttempt::Acquired(lease) = store.try_lease("p", "p:1", None).unwrap() else {
+            panic!("held")
+        };
+        let left = crate::system::file::with_suffix(&store.profiles_path(), ".lock");
+        std::fs::hard_link(lease.lock().path(), &left).unwrap();
+        let refused = store.update_state_beside(Some(&lease), |state| {
+            state.set_refused("p:1", &Secret::new("fake-0"), "invalid_grant", now());
+            true
+        });
+        refused.unwrap();
+        assert!(store.state_path().exists() && !left.exists());
     }
 
     const HASH: &str = "cee1bbaed8073aace8170859a25616882c288ceeaa1119df363bf01cc0cdab65";
