@@ -5,6 +5,7 @@
 //! `--target` compiles procedural macros.
 
 use std::env;
+use std::io::{Result, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,39 +14,49 @@ use std::process::Command;
 const ARCHIVES: [(&str, &str); 3] =
     [("libc.a", "libc.a"), ("libm.a", "libm.a"), ("libgcc_s.a", "libgcc_eh.a")];
 
-/// What the linker of the program is told; nothing where the archives are missing. They are
-/// laid out in `directory`.
-pub(super) fn arguments(directory: &Path) -> std::io::Result<Vec<String>> {
+/// Tells cargo how to link the program. The configuration `static_glibc` is set where that
+/// is static: modules of the C library (nsswitch.conf) are out of reach then. The archives
+/// are laid out in `directory`.
+pub(super) fn link(directory: &Path, out: &mut impl Write) -> Result<()> {
+    writeln!(out, "cargo:rustc-check-cfg=cfg(static_glibc)")?;
     let variable = |name| env::var(name).unwrap_or_default();
     let is_linux_gnu =
         variable("CARGO_CFG_TARGET_OS") == "linux" && variable("CARGO_CFG_TARGET_ENV") == "gnu";
-    let archives = directory.join("archives");
-    if !is_linux_gnu || variable("HOST") != variable("TARGET") || !collect(&archives)? {
-        return Ok(Vec::new());
+    if !is_linux_gnu || variable("HOST") != variable("TARGET") || !is_recent() {
+        return Ok(());
     }
-    Ok(vec![
-        // Searched before every other directory, and without a shared library in it.
-        format!("-L{}", archives.display()),
-        "-static-pie".to_owned(),
-        "-Wl,--start-group,-lc,-lgcc,-lgcc_s,--end-group".to_owned(),
-    ])
-}
-
-/// Links the archives into a new directory; `false` when the compiler has not all of them.
-fn collect(directory: &Path) -> std::io::Result<bool> {
+    let Some(archives) = found() else { return Ok(()) };
+    let directory = directory.join("archives");
     if directory.exists() {
-        std::fs::remove_dir_all(directory)?;
+        std::fs::remove_dir_all(&directory)?;
     }
-    std::fs::create_dir_all(directory)?;
-    for (asked, given) in ARCHIVES {
-        let Some(archive) = archive(given) else { return Ok(false) };
+    std::fs::create_dir_all(&directory)?;
+    for (asked, archive) in archives {
+        writeln!(out, "cargo:rerun-if-changed={}", archive.display())?;
         symlink(archive, directory.join(asked))?;
     }
-    Ok(true)
+    writeln!(out, "cargo:rustc-cfg=static_glibc")?;
+    // Searched before every other directory, and without a shared library in it.
+    writeln!(out, "cargo:rustc-link-arg-bins=-L{}", directory.display())?;
+    for argument in ["-static-pie", "-Wl,--start-group,-lc,-lgcc,-lgcc_s,--end-group"] {
+        writeln!(out, "cargo:rustc-link-arg-bins={argument}")?;
+    }
+    Ok(())
 }
 
-/// Where the C compiler finds an archive.
-fn archive(name: &str) -> Option<PathBuf> {
+/// Whether threads are in libc itself, as from glibc 2.34 on: their archive is empty.
+fn is_recent() -> bool {
+    let threads = file("libpthread.a").and_then(|archive| archive.metadata().ok());
+    threads.is_some_and(|archive| archive.len() < 100) && file("rcrt1.o").is_some()
+}
+
+/// The archives by the names that are asked for; `None` when one is missing.
+fn found() -> Option<Vec<(&'static str, PathBuf)>> {
+    ARCHIVES.into_iter().map(|(asked, given)| Some((asked, file(given)?))).collect()
+}
+
+/// Where the C compiler finds a file of the C library.
+fn file(name: &str) -> Option<PathBuf> {
     let compiler = env::var_os("RUSTC_LINKER").unwrap_or_else(|| "cc".into());
     let output = Command::new(compiler).arg(format!("-print-file-name={name}")).output().ok()?;
     let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim_end());

@@ -12,9 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = std::io::stdout();
     writeln!(out, "cargo:rerun-if-changed=src/build")?;
     let directory = PathBuf::from(std::env::var("OUT_DIR")?);
-    for argument in linking::arguments(&directory)? {
-        writeln!(out, "cargo:rustc-link-arg-bins={argument}")?;
-    }
+    linking::link(&directory, &mut out)?;
     for file in tables::write(&directory)? {
         writeln!(out, "cargo:rerun-if-changed={}", file.display())?;
     }

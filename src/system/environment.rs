@@ -198,31 +198,11 @@ impl Environment {
 }
 
 /// The home directory by the system's list of accounts.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn home_of_account() -> Option<PathBuf> {
+    #[cfg(static_glibc)]
+    return super::getent::home_of(rustix::process::getuid().as_raw());
+    #[cfg(not(static_glibc))]
     directories::BaseDirs::new().map(|base| base.home_dir().to_owned())
-}
-
-/// The home directory by `/etc/passwd`; a statically linked program cannot load the modules
-/// that the C library asks besides (nsswitch.conf).
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn home_of_account() -> Option<PathBuf> {
-    let accounts = std::fs::read("/etc/passwd").ok()?;
-    home_in(&accounts, rustix::process::getuid().as_raw())
-}
-
-/// The home directory of a user in the format of passwd(5): the sixth of the fields that
-/// colons separate, in the first line with this number as the third.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn home_in(accounts: &[u8], user: u32) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStrExt;
-    let user = user.to_string();
-    let home = accounts.split(|byte| *byte == b'\n').find_map(|line| {
-        let fields: Vec<_> = line.split(|byte| *byte == b':').collect();
-        let [_, _, number, _, _, home, ..] = fields[..] else { return None };
-        (number == user.as_bytes()).then_some(home)
-    })?;
-    (!home.is_empty()).then(|| PathBuf::from(std::ffi::OsStr::from_bytes(home)))
 }
 
 /// Why a browser on this machine would not reach the user.
@@ -248,17 +228,6 @@ mod tests {
             let row = format!("| {} | {meaning} |", names.join(", "));
             assert!(documented.contains(&row), "docs/environment.md lacks the row {row}");
         }
-    }
-
-    #[test]
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    fn a_home_directory_is_the_sixth_field_of_the_line_with_that_number() {
-        let accounts = b"root:x:0:0:root:/root:/bin/bash\nshort:x:7\n\
-            jo:x:1000:7:Jo,,,:/home/jo:/bin/sh\nnobody:x:65534:65534:::/bin/false\n";
-        assert_eq!(home_in(accounts, 1000), Some(PathBuf::from("/home/jo")));
-        assert_eq!(home_in(accounts, 7), None);
-        assert_eq!(home_in(accounts, 65534), None);
-        assert_eq!(home_in(accounts, 100), None);
     }
 
     #[test]

@@ -90,10 +90,11 @@ pub fn read_up_to(path: &Path, largest: u64) -> io::Result<Option<(String, Finge
     Ok(Some((text, Fingerprint::of(&metadata))))
 }
 
-/// What stands at `path` when it is written to: the target of a symbolic link, which is
-/// replaced as OpenClaw does it.
+/// What is replaced when `path` is written: the target of a symbolic link, as OpenClaw has
+/// it; the link itself when it leads nowhere.
 pub fn behind_link(path: &Path) -> PathBuf {
-    if path.is_symlink() { resolve(path) } else { path.to_owned() }
+    let target = path.is_symlink().then(|| path.canonicalize().ok()).flatten();
+    target.unwrap_or_else(|| path.to_owned())
 }
 
 /// Whether two directories are one, whatever links lead there.
@@ -319,6 +320,20 @@ mod tests {
         replace(&link, b"new").unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(read(&target).unwrap().unwrap().0, "new");
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_replaced_wherever_its_directory_is() {
+        let root = tempfile::tempdir().unwrap();
+        let [directory, other] = ["directory", "other"].map(|name| root.path().join(name));
+        create_private_directory(&directory).unwrap();
+        std::os::unix::fs::symlink(&directory, &other).unwrap();
+        let link = other.join("link");
+        std::os::unix::fs::symlink(root.path().join("gone"), &link).unwrap();
+        assert_eq!(behind_link(&link), link);
+        replace(&link, b"new").unwrap();
+        assert!(!link.is_symlink());
+        assert_eq!(read(&directory.join("link")).unwrap().unwrap().0, "new");
     }
 
     #[test]

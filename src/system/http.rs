@@ -81,9 +81,9 @@ impl HttpClient {
             // than everything else together.
             builder = builder.tls_certs_only([]);
         }
-        #[cfg(all(target_os = "linux", target_env = "gnu"))]
+        #[cfg(static_glibc)]
         {
-            builder = builder.dns_resolver(super::resolver::HostNames);
+            builder = builder.dns_resolver(super::getent::HostNames);
         }
         let route = Route::of(&Environment::of_process(), server);
         match builder.build() {

@@ -10,6 +10,8 @@ pub mod dialogue;
 pub mod environment;
 pub mod file;
 pub mod foreign_lock;
+#[cfg(static_glibc)]
+mod getent;
 mod heartbeat;
 pub mod http;
 pub mod keychain;
@@ -18,8 +20,6 @@ mod lock_payload;
 mod lock_wait;
 pub mod process;
 pub mod relocation;
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-mod resolver;
 pub mod route;
 pub mod signal;
 pub mod stream;

@@ -1,4 +1,4 @@
-//! Names of hosts and users where nsswitch.conf names modules that a statically linked
+//! Names of hosts and users where nsswitch.conf names modules, which a statically linked
 //! program cannot load: `/etc/hosts`, a name server of the test, `/etc/passwd`.
 
 use super::judge::Judged;
@@ -16,6 +16,26 @@ const MOUNTS: &str = "cd \"$1\" && shift
 for file in hosts resolv.conf nsswitch.conf passwd; do mount --bind $file /etc/$file; done
 exec \"$@\"";
 
+/// A module that knows `module.test` (nss(5); the interface is that of `nss.h`).
+const MODULE: &str = r#"
+#include <nss.h>
+#include <netdb.h>
+#include <string.h>
+#include <errno.h>
+#include <arpa/inet.h>
+enum nss_status _nss_rig_gethostbyname4_r(const char *name, struct gaih_addrtuple **found,
+        char *buffer, size_t length, int *error, int *host_error, int *lifetime) {
+    if (strcmp(name, "module.test")) {
+        *host_error = HOST_NOT_FOUND;
+        return NSS_STATUS_NOTFOUND;
+    }
+    if (!*found) *found = (struct gaih_addrtuple *) buffer;
+    **found = (struct gaih_addrtuple) {.name = (char *) name, .family = AF_INET,
+        .addr = {htonl(INADDR_LOOPBACK)}};
+    return NSS_STATUS_SUCCESS;
+}
+"#;
+
 /// The program with the names that each way of looking one up has to find, or not.
 pub(crate) fn check(program: &Path) -> Result<Vec<(String, Judged)>, String> {
     let may_mount = process::Command::new("unshare").args(["--mount", "true"]).output();
@@ -24,6 +44,9 @@ pub(crate) fn check(program: &Path) -> Result<Vec<(String, Judged)>, String> {
     }
     let server = UdpSocket::bind((NAME_SERVER, 53)).map_err(|error| error.to_string())?;
     std::thread::spawn(move || serve_names(&server));
+    let modules = tempfile::tempdir().map_err(|error| error.to_string())?;
+    compile(MODULE, modules.path())?;
+    let modules = format!("LD_LIBRARY_PATH={}", modules.path().display());
     let proxy = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
     let port = proxy.local_addr().map_err(|error| error.to_string())?.port();
     std::thread::spawn(move || refuse_everyone(&proxy));
@@ -31,11 +54,12 @@ pub(crate) fn check(program: &Path) -> Result<Vec<(String, Judged)>, String> {
     for (host, expected) in [
         ("hosted.test", "tunnel error: unsuccessful"),
         ("served.test", "tunnel error: unsuccessful"),
+        ("module.test", "tunnel error: unsuccessful"),
         ("localhost", "tunnel error: unsuccessful"),
-        ("unknown.test", "no address is known for this name"),
+        ("unknown.test", "no address was found for this name"),
     ] {
         let proxy = format!("HTTPS_PROXY=http://{host}:{port}");
-        let finished = run(program, &[&proxy], Command::Refresh.arguments());
+        let finished = run(program, &[&modules, &proxy], Command::Refresh.arguments());
         let is_expected = finished.code == Some(4) && finished.stderr.contains(expected);
         results.push((format!("a proxy on {host}"), judged(is_expected, &finished)));
     }
@@ -43,6 +67,17 @@ pub(crate) fn check(program: &Path) -> Result<Vec<(String, Judged)>, String> {
     let finished = run(program, &["--unset=HOME", "--unset=OPENCLAW_STATE_DIR"], &words);
     results.push(("a user without HOME".to_owned(), judged(finished.code == Some(0), &finished)));
     Ok(results)
+}
+
+/// Compiles a module of the C library.
+fn compile(source: &str, directory: &Path) -> Result<(), String> {
+    let file = directory.join("module.c");
+    std::fs::write(&file, source).map_err(|error| error.to_string())?;
+    let mut compiler = process::Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-o"]).arg(directory.join("libnss_rig.so.2")).arg(&file);
+    let output = compiler.output().map_err(|error| format!("cc: {error}"))?;
+    let said = || String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() { Ok(()) } else { Err(said()) }
 }
 
 fn judged(is_expected: bool, finished: &Finished) -> Judged {
@@ -59,9 +94,9 @@ fn run(program: &Path, environment: &[&str], words: &[&str]) -> Finished {
     std::fs::write(&provider_file, provider).unwrap();
     let root = scene.outside("");
     for (name, text) in [
-        ("hosts", "127.0.0.1 hosted.test\n".to_owned()),
+        ("hosts", "127.0.0.1 localhost hosted.test\n".to_owned()),
         ("resolv.conf", format!("nameserver {NAME_SERVER}\noptions timeout:1 trust-ad\n")),
-        ("nsswitch.conf", "passwd: systemd ldap\nhosts: mymachines myhostname\n".to_owned()),
+        ("nsswitch.conf", "passwd: systemd files\nhosts: mymachines rig files dns\n".to_owned()),
         ("passwd", format!("root:x:0:0::{}:/bin/sh\n", root.display())),
     ] {
         std::fs::write(root.join(name), text).unwrap();
