@@ -91,10 +91,13 @@ impl App {
 
     /// As [`Self::exposures`], of these stores.
     pub fn exposures_of(&self, stores: &[AgentStore]) -> Vec<Exposure> {
-        let mut found: Vec<_> = stores.iter().flat_map(AgentStore::exposures).collect();
-        found.extend(self.exposed_beside_stores());
-        let mut seen = std::collections::HashSet::new();
-        found.retain(|exposure| seen.insert(exposure.path.clone()));
+        let custody = Custody::of(&self.paths.state_dir);
+        let of_stores = stores.iter().flat_map(|store| store.exposures(&custody));
+        let mut found: Vec<_> = of_stores.chain(self.exposed_beside_stores(&custody)).collect();
+        if found.len() > 1 {
+            let mut seen = std::collections::HashSet::new();
+            found.retain(|exposure| seen.insert(exposure.path.clone()));
+        }
         found
     }
 
@@ -107,14 +110,15 @@ impl App {
 
     /// As [`Self::exposures`], of what is no store: the configuration, the provider files,
     /// the renewals that wait to be stored, the logins that wait to be finished.
-    fn exposed_beside_stores(&self) -> Vec<Exposure> {
-        let custody = Custody::of(&self.paths.state_dir);
+    fn exposed_beside_stores(&self, custody: &Custody) -> Vec<Exposure> {
         let mut found: Vec<_> =
             custody.exposure(&self.paths.config, Kind::Settings).into_iter().collect();
         found.extend(custody.exposures_in(&self.paths.providers(), Kind::Settings));
         let [in_state_dir, in_home] = self.paths.recovery();
         found.extend(custody.exposures_in(&in_state_dir, Kind::Secrets));
-        found.extend(Custody::of(&in_home).exposures_in(&in_home, Kind::Secrets));
+        if in_home.exists() {
+            found.extend(Custody::of(&in_home).exposures_in(&in_home, Kind::Secrets));
+        }
         found.extend(custody.exposures_in(&self.paths.pending_logins(), Kind::Secrets));
         found.extend(custody.exposures_in(&self.paths.exchanged_tokens(), Kind::Secrets));
         found

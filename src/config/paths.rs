@@ -118,7 +118,7 @@ impl Paths {
 
     /// The directory of an agent that the configuration gives no other.
     pub fn agent_dir(&self, id: &str) -> PathBuf {
-        self.state_dir.join("agents").join(id).join("agent")
+        self.state_dir.join(format!("agents/{id}/agent"))
     }
 
     /// The directory of the sessions of an agent.

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::config::ActiveChannel;
 use crate::exit::Failure;
 use crate::profile::{Kind, compare, sort_as_object_keys};
-use crate::system::custody::Exposure;
+use crate::system::custody::{Custody, Exposure};
 use std::path::PathBuf;
 
 /// What `channels list` shows.
@@ -66,6 +66,7 @@ pub fn list(app: &App) -> Result<Listing, Failure> {
         .collect();
     sort_as_object_keys(&mut auth, |row| &row.id);
     let invalid_entries = document.entry_count() - auth.len();
-    let (store_path, exposures) = (store.profiles_path(), store.exposures());
+    let exposures = store.exposures(&Custody::of(&app.paths.state_dir));
+    let store_path = store.profiles_path();
     Ok(Listing { channels, auth, store_path, invalid_entries, exposures })
 }

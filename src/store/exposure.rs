@@ -5,10 +5,10 @@ use crate::system::custody::{Custody, Exposure, Kind};
 
 impl AgentStore {
     /// What somebody else could read or change of the store: its directories, its
-    /// documents, the legacy files that it reads, its backups.
-    pub fn exposures(&self) -> Vec<Exposure> {
+    /// documents, the legacy files that it reads, its backups. `custody` is that of its state
+    /// directory.
+    pub fn exposures(&self, custody: &Custody) -> Vec<Exposure> {
         let (state_dir, agent_dir, oauth_file) = self.places();
-        let custody = Custody::of(state_dir);
         let mut found: Vec<_> = custody.exposure(state_dir, Kind::Directory).into_iter().collect();
         found.extend(custody.exposures_between(state_dir, agent_dir));
         let mut places = vec![

@@ -8,6 +8,7 @@
 use super::trust::{Distrust, OTHERS_READ_OR_WRITE, OTHERS_WRITE};
 use std::cell::RefCell;
 use std::fmt;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -150,7 +151,10 @@ impl Custody {
 
     /// What is wrong with `directory` and the files in it, which are of this kind.
     pub fn exposures_in(&self, directory: &Path, kind: Kind) -> Vec<Exposure> {
-        let files = directory.read_dir().into_iter().flatten().flatten();
+        let files = match directory.read_dir() {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+            files => files.into_iter().flatten().flatten(),
+        };
         let of_files = files.filter_map(|file| self.exposure(&file.path(), kind));
         self.exposure(directory, Kind::Directory).into_iter().chain(of_files).collect()
     }

@@ -133,10 +133,14 @@ impl Status {
     }
 }
 
-/// The agent whose store is reported, and its id when it was named. Without a name it is
-/// `main`, where the environment has moved it to.
-fn agent(app: &App, config: &Config, named: Option<&str>) -> Result<AgentDir, Failure> {
-    let Some(named) = named else { return Ok(app.paths.main_without_config()) };
+/// The agent whose store is reported: the one that is named, or else `main`.
+fn agent(
+    app: &App,
+    config: &Config,
+    main: &AgentDir,
+    named: Option<&str>,
+) -> Result<AgentDir, Failure> {
+    let Some(named) = named else { return Ok(main.clone()) };
     let id = normalize_agent_id(named);
     let mut listed = config.agents().map(|agent| agent.id()).peekable();
     let is_known = if listed.peek().is_none() {
@@ -160,9 +164,11 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
     let at = now();
     let config = app.config()?;
     let named = app.named_agent(named);
-    let agent = agent(app, &config, named)?;
+    // Where the environment has moved it to.
+    let main = app.paths.main_without_config();
+    let agent = agent(app, &config, &main, named)?;
     let conventions = Conventions::of(app.environment.has_bundled_plugins());
-    let documents = Documents::read(app, &agent)?;
+    let documents = Documents::read(app, &main, &agent)?;
     let view = View::of(&documents, at);
     let models = Models::of(&config, &conventions, named.map(|_| agent.id.as_str()));
     let catalog = app.catalog()?;
@@ -194,7 +200,7 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
         config_path: app.paths.config.clone(),
         store_path: app.store(&agent).profiles_path(),
         exposures: app.exposures(&config, &agent),
-        main_store_path: app.store(&app.paths.main_without_config()).profiles_path(),
+        main_store_path: app.store(&main).profiles_path(),
         agent_id: named.map(|_| agent.id),
         agent_dir: agent.path,
         models,
@@ -227,7 +233,8 @@ pub fn key_variable(app: &App, provider: &str) -> Option<String> {
 /// there is no such agent.
 pub fn usages(app: &App, named: Option<&str>) -> Result<Usages, Failure> {
     let config = app.config()?;
-    let agent = agent(app, &config, app.named_agent(named))?;
+    let main = app.paths.main_without_config();
+    let agent = agent(app, &config, &main, app.named_agent(named))?;
     usage::usages(app, &config, &agent)
 }
 

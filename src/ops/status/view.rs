@@ -27,13 +27,12 @@ struct Stored {
 pub(super) struct Documents(Vec<Stored>);
 
 impl Documents {
-    /// What `agent` uses.
+    /// What `agent` uses, which may be `main` itself.
     ///
     /// # Errors
     /// A store cannot be read.
-    pub(super) fn read(app: &App, agent: &AgentDir) -> Result<Self, Failure> {
-        let main = app.paths.main_without_config();
-        let agents = std::iter::once(&main).chain((main.path != agent.path).then_some(agent));
+    pub(super) fn read(app: &App, main: &AgentDir, agent: &AgentDir) -> Result<Self, Failure> {
+        let agents = std::iter::once(main).chain((main.path != agent.path).then_some(agent));
         let stored = agents.map(|agent| {
             let store = app.store(agent);
             let Snapshot { document: profiles, fingerprint } = store.read()?;
