@@ -5,8 +5,10 @@ use super::Environment;
 use super::child::{Ended, Limits, run};
 use super::process::withhold_secrets;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -49,7 +51,7 @@ fn addresses(host: &str) -> Result<Vec<SocketAddr>, NameError> {
     if host.starts_with('-') {
         return Err(NameError::Unknown);
     }
-    let found = addresses_in(&ask("ahosts", host)?);
+    let found = addresses_in(&String::from_utf8_lossy(&ask("ahosts", host)?));
     if found.is_empty() { Err(NameError::Unknown) } else { Ok(found) }
 }
 
@@ -60,24 +62,30 @@ fn addresses_in(answer: &str) -> Vec<SocketAddr> {
     addresses.map(|address| SocketAddr::new(address, 0)).collect()
 }
 
-/// The home directory of a user by the system's list of accounts.
+/// The home directory of a user: by the system's accounts, or by the file of them alone where
+/// nobody can be asked.
 pub(super) fn home_of(user: u32) -> Option<PathBuf> {
-    home_in(&ask("passwd", &user.to_string()).ok()?)
+    let user = user.to_string();
+    let accounts = ask("passwd", &user).ok().or_else(|| std::fs::read("/etc/passwd").ok());
+    home_in(&accounts?, &user)
 }
 
-/// The sixth field of an entry in the format of passwd(5).
-fn home_in(entry: &str) -> Option<PathBuf> {
-    let home = entry.lines().next()?.split(':').nth(5)?;
-    (!home.is_empty()).then(|| PathBuf::from(home))
+/// The home directory in the format of passwd(5): the sixth of the fields that colons
+/// separate, in the first line whose third is the number of the user.
+fn home_in(accounts: &[u8], user: &str) -> Option<PathBuf> {
+    let home = accounts.split(|byte| *byte == b'\n').find_map(|line| {
+        let fields: Vec<_> = line.split(|byte| *byte == b':').collect();
+        let [_, _, number, _, _, home, ..] = fields[..] else { return None };
+        (number == user.as_bytes()).then_some(home)
+    })?;
+    (!home.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(home)))
 }
 
-fn ask(database: &str, key: &str) -> Result<String, NameError> {
+fn ask(database: &str, key: &str) -> Result<Vec<u8>, NameError> {
     let mut command = Command::new("getent");
     withhold_secrets(&mut command, &Environment::of_process());
     match run(command.args([database, key]), Vec::new(), LIMITS) {
-        Ok(Ended::Exited(status, answer)) if status.success() => {
-            Ok(String::from_utf8_lossy(&answer).into_owned())
-        }
+        Ok(Ended::Exited(status, answer)) if status.success() => Ok(answer),
         // getent(1): one of the keys was not found.
         Ok(Ended::Exited(status, _)) if status.code() == Some(2) => Err(NameError::Unknown),
         Ok(Ended::Exited(status, _)) => Err(NameError::Failed(match status.signal() {
@@ -104,11 +112,13 @@ mod tests {
     }
 
     #[test]
-    fn a_home_directory_is_the_sixth_field() {
-        let home = |entry: &str| home_in(entry);
-        assert_eq!(home("jo:x:1000:7:Jo,,,:/home/jo:/bin/sh\n"), Some("/home/jo".into()));
-        assert_eq!(home("nobody:x:65534:65534:::/bin/false\n"), None);
-        assert_eq!((home("short:x:7\n"), home("")), (None, None));
+    fn a_home_directory_is_the_sixth_field_of_the_line_of_that_user() {
+        let accounts =
+            b"root:x:0:0::/root:/bin/sh\nshort:x:7\njo:x:1000:7:Jo,,,:/home/j\xff:/bin/sh\n\
+            nobody:x:65534:65534:::/bin/false\n";
+        let home = |user| home_in(accounts, user);
+        assert_eq!(home("1000"), Some(OsStr::from_bytes(b"/home/j\xff").into()));
+        assert_eq!((home("7"), home("65534"), home("100")), (None, None, None));
     }
 
     #[test]

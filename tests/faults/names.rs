@@ -11,6 +11,9 @@ use std::process;
 /// Where the name server is; nothing else is on that loopback address.
 const NAME_SERVER: &str = "127.53.53.53";
 
+/// The home directory in the list of accounts. Nothing is there.
+const HOME: &str = "/nonexistent/home";
+
 /// Mounts the given files over those of the system, for what it then runs.
 const MOUNTS: &str = "cd \"$1\" && shift
 for file in hosts resolv.conf nsswitch.conf passwd; do mount --bind $file /etc/$file; done
@@ -63,9 +66,14 @@ pub(crate) fn check(program: &Path) -> Result<Vec<(String, Judged)>, String> {
         let is_expected = finished.code == Some(4) && finished.stderr.contains(expected);
         results.push((format!("a proxy on {host}"), judged(is_expected, &finished)));
     }
-    let words = ["models", "status", "--plain"];
-    let finished = run(program, &["--unset=HOME", "--unset=OPENCLAW_STATE_DIR"], &words);
-    results.push(("a user without HOME".to_owned(), judged(finished.code == Some(0), &finished)));
+    // Where getent is, and where nothing is.
+    for path in ["/usr/bin:/bin", "/nonexistent"] {
+        let path = format!("PATH={path}");
+        let without = ["--unset=HOME", "--unset=OPENCLAW_STATE_DIR", &path];
+        let finished = run(program, &without, &["models", "status", "--json"]);
+        let is_expected = finished.stdout.contains(&format!("\"configPath\": \"{HOME}/.openclaw/"));
+        results.push((format!("a user without HOME, {path}"), judged(is_expected, &finished)));
+    }
     Ok(results)
 }
 
@@ -96,8 +104,8 @@ fn run(program: &Path, environment: &[&str], words: &[&str]) -> Finished {
     for (name, text) in [
         ("hosts", "127.0.0.1 localhost hosted.test\n".to_owned()),
         ("resolv.conf", format!("nameserver {NAME_SERVER}\noptions timeout:1 trust-ad\n")),
-        ("nsswitch.conf", "passwd: systemd files\nhosts: mymachines rig files dns\n".to_owned()),
-        ("passwd", format!("root:x:0:0::{}:/bin/sh\n", root.display())),
+        ("nsswitch.conf", "passwd: files systemd\nhosts: mymachines rig files dns\n".to_owned()),
+        ("passwd", format!("root:x:0:0::{HOME}:/bin/sh\n")),
     ] {
         std::fs::write(root.join(name), text).unwrap();
     }
