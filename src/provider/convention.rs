@@ -136,9 +136,10 @@ impl Conventions {
         if let Some(name) = value_of(names, &model.to_lowercase()) {
             return name.to_owned();
         }
-        match value_of(added_prefixes, provider) {
-            Some(prefix) if !model.contains('/') => return format!("{prefix}{model}"),
-            _ => {}
+        if let Some(prefix) = value_of(added_prefixes, provider)
+            && !model.contains('/')
+        {
+            return format!("{prefix}{model}");
         }
         let removed = value_of(removed_prefixes, provider);
         removed.and_then(|prefix| model.strip_prefix(prefix)).unwrap_or(model).to_owned()
