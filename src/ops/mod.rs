@@ -20,6 +20,8 @@ mod pool;
 mod reference;
 mod refresh;
 pub mod refresh_due;
+mod refresh_failure;
+mod refusal;
 mod renewal;
 pub mod report;
 pub mod resolve;

@@ -5,14 +5,16 @@
 //! counts as that, however short its lifetime. The new credential is stored before
 //! anybody gets it, and a refused refresh token is never posted again.
 
+use super::Interaction;
 use super::issuer::{Connection, Issuer};
 use super::lease::{Waited, wait_for_lease};
+use super::refresh_failure::{not_refreshed, refused, signed_out, spent, unavailable, undefined};
+use super::refusal::Holders;
 use super::renewal::{Outcome, may_be_held, store_recovered, store_renewal};
 use super::selection::{Selected, entry_text};
-use super::{Interaction, login_command};
 use crate::app::App;
 use crate::config::Config;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::Failure;
 use crate::oauth::{Grant, TokenError};
 use crate::profile::{Credential, Identity, Millis};
 use crate::provider::Registration;
@@ -75,44 +77,21 @@ pub(super) fn refresh(
         }
     };
     let Some(refresh_token) = current.refresh_token() else { return Err(signed_out(selected)) };
+    let mut others = app.stores(config);
+    others.retain(|other| !other.is_same(&selected.store));
     // The holder before us may have learnt that the login is over.
-    let state = selected.store.read_state(&document)?;
-    if let Some(code) = state.refusal(&selected.id, refresh_token) {
+    let holders = Holders { own: &selected.store, lease: &lease, others: &others };
+    if let Some(code) = holders.refusal(&document, refresh_token)? {
         return Err(refused(selected, &code));
     }
     // A spent token must not be posted: the server would end the login everywhere.
     if let Some(path) = recovery::find_spent(&app.paths.recovery(), refresh_token) {
-        return Err(Failure::message(
-            ExitStatus::StoreUnusable,
-            format!(
-                "the login `{}` was refreshed, and {} could not be written; the new one is kept in {}",
-                printable(&selected.id, 200),
-                selected.store.profiles_path().display(),
-                path.display()
-            ),
-        )
-        .hint("openclaw-auth doctor"));
+        return Err(spent(selected, &path));
     }
     // Only who makes the request needs to know how.
     let catalog = app.catalog()?;
-    let mut issuer = Issuer::of(app, &catalog, &selected.credential)?.ok_or_else(|| {
-        let provider = printable(&selected.credential.provider, 80);
-        let method = selected.credential.login_method.as_deref();
-        let method = method.filter(|_| catalog.find(&selected.credential.provider).is_some());
-        let method = method.map_or_else(String::new, |method| {
-            format!(" with the method `{}`", printable(method, 80))
-        });
-        Failure::message(
-            ExitStatus::Failure,
-            format!("there is no definition of the provider `{provider}`{method} to refresh with"),
-        )
-        .hint(format!(
-            "describe it in {}/{provider}.json, or install the program that serves it",
-            app.paths.providers().display()
-        ))
-    })?;
-    let mut others = app.stores(config);
-    others.retain(|other| !other.is_same(&selected.store));
+    let issuer = Issuer::of(app, &catalog, &selected.credential)?;
+    let mut issuer = issuer.ok_or_else(|| undefined(app, &catalog, selected))?;
     let made = with_runtime(|runtime| {
         let discovered = runtime.block_on(issuer.discover());
         discovered.map_err(|error| unavailable(selected, &error.to_string()))?;
@@ -315,11 +294,32 @@ impl Attempt<'_> {
     }
 
     fn fail(&self, error: &TokenError, earlier: Option<&Intent>) -> Result<Credential, Failure> {
-        let Self { selected, posted, lease, .. } = self;
+        let Self { selected, posted, lease, others, .. } = self;
         if !error.is_outcome_unknown() {
             selected.store.end_refresh(posted);
         }
-        refresh_failed(selected, lease, posted, error, earlier)
+        // Somebody without our lease may have refreshed or signed in meanwhile.
+        if let Some(credential) = adopt(selected)? {
+            return Ok(credential);
+        }
+        if !error.needs_login() {
+            return Err(match error {
+                TokenError::Refused { .. } => not_refreshed(selected, error),
+                _ => unavailable(selected, &error.to_string()),
+            });
+        }
+        let code = match error {
+            TokenError::Refused { code, .. } => code.as_str(),
+            _ => "refused",
+        };
+        Holders { own: &selected.store, lease, others }.remember(posted, code)?;
+        let mut reason = error.to_string();
+        if let Some(earlier) = earlier {
+            reason.push_str("; ");
+            reason.push_str(&cut_off(earlier));
+            reason.push_str(" when the server may have replaced the refresh token");
+        }
+        Err(refused(selected, &reason))
     }
 }
 
@@ -339,65 +339,4 @@ fn renewal_of(selected: &Selected, renewal: Renewal) -> Renewal {
     // There is a refresh token, if only the one that was posted.
     let expires = renewal.expires.or_else(|| Some(now().saturating_add(ASSUMED_LIFETIME)));
     Renewal { expires, identity, ..renewal }
-}
-
-fn refresh_failed(
-    selected: &Selected,
-    lease: &Lease,
-    refresh_token: &Secret,
-    error: &TokenError,
-    earlier: Option<&Intent>,
-) -> Result<Credential, Failure> {
-    // Somebody without our lease may have refreshed or signed in meanwhile.
-    if let Some(credential) = adopt(selected)? {
-        return Ok(credential);
-    }
-    let id = printable(&selected.id, 200);
-    if !error.needs_login() {
-        return Err(match error {
-            TokenError::Refused { .. } => {
-                Failure::message(ExitStatus::Failure, format!("could not refresh `{id}`: {error}"))
-            }
-            _ => unavailable(selected, &error.to_string()),
-        });
-    }
-    let code = match error {
-        TokenError::Refused { code, .. } => code.as_str(),
-        _ => "refused",
-    };
-    selected.store.update_state_beside(Some(lease), |state| {
-        state.set_refused(&selected.id, refresh_token, code, now());
-        true
-    })?;
-    let mut reason = error.to_string();
-    if let Some(earlier) = earlier {
-        reason.push_str("; ");
-        reason.push_str(&cut_off(earlier));
-        reason.push_str(" when the server may have replaced the refresh token");
-    }
-    Err(refused(selected, &reason))
-}
-
-/// The login is over, and why.
-fn refused(selected: &Selected, reason: &str) -> Failure {
-    let id = printable(&selected.id, 200);
-    Failure::message(ExitStatus::LoginRequired, format!("the login `{id}` is over: {reason}"))
-        .hint(login_command(&printable(&selected.credential.provider, 80), &selected.owner.id))
-}
-
-fn unavailable(selected: &Selected, reason: &str) -> Failure {
-    Failure::message(
-        ExitStatus::Unavailable,
-        format!("could not refresh `{}`: {reason}", printable(&selected.id, 200)),
-    )
-    .hint("try again; the stored login is unchanged")
-}
-
-fn signed_out(selected: &Selected) -> Failure {
-    let provider = printable(&selected.credential.provider, 80);
-    Failure::message(
-        ExitStatus::LoginRequired,
-        format!("the profile `{}` was signed out meanwhile", printable(&selected.id, 200)),
-    )
-    .hint(login_command(&provider, &selected.owner.id))
 }

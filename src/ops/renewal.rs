@@ -111,7 +111,7 @@ fn renew_in(store: &AgentStore, grants: &[String], renewal: &Renewal) -> Result<
 }
 
 /// The profiles that hold one of the grants, by the hashes of their refresh tokens.
-fn holders(document: &Document, grants: &[String]) -> Vec<String> {
+pub(super) fn holders(document: &Document, grants: &[String]) -> Vec<String> {
     document
         .profiles()
         .filter(|profile| {

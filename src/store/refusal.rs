@@ -41,6 +41,12 @@ impl StateDocument {
         (refused.hash == refresh_token.fingerprint()).then_some(refused.reason)
     }
 
+    /// As [`Self::refusal`], whichever profile it was refused to.
+    pub fn refusal_by_any(&self, refresh_token: &Secret) -> Option<String> {
+        let mut suspects = self.entries().filter(|(_, entry)| entry.contains(REFUSED_GRANT));
+        suspects.find_map(|(id, _)| self.refusal(id, refresh_token))
+    }
+
     /// As [`Self::refusal`], of the refresh token that the profile has in `profiles`. It is
     /// looked at where something is remembered of it alone.
     pub fn refusal_of(&self, profiles: &Document, profile_id: &str) -> Option<String> {

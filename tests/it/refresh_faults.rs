@@ -235,6 +235,40 @@ fn copies_of_a_grant_are_renewed_with_it_wherever_they_are() {
 }
 
 #[test]
+fn a_grant_that_is_refused_is_refused_wherever_it_is() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.edit("main", |document| {
+        document["profiles"]["copy"] = document["profiles"][PROFILE].clone();
+    });
+    rig.write(&store("work"), &rig.document().to_string());
+    rig.server.revoke_all();
+    rig.run(&[&TOKEN[..], &["--agent", "work"]].concat()).failure(3);
+    assert_eq!(refreshes(&rig), 1);
+    // A process that is killed may have told its own store alone.
+    let state = "agents/main/agent/auth-state.json";
+    let copy = ["models", "auth", "token", "--profile", "copy"];
+    for told_main in [true, false] {
+        if !told_main {
+            std::fs::remove_file(rig.path(state)).unwrap();
+        }
+        for (agent, line) in [("main", &TOKEN[..]), ("main", &copy), ("work", &copy)] {
+            rig.run(&[line, &["--force-refresh", "--agent", agent]].concat()).failure(3);
+        }
+        assert_eq!(refreshes(&rig), 1, "a refused refresh token is not posted again");
+        for agent in ["main", "work"] {
+            let listed = rig.run(&["models", "auth", "list", "--json", "--agent", agent]).json();
+            for row in listed["profiles"].as_array().unwrap() {
+                assert_eq!(row["health"], "refused", "{agent} {row}");
+            }
+        }
+    }
+    rig.login(&[]).success();
+    rig.expire(PROFILE);
+    rig.run(&TOKEN).success();
+}
+
+#[test]
 fn a_renewal_that_spends_nothing_blocks_nothing() {
     let rig = Rig::with(Want { rotation: false, ..Want::default() });
     rig.login(&[]).success();

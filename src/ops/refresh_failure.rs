@@ -1,0 +1,73 @@
+//! What a refresh that fails says, and what to do about it.
+
+use super::login_command;
+use super::selection::Selected;
+use crate::app::App;
+use crate::exit::{ExitStatus, Failure};
+use crate::oauth::TokenError;
+use crate::provider::Catalog;
+use crate::text::printable;
+use std::path::Path;
+
+/// The login is over, and why.
+pub(super) fn refused(selected: &Selected, reason: &str) -> Failure {
+    let id = printable(&selected.id, 200);
+    Failure::message(ExitStatus::LoginRequired, format!("the login `{id}` is over: {reason}"))
+        .hint(login_command(&printable(&selected.credential.provider, 80), &selected.owner.id))
+}
+
+/// The server refused for a reason that is not the grant.
+pub(super) fn not_refreshed(selected: &Selected, error: &TokenError) -> Failure {
+    let id = printable(&selected.id, 200);
+    Failure::message(ExitStatus::Failure, format!("could not refresh `{id}`: {error}"))
+}
+
+/// The server gave no answer that counts.
+pub(super) fn unavailable(selected: &Selected, reason: &str) -> Failure {
+    Failure::message(
+        ExitStatus::Unavailable,
+        format!("could not refresh `{}`: {reason}", printable(&selected.id, 200)),
+    )
+    .hint("try again; the stored login is unchanged")
+}
+
+/// The profile, or its refresh token, is gone.
+pub(super) fn signed_out(selected: &Selected) -> Failure {
+    let provider = printable(&selected.credential.provider, 80);
+    Failure::message(
+        ExitStatus::LoginRequired,
+        format!("the profile `{}` was signed out meanwhile", printable(&selected.id, 200)),
+    )
+    .hint(login_command(&provider, &selected.owner.id))
+}
+
+/// The refresh token is spent, and what it brought is in a file.
+pub(super) fn spent(selected: &Selected, kept: &Path) -> Failure {
+    Failure::message(
+        ExitStatus::StoreUnusable,
+        format!(
+            "the login `{}` was refreshed, and {} could not be written; the new one is kept in {}",
+            printable(&selected.id, 200),
+            selected.store.profiles_path().display(),
+            kept.display()
+        ),
+    )
+    .hint("openclaw-auth doctor")
+}
+
+/// Nothing says how to refresh a login of that provider, or of that method.
+pub(super) fn undefined(app: &App, catalog: &Catalog, selected: &Selected) -> Failure {
+    let provider = printable(&selected.credential.provider, 80);
+    let method = selected.credential.login_method.as_deref();
+    let method = method.filter(|_| catalog.find(&selected.credential.provider).is_some());
+    let method = method
+        .map_or_else(String::new, |method| format!(" with the method `{}`", printable(method, 80)));
+    Failure::message(
+        ExitStatus::Failure,
+        format!("there is no definition of the provider `{provider}`{method} to refresh with"),
+    )
+    .hint(format!(
+        "describe it in {}/{provider}.json, or install the program that serves it",
+        app.paths.providers().display()
+    ))
+}
