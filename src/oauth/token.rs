@@ -100,18 +100,20 @@ impl TokenError {
         (attempts < MOST_ATTEMPTS && wait <= LONGEST).then_some(wait)
     }
 
-    /// Whether the refresh token is dead, so that only a new login helps.
-    pub fn needs_login(&self) -> bool {
-        matches!(self, Self::Refused { code, .. } if matches!(
-            code.as_str(),
-            "invalid_grant"
-                | "refresh_token_reused"
-                | "refresh_token_expired"
-                | "refresh_token_invalidated"
-                | "invalid_refresh_token"
-                | "token_revoked"
-                | "token_expired"
-        ))
+    /// The server's error code where the refresh token is dead, so that only a new login
+    /// helps.
+    pub fn refused_grant(&self) -> Option<&str> {
+        const DEAD: [&str; 7] = [
+            "invalid_grant",
+            "refresh_token_reused",
+            "refresh_token_expired",
+            "refresh_token_invalidated",
+            "invalid_refresh_token",
+            "token_revoked",
+            "token_expired",
+        ];
+        let Self::Refused { code, .. } = self else { return None };
+        DEAD.contains(&code.as_str()).then_some(code)
     }
 }
 

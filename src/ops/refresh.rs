@@ -295,6 +295,9 @@ impl Attempt<'_> {
 
     fn fail(&self, error: &TokenError, earlier: Option<&Intent>) -> Result<Credential, Failure> {
         let Self { selected, posted, lease, others, .. } = self;
+        let holders = Holders { own: &selected.store, lease, others };
+        // The profile may have got another grant meanwhile: others have this one still.
+        let remembered = error.refused_grant().map(|code| holders.remember(posted, code));
         if !error.is_outcome_unknown() {
             selected.store.end_refresh(posted);
         }
@@ -302,17 +305,12 @@ impl Attempt<'_> {
         if let Some(credential) = adopt(selected)? {
             return Ok(credential);
         }
-        if !error.needs_login() {
+        if remembered.transpose()?.is_none() {
             return Err(match error {
                 TokenError::Refused { .. } => not_refreshed(selected, error),
                 _ => unavailable(selected, &error.to_string()),
             });
         }
-        let code = match error {
-            TokenError::Refused { code, .. } => code.as_str(),
-            _ => "refused",
-        };
-        Holders { own: &selected.store, lease, others }.remember(posted, code)?;
         let mut reason = error.to_string();
         if let Some(earlier) = earlier {
             reason.push_str("; ");

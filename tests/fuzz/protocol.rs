@@ -155,7 +155,10 @@ pub(crate) fn token_response(input: &[u8]) {
             assert!(!text.contains(char::is_control), "{text:?}");
             assert!(!text.contains("fake-access"), "it quotes a token: {text:?}");
             let is_refusal = matches!(error, TokenError::Refused { .. });
-            assert!(!error.needs_login() || is_refusal && status != 200, "{status} {text}");
+            assert!(
+                error.refused_grant().is_none() || is_refusal && status != 200,
+                "{status} {text}"
+            );
         }
     }
 }

@@ -269,6 +269,27 @@ fn a_grant_that_is_refused_is_refused_wherever_it_is() {
 }
 
 #[test]
+fn a_refusal_that_concerns_its_asker_no_more_is_remembered_for_the_others() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.write(&store("work"), &rig.document().to_string());
+    rig.server.revoke_all();
+    let hold = rig.server.hold_token_responses();
+    let refreshing = rig.start(&[&TOKEN[..], &["--agent", "work"]].concat());
+    assert!(hold.wait_until_held(1, PATIENCE));
+    rig.edit("work", |document| {
+        let profile = &mut document["profiles"][PROFILE];
+        profile["access"] = "fake-new-access".into();
+        profile["refresh"] = "fake-new-refresh".into();
+        profile["expires"] = 4_102_444_800_000_i64.into();
+    });
+    hold.release();
+    assert_eq!(refreshing.finish().success(), "fake-new-access");
+    rig.run(&TOKEN).failure(3);
+    assert_eq!(refreshes(&rig), 1, "a refused refresh token is not posted again");
+}
+
+#[test]
 fn a_renewal_that_spends_nothing_blocks_nothing() {
     let rig = Rig::with(Want { rotation: false, ..Want::default() });
     rig.login(&[]).success();
