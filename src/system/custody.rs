@@ -68,7 +68,10 @@ pub fn shell_word(path: &Path) -> String {
 /// Looks at paths in one state directory.
 #[derive(Debug)]
 pub struct Custody {
+    /// The state directory, as it was named.
+    named: PathBuf,
     state_dir: PathBuf,
+    user: u32,
     /// Whose store this is.
     owner: u32,
     /// The directories that were looked into.
@@ -91,21 +94,38 @@ impl Custody {
             Ok(metadata) if user == 0 => metadata.uid(),
             _ => user,
         };
-        let state_dir = state_dir.canonicalize().unwrap_or_else(|_| state_dir.into());
-        Self { state_dir, owner, visited: RefCell::default() }
+        let named = state_dir.to_owned();
+        let state_dir = state_dir.canonicalize().unwrap_or_else(|_| named.clone());
+        Self { named, state_dir, user, owner, visited: RefCell::default() }
     }
 
     fn visit(&self, directory: &Path) -> Rc<Visited> {
-        let mut visited = self.visited.borrow_mut();
+        let visited = self.visited.borrow();
         if let Some(known) = visited.iter().find(|it| it.named.as_os_str() == directory.as_os_str())
         {
             return Rc::clone(known);
         }
-        let target = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+        drop(visited);
+        let target = self.target(directory);
         let is_inside = target.starts_with(&self.state_dir);
         let new = Rc::new(Visited { named: directory.to_owned(), target, is_inside });
-        visited.push(Rc::clone(&new));
+        self.visited.borrow_mut().push(Rc::clone(&new));
         new
+    }
+
+    /// Where a directory is: one in a directory that was looked into is there, unless it is a
+    /// link.
+    fn target(&self, directory: &Path) -> PathBuf {
+        if directory == self.named {
+            return self.state_dir.clone();
+        }
+        if directory.starts_with(&self.named)
+            && let (Some(parent), Some(name)) = (directory.parent(), directory.file_name())
+            && directory.symlink_metadata().is_ok_and(|it| it.is_dir())
+        {
+            return self.visit(parent).target.join(name);
+        }
+        directory.canonicalize().unwrap_or_else(|_| directory.to_owned())
     }
 
     /// What is wrong with `path`, if anything; nothing where there is nothing. Symbolic
@@ -132,8 +152,7 @@ impl Custody {
             return Some(exposure);
         }
         let owner = metadata.uid();
-        let is_roots =
-            owner == 0 && (kind == Kind::Settings || effective_user() == 0 && *is_inside);
+        let is_roots = owner == 0 && (kind == Kind::Settings || self.user == 0 && *is_inside);
         let forbidden = match kind {
             Kind::Secrets => OTHERS_READ_OR_WRITE,
             Kind::Directory | Kind::Settings => OTHERS_WRITE,

@@ -10,14 +10,14 @@
 //! are held, kept young and lost together, and the second costs neither file nor thread.
 
 use super::heartbeat::{BEAT, Heartbeat};
-pub use super::lock_payload::{Holder, iso};
+pub use super::lock_payload::{Holder, iso, look};
 use super::lock_payload::{Payload, is_dead, payload_at};
 pub use super::lock_wait::{POLL, TIMEOUT, pause, wait, wait_at, wait_beside};
 use super::temporary;
 use crate::profile::Millis;
 use fs2::FileExt;
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileExt as _, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,30 +68,18 @@ pub fn try_acquire_beside(
     held: Option<&SidecarLock>,
     now: Millis,
 ) -> io::Result<Attempt> {
-    // A release that failed has left the name, and whoever finds it sees the lock held.
-    if let Some(left) = held.filter(|held| is_at(path, held.held.identity)) {
-        return Ok(Attempt::Acquired(left.named(path)));
-    }
-    try_to(path, now, || match held {
-        Some(held) => held.under_another_name(path, now),
-        None => create(path, now, BEAT),
-    })
-}
-
-/// Makes the lock file at `path` as soon as there is none of a live process.
-fn try_to(
-    path: &Path,
-    now: Millis,
-    make: impl Fn() -> io::Result<SidecarLock>,
-) -> io::Result<Attempt> {
     // Each round either ends or follows a removal by somebody else.
     for _ in 0..16 {
-        if path.symlink_metadata().is_err() {
-            match make() {
-                Ok(lock) => return Ok(Attempt::Acquired(lock)),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
+        let made = match held {
+            Some(held) => held.under_another_name(path, now),
+            // Making a file is work: it is not begun in vain.
+            None if path.symlink_metadata().is_ok() => Err(ErrorKind::AlreadyExists.into()),
+            None => create(path, now, BEAT),
+        };
+        match made {
+            Ok(lock) => return Ok(Attempt::Acquired(lock)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
         match inspect(path, now)? {
             Verdict::Gone => {}
@@ -125,9 +113,7 @@ fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Verdict::Gone),
         Err(error) => return Err(error),
     };
-    let mut text = String::new();
-    let _ = (&mut file).take(4096).read_to_string(&mut text);
-    let payload: Option<Payload> = serde_json::from_str(&text).ok();
+    let payload = Payload::read(&mut file);
     let holder = Holder::of(payload.as_ref());
     match file.try_lock_exclusive() {
         Ok(()) => {}
@@ -146,20 +132,6 @@ fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(Verdict::Gone),
     }
-}
-
-/// A lock file as it stands, for a report: who holds it, and whether that process is there
-/// still. `None` when there is no lock file, or it cannot be read.
-pub fn look(path: &Path, now: Millis) -> Option<(Holder, bool)> {
-    let mut file = File::open(path).ok()?;
-    let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
-    let mut text = String::new();
-    let _ = (&mut file).take(4096).read_to_string(&mut text);
-    let payload: Option<Payload> = serde_json::from_str(&text).ok();
-    let holder = Holder::of(payload.as_ref());
-    // A shared lock is let go of at once: who tries meanwhile tries again.
-    let is_free = fs2::FileExt::try_lock_shared(&file).is_ok();
-    Some((holder, !is_free || !is_dead(payload.as_ref(), &metadata, now)))
 }
 
 /// Whether the file of that device and inode, which is open, is at `path`.
@@ -196,6 +168,8 @@ impl SidecarLock {
         self.held.file.write_all_at(&payload_at(now)?, 0)?;
         match self.link(path) {
             Ok(()) => Ok(self.named(path)),
+            // A release that failed has left the name, and whoever finds it sees the lock held.
+            Err(_) if is_at(path, self.held.identity) => Ok(self.named(path)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
             Err(_) => create(path, now, BEAT),
         }

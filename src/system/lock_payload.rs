@@ -3,8 +3,10 @@
 use super::process;
 use crate::profile::Millis;
 use serde::{Deserialize, Serialize};
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// Who holds a lock, as far as its file says.
@@ -52,6 +54,15 @@ pub(super) struct Payload {
     owner: Option<String>,
 }
 
+impl Payload {
+    /// What stands in a lock file, if it can be read.
+    pub(super) fn read(file: &mut File) -> Option<Self> {
+        let mut text = String::new();
+        let _ = file.take(4096).read_to_string(&mut text);
+        serde_json::from_str(&text).ok()
+    }
+}
+
 /// Marks a payload of ours: its holder is alive exactly as long as its flock is.
 pub(super) const OWNER: &str = "openclaw-auth";
 
@@ -65,6 +76,18 @@ const UNREADABLE_STALE_AFTER: Duration = Duration::from_secs(30);
 pub(super) fn payload_at(now: Millis) -> serde_json::Result<Vec<u8>> {
     let owner = Some(OWNER.to_owned());
     serde_json::to_vec_pretty(&Payload { pid: std::process::id(), created_at: iso(now), owner })
+}
+
+/// A lock file as it stands, for a report: who holds it, and whether that process is there
+/// still. `None` when there is no lock file, or it cannot be read.
+pub fn look(path: &Path, now: Millis) -> Option<(Holder, bool)> {
+    let mut file = File::open(path).ok()?;
+    let metadata = file.metadata().ok().filter(Metadata::is_file)?;
+    let payload = Payload::read(&mut file);
+    let holder = Holder::of(payload.as_ref());
+    // A shared lock is let go of at once: who tries meanwhile tries again.
+    let is_free = fs2::FileExt::try_lock_shared(&file).is_ok();
+    Some((holder, !is_free || !is_dead(payload.as_ref(), &metadata, now)))
 }
 
 /// Whether a lock file whose flock nobody holds was left behind.
