@@ -298,7 +298,9 @@ impl Attempt<'_> {
         let holders = Holders { own: &selected.store, lease, others };
         // The profile may have got another grant meanwhile: others have this one still.
         let remembered = error.refused_grant().map(|code| holders.remember(posted, code));
-        if !error.is_outcome_unknown() {
+        // What became of an earlier request is known when the server has refused the token.
+        let is_known = earlier.is_none() && !error.is_outcome_unknown();
+        if is_known || remembered.is_some() {
             selected.store.end_refresh(posted);
         }
         // Somebody without our lease may have refreshed or signed in meanwhile.

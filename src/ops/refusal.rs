@@ -6,6 +6,9 @@ use crate::secret::Secret;
 use crate::store::{AgentStore, Document, Lease, StoreError};
 use crate::system::now;
 
+/// What a note does not say.
+const UNKNOWN_CODE: &str = "refused";
+
 /// The stores that may hold a grant: that of the profile whose lease is held, and the others.
 pub(super) struct Holders<'a> {
     pub(super) own: &'a AgentStore,
@@ -24,20 +27,27 @@ impl Holders<'_> {
     ) -> Result<Option<String>, StoreError> {
         let told = self.own.read_state(document)?.refusal_by_any(token);
         // An unrelated store that cannot be read is no obstacle.
-        let refusal =
-            told.or_else(|| self.others.iter().find_map(|other| refusal(other, token).ok()?));
+        let of_others =
+            || self.others.iter().find_map(|other| refusal(other, token).ok().flatten());
+        let noted = || self.own.has_noted_refusal(token).then(|| UNKNOWN_CODE.to_owned());
+        let refusal = told.or_else(of_others).or_else(noted);
         if let Some(reason) = &refusal {
             self.remember(token, reason)?;
         }
         Ok(refusal)
     }
 
-    /// Remembers that the server refused this refresh token.
+    /// Remembers that the server refused this refresh token: in the note of the refresh, until
+    /// the stores know.
     pub(super) fn remember(&self, token: &Secret, reason: &str) -> Result<(), StoreError> {
+        self.own.note_refusal(token);
         let remembered = remember(self.own, Some(self.lease), token, reason);
         for other in self.others {
             // One that cannot be written asks the others.
             let _ = remember(other, None, token, reason);
+        }
+        if remembered.is_ok() {
+            self.own.end_noted_refusal(token);
         }
         remembered
     }

@@ -2,7 +2,8 @@
 //!
 //! It is on the disk before the request is sent and goes away once the outcome is known.
 //! One that is found tells that somebody was cut off in between, so that the refresh token
-//! may be spent although it is still stored. It names the grant by its hash alone.
+//! may be spent although it is still stored. It names the grant by its hash alone. Where the
+//! server refuses the grant, the note is renamed and says that until the store does.
 
 use super::StoreError;
 use super::lease::Lease;
@@ -94,6 +95,27 @@ impl Begun {
 pub(super) fn end(lock: &Path) {
     // One that stays tells of less certainty than there is, and does no harm.
     let _ = std::fs::remove_file(path_of(lock));
+}
+
+/// Makes the note say that the server refused the grant. That takes no space: it can be said
+/// on a full disk.
+#[expect(clippy::disallowed_methods, reason = "nothing is written and nothing replaced")]
+pub(super) fn refuse(lock: &Path) {
+    let _ = std::fs::rename(path_of(lock), refusal_of(lock));
+}
+
+/// Whether a note says that the server refused the grant.
+pub(super) fn is_refused(lock: &Path) -> bool {
+    refusal_of(lock).exists()
+}
+
+/// Takes that back: it is remembered elsewhere.
+pub(super) fn end_refusal(lock: &Path) {
+    let _ = std::fs::remove_file(refusal_of(lock));
+}
+
+fn refusal_of(lock: &Path) -> PathBuf {
+    lock.with_extension("refused")
 }
 
 #[cfg(test)]

@@ -102,6 +102,21 @@ impl AgentStore {
         intent::end(&grant_path(self.places().0, grant));
     }
 
+    /// Turns the note, if there is one, into one that `grant` was refused.
+    pub fn note_refusal(&self, grant: &Secret) {
+        intent::refuse(&grant_path(self.places().0, grant));
+    }
+
+    /// Whether there is such a note.
+    pub fn has_noted_refusal(&self, grant: &Secret) -> bool {
+        intent::is_refused(&grant_path(self.places().0, grant))
+    }
+
+    /// Takes such a note back: the stores know.
+    pub fn end_noted_refusal(&self, grant: &Secret) {
+        intent::end_refusal(&grant_path(self.places().0, grant));
+    }
+
     /// Where the lease on refreshing `profile_id` is.
     pub fn lease_path(&self, provider: &str, profile_id: &str) -> PathBuf {
         lease_path(self.places().0, provider, profile_id)

@@ -72,11 +72,7 @@ impl HttpClient {
             .user_agent(concat!("openclaw-auth/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .timeout(TOTAL_TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            // Who waits for an answer has a time limit of its own.
-            .tcp_keepalive(None)
-            .tcp_keepalive_interval(None)
-            .tcp_keepalive_retries(None);
+            .connect_timeout(CONNECT_TIMEOUT);
         if is_loopback(server) {
             builder = builder.no_proxy();
         }

@@ -13,6 +13,7 @@ fn refreshes(rig: &Rig) -> usize {
     rig.server.token_requests("refresh_token")
 }
 
+/// How many notes there are of a refresh whose outcome is unknown.
 fn intents(rig: &Rig) -> usize {
     let files = std::fs::read_dir(rig.path("locks/oauth-refresh")).unwrap().flatten();
     files.filter(|file| file.path().extension().is_some_and(|e| e == "intent")).count()
@@ -45,8 +46,6 @@ fn an_unavailable_server_changes_nothing_and_can_be_asked_again() {
         assert_eq!(intents(&rig), 0, "{fault:?}");
     }
 }
-
-/// How many notes of a refresh are there whose outcome is unknown.
 
 #[test]
 fn only_a_client_error_is_a_refusal() {
@@ -98,6 +97,39 @@ fn a_lost_answer_is_not_asked_for_again_but_told() {
     assert_eq!((refreshes(&rig), intents(&rig)), (2, 0));
     rig.run(&TOKEN).failure(3);
     assert_eq!(refreshes(&rig), 2, "once, and not again");
+}
+
+#[test]
+fn a_cut_off_is_told_until_the_server_has_said_what_became_of_the_token() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.server.inject(Fault::DropAfterRotation);
+    rig.run(&TOKEN).failure(4);
+    rig.server.inject(Fault::status(503));
+    rig.run(&TOKEN).failure(4);
+    let stderr = rig.run(&TOKEN).failure(3);
+    assert!(stderr.contains("may have replaced the refresh token"), "{stderr}");
+    assert_eq!((refreshes(&rig), intents(&rig)), (3, 0));
+}
+
+#[test]
+fn a_refusal_that_cannot_be_stored_is_remembered_all_the_same() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.server.revoke_all();
+    let state = "agents/main/agent/auth-state.json";
+    rig.write(state, r#"{"version":1,"usageStats":"of something else"}"#);
+    for _ in 0..2 {
+        let stderr = rig.run(&TOKEN).failure(6);
+        assert!(stderr.contains("`usageStats` is not an object"), "{stderr}");
+        assert_eq!(refreshes(&rig), 1, "a refused refresh token is not posted again");
+    }
+    std::fs::remove_file(rig.path(state)).unwrap();
+    let stderr = rig.run(&TOKEN).failure(3);
+    assert!(stderr.contains("is over"), "{stderr}");
+    rig.run(&TOKEN).failure(3);
+    assert_eq!((refreshes(&rig), intents(&rig)), (1, 0));
+    assert!(rig.read(state).contains("refusedGrant"));
 }
 
 #[test]
