@@ -110,16 +110,25 @@ pub(crate) fn markdown(counts: &[Count]) -> String {
             count.name.clone(),
             count.instructions.to_string(),
             count.parse.to_string(),
+            count.skim.to_string(),
             format!("{:.2}", ratio(count.instructions, floor)),
             format!("{:.2}", ratio(count.instructions.saturating_sub(count.parse), floor)),
+            format!("{:.2}", ratio(count.instructions.saturating_sub(count.skim), floor)),
         ]
     });
-    let header =
-        ["command, profiles", "instructions", "parse at least", "× empty", "× empty, without it"];
+    let header = [
+        "command, profiles",
+        "instructions",
+        "parse",
+        "skim",
+        "× empty",
+        "without parse",
+        "without skim",
+    ];
     format!(
         "## Instructions\n\n\
-         Counted by callgrind. `parse at least` is what serde_json takes to parse the document of \
-         that many profiles and keep nothing.\n\n{}",
+         Counted by callgrind. `parse` is what serde_json takes to parse the document of that many \
+         profiles into values, `skim` what it takes to read it through and keep nothing.\n\n{}",
         render(&header, rows)
     )
 }

@@ -11,13 +11,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// The instructions of one command, with what the parse of its document takes at least.
+/// The instructions of one command, with what its document alone takes; 0 without one.
 #[derive(Debug, Serialize)]
 pub(crate) struct Count {
     pub name: String,
     pub instructions: u64,
-    /// What `serde_json` takes to read the document and keep nothing; 0 without one.
+    /// What `serde_json` takes to parse the document.
     pub parse: u64,
+    /// What it takes to read it through and keep nothing.
+    pub skim: u64,
 }
 
 /// The installed program.
@@ -45,7 +47,7 @@ impl Callgrind {
     }
 
     /// Counts every command that has a budget, and the empty Rust program. `this` is the
-    /// program that parses a document when it is told to `--parse` it.
+    /// program that parses a document when it is told to `--parse` or `--skim` it.
     pub(crate) fn count_all(
         &self,
         program: &Path,
@@ -66,30 +68,34 @@ impl Callgrind {
             copy(empty_rust, "empty-rust")?,
             copy(this, "bench")?,
         );
-        let parse_of = |profiles: u32| {
+        let reading = |option: &str, profiles: u32| {
             let document = roots[&profiles].path().join("agents/main/agent/auth-profiles.json");
             let document = document.to_string_lossy();
-            self.count(&Contestant::new("parse", &this).arguments(&["--parse", &document]))
+            self.count(&Contestant::new(option, &this).arguments(&[option, &document]))
         };
-        let parse_of_nothing = parse_of(0)?;
+        let of_document = |option: &str, profiles: u32| -> Result<u64> {
+            Ok(reading(option, profiles)?.saturating_sub(reading(option, 0)?))
+        };
         let mut counts = vec![Count {
             name: EMPTY_RUST.to_owned(),
             instructions: self.count(&Contestant::new(EMPTY_RUST, &empty_rust))?,
             parse: 0,
+            skim: 0,
         }];
         for (command, profiles) in SCENES {
             let arguments = COMMANDS.iter().find(|(name, _)| *name == command);
             let state_dir = roots[&profiles].path();
-            let (name, parse) = match arguments {
-                None => (command.to_owned(), 0),
+            let (name, parse, skim) = match arguments {
+                None => (command.to_owned(), 0, 0),
                 Some(_) => (
                     format!("{command}, {profiles}"),
-                    parse_of(profiles)?.saturating_sub(parse_of_nothing),
+                    of_document("--parse", profiles)?,
+                    of_document("--skim", profiles)?,
                 ),
             };
             let arguments = arguments.map_or(&["--version"][..], |(_, arguments)| arguments);
             let contestant = Contestant::ours(&name, &program, arguments, state_dir);
-            counts.push(Count { instructions: self.count(&contestant)?, name, parse });
+            counts.push(Count { instructions: self.count(&contestant)?, name, parse, skim });
         }
         Ok(counts)
     }

@@ -85,6 +85,9 @@ struct Options {
     /// Only parse a document: callgrind counts what that takes
     #[arg(long, hide = true)]
     parse: Option<PathBuf>,
+    /// Only read a document through, and keep nothing
+    #[arg(long, hide = true)]
+    skim: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -104,6 +107,9 @@ fn main() -> Result<ExitCode> {
     let options = Options::parse();
     if let Some(document) = &options.parse {
         return large::parse(document).map(|()| ExitCode::SUCCESS);
+    }
+    if let Some(document) = &options.skim {
+        return large::skim(document).map(|()| ExitCode::SUCCESS);
     }
     let places = Places::find(options.program.as_deref())?;
     if options.budget {
