@@ -55,6 +55,11 @@ impl StateDocument {
         self.refusal(profile_id, credential.refresh_token()?)
     }
 
+    /// Whether anything is remembered of a rejected access token of the profile.
+    pub fn has_rejection(&self, profile_id: &str) -> bool {
+        self.entry(profile_id).is_some_and(|entry| entry.contains(REJECTED_ACCESS))
+    }
+
     /// Remembers that the server refused this refresh token of a profile.
     pub fn set_refused(&mut self, profile_id: &str, token: &Secret, reason: &str, now: Millis) {
         let hash = token.fingerprint();
