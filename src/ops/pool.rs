@@ -13,7 +13,7 @@ use crate::profile::{
     normalize_provider_id, order,
 };
 use crate::provider::{auth_provider_id, cools_down};
-use crate::store::{AgentStore, Outline, Snapshot, StateDocument, is_rejected};
+use crate::store::{AgentStore, Outline, Snapshot, StateDocument};
 use crate::text::printable;
 use std::collections::BTreeSet;
 
@@ -167,9 +167,8 @@ impl<'p> Ranking<'p> {
 
     /// Whether a caller saw the access token rejected that an entry holds.
     pub(super) fn is_rejected(&self, entry: &Entry<'_>) -> bool {
-        let (_, state) = &self.owners[entry.owner];
-        state.has_rejection(entry.id)
-            && self.credential(entry).is_some_and(|it| is_rejected(state, entry.id, &it))
+        let (owner, state) = &self.owners[entry.owner];
+        state.rejects(&owner.snapshot.document, entry.id)
     }
 
     /// The eligible profiles, best first.

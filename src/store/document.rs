@@ -4,11 +4,10 @@ use super::credential::credential;
 use super::fields::{Fields, Spans};
 use super::inspection::{Inspection, inspect};
 use super::json_text::{RawObject, pretty, raw};
-use super::scan::{Profiles, scan};
+use super::scan::{Profiles, scan, value_at};
 use super::state::OLD_LAYOUT;
 use crate::profile::{Credential, Facts};
 use crate::secret::Secret;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -250,13 +249,6 @@ impl Document {
 
 fn is_old_layout(name: &str, value: &RawValue) -> bool {
     OLD_LAYOUT.contains(&name) && value.get().starts_with('{')
-}
-
-/// The value that starts here, which was read before.
-fn value_at(text: &str, start: usize) -> &str {
-    let rest = text.get(start..).unwrap_or_default();
-    <&RawValue>::deserialize(&mut serde_json::Deserializer::from_str(rest))
-        .map_or("null", RawValue::get)
 }
 
 #[cfg(test)]

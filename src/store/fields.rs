@@ -69,22 +69,32 @@ impl<'t> Fields<'t> {
 
     /// The value of a field as it is written.
     pub(super) fn raw(&self, name: Name) -> Option<&'t str> {
-        let (start, end, is_plain) = self.place(name)?;
+        self.written(name as usize)
+    }
+
+    fn written(&self, field: usize) -> Option<&'t str> {
+        let (start, end, is_plain) = self.place(field)?;
         let quote = usize::from(is_plain);
         self.text.get(start - quote..end + quote)
     }
 
+    /// The values of all fields.
+    #[cfg(test)]
+    pub(super) fn values(&self) -> Vec<Option<&'t str>> {
+        (0..self.spans.0.len()).map(|field| self.written(field)).collect()
+    }
+
     /// The value of a field.
     pub(super) fn field(&self, name: Name) -> Field<'t> {
-        let Some((start, end, is_plain)) = self.place(name) else { return Field::Absent };
+        let Some((start, end, is_plain)) = self.place(name as usize) else { return Field::Absent };
         match self.text.get(start..end) {
             Some(text) if is_plain => Field::Text(Cow::Borrowed(text)),
             value => serde_json::from_str(value.unwrap_or_default()).unwrap_or_default(),
         }
     }
 
-    fn place(&self, name: Name) -> Option<(usize, usize, bool)> {
-        let Span { start, length } = *self.spans.0.get(name as usize)?;
+    fn place(&self, field: usize) -> Option<(usize, usize, bool)> {
+        let Span { start, length } = *self.spans.0.get(field)?;
         let (start, length) = (start as usize, length as usize);
         let before = self.text.as_bytes().get(start.checked_sub(1)?)?;
         Some((start, start + length, *before == b'"'))
@@ -110,7 +120,7 @@ impl<'t> Fields<'t> {
         match kind {
             Kind::OAuth => (Name::Access, Name::Other),
             Kind::Token => (Name::Token, Name::TokenRef),
-            Kind::ApiKey if self.place(Name::Key).is_some() => (Name::Key, Name::KeyRef),
+            Kind::ApiKey if self.place(Name::Key as usize).is_some() => (Name::Key, Name::KeyRef),
             Kind::ApiKey => (Name::ApiKey, Name::KeyRef),
         }
     }

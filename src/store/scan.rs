@@ -25,15 +25,23 @@ pub(super) type Profiles = IndexMap<String, Entry>;
 /// # Errors
 /// The text is not JSON, not an object, or its `profiles` are not an object.
 pub(super) fn scan(text: &str) -> serde_json::Result<(RawObject, Profiles)> {
-    let read = |is_hasty| {
-        let document = text.trim_start_matches('\u{feff}');
-        let mut json = serde_json::Deserializer::from_str(document);
-        let parts = json.deserialize_map(Members(Scan { text, is_hasty }))?;
-        json.end().map(|()| parts)
-    };
-    read(true).or_else(|_| read(false))
+    read(text, true).or_else(|_| read(text, false))
 }
 
+fn read(text: &str, is_hasty: bool) -> serde_json::Result<(RawObject, Profiles)> {
+    let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
+    let parts = json.deserialize_map(Members(Scan { text, is_hasty }))?;
+    json.end().map(|()| parts)
+}
+
+/// The value that starts here, which was read before.
+pub(super) fn value_at(text: &str, start: usize) -> &str {
+    let rest = text.get(start..).unwrap_or_default();
+    <&RawValue>::deserialize(&mut serde_json::Deserializer::from_str(rest))
+        .map_or("null", RawValue::get)
+}
+
+/// The top-level members of a document.
 struct Members<'t>(Scan<'t>);
 
 impl<'de> Visitor<'de> for Members<'_> {
@@ -116,7 +124,7 @@ impl<'de> Visitor<'de> for Entries<'_> {
 pub(super) struct Scan<'t> {
     /// The text in which they stand.
     pub(super) text: &'t str,
-    /// Whether to give up at what takes time. Who does has to scan again.
+    /// Whether to give up at what is odd, because it takes time.
     pub(super) is_hasty: bool,
 }
 
@@ -210,5 +218,131 @@ impl<'de: 't, 't> Deserialize<'de> for Plain<'t> {
         }
 
         deserializer.deserialize_bytes(Bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fields::Fields;
+    use super::*;
+
+    const PLAIN: &str = r#"{"type":"oauth","provider":"p","access":"fake-a","refresh":"fake-r",
+        "idToken":"fake-i","expires":4102444800000,"email":"a@x","accountId":"1","odd":{"x":[1e400]},
+        "importedFrom":{"tool":"t"},"keyRef":{"source":"env","id":"A"},"tokenRef":null}"#;
+
+    /// The entry in a document between two others.
+    fn document(entry: &str) -> String {
+        format!(
+            "\u{feff}{{\"version\":1,\"profiles\" : {{\"a{{\" :\n{PLAIN},\"p:1\"\t: {entry} ,\"b\":{PLAIN}}}}}"
+        )
+    }
+
+    /// What a reading found: the text of each entry, and of the value of each field.
+    fn found(text: &str, is_hasty: bool) -> Option<Vec<(&str, Vec<Option<&str>>)>> {
+        let (_, profiles) = read(text, is_hasty).ok()?;
+        let entry = |entry: &Entry| match entry {
+            Entry::Read(start, spans) => {
+                (value_at(text, *start), Fields::new(text, *spans).values())
+            }
+            Entry::Set(_) => unreachable!("nothing was set"),
+        };
+        Some(profiles.values().map(entry).collect())
+    }
+
+    fn check(entry: &str) -> bool {
+        let text = document(entry);
+        let alone = [PLAIN, entry, PLAIN].map(|entry| (entry, Fields::of(entry).values()));
+        assert_eq!(found(&text, false).unwrap(), alone, "{entry}");
+        let hasty = found(&text, true);
+        assert!(hasty.as_ref().is_none_or(|hasty| *hasty == alone), "{entry}");
+        assert_eq!(scan(&text).unwrap().1.len(), 3);
+        hasty.is_some()
+    }
+
+    #[test]
+    fn one_pass_finds_what_each_entry_says_alone() {
+        for entry in [
+            PLAIN,
+            "{}",
+            r#"{"access":""}"#,
+            r#"{ "type" : "token" , "token" : " fake \u00e9 " }"#,
+            r#"{"t\u0079pe":"api_key","provider":"p","k\u0065y":"fake"}"#,
+            r#"{"type":"api_key","key":{"source":"env","id":"\ud800","n":-0,"deep":{"key":"x"}}}"#,
+            r#"{"type":null,"expires":"soon","email":[{"email":"x"}],"mode":true}"#,
+            r#"{"expires":-1.5e3,"accountId":18446744073709551616}"#,
+            r#"{"note":"\ud800","n":1e999,"note":2,"provider":"}{:,\u0022"}"#,
+            r#"{"importedFrom":1,"importedFrom":{"tool":"t"}}"#,
+            "{\"access\":\"\u{7f}\u{2028}\u{feff}\u{fc}\",\"x\u{1f99e}\":1}",
+        ] {
+            assert!(check(entry), "{entry}");
+        }
+    }
+
+    #[test]
+    fn what_is_odd_is_found_all_the_same() {
+        for entry in [
+            r#"{"access":null}"#,
+            r#"{"access":["fake"],"type":"oauth"}"#,
+            r#"{"refresh":{"source":"env","id":"A"}}"#,
+            r#"{"access":"fake\/a","idToken":"\ud83e\udd9e"}"#,
+        ] {
+            assert!(!check(entry), "{entry}");
+            assert!(Fields::of(entry).values().iter().any(Option::is_some), "{entry}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_interpreted_says_nothing_and_the_others_do() {
+        for entry in [
+            "\"text\"",
+            "null",
+            "5",
+            "[]",
+            r#"["oauth","","p"]"#,
+            r#"{"type":"oauth","clientId":"\ud800"}"#,
+            r#"{"type":"oauth","access":"\ud800"}"#,
+            r#"{"type":"oauth","\ud800":1}"#,
+            r#"{"type":"oauth","key":{"\ud800":1}}"#,
+            r#"{"type":"oauth","expires":1e400}"#,
+            r#"{"type":"oauth","type":"oauth"}"#,
+            r#"{"type":"oauth","t\u0079pe":"oauth"}"#,
+            r#"{"access":"fake","access":"fake"}"#,
+        ] {
+            assert!(!check(entry), "{entry}");
+            assert!(Fields::of(entry).values().iter().all(Option::is_none), "{entry}");
+        }
+    }
+
+    #[test]
+    fn an_id_with_an_escape_is_one() {
+        let text = format!(r#"{{"profiles":{{"p:\u0031":{PLAIN},"{{":{PLAIN}}}}}"#);
+        let (_, profiles) = scan(&text).unwrap();
+        assert_eq!(profiles.keys().collect::<Vec<_>>(), ["p:1", "{"]);
+        assert!(read(&text, true).is_err());
+    }
+
+    #[test]
+    fn what_is_no_document_is_refused_in_the_same_words() {
+        for text in [
+            "{\"profiles\":{\"p\":{\"access\":\"fake\u{1}\"}}}",
+            "{\"profiles\":{\"p\":{\"access\":\"fake\n\"}}}",
+            r#"{"profiles":{"p":{"access":"fake}}}"#,
+            r#"{"profiles":{"p":{"access":"fake\x"}}}"#,
+            r#"{"profiles":{"p":{"access":fake}}}"#,
+            r#"{"profiles":{"p":{"note":01}}}"#,
+            r#"{"profiles":{"p":{"expires":01}}}"#,
+            r#"{"profiles":{"p":{},"p":{}}}"#,
+            r#"{"profiles":{"p":{},"\u0070":{}}}"#,
+            r#"{"profiles":{},"profiles":{}}"#,
+            r#"{"profiles":{"p":{}}} x"#,
+            r#"{"profiles":{"p":{},}}"#,
+            r#"{"profiles":null}"#,
+            "null",
+            "",
+        ] {
+            assert!(read(text, true).is_err(), "{text}");
+            let slow = read(text, false).map(drop).unwrap_err().to_string();
+            assert_eq!(scan(text).map(drop).unwrap_err().to_string(), slow, "{text}");
+        }
     }
 }
