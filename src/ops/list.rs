@@ -160,7 +160,7 @@ fn row(
 ) -> Row {
     // Nearly every entry is without a reference, and not read again.
     let has_reference = found.reference.is_some() || !found.oauth_references.is_empty();
-    let entry = document.entry(id).filter(|_| has_reference);
+    let entry = has_reference.then(|| document.entry(id)).flatten();
     let problem = entry.and_then(|entry| problem_of(config, id, found.facts.kind, entry));
     let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id);
     Row {

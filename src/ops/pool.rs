@@ -15,6 +15,7 @@ use crate::profile::{
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{AgentStore, Outline, Snapshot, StateDocument};
 use crate::text::printable;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// A store with the agent that it is of, as it was read.
@@ -38,7 +39,7 @@ pub(super) struct Entry<'p> {
     /// The profile id.
     pub(super) id: &'p str,
     /// The provider in the form in which providers are compared.
-    pub(super) provider: String,
+    pub(super) provider: Cow<'p, str>,
     /// What is there of the credential.
     pub(super) facts: Facts,
     /// What is remembered about its use.
@@ -195,7 +196,8 @@ fn add<'p>(
     let (from, state) = &owners[owner];
     for profile in from.snapshot.document.outlines().filter(|profile| is_wanted(profile.id)) {
         let Outline { id, provider: of, facts } = profile;
-        let of = auth_provider_id(&of);
+        // Mostly it is spelt so.
+        let of = if of == provider { of } else { auth_provider_id(&of).into() };
         let usage = if of == provider { state.usage(id) } else { UsageStats::default() };
         entries.push(Entry { id, provider: of, facts, usage, owner });
     }
@@ -277,7 +279,7 @@ mod tests {
     fn entries<'d>(given: &'d Given) -> Vec<Entry<'d>> {
         let entry = |profile: Outline<'d>| Entry {
             id: profile.id,
-            provider: auth_provider_id(&profile.provider),
+            provider: auth_provider_id(&profile.provider).into(),
             facts: profile.facts,
             usage: given.state.usage(profile.id),
             owner: 0,
@@ -303,7 +305,7 @@ mod tests {
                 let configured = config.configured_profiles(auth_provider_id);
                 let configured = configured.iter().find(|configured| configured.id == id);
                 let stored = entries.iter().find(|entry| entry.id == id);
-                let stored = stored.map(|entry| (entry.facts, entry.provider.as_str()));
+                let stored = stored.map(|entry| (entry.facts, &*entry.provider));
                 let checked = eligibility(stored, configured, &auth_provider_id(provider), *now);
                 let code = checked.map_or_else(crate::profile::Ineligible::code, |()| "ok");
                 json!({"eligible": checked.is_ok(), "reasonCode": code})
