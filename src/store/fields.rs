@@ -101,13 +101,13 @@ impl<'t> Fields<'t> {
     }
 
     /// The kind of the entry; `None` when it is no credential.
-    pub(super) fn kind(&self) -> Option<Kind> {
+    fn kind(&self) -> Option<Kind> {
         let [kind, mode] = [Name::Type, Name::Mode].map(|name| self.field(name));
         kind.text().or_else(|| mode.text()).and_then(Kind::from_name)
     }
 
     /// The provider as it is written: OpenClaw's lock names hash it so.
-    pub(super) fn provider(&self) -> Option<Cow<'t, str>> {
+    fn provider(&self) -> Option<Cow<'t, str>> {
         match self.field(Name::Provider) {
             Field::Text(provider) if !provider.trim().is_empty() => Some(provider),
             _ => None,
