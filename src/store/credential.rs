@@ -3,7 +3,7 @@
 //! Entries of every age are read: `mode` stands for `type` and `apiKey` for `key`; an
 //! object in place of a value is a secret reference.
 
-use super::fields::{Fields, Name};
+use super::fields::{FieldName, Fields};
 use super::json_text::{RawObject, raw};
 use super::provenance;
 use crate::oauth::Grant;
@@ -23,8 +23,8 @@ pub(super) fn credential(entry: &Fields<'_>) -> Option<Credential> {
     let kind = match facts.kind {
         Kind::OAuth => CredentialKind::OAuth {
             access: value,
-            refresh: entry.field(Name::Refresh).secret(),
-            id_token: entry.field(Name::IdToken).secret(),
+            refresh: entry.field(FieldName::Refresh).secret(),
+            id_token: entry.field(FieldName::IdToken).secret(),
             // A value that is no time is one that has passed.
             expires: facts.expires.map(|expires| expires.unwrap_or(0)),
         },
@@ -34,13 +34,13 @@ pub(super) fn credential(entry: &Fields<'_>) -> Option<Credential> {
     Some(Credential {
         provider: provider.into_owned(),
         identity: Identity {
-            email: owned(Name::Email),
-            account_id: owned(Name::AccountId),
+            email: owned(FieldName::Email),
+            account_id: owned(FieldName::AccountId),
             subject: None,
         },
-        display_name: owned(Name::DisplayName),
-        client_id: owned(Name::ClientId),
-        login_method: owned(Name::LoginMethod),
+        display_name: owned(FieldName::DisplayName),
+        client_id: owned(FieldName::ClientId),
+        login_method: owned(FieldName::LoginMethod),
         kind,
     })
 }

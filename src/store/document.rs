@@ -79,7 +79,7 @@ impl Document {
     pub fn parse(text: impl Into<String>) -> serde_json::Result<Self> {
         let text = Secret::new(text);
         let (members, profiles) = scan(text.expose())?;
-        Ok(Self { members, profiles, text })
+        Ok(Self { text, members, profiles })
     }
 
     fn text_of<'d>(&'d self, entry: &'d Entry) -> &'d str {

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 /// The fields that we look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(field_identifier, rename_all = "camelCase")]
-pub(super) enum Name {
+pub(super) enum FieldName {
     Type,
     Mode,
     Provider,
@@ -47,7 +47,7 @@ pub(super) struct Span {
 
 /// Where the value of each field of an entry stands.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Spans(pub(super) [Span; Name::Other as usize]);
+pub(super) struct Spans(pub(super) [Span; FieldName::Other as usize]);
 
 /// The fields of an entry, in the text in which they stand.
 #[derive(Clone, Copy)]
@@ -68,7 +68,7 @@ impl<'t> Fields<'t> {
     }
 
     /// The value of a field as it is written.
-    pub(super) fn raw(&self, name: Name) -> Option<&'t str> {
+    pub(super) fn raw(&self, name: FieldName) -> Option<&'t str> {
         self.written(name as usize)
     }
 
@@ -85,7 +85,7 @@ impl<'t> Fields<'t> {
     }
 
     /// The value of a field.
-    pub(super) fn field(&self, name: Name) -> Field<'t> {
+    pub(super) fn field(&self, name: FieldName) -> Field<'t> {
         let Some((start, end, is_plain)) = self.place(name as usize) else { return Field::Absent };
         match self.text.get(start..end) {
             Some(text) if is_plain => Field::Text(Cow::Borrowed(text)),
@@ -102,13 +102,13 @@ impl<'t> Fields<'t> {
 
     /// The kind of the entry; `None` when it is no credential.
     fn kind(&self) -> Option<Kind> {
-        let [kind, mode] = [Name::Type, Name::Mode].map(|name| self.field(name));
+        let [kind, mode] = [FieldName::Type, FieldName::Mode].map(|name| self.field(name));
         kind.text().or_else(|| mode.text()).and_then(Kind::from_name)
     }
 
     /// The provider as it is written: OpenClaw's lock names hash it so.
     fn provider(&self) -> Option<Cow<'t, str>> {
-        match self.field(Name::Provider) {
+        match self.field(FieldName::Provider) {
             Field::Text(provider) if !provider.trim().is_empty() => Some(provider),
             _ => None,
         }
@@ -116,12 +116,14 @@ impl<'t> Fields<'t> {
 
     /// The field that holds the access token, token or key, and the one of the reference
     /// that may stand in its place.
-    pub(super) fn value(&self, kind: Kind) -> (Name, Name) {
+    pub(super) fn value(&self, kind: Kind) -> (FieldName, FieldName) {
         match kind {
-            Kind::OAuth => (Name::Access, Name::Other),
-            Kind::Token => (Name::Token, Name::TokenRef),
-            Kind::ApiKey if self.place(Name::Key as usize).is_some() => (Name::Key, Name::KeyRef),
-            Kind::ApiKey => (Name::ApiKey, Name::KeyRef),
+            Kind::OAuth => (FieldName::Access, FieldName::Other),
+            Kind::Token => (FieldName::Token, FieldName::TokenRef),
+            Kind::ApiKey if self.place(FieldName::Key as usize).is_some() => {
+                (FieldName::Key, FieldName::KeyRef)
+            }
+            Kind::ApiKey => (FieldName::ApiKey, FieldName::KeyRef),
         }
     }
 
@@ -135,9 +137,9 @@ impl<'t> Fields<'t> {
         let facts = Facts {
             kind,
             has_bearer: !in_place && value.is_secret(),
-            has_refresh: kind == Kind::OAuth && self.field(Name::Refresh).is_secret(),
+            has_refresh: kind == Kind::OAuth && self.field(FieldName::Refresh).is_secret(),
             is_reference: in_place || matches!(reference, Field::Object),
-            expires: match self.field(Name::Expires) {
+            expires: match self.field(FieldName::Expires) {
                 Field::Absent => None,
                 expires => Some(expires.time().ok_or(())),
             },

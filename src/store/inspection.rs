@@ -6,7 +6,7 @@
 
 use super::Provenance;
 use super::field::Field;
-use super::fields::{Fields, Name};
+use super::fields::{FieldName, Fields};
 use super::json_text::RawObject;
 use crate::profile::secret_ref::ReferenceName;
 use crate::profile::{Facts, Identity, Kind};
@@ -57,33 +57,35 @@ pub(super) fn inspect(entry: &Fields<'_>) -> Option<Inspection> {
     let held = entry.field(value);
     let in_place = !is_grant && held.is_reference();
     let oauth_fields = [
-        ("access", Name::Access),
-        ("refresh", Name::Refresh),
-        ("token", Name::Token),
-        ("tokenRef", Name::TokenRef),
-        ("key", Name::Key),
-        ("keyRef", Name::KeyRef),
+        ("access", FieldName::Access),
+        ("refresh", FieldName::Refresh),
+        ("token", FieldName::Token),
+        ("tokenRef", FieldName::TokenRef),
+        ("key", FieldName::Key),
+        ("keyRef", FieldName::KeyRef),
     ];
-    let is_reference = |name: Name| is_grant && entry.field(name).is_reference();
+    let is_reference = |name: FieldName| is_grant && entry.field(name).is_reference();
     let unsupported = oauth_fields.into_iter().filter(|(_, name)| is_reference(*name));
     let owned = |name| entry.field(name).owned();
     Some(Inspection {
         value: held.text().filter(|_| !is_grant && !in_place).map(Secret::new),
         reference: reference(entry, if in_place { value } else { reference_field }),
-        has_access: entry.field(Name::Access).text().is_some(),
+        has_access: entry.field(FieldName::Access).text().is_some(),
         oauth_references: unsupported.map(|(name, _)| name).collect(),
         provider: provider.into_owned(),
-        email: owned(Name::Email),
-        account_id: owned(Name::AccountId),
-        display_name: owned(Name::DisplayName),
-        expires: entry.raw(Name::Expires).and_then(|expires| serde_json::from_str(expires).ok()),
-        provenance: entry.raw(Name::ImportedFrom).and_then(Provenance::read),
+        email: owned(FieldName::Email),
+        account_id: owned(FieldName::AccountId),
+        display_name: owned(FieldName::DisplayName),
+        expires: entry
+            .raw(FieldName::Expires)
+            .and_then(|expires| serde_json::from_str(expires).ok()),
+        provenance: entry.raw(FieldName::ImportedFrom).and_then(Provenance::read),
         facts,
     })
 }
 
 /// The reference in a field.
-fn reference(entry: &Fields<'_>, name: Name) -> Option<ReferenceName> {
+fn reference(entry: &Fields<'_>, name: FieldName) -> Option<ReferenceName> {
     match entry.field(name) {
         Field::Text(text) => ReferenceName::of_text(&text),
         Field::Object => {

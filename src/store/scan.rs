@@ -6,7 +6,7 @@
 
 use super::document::{Entry, PROFILES, literal};
 use super::field::Field;
-use super::fields::{Name, Span, Spans};
+use super::fields::{FieldName, Span, Spans};
 use super::json_text::{RawObject, UniqueObject, repeats};
 use super::state::has_repetition;
 use indexmap::IndexMap;
@@ -174,21 +174,23 @@ impl<'de> Visitor<'de> for Scan<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Spans, A::Error> {
         let mut spans = Spans::default();
-        while let Some(name) = map.next_key::<Name>()? {
+        while let Some(name) = map.next_key::<FieldName>()? {
             let found = match name {
-                Name::Other => {
+                FieldName::Other => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
                 }
-                Name::Access | Name::Refresh | Name::IdToken if self.is_hasty => {
+                FieldName::Access | FieldName::Refresh | FieldName::IdToken if self.is_hasty => {
                     self.span(map.next_value::<Plain<'_>>()?.0)?
                 }
                 // Nothing depends on it.
-                Name::ImportedFrom => self.span(map.next_value::<&RawValue>()?.get().as_bytes())?,
+                FieldName::ImportedFrom => {
+                    self.span(map.next_value::<&RawValue>()?.get().as_bytes())?
+                }
                 _ => self.value(map.next_value::<&RawValue>()?.get())?,
             };
             let span = &mut spans.0[name as usize];
-            if span.start > 0 && name != Name::ImportedFrom {
+            if span.start > 0 && name != FieldName::ImportedFrom {
                 return Err(A::Error::custom("it repeats a field"));
             }
             *span = found;
@@ -238,8 +240,10 @@ mod tests {
         )
     }
 
-    /// What a reading found: the text of each entry, and of the value of each field.
-    fn found(text: &str, is_hasty: bool) -> Option<Vec<(&str, Vec<Option<&str>>)>> {
+    /// The text of each entry, and of the value of each of its fields.
+    type Found<'t> = Vec<(&'t str, Vec<Option<&'t str>>)>;
+
+    fn found(text: &str, is_hasty: bool) -> Option<Found<'_>> {
         let (_, profiles) = read(text, is_hasty).ok()?;
         let entry = |entry: &Entry| match entry {
             Entry::Read(start, spans) => {
