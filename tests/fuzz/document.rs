@@ -19,6 +19,13 @@ pub(crate) fn profiles(input: &[u8]) {
     let inspected = document.inspections().filter(|(_, found)| found.is_some());
     let inspected: Vec<String> = inspected.map(|(id, _)| id.to_owned()).collect();
     assert_eq!(inspected, ids, "both read the same entries");
+    let mut alone = Document::default();
+    for (id, entry) in document.entries() {
+        alone.set_entry(id, RawValue::from_string(entry.to_owned()).unwrap());
+    }
+    for (one, other) in document.inspections().zip(alone.inspections()) {
+        assert_eq!(format!("{one:?}"), format!("{other:?}"), "an entry says the same alone");
+    }
     let count = document.entry_count();
     let is_new = !document.has_entry("fuzz:new");
     document.set_entry("fuzz:new", RawValue::from_string("{\"type\":1}".to_owned()).unwrap());
