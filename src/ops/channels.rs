@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::config::ActiveChannel;
 use crate::exit::Failure;
 use crate::profile::{Kind, compare, sort_as_object_keys};
+use crate::store::Outline;
 use crate::system::custody::{Custody, Exposure};
 use std::path::PathBuf;
 
@@ -62,7 +63,11 @@ pub fn list(app: &App) -> Result<Listing, Failure> {
     let document = snapshot.document;
     let mut auth: Vec<Row> = document
         .outlines()
-        .map(|(id, provider, kind)| Row { id: id.to_owned(), provider, kind })
+        .map(|Outline { id, provider, facts }| Row {
+            id: id.to_owned(),
+            provider: provider.into_owned(),
+            kind: facts.kind,
+        })
         .collect();
     sort_as_object_keys(&mut auth, |row| &row.id);
     let invalid_entries = document.entry_count() - auth.len();

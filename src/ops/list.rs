@@ -8,7 +8,7 @@ use crate::exit::Failure;
 use crate::external::Tool;
 use crate::profile::{Credential, Health, Kind, Millis, health, normalize_provider_id};
 use crate::provider::{auth_provider_id, cools_down};
-use crate::store::{Document, Inspection, Provenance, Snapshot, StateDocument, inspect};
+use crate::store::{Document, Inspection, Snapshot, StateDocument};
 use crate::system::custody::Exposure;
 use crate::system::now;
 use std::collections::HashSet;
@@ -88,8 +88,8 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
     let fallback = app.fallback_agent(&config, &agent);
     for (owner, inherited) in read(app, agent, fallback)?.iter().zip([false, true]) {
         let Owner { agent: owner, document, state } = owner;
-        for (id, entry) in document.entries() {
-            let Some(found) = inspect(entry) else {
+        for (id, found) in document.inspections() {
+            let Some(found) = found else {
                 listing.invalid_entries += usize::from(!inherited);
                 continue;
             };
@@ -110,7 +110,7 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
                     .unusable_until(listing.at)
                     .filter(|_| cools_down(&of)),
                 inherited_from: inherited.then(|| owner.id.clone()),
-                ..row(&config, (id, entry), found, state.refusal_of(document, id), listing.at)
+                ..row(&config, (id, document), found, state.refusal_of(document, id), listing.at)
             });
         }
     }
@@ -153,15 +153,15 @@ fn read(app: &App, agent: AgentDir, fallback: Option<AgentDir>) -> Result<Vec<Ow
 /// What an entry says of its profile.
 fn row(
     config: &Config,
-    (id, entry): (&str, &str),
+    (id, document): (&str, &Document),
     found: Inspection,
     refusal: Option<String>,
     now: Millis,
 ) -> Row {
     // Nearly every entry is without a reference, and not read again.
     let has_reference = found.reference.is_some() || !found.oauth_references.is_empty();
-    let problem =
-        if has_reference { problem_of(config, id, found.facts.kind, entry) } else { None };
+    let entry = has_reference.then(|| document.entry(id)).flatten();
+    let problem = entry.and_then(|entry| problem_of(config, id, found.facts.kind, entry));
     let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id);
     Row {
         id: id.to_owned(),
@@ -178,7 +178,7 @@ fn row(
         refusal,
         unusable_until: None,
         inherited_from: None,
-        imported_from: Provenance::of(entry).map(|provenance| provenance.tool),
+        imported_from: found.provenance.map(|provenance| provenance.tool),
         managed_by: Tool::managing_stored(id),
         provider: found.provider,
     }

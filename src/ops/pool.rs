@@ -9,12 +9,13 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{
-    Candidate, Configured, Credential, Millis, Order, Preference, UsageStats,
+    Candidate, Configured, Credential, Facts, Millis, Order, Preference, UsageStats,
     normalize_provider_id, order,
 };
 use crate::provider::{auth_provider_id, cools_down};
-use crate::store::{AgentStore, Snapshot, StateDocument, is_refused, is_rejected};
+use crate::store::{AgentStore, Outline, Snapshot, StateDocument};
 use crate::text::printable;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// A store with the agent that it is of, as it was read.
@@ -38,9 +39,9 @@ pub(super) struct Entry<'p> {
     /// The profile id.
     pub(super) id: &'p str,
     /// The provider in the form in which providers are compared.
-    pub(super) provider: String,
-    /// The credential.
-    pub(super) credential: Credential,
+    pub(super) provider: Cow<'p, str>,
+    /// What is there of the credential.
+    pub(super) facts: Facts,
     /// What is remembered about its use.
     pub(super) usage: UsageStats,
     owner: usize,
@@ -100,8 +101,8 @@ impl Pool {
     /// The providers, normalised, that the agent, else `main`, has profiles of.
     pub(super) fn providers(&self) -> BTreeSet<String> {
         let of = |owner: &Owner| -> BTreeSet<String> {
-            let profiles = owner.snapshot.document.profiles();
-            profiles.map(|profile| normalize_provider_id(&profile.credential.provider)).collect()
+            let profiles = owner.snapshot.document.outlines();
+            profiles.map(|profile| normalize_provider_id(&profile.provider)).collect()
         };
         self.0.iter().map(of).find(|providers| !providers.is_empty()).unwrap_or_default()
     }
@@ -111,7 +112,7 @@ impl Pool {
         let id = auth_provider_id(provider);
         self.0.iter().find(|owner| {
             let mut profiles = owner.snapshot.document.outlines();
-            profiles.any(|(_, provider, _)| auth_provider_id(&provider) == id)
+            profiles.any(|profile| auth_provider_id(&profile.provider) == id)
         })
     }
 
@@ -154,14 +155,21 @@ impl<'p> Ranking<'p> {
         self.owners[entry.owner].0
     }
 
+    /// The credential of an entry.
+    pub(super) fn credential(&self, entry: &Entry<'_>) -> Option<Credential> {
+        self.owner(entry).snapshot.document.credential(entry.id)
+    }
+
     /// Whether the server has refused the refresh token that an entry holds.
     pub(super) fn is_refused(&self, entry: &Entry<'_>) -> bool {
-        is_refused(&self.owners[entry.owner].1, entry.id, &entry.credential)
+        let (owner, state) = &self.owners[entry.owner];
+        state.refusal_of(&owner.snapshot.document, entry.id).is_some()
     }
 
     /// Whether a caller saw the access token rejected that an entry holds.
     pub(super) fn is_rejected(&self, entry: &Entry<'_>) -> bool {
-        is_rejected(&self.owners[entry.owner].1, entry.id, &entry.credential)
+        let (owner, state) = &self.owners[entry.owner];
+        state.rejects(&owner.snapshot.document, entry.id)
     }
 
     /// The eligible profiles, best first.
@@ -186,11 +194,12 @@ fn add<'p>(
 ) {
     let provider = auth_provider_id(provider);
     let (from, state) = &owners[owner];
-    for profile in from.snapshot.document.profiles().filter(|profile| is_wanted(profile.id)) {
-        let of = auth_provider_id(&profile.credential.provider);
-        let usage = if of == provider { state.usage(profile.id) } else { UsageStats::default() };
-        let credential = profile.credential;
-        entries.push(Entry { id: profile.id, provider: of, credential, usage, owner });
+    for profile in from.snapshot.document.outlines().filter(|profile| is_wanted(profile.id)) {
+        let Outline { id, provider: of, facts } = profile;
+        // Mostly it is spelt so.
+        let of = if of == provider { of } else { auth_provider_id(&of).into() };
+        let usage = if of == provider { state.usage(id) } else { UsageStats::default() };
+        entries.push(Entry { id, provider: of, facts, usage, owner });
     }
 }
 
@@ -211,7 +220,7 @@ fn resolve(
         .map(|entry| Candidate {
             id: entry.id,
             provider: &entry.provider,
-            credential: &entry.credential,
+            facts: entry.facts,
             usage: &entry.usage,
         })
         .collect();
@@ -268,14 +277,14 @@ mod tests {
     }
 
     fn entries<'d>(given: &'d Given) -> Vec<Entry<'d>> {
-        let entry = |profile: crate::store::Profile<'d>| Entry {
+        let entry = |profile: Outline<'d>| Entry {
             id: profile.id,
-            provider: auth_provider_id(&profile.credential.provider),
-            credential: profile.credential,
+            provider: auth_provider_id(&profile.provider).into(),
+            facts: profile.facts,
             usage: given.state.usage(profile.id),
             owner: 0,
         };
-        given.document.profiles().map(entry).collect()
+        given.document.outlines().map(entry).collect()
     }
 
     fn answer(input: &Value) -> Value {
@@ -296,7 +305,7 @@ mod tests {
                 let configured = config.configured_profiles(auth_provider_id);
                 let configured = configured.iter().find(|configured| configured.id == id);
                 let stored = entries.iter().find(|entry| entry.id == id);
-                let stored = stored.map(|entry| (&entry.credential, entry.provider.as_str()));
+                let stored = stored.map(|entry| (entry.facts, &*entry.provider));
                 let checked = eligibility(stored, configured, &auth_provider_id(provider), *now);
                 let code = checked.map_or_else(crate::profile::Ineligible::code, |()| "ok");
                 json!({"eligible": checked.is_ok(), "reasonCode": code})

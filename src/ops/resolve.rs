@@ -142,7 +142,7 @@ impl Asked<'_> {
         let configured = self.config.configured_profiles(auth_provider_id);
         let configured = configured.iter().find(|configured| configured.id == id);
         let checked = eligibility(
-            credential.zip(of.as_deref()),
+            credential.map(Credential::facts).zip(of.as_deref()),
             configured,
             &auth_provider_id(provider),
             self.at,
@@ -226,7 +226,7 @@ impl Asked<'_> {
     fn rows(&self, ranking: &Ranking<'_>, provider: &str, model: &str) -> Vec<Row> {
         let row = |entry: &Entry<'_>, code| Row {
             profile_id: entry.id.to_owned(),
-            kind: Some(entry.credential.kind()),
+            kind: Some(entry.facts.kind),
             agent_id: Some(ranking.owner(entry).agent.id.clone()),
             chosen: false,
             code,
@@ -244,8 +244,7 @@ impl Asked<'_> {
                 row.window_reason = window.reason;
             } else if ranking.is_refused(entry) {
                 row.code = REFUSED;
-                let lives =
-                    entry.credential.is_usable_until(self.at) && !ranking.is_rejected(entry);
+                let lives = entry.facts.is_usable_until(self.at) && !ranking.is_rejected(entry);
                 refused_but_valid = refused_but_valid.or(lives.then_some(rows.len()));
             } else if rows.iter().any(|row: &Row| row.chosen) {
                 row.code = "later_in_order";

@@ -148,9 +148,10 @@ fn select_by_provider(
         return Err(none_usable(app, &provider, &store.store, agent));
     };
     let owner = ranking.owner(chosen);
+    let credential = ranking.credential(chosen).ok_or_else(|| no_profile(chosen.id))?;
     Ok(Selected {
         id: chosen.id.to_owned(),
-        credential: chosen.credential.clone(),
+        credential,
         entry: entry_text(&owner.snapshot.document, chosen.id),
         refused: ranking.is_refused(chosen),
         rejected: ranking.is_rejected(chosen),

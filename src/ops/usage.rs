@@ -131,17 +131,18 @@ fn chosen<'c>(
         let is_fit = source.format.takes(credential.kind()) && credential.bearer().is_some();
         is_fit.then_some(source)
     };
-    let mut fitting = ranking.ranked().filter(|entry| source(&entry.credential).is_some());
+    let mut fitting = ranking.ranked().filter_map(|entry| {
+        let credential = ranking.credential(entry)?;
+        source(&credential).map(|source| (entry, credential, source))
+    });
     let first = fitting.next()?;
     // A refused login is the answer only when there is no other.
-    let is_refused = ranking.is_refused(first);
-    let entry = if is_refused {
-        fitting.find(|entry| !ranking.is_refused(entry)).unwrap_or(first)
+    let is_refused = ranking.is_refused(first.0);
+    let (entry, credential, source) = if is_refused {
+        fitting.find(|(entry, ..)| !ranking.is_refused(entry)).unwrap_or(first)
     } else {
         first
     };
-    let credential = &entry.credential;
-    let source = source(credential)?;
     let owner = &ranking.owner(entry).agent.id;
     let provider = printable(&definition.id, 80);
     let is_refreshable = credential.refresh_token().is_some() && !ranking.is_refused(entry);

@@ -127,19 +127,6 @@ impl Credential {
 
     /// Whether the credential holds the bearer and it does not expire before `until`.
     pub fn is_usable_until(&self, until: Millis) -> bool {
-        if self.bearer().is_none() {
-            return false;
-        }
-        match &self.kind {
-            // Without an expiry, a refresh is the way to be sure, where there is one.
-            CredentialKind::OAuth { expires, refresh, .. } => {
-                expires.map_or(refresh.is_none(), |at| at > until)
-            }
-            CredentialKind::Token { expires, .. } => match expires {
-                None => true,
-                Some(at) => at.is_ok_and(|at| at > until),
-            },
-            CredentialKind::ApiKey { .. } => true,
-        }
+        self.facts().is_usable_until(until)
     }
 }

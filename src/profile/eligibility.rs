@@ -4,7 +4,7 @@
 //! the first that fails names the reason. When an OAuth access token expires plays no
 //! part: that is what refreshing is for.
 
-use super::{Credential, CredentialKind, Kind, Millis};
+use super::{Facts, Kind, Millis};
 
 /// Why a profile is not eligible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,36 +48,32 @@ pub struct Configured {
     pub mode: Option<Kind>,
 }
 
-/// Checks a profile for `provider`. `stored` is its credential with the provider that it
-/// is for; both providers are given in the form in which they are compared.
+/// Checks a profile for `provider`. `stored` says what is there of its credential, and the
+/// provider that it is for; both providers are given in the form in which they are compared.
 ///
 /// # Errors
 /// The profile cannot be used, and why.
 pub fn eligibility(
-    stored: Option<(&Credential, &str)>,
+    stored: Option<(Facts, &str)>,
     configured: Option<&Configured>,
     provider: &str,
     now: Millis,
 ) -> Result<(), Ineligible> {
-    let (credential, of) = stored.ok_or(Ineligible::ProfileMissing)?;
+    let (facts, of) = stored.ok_or(Ineligible::ProfileMissing)?;
     if of != provider || configured.is_some_and(|configured| configured.provider != provider) {
         return Err(Ineligible::ProviderMismatch);
     }
-    let kind = credential.kind();
+    let Facts { kind, has_bearer, has_refresh, is_reference, expires } = facts;
     let fits = |mode| mode == kind || (mode == Kind::OAuth && kind == Kind::Token);
     if !configured.and_then(|configured| configured.mode).is_none_or(fits) {
         return Err(Ineligible::ModeMismatch);
     }
-    match &credential.kind {
-        CredentialKind::OAuth { access: None, refresh: None, .. }
-        | CredentialKind::Token { token: None, reference: false, .. }
-        | CredentialKind::ApiKey { key: None, reference: false } => {
-            Err(Ineligible::MissingCredential)
-        }
-        CredentialKind::Token { expires: Some(Err(())), .. } => Err(Ineligible::InvalidExpires),
-        CredentialKind::Token { expires: Some(Ok(at)), .. } if *at <= now => {
-            Err(Ineligible::Expired)
-        }
+    if !(has_bearer || has_refresh || is_reference) {
+        return Err(Ineligible::MissingCredential);
+    }
+    match expires.filter(|_| kind == Kind::Token) {
+        Some(Err(())) => Err(Ineligible::InvalidExpires),
+        Some(Ok(at)) if at <= now => Err(Ineligible::Expired),
         _ => Ok(()),
     }
 }

@@ -28,6 +28,17 @@ impl Facts {
             Kind::ApiKey => None,
         }
     }
+
+    /// Whether the credential holds the bearer and it does not expire before `until`.
+    pub fn is_usable_until(&self, until: Millis) -> bool {
+        self.has_bearer
+            && match (self.kind, self.expires) {
+                (Kind::ApiKey, _) => true,
+                // Without an expiry, a refresh is the way to be sure, where there is one.
+                (_, None) => !self.has_refresh,
+                (_, Some(expires)) => expires.is_ok_and(|at| at > until),
+            }
+    }
 }
 
 impl Credential {

@@ -3,7 +3,7 @@
 //! all; explicit orders keep their sequence, implicit ones go by kind and then by the
 //! least recently used; profiles in a cooldown come last.
 
-use super::{Configured, Credential, Ineligible, Millis, UsageStats, eligibility};
+use super::{Configured, Facts, Ineligible, Millis, UsageStats, eligibility};
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
@@ -14,8 +14,8 @@ pub struct Candidate<'a> {
     pub id: &'a str,
     /// The provider of the credential, in the form in which providers are compared.
     pub provider: &'a str,
-    /// The stored credential.
-    pub credential: &'a Credential,
+    /// What is there of the credential.
+    pub facts: Facts,
     /// What the state file remembers.
     pub usage: &'a UsageStats,
 }
@@ -93,7 +93,7 @@ pub fn order(candidates: &[Candidate<'_>], preference: &Preference<'_>, now: Mil
         profiles.iter().map(|profile| (profile.id.as_str(), profile)).collect();
     let check = |id: &str| {
         let index = place.get(id).copied();
-        let stored = index.map(|index| (candidates[index].credential, candidates[index].provider));
+        let stored = index.map(|index| (candidates[index].facts, candidates[index].provider));
         eligibility(stored, settings.get(id).copied(), provider, now)
             .and(index.ok_or(Ineligible::ProfileMissing))
     };
@@ -120,7 +120,7 @@ pub fn order(candidates: &[Candidate<'_>], preference: &Preference<'_>, now: Mil
             Some(until) => (Reverse(false), 0, until),
             None if is_explicit => (Reverse(true), 0, 0),
             None => {
-                let rank = candidate.credential.kind().rank();
+                let rank = candidate.facts.kind.rank();
                 (Reverse(true), rank, usage.last_used.unwrap_or(0))
             }
         }

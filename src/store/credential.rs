@@ -3,130 +3,44 @@
 //! Entries of every age are read: `mode` stands for `type` and `apiKey` for `key`; an
 //! object in place of a value is a secret reference.
 
-use super::field::Field;
+use super::fields::{FieldName, Fields};
 use super::json_text::{RawObject, raw};
 use super::provenance;
 use crate::oauth::Grant;
 use crate::profile::{Credential, CredentialKind, Identity, Kind, Millis};
 use crate::secret::Secret;
-use serde::Deserialize;
 use serde_json::value::RawValue;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Field<'a>,
-    #[serde(borrow, default)]
-    mode: Field<'a>,
-    #[serde(borrow, default)]
-    provider: Field<'a>,
-    #[serde(borrow, default)]
-    access: Field<'a>,
-    #[serde(borrow, default)]
-    refresh: Field<'a>,
-    #[serde(borrow, default)]
-    id_token: Field<'a>,
-    #[serde(borrow, default)]
-    expires: Field<'a>,
-    #[serde(borrow, default)]
-    token: Field<'a>,
-    #[serde(borrow, default)]
-    token_ref: Field<'a>,
-    #[serde(borrow, default)]
-    key: Field<'a>,
-    #[serde(borrow, default)]
-    api_key: Field<'a>,
-    #[serde(borrow, default)]
-    key_ref: Field<'a>,
-    #[serde(borrow, default)]
-    email: Field<'a>,
-    #[serde(borrow, default)]
-    account_id: Field<'a>,
-    #[serde(borrow, default)]
-    display_name: Field<'a>,
-    #[serde(borrow, default)]
-    client_id: Field<'a>,
-    #[serde(borrow, default)]
-    login_method: Field<'a>,
-}
-
-/// The provider, as the entry spells it, and the kind of an entry that
-/// [`parse_credential`] can interpret, without its secrets.
-pub(super) fn parse_outline(entry: &str) -> Option<(String, Kind)> {
-    #[derive(Deserialize)]
-    struct Outline<'a> {
-        #[serde(borrow, default, rename = "type")]
-        kind: Field<'a>,
-        #[serde(borrow, default)]
-        mode: Field<'a>,
-        #[serde(borrow, default)]
-        provider: Field<'a>,
-    }
-    let Outline { kind, mode, provider } = serde_json::from_str(entry).ok()?;
-    kind_and_provider(&kind, &mode, &provider)
-}
-
-fn kind_and_provider(
-    kind: &Field<'_>,
-    mode: &Field<'_>,
-    provider: &Field<'_>,
-) -> Option<(String, Kind)> {
-    let kind = kind.text().or_else(|| mode.text()).and_then(Kind::from_name)?;
-    // Kept as it is written: OpenClaw's lock names hash it so.
-    match provider {
-        Field::Text(provider) if !provider.trim().is_empty() => {
-            Some((provider.clone().into_owned(), kind))
-        }
-        _ => None,
-    }
-}
 
 /// The credential in an entry; `None` when it is not an object, has no known type, or
 /// names no provider.
-pub(super) fn parse_credential(entry: &str) -> Option<Credential> {
-    let wire: Wire<'_> = serde_json::from_str(entry).ok()?;
-    let (provider, kind) = kind_and_provider(&wire.kind, &wire.mode, &wire.provider)?;
-    let value = |field: &Field<'_>, reference: &Field<'_>| {
-        let reference = field.is_reference() || matches!(reference, Field::Object);
-        // A text in the field goes before the reference beside it.
-        (if field.is_reference() { None } else { field.secret() }, reference)
-    };
-    let kind = match kind {
+pub(super) fn credential(entry: &Fields<'_>) -> Option<Credential> {
+    let (provider, facts) = entry.facts()?;
+    // A text in the field goes before the reference beside it.
+    let value = entry.field(entry.value(facts.kind).0);
+    let value = if facts.has_bearer { value.secret() } else { None };
+    let reference = facts.is_reference;
+    let owned = |name| entry.field(name).owned();
+    let kind = match facts.kind {
         Kind::OAuth => CredentialKind::OAuth {
-            access: wire.access.secret(),
-            refresh: wire.refresh.secret(),
-            id_token: wire.id_token.secret(),
+            access: value,
+            refresh: entry.field(FieldName::Refresh).secret(),
+            id_token: entry.field(FieldName::IdToken).secret(),
             // A value that is no time is one that has passed.
-            expires: match &wire.expires {
-                Field::Absent => None,
-                field => Some(field.time().unwrap_or(0)),
-            },
+            expires: facts.expires.map(|expires| expires.unwrap_or(0)),
         },
-        Kind::Token => {
-            let (token, reference) = value(&wire.token, &wire.token_ref);
-            let expires = match &wire.expires {
-                Field::Absent => None,
-                field => Some(field.time().ok_or(())),
-            };
-            CredentialKind::Token { token, reference, expires }
-        }
-        Kind::ApiKey => {
-            let key = if matches!(wire.key, Field::Absent) { &wire.api_key } else { &wire.key };
-            let (key, reference) = value(key, &wire.key_ref);
-            CredentialKind::ApiKey { key, reference }
-        }
+        Kind::Token => CredentialKind::Token { token: value, reference, expires: facts.expires },
+        Kind::ApiKey => CredentialKind::ApiKey { key: value, reference },
     };
     Some(Credential {
-        provider,
+        provider: provider.into_owned(),
         identity: Identity {
-            email: wire.email.owned(),
-            account_id: wire.account_id.owned(),
+            email: owned(FieldName::Email),
+            account_id: owned(FieldName::AccountId),
             subject: None,
         },
-        display_name: wire.display_name.owned(),
-        client_id: wire.client_id.owned(),
-        login_method: wire.login_method.owned(),
+        display_name: owned(FieldName::DisplayName),
+        client_id: owned(FieldName::ClientId),
+        login_method: owned(FieldName::LoginMethod),
         kind,
     })
 }
@@ -292,6 +206,10 @@ fn renew(entry: &mut RawObject, renewal: &Renewal) -> serde_json::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse_credential(entry: &str) -> Option<Credential> {
+        credential(&Fields::of(entry))
+    }
 
     #[test]
     fn entries_of_every_age_are_read() {

@@ -1,14 +1,15 @@
 //! The auth-profiles document: `{"version": 1, "profiles": {<id>: <credential>}}`.
 
-use super::credential::{parse_credential, parse_outline};
-use super::json_text::{RawObject, UniqueObject, pretty, raw, repeats};
-use super::state::{OLD_LAYOUT, has_repetition};
-use crate::profile::{Credential, Kind};
+use super::credential::credential;
+use super::fields::{Fields, Spans};
+use super::inspection::{Inspection, inspect};
+use super::json_text::{RawObject, pretty, raw};
+use super::scan::{Profiles, scan, value_at};
+use super::state::OLD_LAYOUT;
+use crate::profile::{Credential, Facts};
 use crate::secret::Secret;
-use indexmap::IndexMap;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::ops::Range;
+use std::borrow::Cow;
 
 /// An auth-profiles document. Entries and top-level values keep their text.
 pub struct Document {
@@ -16,15 +17,26 @@ pub struct Document {
     text: Secret,
     /// The top-level members in order; the one named `profiles` is a placeholder.
     members: RawObject,
-    profiles: IndexMap<String, Entry>,
+    profiles: Profiles,
 }
 
-/// The text of an entry.
-enum Entry {
-    /// As it was read: a part of the text of the document.
-    Read(Range<usize>),
+/// An entry.
+pub(super) enum Entry {
+    /// As it was read: where it starts in the text of the document, and its fields there.
+    Read(usize, Spans),
     /// As it was set.
     Set(Secret),
+}
+
+/// What can be said of a profile without its secrets.
+#[derive(Clone, Debug)]
+pub struct Outline<'d> {
+    /// The profile id.
+    pub id: &'d str,
+    /// The provider as the entry spells it.
+    pub provider: Cow<'d, str>,
+    /// What is there of the credential.
+    pub facts: Facts,
 }
 
 /// An entry of the document that can be interpreted.
@@ -36,7 +48,7 @@ pub struct Profile<'d> {
     pub credential: Credential,
 }
 
-const PROFILES: &str = "profiles";
+pub(super) const PROFILES: &str = "profiles";
 
 /// Without the values: they hold secrets.
 impl std::fmt::Debug for Document {
@@ -50,12 +62,12 @@ impl Default for Document {
         let mut members = RawObject::new();
         members.insert("version".to_owned(), literal("1"));
         members.insert(PROFILES.to_owned(), literal("null"));
-        Self { text: Secret::new(""), members, profiles: IndexMap::new() }
+        Self { text: Secret::new(""), members, profiles: Profiles::new() }
     }
 }
 
 /// A raw value of ours that is valid JSON by inspection.
-fn literal(json: &'static str) -> Box<RawValue> {
+pub(super) fn literal(json: &'static str) -> Box<RawValue> {
     RawValue::from_string(json.to_owned()).unwrap_or_default()
 }
 
@@ -66,20 +78,26 @@ impl Document {
     /// The text is not JSON, not an object, or its `profiles` are not an object.
     pub fn parse(text: impl Into<String>) -> serde_json::Result<Self> {
         let text = Secret::new(text);
-        let parts: Parts<'_> = serde_json::from_str(text.expose().trim_start_matches('\u{feff}'))?;
-        let place = |entry: &RawValue| {
-            let start = entry.get().as_ptr().addr() - text.expose().as_ptr().addr();
-            Entry::Read(start..start + entry.get().len())
-        };
-        let profiles = parts.profiles.into_iter().map(|(id, entry)| (id, place(entry))).collect();
-        Ok(Self { members: parts.members, profiles, text })
+        let (members, profiles) = scan(text.expose())?;
+        Ok(Self { text, members, profiles })
     }
 
     fn text_of<'d>(&'d self, entry: &'d Entry) -> &'d str {
         match entry {
-            Entry::Read(place) => &self.text.expose()[place.clone()],
+            Entry::Read(start, _) => value_at(self.text.expose(), *start),
             Entry::Set(text) => text.expose(),
         }
+    }
+
+    fn fields<'d>(&'d self, entry: &'d Entry) -> Fields<'d> {
+        match entry {
+            Entry::Read(_, spans) => Fields::new(self.text.expose(), *spans),
+            Entry::Set(text) => Fields::of(text.expose()),
+        }
+    }
+
+    fn all_fields(&self) -> impl Iterator<Item = (&str, Fields<'_>)> {
+        self.profiles.iter().map(|(id, entry)| (id.as_str(), self.fields(entry)))
     }
 
     /// The document as text: two spaces a level, a final newline.
@@ -88,7 +106,11 @@ impl Document {
     /// Never in practice: every part is JSON already.
     pub fn to_text(&self) -> serde_json::Result<String> {
         // A text that grows leaves copies behind.
-        let entries: usize = self.entries().map(|(id, entry)| 6 * id.len() + entry.len() + 8).sum();
+        let entries = self.profiles.iter().map(|(id, entry)| match entry {
+            Entry::Read(..) => 0,
+            Entry::Set(text) => 6 * id.len() + text.expose().len() + 8,
+        });
+        let entries = self.text.expose().len() + entries.sum::<usize>();
         let others = self.members.iter().map(|(name, it)| 6 * name.len() + it.get().len() + 8);
         let mut members = String::with_capacity(entries + others.sum::<usize>() + 8);
         members.push('{');
@@ -124,17 +146,22 @@ impl Document {
 
     /// The profiles that can be interpreted, in document order.
     pub fn profiles(&self) -> impl Iterator<Item = Profile<'_>> {
-        self.entries()
-            .filter_map(|(id, entry)| Some(Profile { id, credential: parse_credential(entry)? }))
+        self.all_fields()
+            .filter_map(|(id, fields)| Some(Profile { id, credential: credential(&fields)? }))
     }
 
-    /// The ids of the profiles that can be interpreted, each with its provider and its kind,
-    /// in document order. No secret is read.
-    pub fn outlines(&self) -> impl Iterator<Item = (&str, String, Kind)> {
-        self.entries().filter_map(|(id, entry)| {
-            let (provider, kind) = parse_outline(entry)?;
-            Some((id, provider, kind))
+    /// As [`Self::profiles`], without their secrets.
+    pub fn outlines(&self) -> impl Iterator<Item = Outline<'_>> {
+        self.all_fields().filter_map(|(id, fields)| {
+            let (provider, facts) = fields.facts()?;
+            Some(Outline { id, provider, facts })
         })
+    }
+
+    /// The ids of all entries in document order, and what a report says of each; `None` of
+    /// one that cannot be interpreted.
+    pub fn inspections(&self) -> impl Iterator<Item = (&str, Option<Inspection>)> {
+        self.all_fields().map(|(id, fields)| (id, inspect(&fields)))
     }
 
     /// How many entries there are, valid or not.
@@ -144,7 +171,7 @@ impl Document {
 
     /// The credential of a profile; `None` when there is none or it is not valid.
     pub fn credential(&self, id: &str) -> Option<Credential> {
-        parse_credential(self.entry(id)?)
+        credential(&self.fields(self.profiles.get(id)?))
     }
 
     /// Whether there is an entry of this id, valid or not.
@@ -222,55 +249,6 @@ impl Document {
 
 fn is_old_layout(name: &str, value: &RawValue) -> bool {
     OLD_LAYOUT.contains(&name) && value.get().starts_with('{')
-}
-
-/// What a text holds.
-struct Parts<'t> {
-    members: RawObject,
-    profiles: IndexMap<String, &'t RawValue>,
-}
-
-impl<'de> Deserialize<'de> for Parts<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Parts<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object with profiles")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parts<'de>, A::Error> {
-                let mut members = RawObject::new();
-                let mut profiles = IndexMap::new();
-                while let Some(name) = map.next_key::<String>()? {
-                    // Of two members with one name, a rewrite would lose the first.
-                    if members.contains_key(&name) {
-                        return Err(A::Error::custom(repeats(&name)));
-                    }
-                    if name == PROFILES {
-                        profiles = map.next_value::<UniqueObject<&RawValue>>()?.0;
-                        members.insert(name, literal("null"));
-                    } else {
-                        let value: Box<RawValue> = map.next_value()?;
-                        if has_repetition(&name, &value) {
-                            return Err(A::Error::custom(repeats(&name)));
-                        }
-                        members.insert(name, value);
-                    }
-                }
-                members.entry(PROFILES.to_owned()).or_insert_with(|| literal("null"));
-                Ok(Parts { members, profiles })
-            }
-
-            fn visit_unit<E: Error>(self) -> Result<Parts<'de>, E> {
-                Err(E::custom("the document is null"))
-            }
-        }
-
-        deserializer.deserialize_map(Members)
-    }
 }
 
 #[cfg(test)]

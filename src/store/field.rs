@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 /// What OpenClaw 2026.9 puts in the place of tokens while it refreshes them. Such a
 /// value is no token: it is never shown, never posted and never overwritten.
-pub(super) const FENCE: &str = "openclaw-oauth-refresh-fence:";
+const FENCE: &str = "openclaw-oauth-refresh-fence:";
 
 /// The value of a field as far as we look at it.
 #[derive(Clone, Debug, Default)]
@@ -34,9 +34,14 @@ impl Field<'_> {
         self.text().map(str::to_owned)
     }
 
-    /// The secret in the field, unless it is a marker of somebody's refresh.
+    /// Whether a token or key is here, and no marker of somebody's refresh.
+    pub(super) fn is_secret(&self) -> bool {
+        self.text().is_some_and(|text| !text.starts_with(FENCE))
+    }
+
+    /// The secret in the field.
     pub(super) fn secret(&self) -> Option<Secret> {
-        self.text().filter(|text| !text.starts_with(FENCE)).map(Secret::new)
+        self.text().filter(|_| self.is_secret()).map(Secret::new)
     }
 
     /// A time in milliseconds since the epoch; JavaScript's numbers are doubles.

@@ -4,16 +4,14 @@
 //! Invariant: nothing here resolves a reference or decides whether an entry is usable. Each
 //! entry is read once, and of a grant, which has long tokens, no secret is copied.
 
-use super::field::{FENCE, Field};
-use crate::profile::secret_ref::{ReferenceName, variable};
+use super::Provenance;
+use super::field::Field;
+use super::fields::{FieldName, Fields};
+use super::json_text::RawObject;
+use crate::profile::secret_ref::ReferenceName;
 use crate::profile::{Facts, Identity, Kind};
 use crate::secret::Secret;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
-use serde_json::value::RawValue;
-use std::borrow::Cow;
-use std::fmt;
+use serde_json::{Value, json};
 
 /// An entry, looked at for a report.
 #[derive(Clone, Debug)]
@@ -39,6 +37,8 @@ pub struct Inspection {
     /// The fields of an OAuth grant that hold a secret reference, which OAuth does not
     /// support.
     pub oauth_references: Vec<&'static str>,
+    /// Where it was imported from.
+    pub provenance: Option<Provenance>,
 }
 
 impl Inspection {
@@ -49,208 +49,66 @@ impl Inspection {
     }
 }
 
-/// What stands in a field.
-#[derive(Clone, Default)]
-enum Held<'a> {
-    #[default]
-    Absent,
-    Text(Cow<'a, str>),
-    Object(Box<Value>),
-    Other,
-}
-
-impl Held<'_> {
-    /// The trimmed text of the field, unless it is blank.
-    fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text.trim()).filter(|text| !text.is_empty()),
-            _ => None,
-        }
-    }
-
-    fn owned(&self) -> Option<String> {
-        self.text().map(str::to_owned)
-    }
-
-    /// Whether a token or key is here, and no marker of somebody's refresh.
-    fn is_secret(&self) -> bool {
-        self.text().is_some_and(|text| !text.starts_with(FENCE))
-    }
-
-    fn is_reference(&self) -> bool {
-        match self {
-            Self::Text(text) => variable(text).is_some(),
-            Self::Object(_) => true,
-            _ => false,
-        }
-    }
-
-    fn reference(&self) -> Option<ReferenceName> {
-        match self {
-            Self::Text(text) => ReferenceName::of_text(text),
-            Self::Object(object) => ReferenceName::of(object),
-            _ => None,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "an entry is valid only when these fields are")]
-struct Wire<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Held<'a>,
-    #[serde(borrow, default)]
-    mode: Held<'a>,
-    #[serde(borrow, default)]
-    provider: Held<'a>,
-    #[serde(borrow, default)]
-    access: Held<'a>,
-    #[serde(borrow, default)]
-    refresh: Held<'a>,
-    #[serde(borrow, default)]
-    id_token: Held<'a>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    expires: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    token: Held<'a>,
-    #[serde(borrow, default)]
-    token_ref: Held<'a>,
-    #[serde(borrow, default)]
-    key: Held<'a>,
-    #[serde(borrow, default)]
-    api_key: Held<'a>,
-    #[serde(borrow, default)]
-    key_ref: Held<'a>,
-    #[serde(borrow, default)]
-    email: Held<'a>,
-    #[serde(borrow, default)]
-    account_id: Held<'a>,
-    #[serde(borrow, default)]
-    display_name: Held<'a>,
-    #[serde(borrow, default)]
-    client_id: Held<'a>,
-    #[serde(borrow, default)]
-    login_method: Held<'a>,
-}
-
-/// A field that is there, `null` included.
-fn present<'de: 'a, 'a, D: Deserializer<'de>>(d: D) -> Result<Option<&'a RawValue>, D::Error> {
-    <&RawValue>::deserialize(d).map(Some)
-}
-
 /// Looks at an entry; `None` when it is no credential.
-pub fn inspect(entry: &str) -> Option<Inspection> {
-    let wire: Wire<'_> = serde_json::from_str(entry).ok()?;
-    let kind = Kind::from_name(wire.kind.text().or_else(|| wire.mode.text())?)?;
-    // Kept as it is written.
-    let Held::Text(provider) = &wire.provider else { return None };
-    wire.provider.text()?;
-    let key = if matches!(wire.key, Held::Absent) { &wire.api_key } else { &wire.key };
-    let (held, named) = match kind {
-        Kind::OAuth => (&wire.access, &Held::Absent),
-        Kind::Token => (&wire.token, &wire.token_ref),
-        Kind::ApiKey => (key, &wire.key_ref),
-    };
-    let expires = wire.expires.map(|expires| serde_json::from_str::<Field<'_>>(expires.get()));
-    let expires = expires.transpose().ok()?;
-    let is_grant = kind == Kind::OAuth;
+pub(super) fn inspect(entry: &Fields<'_>) -> Option<Inspection> {
+    let (provider, facts) = entry.facts()?;
+    let is_grant = facts.kind == Kind::OAuth;
+    let (value, reference_field) = entry.value(facts.kind);
+    let held = entry.field(value);
     let in_place = !is_grant && held.is_reference();
     let oauth_fields = [
-        ("access", &wire.access),
-        ("refresh", &wire.refresh),
-        ("token", &wire.token),
-        ("tokenRef", &wire.token_ref),
-        ("key", &wire.key),
-        ("keyRef", &wire.key_ref),
+        ("access", FieldName::Access),
+        ("refresh", FieldName::Refresh),
+        ("token", FieldName::Token),
+        ("tokenRef", FieldName::TokenRef),
+        ("key", FieldName::Key),
+        ("keyRef", FieldName::KeyRef),
     ];
-    let unsupported = oauth_fields.into_iter().filter(|(_, it)| is_grant && it.is_reference());
+    let is_reference = |name: FieldName| is_grant && entry.field(name).is_reference();
+    let unsupported = oauth_fields.into_iter().filter(|(_, name)| is_reference(*name));
+    let owned = |name| entry.field(name).owned();
     Some(Inspection {
-        facts: Facts {
-            kind,
-            has_bearer: !in_place && held.is_secret(),
-            has_refresh: is_grant && wire.refresh.is_secret(),
-            is_reference: in_place || matches!(named, Held::Object(_)),
-            expires: expires.map(|expires| expires.time().ok_or(())),
-        },
         value: held.text().filter(|_| !is_grant && !in_place).map(Secret::new),
-        reference: if in_place { held.reference() } else { named.reference() },
-        has_access: wire.access.text().is_some(),
+        reference: reference(entry, if in_place { value } else { reference_field }),
+        has_access: entry.field(FieldName::Access).text().is_some(),
         oauth_references: unsupported.map(|(name, _)| name).collect(),
-        provider: provider.clone().into_owned(),
-        email: wire.email.owned(),
-        account_id: wire.account_id.owned(),
-        display_name: wire.display_name.owned(),
-        expires: wire.expires.and_then(|expires| serde_json::from_str(expires.get()).ok()),
+        provider: provider.into_owned(),
+        email: owned(FieldName::Email),
+        account_id: owned(FieldName::AccountId),
+        display_name: owned(FieldName::DisplayName),
+        expires: entry
+            .raw(FieldName::Expires)
+            .and_then(|expires| serde_json::from_str(expires).ok()),
+        provenance: entry.raw(FieldName::ImportedFrom).and_then(Provenance::read),
+        facts,
     })
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Held<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-
-        impl<'de> Visitor<'de> for Any {
-            type Value = Held<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("any value")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Held<'de>, E> {
-                Ok(Held::Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Held<'de>, E> {
-                Ok(Held::Text(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Held<'de>, E> {
-                Ok(Held::Other)
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Held<'de>, E> {
-                Ok(Held::Other)
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Held<'de>, E> {
-                Ok(Held::Other)
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Held<'de>, E> {
-                Ok(Held::Other)
-            }
-
-            fn visit_unit<E>(self) -> Result<Held<'de>, E> {
-                Ok(Held::Other)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Held<'de>, A::Error> {
-                // Of a reference its name is reported, and of no reference nothing.
-                let mut named = serde_json::Map::new();
-                while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-                    if key != "source" && key != "id" {
-                        map.next_value::<IgnoredAny>()?;
-                    } else if let Held::Text(text) = map.next_value()? {
-                        named.insert(key.into_owned(), text.into());
-                    }
-                }
-                Ok(Held::Object(Box::new(named.into())))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Held<'de>, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Held::Other)
-            }
+/// The reference in a field.
+fn reference(entry: &Fields<'_>, name: FieldName) -> Option<ReferenceName> {
+    match entry.field(name) {
+        Field::Text(text) => ReferenceName::of_text(&text),
+        Field::Object => {
+            let members: RawObject = serde_json::from_str(entry.raw(name)?).unwrap_or_default();
+            // Of a reference its name is reported, and of no reference nothing.
+            let value = |name: &str| -> Option<Value> {
+                serde_json::from_str(members.get(name)?.get()).ok()
+            };
+            let named = json!({"source": value("source"), "id": value("id")});
+            ReferenceName::of(&named)
         }
-
-        deserializer.deserialize_any(Any)
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::credential::parse_credential;
+    use super::super::credential::credential;
     use super::*;
+
+    fn inspect(entry: &str) -> Option<Inspection> {
+        super::inspect(&Fields::of(entry))
+    }
 
     #[test]
     fn a_reference_is_named_wherever_it_stands() {
@@ -320,7 +178,7 @@ mod tests {
             r#"{"type":"api_key","provider":"p","keyRef":{"n":1e999,"source":"env","id":"A"}}"#,
         ];
         for entry in entries {
-            let credential = parse_credential(entry).unwrap();
+            let credential = credential(&Fields::of(entry)).unwrap();
             let found = inspect(entry).unwrap();
             assert_eq!(found.provider, credential.provider, "{entry}");
             assert_eq!(found.facts.expiry(), credential.expires(), "{entry}");
@@ -340,7 +198,10 @@ mod tests {
             r#"{"type":"oauth","provider":5}"#,
             "[]",
         ] {
-            assert!(parse_credential(entry).is_none() && inspect(entry).is_none(), "{entry}");
+            assert!(
+                credential(&Fields::of(entry)).is_none() && inspect(entry).is_none(),
+                "{entry}"
+            );
         }
     }
 }

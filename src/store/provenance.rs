@@ -34,7 +34,12 @@ impl Provenance {
             return None;
         }
         let entry: RawObject = serde_json::from_str(entry).ok()?;
-        serde_json::from_str(entry.get(FIELD)?.get()).ok()
+        Self::read(entry.get(FIELD)?.get())
+    }
+
+    /// What the field says.
+    pub(super) fn read(field: &str) -> Option<Self> {
+        serde_json::from_str(field).ok()
     }
 
     /// `entry` with this and with `fields`; its other fields stay as they are.

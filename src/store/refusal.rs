@@ -55,6 +55,13 @@ impl StateDocument {
         self.refusal(profile_id, credential.refresh_token()?)
     }
 
+    /// Whether the access token that the profile has in `profiles` was seen rejected. It is
+    /// looked at where something is remembered of it alone.
+    pub fn rejects(&self, profiles: &Document, profile_id: &str) -> bool {
+        self.entry(profile_id).is_some_and(|entry| entry.contains(REJECTED_ACCESS))
+            && profiles.credential(profile_id).is_some_and(|it| is_rejected(self, profile_id, &it))
+    }
+
     /// Remembers that the server refused this refresh token of a profile.
     pub fn set_refused(&mut self, profile_id: &str, token: &Secret, reason: &str, now: Millis) {
         let hash = token.fingerprint();

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use openclaw_auth::profile::normalize_provider_id;
 use openclaw_auth::profile::secret_ref::{Defaults, SecretRef};
-use openclaw_auth::store::{Document, StateDocument, inspect};
+use openclaw_auth::store::{Document, StateDocument};
 use serde_json::value::RawValue;
 
 /// A document is refused, or written so that it reads as it was; an edit of one entry
@@ -16,9 +16,16 @@ pub(crate) fn profiles(input: &[u8]) {
     assert_eq!(again.to_text().unwrap(), written, "writing changes nothing more");
     assert_eq!(again.entry_count(), document.entry_count());
     let ids: Vec<String> = document.profiles().map(|profile| profile.id.to_owned()).collect();
-    let inspected = document.entries().filter(|(_, entry)| inspect(entry).is_some());
+    let inspected = document.inspections().filter(|(_, found)| found.is_some());
     let inspected: Vec<String> = inspected.map(|(id, _)| id.to_owned()).collect();
     assert_eq!(inspected, ids, "both read the same entries");
+    let mut alone = Document::default();
+    for (id, entry) in document.entries() {
+        alone.set_entry(id, RawValue::from_string(entry.to_owned()).unwrap());
+    }
+    for (one, other) in document.inspections().zip(alone.inspections()) {
+        assert_eq!(format!("{one:?}"), format!("{other:?}"), "an entry says the same alone");
+    }
     let count = document.entry_count();
     let is_new = !document.has_entry("fuzz:new");
     document.set_entry("fuzz:new", RawValue::from_string("{\"type\":1}".to_owned()).unwrap());

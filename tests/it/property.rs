@@ -48,6 +48,64 @@ fn value() -> impl Strategy<Value = String> {
     })
 }
 
+/// Entries of a document, credentials among them.
+fn entry() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec![
+        "access",
+        "refresh",
+        "idToken",
+        "expires",
+        "token",
+        "tokenRef",
+        "key",
+        "apiKey",
+        "keyRef",
+        "email",
+        "accountId",
+        "displayName",
+        "clientId",
+        "loginMethod",
+        "importedFrom",
+        "provider",
+        "k\\u0065y",
+        "note",
+        "\\ud800",
+    ]);
+    let odd = prop::sample::select(vec![
+        r#"" fake ""#,
+        r#""""#,
+        r#""${FAKE_KEY}""#,
+        r#""fake\u002dkey""#,
+        r#""\ud800""#,
+        "1e400",
+        "4102444800000",
+        r#"{"source":"env","id":"FAKE"}"#,
+        r#"{"\ud800":1}"#,
+        r#""openclaw-oauth-refresh-fence:v1:x""#,
+        r#"{"tool":"t"}"#,
+    ]);
+    let field = (name, prop_oneof![3 => odd.prop_map(str::to_owned), 1 => value()]);
+    let kind = prop::sample::select(vec!["oauth", "token", "api_key", "odd"]);
+    let object = (kind, prop::collection::vec(field, 0..6)).prop_map(|(kind, fields)| {
+        let fields = fields.iter().map(|(name, value)| format!(" ,\n\"{name}\" : {value}"));
+        let fields = fields.collect::<String>();
+        format!("{{\"type\":\"{kind}\",\"provider\":\"p\"{fields}}}")
+    });
+    prop_oneof![6 => object, 1 => value()]
+}
+
+/// All that a document says of the profile `id`.
+fn said(document: &Document, id: &str) -> String {
+    let inspection = document.inspections().find(|(of, _)| *of == id);
+    let outline = document.outlines().find(|outline| outline.id == id);
+    let credential = document.credential(id);
+    let secrets = credential.as_ref().map(|credential| {
+        let held = [credential.bearer(), credential.refresh_token()];
+        held.map(|secret| secret.map(|secret| secret.expose().to_owned()))
+    });
+    format!("{inspection:?} {outline:?} {credential:?} {secrets:?}")
+}
+
 /// `json` without the white space between its tokens.
 fn compact(json: &str) -> String {
     let (mut text, mut in_string, mut escaped) = (String::new(), false, false);
@@ -102,6 +160,31 @@ proptest! {
             prop_assert_eq!(&compact(again.member(name).unwrap().get()), value);
         }
         prop_assert_eq!(again.member("version").unwrap().get(), "7");
+    }
+
+    #[test]
+    fn a_document_says_of_an_entry_what_the_entry_says_alone(
+        entries in prop::collection::vec(("[a-z:@. ü{]{1,8}", entry()), 1..5),
+        mark in prop::sample::select(vec!["", "\u{feff}"]),
+    ) {
+        let entries: IndexMap<String, String> = entries.into_iter().collect();
+        let members: Vec<_> =
+            entries.iter().map(|(id, entry)| format!("\"{id}\" :\n {entry} ")).collect();
+        let text = format!("{mark}{{\"profiles\": {{ {} }} }}", members.join(","));
+        let document = Document::parse(&text).unwrap();
+        let mut set = Document::default();
+        for (id, entry) in &entries {
+            set.set_entry(id, RawValue::from_string(entry.clone()).unwrap());
+            prop_assert_eq!(document.entry(id), Some(entry.as_str()));
+            prop_assert_eq!(said(&document, id), said(&set, id));
+            let facts = document.credential(id).map(|credential| credential.facts());
+            let outline = document.outlines().find(|outline| outline.id == id);
+            prop_assert_eq!(
+                facts.map(|facts| (facts.kind, facts.has_bearer, facts.has_refresh)),
+                outline.map(|it| (it.facts.kind, it.facts.has_bearer, it.facts.has_refresh))
+            );
+        }
+        prop_assert_eq!(document.entries().count(), entries.len());
     }
 
     #[test]

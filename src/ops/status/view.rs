@@ -8,7 +8,7 @@ use crate::exit::Failure;
 use crate::profile::{
     Kind, Millis, SameAccount, UsageStats, normalize_provider_id, sort_as_object_keys,
 };
-use crate::store::{Document, Inspection, Snapshot, StateDocument, inspect};
+use crate::store::{Document, Inspection, Snapshot, StateDocument};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 
@@ -72,9 +72,9 @@ pub(super) struct View<'d> {
 impl Stored {
     /// The profiles that can be interpreted, in document order.
     fn entries(&self, is_inherited: bool) -> Vec<Entry<'_>> {
-        let entries = self.profiles.entries().filter_map(|(id, entry)| {
+        let entries = self.profiles.inspections().filter_map(|(id, inspection)| {
             let refusal = self.state.refusal_of(&self.profiles, id);
-            Some(Entry { id, inspection: inspect(entry)?, refusal, is_inherited })
+            Some(Entry { id, inspection: inspection?, refusal, is_inherited })
         });
         entries.collect()
     }
