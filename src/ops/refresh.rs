@@ -81,7 +81,7 @@ pub(super) fn refresh(
     others.retain(|other| !other.is_same(&selected.store));
     // The holder before us may have learnt that the login is over.
     let holders = Holders { own: &selected.store, lease: &lease, others: &others };
-    if let Some(code) = holders.refusal(&document, refresh_token)? {
+    if let Some(code) = holders.refusal(&document, refresh_token, interaction)? {
         return Err(refused(selected, &code));
     }
     // A spent token must not be posted: the server would end the login everywhere.
@@ -198,7 +198,7 @@ impl Attempt<'_> {
             Err(error) => {
                 // A refusal has to be stored, too, and this may be the space for it.
                 drop(reserved);
-                self.fail(&error, earlier.as_ref())
+                self.fail(&error, earlier.as_ref(), interaction)
             }
         }
     }
@@ -293,21 +293,29 @@ impl Attempt<'_> {
         }
     }
 
-    fn fail(&self, error: &TokenError, earlier: Option<&Intent>) -> Result<Credential, Failure> {
+    fn fail(
+        &self,
+        error: &TokenError,
+        earlier: Option<&Intent>,
+        interaction: &mut dyn Interaction,
+    ) -> Result<Credential, Failure> {
         let Self { selected, posted, lease, others, .. } = self;
         let holders = Holders { own: &selected.store, lease, others };
         // The profile may have got another grant meanwhile: others have this one still.
-        let remembered = error.refused_grant().map(|code| holders.remember(posted, code));
+        let is_refused = error.refused_grant().is_some();
+        if let Some(code) = error.refused_grant() {
+            holders.remember(posted, code, interaction);
+        }
         // What became of an earlier request is known when the server has refused the token.
         let is_known = earlier.is_none() && !error.is_outcome_unknown();
-        if is_known || remembered.is_some() {
+        if is_known || is_refused {
             selected.store.end_refresh(posted);
         }
         // Somebody without our lease may have refreshed or signed in meanwhile.
         if let Some(credential) = adopt(selected)? {
             return Ok(credential);
         }
-        if remembered.transpose()?.is_none() {
+        if !is_refused {
             return Err(match error {
                 TokenError::Refused { .. } => not_refreshed(selected, error),
                 _ => unavailable(selected, &error.to_string()),

@@ -1,10 +1,15 @@
 //! What a server refused: remembered in every store that holds the grant, and asked of every
 //! store before a refresh token is posted.
 
+use super::Interaction;
 use super::renewal::holders;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, Lease, StoreError};
-use crate::system::now;
+use crate::system::{lock, now};
+use std::time::Duration;
+
+/// How long another store is waited for: the note remembers as well.
+const BRIEFLY: Duration = Duration::from_secs(1);
 
 /// What a note does not say.
 const UNKNOWN_CODE: &str = "refused";
@@ -24,6 +29,7 @@ impl Holders<'_> {
         &self,
         document: &Document,
         token: &Secret,
+        interaction: &mut dyn Interaction,
     ) -> Result<Option<String>, StoreError> {
         let told = self.own.read_state(document)?.refusal_by_any(token);
         // An unrelated store that cannot be read is no obstacle.
@@ -32,24 +38,26 @@ impl Holders<'_> {
         let noted = || self.own.has_noted_refusal(token).then(|| UNKNOWN_CODE.to_owned());
         let refusal = told.or_else(of_others).or_else(noted);
         if let Some(reason) = &refusal {
-            self.remember(token, reason)?;
+            self.remember(token, reason, interaction);
         }
         Ok(refusal)
     }
 
     /// Remembers that the server refused this refresh token: in the note of the refresh, until
-    /// the stores know.
-    pub(super) fn remember(&self, token: &Secret, reason: &str) -> Result<(), StoreError> {
+    /// every store that holds the token knows.
+    pub(super) fn remember(&self, token: &Secret, reason: &str, interaction: &mut dyn Interaction) {
         self.own.note_refusal(token);
-        let remembered = remember(self.own, Some(self.lease), token, reason);
+        let own = remember(self.own, Some(self.lease), lock::TIMEOUT, token, reason);
+        let mut all_know = own.is_ok();
         for other in self.others {
-            // One that cannot be written asks the others.
-            let _ = remember(other, None, token, reason);
+            all_know &= remember(other, None, BRIEFLY, token, reason).is_ok();
         }
-        if remembered.is_ok() {
+        if all_know {
             self.own.end_noted_refusal(token);
         }
-        remembered
+        if let Err(error) = own {
+            interaction.warn(&format!("could not store that the login is over: {error}"));
+        }
     }
 }
 
@@ -60,6 +68,7 @@ fn refusal(store: &AgentStore, token: &Secret) -> Result<Option<String>, StoreEr
 fn remember(
     store: &AgentStore,
     lease: Option<&Lease>,
+    lock_timeout: Duration,
     token: &Secret,
     reason: &str,
 ) -> Result<(), StoreError> {
@@ -70,7 +79,7 @@ fn remember(
     if ids.is_empty() {
         return Ok(());
     }
-    store.update_state_beside(lease, |state| {
+    store.update_state_beside(lease, lock_timeout, |state| {
         for id in &ids {
             state.set_refused(id, token, reason, now());
         }

@@ -261,21 +261,22 @@ impl AgentStore {
         &self,
         change: impl FnOnce(&mut StateDocument) -> bool,
     ) -> Result<(), StoreError> {
-        self.update_state_beside(None, change)
+        self.update_state_beside(None, lock::TIMEOUT, change)
     }
 
-    /// As [`Self::update_state`], for who holds a lease.
+    /// As [`Self::update_state`], for who may hold a lease, and waits so long for the lock.
     ///
     /// # Errors
     /// See there.
     pub fn update_state_beside(
         &self,
         lease: Option<&Lease>,
+        lock_timeout: Duration,
         change: impl FnOnce(&mut StateDocument) -> bool,
     ) -> Result<(), StoreError> {
         self.check_generation()?;
         // One lock guards both documents, as OpenClaw has it.
-        let _lock = self.lock(&self.profiles_path(), lease, lock::TIMEOUT)?;
+        let _lock = self.lock(&self.profiles_path(), lease, lock_timeout)?;
         let Snapshot { document: mut profiles, fingerprint } = self.read()?;
         let mut state = self.read_state(&profiles)?;
         if change(&mut state) {

@@ -11,6 +11,7 @@ use crate::profile::Millis;
 use crate::system::file;
 use crate::system::lock::Note;
 use serde::{Deserialize, Serialize};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// A refresh whose outcome nobody has told.
@@ -82,8 +83,9 @@ impl Begun {
     pub fn on_disk(self) -> Result<Option<Intent>, StoreError> {
         let Self { path, at, earlier, note } = self;
         let write = || {
-            let note = serde_json::to_vec(&Intent { pid: std::process::id(), at })?;
-            file::replace(&path, &note)
+            // Whoever is cut off now is the second, and the first is who matters.
+            let note = earlier.unwrap_or(Intent { pid: std::process::id(), at });
+            file::replace(&path, &serde_json::to_vec(&note)?)
         };
         let written = note.map_or_else(write, Note::wait);
         written.map_err(|source| StoreError::Write { path: path.clone(), source })?;
@@ -101,7 +103,11 @@ pub(super) fn end(lock: &Path) {
 /// on a full disk.
 #[expect(clippy::disallowed_methods, reason = "nothing is written and nothing replaced")]
 pub(super) fn refuse(lock: &Path) {
-    let _ = std::fs::rename(path_of(lock), refusal_of(lock));
+    if std::fs::rename(path_of(lock), refusal_of(lock)).is_ok()
+        && let Some(directory) = lock.parent()
+    {
+        let _ = File::open(directory).and_then(|directory| directory.sync_all());
+    }
 }
 
 /// Whether a note says that the server refused the grant.

@@ -212,7 +212,7 @@ mod tests {
         };
         let left = crate::system::file::with_suffix(&store.profiles_path(), ".lock");
         std::fs::hard_link(lease.lock().path(), &left).unwrap();
-        let refused = store.update_state_beside(Some(&lease), |state| {
+        let refused = store.update_state_beside(Some(&lease), lock::TIMEOUT, |state| {
             state.set_refused("p:1", &Secret::new("fake-0"), "invalid_grant", now());
             true
         });

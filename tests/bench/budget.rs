@@ -128,7 +128,8 @@ pub(crate) fn markdown(counts: &[Count]) -> String {
     format!(
         "## Instructions\n\n\
          Counted by callgrind. `parse` is what serde_json takes to parse the document of that many \
-         profiles into values, `skim` what it takes to read it through and keep nothing.\n\n{}",
+         profiles into values, `skim` what it takes to read it through and keep nothing. 0.00 is \
+         said of a command that takes less than the parse alone.\n\n{}",
         render(&header, rows)
     )
 }

@@ -15,8 +15,19 @@ fn refreshes(rig: &Rig) -> usize {
 
 /// How many notes there are of a refresh whose outcome is unknown.
 fn intents(rig: &Rig) -> usize {
+    notes(rig, "intent").len()
+}
+
+fn notes(rig: &Rig, extension: &str) -> Vec<std::path::PathBuf> {
     let files = std::fs::read_dir(rig.path("locks/oauth-refresh")).unwrap().flatten();
-    files.filter(|file| file.path().extension().is_some_and(|e| e == "intent")).count()
+    let files = files.map(|file| file.path());
+    files.filter(|file| file.extension().is_some_and(|it| it == extension)).collect()
+}
+
+/// The process that the only note of a refresh names.
+fn cut_off(rig: &Rig) -> serde_json::Value {
+    let text = std::fs::read_to_string(&notes(rig, "intent")[0]).unwrap();
+    serde_json::from_str::<serde_json::Value>(&text).unwrap()["pid"].clone()
 }
 
 #[test]
@@ -105,8 +116,10 @@ fn a_cut_off_is_told_until_the_server_has_said_what_became_of_the_token() {
     rig.expire(PROFILE);
     rig.server.inject(Fault::DropAfterRotation);
     rig.run(&TOKEN).failure(4);
+    let process = cut_off(&rig);
     rig.server.inject(Fault::status(503));
     rig.run(&TOKEN).failure(4);
+    assert_eq!(cut_off(&rig), process, "not the one that was answered");
     let stderr = rig.run(&TOKEN).failure(3);
     assert!(stderr.contains("may have replaced the refresh token"), "{stderr}");
     assert_eq!((refreshes(&rig), intents(&rig)), (3, 0));
@@ -117,19 +130,17 @@ fn a_refusal_that_cannot_be_stored_is_remembered_all_the_same() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     rig.server.revoke_all();
-    let state = "agents/main/agent/auth-state.json";
-    rig.write(state, r#"{"version":1,"usageStats":"of something else"}"#);
+    rig.write(STATE, FOREIGN_STATE);
     for _ in 0..2 {
-        let stderr = rig.run(&TOKEN).failure(6);
+        let stderr = rig.run(&TOKEN).failure(3);
+        assert!(stderr.contains("is over"), "{stderr}");
         assert!(stderr.contains("`usageStats` is not an object"), "{stderr}");
         assert_eq!(refreshes(&rig), 1, "a refused refresh token is not posted again");
     }
-    std::fs::remove_file(rig.path(state)).unwrap();
-    let stderr = rig.run(&TOKEN).failure(3);
-    assert!(stderr.contains("is over"), "{stderr}");
+    std::fs::remove_file(rig.path(STATE)).unwrap();
     rig.run(&TOKEN).failure(3);
     assert_eq!((refreshes(&rig), intents(&rig)), (1, 0));
-    assert!(rig.read(state).contains("refusedGrant"));
+    assert!(rig.read(STATE).contains("refusedGrant") && notes(&rig, "refused").is_empty());
 }
 
 #[test]
@@ -300,25 +311,56 @@ fn a_grant_that_is_refused_is_refused_wherever_it_is() {
     rig.run(&TOKEN).success();
 }
 
-#[test]
-fn a_refusal_that_concerns_its_asker_no_more_is_remembered_for_the_others() {
+/// A document of state that is right, and has no room for a refusal.
+const FOREIGN_STATE: &str = r#"{"version":1,"usageStats":"of something else"}"#;
+const STATE: &str = "agents/main/agent/auth-state.json";
+
+/// A rig with one expired grant, which the server has revoked, in the stores of two agents.
+fn revoked_in_two_stores() -> Rig {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     rig.write(&store("work"), &rig.document().to_string());
     rig.server.revoke_all();
-    let hold = rig.server.hold_token_responses();
-    let refreshing = rig.start(&[&TOKEN[..], &["--agent", "work"]].concat());
-    assert!(hold.wait_until_held(1, PATIENCE));
-    rig.edit("work", |document| {
-        let profile = &mut document["profiles"][PROFILE];
-        profile["access"] = "fake-new-access".into();
-        profile["refresh"] = "fake-new-refresh".into();
-        profile["expires"] = 4_102_444_800_000_i64.into();
-    });
-    hold.release();
-    assert_eq!(refreshing.finish().success(), "fake-new-access");
+    rig
+}
+
+#[test]
+fn a_refusal_that_concerns_its_asker_no_more_is_remembered_for_the_others() {
+    for state in [None, Some(FOREIGN_STATE)] {
+        let rig = revoked_in_two_stores();
+        if let Some(state) = state {
+            rig.write(STATE, state);
+        }
+        let hold = rig.server.hold_token_responses();
+        let refreshing = rig.start(&[&TOKEN[..], &["--agent", "work"]].concat());
+        assert!(hold.wait_until_held(1, PATIENCE));
+        rig.edit("work", |document| {
+            let profile = &mut document["profiles"][PROFILE];
+            profile["access"] = "fake-new-access".into();
+            profile["refresh"] = "fake-new-refresh".into();
+            profile["expires"] = 4_102_444_800_000_i64.into();
+        });
+        hold.release();
+        assert_eq!(refreshing.finish().success(), "fake-new-access");
+        if state.is_some() {
+            std::fs::remove_file(rig.path(STATE)).unwrap();
+        }
+        rig.run(&TOKEN).failure(3);
+        assert_eq!(refreshes(&rig), 1, "a refused refresh token is not posted again");
+    }
+}
+
+#[test]
+fn a_store_that_could_not_be_told_of_a_refusal_learns_of_it_when_the_asker_is_gone() {
+    let rig = revoked_in_two_stores();
+    rig.write(STATE, FOREIGN_STATE);
+    rig.run(&[&TOKEN[..], &["--agent", "work"]].concat()).failure(3);
+    rig.run(&["models", "auth", "logout", PROFILE, "--agent", "work", "--local"]).success();
+    std::fs::remove_file(rig.path(STATE)).unwrap();
     rig.run(&TOKEN).failure(3);
     assert_eq!(refreshes(&rig), 1, "a refused refresh token is not posted again");
+    assert!(rig.read(STATE).contains("refusedGrant"));
+    assert!(notes(&rig, "refused").is_empty(), "the stores know");
 }
 
 #[test]
