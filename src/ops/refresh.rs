@@ -146,16 +146,6 @@ struct Attempt<'a> {
     recovery: [PathBuf; 2],
 }
 
-/// All that a token request needs.
-struct Prepared<'a> {
-    /// Who is asked.
-    connection: Connection<'a>,
-    /// The space for what comes back.
-    reserved: Option<Reserved>,
-    /// The note of a process that was cut off.
-    earlier: Option<Intent>,
-}
-
 impl Attempt<'_> {
     fn make(
         &self,
@@ -182,7 +172,12 @@ impl Attempt<'_> {
         signals: &mut StopSignals,
         interaction: &mut dyn Interaction,
     ) -> Result<Credential, Failure> {
-        let Prepared { connection, reserved, earlier } = self.prepare(issuer)?;
+        let Self { selected, posted, lease, .. } = self;
+        // What cannot be stored must not be asked for.
+        let reserved = selected.store.reserve_space()?;
+        let connection = issuer.connect();
+        let connection = connection.map_err(|error| unavailable(selected, &error.to_string()))?;
+        let earlier = selected.store.begin_refresh(posted, lease)?;
         if let Some(earlier) = &earlier {
             interaction.note(&format!("{}; trying once more", cut_off(earlier)));
             tokio::select! {
@@ -190,7 +185,7 @@ impl Attempt<'_> {
                 () = signals.received() => return Err(Failure::interrupted()),
             }
         } else if signals.has_come().await {
-            self.selected.store.end_refresh(self.posted);
+            selected.store.end_refresh(posted);
             return Err(Failure::interrupted());
         }
         match self.ask(&connection, earlier.is_none(), signals, interaction).await {
@@ -201,27 +196,6 @@ impl Attempt<'_> {
                 self.fail(&error, earlier.as_ref(), interaction)
             }
         }
-    }
-
-    /// Notes that the request is about to be made. What cannot be stored must not be asked
-    /// for.
-    fn prepare<'i>(&self, issuer: Issuer<'i>) -> Result<Prepared<'i>, Failure> {
-        let Self { selected, posted, lease, .. } = self;
-        let begun = selected.store.begin_refresh(posted, lease)?;
-        let is_second = begun.is_second();
-        let prepare = || {
-            // The note is on its way meanwhile.
-            let reserved = selected.store.reserve_space()?;
-            let connection = issuer.connect();
-            let connection =
-                connection.map_err(|error| unavailable(selected, &error.to_string()))?;
-            Ok(Prepared { connection, reserved, earlier: begun.on_disk()? })
-        };
-        let prepared = prepare();
-        if prepared.is_err() && !is_second {
-            selected.store.end_refresh(posted);
-        }
-        prepared
     }
 
     /// Makes the token request, again when the server says that it could not answer.

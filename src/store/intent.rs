@@ -9,7 +9,6 @@ use super::StoreError;
 use super::lease::Lease;
 use crate::profile::Millis;
 use crate::system::file;
-use crate::system::lock::Note;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -45,52 +44,29 @@ fn path_of(lock: &Path) -> PathBuf {
     lock.with_extension("intent")
 }
 
-/// A refresh that is noted, or about to be.
-#[derive(Debug)]
-pub struct Begun {
-    path: PathBuf,
-    at: Millis,
-    /// What an earlier process noted and did not take back: it was cut off before it knew,
-    /// or could not know, the outcome.
-    earlier: Option<Intent>,
-    note: Option<Note>,
-}
-
-/// Begins to write the note beside the `lock` of the grant, which `lease` holds.
-pub(super) fn begin(lock: &Path, lease: &Lease, now: Millis) -> Result<Begun, StoreError> {
+/// Notes beside the `lock` of the grant, which `lease` holds, that it is about to be spent; on
+/// the disk. Returns what an earlier process noted and did not take back: it was cut off
+/// before it knew, or could not know, the outcome. That note stays.
+pub(super) fn begin(lock: &Path, lease: &Lease, now: Millis) -> Result<Option<Intent>, StoreError> {
     let path = path_of(lock);
-    let earlier = file::read(&path);
-    let earlier = earlier.map_err(|source| StoreError::Write { path: path.clone(), source })?;
-    // A note that cannot be read was written all the same.
-    let unreadable = Intent { pid: 0, at: now };
-    let earlier = earlier.map(|(text, _)| Intent::read(&text).unwrap_or(unreadable));
+    let failed = |source| StoreError::Write { path: path.clone(), source };
+    if let Some((text, _)) = file::read(&path).map_err(failed)? {
+        File::open(&path).and_then(|note| note.sync_all()).map_err(failed)?;
+        // A note that cannot be read was written all the same.
+        return Ok(Some(Intent::read(&text).unwrap_or(Intent { pid: 0, at: now })));
+    }
     // The lock says who and since when. Its file under one more name costs no new one.
-    let is_first = earlier.is_none();
-    let note = is_first.then(|| lease.lock().leave_note(&path).ok()).flatten();
-    Ok(Begun { path, at: now, earlier, note })
-}
-
-impl Begun {
-    /// Whether an earlier process was cut off.
-    pub const fn is_second(&self) -> bool {
-        self.earlier.is_some()
+    if lease.lock().leave_note(&path).is_ok() {
+        return Ok(None);
     }
-
-    /// Waits until the note is on the disk; returns the one that was there before.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn on_disk(self) -> Result<Option<Intent>, StoreError> {
-        let Self { path, at, earlier, note } = self;
-        let write = || {
-            // Whoever is cut off now is the second, and the first is who matters.
-            let note = earlier.unwrap_or(Intent { pid: std::process::id(), at });
-            file::replace(&path, &serde_json::to_vec(&note)?)
-        };
-        let written = note.map_or_else(write, Note::wait);
-        written.map_err(|source| StoreError::Write { path: path.clone(), source })?;
-        Ok(earlier)
-    }
+    let write = || {
+        let note = serde_json::to_vec(&Intent { pid: std::process::id(), at: now })?;
+        file::replace(&path, &note)
+    };
+    write().map(|()| None).map_err(|source| {
+        end(lock);
+        failed(source)
+    })
 }
 
 /// Takes the note back.

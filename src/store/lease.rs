@@ -1,7 +1,7 @@
 //! The lease on a profile: OpenClaw's refresh lock, held across a token request so that
 //! one process refreshes while the others wait for its result.
 
-use super::intent::{self, Begun};
+use super::intent::{self, Intent};
 use super::{AgentStore, StoreError};
 use crate::profile::Millis;
 use crate::secret::Secret;
@@ -89,11 +89,16 @@ impl AgentStore {
         lease.follow(&grant_path(self.places().0, grant), timeout)
     }
 
-    /// Begins to note that `grant`, whose lease is held, is about to be spent.
+    /// Notes, on the disk, that `grant`, whose lease is held, is about to be spent. Returns
+    /// the note of a process that was cut off, if there is one.
     ///
     /// # Errors
-    /// An earlier note cannot be read.
-    pub fn begin_refresh(&self, grant: &Secret, lease: &Lease) -> Result<Begun, StoreError> {
+    /// It cannot be written, or an earlier note cannot be read.
+    pub fn begin_refresh(
+        &self,
+        grant: &Secret,
+        lease: &Lease,
+    ) -> Result<Option<Intent>, StoreError> {
         intent::begin(&grant_path(self.places().0, grant), lease, now())
     }
 

@@ -38,7 +38,7 @@ pub use document::{Document, Outline, Profile};
 pub use error::StoreError;
 pub use file::{AgentStore, Snapshot};
 pub use inspection::Inspection;
-pub use intent::{Begun, Intent};
+pub use intent::Intent;
 pub use lease::{Lease, LeaseAttempt};
 pub use pending_login::{Claim, PendingAuthorization, PendingLogin};
 pub use provenance::Provenance;

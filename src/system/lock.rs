@@ -21,7 +21,6 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileExt as _, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 /// A lock that is held, and kept young, until it is dropped.
@@ -38,7 +37,7 @@ struct Held {
     /// The device and inode of the file.
     identity: (u64, u64),
     /// Without one, the lock is as good as OpenClaw's own: for thirty seconds.
-    heartbeat: Option<Heartbeat>,
+    _heartbeat: Option<Heartbeat>,
 }
 
 /// What came of one attempt to take a lock.
@@ -97,7 +96,8 @@ fn create(path: &Path, now: Millis, beat: Duration) -> io::Result<SidecarLock> {
     let metadata = file.metadata()?;
     let identity = (metadata.dev(), metadata.ino());
     let heartbeat = Heartbeat::start(&file, beat).ok();
-    Ok(SidecarLock { path: path.to_owned(), held: Arc::new(Held { file, identity, heartbeat }) })
+    let held = Arc::new(Held { file, identity, _heartbeat: heartbeat });
+    Ok(SidecarLock { path: path.to_owned(), held })
 }
 
 enum Verdict {
@@ -196,34 +196,16 @@ impl SidecarLock {
         Err(ErrorKind::NotFound.into())
     }
 
-    /// Leaves the payload of the lock at `path` as well: a note that outlives it.
+    /// Leaves the payload of the lock at `path` as well: a note that outlives it, on the disk.
     ///
     /// # Errors
-    /// There is something at `path`, the file system has no links, or the lock was lost.
-    pub fn leave_note(&self, path: &Path) -> io::Result<Note> {
+    /// There is something at `path`, the file system has no links, the lock was lost, or the
+    /// disk.
+    pub fn leave_note(&self, path: &Path) -> io::Result<()> {
         self.link(path)?;
-        let synced = self.held.heartbeat.as_ref().and_then(Heartbeat::sync);
-        Ok(Note { held: Arc::clone(&self.held), synced })
-    }
-}
-
-/// A note that is on its way to the disk.
-#[derive(Debug)]
-pub struct Note {
-    held: Arc<Held>,
-    synced: Option<Receiver<io::Result<()>>>,
-}
-
-impl Note {
-    /// Waits until the note is on the disk.
-    ///
-    /// # Errors
-    /// The disk.
-    pub fn wait(self) -> io::Result<()> {
         // A file that is synced has the names on the disk that it was given before: on ext4,
         // XFS, Btrfs and F2FS.
-        let synced = self.synced.and_then(|synced| synced.recv().ok());
-        synced.unwrap_or_else(|| self.held.file.sync_all())
+        self.held.file.sync_all()
     }
 }
 
