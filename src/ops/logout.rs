@@ -109,6 +109,13 @@ pub fn logout(
         let is_same = present.as_ref().is_none_or(|present| is_same_grant(present, &credential));
         Ok((is_same && document.remove_entry(id), is_same))
     })?;
+    if removed
+        && let Some(token) = credential.refresh_token()
+        && store.read_state(&document)?.refusal_by_any(token).is_some()
+    {
+        // The state forgets it below, and the token may come back from a backup.
+        store.keep_refusal(token);
+    }
     drop(lease);
     if !removed {
         return Err(Failure::message(

@@ -43,8 +43,8 @@ impl Holders<'_> {
         Ok(refusal)
     }
 
-    /// Remembers that the server refused this refresh token: in the note of the refresh, until
-    /// every store that holds the token knows.
+    /// Remembers that the server refused this refresh token: in a note, until every store that
+    /// holds the token knows.
     pub(super) fn remember(&self, token: &Secret, reason: &str, interaction: &mut dyn Interaction) {
         self.own.note_refusal(token);
         let own = remember(self.own, Some(self.lease), lock::TIMEOUT, token, reason);
@@ -54,6 +54,8 @@ impl Holders<'_> {
         }
         if all_know {
             self.own.end_noted_refusal(token);
+        } else {
+            self.own.keep_refusal(token);
         }
         if let Err(error) = own {
             interaction.warn(&format!("could not store that the login is over: {error}"));

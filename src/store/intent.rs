@@ -3,7 +3,7 @@
 //! It is on the disk before the request is sent and goes away once the outcome is known.
 //! One that is found tells that somebody was cut off in between, so that the refresh token
 //! may be spent although it is still stored. It names the grant by its hash alone. Where the
-//! server refuses the grant, the note is renamed and says that until the store does.
+//! server refuses the grant, the note is renamed and says that until the stores do.
 
 use super::StoreError;
 use super::lease::Lease;
@@ -79,24 +79,31 @@ pub(super) fn end(lock: &Path) {
 /// on a full disk.
 #[expect(clippy::disallowed_methods, reason = "nothing is written and nothing replaced")]
 pub(super) fn refuse(lock: &Path) {
-    if std::fs::rename(path_of(lock), refusal_of(lock)).is_ok()
+    if std::fs::rename(path_of(lock), refusal_path(lock)).is_ok()
         && let Some(directory) = lock.parent()
     {
         let _ = File::open(directory).and_then(|directory| directory.sync_all());
     }
 }
 
+/// As [`refuse`], where there may be no note.
+pub(super) fn keep_refusal(lock: &Path) {
+    if !is_refused(lock) {
+        let _ = file::replace(&refusal_path(lock), b"");
+    }
+}
+
 /// Whether a note says that the server refused the grant.
 pub(super) fn is_refused(lock: &Path) -> bool {
-    refusal_of(lock).exists()
+    refusal_path(lock).exists()
 }
 
 /// Takes that back: it is remembered elsewhere.
 pub(super) fn end_refusal(lock: &Path) {
-    let _ = std::fs::remove_file(refusal_of(lock));
+    let _ = std::fs::remove_file(refusal_path(lock));
 }
 
-fn refusal_of(lock: &Path) -> PathBuf {
+fn refusal_path(lock: &Path) -> PathBuf {
     lock.with_extension("refused")
 }
 

@@ -112,6 +112,11 @@ impl AgentStore {
         intent::refuse(&grant_path(self.places().0, grant));
     }
 
+    /// Makes such a note where there is none: no store says it, or none will.
+    pub fn keep_refusal(&self, grant: &Secret) {
+        intent::keep_refusal(&grant_path(self.places().0, grant));
+    }
+
     /// Whether there is such a note.
     pub fn has_noted_refusal(&self, grant: &Secret) -> bool {
         intent::is_refused(&grant_path(self.places().0, grant))

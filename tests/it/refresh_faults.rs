@@ -364,6 +364,34 @@ fn a_store_that_could_not_be_told_of_a_refusal_learns_of_it_when_the_asker_is_go
 }
 
 #[test]
+fn a_grant_that_was_refused_is_so_after_a_logout_and_a_restore() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    rig.server.revoke_all();
+    rig.run(&TOKEN).failure(3);
+    rig.run(&["models", "auth", "logout", PROFILE, "--local"]).success();
+    rig.run(&["doctor", "--restore", "latest"]).success();
+    assert!(rig.document()["profiles"][PROFILE]["refresh"].is_string());
+    rig.run(&TOKEN).failure(3);
+    assert_eq!(refreshes(&rig), 1, "a refused refresh token is not posted again");
+    assert!(notes(&rig, "refused").is_empty(), "the store knows again");
+}
+
+#[test]
+fn a_refusal_that_is_learnt_of_and_cannot_be_stored_is_noted() {
+    let rig = revoked_in_two_stores();
+    rig.run(&TOKEN).failure(3);
+    std::fs::remove_file(rig.path("agents/work/agent/auth-state.json")).unwrap();
+    rig.write("agents/work/agent/auth-state.json", FOREIGN_STATE);
+    let token = [&TOKEN[..], &["--agent", "work"]].concat();
+    rig.run(&token).failure(3);
+    std::fs::remove_file(rig.path(STATE)).unwrap();
+    std::fs::remove_file(rig.path("agents/work/agent/auth-state.json")).unwrap();
+    rig.run(&token).failure(3);
+    assert_eq!(refreshes(&rig), 1, "a refused refresh token is not posted again");
+}
+
+#[test]
 fn a_renewal_that_spends_nothing_blocks_nothing() {
     let rig = Rig::with(Want { rotation: false, ..Want::default() });
     rig.login(&[]).success();
