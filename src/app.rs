@@ -4,7 +4,7 @@ use crate::config::{AgentDir, Config, Paths};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{MAIN_AGENT, normalize_agent_id, normalize_provider_id};
 use crate::provider::{Catalog, CatalogError};
-use crate::store::{AgentStore, BackupPolicy, Notices, USUAL_BACKUPS};
+use crate::store::{AgentStore, BackupPolicy, Location, Notices, USUAL_BACKUPS};
 use crate::system::Environment;
 use crate::system::custody::{Custody, Exposure, Kind};
 use std::os::unix::fs::MetadataExt;
@@ -72,8 +72,13 @@ impl App {
     pub fn store(&self, agent: &AgentDir) -> AgentStore {
         let oauth_file = (agent.id == MAIN_AGENT).then(|| self.paths.oauth_file());
         let backups = BackupPolicy { count: self.backups(), notices: self.notices.clone() };
-        AgentStore::new(self.paths.state_dir.clone(), agent.path.clone(), oauth_file)
-            .with_backups(backups)
+        AgentStore::new(
+            agent.id.clone(),
+            self.paths.state_dir.clone(),
+            agent.path.clone(),
+            oauth_file,
+        )
+        .with_backups(backups)
     }
 
     fn backups(&self) -> usize {
@@ -191,6 +196,14 @@ impl App {
             found.is_ok_and(|it| it.is_dir() && seen.insert((it.dev(), it.ino())))
         });
         agents
+    }
+
+    /// A location as people write it: `~` for the home directory.
+    pub fn shorten(&self, location: &Location) -> String {
+        match location.path() {
+            Some(path) => self.paths.shorten(path),
+            None => location.to_string(),
+        }
     }
 
     /// The normalised id of the provider that a user names by id or alias.

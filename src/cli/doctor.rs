@@ -6,6 +6,7 @@ use crate::cli::output::Output;
 use crate::exit::{ExitStatus, Failure};
 use crate::ops::doctor::{Finding, examine};
 use crate::ops::restore::{self, Listing};
+use crate::store::Location;
 use crate::system::now;
 use crate::text::printable;
 use serde::Serialize;
@@ -69,7 +70,7 @@ struct FindingReport<'r> {
 struct BackupsReport<'r> {
     schema: u32,
     agent_id: &'r str,
-    directory: &'r Path,
+    directory: &'r Location,
     backups: Vec<BackupReport<'r>>,
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cli::terminal::sequence::Sequence;
 use crate::exit::{ExitStatus, Failure};
+use crate::store::Location;
 use crate::system::Streams;
 use crate::system::custody::Exposure;
 use crate::system::stream::stdout_columns;
@@ -98,12 +99,11 @@ impl<'s> Output<'s> {
     }
 
     /// Says how many entries of a store are left out.
-    pub(super) fn warn_of_invalid_entries(&mut self, count: usize, path: &std::path::Path) {
+    pub(super) fn warn_of_invalid_entries(&mut self, count: usize, location: &Location) {
         if count > 0 {
             let (entries, are) = if count == 1 { ("entry", "is") } else { ("entries", "are") };
             self.warn(&format!(
-                "{count} {entries} in {} cannot be interpreted and {are} not shown",
-                path.display()
+                "{count} {entries} in {location} cannot be interpreted and {are} not shown"
             ));
         }
     }

@@ -94,9 +94,9 @@ fn wait(
         }
         let waited = started.elapsed();
         if waited >= request.lock_timeout {
-            let path = selected.store.lease_path(provider, &selected.id);
+            let location = selected.store.lease_location(provider, &selected.id);
             return Err(
-                StoreError::LockTimeout { path, waited: request.lock_timeout, holder }.into()
+                StoreError::LockTimeout { location, waited: request.lock_timeout, holder }.into()
             );
         }
         std::thread::sleep(lock::pause(waited, lock::POLL));

@@ -58,8 +58,8 @@ pub(super) fn wait_for_lease(
             };
         }
         if waited >= timeout {
-            let path = selected.store.lease_path(provider, &selected.id);
-            let held = StoreError::LockTimeout { path, waited: timeout, holder };
+            let location = selected.store.lease_location(provider, &selected.id);
+            let held = StoreError::LockTimeout { location, waited: timeout, holder };
             let id = printable(&selected.id, 200);
             return Err(
                 Failure::from(held).context(format!("another process is refreshing `{id}`"))

@@ -8,11 +8,10 @@ use crate::exit::Failure;
 use crate::external::Tool;
 use crate::profile::{Credential, Health, Kind, Millis, health, normalize_provider_id};
 use crate::provider::{auth_provider_id, cools_down};
-use crate::store::{Document, Inspection, Snapshot, StateDocument};
+use crate::store::{Document, Inspection, Location, Snapshot, StateDocument};
 use crate::system::custody::Exposure;
 use crate::system::now;
 use std::collections::HashSet;
-use std::path::PathBuf;
 
 /// The profiles of an agent.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub struct Listing {
     /// The agent.
     pub agent_id: String,
     /// Its store.
-    pub store_path: PathBuf,
+    pub location: Location,
     /// The profiles in document order, the inherited ones last.
     pub rows: Vec<Row>,
     /// How many entries of the store cannot be interpreted.
@@ -77,7 +76,7 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
     let wanted = provider.map(|provider| app.provider_id(provider)).transpose()?;
     let mut listing = Listing {
         agent_id: agent.id.clone(),
-        store_path: app.store(&agent).profiles_path(),
+        location: app.store(&agent).location(),
         rows: Vec::new(),
         invalid_entries: 0,
         exposures: app.exposures(&config, &agent),

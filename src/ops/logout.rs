@@ -12,11 +12,10 @@ use crate::external::{self, Tool};
 use crate::oauth::TokenError;
 use crate::profile::{Credential, Kind};
 use crate::secret::Secret;
-use crate::store::{AgentStore, exchanged};
+use crate::store::{AgentStore, Location, exchanged};
 use crate::system::block_on;
 use crate::text::printable;
 use anyhow::Context;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// What to sign out of.
@@ -76,7 +75,7 @@ pub fn logout(
             format!(
                 "the entry `{}` in {} cannot be interpreted",
                 printable(id, 200),
-                store.profiles_path().display()
+                store.location()
             ),
         )
         .hint("remove it by hand, or leave it: it is not used"));
@@ -168,8 +167,8 @@ fn revoke(
     let Some(token) = credential.refresh_token().or_else(|| credential.bearer()) else {
         return Ok(Revocation::Skipped("the profile holds no token".to_owned()));
     };
-    if let Some(path) = shared_with(app, config, store, token) {
-        return Ok(Revocation::Skipped(format!("{} holds the same login", path.display())));
+    if let Some(location) = shared_with(app, config, store, token) {
+        return Ok(Revocation::Skipped(format!("{location} holds the same login")));
     }
     let catalog = app.catalog()?;
     let no_endpoint = || Revocation::Skipped("the provider has no revocation endpoint".to_owned());
@@ -211,7 +210,7 @@ fn other_stores(app: &App, config: &Config, store: &AgentStore) -> Vec<AgentStor
 }
 
 /// Another document that holds the same token.
-fn shared_with(app: &App, config: &Config, store: &AgentStore, token: &Secret) -> Option<PathBuf> {
+fn shared_with(app: &App, config: &Config, store: &AgentStore, token: &Secret) -> Option<Location> {
     let holds = |other: &AgentStore| {
         other.read().is_ok_and(|snapshot| {
             snapshot.document.profiles().any(|profile| {
@@ -220,7 +219,7 @@ fn shared_with(app: &App, config: &Config, store: &AgentStore, token: &Secret) -
             })
         })
     };
-    other_stores(app, config, store).into_iter().find(holds).map(|other| other.profiles_path())
+    other_stores(app, config, store).into_iter().find(holds).map(|other| other.location())
 }
 
 fn named_elsewhere(app: &App, config: &Config, store: &AgentStore, id: &str) -> bool {

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::config::AgentDir;
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::normalize_provider_id;
+use crate::store::Location;
 use crate::text::printable;
 use std::path::PathBuf;
 
@@ -19,7 +20,7 @@ pub struct StoredOrder {
     /// The provider, normalised.
     pub provider: String,
     /// The document that holds the orders of the agent.
-    pub state_path: PathBuf,
+    pub state_location: Location,
     /// The order; `None` when none is stored.
     pub order: Option<Vec<String>>,
 }
@@ -129,7 +130,7 @@ fn stored(pool: &Pool, provider: String, order: Option<Vec<String>>) -> StoredOr
         agent_id: own.agent.id.clone(),
         agent_dir: own.agent.path.clone(),
         provider,
-        state_path: own.store.state_path(),
+        state_location: own.store.state_location(),
         order,
     }
 }

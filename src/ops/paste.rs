@@ -7,10 +7,9 @@ use crate::profile::secret_ref::variable;
 use crate::profile::{Kind, Millis, normalize_provider_id};
 use crate::provider::{Catalog, Method, MethodKind};
 use crate::secret::Secret;
-use crate::store::{AgentStore, Pasted, pasted_entry};
+use crate::store::{AgentStore, Location, Pasted, pasted_entry};
 use crate::system::now;
 use crate::text::printable;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// What is going to be pasted.
@@ -51,7 +50,7 @@ pub struct Report {
     /// The agent.
     pub agent_id: String,
     /// The document that holds the profile.
-    pub store_path: PathBuf,
+    pub location: Location,
     /// When the credential expires, in milliseconds since the epoch.
     pub expires: Option<Millis>,
     /// Whether the profile was there before.
@@ -113,7 +112,7 @@ fn check_profile(store: &AgentStore, id: &str, provider: &str) -> Result<(), Fai
             format!(
                 "the entry `{}` in {} cannot be interpreted and is not overwritten",
                 printable(id, 200),
-                store.profiles_path().display()
+                store.location()
             ),
         )
         .hint("name another one: --profile-id <id>")),
@@ -178,7 +177,7 @@ impl Ready {
             provider: self.provider.clone(),
             kind: self.request.kind,
             agent_id: self.agent.id.clone(),
-            store_path: self.store.profiles_path(),
+            location: self.store.location(),
             expires,
             renewed,
             config_changed: edit == ConfigEdit::Written,

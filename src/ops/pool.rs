@@ -90,7 +90,7 @@ impl Pool {
                     format!(
                         "the profile `{}` in {} cannot be interpreted",
                         printable(id, 200),
-                        owner.store.profiles_path().display()
+                        owner.store.location()
                     ),
                 ));
             }

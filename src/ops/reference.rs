@@ -27,7 +27,7 @@ pub(super) fn value(
         )
         .hint(format!(
             "sign in again, or make it a profile of type `token` or `api_key`, in {}",
-            selected.store.profiles_path().display()
+            selected.store.location()
         )));
     }
     if !credential.is_reference() || credential.bearer().is_some() || is_expired(credential) {
@@ -46,7 +46,7 @@ pub(super) fn value(
             )
             .hint(format!(
                 "write it as {{\"source\", \"provider\", \"id\"}} in {}",
-                selected.store.profiles_path().display()
+                selected.store.location()
             )));
         }
     };

@@ -346,7 +346,7 @@ fn is_renewed(selected: &Selected) -> Result<(Outcome, Option<Millis>), Failure>
             format!(
                 "the grant of `{}` was refreshed, and {} could not be written",
                 printable(&selected.id, 200),
-                selected.store.profiles_path().display()
+                selected.store.location()
             ),
         )
         .hint("openclaw-auth doctor")),

@@ -48,7 +48,7 @@ pub(super) fn spent(selected: &Selected, kept: &Path) -> Failure {
         format!(
             "the login `{}` was refreshed, and {} could not be written; the new one is kept in {}",
             printable(&selected.id, 200),
-            selected.store.profiles_path().display(),
+            selected.store.location(),
             kept.display()
         ),
     )

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::config::record_profile;
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{Credential, Millis};
-use crate::store::{AgentStore, Backup, Document};
+use crate::store::{AgentStore, Backup, Document, Location};
 use crate::text::printable;
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ pub struct Listing {
     /// The agent.
     pub agent_id: String,
     /// Where they are.
-    pub directory: PathBuf,
+    pub directory: Location,
     /// The newest first.
     pub backups: Vec<Listed>,
 }
@@ -69,7 +69,7 @@ pub fn list(app: &App, agent: Option<&str>) -> Result<Listing, Failure> {
         path: backup.path,
     };
     let backups = store.backups().into_iter().map(listed).collect();
-    Ok(Listing { agent_id: agent.id, directory: store.backup_dir(), backups })
+    Ok(Listing { agent_id: agent.id, directory: store.backups_location(), backups })
 }
 
 /// The word for the newest backup.

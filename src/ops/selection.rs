@@ -245,7 +245,7 @@ pub(super) fn none_usable(
     let provider = printable(provider, 80);
     Failure::message(
         ExitStatus::LoginRequired,
-        format!("no profile of {provider} in {} is usable", store.profiles_path().display()),
+        format!("no profile of {provider} in {} is usable", store.location()),
     )
     .hint(format!("openclaw-auth models auth list --provider {provider}, or: {sign_in}"))
 }

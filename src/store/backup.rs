@@ -7,7 +7,7 @@
 //! otherwise an hourly refresh would push out what a person may want back.
 
 use super::file::invalid;
-use super::{AgentStore, Document, StoreError};
+use super::{AgentStore, Document, Location, StoreError};
 use crate::profile::{Kind, Millis};
 use crate::system::custody::shell_word;
 use crate::system::{file, now};
@@ -90,8 +90,13 @@ impl Backup {
 impl AgentStore {
     /// Where the backups are. OpenClaw looks at no such directory; it goes where its agent
     /// goes.
-    pub fn backup_dir(&self) -> PathBuf {
+    pub(super) fn backup_dir(&self) -> PathBuf {
         self.profiles_path().with_file_name("backups")
+    }
+
+    /// Where the backups are, for people.
+    pub fn backups_location(&self) -> Location {
+        self.backup_dir().into()
     }
 
     /// The backups, the newest first.
@@ -109,7 +114,7 @@ impl AgentStore {
     /// It cannot be read.
     pub fn read_backup(&self, backup: &Backup) -> Result<Document, StoreError> {
         let path = &backup.path;
-        let failed = |source| StoreError::Read { path: path.clone(), source };
+        let failed = |source| StoreError::Read { location: path.clone().into(), source };
         let (text, _) =
             file::read(path).map_err(failed)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))?;
         Document::parse(text).map_err(|error| invalid(path, &error))
@@ -184,7 +189,8 @@ mod tests {
 
     fn store(root: &Path, count: usize) -> AgentStore {
         let policy = BackupPolicy { count, notices: Notices::default() };
-        AgentStore::new(root.to_owned(), root.join("a"), None).with_backups(policy)
+        AgentStore::new("main".to_owned(), root.to_owned(), root.join("a"), None)
+            .with_backups(policy)
     }
 
     fn put(store: &AgentStore, id: &str, entry: &serde_json::Value) {

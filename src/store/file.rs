@@ -2,7 +2,7 @@
 
 use super::generation::newer_database;
 use super::lease::Lease;
-use super::{BackupPolicy, Document, StateDocument, StoreError, legacy};
+use super::{BackupPolicy, Document, Location, StateDocument, StoreError, legacy};
 use crate::system::file::{self, Fingerprint, Reserved};
 use crate::system::lock::{self, Attempt, SidecarLock};
 use serde_json::error::Category;
@@ -21,6 +21,7 @@ const USUAL_ROOM: u64 = 16 * 1024;
 /// The store of one agent: `auth-profiles.json` and `auth-state.json` in its directory.
 #[derive(Clone, Debug)]
 pub struct AgentStore {
+    agent_id: String,
     state_dir: PathBuf,
     agent_dir: PathBuf,
     /// The shared legacy file that this store imports.
@@ -38,10 +39,15 @@ pub struct Snapshot {
 }
 
 impl AgentStore {
-    /// The store in `agent_dir` of the state directory `state_dir`. `oauth_file` is the
-    /// legacy file that agent `main` imports.
-    pub const fn new(state_dir: PathBuf, agent_dir: PathBuf, oauth_file: Option<PathBuf>) -> Self {
-        Self { state_dir, agent_dir, oauth_file, backups: None }
+    /// The store of the agent `agent_id` in `agent_dir` of the state directory `state_dir`.
+    /// `oauth_file` is the legacy file that agent `main` imports.
+    pub const fn new(
+        agent_id: String,
+        state_dir: PathBuf,
+        agent_dir: PathBuf,
+        oauth_file: Option<PathBuf>,
+    ) -> Self {
+        Self { agent_id, state_dir, agent_dir, oauth_file, backups: None }
     }
 
     /// The same store, keeping what a change of the profiles replaces.
@@ -66,13 +72,31 @@ impl AgentStore {
             || file::is_one_directory(&self.agent_dir, &other.agent_dir)
     }
 
-    /// The document of the profiles.
-    pub fn profiles_path(&self) -> PathBuf {
+    /// The agent whose store this is.
+    pub fn agent_id(&self) -> &str {
+        &self.agent_id
+    }
+
+    /// Where the profiles are.
+    pub fn location(&self) -> Location {
+        self.profiles_path().into()
+    }
+
+    /// Where order and usage are.
+    pub fn state_location(&self) -> Location {
+        self.state_path().into()
+    }
+
+    /// Whether the document of the profiles is there, readable or not.
+    pub fn has_document(&self) -> bool {
+        self.profiles_path().is_file()
+    }
+
+    pub(super) fn profiles_path(&self) -> PathBuf {
         self.agent_dir.join("auth-profiles.json")
     }
 
-    /// The document of order and usage.
-    pub fn state_path(&self) -> PathBuf {
+    pub(super) fn state_path(&self) -> PathBuf {
         self.agent_dir.join("auth-state.json")
     }
 
@@ -92,7 +116,7 @@ impl AgentStore {
                 let document = Document::parse(text).map_err(|error| invalid(&path, &error))?;
                 Ok(Snapshot { document, fingerprint: Some(fingerprint) })
             }
-            Err(source) => Err(StoreError::Read { path, source }),
+            Err(source) => Err(StoreError::Read { location: path.into(), source }),
         }
     }
 
@@ -108,7 +132,7 @@ impl AgentStore {
             Ok(Some((text, _))) => {
                 StateDocument::parse(&text).map_err(|error| invalid(&path, &error))?
             }
-            Err(source) => return Err(StoreError::Read { path, source }),
+            Err(source) => return Err(StoreError::Read { location: path.into(), source }),
         };
         state.fill_from(profiles);
         Ok(state)
@@ -126,9 +150,10 @@ impl AgentStore {
     pub fn check_generation(&self) -> Result<(), StoreError> {
         match newer_database(&self.state_dir, &self.agent_dir) {
             None => Ok(()),
-            Some(database) => {
-                Err(StoreError::NewerGeneration { database, path: self.profiles_path() })
-            }
+            Some(database) => Err(StoreError::NewerGeneration {
+                database: database.into(),
+                location: self.location(),
+            }),
         }
     }
 
@@ -138,7 +163,7 @@ impl AgentStore {
     /// The directory, or the one in which it would be made, cannot be written.
     pub fn check_writable(&self) -> Result<(), StoreError> {
         file::check_writable(&self.agent_dir)
-            .map_err(|source| StoreError::Write { path: self.profiles_path(), source })
+            .map_err(|source| StoreError::Write { location: self.location(), source })
     }
 
     /// Changes the profiles under the lock. `change` gets the document as it is then and
@@ -189,7 +214,7 @@ impl AgentStore {
     /// The disk; nothing has changed then.
     pub fn reserve_space(&self) -> Result<Option<Reserved>, StoreError> {
         let path = self.profiles_path();
-        let failed = |source| StoreError::Write { path: path.clone(), source };
+        let failed = |source| StoreError::Write { location: path.clone().into(), source };
         if !self.agent_dir.is_dir() {
             return self.check_writable().map(|()| None);
         }
@@ -222,7 +247,7 @@ impl AgentStore {
         change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
     ) -> Result<T, StoreError> {
         let path = self.profiles_path();
-        let failed = |source| StoreError::Write { path: path.clone(), source };
+        let failed = |source| StoreError::Write { location: path.clone().into(), source };
         let locks = self.lock(&path, lease, lock_timeout)?;
         let mut reserved = match reserved {
             Some(reserved) => reserved,
@@ -282,7 +307,7 @@ impl AgentStore {
         if change(&mut state) {
             if let Some(member) = state.foreign_member() {
                 let reason = format!("`{member}` is not an object");
-                return Err(StoreError::Invalid { path: self.state_path(), reason });
+                return Err(StoreError::Invalid { location: self.state_location(), reason });
             }
             let imports = fingerprint.is_none() && profiles.entry_count() > 0;
             if profiles.has_old_layout() {
@@ -320,7 +345,8 @@ impl AgentStore {
     fn write_state(&self, state: &StateDocument) -> Result<(), StoreError> {
         let path = self.state_path();
         if state.is_empty() {
-            return file::remove(&path).map_err(|source| StoreError::Write { path, source });
+            return file::remove(&path)
+                .map_err(|source| StoreError::Write { location: path.into(), source });
         }
         let text = state.to_text().map_err(|error| invalid(&path, &error))?;
         write(&path, &text)
@@ -334,7 +360,7 @@ impl AgentStore {
         lease: Option<&Lease>,
         timeout: Duration,
     ) -> Result<Vec<SidecarLock>, StoreError> {
-        let failed = |source| StoreError::Lock { path: document.to_owned(), source };
+        let failed = |source| StoreError::Lock { location: document.to_owned().into(), source };
         file::create_private_directory(&self.agent_dir).map_err(failed)?;
         let target = file::behind_link(document);
         let held = lease.map(Lease::lock);
@@ -355,14 +381,16 @@ pub(super) fn acquire(
     let path = document.to_owned();
     match lock::wait_beside(&path, held, timeout) {
         Ok(Attempt::Acquired(lock)) => Ok(lock),
-        Ok(Attempt::Held(holder)) => Err(StoreError::LockTimeout { path, waited: timeout, holder }),
-        Err(source) => Err(StoreError::Lock { path, source }),
+        Ok(Attempt::Held(holder)) => {
+            Err(StoreError::LockTimeout { location: path.into(), waited: timeout, holder })
+        }
+        Err(source) => Err(StoreError::Lock { location: path.into(), source }),
     }
 }
 
 pub(super) fn write(path: &Path, text: &str) -> Result<(), StoreError> {
     file::replace(path, text.as_bytes())
-        .map_err(|source| StoreError::Write { path: path.to_owned(), source })
+        .map_err(|source| StoreError::Write { location: path.to_owned().into(), source })
 }
 
 pub(super) fn invalid(path: &Path, error: &serde_json::Error) -> StoreError {
@@ -376,5 +404,5 @@ pub(super) fn invalid(path: &Path, error: &serde_json::Error) -> StoreError {
         0 => reason.to_owned(),
         line => format!("{reason} (line {line}, column {})", error.column()),
     };
-    StoreError::Invalid { path: path.to_owned(), reason }
+    StoreError::Invalid { location: path.to_owned().into(), reason }
 }

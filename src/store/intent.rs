@@ -49,7 +49,7 @@ fn path_of(lock: &Path) -> PathBuf {
 /// before it knew, or could not know, the outcome. That note stays.
 pub(super) fn begin(lock: &Path, lease: &Lease, now: Millis) -> Result<Option<Intent>, StoreError> {
     let path = path_of(lock);
-    let failed = |source| StoreError::Write { path: path.clone(), source };
+    let failed = |source| StoreError::Write { location: path.clone().into(), source };
     if let Some((text, _)) = file::read(&path).map_err(failed)? {
         File::open(&path).and_then(|note| note.sync_all()).map_err(failed)?;
         // A note that cannot be read was written all the same.

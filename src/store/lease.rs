@@ -2,7 +2,7 @@
 //! one process refreshes while the others wait for its result.
 
 use super::intent::{self, Intent};
-use super::{AgentStore, StoreError};
+use super::{AgentStore, Location, StoreError};
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::file::create_private_directory;
@@ -38,12 +38,16 @@ impl Lease {
         }
         // Nobody waits for a grant and keeps others from one.
         self.grant = None;
-        let failed = |source| StoreError::Lock { path: path.to_owned(), source };
+        let failed = |source| StoreError::Lock { location: path.to_owned().into(), source };
         match lock::wait_at(path, Some(&self.profile), timeout).map_err(failed)? {
             Attempt::Acquired(grant) => self.grant = Some(grant),
             Attempt::Held(holder) => {
                 let path = path.to_owned();
-                return Err(StoreError::LockTimeout { path, waited: timeout, holder });
+                return Err(StoreError::LockTimeout {
+                    location: path.into(),
+                    waited: timeout,
+                    holder,
+                });
             }
         }
         Ok(true)
@@ -72,7 +76,7 @@ impl AgentStore {
     ) -> Result<LeaseAttempt, StoreError> {
         self.check_generation()?;
         let grant = grant.map(|grant| grant_path(self.places().0, grant));
-        try_lease(&self.lease_path(provider, profile_id), grant.as_deref(), now())
+        try_lease(&lease_path(self.places().0, provider, profile_id), grant.as_deref(), now())
     }
 
     /// Moves a lease to `grant`, which the profile holds by now, and waits for whoever has
@@ -128,8 +132,8 @@ impl AgentStore {
     }
 
     /// Where the lease on refreshing `profile_id` is.
-    pub fn lease_path(&self, provider: &str, profile_id: &str) -> PathBuf {
-        lease_path(self.places().0, provider, profile_id)
+    pub fn lease_location(&self, provider: &str, profile_id: &str) -> Location {
+        lease_path(self.places().0, provider, profile_id).into()
     }
 }
 
@@ -158,7 +162,7 @@ fn try_lease(
 ) -> Result<LeaseAttempt, StoreError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
-        move |source| StoreError::Lock { path, source }
+        move |source| StoreError::Lock { location: path.into(), source }
     };
     if let Some(directory) = profile.parent() {
         create_private_directory(directory).map_err(failed(profile))?;
@@ -216,7 +220,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let agent_dir = root.path().join("agents/main/agent");
         create_private_directory(&agent_dir).unwrap();
-        let store = AgentStore::new(root.path().to_owned(), agent_dir, None);
+        let store = AgentStore::new("main".to_owned(), root.path().to_owned(), agent_dir, None);
         let LeaseAttempt::Acquired(lease) = store.try_lease("p", "p:1", None).unwrap() else {
             panic!("held")
         };

@@ -184,7 +184,9 @@ impl SessionStore {
         let text = match file::read(&self.path) {
             Ok(None) => return Ok(None),
             Ok(Some((text, _))) => text,
-            Err(source) => return Err(StoreError::Read { path: self.path.clone(), source }),
+            Err(source) => {
+                return Err(StoreError::Read { location: self.path.clone().into(), source });
+            }
         };
         let failed = |error| invalid(&self.path, &error);
         let sessions: RawObject =

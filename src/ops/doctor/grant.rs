@@ -48,7 +48,7 @@ impl Held {
                 }
                 let Some(token) = profile.credential.refresh_token() else { continue };
                 let shown = printable(profile.id, 200);
-                let holder = format!("`{shown}` in {}", store.profiles_path().display());
+                let holder = format!("`{shown}` in {}", store.location());
                 let now = token.fingerprint();
                 let provenance = document.entry(profile.id).and_then(Provenance::of);
                 if let Some(Provenance { tool, grant: Some(grant), .. }) = provenance

@@ -8,12 +8,12 @@ use super::renewal::holder;
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::Failure;
-use crate::profile::{MAIN_AGENT, Millis};
+use crate::profile::MAIN_AGENT;
 use crate::provider::Catalog;
 use crate::secret::Secret;
-use crate::store::{AgentStore, recovery};
+use crate::store::{AgentStore, Leftover, Location, recovery, shared_leftovers};
 use crate::system::custody::shell_word;
-use crate::system::{lock, now, route};
+use crate::system::route;
 use crate::text::printable;
 use std::path::{Path, PathBuf};
 
@@ -117,12 +117,7 @@ pub fn examine(app: &App) -> Report {
     }
     grant::examine(app, &stores, found);
     unstored(app, &stores, found);
-    for path in files_in(&app.paths.state_dir.join("locks/oauth-refresh")) {
-        left_behind(&path, found);
-    }
-    for path in files_in(&app.paths.state_dir) {
-        left_behind(&path, found);
-    }
+    found.extend(shared_leftovers(&app.paths.state_dir).into_iter().map(of_leftover));
     providers(app, &stores, found);
     found.extend(route::problems(&app.environment).into_iter().map(|message| {
         problem(Code::Network, message, "correct the variable, or unset it".to_owned())
@@ -144,31 +139,19 @@ fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
     found.extend(exposures.iter().map(|it| problem(Code::Exposed, it.to_string(), it.remedy())));
 }
 
-/// The agent whose store this is, for a command line.
-pub(super) fn agent_of(store: &AgentStore) -> String {
-    let path = store.profiles_path();
-    let usual = path.parent().filter(|agent| agent.ends_with("agent")).and_then(Path::parent);
-    usual
-        .and_then(Path::file_name)
-        .map_or_else(|| MAIN_AGENT.to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
 fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
     if let Err(error) = store.check_generation() {
         found.push(of_failure(Code::NewerGeneration, &error.into()));
     }
-    let path = store.profiles_path();
-    let agent = agent_of(store);
-    let directory = path.parent().unwrap_or(&path);
-    for file in files_in(directory) {
-        left_behind(&file, found);
-    }
+    let location = store.location();
+    let agent = store.agent_id();
+    found.extend(store.leftovers().into_iter().map(of_leftover));
     let snapshot = match store.read() {
         Ok(snapshot) => snapshot,
         Err(error) => {
             let mut finding = of_failure(Code::Unreadable, &error.into());
-            if !store.backups().is_empty() && path.is_file() {
-                let word = shell_word(&path);
+            if !store.backups().is_empty() && store.has_document() {
+                let word = word(&location);
                 let agent =
                     if agent == MAIN_AGENT { String::new() } else { format!(" --agent {agent}") };
                 finding.next = format!(
@@ -183,11 +166,10 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
         found.push(problem(
             Code::Uninterpretable,
             format!(
-                "the entry `{}` in {} cannot be interpreted and is not used",
-                printable(id, 200),
-                path.display()
+                "the entry `{}` in {location} cannot be interpreted and is not used",
+                printable(id, 200)
             ),
-            format!("correct it in {}, or leave it", path.display()),
+            format!("correct it in {location}, or leave it"),
         ));
     }
     let state = match store.read_state(&document) {
@@ -205,7 +187,7 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
                 printable(profile.id, 200),
                 printable(&reason, 80)
             ),
-            login_command(&provider, &agent),
+            login_command(&provider, agent),
         ));
     }
 }
@@ -217,7 +199,9 @@ fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
         let given = waiting.renewal.grant.refresh.as_ref().map(Secret::fingerprint);
         let given: Vec<_> = given.into_iter().collect();
         let holder_of = |grants: &[String]| {
-            let held = |store| Some((agent_of(store), holder(store, grants).ok()??));
+            let held = |store: &AgentStore| {
+                Some((store.agent_id().to_owned(), holder(store, grants).ok()??))
+            };
             stores.iter().find_map(held)
         };
         let is_any_unreadable = stores.iter().any(|store| store.read().is_err());
@@ -266,47 +250,32 @@ fn broken(catalog: &Catalog) -> Vec<Finding> {
     problems.map(|failure| of_failure(Code::Provider, &failure)).collect()
 }
 
-fn files_in(directory: &Path) -> Vec<PathBuf> {
-    let entries = directory.read_dir().into_iter().flatten().flatten();
-    let mut files: Vec<_> = entries.map(|entry| entry.path()).collect();
-    files.sort();
-    files
-}
-
-/// A temporary file is in use for so long at most, in milliseconds.
-const IN_USE: Millis = 120_000;
-
 /// A lock, or a temporary file that nobody can be using any more.
-fn left_behind(path: &Path, found: &mut Vec<Finding>) {
-    match path.extension().and_then(std::ffi::OsStr::to_str) {
-        Some("lock") => {
-            let Some((holder, is_held)) = lock::look(path, now()) else { return };
-            let (message, next) = if is_held {
-                (format!("{} is held by {holder}", path.display()), "nothing, while it works")
-            } else {
-                let message = format!("{} was left behind by {holder}", path.display());
-                (message, "nothing: the next command that needs it takes it")
-            };
-            found.push(Finding {
-                code: Code::Lock,
-                is_problem: false,
-                message,
-                next: next.to_owned(),
-            });
-        }
-        Some("tmp") if age(path).is_some_and(|age| age > IN_USE) => found.push(problem(
+fn of_leftover(leftover: Leftover) -> Finding {
+    match leftover {
+        Leftover::Lock { location, holder, is_held: true } => Finding {
+            code: Code::Lock,
+            is_problem: false,
+            message: format!("{location} is held by {holder}"),
+            next: "nothing, while it works".to_owned(),
+        },
+        Leftover::Lock { location, holder, is_held: false } => Finding {
+            code: Code::Lock,
+            is_problem: false,
+            message: format!("{location} was left behind by {holder}"),
+            next: "nothing: the next command that needs it takes it".to_owned(),
+        },
+        Leftover::Temporary(location) => problem(
             Code::Leftover,
-            format!("{} was left behind by a command that was cut off", path.display()),
-            format!("rm {}", shell_word(path)),
-        )),
-        _ => {}
+            format!("{location} was left behind by a command that was cut off"),
+            format!("rm {}", word(&location)),
+        ),
     }
 }
 
-fn age(path: &Path) -> Option<Millis> {
-    let modified = path.symlink_metadata().ok()?.modified().ok()?;
-    let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?.as_millis();
-    Some(now().saturating_sub(Millis::try_from(since).ok()?))
+/// A location as one word of a shell command.
+fn word(location: &Location) -> String {
+    location.path().map_or_else(|| location.to_string(), shell_word)
 }
 
 /// The store of the agent that `--agent` names, or the default one.

@@ -14,7 +14,7 @@ use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, LoggedOut, Login, Tool};
 use crate::profile::{Identity, Kind, Millis};
 use crate::provider::{Catalog, auth_provider_id};
-use crate::store::{AgentStore, Document};
+use crate::store::{AgentStore, Document, Location};
 use crate::system::custody::Exposure;
 use crate::system::now;
 use crate::text::printable;
@@ -108,7 +108,7 @@ pub struct Report {
     /// The agent.
     pub agent_id: String,
     /// The document that holds the profiles.
-    pub store_path: PathBuf,
+    pub location: Location,
     /// The logins.
     pub rows: Vec<Row>,
     /// Entries that were not imported, each with the reason.
@@ -333,7 +333,7 @@ impl Ready {
             tool: self.request.tool,
             paths,
             agent_id: self.agent.id.clone(),
-            store_path: self.store.profiles_path(),
+            location: self.store.location(),
             is_shared: mode == Mode::Copy && self.needs_decision(),
             skipped: self.skipped.clone(),
             logged_out: false,

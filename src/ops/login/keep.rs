@@ -26,10 +26,10 @@ impl Login<'_> {
         let end = Instant::now() + lock::TIMEOUT;
         loop {
             match self.store.reserve(Duration::ZERO) {
-                Err(StoreError::LockTimeout { path, holder, .. }) => {
+                Err(StoreError::LockTimeout { location, holder, .. }) => {
                     if Instant::now() >= end {
                         let waited = lock::TIMEOUT;
-                        return Err(StoreError::LockTimeout { path, waited, holder }.into());
+                        return Err(StoreError::LockTimeout { location, waited, holder }.into());
                     }
                 }
                 reserved => return Ok(reserved?),
@@ -108,7 +108,7 @@ impl Place<'_> {
             provider_label: self.label.to_owned(),
             provider: provider.to_owned(),
             agent_id: self.agent.id.clone(),
-            store_path: store.profiles_path(),
+            location: store.location(),
             expires: renewal.expires,
             refreshable: kind == Kind::OAuth && renewal.grant.refresh.is_some(),
             default_model: self.default_model.map(str::to_owned),

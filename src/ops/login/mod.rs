@@ -28,14 +28,13 @@ use crate::oauth::{
 };
 use crate::profile::{Identity, MAIN_AGENT, Millis, normalize_provider_id};
 use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration};
-use crate::store::{AgentStore, Document};
+use crate::store::{AgentStore, Document, Location};
 use crate::system::environment::Environment;
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
 use crate::text::printable;
 use anyhow::Context;
 use authorize::{Origin, Response, Waiting};
-use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 use way::Ways;
@@ -70,7 +69,7 @@ pub struct Report {
     /// The agent.
     pub agent_id: String,
     /// The document that holds the profile.
-    pub store_path: PathBuf,
+    pub location: Location,
     /// Who signed in, as far as the tokens say.
     pub identity: Identity,
     /// When the access token expires, in milliseconds since the epoch.

@@ -21,6 +21,7 @@ use crate::profile::{
     Health, Kind, Millis, compare, health, normalize_agent_id, normalize_provider_id,
 };
 use crate::provider::{Conventions, cools_down};
+use crate::store::Location;
 use crate::system::custody::Exposure;
 use crate::system::now;
 use provider::Sources;
@@ -41,11 +42,11 @@ pub struct Status {
     /// The directory of its store.
     pub agent_dir: PathBuf,
     /// The document of its profiles.
-    pub store_path: PathBuf,
+    pub location: Location,
     /// What somebody else could read or change.
     pub exposures: Vec<Exposure>,
     /// The document of the profiles of `main`.
-    pub main_store_path: PathBuf,
+    pub main_location: Location,
     /// The models in use.
     pub models: Models,
     /// Whether the variables of a login shell are to be used as well.
@@ -198,9 +199,9 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
     Ok(Status {
         at,
         config_path: app.paths.config.clone(),
-        store_path: app.store(&agent).profiles_path(),
+        location: app.store(&agent).location(),
         exposures: app.exposures(&config, &agent),
-        main_store_path: app.store(&main).profiles_path(),
+        main_location: app.store(&main).location(),
         agent_id: named.map(|_| agent.id),
         agent_dir: agent.path,
         models,

@@ -5,9 +5,9 @@ use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::login::Report;
 use crate::profile::Millis;
+use crate::store::Location;
 use crate::text::printable;
 use serde::Serialize;
-use std::path::Path;
 
 /// The end of a login.
 #[derive(Serialize)]
@@ -19,7 +19,7 @@ pub(super) enum Event<'r> {
         profile_id: &'r str,
         provider: &'r str,
         agent_id: &'r str,
-        store_path: &'r Path,
+        store_path: &'r Location,
         #[serde(skip_serializing_if = "Option::is_none")]
         email: Option<&'r str>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,7 +47,7 @@ impl<'r> Event<'r> {
             profile_id: &report.profile_id,
             provider: &report.provider,
             agent_id: &report.agent_id,
-            store_path: &report.store_path,
+            store_path: &report.location,
             email: report.identity.email.as_deref(),
             account_id: report.identity.account_id.as_deref(),
             expires_at: report.expires,
