@@ -36,14 +36,14 @@ pub(super) fn wait_for_lease(
     let provider = &selected.credential.provider;
     let grant = selected.credential.refresh_token();
     let started = Instant::now();
-    let mut seen = selected.fingerprint;
+    let mut seen = selected.version;
     let mut holder = Holder::default();
     let mut next = Duration::ZERO;
     loop {
         let waited = started.elapsed();
         // Looking at the document costs next to nothing, taking the lease does not, and two
         // hundred processes wait at a time.
-        let present = selected.store.fingerprint();
+        let present = selected.store.version();
         if present != seen {
             seen = present;
             if let Some(credential) = adopt(selected)? {

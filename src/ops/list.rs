@@ -8,7 +8,7 @@ use crate::exit::Failure;
 use crate::external::Tool;
 use crate::profile::{Credential, Health, Kind, Millis, health, normalize_provider_id};
 use crate::provider::{auth_provider_id, cools_down};
-use crate::store::{Document, Inspection, Location, Snapshot, StateDocument};
+use crate::store::{Document, Inspection, Location, StateDocument};
 use crate::system::custody::Exposure;
 use crate::system::now;
 use std::collections::HashSet;
@@ -137,13 +137,7 @@ struct Owner {
 fn read(app: &App, agent: AgentDir, fallback: Option<AgentDir>) -> Result<Vec<Owner>, Failure> {
     let agents = std::iter::once(agent).chain(fallback);
     let owners = agents.map(|agent| {
-        let store = app.store(&agent);
-        let Snapshot { document, fingerprint } = store.read()?;
-        if fingerprint.is_none() {
-            // Nothing is there because it has moved on.
-            store.check_generation()?;
-        }
-        let state = store.read_state(&document)?;
+        let (document, state) = app.store(&agent).read()?.into_documents()?;
         Ok(Owner { agent, document, state })
     });
     owners.collect()

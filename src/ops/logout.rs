@@ -68,7 +68,7 @@ pub fn logout(
     let store = app.store(&agent);
     store.check_generation()?;
     let id = &request.profile_id;
-    let document = store.read()?.document;
+    let document = store.profiles()?;
     if document.has_entry(id) && document.credential(id).is_none() {
         return Err(Failure::message(
             ExitStatus::StoreUnusable,
@@ -91,7 +91,7 @@ pub fn logout(
     // A refresh under way would bring a token that nobody revokes.
     let selected = Selected::in_store(&store, &agent, id, credential)?;
     let lease = wait_for_lease(&selected, LEASE_TIMEOUT, |_| Ok(None))?;
-    let document = store.read()?.document;
+    let document = store.profiles()?;
     let credential = document.credential(id).unwrap_or(selected.credential);
     let entry = entry_text(&document, id);
     let revocation = if request.local {
@@ -110,7 +110,7 @@ pub fn logout(
     })?;
     if removed
         && let Some(token) = credential.refresh_token()
-        && store.read_state(&document)?.refusal_by_any(token).is_some()
+        && store.read()?.state()?.refusal_by_any(token).is_some()
     {
         // The state forgets it below, and the token may come back from a backup.
         store.keep_refusal(token);
@@ -212,8 +212,8 @@ fn other_stores(app: &App, config: &Config, store: &AgentStore) -> Vec<AgentStor
 /// Another document that holds the same token.
 fn shared_with(app: &App, config: &Config, store: &AgentStore, token: &Secret) -> Option<Location> {
     let holds = |other: &AgentStore| {
-        other.read().is_ok_and(|snapshot| {
-            snapshot.document.profiles().any(|profile| {
+        other.profiles().is_ok_and(|document| {
+            document.profiles().any(|profile| {
                 let held = [profile.credential.refresh_token(), profile.credential.bearer()];
                 held.into_iter().flatten().any(|held| held.matches(token))
             })
@@ -225,5 +225,5 @@ fn shared_with(app: &App, config: &Config, store: &AgentStore, token: &Secret) -
 fn named_elsewhere(app: &App, config: &Config, store: &AgentStore, id: &str) -> bool {
     other_stores(app, config, store)
         .iter()
-        .any(|other| other.read().is_ok_and(|snapshot| snapshot.document.has_entry(id)))
+        .any(|other| other.profiles().is_ok_and(|document| document.has_entry(id)))
 }

@@ -97,7 +97,7 @@ impl Managed {
             id: self.id.to_owned(),
             credential,
             entry: Secret::new(""),
-            fingerprint: None,
+            version: None,
             refused: false,
             rejected: false,
             managed_by: Some(self.tool),

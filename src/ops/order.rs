@@ -34,10 +34,10 @@ pub fn get(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Sto
     let (pool, agent) = open(app, agent)?;
     let provider = the_provider(&pool, &agent, provider)?;
     let own = pool.own();
-    let mut order = own.store.read_state(&own.snapshot.document)?.order(&provider);
+    let mut order = own.snapshot.state()?.order(&provider);
     let from = pool.owner_of(&provider).unwrap_or(own);
     if order.is_none() && from.agent.id != own.agent.id {
-        order = from.store.read_state(&from.snapshot.document)?.order(&provider);
+        order = from.snapshot.state()?.order(&provider);
     }
     Ok(stored(&pool, provider, order))
 }
@@ -98,7 +98,7 @@ pub fn clear(
     let (pool, agent) = open(app, agent)?;
     let provider = the_provider(&pool, &agent, provider)?;
     let own = pool.own();
-    let mut state = own.store.read_state(&own.snapshot.document)?;
+    let mut state = own.snapshot.state()?.clone();
     if state.set_order(&provider, &[]) {
         own.store.update_state(|state| state.set_order(&provider, &[]))?;
     }

@@ -95,7 +95,7 @@ fn check_profile(store: &AgentStore, id: &str, provider: &str) -> Result<(), Fai
     if id.trim() != id || id.is_empty() || id.chars().any(char::is_control) {
         return Err(Failure::usage("--profile-id must be a name without outer spaces"));
     }
-    let document = store.read()?.document;
+    let document = store.profiles()?;
     match document.credential(id) {
         Some(present) if normalize_provider_id(&present.provider) != provider => {
             Err(Failure::usage(format!(

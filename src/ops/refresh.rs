@@ -19,8 +19,7 @@ use crate::oauth::{Grant, TokenError};
 use crate::profile::{Credential, Identity, Millis};
 use crate::provider::Registration;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Document, Intent, Lease, Renewal, recovery};
-use crate::system::file::Reserved;
+use crate::store::{AgentStore, Document, Intent, Lease, Prepared, Renewal, recovery};
 use crate::system::lock::iso;
 use crate::system::signal::StopSignals;
 use crate::system::{Runtime, now, with_runtime};
@@ -64,16 +63,17 @@ pub(super) fn refresh(
         Waited::Leased(lease) => lease,
     };
     store_recovered(&app.paths.recovery(), || app.stores(config));
-    let (document, current) = loop {
-        let document = selected.store.read()?.document;
-        if let Some(credential) = adoptable(&document, selected) {
+    let (snapshot, current) = loop {
+        let snapshot = selected.store.read()?;
+        if let Some(credential) = adoptable(&snapshot.document, selected) {
             return Ok(credential);
         }
-        let current = document.credential(&selected.id).ok_or_else(|| signed_out(selected))?;
+        let current =
+            snapshot.document.credential(&selected.id).ok_or_else(|| signed_out(selected))?;
         let refresh_token = current.refresh_token().ok_or_else(|| signed_out(selected))?;
         // Somebody may have put another grant there that is expired as well.
         if !selected.store.follow_grant(&mut lease, refresh_token, lock_timeout)? {
-            break (document, current);
+            break (snapshot, current);
         }
     };
     let Some(refresh_token) = current.refresh_token() else { return Err(signed_out(selected)) };
@@ -81,7 +81,7 @@ pub(super) fn refresh(
     others.retain(|other| !other.is_same(&selected.store));
     // The holder before us may have learnt that the login is over.
     let holders = Holders { own: &selected.store, lease: &lease, others: &others };
-    if let Some(code) = holders.refusal(&document, refresh_token, interaction)? {
+    if let Some(code) = holders.refusal(snapshot.state()?, refresh_token, interaction) {
         return Err(refused(selected, &code));
     }
     // A spent token must not be posted: the server would end the login everywhere.
@@ -99,7 +99,7 @@ pub(super) fn refresh(
             selected,
             lease,
             credential: &current,
-            entry: entry_text(&document, &selected.id),
+            entry: entry_text(&snapshot.document, &selected.id),
             posted: refresh_token,
             others,
             recovery: app.paths.recovery(),
@@ -112,7 +112,7 @@ pub(super) fn refresh(
 /// The stored credential when it is another one than this process first read, and not
 /// expired.
 fn adopt(selected: &Selected) -> Result<Option<Credential>, Failure> {
-    Ok(adoptable(&selected.store.read()?.document, selected))
+    Ok(adoptable(&selected.store.profiles()?, selected))
 }
 
 fn adoptable(document: &Document, selected: &Selected) -> Option<Credential> {
@@ -174,7 +174,7 @@ impl Attempt<'_> {
     ) -> Result<Credential, Failure> {
         let Self { selected, posted, lease, .. } = self;
         // What cannot be stored must not be asked for.
-        let reserved = selected.store.reserve_space()?;
+        let prepared = selected.store.prepare_space()?;
         let connection = issuer.connect();
         let connection = connection.map_err(|error| unavailable(selected, &error.to_string()))?;
         let earlier = selected.store.begin_refresh(posted, lease)?;
@@ -189,10 +189,10 @@ impl Attempt<'_> {
             return Err(Failure::interrupted());
         }
         match self.ask(&connection, earlier.is_none(), signals, interaction).await {
-            Ok(renewal) => self.keep(renewal, reserved),
+            Ok(renewal) => self.keep(renewal, prepared),
             Err(error) => {
                 // A refusal has to be stored, too, and this may be the space for it.
-                drop(reserved);
+                drop(prepared);
                 self.fail(&error, earlier.as_ref(), interaction)
             }
         }
@@ -224,7 +224,7 @@ impl Attempt<'_> {
     }
 
     /// Stores the renewal, or keeps it where a later command finds it.
-    fn keep(&self, renewal: Renewal, reserved: Option<Reserved>) -> Result<Credential, Failure> {
+    fn keep(&self, renewal: Renewal, prepared: Option<Prepared>) -> Result<Credential, Failure> {
         let selected = self.selected;
         let renewal = renewal_of(selected, renewal);
         let refresh = renewal.grant.refresh.as_ref();
@@ -236,7 +236,7 @@ impl Attempt<'_> {
             .then(|| recovery::save(&self.recovery, self.posted, &renewal).ok())
             .flatten();
         let stored =
-            store_renewal(selected, &self.lease, &renewal, self.posted, reserved, &self.others);
+            store_renewal(selected, &self.lease, &renewal, self.posted, prepared, &self.others);
         let outcome = match stored {
             Ok((outcome, is_complete)) => {
                 if let Some(path) = ahead.filter(|_| is_complete) {

@@ -215,10 +215,6 @@ fn profiles_of(app: &App, config: &Config, owner: &AgentDir) -> Result<Vec<Found
     app.require_private(config, owner)?;
     let store = app.store(owner);
     let snapshot = store.read()?;
-    if snapshot.fingerprint.is_none() {
-        // Nothing is there because it has moved on.
-        store.check_generation()?;
-    }
     let found = |profile: crate::store::Profile<'_>| Found {
         owner: owner.clone(),
         store: store.clone(),
@@ -282,7 +278,7 @@ impl Run<'_> {
 
     /// The profile as it is now.
     fn select(&self, found: &Found) -> Result<Selected, Failure> {
-        let present = found.store.read()?.document.credential(&found.id);
+        let present = found.store.profiles()?.credential(&found.id);
         let present = present.ok_or_else(|| no_profile(&found.id))?;
         let selected = Selected::in_store(&found.store, &found.owner, &found.id, present)?;
         // An OAuth profile must not have a reference.
@@ -334,7 +330,7 @@ fn row(found: Found, outcome: Result<(Outcome, Option<Millis>), Failure>) -> Row
 
 /// Whether the refresh of another holder has reached this one.
 fn is_renewed(selected: &Selected) -> Result<(Outcome, Option<Millis>), Failure> {
-    let present = selected.store.read()?.document.credential(&selected.id);
+    let present = selected.store.profiles()?.credential(&selected.id);
     let is_changed = |present: &Credential| match (present.bearer(), selected.credential.bearer()) {
         (Some(present), Some(before)) => !present.matches(before),
         (present, _) => present.is_some(),

@@ -7,8 +7,7 @@ use super::selection::Selected;
 use crate::profile::Credential;
 use crate::secret::Secret;
 use crate::store::recovery::{self, Recovery};
-use crate::store::{AgentStore, Document, Lease, Renewal, StoreError, renewed_entry};
-use crate::system::file::Reserved;
+use crate::store::{AgentStore, Document, Lease, Prepared, Renewal, StoreError, renewed_entry};
 use std::path::PathBuf;
 
 /// What became of a renewal.
@@ -29,12 +28,12 @@ pub(super) fn store_renewal(
     lease: &Lease,
     renewal: &Renewal,
     posted: &Secret,
-    reserved: Option<Reserved>,
+    prepared: Option<Prepared>,
     others: &[AgentStore],
 ) -> Result<(Outcome, bool), StoreError> {
     let id = &selected.id;
     let grant = [posted.fingerprint()];
-    let outcome = selected.store.update_reserved(reserved, Some(lease), |document| {
+    let outcome = selected.store.update_prepared(prepared, Some(lease), |document| {
         let renewed = renew(document, &grant, renewal)?;
         let outcome = match document.credential(id) {
             None => Outcome::Removed,
@@ -59,7 +58,7 @@ pub(super) fn may_be_held(posted: &Secret, stores: &[AgentStore]) -> bool {
 
 /// A profile of a store that holds one of the grants.
 pub(super) fn holder(store: &AgentStore, grants: &[String]) -> Result<Option<String>, StoreError> {
-    Ok(holders(&store.read()?.document, grants).into_iter().next())
+    Ok(holders(&store.profiles()?, grants).into_iter().next())
 }
 
 /// Stores the renewals that earlier commands could not. Returns the files that are done

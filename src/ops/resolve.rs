@@ -165,7 +165,7 @@ impl Asked<'_> {
             _ => format!("the profile `{shown}` is not usable: {}", row.code),
         };
         if let (Some((owner, credential)), Ok(())) = (&stored, checked) {
-            let state = owner.store.read_state(&owner.snapshot.document)?;
+            let state = owner.snapshot.state()?;
             let usage = state.usage(&row.profile_id);
             let window = usage.window(Some(&model), self.at).filter(|_| cools_down(provider));
             row.until = window.as_ref().map(|window| window.until);

@@ -11,8 +11,7 @@ use crate::external::{self, Tool};
 use crate::profile::{Credential, normalize_provider_id};
 use crate::provider::auth_provider_id;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Document, is_refused, is_rejected};
-use crate::system::file::Fingerprint;
+use crate::store::{AgentStore, Document, Version, is_refused, is_rejected};
 use crate::system::now;
 use crate::text::printable;
 
@@ -30,7 +29,7 @@ pub(super) struct Selected {
     /// The text of its entry.
     pub(super) entry: Secret,
     /// The version of the document that it was read from.
-    pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) version: Option<Version>,
     /// Whether the server has refused its refresh token.
     pub(super) refused: bool,
     /// Whether a caller has reported its access token as rejected.
@@ -47,18 +46,17 @@ impl Selected {
         id: &str,
         credential: Credential,
     ) -> Result<Self, Failure> {
-        let fingerprint = store.fingerprint();
         let snapshot = store.read()?;
-        let state = store.read_state(&snapshot.document)?;
+        let state = snapshot.state()?;
         Ok(Self {
-            refused: is_refused(&state, id, &credential),
-            rejected: is_rejected(&state, id, &credential),
+            refused: is_refused(state, id, &credential),
+            rejected: is_rejected(state, id, &credential),
             entry: entry_text(&snapshot.document, id),
             store: store.clone(),
             owner: owner.clone(),
             id: id.to_owned(),
             credential,
-            fingerprint,
+            version: snapshot.version,
             managed_by: None,
         })
     }
@@ -97,11 +95,11 @@ fn select_by_id(
     {
         return Err(Failure::usage(wrong_provider(id, &credential.provider, provider)));
     }
-    let state = owner.store.read_state(&owner.snapshot.document)?;
+    let state = owner.snapshot.state()?;
     Ok(Selected {
-        refused: is_refused(&state, id, &credential),
-        rejected: is_rejected(&state, id, &credential),
-        fingerprint: owner.snapshot.fingerprint,
+        refused: is_refused(state, id, &credential),
+        rejected: is_rejected(state, id, &credential),
+        version: owner.snapshot.version,
         store: owner.store.clone(),
         owner: owner.agent.clone(),
         entry: entry_text(&owner.snapshot.document, id),
@@ -155,7 +153,7 @@ fn select_by_provider(
         entry: entry_text(&owner.snapshot.document, chosen.id),
         refused: ranking.is_refused(chosen),
         rejected: ranking.is_rejected(chosen),
-        fingerprint: owner.snapshot.fingerprint,
+        version: owner.snapshot.version,
         store: owner.store.clone(),
         owner: owner.agent.clone(),
         managed_by: None,

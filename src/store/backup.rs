@@ -114,7 +114,8 @@ impl AgentStore {
     /// It cannot be read.
     pub fn read_backup(&self, backup: &Backup) -> Result<Document, StoreError> {
         let path = &backup.path;
-        let failed = |source| StoreError::Read { location: path.clone().into(), source };
+        let failed =
+            |source| StoreError::Read { location: path.clone().into(), source: Arc::new(source) };
         let (text, _) =
             file::read(path).map_err(failed)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))?;
         Document::parse(text).map_err(|error| invalid(path, &error))

@@ -4,10 +4,11 @@ use super::Location;
 use crate::exit::{ExitStatus, Failure};
 use crate::system::lock::Holder;
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a store cannot be read or changed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The document cannot be read.
     #[error("could not read {location}")]
@@ -15,7 +16,7 @@ pub enum StoreError {
         /// The document.
         location: Location,
         /// The reason.
-        source: std::io::Error,
+        source: Arc<std::io::Error>,
     },
     /// The document is not what it should be.
     #[error("{location} is not a valid document: {reason}")]
@@ -31,7 +32,7 @@ pub enum StoreError {
         /// The document.
         location: Location,
         /// The reason.
-        source: std::io::Error,
+        source: Arc<std::io::Error>,
     },
     /// The lock cannot be used at all.
     #[error("could not lock {location}")]
@@ -39,7 +40,7 @@ pub enum StoreError {
         /// What should have been locked.
         location: Location,
         /// The reason.
-        source: std::io::Error,
+        source: Arc<std::io::Error>,
     },
     /// Somebody else held the lock all the time.
     #[error("could not lock {location} within {} s: it is held by {holder}", waited.as_secs())]
@@ -120,8 +121,10 @@ mod tests {
     #[test]
     fn a_file_system_without_locks_is_no_matter_of_owners_and_modes() {
         let hint_of = |kind: ErrorKind| {
-            let error =
-                StoreError::Lock { location: Location::File("/s/d".into()), source: kind.into() };
+            let error = StoreError::Lock {
+                location: Location::File("/s/d".into()),
+                source: Arc::new(kind.into()),
+            };
             Failure::from(error).hint.unwrap()
         };
         assert!(hint_of(ErrorKind::Unsupported).contains("OPENCLAW_STATE_DIR="));

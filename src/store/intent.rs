@@ -12,6 +12,7 @@ use crate::system::file;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A refresh whose outcome nobody has told.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -49,7 +50,8 @@ fn path_of(lock: &Path) -> PathBuf {
 /// before it knew, or could not know, the outcome. That note stays.
 pub(super) fn begin(lock: &Path, lease: &Lease, now: Millis) -> Result<Option<Intent>, StoreError> {
     let path = path_of(lock);
-    let failed = |source| StoreError::Write { location: path.clone().into(), source };
+    let failed =
+        |source| StoreError::Write { location: path.clone().into(), source: Arc::new(source) };
     if let Some((text, _)) = file::read(&path).map_err(failed)? {
         File::open(&path).and_then(|note| note.sync_all()).map_err(failed)?;
         // A note that cannot be read was written all the same.

@@ -10,6 +10,7 @@ use crate::system::lock::{self, Attempt, Holder, SidecarLock};
 use crate::system::now;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A lease that is held until it is dropped.
@@ -38,7 +39,10 @@ impl Lease {
         }
         // Nobody waits for a grant and keeps others from one.
         self.grant = None;
-        let failed = |source| StoreError::Lock { location: path.to_owned().into(), source };
+        let failed = |source| StoreError::Lock {
+            location: path.to_owned().into(),
+            source: Arc::new(source),
+        };
         match lock::wait_at(path, Some(&self.profile), timeout).map_err(failed)? {
             Attempt::Acquired(grant) => self.grant = Some(grant),
             Attempt::Held(holder) => {
@@ -162,7 +166,7 @@ fn try_lease(
 ) -> Result<LeaseAttempt, StoreError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
-        move |source| StoreError::Lock { location: path.into(), source }
+        move |source| StoreError::Lock { location: path.into(), source: Arc::new(source) }
     };
     if let Some(directory) = profile.parent() {
         create_private_directory(directory).map_err(failed(profile))?;

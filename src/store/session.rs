@@ -11,6 +11,7 @@ use crate::system::{file, lock};
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The fields that say which model a session last ran with: they are out of date as soon
 /// as another one is pinned.
@@ -185,7 +186,10 @@ impl SessionStore {
             Ok(None) => return Ok(None),
             Ok(Some((text, _))) => text,
             Err(source) => {
-                return Err(StoreError::Read { location: self.path.clone().into(), source });
+                return Err(StoreError::Read {
+                    location: self.path.clone().into(),
+                    source: Arc::new(source),
+                });
             }
         };
         let failed = |error| invalid(&self.path, &error);

@@ -39,8 +39,7 @@ impl Held {
     fn by(stores: &[AgentStore]) -> Self {
         let mut held = Self::default();
         for store in stores {
-            let Ok(snapshot) = store.read() else { continue };
-            let document = snapshot.document;
+            let Ok(document) = store.profiles() else { continue };
             for profile in document.profiles() {
                 // A copy that stays another program's own is never refreshed here.
                 if Tool::managing_stored(profile.id).is_some() {

@@ -11,7 +11,7 @@ use crate::exit::Failure;
 use crate::profile::MAIN_AGENT;
 use crate::provider::Catalog;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Leftover, Location, recovery, shared_leftovers};
+use crate::store::{AgentStore, Leftover, Location, StoreError, recovery, shared_leftovers};
 use crate::system::custody::shell_word;
 use crate::system::route;
 use crate::text::printable;
@@ -148,6 +148,8 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
     found.extend(store.leftovers().into_iter().map(of_leftover));
     let snapshot = match store.read() {
         Ok(snapshot) => snapshot,
+        // It was reported above.
+        Err(StoreError::NewerGeneration { .. }) => return,
         Err(error) => {
             let mut finding = of_failure(Code::Unreadable, &error.into());
             if !store.backups().is_empty() && store.has_document() {
@@ -161,7 +163,7 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
             return found.push(finding);
         }
     };
-    let document = snapshot.document;
+    let document = &snapshot.document;
     for (id, _) in document.entries().filter(|(id, _)| document.credential(id).is_none()) {
         found.push(problem(
             Code::Uninterpretable,
@@ -172,7 +174,7 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
             format!("correct it in {location}, or leave it"),
         ));
     }
-    let state = match store.read_state(&document) {
+    let state = match snapshot.state() {
         Ok(state) => state,
         Err(error) => return found.push(of_failure(Code::Unreadable, &error.into())),
     };
@@ -204,7 +206,7 @@ fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
             };
             stores.iter().find_map(held)
         };
-        let is_any_unreadable = stores.iter().any(|store| store.read().is_err());
+        let is_any_unreadable = stores.iter().any(|store| store.profiles().is_err());
         let holder = match holder_of(&waiting.grants) {
             None if is_any_unreadable => {
                 found.push(Finding {

@@ -57,8 +57,8 @@ fn broken(app: &App, program: &Program) -> Option<Finding> {
 /// A login of each provider that the catalog does not know.
 fn of_unknown_providers(catalog: &Catalog, stores: &[AgentStore]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    for snapshot in stores.iter().filter_map(|store| store.read().ok()) {
-        for profile in snapshot.document.profiles() {
+    for document in stores.iter().filter_map(|store| store.profiles().ok()) {
+        for profile in document.profiles() {
             let provider = normalize_provider_id(&profile.credential.provider);
             let is_known =
                 catalog.find(&provider).is_some() || catalog.problem(&provider).is_some();

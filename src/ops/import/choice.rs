@@ -77,7 +77,7 @@ pub(super) fn check_wanted_id(
         let label = &tool.program().label;
         return Err(Failure::usage(format!("the profile `{wanted}` stays the login of {label}")));
     }
-    let document = store.read()?.document;
+    let document = store.profiles()?;
     let provider = &login.credential.provider;
     match document.credential(wanted) {
         Some(other) if normalize_provider_id(&other.provider) != *provider => {

@@ -123,8 +123,8 @@ pub(super) fn held_elsewhere(
     let mut held = HashMap::new();
     for store in app.stores(config).iter().filter(|store| !store.is_same(own)) {
         // What cannot be read is not ours to judge here.
-        let Ok(snapshot) = store.read() else { continue };
-        for profile in snapshot.document.profiles() {
+        let Ok(document) = store.profiles() else { continue };
+        for profile in document.profiles() {
             if let Some(token) = profile.credential.refresh_token() {
                 held.insert(
                     token.fingerprint(),

@@ -223,7 +223,7 @@ impl Ready {
     /// configuration; with whether that has changed.
     fn store_all(&mut self, app: &App, mode: Mode) -> Result<(Vec<Row>, bool), Failure> {
         let others = known::held_elsewhere(app, &self.config, &self.store);
-        let state = self.store.read_state(&self.store.read()?.document)?;
+        let state = self.store.read()?.into_documents()?.1;
         let at = now();
         let placed = self.store.update(|document| {
             let mut known = Known::of(document, &self.catalog);

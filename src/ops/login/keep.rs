@@ -9,8 +9,9 @@ use crate::ops::refresh::expiry;
 use crate::ops::{Interaction, account};
 use crate::profile::{Identity, Kind, choose_profile_id, normalize_provider_id};
 use crate::provider::{Registration, StoredAs};
-use crate::store::{AgentStore, Document, Pasted, Renewal, StoreError, login_entry, pasted_entry};
-use crate::system::file::Reserved;
+use crate::store::{
+    AgentStore, Document, Pasted, Prepared, Renewal, StoreError, login_entry, pasted_entry,
+};
 use crate::system::signal::StopSignals;
 use crate::system::{lock, now};
 use std::time::Duration;
@@ -19,20 +20,20 @@ use tokio::time::Instant;
 impl Login<'_> {
     /// Makes sure that the login can be stored, before a code is spent for it. The lock is
     /// waited for as long as for any change; an interrupt ends that.
-    pub(super) async fn reserve(
+    pub(super) async fn prepare(
         &self,
         signals: &mut StopSignals,
-    ) -> Result<Option<Reserved>, Failure> {
+    ) -> Result<Option<Prepared>, Failure> {
         let end = Instant::now() + lock::TIMEOUT;
         loop {
-            match self.store.reserve(Duration::ZERO) {
+            match self.store.prepare(Duration::ZERO) {
                 Err(StoreError::LockTimeout { location, holder, .. }) => {
                     if Instant::now() >= end {
                         let waited = lock::TIMEOUT;
                         return Err(StoreError::LockTimeout { location, waited, holder }.into());
                     }
                 }
-                reserved => return Ok(reserved?),
+                prepared => return Ok(prepared?),
             }
             tokio::select! {
                 () = signals.received() => return Err(Failure::interrupted()),
@@ -64,7 +65,7 @@ impl Place<'_> {
     pub(super) fn keep(
         &self,
         renewal: Renewal,
-        reserved: Option<Reserved>,
+        prepared: Option<Prepared>,
     ) -> Result<Report, Failure> {
         let Self { store, provider, registration, .. } = *self;
         let kind = match registration.map(|registration| registration.stored_as) {
@@ -72,7 +73,7 @@ impl Place<'_> {
             _ => Kind::OAuth,
         };
         let (profile_id, taken_id, renewed) =
-            store.update_reserved(reserved, None, |document| {
+            store.update_prepared(prepared, None, |document| {
                 let existing = logins_of(document, provider, registration, kind);
                 let taken = |id: &str| document.has_entry(id);
                 let named =
@@ -126,7 +127,7 @@ impl Login<'_> {
     pub(super) async fn keep(
         &self,
         grant: Grant,
-        reserved: Option<Reserved>,
+        prepared: Option<Prepared>,
         interaction: &mut dyn Interaction,
     ) -> Result<Report, Failure> {
         let place = Place {
@@ -139,7 +140,7 @@ impl Login<'_> {
             registration: Some(self.registration),
             wanted: self.request.profile_id.as_deref(),
         };
-        place.keep(self.renewal(grant, interaction).await, reserved)
+        place.keep(self.renewal(grant, interaction).await, prepared)
     }
 
     /// What the grant means for a profile: who it belongs to, and what a refresh will need

@@ -142,7 +142,7 @@ fn open_store(
     let store = app.store(&agent);
     store.check_generation()?;
     store.check_writable()?;
-    check_wanted_id(&store.read()?.document, provider, request.profile_id.as_deref())?;
+    check_wanted_id(&store.profiles()?, provider, request.profile_id.as_deref())?;
     Ok((agent, store))
 }
 
@@ -313,14 +313,14 @@ impl<'l> Login<'l> {
                 Response::Granted(grant) => return self.keep(*grant, None, interaction).await,
                 Response::Code(code, origin) => (code, origin),
             };
-            let reserved = self.reserve(signals).await?;
+            let prepared = self.prepare(signals).await?;
             let authorization = waiting.authorization.as_ref();
             let grant = tokio::select! {
                 grant = self.exchange(authorization, code) => grant,
                 () = signals.received() => return Err(Failure::interrupted()),
             };
             let report = match (grant, &origin) {
-                (Ok(grant), _) => self.keep(grant, reserved, interaction).await,
+                (Ok(grant), _) => self.keep(grant, prepared, interaction).await,
                 (Err(error @ TokenError::Refused { .. }), Origin::BareCode) => {
                     interaction.refuse_paste(&error.to_string());
                     continue;

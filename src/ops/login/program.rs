@@ -65,9 +65,9 @@ pub(super) fn login(
             wanted: request.profile_id.as_deref(),
         };
         let report = store
-            .reserve(lock::TIMEOUT)
+            .prepare(lock::TIMEOUT)
             .map_err(Failure::from)
-            .and_then(|reserved| place.keep(renewal(*issued), reserved));
+            .and_then(|prepared| place.keep(renewal(*issued), prepared));
         let said = |text| talk.interaction.note(&format!("{}: {text}", program.name()));
         talk.conversation.finish(said).await;
         report

@@ -223,7 +223,7 @@ pub fn finish(
     let mut is_over = false;
     let report = block_on(async {
         let mut signals = StopSignals::catch().context("could not catch signals")?;
-        let reserved = login.reserve(&mut signals).await?;
+        let prepared = login.prepare(&mut signals).await?;
         let grant = tokio::select! {
             () = signals.received() => Err(Failure::interrupted()),
             grant = login.finishing_grant(&mut pending, request, interaction, &mut is_over) => {
@@ -235,7 +235,7 @@ pub fn finish(
             // is told so.
             let _ = pending.save(&directory);
         }
-        let report = login.keep(grant?, reserved, interaction).await?;
+        let report = login.keep(grant?, prepared, interaction).await?;
         claim.finish();
         login.add_project(&report, interaction, &mut signals).await?;
         Ok(report)
