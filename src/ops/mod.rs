@@ -17,6 +17,7 @@ mod managed;
 pub mod order;
 pub mod paste;
 mod pool;
+mod record;
 mod reference;
 mod refresh;
 pub mod refresh_due;

@@ -5,8 +5,8 @@
 //! stored now is removed, and what is replaced becomes a backup itself.
 
 use super::doctor::store_of;
+use super::record::{Commit, Edits, Recorded, Wait, record};
 use crate::app::App;
-use crate::config::record_profile;
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{Credential, Millis};
 use crate::store::{AgentStore, Backup, Document, Location};
@@ -101,7 +101,7 @@ pub fn restore(app: &App, agent: Option<&str>, name: &str, force: bool) -> Resul
     };
     let backup = store.read_backup(&backups[at])?;
     let since = newer(&store, &backups[..at]);
-    let (restored, kept) = store.update(|document| {
+    let commit = |document: &mut Document| {
         let mut restored = Vec::new();
         let mut kept = Vec::new();
         for (id, entry) in backup.entries() {
@@ -116,15 +116,22 @@ pub fn restore(app: &App, agent: Option<&str>, name: &str, force: bool) -> Resul
                 }
             }
         }
-        Ok((!restored.is_empty(), (restored, kept)))
-    })?;
-    for id in &restored {
-        let Some(credential) = backup.credential(id) else { continue };
-        record_profile(&app.paths.config, id, &credential.provider, credential.kind()).map_err(
-            |error| Failure::from(error).context("the profiles are restored, but not recorded"),
-        )?;
-    }
+        let is_changed = !restored.is_empty();
+        let profiles = restored.iter().filter_map(|id| recorded(&backup, id)).collect();
+        Ok(Commit { is_changed, profiles, result: (restored, kept) })
+    };
+    let ((restored, kept), _) =
+        record(app, &store, Wait::Usual, Edits::Each, commit).map_err(|error| {
+            error.into_failure(|_| "the profiles are restored, but not recorded".to_owned())
+        })?;
     Ok(Report { agent_id: agent.id, backup: backups[at].name(), restored, kept })
+}
+
+/// A profile of the backup that is brought back: neither its cooldown nor the order changes.
+fn recorded(backup: &Document, id: &str) -> Option<Recorded> {
+    let credential = backup.credential(id)?;
+    let kind = credential.kind();
+    Some(Recorded { id: id.to_owned(), provider: credential.provider, kind, goes_first: false })
 }
 
 /// What the newer backups hold.

@@ -4,8 +4,8 @@
 //! Nothing is written before the token response has been checked.
 
 mod authorize;
+mod destination;
 mod device;
-mod keep;
 mod notice;
 mod program;
 mod project;
@@ -18,6 +18,7 @@ pub use two_steps::{FinishRequest, Started, Unfinished, cancel, finish, start, u
 pub(crate) use way::sign_in_command;
 
 use super::issuer::program_of;
+use super::record::{check_profile_id, replaceable};
 use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
 use crate::config::AgentDir;
@@ -26,9 +27,9 @@ use crate::oauth::{
     self, Announced, AuthorizationCode, AuthorizationRequest, Client, Expectation, Grant,
     TokenError, Verdict,
 };
-use crate::profile::{Identity, MAIN_AGENT, Millis, normalize_provider_id};
+use crate::profile::{Identity, MAIN_AGENT, Millis};
 use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration};
-use crate::store::{AgentStore, Document, Location};
+use crate::store::{AgentStore, Location};
 use crate::system::environment::Environment;
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
@@ -142,29 +143,12 @@ fn open_store(
     let store = app.store(&agent);
     store.check_generation()?;
     store.check_writable()?;
-    check_wanted_id(&store.profiles()?, provider, request.profile_id.as_deref())?;
+    let document = store.profiles()?;
+    if let Some(wanted) = &request.profile_id {
+        check_profile_id(wanted)?;
+        replaceable(&document, wanted, provider)?;
+    }
     Ok((agent, store))
-}
-
-/// A `--profile-id` must not name a profile of another provider.
-fn check_wanted_id(
-    document: &Document,
-    provider: &str,
-    wanted: Option<&str>,
-) -> Result<(), Failure> {
-    let Some(wanted) = wanted else { return Ok(()) };
-    if wanted.trim() != wanted || wanted.is_empty() || wanted.chars().any(char::is_control) {
-        return Err(Failure::usage("--profile-id must be a name without outer spaces"));
-    }
-    match document.credential(wanted) {
-        Some(other) if normalize_provider_id(&other.provider) != provider => {
-            Err(Failure::usage(format!(
-                "the profile `{wanted}` is for {}, not {provider}",
-                printable(&other.provider, 80),
-            )))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn note_override(provider: &Provider, interaction: &mut dyn Interaction) {
@@ -310,7 +294,9 @@ impl<'l> Login<'l> {
     ) -> Result<Report, Failure> {
         loop {
             let (code, origin) = match waiting.response(self, interaction, signals).await? {
-                Response::Granted(grant) => return self.keep(*grant, None, interaction).await,
+                Response::Granted(grant) => {
+                    return self.store_grant(*grant, None, interaction).await;
+                }
                 Response::Code(code, origin) => (code, origin),
             };
             let prepared = self.prepare(signals).await?;
@@ -320,7 +306,7 @@ impl<'l> Login<'l> {
                 () = signals.received() => return Err(Failure::interrupted()),
             };
             let report = match (grant, &origin) {
-                (Ok(grant), _) => self.keep(grant, prepared, interaction).await,
+                (Ok(grant), _) => self.store_grant(grant, prepared, interaction).await,
                 (Err(error @ TokenError::Refused { .. }), Origin::BareCode) => {
                     interaction.refuse_paste(&error.to_string());
                     continue;

@@ -235,7 +235,7 @@ pub fn finish(
             // is told so.
             let _ = pending.save(&directory);
         }
-        let report = login.keep(grant?, prepared, interaction).await?;
+        let report = login.store_grant(grant?, prepared, interaction).await?;
         claim.finish();
         login.add_project(&report, interaction, &mut signals).await?;
         Ok(report)
