@@ -12,7 +12,7 @@ use crate::external::{self, Tool};
 use crate::oauth::TokenError;
 use crate::profile::{Credential, Kind};
 use crate::secret::Secret;
-use crate::store::{AgentStore, Location, exchanged};
+use crate::store::{AgentStore, Ended, Location, exchanged};
 use crate::system::block_on;
 use crate::text::printable;
 use anyhow::Context;
@@ -113,7 +113,7 @@ pub fn logout(
         && store.read()?.state()?.refusal_by_any(token).is_some()
     {
         // The state forgets it below, and the token may come back from a backup.
-        store.keep_refusal(token);
+        store.end(token, Ended::Refused);
     }
     drop(lease);
     if !removed {

@@ -19,7 +19,9 @@ use crate::oauth::{Grant, TokenError};
 use crate::profile::{Credential, Identity, Millis};
 use crate::provider::Registration;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Document, Intent, Lease, Prepared, Renewal, recovery};
+use crate::store::{
+    AgentStore, Document, Ended, InterruptedRefresh, Lease, Prepared, Renewal, recovery,
+};
 use crate::system::lock::iso;
 use crate::system::signal::StopSignals;
 use crate::system::{Runtime, now, with_runtime};
@@ -177,7 +179,7 @@ impl Attempt<'_> {
         let prepared = selected.store.prepare_space()?;
         let connection = issuer.connect();
         let connection = connection.map_err(|error| unavailable(selected, &error.to_string()))?;
-        let earlier = selected.store.begin_refresh(posted, lease)?;
+        let earlier = selected.store.begin(lease, posted)?;
         if let Some(earlier) = &earlier {
             interaction.note(&format!("{}; trying once more", cut_off(earlier)));
             tokio::select! {
@@ -185,7 +187,7 @@ impl Attempt<'_> {
                 () = signals.received() => return Err(Failure::interrupted()),
             }
         } else if signals.has_come().await {
-            selected.store.end_refresh(posted);
+            selected.store.end(posted, Ended::Known);
             return Err(Failure::interrupted());
         }
         match self.ask(&connection, earlier.is_none(), signals, interaction).await {
@@ -249,7 +251,7 @@ impl Attempt<'_> {
                 let failure = Failure::from(error);
                 return Err(match kept {
                     Ok(path) => {
-                        selected.store.end_refresh(self.posted);
+                        selected.store.end(self.posted, Ended::Known);
                         failure.context(format!(
                             "the refreshed login `{}` is kept in {} until it can be stored",
                             printable(&selected.id, 200),
@@ -260,7 +262,7 @@ impl Attempt<'_> {
                 });
             }
         };
-        selected.store.end_refresh(self.posted);
+        selected.store.end(self.posted, Ended::Known);
         match outcome {
             Outcome::Stored(credential) | Outcome::Replaced(credential) => Ok(credential),
             Outcome::Removed => Err(signed_out(selected)),
@@ -270,7 +272,7 @@ impl Attempt<'_> {
     fn fail(
         &self,
         error: &TokenError,
-        earlier: Option<&Intent>,
+        earlier: Option<&InterruptedRefresh>,
         interaction: &mut dyn Interaction,
     ) -> Result<Credential, Failure> {
         let Self { selected, posted, lease, others, .. } = self;
@@ -283,7 +285,7 @@ impl Attempt<'_> {
         // What became of an earlier request is known when the server has refused the token.
         let is_known = earlier.is_none() && !error.is_outcome_unknown();
         if is_known || is_refused {
-            selected.store.end_refresh(posted);
+            selected.store.end(posted, Ended::Known);
         }
         // Somebody without our lease may have refreshed or signed in meanwhile.
         if let Some(credential) = adopt(selected)? {
@@ -306,7 +308,7 @@ impl Attempt<'_> {
 }
 
 /// What a note says that nobody has taken back.
-fn cut_off(earlier: &Intent) -> String {
+fn cut_off(earlier: &InterruptedRefresh) -> String {
     format!("a refresh at {} (process {}) was cut off", iso(earlier.at), earlier.pid)
 }
 

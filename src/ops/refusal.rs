@@ -4,7 +4,7 @@
 use super::Interaction;
 use super::renewal::holders;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Lease, StateDocument, StoreError};
+use crate::store::{AgentStore, Ended, Lease, StateDocument, StoreError};
 use crate::system::{lock, now};
 use std::time::Duration;
 
@@ -46,17 +46,14 @@ impl Holders<'_> {
     /// Remembers that the server refused this refresh token: in a note, until every store that
     /// holds the token knows.
     pub(super) fn remember(&self, token: &Secret, reason: &str, interaction: &mut dyn Interaction) {
-        self.own.note_refusal(token);
+        self.own.end(token, Ended::Refused);
         let own = remember(self.own, Some(self.lease), lock::TIMEOUT, token, reason);
         let mut all_know = own.is_ok();
         for other in self.others {
             all_know &= remember(other, None, BRIEFLY, token, reason).is_ok();
         }
-        if all_know {
-            self.own.end_noted_refusal(token);
-        } else {
-            self.own.keep_refusal(token);
-        }
+        // What could not be noted on a full disk may have its space by now.
+        self.own.end(token, if all_know { Ended::RefusalStored } else { Ended::Refused });
         if let Err(error) = own {
             interaction.warn(&format!("could not store that the login is over: {error}"));
         }

@@ -170,9 +170,9 @@ impl Asked<'_> {
             let window = usage.window(Some(&model), self.at).filter(|_| cools_down(provider));
             row.until = window.as_ref().map(|window| window.until);
             row.window_reason = window.and_then(|window| window.reason);
-            row.chosen = !is_refused(&state, &row.profile_id, credential)
+            row.chosen = !is_refused(state, &row.profile_id, credential)
                 || (credential.is_usable_until(self.at)
-                    && !is_rejected(&state, &row.profile_id, credential));
+                    && !is_rejected(state, &row.profile_id, credential));
             if !row.chosen {
                 row.code = REFUSED;
                 failure = format!("the server has refused the login `{shown}`");

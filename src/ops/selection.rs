@@ -11,7 +11,7 @@ use crate::external::{self, Tool};
 use crate::profile::{Credential, normalize_provider_id};
 use crate::provider::auth_provider_id;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Document, Version, is_refused, is_rejected};
+use crate::store::{AgentStore, Document, LeaseKey, Version, is_refused, is_rejected};
 use crate::system::now;
 use crate::text::printable;
 
@@ -39,6 +39,15 @@ pub(super) struct Selected {
 }
 
 impl Selected {
+    /// The key of the lease on refreshing it.
+    pub(super) fn lease_key(&self) -> LeaseKey<'_> {
+        LeaseKey {
+            provider: &self.credential.provider,
+            profile_id: &self.id,
+            grant: self.credential.refresh_token(),
+        }
+    }
+
     /// The profile `id` of a store, as it was just read.
     pub(super) fn in_store(
         store: &AgentStore,
