@@ -4,7 +4,7 @@ use crate::config::{AgentDir, Config, Paths};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{MAIN_AGENT, normalize_agent_id, normalize_provider_id};
 use crate::provider::{Catalog, CatalogError};
-use crate::store::{AgentStore, BackupPolicy, Location, Notices, USUAL_BACKUPS};
+use crate::store::{AgentStore, BackupPolicy, Location, Notices, Spool, USUAL_BACKUPS};
 use crate::system::Environment;
 use crate::system::custody::{Custody, Exposure, Kind};
 use std::os::unix::fs::MetadataExt;
@@ -119,11 +119,7 @@ impl App {
         let mut found: Vec<_> =
             custody.exposure(&self.paths.config, Kind::Settings).into_iter().collect();
         found.extend(custody.exposures_in(&self.paths.providers(), Kind::Settings));
-        let [in_state_dir, in_home] = self.paths.recovery();
-        found.extend(custody.exposures_in(&in_state_dir, Kind::Secrets));
-        if in_home.exists() {
-            found.extend(Custody::of(&in_home).exposures_in(&in_home, Kind::Secrets));
-        }
+        found.extend(self.spool().exposures(custody));
         found.extend(custody.exposures_in(&self.paths.pending_logins(), Kind::Secrets));
         found.extend(custody.exposures_in(&self.paths.exchanged_tokens(), Kind::Secrets));
         found
@@ -172,6 +168,11 @@ impl App {
     /// Agent `main`: where the environment puts it, else where the configuration does.
     fn main_agent(&self, config: &Config) -> AgentDir {
         self.paths.main_agent().unwrap_or_else(|| config.agent_dir(&self.paths, MAIN_AGENT))
+    }
+
+    /// Where replies wait that could not be stored yet.
+    pub fn spool(&self) -> Spool {
+        Spool::new(self.paths.spool())
     }
 
     /// The stores of all agents: those that are configured, and those in the state

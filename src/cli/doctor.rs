@@ -78,7 +78,7 @@ struct BackupsReport<'r> {
 #[serde(rename_all = "camelCase")]
 struct BackupReport<'r> {
     name: &'r str,
-    path: &'r Path,
+    path: &'r Location,
     replaced_at: i64,
     replaced_by: &'static str,
     profiles: Option<&'r [String]>,
@@ -163,7 +163,7 @@ fn list(
     if json {
         let backups = listing.backups.iter().map(|backup| BackupReport {
             name: &backup.name,
-            path: &backup.path,
+            path: &backup.location,
             replaced_at: backup.replaced_at,
             replaced_by: replaced_by(backup.is_renewal),
             profiles: backup.profiles.as_deref(),

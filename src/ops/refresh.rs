@@ -10,7 +10,7 @@ use super::issuer::{Connection, Issuer};
 use super::lease::{Waited, wait_for_lease};
 use super::refresh_failure::{not_refreshed, refused, signed_out, spent, unavailable, undefined};
 use super::refusal::Holders;
-use super::renewal::{Outcome, may_be_held, store_recovered, store_renewal};
+use super::renewal::{Outcome, may_be_held, store_renewal, store_spooled};
 use super::selection::{Selected, entry_text};
 use crate::app::App;
 use crate::config::Config;
@@ -20,14 +20,13 @@ use crate::profile::{Credential, Identity, Millis};
 use crate::provider::Registration;
 use crate::secret::Secret;
 use crate::store::{
-    AgentStore, Document, Ended, InterruptedRefresh, Lease, Prepared, Renewal, recovery,
+    AgentStore, Document, Ended, InterruptedRefresh, Lease, Prepared, Renewal, Spool,
 };
 use crate::system::lock::iso;
 use crate::system::signal::StopSignals;
 use crate::system::{Runtime, now, with_runtime};
 use crate::text::printable;
 use anyhow::Context;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// An access token without any word on its lifetime is taken to live for an hour.
@@ -64,7 +63,7 @@ pub(super) fn refresh(
         Waited::Adopted(credential) => return Ok(*credential),
         Waited::Leased(lease) => lease,
     };
-    store_recovered(&app.paths.recovery(), || app.stores(config));
+    store_spooled(&app.spool(), || app.stores(config));
     let (snapshot, current) = loop {
         let snapshot = selected.store.read()?;
         if let Some(credential) = adoptable(&snapshot.document, selected) {
@@ -87,8 +86,8 @@ pub(super) fn refresh(
         return Err(refused(selected, &code));
     }
     // A spent token must not be posted: the server would end the login everywhere.
-    if let Some(path) = recovery::find_spent(&app.paths.recovery(), refresh_token) {
-        return Err(spent(selected, &path));
+    if let Some(location) = app.spool().find_spent(refresh_token) {
+        return Err(spent(selected, &location));
     }
     // Only who makes the request needs to know how.
     let catalog = app.catalog()?;
@@ -104,7 +103,7 @@ pub(super) fn refresh(
             entry: entry_text(&snapshot.document, &selected.id),
             posted: refresh_token,
             others,
-            recovery: app.paths.recovery(),
+            spool: app.spool(),
         };
         attempt.make(issuer, runtime, lock_timeout, interaction)
     });
@@ -144,8 +143,8 @@ struct Attempt<'a> {
     posted: &'a Secret,
     /// The stores that may hold the grant as well.
     others: Vec<AgentStore>,
-    /// Where the grant goes when it cannot be stored.
-    recovery: [PathBuf; 2],
+    /// Where the reply goes when it cannot be stored.
+    spool: Spool,
 }
 
 impl Attempt<'_> {
@@ -232,30 +231,28 @@ impl Attempt<'_> {
         let refresh = renewal.grant.refresh.as_ref();
         let rotates = refresh.is_some_and(|refresh| !refresh.matches(self.posted));
         // Whatever happens from here on, no store is left with nothing but a spent token.
-        let is_followed =
-            rotates && recovery::follow(&self.recovery, self.posted, &renewal).unwrap_or(false);
+        let is_followed = rotates && self.spool.follow(self.posted, &renewal).unwrap_or(false);
         let ahead = (rotates && !is_followed && may_be_held(self.posted, &self.others))
-            .then(|| recovery::save(&self.recovery, self.posted, &renewal).ok())
+            .then(|| self.spool.save(self.posted, &renewal).ok())
             .flatten();
         let stored =
             store_renewal(selected, &self.lease, &renewal, self.posted, prepared, &self.others);
         let outcome = match stored {
             Ok((outcome, is_complete)) => {
-                if let Some(path) = ahead.filter(|_| is_complete) {
-                    let _ = std::fs::remove_file(path);
+                if let Some(location) = ahead.filter(|_| is_complete) {
+                    self.spool.remove(&location);
                 }
                 outcome
             }
             Err(error) => {
-                let kept = recovery::save(&self.recovery, self.posted, &renewal);
+                let kept = self.spool.save(self.posted, &renewal);
                 let failure = Failure::from(error);
                 return Err(match kept {
-                    Ok(path) => {
+                    Ok(location) => {
                         selected.store.end(self.posted, Ended::Known);
                         failure.context(format!(
-                            "the refreshed login `{}` is kept in {} until it can be stored",
-                            printable(&selected.id, 200),
-                            path.display()
+                            "the refreshed login `{}` is kept in {location} until it can be stored",
+                            printable(&selected.id, 200)
                         ))
                     }
                     Err(_) => failure.context("the refreshed login could not be kept anywhere"),

@@ -6,7 +6,7 @@
 use super::login::sign_in_command;
 use super::pool::Pool;
 use super::reference;
-use super::renewal::store_recovered;
+use super::renewal::store_spooled;
 use super::selection::{Selected, no_profile, wrong_provider};
 use super::token::{has_lifetime, not_refreshable, renew};
 use super::{Interaction, login_command, warn_of_route};
@@ -117,9 +117,8 @@ pub fn refresh_due(
     interaction: &mut dyn Interaction,
 ) -> Result<Report, Failure> {
     let config = app.config()?;
-    for path in store_recovered(&app.paths.recovery(), || app.stores(&config)) {
-        interaction
-            .note(&format!("stored what an earlier command had to keep in {}", path.display()));
+    for location in store_spooled(&app.spool(), || app.stores(&config)) {
+        interaction.note(&format!("stored what an earlier command had to keep in {location}"));
     }
     let mut report = Report::default();
     let found = find(app, &config, request, &mut report)?;

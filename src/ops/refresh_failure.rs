@@ -6,8 +6,8 @@ use crate::app::App;
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::TokenError;
 use crate::provider::Catalog;
+use crate::store::Location;
 use crate::text::printable;
-use std::path::Path;
 
 /// The login is over, and why.
 pub(super) fn refused(selected: &Selected, reason: &str) -> Failure {
@@ -42,14 +42,14 @@ pub(super) fn signed_out(selected: &Selected) -> Failure {
 }
 
 /// The refresh token is spent, and what it brought is in a file.
-pub(super) fn spent(selected: &Selected, kept: &Path) -> Failure {
+pub(super) fn spent(selected: &Selected, spooled: &Location) -> Failure {
     Failure::message(
         ExitStatus::StoreUnusable,
         format!(
             "the login `{}` was refreshed, and {} could not be written; the new one is kept in {}",
             printable(&selected.id, 200),
             selected.store.location(),
-            kept.display()
+            spooled
         ),
     )
     .hint("openclaw-auth doctor")

@@ -11,15 +11,14 @@ use crate::exit::{ExitStatus, Failure};
 use crate::profile::{Credential, Millis};
 use crate::store::{AgentStore, Backup, Document, Location};
 use crate::text::printable;
-use std::path::PathBuf;
 
 /// A backup and what it holds.
 #[derive(Debug)]
 pub struct Listed {
     /// Its name, which restores it.
     pub name: String,
-    /// Its file.
-    pub path: PathBuf,
+    /// Where it is.
+    pub location: Location,
     /// When it was replaced, in milliseconds since the epoch.
     pub replaced_at: Millis,
     /// Whether it was replaced by renewed tokens alone.
@@ -66,7 +65,7 @@ pub fn list(app: &App, agent: Option<&str>) -> Result<Listing, Failure> {
             .map(|document| document.entries().map(|(id, _)| id.to_owned()).collect()),
         replaced_at: backup.replaced_at,
         is_renewal: backup.is_renewal,
-        path: backup.path,
+        location: store.backup_location(&backup),
     };
     let backups = store.backups().into_iter().map(listed).collect();
     Ok(Listing { agent_id: agent.id, directory: store.backups_location(), backups })
@@ -87,11 +86,7 @@ pub fn restore(app: &App, agent: Option<&str>, name: &str, force: bool) -> Resul
     let (config, agent, store) = store_of(app, agent)?;
     app.require_private(&config, &agent)?;
     let backups = store.backups();
-    let is_meant = |backup: &Backup| {
-        name == LATEST
-            || backup.name() == name
-            || backup.path.file_name().is_some_and(|file| file == name)
-    };
+    let is_meant = |backup: &Backup| name == LATEST || backup.is_named(name);
     let Some(at) = backups.iter().position(is_meant) else {
         return Err(Failure::message(
             ExitStatus::Failure,

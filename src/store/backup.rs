@@ -11,6 +11,7 @@ use super::{AgentStore, Document, Location, StoreError};
 use crate::profile::{Kind, Millis};
 use crate::system::custody::shell_word;
 use crate::system::{file, now};
+use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -52,8 +53,6 @@ pub struct Backup {
     pub replaced_at: Millis,
     /// Whether it was replaced by renewed tokens of the same logins.
     pub is_renewal: bool,
-    /// Its file.
-    pub path: PathBuf,
 }
 
 const PREFIX: &str = "auth-profiles.";
@@ -75,15 +74,20 @@ impl Backup {
         format!("{PREFIX}{}{SUFFIX}", self.name())
     }
 
-    fn at(path: PathBuf) -> Option<Self> {
-        let name = path.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    /// Whether `name` means it: its name, or that of its file.
+    pub fn is_named(&self, name: &str) -> bool {
+        name == self.name() || name == self.file_name()
+    }
+
+    fn of_file(name: &OsStr) -> Option<Self> {
+        let name = name.to_str()?.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
         let (time, is_renewal) = match name.strip_suffix(RENEWAL) {
             Some(time) => (time, true),
             None => (name, false),
         };
         let time = jiff::civil::DateTime::strptime(TIME, time).ok()?;
         let time = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-        Some(Self { replaced_at: time.timestamp().as_millisecond(), is_renewal, path })
+        Some(Self { replaced_at: time.timestamp().as_millisecond(), is_renewal })
     }
 }
 
@@ -102,10 +106,20 @@ impl AgentStore {
     /// The backups, the newest first.
     pub fn backups(&self) -> Vec<Backup> {
         let entries = self.backup_dir().read_dir().into_iter().flatten().flatten();
-        let mut backups: Vec<_> = entries.filter_map(|entry| Backup::at(entry.path())).collect();
+        let mut backups: Vec<_> =
+            entries.filter_map(|entry| Backup::of_file(&entry.file_name())).collect();
         backups.sort();
         backups.reverse();
         backups
+    }
+
+    /// Where a backup is.
+    pub fn backup_location(&self, backup: &Backup) -> Location {
+        self.backup_path(backup).into()
+    }
+
+    fn backup_path(&self, backup: &Backup) -> PathBuf {
+        self.backup_dir().join(backup.file_name())
     }
 
     /// What a backup holds.
@@ -113,7 +127,7 @@ impl AgentStore {
     /// # Errors
     /// It cannot be read.
     pub fn read_backup(&self, backup: &Backup) -> Result<Document, StoreError> {
-        let path = &backup.path;
+        let path = &self.backup_path(backup);
         let failed =
             |source| StoreError::Read { location: path.clone().into(), source: Arc::new(source) };
         let (text, _) =
@@ -142,10 +156,10 @@ impl AgentStore {
             Document::parse(text.as_str()).is_ok_and(|present| is_renewal_of(&present, next));
         let directory = self.backup_dir();
         file::create_private_directory(&directory)?;
-        let mut backup = Backup { replaced_at: now(), is_renewal, path: PathBuf::new() };
+        let mut backup = Backup { replaced_at: now(), is_renewal };
         loop {
-            backup.path = directory.join(backup.file_name());
-            match link_or_copy(&file::behind_link(&self.profiles_path()), &backup.path, &text) {
+            let path = self.backup_path(&backup);
+            match link_or_copy(&file::behind_link(&self.profiles_path()), &path, &text) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => backup.replaced_at += 1,
                 kept => break kept?,
             }
@@ -155,7 +169,7 @@ impl AgentStore {
 
     fn prune(&self, renewals: bool, count: usize) -> io::Result<()> {
         let of_sort = self.backups().into_iter().filter(|backup| backup.is_renewal == renewals);
-        of_sort.skip(count).try_for_each(|backup| std::fs::remove_file(backup.path))
+        of_sort.skip(count).try_for_each(|backup| std::fs::remove_file(self.backup_path(&backup)))
     }
 }
 
@@ -222,8 +236,10 @@ mod tests {
         let held: Vec<_> =
             backups.iter().map(|b| store.read_backup(b).unwrap().entry_count()).collect();
         assert_eq!(held, [4, 4, 3, 2]);
-        assert_eq!(backups[0].path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(backups.iter().all(|b| Backup::at(b.path.clone()).as_ref() == Some(b)));
+        let path = store.backup_path(&backups[0]);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let of_file = |b: &Backup| Backup::of_file(b.file_name().as_ref());
+        assert!(backups.iter().all(|b| of_file(b).as_ref() == Some(b)));
     }
 
     #[test]

@@ -27,11 +27,11 @@ mod legacy;
 mod location;
 mod pending_login;
 mod provenance;
-pub mod recovery;
 mod refusal;
 mod scan;
 mod session;
 mod snapshot;
+mod spool;
 mod state;
 mod usage;
 
@@ -50,4 +50,5 @@ pub use provenance::Provenance;
 pub use refusal::{is_refused, is_rejected};
 pub use session::{SessionOverride, SessionStore};
 pub use snapshot::{Prepared, Snapshot, Version};
+pub use spool::{Spool, SpooledReply};
 pub use state::StateDocument;

@@ -11,7 +11,7 @@ use crate::exit::Failure;
 use crate::profile::MAIN_AGENT;
 use crate::provider::Catalog;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Leftover, Location, StoreError, recovery, shared_leftovers};
+use crate::store::{AgentStore, Leftover, Location, StoreError, shared_leftovers};
 use crate::system::custody::shell_word;
 use crate::system::route;
 use crate::text::printable;
@@ -196,8 +196,8 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
 
 /// Renewals that wait for a store to take them.
 fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
-    for waiting in app.paths.recovery().iter().flat_map(|directory| recovery::pending(directory)) {
-        let path = waiting.path.display();
+    for waiting in app.spool().pending() {
+        let location = waiting.location();
         let given = waiting.renewal.grant.refresh.as_ref().map(Secret::fingerprint);
         let given: Vec<_> = given.into_iter().collect();
         let holder_of = |grants: &[String]| {
@@ -212,7 +212,7 @@ fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
                 found.push(Finding {
                     code: Code::Unstored,
                     is_problem: false,
-                    message: format!("{path} waits for a store that cannot be read"),
+                    message: format!("{location} waits for a store that cannot be read"),
                     next: "correct that store".to_owned(),
                 });
                 continue;
@@ -222,7 +222,7 @@ fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
         found.push(match holder {
             Some((agent, profile)) => problem(
                 Code::Unstored,
-                format!("{path} holds a renewed login that could not be stored"),
+                format!("{location} holds a renewed login that could not be stored"),
                 format!(
                     "openclaw-auth models auth token --profile {} --agent {agent}",
                     shell_word(Path::new(&printable(&profile, 200)))
@@ -230,8 +230,8 @@ fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
             ),
             None => problem(
                 Code::Unstored,
-                format!("{path} holds a renewed login that no profile refers to any more"),
-                format!("rm {}", shell_word(&waiting.path)),
+                format!("{location} holds a renewed login that no profile refers to any more"),
+                format!("rm {}", word(&location)),
             ),
         });
     }
