@@ -13,7 +13,6 @@ use crate::provider::{
 use crate::secret::Secret;
 use crate::store::Renewal;
 use crate::system::http::HttpClient;
-use crate::system::trust::Distrust;
 use crate::system::{Environment, now};
 use std::time::Duration;
 
@@ -212,24 +211,9 @@ pub(super) fn program_of(
     app: &App,
     catalog: &Catalog,
     provider: &str,
-) -> Result<Option<Program>, Failure> {
+) -> Result<Option<Program>, DistrustedProgram> {
     if catalog.find(provider).is_some() || catalog.problem(provider).is_some() {
         return Ok(None);
     }
-    Ok(Program::find(&normalize_provider_id(provider), &app.environment)?)
-}
-
-impl From<DistrustedProgram> for Failure {
-    fn from(error: DistrustedProgram) -> Self {
-        let status = if error.distrust.is_unsafe() {
-            ExitStatus::StoreUnusable
-        } else {
-            ExitStatus::Failure
-        };
-        let hint = match &error.distrust {
-            Distrust::Open { .. } => "chmod go-w the program and the folder that it is in",
-            _ => "install it as yourself or as root; docs/providers.md says what is looked for",
-        };
-        Self::new(status, error).hint(hint)
-    }
+    Program::find(&normalize_provider_id(provider), &app.environment)
 }

@@ -5,14 +5,14 @@ mod programs;
 
 use super::login_command;
 use super::renewal::holder;
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
-use crate::exit::Failure;
+use crate::exit::{Command, Failure, Hint};
 use crate::profile::{MAIN_AGENT, Millis};
-use crate::provider::Catalog;
+use crate::provider::{Catalog, DistrustedProgram};
 use crate::secret::Secret;
-use crate::store::{AgentStore, recovery};
-use crate::system::custody::shell_word;
+use crate::store::{AgentStore, StoreError, recovery};
+use crate::system::custody::Exposure;
 use crate::system::{lock, now, route};
 use crate::text::printable;
 use std::path::{Path, PathBuf};
@@ -70,16 +70,41 @@ impl Code {
 }
 
 /// Something that was found.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Finding {
     /// What it is about.
     pub code: Code,
     /// Whether somebody has to do something.
     pub is_problem: bool,
-    /// What was found, naming the file or profile.
-    pub message: String,
-    /// The next command or step.
-    pub next: String,
+    /// What was found.
+    pub what: What,
+}
+
+/// What was found, and the next step.
+#[derive(Debug)]
+pub enum What {
+    /// Somebody else can read or change a file.
+    Exposed(Exposure),
+    /// Something cannot be used.
+    Failed(AppError),
+    /// A program that serves a provider is not to be trusted.
+    Distrusted(DistrustedProgram),
+    /// The document of an agent cannot be read, and there are backups of it.
+    Restorable {
+        /// Why it cannot be read.
+        error: StoreError,
+        /// The document.
+        document: PathBuf,
+        /// The agent.
+        agent_id: String,
+    },
+    /// Anything else.
+    Told {
+        /// What was found, naming the file or profile.
+        message: String,
+        /// The next command or step.
+        next: Hint,
+    },
 }
 
 /// What a look at everything found.
@@ -105,8 +130,8 @@ pub fn examine(app: &App) -> Report {
     let mut report =
         Report { state_dir: app.paths.state_dir.clone(), stores: 0, findings: Vec::new() };
     let found = &mut report.findings;
-    let config = app.config().unwrap_or_else(|failure| {
-        found.push(of_failure(Code::Configuration, &failure));
+    let config = app.config().unwrap_or_else(|error| {
+        found.push(failed(Code::Configuration, error));
         Config::default()
     });
     let stores = app.stores(&config);
@@ -124,24 +149,32 @@ pub fn examine(app: &App) -> Report {
         left_behind(&path, found);
     }
     providers(app, &stores, found);
-    found.extend(route::problems(&app.environment).into_iter().map(|message| {
-        problem(Code::Network, message, "correct the variable, or unset it".to_owned())
-    }));
+    found.extend(
+        route::problems(&app.environment)
+            .into_iter()
+            .map(|message| problem(Code::Network, message, "correct the variable, or unset it")),
+    );
     report
 }
 
-const fn problem(code: Code, message: String, next: String) -> Finding {
-    Finding { code, is_problem: true, message, next }
+fn problem(code: Code, message: String, next: impl Into<Hint>) -> Finding {
+    Finding { code, is_problem: true, what: What::Told { message, next: next.into() } }
 }
 
-fn of_failure(code: Code, failure: &Failure) -> Finding {
-    let next = failure.hint.clone().unwrap_or_else(|| "see the message".to_owned());
-    problem(code, format!("{:#}", failure.cause), next)
+fn note(code: Code, message: String, next: impl Into<Hint>) -> Finding {
+    Finding { is_problem: false, ..problem(code, message, next) }
+}
+
+fn failed(code: Code, error: impl Into<AppError>) -> Finding {
+    Finding { code, is_problem: true, what: What::Failed(error.into()) }
 }
 
 fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
-    let exposures = app.exposures_of(stores);
-    found.extend(exposures.iter().map(|it| problem(Code::Exposed, it.to_string(), it.remedy())));
+    found.extend(app.exposures_of(stores).into_iter().map(|exposure| Finding {
+        code: Code::Exposed,
+        is_problem: true,
+        what: What::Exposed(exposure),
+    }));
 }
 
 /// The agent whose store this is, for a command line.
@@ -155,7 +188,7 @@ pub(super) fn agent_of(store: &AgentStore) -> String {
 
 fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
     if let Err(error) = store.check_generation() {
-        found.push(of_failure(Code::NewerGeneration, &error.into()));
+        found.push(failed(Code::NewerGeneration, error));
     }
     let path = store.profiles_path();
     let agent = agent_of(store);
@@ -166,16 +199,12 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
     let snapshot = match store.read() {
         Ok(snapshot) => snapshot,
         Err(error) => {
-            let mut finding = of_failure(Code::Unreadable, &error.into());
-            if !store.backups().is_empty() && path.is_file() {
-                let word = shell_word(&path);
-                let agent =
-                    if agent == MAIN_AGENT { String::new() } else { format!(" --agent {agent}") };
-                finding.next = format!(
-                    "mv {word} {word}.broken && openclaw-auth doctor --restore latest{agent}"
-                );
-            }
-            return found.push(finding);
+            let what = if store.backups().is_empty() || !path.is_file() {
+                What::Failed(error.into())
+            } else {
+                What::Restorable { error, document: path, agent_id: agent }
+            };
+            return found.push(Finding { code: Code::Unreadable, is_problem: true, what });
         }
     };
     let document = snapshot.document;
@@ -192,12 +221,11 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
     }
     let state = match store.read_state(&document) {
         Ok(state) => state,
-        Err(error) => return found.push(of_failure(Code::Unreadable, &error.into())),
+        Err(error) => return found.push(failed(Code::Unreadable, error)),
     };
     for profile in document.profiles() {
         let Some(token) = profile.credential.refresh_token() else { continue };
         let Some(reason) = state.refusal(profile.id, token) else { continue };
-        let provider = printable(&profile.credential.provider, 80);
         found.push(problem(
             Code::Refused,
             format!(
@@ -205,7 +233,7 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
                 printable(profile.id, 200),
                 printable(&reason, 80)
             ),
-            login_command(&provider, &agent),
+            login_command(&profile.credential.provider, &agent),
         ));
     }
 }
@@ -223,12 +251,8 @@ fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
         let is_any_unreadable = stores.iter().any(|store| store.read().is_err());
         let holder = match holder_of(&waiting.grants) {
             None if is_any_unreadable => {
-                found.push(Finding {
-                    code: Code::Unstored,
-                    is_problem: false,
-                    message: format!("{path} waits for a store that cannot be read"),
-                    next: "correct that store".to_owned(),
-                });
+                let message = format!("{path} waits for a store that cannot be read");
+                found.push(note(Code::Unstored, message, "correct that store"));
                 continue;
             }
             holder => holder.or_else(|| holder_of(&given)),
@@ -237,15 +261,14 @@ fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
             Some((agent, profile)) => problem(
                 Code::Unstored,
                 format!("{path} holds a renewed login that could not be stored"),
-                format!(
-                    "openclaw-auth models auth token --profile {} --agent {agent}",
-                    shell_word(Path::new(&printable(&profile, 200)))
-                ),
+                Command::ours("models auth token")
+                    .option("--profile", &profile)
+                    .option("--agent", &agent),
             ),
             None => problem(
                 Code::Unstored,
                 format!("{path} holds a renewed login that no profile refers to any more"),
-                format!("rm {}", shell_word(&waiting.path)),
+                Command::new("rm").arg(&waiting.path),
             ),
         });
     }
@@ -257,13 +280,12 @@ fn providers(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
             found.extend(broken(&catalog));
             found.extend(programs::examine(app, &catalog, stores));
         }
-        Err(failure) => found.push(of_failure(Code::Provider, &failure)),
+        Err(error) => found.push(failed(Code::Provider, error)),
     }
 }
 
 fn broken(catalog: &Catalog) -> Vec<Finding> {
-    let problems = catalog.problems().map(|problem| Failure::from(problem.clone()));
-    problems.map(|failure| of_failure(Code::Provider, &failure)).collect()
+    catalog.problems().map(|error| failed(Code::Provider, error.clone())).collect()
 }
 
 fn files_in(directory: &Path) -> Vec<PathBuf> {
@@ -287,17 +309,12 @@ fn left_behind(path: &Path, found: &mut Vec<Finding>) {
                 let message = format!("{} was left behind by {holder}", path.display());
                 (message, "nothing: the next command that needs it takes it")
             };
-            found.push(Finding {
-                code: Code::Lock,
-                is_problem: false,
-                message,
-                next: next.to_owned(),
-            });
+            found.push(note(Code::Lock, message, next));
         }
         Some("tmp") if age(path).is_some_and(|age| age > IN_USE) => found.push(problem(
             Code::Leftover,
             format!("{} was left behind by a command that was cut off", path.display()),
-            format!("rm {}", shell_word(path)),
+            Command::new("rm").arg(path),
         )),
         _ => {}
     }
