@@ -7,7 +7,7 @@ use super::selection::{Selected, entry_text};
 use super::{Interaction, warn_of_route};
 use crate::app::App;
 use crate::config::{Config, ConfigEdit, remove_profile};
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::external::{self, Tool};
 use crate::oauth::TokenError;
 use crate::profile::{Credential, Kind};
@@ -87,7 +87,7 @@ pub fn logout(
             ExitStatus::Failure,
             format!("agent `{}` has no profile `{shown}`", agent.id),
         )
-        .hint(format!("openclaw-auth models auth list --agent {}", agent.id)));
+        .hint(Command::ours("models auth list").option("--agent", &agent.id)));
     };
     // A refresh under way would bring a token that nobody revokes.
     let selected = Selected::in_store(&store, &agent, id, credential)?;

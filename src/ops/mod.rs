@@ -32,7 +32,7 @@ pub mod status;
 pub mod token;
 pub mod usage;
 
-use crate::exit::Command;
+use crate::exit::{Command, Hint};
 
 pub use reference::ValueError;
 
@@ -81,6 +81,15 @@ pub(crate) fn refresh_command(provider: &str, agent_id: &str) -> Command {
 /// The command that signs in to `provider` again.
 pub(crate) fn login_command(provider: &str, agent_id: &str) -> Command {
     of_agent(Command::ours("models auth login").option("--provider", provider), agent_id)
+}
+
+/// How to sign in to a provider that the user chooses.
+pub(crate) fn login_template(agent_id: &str) -> Hint {
+    let template = Hint::new("openclaw-auth models auth login --provider <id>");
+    match agent_id {
+        crate::profile::MAIN_AGENT => template,
+        other => template.then(" --agent ").word(other),
+    }
 }
 
 /// The same command for that agent; `main` needs no mention.
