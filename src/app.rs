@@ -27,6 +27,9 @@ pub enum AppError {
     /// There is no agent of this id.
     #[error("there is no agent `{0}`")]
     NoSuchAgent(String),
+    /// Nothing can be run that waits.
+    #[error("could not start the runtime")]
+    Runtime(#[source] std::io::Error),
 }
 
 fn all(exposures: &[Exposure]) -> String {

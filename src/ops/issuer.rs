@@ -4,11 +4,11 @@
 use super::Interaction;
 use super::refresh::expiry;
 use crate::app::App;
-use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{self, Client, TokenError};
 use crate::profile::{Credential, normalize_provider_id};
 use crate::provider::{
-    Catalog, DistrustedProgram, Issued, Message, Operation, Program, Registration,
+    Catalog, CatalogError, DistrustedProgram, Issued, Message, Operation, Program, Registration,
+    RegistrationError,
 };
 use crate::secret::Secret;
 use crate::store::Renewal;
@@ -18,6 +18,20 @@ use std::time::Duration;
 
 /// How long a program may take for a refresh or a revocation: as long as a request.
 const PROGRAM_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why it is not known who issues the credentials of a provider.
+#[derive(Debug, thiserror::Error)]
+pub enum IssuerError {
+    /// The provider's file is not valid.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The program that serves the provider is not to be trusted.
+    #[error(transparent)]
+    Distrusted(#[from] DistrustedProgram),
+    /// We are not registered at the server.
+    #[error(transparent)]
+    Client(#[from] RegistrationError),
+}
 
 /// Who issues the credentials of a provider.
 pub(super) enum Issuer<'a> {
@@ -55,7 +69,7 @@ impl<'a> Issuer<'a> {
         app: &'a App,
         catalog: &'a Catalog,
         credential: &Credential,
-    ) -> Result<Option<Self>, Failure> {
+    ) -> Result<Option<Self>, IssuerError> {
         if let Some(problem) = catalog.problem(&credential.provider) {
             return Err(problem.clone().into());
         }
@@ -67,9 +81,7 @@ impl<'a> Issuer<'a> {
         let registration =
             provider.and_then(|provider| provider.definition.registration_of(method));
         let Some(registration) = registration else { return Ok(None) };
-        let client = registration
-            .client(&app.environment, credential.client_id.as_deref())
-            .map_err(|reason| Failure::message(ExitStatus::Failure, reason))?;
+        let client = registration.client(&app.environment, credential.client_id.as_deref())?;
         Ok(Some(Self::Server { registration, client: Box::new(client) }))
     }
 

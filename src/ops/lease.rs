@@ -1,7 +1,6 @@
 //! Waiting for the lease on a profile.
 
 use super::selection::Selected;
-use crate::exit::Failure;
 use crate::profile::Credential;
 use crate::store::{Lease, LeaseAttempt, StoreError};
 use crate::system::lock::{self, Holder};
@@ -16,6 +15,22 @@ pub(super) enum Waited {
     Adopted(Box<Credential>),
 }
 
+/// Why there is no lease.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaseError {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody else had it all the time.
+    #[error("another process is refreshing `{}`", printable(profile_id, 200))]
+    Busy {
+        /// The profile.
+        profile_id: String,
+        /// Who has it.
+        source: StoreError,
+    },
+}
+
 /// One that waits looks at the document at least so often.
 const LOOK: Duration = Duration::from_millis(8);
 
@@ -28,11 +43,11 @@ fn next_try(waited: Duration, timeout: Duration) -> Duration {
 
 /// Waits for the lease on a profile, or until `adopt` finds, in a document that has
 /// changed, what the lease was wanted for.
-pub(super) fn wait_for_lease(
+pub(super) fn wait_for_lease<E: From<LeaseError>>(
     selected: &Selected,
     timeout: Duration,
-    adopt: impl Fn(&Selected) -> Result<Option<Credential>, Failure>,
-) -> Result<Waited, Failure> {
+    adopt: impl Fn(&Selected) -> Result<Option<Credential>, E>,
+) -> Result<Waited, E> {
     let provider = &selected.credential.provider;
     let grant = selected.credential.refresh_token();
     let started = Instant::now();
@@ -52,18 +67,16 @@ pub(super) fn wait_for_lease(
         }
         if waited >= next {
             next = next_try(waited, timeout);
-            holder = match selected.store.try_lease(provider, &selected.id, grant)? {
+            let tried = selected.store.try_lease(provider, &selected.id, grant);
+            holder = match tried.map_err(LeaseError::from)? {
                 LeaseAttempt::Acquired(lease) => return Ok(Waited::Leased(lease)),
                 LeaseAttempt::Held(holder) => holder,
             };
         }
         if waited >= timeout {
             let path = selected.store.lease_path(provider, &selected.id);
-            let held = StoreError::LockTimeout { path, waited: timeout, holder };
-            let id = printable(&selected.id, 200);
-            return Err(
-                Failure::from(held).context(format!("another process is refreshing `{id}`"))
-            );
+            let source = StoreError::LockTimeout { path, waited: timeout, holder };
+            return Err(LeaseError::Busy { profile_id: selected.id.clone(), source }.into());
         }
         std::thread::sleep(lock::pause(waited, LOOK));
     }

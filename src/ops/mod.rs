@@ -34,6 +34,8 @@ pub mod usage;
 
 use crate::exit::{Command, Hint};
 
+pub use issuer::IssuerError;
+pub use lease::LeaseError;
 pub use reference::ValueError;
 
 /// What a use case says to the user on its way; `cli` implements it.

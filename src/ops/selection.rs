@@ -11,7 +11,7 @@ use crate::external::{self, Tool};
 use crate::profile::{Credential, normalize_provider_id};
 use crate::provider::auth_provider_id;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Document, is_refused, is_rejected};
+use crate::store::{AgentStore, Document, StoreError, is_refused, is_rejected};
 use crate::system::file::Fingerprint;
 use crate::system::now;
 use crate::text::printable;
@@ -46,7 +46,7 @@ impl Selected {
         owner: &AgentDir,
         id: &str,
         credential: Credential,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, StoreError> {
         let fingerprint = store.fingerprint();
         let snapshot = store.read()?;
         let state = store.read_state(&snapshot.document)?;
