@@ -52,7 +52,7 @@ pub enum ValueError {
         /// The profile.
         profile_id: String,
         /// Its reference.
-        reference: SecretRef,
+        reference: Box<SecretRef>,
         /// The reason.
         source: ReferenceError,
     },
@@ -87,7 +87,10 @@ pub(super) fn value(
     let resolver = Resolver { secrets: &secrets, variables: &variables, paths: &app.paths };
     match resolver.secret(&reference) {
         Ok(secret) => Ok(Some(secret)),
-        Err(source) => Err(ValueError::Unresolved { profile_id, reference, source }),
+        Err(source) => {
+            let reference = Box::new(reference);
+            Err(ValueError::Unresolved { profile_id, reference, source })
+        }
     }
 }
 
