@@ -227,7 +227,9 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig {
+            cases: 64, failure_persistence: None, ..ProptestConfig::default()
+        })]
         #[test]
         fn a_shell_gives_every_argument_back(
             texts in prop::collection::vec("(\\PC|[\\x01-\\x7f]|[$`'\"~ \\\\\n\u{200b}-]){0,12}", 1..4),
