@@ -1,5 +1,6 @@
 //! Where text leaves the program.
 
+use crate::cli::failure::exposed;
 use crate::cli::terminal::sequence::Sequence;
 use crate::exit::{ExitStatus, Failure};
 use crate::store::Location;
@@ -111,7 +112,7 @@ impl<'s> Output<'s> {
     /// Warns of what somebody else could read or change, with the command against it.
     pub(super) fn warn_of_exposures(&mut self, exposures: &[Exposure]) {
         for exposure in exposures {
-            self.warn(&format!("{exposure}; {}", exposure.remedy()));
+            self.warn(&exposed(exposure));
         }
     }
 
@@ -134,7 +135,7 @@ impl<'s> Output<'s> {
         let text = format!("{:#}", failure.cause);
         self.say(&format!("error: {}", printable(&text, 2_000)));
         if let Some(hint) = &failure.hint {
-            self.say(&format!("hint: {}", printable(hint, 2_000)));
+            self.say(&format!("hint: {}", printable(&hint.to_string(), 2_000)));
         }
     }
 }

@@ -5,7 +5,7 @@ use super::selection::Selected;
 use super::token::{Request, USUAL_MIN_TTL};
 use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{ExitStatus, Failure, Hint};
 use crate::oauth::{ExchangeError, ExchangedToken, TokenExchange};
 use crate::secret::Secret;
 use crate::store::{LeaseKey, StoreError, Turn, exchanged};
@@ -74,13 +74,14 @@ pub(super) fn exchange(
 fn failed(selected: &Selected, error: &ExchangeError) -> Failure {
     let id = printable(&selected.id, 200);
     let message = format!("could not exchange the token of `{id}`: {error}");
-    let login = login_command(&printable(&selected.credential.provider, 80), &selected.owner.id);
+    let login = login_command(&selected.credential.provider, &selected.owner.id);
     match error {
         error if error.needs_login() => {
             Failure::message(ExitStatus::LoginRequired, message).hint(login)
         }
         ExchangeError::Refused { .. } => Failure::message(ExitStatus::Failure, message).hint(
-            format!("check that the account has a subscription, or sign in to another: {login}"),
+            Hint::new("check that the account has a subscription, or sign in to another: ")
+                .run(login),
         ),
         ExchangeError::Unavailable(_) | ExchangeError::Unreadable(_) => {
             Failure::message(ExitStatus::Unavailable, message)

@@ -1,9 +1,8 @@
 //! Waiting for the lease on a profile.
 
 use super::selection::Selected;
-use crate::exit::Failure;
 use crate::profile::Credential;
-use crate::store::{Lease, Turn};
+use crate::store::{Lease, StoreError, Turn};
 use crate::text::printable;
 use std::time::Duration;
 
@@ -15,13 +14,41 @@ pub(super) enum Waited {
     Adopted(Box<Credential>),
 }
 
+/// Why there is no lease.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaseError {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody else had it all the time.
+    #[error("another process is refreshing `{}`", printable(profile_id, 200))]
+    Busy {
+        /// The profile.
+        profile_id: String,
+        /// Who has it.
+        source: StoreError,
+    },
+}
+
+/// What stopped the wait.
+enum Stopped<E> {
+    Waiting(StoreError),
+    Adopting(E),
+}
+
+impl<E> From<StoreError> for Stopped<E> {
+    fn from(error: StoreError) -> Self {
+        Self::Waiting(error)
+    }
+}
+
 /// Waits for the lease on a profile, or until `adopt` finds, in a document that has
 /// changed, what the lease was wanted for.
-pub(super) fn wait_for_lease(
+pub(super) fn wait_for_lease<E: From<LeaseError>>(
     selected: &Selected,
     timeout: Duration,
-    adopt: impl Fn(&Selected) -> Result<Option<Credential>, Failure>,
-) -> Result<Waited, Failure> {
+    adopt: impl Fn(&Selected) -> Result<Option<Credential>, E>,
+) -> Result<Waited, E> {
     let mut seen = selected.version;
     let turn = selected.store.wait_for_lease(&selected.lease_key(), timeout, || {
         let present = selected.store.version();
@@ -29,14 +56,15 @@ pub(super) fn wait_for_lease(
             return Ok(None);
         }
         seen = present;
-        adopt(selected)
+        adopt(selected).map_err(Stopped::Adopting)
     });
-    match turn? {
-        Turn::Leased(lease) => Ok(Waited::Leased(lease)),
-        Turn::Found(credential) => Ok(Waited::Adopted(Box::new(credential))),
-        Turn::TimedOut(error) => {
-            let id = printable(&selected.id, 200);
-            Err(Failure::from(error).context(format!("another process is refreshing `{id}`")))
+    match turn {
+        Ok(Turn::Leased(lease)) => Ok(Waited::Leased(lease)),
+        Ok(Turn::Found(credential)) => Ok(Waited::Adopted(Box::new(credential))),
+        Ok(Turn::TimedOut(source)) => {
+            Err(LeaseError::Busy { profile_id: selected.id.clone(), source }.into())
         }
+        Err(Stopped::Waiting(error)) => Err(LeaseError::from(error).into()),
+        Err(Stopped::Adopting(error)) => Err(error),
     }
 }

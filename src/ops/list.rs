@@ -11,6 +11,7 @@ use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Location, StateDocument};
 use crate::system::custody::Exposure;
 use crate::system::now;
+use crate::text::chain;
 use std::collections::HashSet;
 
 /// The profiles of an agent.
@@ -182,7 +183,7 @@ fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {
     let credential = match managed.read(app) {
         Ok(Some(credential)) => credential,
         Ok(None) => return,
-        Err(error) => return listing.problems.push(format!("{:#}", anyhow::Error::new(error))),
+        Err(error) => return listing.problems.push(chain(&error)),
     };
     let Credential { identity, .. } = &credential;
     listing.rows.push(Row {

@@ -4,7 +4,7 @@ use super::pool::Pool;
 use super::selection::{only_provider, wrong_provider};
 use crate::app::App;
 use crate::config::AgentDir;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::normalize_provider_id;
 use crate::store::Location;
 use crate::text::printable;
@@ -61,7 +61,7 @@ pub fn set(
     }
     let failed = |message: String| {
         Failure::message(ExitStatus::Failure, message)
-            .hint(format!("openclaw-auth models auth list --agent {}", agent.id))
+            .hint(Command::ours("models auth list").option("--agent", &agent.id))
     };
     let Some(first) = order.first() else {
         return Err(Failure::usage("no profile id is given"));

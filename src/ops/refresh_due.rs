@@ -12,7 +12,7 @@ use super::token::{has_lifetime, not_refreshable, renew};
 use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::{Credential, Kind, Millis, normalize_provider_id};
 use crate::secret::Secret;
 use crate::store::AgentStore;
@@ -229,7 +229,7 @@ fn not_a_grant(id: &str, kind: Kind) -> Failure {
         printable(id, 200),
         kind.name()
     ))
-    .hint("openclaw-auth models auth list")
+    .hint(Command::ours("models auth list"))
 }
 
 struct Run<'a> {
@@ -344,7 +344,7 @@ fn is_renewed(selected: &Selected) -> Result<(Outcome, Option<Millis>), Failure>
                 selected.store.location()
             ),
         )
-        .hint("openclaw-auth doctor")),
+        .hint(Command::ours("doctor"))),
     }
 }
 
@@ -361,6 +361,5 @@ fn shared_failure(status: ExitStatus, first: &str, selected: &Selected) -> Failu
     if status != ExitStatus::LoginRequired {
         return failure;
     }
-    let provider = printable(&selected.credential.provider, 80);
-    failure.hint(login_command(&provider, &selected.owner.id))
+    failure.hint(login_command(&selected.credential.provider, &selected.owner.id))
 }

@@ -3,7 +3,7 @@
 use super::login_command;
 use super::selection::Selected;
 use crate::app::App;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::oauth::TokenError;
 use crate::provider::Catalog;
 use crate::store::Location;
@@ -13,7 +13,7 @@ use crate::text::printable;
 pub(super) fn refused(selected: &Selected, reason: &str) -> Failure {
     let id = printable(&selected.id, 200);
     Failure::message(ExitStatus::LoginRequired, format!("the login `{id}` is over: {reason}"))
-        .hint(login_command(&printable(&selected.credential.provider, 80), &selected.owner.id))
+        .hint(login_command(&selected.credential.provider, &selected.owner.id))
 }
 
 /// The server refused for a reason that is not the grant.
@@ -33,12 +33,11 @@ pub(super) fn unavailable(selected: &Selected, reason: &str) -> Failure {
 
 /// The profile, or its refresh token, is gone.
 pub(super) fn signed_out(selected: &Selected) -> Failure {
-    let provider = printable(&selected.credential.provider, 80);
     Failure::message(
         ExitStatus::LoginRequired,
         format!("the profile `{}` was signed out meanwhile", printable(&selected.id, 200)),
     )
-    .hint(login_command(&provider, &selected.owner.id))
+    .hint(login_command(&selected.credential.provider, &selected.owner.id))
 }
 
 /// The refresh token is spent, and what it brought is in a file.
@@ -52,7 +51,7 @@ pub(super) fn spent(selected: &Selected, spooled: &Location) -> Failure {
             spooled
         ),
     )
-    .hint("openclaw-auth doctor")
+    .hint(Command::ours("doctor"))
 }
 
 /// Nothing says how to refresh a login of that provider, or of that method.

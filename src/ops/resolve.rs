@@ -4,7 +4,7 @@ use super::pool::{Entry, Pool, Ranking};
 use super::selection::{no_profile_of, none_usable, wrong_provider};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::{
     Credential, FailureReason, Ineligible, Kind, Millis, ModelRef, OrderSource, eligibility,
     normalize_provider_id, unavailable_reason,
@@ -179,7 +179,7 @@ impl Asked<'_> {
             }
         }
         let none = Failure::message(ExitStatus::LoginRequired, failure)
-            .hint(format!("openclaw-auth models auth list --agent {}", self.agent.id));
+            .hint(Command::ours("models auth list").option("--agent", &self.agent.id));
         Ok(Resolution {
             agent_id: self.agent.id.clone(),
             provider: provider.to_owned(),

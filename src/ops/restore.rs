@@ -7,7 +7,7 @@
 use super::doctor::store_of;
 use super::record::{Commit, Edits, Recorded, Wait, record};
 use crate::app::App;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::{Credential, Millis};
 use crate::store::{AgentStore, Backup, Document, Location};
 use crate::text::printable;
@@ -92,7 +92,7 @@ pub fn restore(app: &App, agent: Option<&str>, name: &str, force: bool) -> Resul
             ExitStatus::Failure,
             format!("agent `{}` has no backup `{}`", agent.id, printable(name, 80)),
         )
-        .hint(format!("openclaw-auth doctor --restore --list --agent {}", agent.id)));
+        .hint(Command::ours("doctor --restore --list").option("--agent", &agent.id)));
     };
     let backup = store.read_backup(&backups[at])?;
     let since = newer(&store, &backups[..at]);

@@ -1,17 +1,17 @@
 //! Which profile a command is about.
 
 use super::login::sign_in_command;
-use super::login_command;
+use super::login_template;
 use super::managed::Managed;
 use super::pool::Pool;
 use crate::app::App;
 use crate::config::{AgentDir, Config};
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::external::{self, Tool};
 use crate::profile::{Credential, normalize_provider_id};
 use crate::provider::auth_provider_id;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Document, LeaseKey, Version, is_refused, is_rejected};
+use crate::store::{AgentStore, Document, LeaseKey, StoreError, Version, is_refused, is_rejected};
 use crate::system::now;
 use crate::text::printable;
 
@@ -54,7 +54,7 @@ impl Selected {
         owner: &AgentDir,
         id: &str,
         credential: Credential,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, StoreError> {
         let snapshot = store.read()?;
         let state = snapshot.state()?;
         Ok(Self {
@@ -201,7 +201,7 @@ pub(super) fn no_profile(id: &str) -> Failure {
         ExitStatus::LoginRequired,
         format!("there is no profile `{}`", printable(id, 200)),
     )
-    .hint("openclaw-auth models auth list")
+    .hint(Command::ours("models auth list"))
 }
 
 /// What to say of a profile that is not of `provider`.
@@ -234,8 +234,8 @@ fn suggest_import(app: &App, provider: &str, failure: Failure) -> Failure {
     };
     match (Tool::ALL.into_iter().find(has_login), failure.hint.clone()) {
         (Some(tool), Some(login)) => {
-            let import = format!("openclaw-auth models auth import {}", tool.program().name);
-            failure.hint(format!("{import}, or: {login}"))
+            let import = Command::ours("models auth import").arg(&tool.program().name);
+            failure.hint(Hint::from(import).then(", or: ").with(login))
         }
         _ => failure,
     }
@@ -249,12 +249,13 @@ pub(super) fn none_usable(
     agent: &AgentDir,
 ) -> Failure {
     let sign_in = sign_in_command(app, provider, &agent.id);
+    let list = Command::ours("models auth list").option("--provider", provider);
     let provider = printable(provider, 80);
     Failure::message(
         ExitStatus::LoginRequired,
         format!("no profile of {provider} in {} is usable", store.location()),
     )
-    .hint(format!("openclaw-auth models auth list --provider {provider}, or: {sign_in}"))
+    .hint(Hint::from(list).then(", or: ").with(sign_in))
 }
 
 /// The text of an entry.
@@ -281,6 +282,6 @@ pub(super) fn only_provider(pool: &Pool, agent: &AgentDir) -> Result<String, Fai
             ExitStatus::LoginRequired,
             format!("agent `{}` has no profile", agent.id),
         )
-        .hint(login_command("<id>", &agent.id))),
+        .hint(login_template(&agent.id))),
     }
 }

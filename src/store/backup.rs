@@ -9,7 +9,7 @@
 use super::file::invalid;
 use super::{AgentStore, Document, Location, StoreError};
 use crate::profile::{Kind, Millis};
-use crate::system::custody::shell_word;
+use crate::system::custody::Exposure;
 use crate::system::{file, now};
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
@@ -23,16 +23,34 @@ pub const USUAL_BACKUPS: usize = 5;
 
 /// What went less well than it could while something else succeeded, for the end of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Notices(Arc<Mutex<Vec<String>>>);
+pub struct Notices(Arc<Mutex<Vec<Notice>>>);
+
+/// One of them.
+#[derive(Debug, thiserror::Error)]
+pub enum Notice {
+    /// The change is stored, and what it replaced is not kept.
+    #[error("no backup was kept of what {document} held before: {reason}")]
+    NoBackup {
+        /// The changed document.
+        document: Location,
+        /// Where the backup should be.
+        directory: Location,
+        /// Why it is not there.
+        reason: io::Error,
+    },
+    /// Somebody else can read or change a file, which did not matter to the command.
+    #[error("{0}")]
+    Exposed(Exposure),
+}
 
 impl Notices {
     /// Keeps something to say.
-    pub fn add(&self, notice: String) {
+    pub fn add(&self, notice: Notice) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
     }
 
     /// What there is to say, once.
-    pub fn take(&self) -> Vec<String> {
+    pub fn take(&self) -> Vec<Notice> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -139,13 +157,9 @@ impl AgentStore {
     /// lock.
     pub(super) fn keep_backup(&self, next: &Document) {
         let Some(policy) = self.backup_policy().filter(|policy| policy.count > 0) else { return };
-        if let Err(error) = self.keep(next, policy.count) {
-            let path = self.profiles_path();
-            policy.notices.add(format!(
-                "no backup was kept of what {} held before: {error}; look at: ls -ld {}",
-                path.display(),
-                shell_word(&self.backup_dir())
-            ));
+        if let Err(reason) = self.keep(next, policy.count) {
+            let (document, directory) = (self.location(), self.backups_location());
+            policy.notices.add(Notice::NoBackup { document, directory, reason });
         }
     }
 
@@ -252,8 +266,8 @@ mod tests {
         let credential = store.read().unwrap().document.credential("a").unwrap();
         assert_eq!(credential.bearer().unwrap().expose(), "fake-2");
         let notices = store.backup_policy().unwrap().notices.take();
-        assert!(notices[0].starts_with("no backup was kept"), "{notices:?}");
-        assert!(!notices[0].contains("fake-"));
+        assert!(matches!(notices[0], Notice::NoBackup { .. }), "{notices:?}");
+        assert!(!format!("{notices:?}").contains("fake-"));
     }
 
     #[test]

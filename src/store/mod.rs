@@ -35,7 +35,7 @@ mod spool;
 mod state;
 mod usage;
 
-pub use backup::{Backup, BackupPolicy, Notices, USUAL_BACKUPS};
+pub use backup::{Backup, BackupPolicy, Notice, Notices, USUAL_BACKUPS};
 pub use credential::{Pasted, Renewal, entry_with, login_entry, pasted_entry, renewed_entry};
 pub use document::{Document, Outline, Profile};
 pub use error::StoreError;

@@ -22,7 +22,7 @@ use super::record::{check_profile_id, replaceable};
 use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
 use crate::config::AgentDir;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{ExitStatus, Failure, Hint};
 use crate::oauth::{
     self, Announced, AuthorizationCode, AuthorizationRequest, Client, Expectation, Grant,
     TokenError, Verdict,
@@ -207,7 +207,7 @@ impl<'l> Login<'l> {
         let again = login_command(&definition.id, agent_id);
         let unusable = |reason| {
             Failure::message(ExitStatus::Failure, reason)
-                .hint(format!("when that is set right: {again}"))
+                .hint(Hint::new("when that is set right: ").run(again.clone()))
         };
         let client = registration.client(environment, client_id).map_err(unusable)?;
         let redirect = registration.redirect(environment).map_err(unusable)?;
@@ -360,5 +360,5 @@ fn not_signed_in(provider: &str, label: &str, request: &Request, error: &TokenEr
     let agent = request.agent.as_deref().unwrap_or(MAIN_AGENT);
     let again = login_command(provider, agent);
     Failure::message(status, format!("could not sign in to {label}: {error}"))
-        .hint(format!("nothing was stored; try again: {again}"))
+        .hint(Hint::new("nothing was stored; try again: ").run(again))
 }

@@ -16,7 +16,7 @@ pub use provider::{Effective, Overview};
 use super::usage::{self, Usages};
 use crate::app::App;
 use crate::config::{AgentDir, Config, Variables};
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::{
     Health, Kind, Millis, compare, health, normalize_agent_id, normalize_provider_id,
 };
@@ -153,7 +153,7 @@ fn agent(
         return Ok(config.agent_dir(&app.paths, &id));
     }
     Err(Failure::message(ExitStatus::Failure, format!("there is no agent `{id}`"))
-        .hint("openclaw-auth agents list"))
+        .hint(Command::ours("agents list")))
 }
 
 /// Reports on the models and logins of an agent, `main` unless one is named.

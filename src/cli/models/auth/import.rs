@@ -4,7 +4,7 @@ use super::sign_in::choose_one;
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::output::Output;
-use crate::exit::Failure;
+use crate::exit::{Command, Failure};
 use crate::external::Tool;
 use crate::ops::import::{Mode, Outcome, Ready, Report, Request, Row, prepare};
 use crate::profile::Millis;
@@ -211,7 +211,7 @@ fn decide(ready: &Ready, output: &Output<'_>) -> Result<Mode, Failure> {
              (--copy)",
             program.label
         ))
-        .hint(format!("openclaw-auth models auth import {} --move", program.name)));
+        .hint(Command::ours("models auth import").arg(&program.name).arg("--move")));
     }
     let label = &program.label;
     let ways = [

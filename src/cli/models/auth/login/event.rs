@@ -2,7 +2,7 @@
 //! in `cli/console.rs`.
 
 use crate::cli::output::Output;
-use crate::exit::Failure;
+use crate::exit::{Command, Failure, Hint};
 use crate::ops::login::Report;
 use crate::profile::Millis;
 use crate::store::Location;
@@ -37,6 +37,8 @@ pub(super) enum Event<'r> {
         exit_code: u8,
         #[serde(skip_serializing_if = "Option::is_none")]
         hint: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint_command: Option<&'r Command>,
     },
 }
 
@@ -67,7 +69,8 @@ pub(super) fn failed(failure: &Failure, json: bool, output: &mut Output<'_>) {
         schema: 1,
         message: printable(&format!("{:#}", failure.cause), 2_000),
         exit_code: failure.status.code(),
-        hint: failure.hint.as_deref().map(|hint| printable(hint, 2_000)),
+        hint: failure.hint.as_ref().map(|hint| printable(&hint.to_string(), 2_000)),
+        hint_command: failure.hint.as_ref().and_then(Hint::command),
     };
     // The failure itself is what the run ends with.
     let _ = output.json_line(&event);
