@@ -78,7 +78,7 @@ fn remember(
     if ids.is_empty() {
         return Ok(());
     }
-    store.update_state_beside(lease, lock_timeout, |state| {
+    store.update_state_with(lease, lock_timeout, |state| {
         for id in &ids {
             state.set_refused(id, token, reason, now());
         }

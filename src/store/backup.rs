@@ -1,22 +1,15 @@
-//! Earlier versions of a document: what a change replaced stays in a small directory
-//! beside it, until enough newer ones are there.
+//! Backups: what a change of the profiles replaced, until enough newer ones are there.
 //!
-//! Invariant: a backup never keeps a change from being stored. It is the replaced file
-//! itself under a second name (link(2)), so it costs no copy and no second fsync; where
-//! links are not possible it is a copy. Renewals are counted apart from other changes:
-//! otherwise an hourly refresh would push out what a person may want back.
+//! Invariant: a backup never keeps a change from being stored. Renewals are counted apart
+//! from other changes: otherwise an hourly refresh would push out what a person may want
+//! back.
 
-use super::file::invalid;
 use super::{AgentStore, Document, Location, StoreError};
-use crate::profile::{Kind, Millis};
+use crate::profile::Millis;
 use crate::system::custody::Exposure;
-use crate::system::{file, now};
 use std::ffi::OsStr;
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use zeroize::Zeroizing;
 
 /// How many backups of either sort are kept where the user says nothing.
 pub const USUAL_BACKUPS: usize = 5;
@@ -88,7 +81,8 @@ impl Backup {
         format!("{time}{}", if self.is_renewal { RENEWAL } else { "" })
     }
 
-    fn file_name(&self) -> String {
+    /// The name of its file.
+    pub(super) fn file_name(&self) -> String {
         format!("{PREFIX}{}{SUFFIX}", self.name())
     }
 
@@ -97,7 +91,8 @@ impl Backup {
         name == self.name() || name == self.file_name()
     }
 
-    fn of_file(name: &OsStr) -> Option<Self> {
+    /// The backup whose file has this name.
+    pub(super) fn of_file(name: &OsStr) -> Option<Self> {
         let name = name.to_str()?.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
         let (time, is_renewal) = match name.strip_suffix(RENEWAL) {
             Some(time) => (time, true),
@@ -110,34 +105,19 @@ impl Backup {
 }
 
 impl AgentStore {
-    /// Where the backups are. OpenClaw looks at no such directory; it goes where its agent
-    /// goes.
-    pub(super) fn backup_dir(&self) -> PathBuf {
-        self.profiles_path().with_file_name("backups")
-    }
-
-    /// Where the backups are, for people.
+    /// Where the backups are.
     pub fn backups_location(&self) -> Location {
-        self.backup_dir().into()
+        self.engine.backups_location()
     }
 
     /// The backups, the newest first.
     pub fn backups(&self) -> Vec<Backup> {
-        let entries = self.backup_dir().read_dir().into_iter().flatten().flatten();
-        let mut backups: Vec<_> =
-            entries.filter_map(|entry| Backup::of_file(&entry.file_name())).collect();
-        backups.sort();
-        backups.reverse();
-        backups
+        self.engine.backups()
     }
 
     /// Where a backup is.
     pub fn backup_location(&self, backup: &Backup) -> Location {
-        self.backup_path(backup).into()
-    }
-
-    fn backup_path(&self, backup: &Backup) -> PathBuf {
-        self.backup_dir().join(backup.file_name())
+        self.engine.backup_location(backup)
     }
 
     /// What a backup holds.
@@ -145,138 +125,6 @@ impl AgentStore {
     /// # Errors
     /// It cannot be read.
     pub fn read_backup(&self, backup: &Backup) -> Result<Document, StoreError> {
-        let path = &self.backup_path(backup);
-        let failed =
-            |source| StoreError::Read { location: path.clone().into(), source: Arc::new(source) };
-        let (text, _) =
-            file::read(path).map_err(failed)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))?;
-        Document::parse(text).map_err(|error| invalid(path, &error))
-    }
-
-    /// Keeps the present document, which `next` is about to replace. The caller holds the
-    /// lock.
-    pub(super) fn keep_backup(&self, next: &Document) {
-        let Some(policy) = self.backup_policy().filter(|policy| policy.count > 0) else { return };
-        if let Err(reason) = self.keep(next, policy.count) {
-            let (document, directory) = (self.location(), self.backups_location());
-            policy.notices.add(Notice::NoBackup { document, directory, reason });
-        }
-    }
-
-    fn keep(&self, next: &Document, count: usize) -> io::Result<()> {
-        let Some((text, _)) = file::read(&self.profiles_path())? else { return Ok(()) };
-        let text = Zeroizing::new(text);
-        let is_renewal =
-            Document::parse(text.as_str()).is_ok_and(|present| is_renewal_of(&present, next));
-        let directory = self.backup_dir();
-        file::create_private_directory(&directory)?;
-        let mut backup = Backup { replaced_at: now(), is_renewal };
-        loop {
-            let path = self.backup_path(&backup);
-            match link_or_copy(&file::behind_link(&self.profiles_path()), &path, &text) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => backup.replaced_at += 1,
-                kept => break kept?,
-            }
-        }
-        self.prune(is_renewal, count)
-    }
-
-    fn prune(&self, renewals: bool, count: usize) -> io::Result<()> {
-        let of_sort = self.backups().into_iter().filter(|backup| backup.is_renewal == renewals);
-        of_sort.skip(count).try_for_each(|backup| std::fs::remove_file(self.backup_path(&backup)))
-    }
-}
-
-fn link_or_copy(document: &Path, backup: &Path, text: &str) -> io::Result<()> {
-    match std::fs::hard_link(document, backup) {
-        Ok(()) => std::fs::set_permissions(backup, PermissionsExt::from_mode(0o600)),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
-        Err(error) if error.kind() == ErrorKind::StorageFull => Err(error),
-        // Another file system, or one without links.
-        Err(_) if backup.exists() => Err(ErrorKind::AlreadyExists.into()),
-        Err(_) => file::replace(backup, text.as_bytes()),
-    }
-}
-
-/// Whether both hold the same profiles, and only OAuth logins differ.
-fn is_renewal_of(present: &Document, next: &Document) -> bool {
-    let is_login = |document: &Document, id: &str| {
-        document.credential(id).is_some_and(|credential| credential.kind() == Kind::OAuth)
-    };
-    present.entry_count() == next.entry_count()
-        && present.entries().all(|(id, entry)| match next.entry(id) {
-            None => false,
-            Some(same) if same == entry => true,
-            Some(_) => is_login(present, id) && is_login(next, id),
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn store(root: &Path, count: usize) -> AgentStore {
-        let policy = BackupPolicy { count, notices: Notices::default() };
-        AgentStore::new("main".to_owned(), root.to_owned(), root.join("a"), None)
-            .with_backups(policy)
-    }
-
-    fn put(store: &AgentStore, id: &str, entry: &serde_json::Value) {
-        let entry = serde_json::value::to_raw_value(entry).unwrap();
-        let change = |document: &mut Document| {
-            document.set_entry(id, entry.clone());
-            Ok((true, ()))
-        };
-        store.update(change).unwrap();
-    }
-
-    #[test]
-    fn renewals_do_not_push_out_other_changes() {
-        let root = tempfile::tempdir().unwrap();
-        let store = store(root.path(), 2);
-        let login = |n: u32| json!({"type": "oauth", "provider": "p", "access": n.to_string()});
-        for id in ["a", "b", "c", "d"] {
-            put(&store, id, &login(0));
-        }
-        for n in 1..5 {
-            put(&store, "a", &login(n));
-        }
-        let backups = store.backups();
-        assert_eq!(
-            backups.iter().map(|b| b.is_renewal).collect::<Vec<_>>(),
-            [true, true, false, false]
-        );
-        let held: Vec<_> =
-            backups.iter().map(|b| store.read_backup(b).unwrap().entry_count()).collect();
-        assert_eq!(held, [4, 4, 3, 2]);
-        let path = store.backup_path(&backups[0]);
-        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        let of_file = |b: &Backup| Backup::of_file(b.file_name().as_ref());
-        assert!(backups.iter().all(|b| of_file(b).as_ref() == Some(b)));
-    }
-
-    #[test]
-    fn a_backup_that_fails_is_told_and_keeps_nothing_from_being_stored() {
-        let root = tempfile::tempdir().unwrap();
-        let store = store(root.path(), 2);
-        put(&store, "a", &json!({"type": "token", "provider": "p", "token": "fake-1"}));
-        file::replace(&store.backup_dir(), b"in the way").unwrap();
-        put(&store, "a", &json!({"type": "token", "provider": "p", "token": "fake-2"}));
-        let credential = store.read().unwrap().document.credential("a").unwrap();
-        assert_eq!(credential.bearer().unwrap().expose(), "fake-2");
-        let notices = store.backup_policy().unwrap().notices.take();
-        assert!(matches!(notices[0], Notice::NoBackup { .. }), "{notices:?}");
-        assert!(!format!("{notices:?}").contains("fake-"));
-    }
-
-    #[test]
-    fn no_backup_is_kept_where_none_is_wanted() {
-        let root = tempfile::tempdir().unwrap();
-        let store = store(root.path(), 0);
-        for value in ["fake-1", "fake-2"] {
-            put(&store, "a", &json!({"type": "token", "provider": "p", "token": value}));
-        }
-        assert!(!store.backup_dir().exists());
+        self.engine.read_backup(backup)
     }
 }

@@ -8,22 +8,20 @@
 //! Invariant: what we cannot interpret survives every rewrite, and a document that does
 //! not parse is never overwritten.
 
+mod agent_store;
 mod backup;
 mod credential;
 mod document;
+mod engine;
 mod error;
 pub mod exchanged;
-mod exposure;
 mod field;
 mod fields;
-mod file;
-mod generation;
+mod files;
 mod inspection;
 mod journal;
 mod json_text;
 mod lease;
-mod leftover;
-mod legacy;
 mod location;
 mod pending_login;
 mod provenance;
@@ -35,20 +33,21 @@ mod spool;
 mod state;
 mod usage;
 
+pub use agent_store::AgentStore;
 pub use backup::{Backup, BackupPolicy, Notice, Notices, USUAL_BACKUPS};
 pub use credential::{Pasted, Renewal, entry_with, login_entry, pasted_entry, renewed_entry};
 pub use document::{Document, Outline, Profile};
 pub use error::StoreError;
-pub use file::AgentStore;
+pub use files::{Lease, Leftover, shared_leftovers};
 pub use inspection::Inspection;
 pub use journal::{Ended, InterruptedRefresh};
-pub use lease::{Lease, LeaseAttempt, LeaseKey, Turn};
-pub use leftover::{Leftover, shared_leftovers};
+pub use lease::{LeaseAttempt, LeaseKey, Turn};
 pub use location::Location;
 pub use pending_login::{Claim, PendingAuthorization, PendingLogin};
 pub use provenance::Provenance;
 pub use refusal::{is_refused, is_rejected};
 pub use session::{SessionOverride, SessionStore};
+use snapshot::Exclusion;
 pub use snapshot::{Prepared, Snapshot, Version};
 pub use spool::{Spool, SpooledReply};
 pub use state::StateDocument;

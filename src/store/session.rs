@@ -4,7 +4,7 @@
 //! Invariant: other sessions, and other fields of the session, keep their text.
 
 use super::StoreError;
-use super::file::{acquire, invalid, write};
+use super::files::{acquire, invalid, write};
 use super::json_text::{RawObject, pretty, raw};
 use crate::profile::Millis;
 use crate::system::{file, lock};

@@ -5,6 +5,7 @@
 
 use super::{Document, StateDocument, StoreError};
 use crate::system::file::{Fingerprint, Reserved};
+use crate::system::lock::SidecarLock;
 
 /// What a store holds at one moment.
 #[derive(Debug)]
@@ -50,3 +51,7 @@ pub struct Version(pub(super) Fingerprint);
 /// What a later change needs, set aside: it cannot fail for lack of space.
 #[derive(Debug)]
 pub struct Prepared(pub(super) Reserved);
+
+/// The right to change the documents of a store, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Exclusion(pub(super) Vec<SidecarLock>);

@@ -5,9 +5,9 @@
 //! them; then `auth.json` becomes a backup without its API keys. Each step may be the last
 //! one: the document is complete before anything else is touched.
 
-use super::json_text::{RawObject, pretty, raw};
-use super::{Document, StoreError};
 use crate::profile::Kind;
+use crate::store::json_text::{RawObject, pretty, raw};
+use crate::store::{Document, StoreError};
 use crate::system::file;
 use serde_json::Value;
 use serde_json::value::RawValue;

@@ -1,8 +1,8 @@
 //! What commands leave in the directories of a store while they work, or when they are cut
 //! off: locks and temporary files. Nothing is written.
 
-use super::{AgentStore, Location};
 use crate::profile::Millis;
+use crate::store::Location;
 use crate::system::lock::{self, Holder};
 use crate::system::now;
 use std::path::{Path, PathBuf};
@@ -26,13 +26,6 @@ pub enum Leftover {
 /// A temporary file is in use for so long at most, in milliseconds.
 const IN_USE: Millis = 120_000;
 
-impl AgentStore {
-    /// The locks and abandoned temporary files beside the documents, by name.
-    pub fn leftovers(&self) -> Vec<Leftover> {
-        self.profiles_path().parent().map(leftovers_in).unwrap_or_default()
-    }
-}
-
 /// The locks and abandoned temporary files that the stores of a state directory share.
 pub fn shared_leftovers(state_dir: &Path) -> Vec<Leftover> {
     let mut found = leftovers_in(&state_dir.join("locks/oauth-refresh"));
@@ -40,7 +33,8 @@ pub fn shared_leftovers(state_dir: &Path) -> Vec<Leftover> {
     found
 }
 
-fn leftovers_in(directory: &Path) -> Vec<Leftover> {
+/// The locks and abandoned temporary files in a directory, by name.
+pub(super) fn leftovers_in(directory: &Path) -> Vec<Leftover> {
     let entries = directory.read_dir().into_iter().flatten().flatten();
     let mut files: Vec<_> = entries.map(|entry| entry.path()).collect();
     files.sort();

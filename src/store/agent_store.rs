@@ -1,0 +1,250 @@
+//! The store of one agent: reads, and changes that lose nothing.
+//!
+//! Invariant: a change is a pure function of the document as it is under the lock, and runs
+//! again when the document has changed meanwhile.
+
+use super::engine::{AnyEngine, Swap};
+use super::files::Files;
+use super::{
+    BackupPolicy, Document, Lease, Leftover, Location, Prepared, Snapshot, StateDocument,
+    StoreError, Version,
+};
+use crate::system::custody::{Custody, Exposure};
+use crate::system::lock;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long a change waits for the lock when its data exists nowhere else: OpenClaw may hold
+/// the lock during a refresh of its own, which takes up to 120 seconds.
+const PATIENT_LOCK_TIMEOUT: Duration = Duration::from_secs(150);
+
+/// The store of one agent.
+#[derive(Clone, Debug)]
+pub struct AgentStore {
+    agent_id: String,
+    pub(super) engine: AnyEngine,
+}
+
+impl AgentStore {
+    /// The store of the agent `agent_id` in files: in `agent_dir` of the state directory
+    /// `state_dir`. `oauth_file` is the legacy file that agent `main` imports.
+    pub const fn new(
+        agent_id: String,
+        state_dir: PathBuf,
+        agent_dir: PathBuf,
+        oauth_file: Option<PathBuf>,
+    ) -> Self {
+        let files = Files { state_dir, agent_dir, oauth_file, backup_policy: None };
+        Self { agent_id, engine: AnyEngine::Files(files) }
+    }
+
+    /// The same store, keeping what a change of the profiles replaces.
+    #[must_use]
+    pub fn with_backups(mut self, policy: BackupPolicy) -> Self {
+        match &mut self.engine {
+            AnyEngine::Files(files) => files.backup_policy = Some(policy),
+        }
+        self
+    }
+
+    /// The agent whose store this is.
+    pub fn agent_id(&self) -> &str {
+        &self.agent_id
+    }
+
+    /// Whether both are the same store.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.engine.is_at(&other.location())
+    }
+
+    /// Where the profiles are.
+    pub fn location(&self) -> Location {
+        self.engine.location()
+    }
+
+    /// Where order and usage are.
+    pub fn state_location(&self) -> Location {
+        self.engine.state_location()
+    }
+
+    /// Whether the document of the profiles is there, readable or not.
+    pub fn has_document(&self) -> bool {
+        self.engine.has_document()
+    }
+
+    /// Profiles and state as they are now; what the legacy files hold, where there is no
+    /// document yet. Takes no lock.
+    ///
+    /// # Errors
+    /// The profiles exist and cannot be read, or nothing is there because a later OpenClaw
+    /// has taken the credentials over.
+    pub fn read(&self) -> Result<Snapshot, StoreError> {
+        let (document, version) = self.engine.read_profiles()?;
+        if version.is_none() {
+            self.engine.check_generation()?;
+        }
+        let state = self.engine.read_state(&document);
+        Ok(Snapshot::new(document, version, state))
+    }
+
+    /// The profiles alone, as they are now. Takes no lock.
+    ///
+    /// # Errors
+    /// They exist and cannot be read.
+    pub fn profiles(&self) -> Result<Document, StoreError> {
+        self.engine.read_profiles().map(|(document, _)| document)
+    }
+
+    /// The version of the profiles now; `None` when nothing is stored yet. It costs one look.
+    pub fn version(&self) -> Option<Version> {
+        self.engine.version()
+    }
+
+    /// Whether this store may be written.
+    ///
+    /// # Errors
+    /// OpenClaw 2026.6 or later has taken the credentials over.
+    pub fn check_generation(&self) -> Result<(), StoreError> {
+        self.engine.check_generation()
+    }
+
+    /// Whether the documents could be written, found out without writing.
+    ///
+    /// # Errors
+    /// The directory, or the one in which it would be made, cannot be written.
+    pub fn check_writable(&self) -> Result<(), StoreError> {
+        self.engine.check_writable()
+    }
+
+    /// Changes the profiles under the lock. `change` gets the document as it is then and
+    /// returns whether to write it, with its result. It runs again when somebody without
+    /// the lock has written meanwhile.
+    ///
+    /// # Errors
+    /// The lock, the document or the disk; nothing has changed then.
+    pub fn update<T>(
+        &self,
+        change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
+    ) -> Result<T, StoreError> {
+        self.engine.check_generation()?;
+        self.change_profiles(None, None, lock::TIMEOUT, change)
+    }
+
+    /// Makes sure that the profiles can be written, now and after a request whose outcome
+    /// must not be lost: the lock is free, the space is there. `None` when there is no
+    /// agent directory yet.
+    ///
+    /// # Errors
+    /// The lock, the generation or the disk; nothing has changed then.
+    pub fn prepare(&self, lock_timeout: Duration) -> Result<Option<Prepared>, StoreError> {
+        self.wait_until_free(None, lock_timeout)?;
+        self.prepare_space()
+    }
+
+    /// The first half of [`Self::prepare`]: waits for the lock, and lets it go. Who holds a
+    /// lease says so: it saves work.
+    ///
+    /// # Errors
+    /// The lock or the generation.
+    pub fn wait_until_free(
+        &self,
+        lease: Option<&Lease>,
+        lock_timeout: Duration,
+    ) -> Result<(), StoreError> {
+        self.engine.check_generation()?;
+        self.engine.wait_until_free(lease, lock_timeout)
+    }
+
+    /// The second half of [`Self::prepare`]: sets space aside.
+    ///
+    /// # Errors
+    /// The disk; nothing has changed then.
+    pub fn prepare_space(&self) -> Result<Option<Prepared>, StoreError> {
+        self.engine.prepare()
+    }
+
+    /// As [`Self::update`], with what [`Self::prepare`] gave and with more patience: what
+    /// is to be stored exists nowhere else.
+    ///
+    /// # Errors
+    /// The lock, the document or the disk; nothing has changed then.
+    pub fn update_prepared<T>(
+        &self,
+        prepared: Option<Prepared>,
+        lease: Option<&Lease>,
+        change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
+    ) -> Result<T, StoreError> {
+        self.change_profiles(prepared, lease, PATIENT_LOCK_TIMEOUT, change)
+    }
+
+    fn change_profiles<T>(
+        &self,
+        mut prepared: Option<Prepared>,
+        lease: Option<&Lease>,
+        lock_timeout: Duration,
+        change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
+    ) -> Result<T, StoreError> {
+        let mut exclusion = self.engine.exclusive(lease, lock_timeout)?;
+        loop {
+            let (mut document, version) = self.engine.read_profiles()?;
+            let changed = change(&mut document).map_err(|error| self.engine.invalid(&error));
+            let (is_changed, result) = changed?;
+            if !is_changed {
+                return Ok(result);
+            }
+            match self.engine.swap(&exclusion, prepared.take(), version, &mut document)? {
+                Swap::Done => return Ok(result),
+                Swap::Changed(again) => prepared = Some(again),
+                Swap::ExclusionLost(again) => {
+                    prepared = Some(again);
+                    drop(exclusion);
+                    exclusion = self.engine.exclusive(lease, lock_timeout)?;
+                }
+            }
+        }
+    }
+
+    /// Changes the state document under its lock. `change` returns whether to write it. A
+    /// document that says nothing any more is removed.
+    ///
+    /// # Errors
+    /// The lock, the document or the disk; nothing has changed then.
+    pub fn update_state(
+        &self,
+        change: impl FnOnce(&mut StateDocument) -> bool,
+    ) -> Result<(), StoreError> {
+        self.update_state_with(None, lock::TIMEOUT, change)
+    }
+
+    /// As [`Self::update_state`], for who may hold a lease, and waits so long for the lock.
+    ///
+    /// # Errors
+    /// See there.
+    pub fn update_state_with(
+        &self,
+        lease: Option<&Lease>,
+        lock_timeout: Duration,
+        change: impl FnOnce(&mut StateDocument) -> bool,
+    ) -> Result<(), StoreError> {
+        self.engine.check_generation()?;
+        let exclusion = self.engine.exclusive(lease, lock_timeout)?;
+        let (document, version) = self.engine.read_profiles()?;
+        let mut state = self.engine.read_state(&document)?;
+        if change(&mut state) {
+            self.engine.write_state(&exclusion, version, document, state)?;
+        }
+        Ok(())
+    }
+
+    /// What somebody else could read or change of the store: its directories, its
+    /// documents, the legacy files that it reads, its backups. `custody` is that of its state
+    /// directory.
+    pub fn exposures(&self, custody: &Custody) -> Vec<Exposure> {
+        self.engine.exposures(custody)
+    }
+
+    /// The locks and abandoned temporary files beside the documents, by name.
+    pub fn leftovers(&self) -> Vec<Leftover> {
+        self.engine.leftovers()
+    }
+}

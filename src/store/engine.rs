@@ -1,0 +1,156 @@
+//! The seam: what a store needs of the place where an agent's documents are kept.
+//!
+//! [`AgentStore`](super::AgentStore) has the loops and the pure changes; an engine has the
+//! reads, locks and writes. `tests/it/store_contract` holds every engine to this.
+
+use super::files::Files;
+use super::lease::{LeaseAttempt, LeaseKey};
+use super::{
+    Backup, Document, Ended, Exclusion, InterruptedRefresh, Lease, Leftover, Location, Prepared,
+    StateDocument, StoreError, Version,
+};
+use crate::secret::Secret;
+use crate::system::custody::{Custody, Exposure};
+use std::fmt::Debug;
+use std::ops::Deref;
+use std::time::Duration;
+
+/// Where the documents of one agent are kept.
+pub(super) trait Engine: Debug {
+    /// Where the profiles are, for people.
+    fn location(&self) -> Location;
+
+    /// Where order and usage are, for people.
+    fn state_location(&self) -> Location;
+
+    /// Whether the profiles at `location` are the ones here, whatever links lead there.
+    fn is_at(&self, location: &Location) -> bool;
+
+    /// Whether there is a document of the profiles, readable or not.
+    fn has_document(&self) -> bool;
+
+    /// Fails with [`StoreError::NewerGeneration`] where a later OpenClaw has taken over.
+    fn check_generation(&self) -> Result<(), StoreError>;
+
+    /// Fails where the documents could not be written. Nothing is written.
+    fn check_writable(&self) -> Result<(), StoreError>;
+
+    /// The profiles now, with their version; empty and `None` where nothing is stored yet.
+    /// Takes no lock.
+    fn read_profiles(&self) -> Result<(Document, Option<Version>), StoreError>;
+
+    /// Order and usage beside `profiles`, which may hold what the old layout kept there.
+    /// Takes no lock.
+    fn read_state(&self, profiles: &Document) -> Result<StateDocument, StoreError>;
+
+    /// The version of the profiles now. Cheap: waiters ask for it all the time.
+    fn version(&self) -> Option<Version>;
+
+    /// The right to change the documents, as long as it is held. Who has a lease says so.
+    fn exclusive(&self, lease: Option<&Lease>, wait: Duration) -> Result<Exclusion, StoreError>;
+
+    /// Waits until [`Self::exclusive`] could be had at once; nothing where nothing is stored
+    /// yet.
+    fn wait_until_free(&self, lease: Option<&Lease>, wait: Duration) -> Result<(), StoreError>;
+
+    /// Sets aside what a later change needs, so that it does not fail for lack of it. `None`
+    /// where nothing is stored yet.
+    fn prepare(&self) -> Result<Option<Prepared>, StoreError>;
+
+    /// Replaces the profiles that were `read` by `document`, durably, unless they have
+    /// changed since.
+    fn swap(
+        &self,
+        under: &Exclusion,
+        prepared: Option<Prepared>,
+        read: Option<Version>,
+        document: &mut Document,
+    ) -> Result<Swap, StoreError>;
+
+    /// Replaces order and usage, durably. `document` is what was `read` of the profiles
+    /// beside them.
+    fn write_state(
+        &self,
+        under: &Exclusion,
+        read: Option<Version>,
+        document: Document,
+        state: StateDocument,
+    ) -> Result<(), StoreError>;
+
+    /// The error for a document whose change does not give a document.
+    fn invalid(&self, error: &serde_json::Error) -> StoreError;
+
+    /// Tries once to take the lease.
+    fn try_lease(&self, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError>;
+
+    /// Where a lease is, for people.
+    fn lease_location(&self, key: &LeaseKey<'_>) -> Location;
+
+    /// Moves a lease to `grant`; whether it was on another one.
+    fn follow_grant(
+        &self,
+        lease: &mut Lease,
+        grant: &Secret,
+        wait: Duration,
+    ) -> Result<bool, StoreError>;
+
+    /// Notes, durably, that `grant` is about to be spent; the note of an earlier refresh
+    /// that did not end, if there is one.
+    fn begin(
+        &self,
+        lease: &Lease,
+        grant: &Secret,
+    ) -> Result<Option<InterruptedRefresh>, StoreError>;
+
+    /// Notes how a refresh of `grant` ended.
+    fn end(&self, grant: &Secret, ended: Ended);
+
+    /// Whether the journal says that the server refused `grant`.
+    fn has_noted_refusal(&self, grant: &Secret) -> bool;
+
+    /// The earlier versions of the profiles, the newest first.
+    fn backups(&self) -> Vec<Backup>;
+
+    /// Where the backups are, for people.
+    fn backups_location(&self) -> Location;
+
+    /// Where a backup is, for people.
+    fn backup_location(&self, backup: &Backup) -> Location;
+
+    /// What a backup holds.
+    fn read_backup(&self, backup: &Backup) -> Result<Document, StoreError>;
+
+    /// What somebody else could read or change.
+    fn exposures(&self, custody: &Custody) -> Vec<Exposure>;
+
+    /// The locks and abandoned temporary files beside the documents.
+    fn leftovers(&self) -> Vec<Leftover>;
+}
+
+/// What came of replacing the profiles.
+#[derive(Debug)]
+pub(super) enum Swap {
+    /// They are replaced.
+    Done,
+    /// Somebody without the lock has changed them since they were read: read again.
+    Changed(Prepared),
+    /// The exclusion was lost meanwhile: take it again.
+    ExclusionLost(Prepared),
+}
+
+/// The engines that there are.
+#[derive(Clone, Debug)]
+pub(super) enum AnyEngine {
+    /// Files of OpenClaw to 2026.5.
+    Files(Files),
+}
+
+impl Deref for AnyEngine {
+    type Target = dyn Engine;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Files(files) => files,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Earlier versions of a document: what a change replaced stays in a small directory
+//! beside it, until enough newer ones are there.
+//!
+//! Invariant: a backup never keeps a change from being stored. It is the replaced file
+//! itself under a second name (link(2)), so it costs no copy and no second fsync; where
+//! links are not possible it is a copy. Renewals are counted apart from other changes:
+//! otherwise an hourly refresh would push out what a person may want back.
+
+use super::{Files, invalid};
+use crate::profile::Kind;
+use crate::store::{Backup, Document, Notice, StoreError};
+use crate::system::{file, now};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// The backups in a directory, the newest first.
+pub(super) fn list(directory: &Path) -> Vec<Backup> {
+    let entries = directory.read_dir().into_iter().flatten().flatten();
+    let mut backups: Vec<_> =
+        entries.filter_map(|entry| Backup::of_file(&entry.file_name())).collect();
+    backups.sort();
+    backups.reverse();
+    backups
+}
+
+/// What a backup holds.
+pub(super) fn read(path: &Path) -> Result<Document, StoreError> {
+    let failed = |source| StoreError::Read { location: path.into(), source: Arc::new(source) };
+    let (text, _) =
+        file::read(path).map_err(failed)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))?;
+    Document::parse(text).map_err(|error| invalid(path, &error))
+}
+
+impl Files {
+    /// Where the backups are. OpenClaw looks at no such directory; it goes where its agent
+    /// goes.
+    pub(super) fn backup_dir(&self) -> PathBuf {
+        self.profiles_path().with_file_name("backups")
+    }
+
+    pub(super) fn backup_path(&self, backup: &Backup) -> PathBuf {
+        self.backup_dir().join(backup.file_name())
+    }
+
+    /// Keeps the present document, which `next` is about to replace. The caller holds the
+    /// lock.
+    pub(super) fn keep_backup(&self, next: &Document) {
+        let Some(policy) = self.backup_policy.as_ref().filter(|policy| policy.count > 0) else {
+            return;
+        };
+        if let Err(reason) = self.keep(next, policy.count) {
+            let (document, directory) = (self.profiles_path().into(), self.backup_dir().into());
+            policy.notices.add(Notice::NoBackup { document, directory, reason });
+        }
+    }
+
+    fn keep(&self, next: &Document, count: usize) -> io::Result<()> {
+        let Some((text, _)) = file::read(&self.profiles_path())? else { return Ok(()) };
+        let text = Zeroizing::new(text);
+        let is_renewal =
+            Document::parse(text.as_str()).is_ok_and(|present| is_renewal_of(&present, next));
+        let directory = self.backup_dir();
+        file::create_private_directory(&directory)?;
+        let mut backup = Backup { replaced_at: now(), is_renewal };
+        loop {
+            let path = self.backup_path(&backup);
+            match link_or_copy(&file::behind_link(&self.profiles_path()), &path, &text) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => backup.replaced_at += 1,
+                kept => break kept?,
+            }
+        }
+        self.prune(is_renewal, count)
+    }
+
+    fn prune(&self, renewals: bool, count: usize) -> io::Result<()> {
+        let of_sort =
+            list(&self.backup_dir()).into_iter().filter(|backup| backup.is_renewal == renewals);
+        of_sort.skip(count).try_for_each(|backup| std::fs::remove_file(self.backup_path(&backup)))
+    }
+}
+
+fn link_or_copy(document: &Path, backup: &Path, text: &str) -> io::Result<()> {
+    match std::fs::hard_link(document, backup) {
+        Ok(()) => std::fs::set_permissions(backup, PermissionsExt::from_mode(0o600)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+        Err(error) if error.kind() == ErrorKind::StorageFull => Err(error),
+        // Another file system, or one without links.
+        Err(_) if backup.exists() => Err(ErrorKind::AlreadyExists.into()),
+        Err(_) => file::replace(backup, text.as_bytes()),
+    }
+}
+
+/// Whether both hold the same profiles, and only OAuth logins differ.
+fn is_renewal_of(present: &Document, next: &Document) -> bool {
+    let is_login = |document: &Document, id: &str| {
+        document.credential(id).is_some_and(|credential| credential.kind() == Kind::OAuth)
+    };
+    present.entry_count() == next.entry_count()
+        && present.entries().all(|(id, entry)| match next.entry(id) {
+            None => false,
+            Some(same) if same == entry => true,
+            Some(_) => is_login(present, id) && is_login(next, id),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{AgentStore, BackupPolicy, Notices};
+    use serde_json::json;
+
+    fn store(root: &Path, count: usize) -> AgentStore {
+        telling_store(root, count, &Notices::default())
+    }
+
+    fn telling_store(root: &Path, count: usize, notices: &Notices) -> AgentStore {
+        let policy = BackupPolicy { count, notices: notices.clone() };
+        AgentStore::new("main".to_owned(), root.to_owned(), root.join("a"), None)
+            .with_backups(policy)
+    }
+
+    fn put(store: &AgentStore, id: &str, entry: &serde_json::Value) {
+        let entry = serde_json::value::to_raw_value(entry).unwrap();
+        let change = |document: &mut Document| {
+            document.set_entry(id, entry.clone());
+            Ok((true, ()))
+        };
+        store.update(change).unwrap();
+    }
+
+    #[test]
+    fn renewals_do_not_push_out_other_changes() {
+        let root = tempfile::tempdir().unwrap();
+        let store = store(root.path(), 2);
+        let login = |n: u32| json!({"type": "oauth", "provider": "p", "access": n.to_string()});
+        for id in ["a", "b", "c", "d"] {
+            put(&store, id, &login(0));
+        }
+        for n in 1..5 {
+            put(&store, "a", &login(n));
+        }
+        let backups = store.backups();
+        assert_eq!(
+            backups.iter().map(|b| b.is_renewal).collect::<Vec<_>>(),
+            [true, true, false, false]
+        );
+        let held: Vec<_> =
+            backups.iter().map(|b| store.read_backup(b).unwrap().entry_count()).collect();
+        assert_eq!(held, [4, 4, 3, 2]);
+        let path = store.backup_location(&backups[0]);
+        let path = path.path().unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let of_file = |b: &Backup| Backup::of_file(b.file_name().as_ref());
+        assert!(backups.iter().all(|b| of_file(b).as_ref() == Some(b)));
+    }
+
+    #[test]
+    fn a_backup_that_fails_is_told_and_keeps_nothing_from_being_stored() {
+        let root = tempfile::tempdir().unwrap();
+        let notices = Notices::default();
+        let store = telling_store(root.path(), 2, &notices);
+        put(&store, "a", &json!({"type": "token", "provider": "p", "token": "fake-1"}));
+        file::replace(store.backups_location().path().unwrap(), b"in the way").unwrap();
+        put(&store, "a", &json!({"type": "token", "provider": "p", "token": "fake-2"}));
+        let credential = store.read().unwrap().document.credential("a").unwrap();
+        assert_eq!(credential.bearer().unwrap().expose(), "fake-2");
+        let notices = notices.take();
+        assert!(matches!(notices[0], Notice::NoBackup { .. }), "{notices:?}");
+        assert!(!format!("{notices:?}").contains("fake-"));
+    }
+
+    #[test]
+    fn no_backup_is_kept_where_none_is_wanted() {
+        let root = tempfile::tempdir().unwrap();
+        let store = store(root.path(), 0);
+        for value in ["fake-1", "fake-2"] {
+            put(&store, "a", &json!({"type": "token", "provider": "p", "token": value}));
+        }
+        assert!(!store.backups_location().path().unwrap().exists());
+    }
+}
