@@ -100,6 +100,7 @@ fn who_follows_a_grant_waits_for_its_holder() {
             drop(on_new);
             assert_eq!(following.join().unwrap(), Ok(true), "{engine:?}");
         });
+        assert!(holder(&other, "p:3", "fake-r1").is_some(), "{engine:?}: it has it now");
     }
 }
 
