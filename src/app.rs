@@ -1,14 +1,43 @@
 //! The composition root: what the machine offers and where everything is.
 
-use crate::config::{AgentDir, Config, Paths};
-use crate::exit::{ExitStatus, Failure};
+use crate::config::{AgentDir, Config, ConfigError, Paths};
 use crate::profile::{MAIN_AGENT, normalize_agent_id, normalize_provider_id};
 use crate::provider::{Catalog, CatalogError};
-use crate::store::{AgentStore, BackupPolicy, Notices, USUAL_BACKUPS};
+use crate::store::{
+    AgentStore, BackupPolicy, Location, Notice, Notices, Spool, StoreError, USUAL_BACKUPS,
+};
 use crate::system::Environment;
 use crate::system::custody::{Custody, Exposure, Kind};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+
+/// Why a use case cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A provider file cannot be used.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// A store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody else could read or change secrets.
+    #[error("the secrets are not safe there: {}", all(.0))]
+    Insecure(Vec<Exposure>),
+    /// There is no agent of this id.
+    #[error("there is no agent `{0}`")]
+    NoSuchAgent(String),
+    /// Nothing can be run that waits.
+    #[error("could not start the runtime")]
+    Runtime(#[source] std::io::Error),
+}
+
+fn all(exposures: &[Exposure]) -> String {
+    let shown: Vec<_> = exposures.iter().map(ToString::to_string).collect();
+    shown.join("; ")
+}
 
 /// What every use case works with.
 pub struct App {
@@ -46,15 +75,15 @@ impl App {
     ///
     /// # Errors
     /// The file exists and cannot be read.
-    pub fn config(&self) -> Result<Config, Failure> {
-        Ok(Config::load(&self.paths, &self.environment)?)
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        Config::load(&self.paths, &self.environment)
     }
 
     /// The configuration, in order to change it.
     ///
     /// # Errors
     /// It cannot be read, or the state directory is that of a later OpenClaw.
-    pub fn config_to_change(&self) -> Result<Config, Failure> {
+    pub fn config_to_change(&self) -> Result<Config, AppError> {
         let config = self.config()?;
         self.store(&self.main_agent(&config)).check_generation()?;
         Ok(config)
@@ -64,16 +93,21 @@ impl App {
     ///
     /// # Errors
     /// A provider file cannot be used.
-    pub fn catalog(&self) -> Result<Catalog, Failure> {
-        Ok(Catalog::load(&self.paths.providers())?)
+    pub fn catalog(&self) -> Result<Catalog, CatalogError> {
+        Catalog::load(&self.paths.providers())
     }
 
     /// The store of an agent.
     pub fn store(&self, agent: &AgentDir) -> AgentStore {
         let oauth_file = (agent.id == MAIN_AGENT).then(|| self.paths.oauth_file());
         let backups = BackupPolicy { count: self.backups(), notices: self.notices.clone() };
-        AgentStore::new(self.paths.state_dir.clone(), agent.path.clone(), oauth_file)
-            .with_backups(backups)
+        AgentStore::new(
+            agent.id.clone(),
+            self.paths.state_dir.clone(),
+            agent.path.clone(),
+            oauth_file,
+        )
+        .with_backups(backups)
     }
 
     fn backups(&self) -> usize {
@@ -101,10 +135,10 @@ impl App {
         found
     }
 
-    /// Warns of exposures at the end of the run, with the command against each.
+    /// Keeps exposures to warn of at the end of the run.
     pub fn warn_of(&self, exposures: &[Exposure]) {
         for exposure in exposures {
-            self.notices.add(format!("{exposure}; {}", exposure.remedy()));
+            self.notices.add(Notice::Exposed(exposure.clone()));
         }
     }
 
@@ -114,11 +148,7 @@ impl App {
         let mut found: Vec<_> =
             custody.exposure(&self.paths.config, Kind::Settings).into_iter().collect();
         found.extend(custody.exposures_in(&self.paths.providers(), Kind::Settings));
-        let [in_state_dir, in_home] = self.paths.recovery();
-        found.extend(custody.exposures_in(&in_state_dir, Kind::Secrets));
-        if in_home.exists() {
-            found.extend(Custody::of(&in_home).exposures_in(&in_home, Kind::Secrets));
-        }
+        found.extend(self.spool().exposures(custody));
         found.extend(custody.exposures_in(&self.paths.pending_logins(), Kind::Secrets));
         found.extend(custody.exposures_in(&self.paths.exchanged_tokens(), Kind::Secrets));
         found
@@ -127,23 +157,17 @@ impl App {
     /// Refuses to touch secrets that are not in this user's hands alone.
     ///
     /// # Errors
-    /// What is exposed, with the commands that set it right.
-    pub fn require_private(&self, config: &Config, agent: &AgentDir) -> Result<(), Failure> {
+    /// [`AppError::Insecure`], with all that is exposed.
+    pub fn require_private(&self, config: &Config, agent: &AgentDir) -> Result<(), AppError> {
         let exposures = self.exposures(config, agent);
-        if exposures.is_empty() {
-            return Ok(());
-        }
-        let what: Vec<_> = exposures.iter().map(ToString::to_string).collect();
-        let remedies: Vec<_> = exposures.iter().map(Exposure::remedy).collect();
-        let message = format!("the secrets are not safe there: {}", what.join("; "));
-        Err(Failure::message(ExitStatus::StoreUnusable, message).hint(remedies.join(" && ")))
+        if exposures.is_empty() { Ok(()) } else { Err(AppError::Insecure(exposures)) }
     }
 
     /// The agent that a command is about: the one named, else the default one.
     ///
     /// # Errors
     /// There is no agent of that name.
-    pub fn agent(&self, config: &Config, named: Option<&str>) -> Result<AgentDir, Failure> {
+    pub fn agent(&self, config: &Config, named: Option<&str>) -> Result<AgentDir, AppError> {
         let Some(named) = self.named_agent(named) else {
             let id = config.default_agent();
             return Ok(if id == MAIN_AGENT {
@@ -157,16 +181,17 @@ impl App {
         let is_known = id == MAIN_AGENT
             || config.agents().any(|listed| listed.id() == id)
             || agent.path.is_dir();
-        if is_known {
-            return Ok(agent);
-        }
-        Err(Failure::usage(format!("there is no agent `{id}`"))
-            .hint(format!("openclaw-auth agents list, or: openclaw-auth agents add {id}")))
+        if is_known { Ok(agent) } else { Err(AppError::NoSuchAgent(id)) }
     }
 
     /// Agent `main`: where the environment puts it, else where the configuration does.
     fn main_agent(&self, config: &Config) -> AgentDir {
         self.paths.main_agent().unwrap_or_else(|| config.agent_dir(&self.paths, MAIN_AGENT))
+    }
+
+    /// Where replies wait that could not be stored yet.
+    pub fn spool(&self) -> Spool {
+        Spool::new(self.paths.spool())
     }
 
     /// The stores of all agents: those that are configured, and those in the state
@@ -193,11 +218,19 @@ impl App {
         agents
     }
 
+    /// A location as people write it: `~` for the home directory.
+    pub fn shorten(&self, location: &Location) -> String {
+        match location.path() {
+            Some(path) => self.paths.shorten(path),
+            None => location.to_string(),
+        }
+    }
+
     /// The normalised id of the provider that a user names by id or alias.
     ///
     /// # Errors
     /// A provider file cannot be used.
-    pub fn provider_id(&self, named: &str) -> Result<String, Failure> {
+    pub fn provider_id(&self, named: &str) -> Result<String, CatalogError> {
         let id = normalize_provider_id(named);
         Ok(self.catalog()?.outline(&id).map_or(id, |known| known.id().to_owned()))
     }
@@ -205,12 +238,5 @@ impl App {
     /// The agent whose profiles `agent` reads through to; `None` for that agent itself.
     pub fn fallback_agent(&self, config: &Config, agent: &AgentDir) -> Option<AgentDir> {
         (agent.id != MAIN_AGENT).then(|| self.main_agent(config))
-    }
-}
-
-impl From<CatalogError> for Failure {
-    fn from(error: CatalogError) -> Self {
-        Self::new(ExitStatus::StoreUnusable, error)
-            .hint("correct the provider file, or remove it; docs/providers.md describes its keys")
     }
 }

@@ -1,5 +1,8 @@
 //! Text that came from outside (a server, a file, a profile name), made safe to show.
 
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+
 /// `text` on one line without control characters and without the characters that
 /// reorder or hide text on a terminal; cut after `limit` characters.
 pub fn printable(text: &str, limit: usize) -> String {
@@ -17,6 +20,43 @@ pub fn printable(text: &str, limit: usize) -> String {
 /// Whether `text` has nothing that [`printable`] leaves out.
 pub fn is_plain(text: &str) -> bool {
     !text.contains(is_unsafe)
+}
+
+/// An error and its sources, outermost first.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// `text` as one word of a POSIX command line, without anything that [`printable`] leaves
+/// out. What no command line can hold (a NUL, or a line end at the end) becomes text that no
+/// shell accepts.
+pub fn shell_word(text: &OsStr) -> String {
+    let is_bare = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
+    match text.to_str() {
+        Some(text) if !text.is_empty() && is_plain(text) && text.chars().all(is_bare) => {
+            text.to_owned()
+        }
+        Some(text) if is_plain(text) => format!("'{}'", text.replace('\'', r"'\''")),
+        _ => printed(text.as_encoded_bytes()),
+    }
+}
+
+/// The bytes of an argument as the output of `printf`, for what a terminal must not show.
+fn printed(bytes: &[u8]) -> String {
+    // The shell takes line ends off the end of an output, and no argument has a NUL.
+    if bytes.ends_with(b"\n") || bytes.contains(&0) {
+        return "<text that cannot be typed>".to_owned();
+    }
+    let mut format = String::new();
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() || b"/._:@ ".contains(byte) {
+            format.push(char::from(*byte));
+        } else {
+            let _ = write!(format, "\\{byte:03o}");
+        }
+    }
+    format!("\"$(printf '{format}')\"")
 }
 
 /// Control characters (C0, DEL, C1), bidirectional controls, line separators, and

@@ -2,12 +2,15 @@
 
 use crate::app::App;
 use crate::cli::duration;
+use crate::cli::failure::{move_away, remedy};
 use crate::cli::output::Output;
-use crate::exit::{ExitStatus, Failure};
-use crate::ops::doctor::{Finding, examine};
+use crate::exit::{Command, ExitStatus, Failure, Hint};
+use crate::ops::doctor::{Finding, What, examine};
+use crate::ops::of_agent;
 use crate::ops::restore::{self, Listing};
+use crate::store::Location;
 use crate::system::now;
-use crate::text::printable;
+use crate::text::{chain, printable};
 use serde::Serialize;
 use std::path::Path;
 
@@ -57,11 +60,14 @@ struct Report<'r> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct FindingReport<'r> {
     code: &'static str,
     severity: &'static str,
     message: &'r str,
-    next: &'r str,
+    next: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint_command: Option<&'r Command>,
 }
 
 #[derive(Serialize)]
@@ -69,7 +75,7 @@ struct FindingReport<'r> {
 struct BackupsReport<'r> {
     schema: u32,
     agent_id: &'r str,
-    directory: &'r Path,
+    directory: &'r Location,
     backups: Vec<BackupReport<'r>>,
 }
 
@@ -77,7 +83,7 @@ struct BackupsReport<'r> {
 #[serde(rename_all = "camelCase")]
 struct BackupReport<'r> {
     name: &'r str,
-    path: &'r Path,
+    path: &'r Location,
     replaced_at: i64,
     replaced_by: &'static str,
     profiles: Option<&'r [String]>,
@@ -117,27 +123,31 @@ fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
     if report.has_problems() {
         output.end_with(ExitStatus::Findings);
     }
+    let ok = !report.has_problems();
+    let told = report.findings.into_iter().map(|it| (it.code, severity(&it), told(it.what)));
+    let told: Vec<_> = told.collect();
     if json {
-        let findings = report.findings.iter().map(|finding| FindingReport {
-            code: finding.code.name(),
-            severity: severity(finding),
-            message: &finding.message,
-            next: &finding.next,
+        let findings = told.iter().map(|(code, severity, (message, next))| FindingReport {
+            code: code.name(),
+            severity,
+            message,
+            next: next.to_string(),
+            hint_command: next.command(),
         });
         return output.json(&Report {
             schema: 1,
             state_dir: &report.state_dir,
             stores: report.stores,
-            ok: !report.has_problems(),
+            ok,
             findings: findings.collect(),
         });
     }
-    for finding in &report.findings {
-        let message = printable(&finding.message, 2_000);
-        let next = printable(&finding.next, 2_000);
-        output.data(&format!("{}: {message}\n  next: {next}\n", severity(finding)))?;
+    for (_, severity, (message, next)) in told {
+        let message = printable(&message, 2_000);
+        let next = printable(&next.to_string(), 2_000);
+        output.data(&format!("{severity}: {message}\n  next: {next}\n"))?;
     }
-    if !report.has_problems() {
+    if ok {
         let stores = if report.stores == 1 { "store" } else { "stores" };
         output.data(&format!(
             "Nothing is wrong in {} ({} {stores})\n",
@@ -146,6 +156,28 @@ fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
+}
+
+/// A finding in words, and the next step.
+fn told(what: What) -> (String, Hint) {
+    let of_failure = |failure: Failure| {
+        let next = failure.hint.unwrap_or_else(|| "see the message".into());
+        (format!("{:#}", failure.cause), next)
+    };
+    match what {
+        What::Exposed(exposure) => (exposure.to_string(), remedy(&exposure)),
+        What::Failed(error) => of_failure(error.into()),
+        What::Distrusted(error) => of_failure(error.into()),
+        What::Restorable { error, location, agent_id } => {
+            let restore = of_agent(Command::ours("doctor --restore latest"), &agent_id);
+            let next = match location.path() {
+                Some(path) => Hint::from(move_away(path)).then(" && ").run(restore),
+                None => restore.into(),
+            };
+            (chain(&error), next)
+        }
+        What::Told { message, next } => (message, next),
+    }
 }
 
 const fn replaced_by(is_renewal: bool) -> &'static str {
@@ -162,7 +194,7 @@ fn list(
     if json {
         let backups = listing.backups.iter().map(|backup| BackupReport {
             name: &backup.name,
-            path: &backup.path,
+            path: &backup.location,
             replaced_at: backup.replaced_at,
             replaced_by: replaced_by(backup.is_renewal),
             profiles: backup.profiles.as_deref(),

@@ -10,6 +10,7 @@ mod console;
 mod direct;
 mod doctor;
 mod duration;
+mod failure;
 mod models;
 mod onboard;
 mod output;
@@ -125,7 +126,7 @@ pub fn run(
     };
     let result = result.and_then(|()| output.finish());
     for notice in app.notices.take() {
-        output.warn(&notice);
+        output.warn(&failure::noticed(&notice));
     }
     match result {
         Ok(()) => output.status,

@@ -1,7 +1,9 @@
 //! Where text leaves the program.
 
+use crate::cli::failure::exposed;
 use crate::cli::terminal::sequence::Sequence;
 use crate::exit::{ExitStatus, Failure};
+use crate::store::Location;
 use crate::system::Streams;
 use crate::system::custody::Exposure;
 use crate::system::stream::stdout_columns;
@@ -98,12 +100,11 @@ impl<'s> Output<'s> {
     }
 
     /// Says how many entries of a store are left out.
-    pub(super) fn warn_of_invalid_entries(&mut self, count: usize, path: &std::path::Path) {
+    pub(super) fn warn_of_invalid_entries(&mut self, count: usize, location: &Location) {
         if count > 0 {
             let (entries, are) = if count == 1 { ("entry", "is") } else { ("entries", "are") };
             self.warn(&format!(
-                "{count} {entries} in {} cannot be interpreted and {are} not shown",
-                path.display()
+                "{count} {entries} in {location} cannot be interpreted and {are} not shown"
             ));
         }
     }
@@ -111,7 +112,7 @@ impl<'s> Output<'s> {
     /// Warns of what somebody else could read or change, with the command against it.
     pub(super) fn warn_of_exposures(&mut self, exposures: &[Exposure]) {
         for exposure in exposures {
-            self.warn(&format!("{exposure}; {}", exposure.remedy()));
+            self.warn(&exposed(exposure));
         }
     }
 
@@ -134,7 +135,7 @@ impl<'s> Output<'s> {
         let text = format!("{:#}", failure.cause);
         self.say(&format!("error: {}", printable(&text, 2_000)));
         if let Some(hint) = &failure.hint {
-            self.say(&format!("hint: {}", printable(hint, 2_000)));
+            self.say(&format!("hint: {}", printable(&hint.to_string(), 2_000)));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::duration;
 use super::output::Output;
-use crate::exit::Failure;
+use crate::exit::{Command, Failure, Hint};
 use crate::ops::usage::{Snapshot, Usages};
 use crate::profile::Millis;
 use crate::provider::Window;
@@ -30,7 +30,9 @@ struct ProviderReport<'u> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'u str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'u str>,
+    hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint_command: Option<&'u Command>,
 }
 
 #[derive(Serialize)]
@@ -53,6 +55,7 @@ impl<'u> From<&'u Snapshot> for ProviderReport<'u> {
     fn from(snapshot: &'u Snapshot) -> Self {
         let Snapshot { provider, name, usage } = snapshot;
         let (usage, problem) = (usage.as_ref().ok(), usage.as_ref().err());
+        let hint = problem.and_then(|problem| problem.hint.as_ref());
         let windows = usage.into_iter().flat_map(|usage| &usage.windows);
         Self {
             provider,
@@ -60,7 +63,8 @@ impl<'u> From<&'u Snapshot> for ProviderReport<'u> {
             windows: windows.map(WindowReport::from).collect(),
             plan: usage.and_then(|usage| usage.plan.as_deref()),
             error: problem.map(|problem| problem.message.as_str()),
-            hint: problem.and_then(|problem| problem.hint.as_deref()),
+            hint: hint.map(Hint::to_string),
+            hint_command: hint.and_then(Hint::command),
         }
     }
 }

@@ -34,7 +34,6 @@ pub use paths::{AgentDir, Paths};
 pub use record::{record_profile, record_profiles};
 pub use variables::{Variables, assignments, unquote};
 
-use crate::exit::{ExitStatus, Failure};
 use crate::system::lock::Holder;
 use std::path::PathBuf;
 
@@ -73,20 +72,4 @@ pub enum ConfigError {
         /// Who holds the lock and since when.
         holder: Holder,
     },
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        let status = match error {
-            ConfigError::LockTimeout { .. } => ExitStatus::LockTimeout,
-            _ => ExitStatus::StoreUnusable,
-        };
-        let hint = match &error {
-            ConfigError::Invalid { path, .. } => {
-                Some(format!("repair {}; nothing was changed", path.display()))
-            }
-            _ => None,
-        };
-        Self { status, cause: error.into(), hint }
-    }
 }

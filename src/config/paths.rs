@@ -149,9 +149,9 @@ impl Paths {
         }
     }
 
-    /// Where renewals are kept that could not be stored, in the order in which they are
+    /// Where replies wait that could not be stored, in the order in which the directories are
     /// tried: the second is for a state directory that is full or read-only.
-    pub fn recovery(&self) -> [PathBuf; 2] {
+    pub fn spool(&self) -> [PathBuf; 2] {
         [self.state_dir.join("recovery"), self.home.join(".openclaw-auth-recovery")]
     }
 

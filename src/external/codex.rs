@@ -7,7 +7,7 @@
 
 use super::json::{Reason, label, members, read, secret};
 use super::login::grant;
-use super::{Format, Login, Parsed, Tool};
+use super::{Format, Login, Parsed, Place, Tool};
 use crate::oauth::Claims;
 use crate::profile::CredentialKind;
 use crate::secret::Secret;
@@ -134,7 +134,7 @@ impl Format for Codex {
         ]
     }
 
-    fn elsewhere(&self, environment: &Environment, has_file: bool) -> Option<(String, String)> {
+    fn elsewhere(&self, environment: &Environment, has_file: bool) -> Option<Place> {
         let path = home(environment).join("config.toml");
         let config = super::text_of(&path).ok().flatten()?;
         let is_elsewhere = match credentials_store(&config)? {
@@ -142,14 +142,7 @@ impl Format for Codex {
             "auto" => !has_file,
             _ => false,
         };
-        is_elsewhere.then(|| {
-            let next = format!(
-                "set cli_auth_credentials_store = \"file\" in {}, sign in there again (codex login), \
-                 and run this once more",
-                path.display()
-            );
-            ("the keyring of the system, which is not read".to_owned(), next)
-        })
+        is_elsewhere.then_some(Place::Keyring { setting: path })
     }
 }
 

@@ -1,9 +1,27 @@
 //! Why the logins of another program cannot be read or changed.
 
 use super::Tool;
-use crate::exit::{ExitStatus, Failure};
-use crate::system::custody::shell_word;
 use std::path::PathBuf;
+
+/// Where the login of another program is when it is in no file that can be changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Place {
+    /// In the keyring, as the program's own settings say.
+    #[error("the keyring of the system, which is not read")]
+    Keyring {
+        /// The file with that setting.
+        setting: PathBuf,
+    },
+    /// In a file that the program encrypts.
+    #[error("its encrypted storage, which is not read")]
+    Encrypted {
+        /// The variable that makes the program do so.
+        switch: &'static str,
+    },
+    /// Where it can be read and not changed.
+    #[error("{}, which is only read", .0.display())]
+    ReadOnly(PathBuf),
+}
 
 /// Why the logins of another program cannot be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -17,14 +35,12 @@ pub enum ExternalError {
         path: PathBuf,
     },
     /// The login is not in a file.
-    #[error("the login of {} is in {what}", tool.program().label)]
+    #[error("the login of {} is in {place}", tool.program().label)]
     Elsewhere {
         /// The program.
         tool: Tool,
         /// Where it is.
-        what: String,
-        /// What to do.
-        next: String,
+        place: Place,
     },
     /// A file cannot be read.
     #[error("could not read {}", path.display())]
@@ -58,35 +74,4 @@ pub enum ExternalError {
         /// The lock.
         path: PathBuf,
     },
-}
-
-impl From<ExternalError> for Failure {
-    fn from(error: ExternalError) -> Self {
-        let (status, hint) = match &error {
-            ExternalError::SignedOut { tool, .. } => (
-                ExitStatus::LoginRequired,
-                format!("sign in there first: {}", tool.program().sign_in),
-            ),
-            ExternalError::Elsewhere { next, .. } => (ExitStatus::Failure, next.clone()),
-            ExternalError::Read { path, .. } => {
-                (ExitStatus::StoreUnusable, format!("look at it: ls -l {}", shell_word(path)))
-            }
-            ExternalError::Invalid { path, .. } => (
-                ExitStatus::StoreUnusable,
-                format!(
-                    "it belongs to another program: sign in there again, or remove {}",
-                    path.display()
-                ),
-            ),
-            ExternalError::Write { path, .. } => (
-                ExitStatus::StoreUnusable,
-                format!("make its directory writable: {}", path.parent().unwrap_or(path).display()),
-            ),
-            ExternalError::Locked { tool, .. } => (
-                ExitStatus::LockTimeout,
-                format!("try again when {} is idle", tool.program().label),
-            ),
-        };
-        Self::new(status, error).hint(hint)
-    }
 }

@@ -5,7 +5,7 @@
 //! read.
 
 use super::json::{Reason, label, read};
-use super::{Format, Login, Parsed, Tool, flat};
+use super::{Format, Login, Parsed, Place, Tool, flat};
 use crate::system::Environment;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -37,18 +37,11 @@ impl Format for Gemini {
         Ok(None)
     }
 
-    fn elsewhere(&self, environment: &Environment, has_file: bool) -> Option<(String, String)> {
+    fn elsewhere(&self, environment: &Environment, has_file: bool) -> Option<Place> {
         const SWITCH: &str = "GEMINI_FORCE_ENCRYPTED_FILE_STORAGE";
         let encrypted = directory(environment).join("gemini-credentials.json");
         let is_elsewhere = environment.is_on(SWITCH) || (!has_file && encrypted.is_file());
-        is_elsewhere.then(|| {
-            let next = format!(
-                "unset {SWITCH}, sign in there again (gemini), and run this once more; or sign in \
-                 here: openclaw-auth models auth login --provider {}",
-                Tool::Gemini.program().provider
-            );
-            ("its encrypted storage, which is not read".to_owned(), next)
-        })
+        is_elsewhere.then_some(Place::Encrypted { switch: SWITCH })
     }
 
     fn complete(&self, environment: &Environment, login: &mut Login) {

@@ -1,6 +1,6 @@
 //! Logging another program out: its file without the login, by its own rules and locks.
 
-use super::{ExternalError, Login, Tool, format, text_of};
+use super::{ExternalError, Login, Place, Tool, format, text_of};
 use crate::system::Environment;
 use crate::system::file::{self, Reserved, with_suffix};
 use crate::system::foreign_lock::{self, ForeignLock};
@@ -31,11 +31,9 @@ pub fn check_in_files(
     let files = format(tool).files(environment);
     match logins.iter().find(|login| !files.contains(&login.path)) {
         None => Ok(()),
-        Some(login) => Err(ExternalError::Elsewhere {
-            tool,
-            what: format!("{}, which is only read", login.path.display()),
-            next: format!("copy it (--copy), and sign out of {} there", tool.program().label),
-        }),
+        Some(login) => {
+            Err(ExternalError::Elsewhere { tool, place: Place::ReadOnly(login.path.clone()) })
+        }
     }
 }
 

@@ -21,7 +21,7 @@ mod pi;
 mod program;
 mod qwen;
 
-pub use error::ExternalError;
+pub use error::{ExternalError, Place};
 pub use login::{Contents, Login, Parsed};
 pub use logout::{LoggedOut, check_in_files, log_out};
 pub use program::{EntryProvider, Managed, Program, Tool};
@@ -53,9 +53,9 @@ trait Format: Sync {
         Vec::new()
     }
 
-    /// Where the login is when no file shows it, and what to do about it. `has_file` says
+    /// Where the login is when no file shows it. `has_file` says
     /// whether there is a file.
-    fn elsewhere(&self, _environment: &Environment, _has_file: bool) -> Option<(String, String)> {
+    fn elsewhere(&self, _environment: &Environment, _has_file: bool) -> Option<Place> {
         None
     }
 
@@ -113,8 +113,8 @@ fn read_with(
         }
         first_file.get_or_insert(path);
     }
-    if let Some((what, next)) = format.elsewhere(environment, !texts.is_empty()) {
-        return Err(ExternalError::Elsewhere { tool, what, next });
+    if let Some(place) = format.elsewhere(environment, !texts.is_empty()) {
+        return Err(ExternalError::Elsewhere { tool, place });
     }
     if texts.is_empty() {
         texts.extend(elsewhere(format));

@@ -188,7 +188,7 @@ impl Program {
         let lines = if is_key { &self.key_lines } else { &self.lines };
         let account_id = login.credential.identity.account_id.as_deref();
         let json = |text: &str| serde_json::Value::from(text).to_string();
-        let word = crate::system::custody::shell_word(std::path::Path::new(profile_id));
+        let word = crate::text::shell_word(profile_id.as_ref());
         let fill = |line: &String| {
             line.replace("{account}", &json(account_id.unwrap_or("<account id>")))
                 .replace("{json}", &json(profile_id))

@@ -6,9 +6,8 @@ use crate::app::App;
 use crate::config::ActiveChannel;
 use crate::exit::Failure;
 use crate::profile::{Kind, compare, sort_as_object_keys};
-use crate::store::Outline;
+use crate::store::{Location, Outline};
 use crate::system::custody::{Custody, Exposure};
-use std::path::PathBuf;
 
 /// What `channels list` shows.
 #[derive(Debug)]
@@ -18,7 +17,7 @@ pub struct Listing {
     /// The profiles of the main store.
     pub auth: Vec<Row>,
     /// The store.
-    pub store_path: PathBuf,
+    pub location: Location,
     /// How many entries of the store cannot be interpreted.
     pub invalid_entries: usize,
     /// What somebody else could read or change.
@@ -56,10 +55,6 @@ pub fn list(app: &App) -> Result<Listing, Failure> {
     channels.sort_by(|a, b| compare(&a.channel.id, &b.channel.id));
     let store = app.store(&app.paths.main_without_config());
     let snapshot = store.read()?;
-    if snapshot.fingerprint.is_none() {
-        // Nothing is there because it has moved on.
-        store.check_generation()?;
-    }
     let document = snapshot.document;
     let mut auth: Vec<Row> = document
         .outlines()
@@ -72,6 +67,6 @@ pub fn list(app: &App) -> Result<Listing, Failure> {
     sort_as_object_keys(&mut auth, |row| &row.id);
     let invalid_entries = document.entry_count() - auth.len();
     let exposures = store.exposures(&Custody::of(&app.paths.state_dir));
-    let store_path = store.profiles_path();
-    Ok(Listing { channels, auth, store_path, invalid_entries, exposures })
+    let location = store.location();
+    Ok(Listing { channels, auth, location, invalid_entries, exposures })
 }

@@ -5,15 +5,14 @@ use super::selection::Selected;
 use super::token::{Request, USUAL_MIN_TTL};
 use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{ExitStatus, Failure, Hint};
 use crate::oauth::{ExchangeError, ExchangedToken, TokenExchange};
 use crate::secret::Secret;
-use crate::store::{Lease, LeaseAttempt, StoreError, exchanged};
+use crate::store::{LeaseKey, StoreError, Turn, exchanged};
 use crate::system::signal::StopSignals;
-use crate::system::{block_on, lock, now};
+use crate::system::{block_on, now};
 use crate::text::printable;
 use anyhow::Context;
-use std::time::Instant;
 
 /// The token that the API of the profile's provider takes, for the `stored` one.
 pub(super) fn exchange(
@@ -39,9 +38,13 @@ pub(super) fn exchange(
         let given = exchanged::find(&directory, &service.endpoint, stored)?;
         (is_new(&given) && given.expires > now()).then_some(given)
     };
-    let _lease = match wait(selected, stored, request, adopt)? {
-        Waited::Given(given) => return Ok(given),
-        lease @ Waited::Leased(_) => lease,
+    let key = LeaseKey { grant: Some(stored), ..selected.lease_key() };
+    let turn =
+        selected.store.wait_for_lease(&key, request.lock_timeout, || Ok::<_, StoreError>(adopt()));
+    let _lease = match turn? {
+        Turn::Leased(lease) => lease,
+        Turn::Found(given) => return Ok(given),
+        Turn::TimedOut(error) => return Err(error.into()),
     };
     if let Some(given) = adopt() {
         return Ok(given);
@@ -68,51 +71,17 @@ pub(super) fn exchange(
     Ok(given)
 }
 
-/// What ended the wait for the lease.
-enum Waited {
-    /// The lease is ours.
-    Leased(#[expect(dead_code, reason = "held for its drop")] Lease),
-    /// Another process has got a token.
-    Given(ExchangedToken),
-}
-
-fn wait(
-    selected: &Selected,
-    stored: &Secret,
-    request: &Request,
-    adopt: impl Fn() -> Option<ExchangedToken>,
-) -> Result<Waited, Failure> {
-    let provider = &selected.credential.provider;
-    let started = Instant::now();
-    loop {
-        let holder = match selected.store.try_lease(provider, &selected.id, Some(stored))? {
-            LeaseAttempt::Acquired(lease) => return Ok(Waited::Leased(lease)),
-            LeaseAttempt::Held(holder) => holder,
-        };
-        if let Some(given) = adopt() {
-            return Ok(Waited::Given(given));
-        }
-        let waited = started.elapsed();
-        if waited >= request.lock_timeout {
-            let path = selected.store.lease_path(provider, &selected.id);
-            return Err(
-                StoreError::LockTimeout { path, waited: request.lock_timeout, holder }.into()
-            );
-        }
-        std::thread::sleep(lock::pause(waited, lock::POLL));
-    }
-}
-
 fn failed(selected: &Selected, error: &ExchangeError) -> Failure {
     let id = printable(&selected.id, 200);
     let message = format!("could not exchange the token of `{id}`: {error}");
-    let login = login_command(&printable(&selected.credential.provider, 80), &selected.owner.id);
+    let login = login_command(&selected.credential.provider, &selected.owner.id);
     match error {
         error if error.needs_login() => {
             Failure::message(ExitStatus::LoginRequired, message).hint(login)
         }
         ExchangeError::Refused { .. } => Failure::message(ExitStatus::Failure, message).hint(
-            format!("check that the account has a subscription, or sign in to another: {login}"),
+            Hint::new("check that the account has a subscription, or sign in to another: ")
+                .run(login),
         ),
         ExchangeError::Unavailable(_) | ExchangeError::Unreadable(_) => {
             Failure::message(ExitStatus::Unavailable, message)

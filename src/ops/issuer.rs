@@ -4,21 +4,34 @@
 use super::Interaction;
 use super::refresh::expiry;
 use crate::app::App;
-use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{self, Client, TokenError};
 use crate::profile::{Credential, normalize_provider_id};
 use crate::provider::{
-    Catalog, DistrustedProgram, Issued, Message, Operation, Program, Registration,
+    Catalog, CatalogError, DistrustedProgram, Issued, Message, Operation, Program, Registration,
+    RegistrationError,
 };
 use crate::secret::Secret;
 use crate::store::Renewal;
 use crate::system::http::HttpClient;
-use crate::system::trust::Distrust;
 use crate::system::{Environment, now};
 use std::time::Duration;
 
 /// How long a program may take for a refresh or a revocation: as long as a request.
 const PROGRAM_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why it is not known who issues the credentials of a provider.
+#[derive(Debug, thiserror::Error)]
+pub enum IssuerError {
+    /// The provider's file is not valid.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The program that serves the provider is not to be trusted.
+    #[error(transparent)]
+    Distrusted(#[from] DistrustedProgram),
+    /// We are not registered at the server.
+    #[error(transparent)]
+    Client(#[from] RegistrationError),
+}
 
 /// Who issues the credentials of a provider.
 pub(super) enum Issuer<'a> {
@@ -56,7 +69,7 @@ impl<'a> Issuer<'a> {
         app: &'a App,
         catalog: &'a Catalog,
         credential: &Credential,
-    ) -> Result<Option<Self>, Failure> {
+    ) -> Result<Option<Self>, IssuerError> {
         if let Some(problem) = catalog.problem(&credential.provider) {
             return Err(problem.clone().into());
         }
@@ -68,9 +81,7 @@ impl<'a> Issuer<'a> {
         let registration =
             provider.and_then(|provider| provider.definition.registration_of(method));
         let Some(registration) = registration else { return Ok(None) };
-        let client = registration
-            .client(&app.environment, credential.client_id.as_deref())
-            .map_err(|reason| Failure::message(ExitStatus::Failure, reason))?;
+        let client = registration.client(&app.environment, credential.client_id.as_deref())?;
         Ok(Some(Self::Server { registration, client: Box::new(client) }))
     }
 
@@ -212,24 +223,9 @@ pub(super) fn program_of(
     app: &App,
     catalog: &Catalog,
     provider: &str,
-) -> Result<Option<Program>, Failure> {
+) -> Result<Option<Program>, DistrustedProgram> {
     if catalog.find(provider).is_some() || catalog.problem(provider).is_some() {
         return Ok(None);
     }
-    Ok(Program::find(&normalize_provider_id(provider), &app.environment)?)
-}
-
-impl From<DistrustedProgram> for Failure {
-    fn from(error: DistrustedProgram) -> Self {
-        let status = if error.distrust.is_unsafe() {
-            ExitStatus::StoreUnusable
-        } else {
-            ExitStatus::Failure
-        };
-        let hint = match &error.distrust {
-            Distrust::Open { .. } => "chmod go-w the program and the folder that it is in",
-            _ => "install it as yourself or as root; docs/providers.md says what is looked for",
-        };
-        Self::new(status, error).hint(hint)
-    }
+    Program::find(&normalize_provider_id(provider), &app.environment)
 }

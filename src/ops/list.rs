@@ -8,11 +8,11 @@ use crate::exit::Failure;
 use crate::external::Tool;
 use crate::profile::{Credential, Health, Kind, Millis, health, normalize_provider_id};
 use crate::provider::{auth_provider_id, cools_down};
-use crate::store::{Document, Inspection, Snapshot, StateDocument};
+use crate::store::{Document, Inspection, Location, StateDocument};
 use crate::system::custody::Exposure;
 use crate::system::now;
+use crate::text::chain;
 use std::collections::HashSet;
-use std::path::PathBuf;
 
 /// The profiles of an agent.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct Listing {
     /// The agent.
     pub agent_id: String,
     /// Its store.
-    pub store_path: PathBuf,
+    pub location: Location,
     /// The profiles in document order, the inherited ones last.
     pub rows: Vec<Row>,
     /// How many entries of the store cannot be interpreted.
@@ -77,7 +77,7 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
     let wanted = provider.map(|provider| app.provider_id(provider)).transpose()?;
     let mut listing = Listing {
         agent_id: agent.id.clone(),
-        store_path: app.store(&agent).profiles_path(),
+        location: app.store(&agent).location(),
         rows: Vec::new(),
         invalid_entries: 0,
         exposures: app.exposures(&config, &agent),
@@ -138,13 +138,7 @@ struct Owner {
 fn read(app: &App, agent: AgentDir, fallback: Option<AgentDir>) -> Result<Vec<Owner>, Failure> {
     let agents = std::iter::once(agent).chain(fallback);
     let owners = agents.map(|agent| {
-        let store = app.store(&agent);
-        let Snapshot { document, fingerprint } = store.read()?;
-        if fingerprint.is_none() {
-            // Nothing is there because it has moved on.
-            store.check_generation()?;
-        }
-        let state = store.read_state(&document)?;
+        let (document, state) = app.store(&agent).read()?.into_documents()?;
         Ok(Owner { agent, document, state })
     });
     owners.collect()
@@ -189,7 +183,7 @@ fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {
     let credential = match managed.read(app) {
         Ok(Some(credential)) => credential,
         Ok(None) => return,
-        Err(error) => return listing.problems.push(format!("{:#}", anyhow::Error::new(error))),
+        Err(error) => return listing.problems.push(chain(&error)),
     };
     let Credential { identity, .. } = &credential;
     listing.rows.push(Row {

@@ -1,22 +1,19 @@
 //! Signing out: revoke at the server (RFC 7009), then remove the profile and every
 //! mention of it.
 
-use super::issuer::Issuer;
-use super::lease::wait_for_lease;
+use super::issuer::{Issuer, IssuerError};
+use super::lease::{LeaseError, wait_for_lease};
 use super::selection::{Selected, entry_text};
 use super::{Interaction, warn_of_route};
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::config::{Config, ConfigEdit, remove_profile};
-use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, Tool};
 use crate::oauth::TokenError;
 use crate::profile::{Credential, Kind};
 use crate::secret::Secret;
-use crate::store::{AgentStore, exchanged};
+use crate::store::{AgentStore, Ended, Location, exchanged};
 use crate::system::block_on;
 use crate::text::printable;
-use anyhow::Context;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// What to sign out of.
@@ -54,6 +51,52 @@ pub enum Revocation {
     Skipped(String),
 }
 
+/// Why a login is not signed out of. It is stored as before, unless the configuration is
+/// what could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum LogoutError {
+    /// The configuration, a provider file or the store cannot be used.
+    #[error(transparent)]
+    App(AppError),
+    /// Another process is refreshing the login.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+    /// Who could revoke the login cannot be asked.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    /// The entry of the profile is nothing that we know.
+    #[error("the entry `{}` in {} cannot be interpreted", printable(profile_id, 200), location)]
+    Uninterpretable {
+        /// The profile.
+        profile_id: String,
+        /// The document that holds it.
+        location: Location,
+    },
+    /// There is no such profile.
+    #[error("agent `{agent_id}` has no profile `{}`", printable(profile_id, 200))]
+    NoProfile {
+        /// The agent.
+        agent_id: String,
+        /// The profile.
+        profile_id: String,
+    },
+    /// A login was made meanwhile, which is kept.
+    #[error("`{}` was signed in anew meanwhile and was kept", printable(profile_id, 200))]
+    SignedInAnew {
+        /// The profile.
+        profile_id: String,
+    },
+    /// The server did not revoke the login.
+    #[error("could not revoke the login, so it was kept")]
+    NotRevoked(#[source] TokenError),
+}
+
+impl<E: Into<AppError>> From<E> for LogoutError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
 /// Revokes a login and removes its profile.
 ///
 /// # Errors
@@ -62,37 +105,26 @@ pub fn logout(
     app: &App,
     request: &Request,
     interaction: &mut dyn Interaction,
-) -> Result<Report, Failure> {
+) -> Result<Report, LogoutError> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_deref())?;
     app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;
     let id = &request.profile_id;
-    let document = store.read()?.document;
-    if document.has_entry(id) && document.credential(id).is_none() {
-        return Err(Failure::message(
-            ExitStatus::StoreUnusable,
-            format!(
-                "the entry `{}` in {} cannot be interpreted",
-                printable(id, 200),
-                store.profiles_path().display()
-            ),
-        )
-        .hint("remove it by hand, or leave it: it is not used"));
-    }
+    let document = store.profiles()?;
     let Some(credential) = document.credential(id) else {
-        let shown = printable(id, 200);
-        return Err(Failure::message(
-            ExitStatus::Failure,
-            format!("agent `{}` has no profile `{shown}`", agent.id),
-        )
-        .hint(format!("openclaw-auth models auth list --agent {}", agent.id)));
+        let profile_id = id.clone();
+        return Err(if document.has_entry(id) {
+            LogoutError::Uninterpretable { profile_id, location: store.location() }
+        } else {
+            LogoutError::NoProfile { agent_id: agent.id, profile_id }
+        });
     };
     // A refresh under way would bring a token that nobody revokes.
     let selected = Selected::in_store(&store, &agent, id, credential)?;
-    let lease = wait_for_lease(&selected, LEASE_TIMEOUT, |_| Ok(None))?;
-    let document = store.read()?.document;
+    let lease = wait_for_lease::<LogoutError>(&selected, LEASE_TIMEOUT, |_| Ok(None))?;
+    let document = store.profiles()?;
     let credential = document.credential(id).unwrap_or(selected.credential);
     let entry = entry_text(&document, id);
     let revocation = if request.local {
@@ -111,18 +143,14 @@ pub fn logout(
     })?;
     if removed
         && let Some(token) = credential.refresh_token()
-        && store.read_state(&document)?.refusal_by_any(token).is_some()
+        && store.read()?.state()?.refusal_by_any(token).is_some()
     {
         // The state forgets it below, and the token may come back from a backup.
-        store.keep_refusal(token);
+        store.end(token, Ended::Refused);
     }
     drop(lease);
     if !removed {
-        return Err(Failure::message(
-            ExitStatus::Failure,
-            format!("`{}` was signed in anew meanwhile and was kept", printable(id, 200)),
-        )
-        .hint("run the command again to sign out of the new login"));
+        return Err(LogoutError::SignedInAnew { profile_id: id.clone() });
     }
     store.update_state(|state| state.forget(id))?;
     if let Some(token) = credential.bearer() {
@@ -161,33 +189,28 @@ fn revoke(
     store: &AgentStore,
     (credential, entry): (&Credential, &Secret),
     interaction: &mut dyn Interaction,
-) -> Result<Revocation, Failure> {
+) -> Result<Revocation, LogoutError> {
     if credential.kind() != Kind::OAuth {
         return Ok(Revocation::Skipped("only OAuth logins are revoked".to_owned()));
     }
     let Some(token) = credential.refresh_token().or_else(|| credential.bearer()) else {
         return Ok(Revocation::Skipped("the profile holds no token".to_owned()));
     };
-    if let Some(path) = shared_with(app, config, store, token) {
-        return Ok(Revocation::Skipped(format!("{} holds the same login", path.display())));
+    if let Some(location) = shared_with(app, config, store, token) {
+        return Ok(Revocation::Skipped(format!("{location} holds the same login")));
     }
     let catalog = app.catalog()?;
     let no_endpoint = || Revocation::Skipped("the provider has no revocation endpoint".to_owned());
     let Some(issuer) = Issuer::of(app, &catalog, credential)? else { return Ok(no_endpoint()) };
-    let revoked = block_on(issuer.revoke(credential, entry, interaction))
-        .context("could not start the runtime")?;
-    match revoked {
+    let revoked = block_on(issuer.revoke(credential, entry, interaction));
+    match revoked.map_err(AppError::Runtime)? {
         Ok(true) => Ok(Revocation::Revoked),
         Ok(false) => Ok(no_endpoint()),
         Err(error @ TokenError::Refused { .. }) => {
             interaction.note(&format!("the login could not be revoked: {error}"));
             Ok(Revocation::Skipped("the server refused".to_owned()))
         }
-        Err(error) => Err(Failure::message(
-            ExitStatus::Unavailable,
-            format!("could not revoke the login, so it was kept: {error}"),
-        )
-        .hint("try again, or remove it here alone with --local")),
+        Err(error) => Err(LogoutError::NotRevoked(error)),
     }
 }
 
@@ -211,20 +234,20 @@ fn other_stores(app: &App, config: &Config, store: &AgentStore) -> Vec<AgentStor
 }
 
 /// Another document that holds the same token.
-fn shared_with(app: &App, config: &Config, store: &AgentStore, token: &Secret) -> Option<PathBuf> {
+fn shared_with(app: &App, config: &Config, store: &AgentStore, token: &Secret) -> Option<Location> {
     let holds = |other: &AgentStore| {
-        other.read().is_ok_and(|snapshot| {
-            snapshot.document.profiles().any(|profile| {
+        other.profiles().is_ok_and(|document| {
+            document.profiles().any(|profile| {
                 let held = [profile.credential.refresh_token(), profile.credential.bearer()];
                 held.into_iter().flatten().any(|held| held.matches(token))
             })
         })
     };
-    other_stores(app, config, store).into_iter().find(holds).map(|other| other.profiles_path())
+    other_stores(app, config, store).into_iter().find(holds).map(|other| other.location())
 }
 
 fn named_elsewhere(app: &App, config: &Config, store: &AgentStore, id: &str) -> bool {
     other_stores(app, config, store)
         .iter()
-        .any(|other| other.read().is_ok_and(|snapshot| snapshot.document.has_entry(id)))
+        .any(|other| other.profiles().is_ok_and(|document| document.has_entry(id)))
 }

@@ -8,7 +8,7 @@ use super::pool::Pool;
 use super::selection::Selected;
 use crate::app::App;
 use crate::config::Config;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::external::{self, ExternalError, Managed as ManagedProfile, Tool};
 use crate::profile::{Credential, CredentialKind};
 use crate::provider::{Catalog, auth_provider_id};
@@ -97,7 +97,7 @@ impl Managed {
             id: self.id.to_owned(),
             credential,
             entry: Secret::new(""),
-            fingerprint: None,
+            version: None,
             refused: false,
             rejected: false,
             managed_by: Some(self.tool),
@@ -117,11 +117,13 @@ pub(super) fn over(tool: Tool, id: &str, why: &str) -> Failure {
             program.label
         ),
     )
-    .hint(format!(
-        "start {} so that it refreshes its login, or take the login over: openclaw-auth models \
-         auth import {} --move",
-        program.label, program.name
-    ))
+    .hint(
+        Hint::new(format!(
+            "start {} so that it refreshes its login, or take the login over: ",
+            program.label
+        ))
+        .run(Command::ours("models auth import").arg(&program.name).arg("--move")),
+    )
 }
 
 /// A credential that nobody can refresh, with what its tokens say of the account.

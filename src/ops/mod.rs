@@ -17,6 +17,7 @@ mod managed;
 pub mod order;
 pub mod paste;
 mod pool;
+mod record;
 mod reference;
 mod refresh;
 pub mod refresh_due;
@@ -31,6 +32,12 @@ pub mod session;
 pub mod status;
 pub mod token;
 pub mod usage;
+
+use crate::exit::{Command, Hint};
+
+pub use issuer::IssuerError;
+pub use lease::LeaseError;
+pub use reference::ValueError;
 
 /// What a use case says to the user on its way; `cli` implements it.
 pub trait Interaction {
@@ -70,18 +77,28 @@ pub(crate) fn warn_of_route(app: &crate::app::App, interaction: &mut dyn Interac
 }
 
 /// The command that refreshes the logins of `provider` that are due.
-pub(crate) fn refresh_command(provider: &str, agent_id: &str) -> String {
-    format!("openclaw-auth models auth refresh --provider {provider}{}", of_agent(agent_id))
+pub(crate) fn refresh_command(provider: &str, agent_id: &str) -> Command {
+    of_agent(Command::ours("models auth refresh").option("--provider", provider), agent_id)
 }
 
 /// The command that signs in to `provider` again.
-pub(crate) fn login_command(provider: &str, agent_id: &str) -> String {
-    format!("openclaw-auth models auth login --provider {provider}{}", of_agent(agent_id))
+pub(crate) fn login_command(provider: &str, agent_id: &str) -> Command {
+    of_agent(Command::ours("models auth login").option("--provider", provider), agent_id)
 }
 
-fn of_agent(agent_id: &str) -> String {
+/// How to sign in to a provider that the user chooses.
+pub(crate) fn login_template(agent_id: &str) -> Hint {
+    let template = Hint::new("openclaw-auth models auth login --provider <id>");
     match agent_id {
-        crate::profile::MAIN_AGENT => String::new(),
-        other => format!(" --agent {other}"),
+        crate::profile::MAIN_AGENT => template,
+        other => template.then(" --agent ").word(other),
+    }
+}
+
+/// The same command for that agent; `main` needs no mention.
+pub(crate) fn of_agent(command: Command, agent_id: &str) -> Command {
+    match agent_id {
+        crate::profile::MAIN_AGENT => command,
+        other => command.option("--agent", other),
     }
 }

@@ -4,8 +4,9 @@ use super::pool::Pool;
 use super::selection::{only_provider, wrong_provider};
 use crate::app::App;
 use crate::config::AgentDir;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::normalize_provider_id;
+use crate::store::Location;
 use crate::text::printable;
 use std::path::PathBuf;
 
@@ -19,7 +20,7 @@ pub struct StoredOrder {
     /// The provider, normalised.
     pub provider: String,
     /// The document that holds the orders of the agent.
-    pub state_path: PathBuf,
+    pub state_location: Location,
     /// The order; `None` when none is stored.
     pub order: Option<Vec<String>>,
 }
@@ -33,10 +34,10 @@ pub fn get(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Sto
     let (pool, agent) = open(app, agent)?;
     let provider = the_provider(&pool, &agent, provider)?;
     let own = pool.own();
-    let mut order = own.store.read_state(&own.snapshot.document)?.order(&provider);
+    let mut order = own.snapshot.state()?.order(&provider);
     let from = pool.owner_of(&provider).unwrap_or(own);
     if order.is_none() && from.agent.id != own.agent.id {
-        order = from.store.read_state(&from.snapshot.document)?.order(&provider);
+        order = from.snapshot.state()?.order(&provider);
     }
     Ok(stored(&pool, provider, order))
 }
@@ -60,7 +61,7 @@ pub fn set(
     }
     let failed = |message: String| {
         Failure::message(ExitStatus::Failure, message)
-            .hint(format!("openclaw-auth models auth list --agent {}", agent.id))
+            .hint(Command::ours("models auth list").option("--agent", &agent.id))
     };
     let Some(first) = order.first() else {
         return Err(Failure::usage("no profile id is given"));
@@ -97,7 +98,7 @@ pub fn clear(
     let (pool, agent) = open(app, agent)?;
     let provider = the_provider(&pool, &agent, provider)?;
     let own = pool.own();
-    let mut state = own.store.read_state(&own.snapshot.document)?;
+    let mut state = own.snapshot.state()?.clone();
     if state.set_order(&provider, &[]) {
         own.store.update_state(|state| state.set_order(&provider, &[]))?;
     }
@@ -129,7 +130,7 @@ fn stored(pool: &Pool, provider: String, order: Option<Vec<String>>) -> StoredOr
         agent_id: own.agent.id.clone(),
         agent_dir: own.agent.path.clone(),
         provider,
-        state_path: own.store.state_path(),
+        state_location: own.store.state_location(),
         order,
     }
 }

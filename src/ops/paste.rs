@@ -1,16 +1,18 @@
 //! Storing a token or an API key that the user has at hand.
 
+use super::record::{
+    Commit, Edits, RecordError, Recorded, Wait, check_profile_id, record, replaceable, set_entry,
+};
 use crate::app::App;
-use crate::config::{AgentDir, ConfigEdit, record_profile};
+use crate::config::AgentDir;
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::secret_ref::variable;
 use crate::profile::{Kind, Millis, normalize_provider_id};
 use crate::provider::{Catalog, Method, MethodKind};
 use crate::secret::Secret;
-use crate::store::{AgentStore, Pasted, pasted_entry};
+use crate::store::{AgentStore, Document, Location, Pasted, pasted_entry};
 use crate::system::now;
 use crate::text::printable;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// What is going to be pasted.
@@ -51,7 +53,7 @@ pub struct Report {
     /// The agent.
     pub agent_id: String,
     /// The document that holds the profile.
-    pub store_path: PathBuf,
+    pub location: Location,
     /// When the credential expires, in milliseconds since the epoch.
     pub expires: Option<Millis>,
     /// Whether the profile was there before.
@@ -93,17 +95,9 @@ fn method(catalog: &Catalog, provider: &str, kind: Kind) -> Option<Method> {
 
 /// The profile id must not be that of a login, or of another provider.
 fn check_profile(store: &AgentStore, id: &str, provider: &str) -> Result<(), Failure> {
-    if id.trim() != id || id.is_empty() || id.chars().any(char::is_control) {
-        return Err(Failure::usage("--profile-id must be a name without outer spaces"));
-    }
-    let document = store.read()?.document;
-    match document.credential(id) {
-        Some(present) if normalize_provider_id(&present.provider) != provider => {
-            Err(Failure::usage(format!(
-                "the profile `{id}` is for {}, not {provider}",
-                printable(&present.provider, 80)
-            )))
-        }
+    check_profile_id(id)?;
+    let document = store.profiles()?;
+    match replaceable(&document, id, provider)? {
         Some(present) if present.kind() == Kind::OAuth => Err(Failure::usage(format!(
             "the profile `{id}` holds an OAuth login, which pasting would end"
         ))
@@ -113,7 +107,7 @@ fn check_profile(store: &AgentStore, id: &str, provider: &str) -> Result<(), Fai
             format!(
                 "the entry `{}` in {} cannot be interpreted and is not overwritten",
                 printable(id, 200),
-                store.profiles_path().display()
+                store.location()
             ),
         )
         .hint("name another one: --profile-id <id>")),
@@ -156,32 +150,35 @@ impl Ready {
                 None => Pasted::Key(secret),
             },
         };
-        let id = &self.profile_id;
-        let renewed = self.store.update(|document| {
-            let present = document.entry(id);
-            let renewed = present.is_some();
-            let entry = pasted_entry(present, &self.provider, &pasted)?;
-            document.set_entry(id, entry);
-            Ok((true, renewed))
-        })?;
-        self.store.update_state(|state| {
-            let cleared = state.clear_cooldown(id);
-            state.put_first(&self.provider, id) || cleared
-        })?;
-        let edit = record_profile(&app.paths.config, id, &self.provider, self.request.kind)
-            .map_err(|error| {
-                Failure::from(error)
-                    .context(format!("the credential is stored as `{id}`, but not recorded"))
-            })?;
+        let (renewed, config_changed) = self.record(app, &pasted)?;
         Ok(Report {
-            profile_id: id.clone(),
+            profile_id: self.profile_id.clone(),
             provider: self.provider.clone(),
             kind: self.request.kind,
             agent_id: self.agent.id.clone(),
-            store_path: self.store.profiles_path(),
+            location: self.store.location(),
             expires,
             renewed,
-            config_changed: edit == ConfigEdit::Written,
+            config_changed,
+        })
+    }
+
+    /// Stores what was pasted and records it; whether the profile was there before, and
+    /// whether the configuration was changed.
+    fn record(&self, app: &App, pasted: &Pasted) -> Result<(bool, bool), Failure> {
+        let (id, provider) = (&self.profile_id, &self.provider);
+        let commit = |document: &mut Document| {
+            let make = |present: Option<&str>| pasted_entry(present, provider, pasted);
+            let renewed = set_entry(document, id, make)?;
+            let kind = self.request.kind;
+            let profile =
+                Recorded { id: id.clone(), provider: provider.clone(), kind, goes_first: true };
+            Ok(Commit { is_changed: true, profiles: vec![profile], result: renewed })
+        };
+        record(app, &self.store, Wait::Usual, Edits::One, commit).map_err(|error| match error {
+            RecordError::State(_, error) => error.into(),
+            error => error
+                .into_failure(|id| format!("the credential is stored as `{id}`, but not recorded")),
         })
     }
 

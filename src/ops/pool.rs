@@ -54,7 +54,7 @@ pub(super) struct Ranking<'p> {
     pub(super) entries: Vec<Entry<'p>>,
     /// Which of them come into question, best first.
     pub(super) order: Order,
-    owners: Vec<(&'p Owner, StateDocument)>,
+    owners: Vec<(&'p Owner, &'p StateDocument)>,
 }
 
 impl Pool {
@@ -64,10 +64,6 @@ impl Pool {
         let owners = agents.into_iter().map(|agent| {
             let store = app.store(&agent);
             let snapshot = store.read()?;
-            if snapshot.fingerprint.is_none() {
-                // Nothing is there because it has moved on.
-                store.check_generation()?;
-            }
             Ok(Owner { agent, store, snapshot })
         });
         owners.collect::<Result<_, Failure>>().map(Self)
@@ -90,7 +86,7 @@ impl Pool {
                     format!(
                         "the profile `{}` in {} cannot be interpreted",
                         printable(id, 200),
-                        owner.store.profiles_path().display()
+                        owner.store.location()
                     ),
                 ));
             }
@@ -125,8 +121,8 @@ impl Pool {
     ) -> Result<Option<Ranking<'_>>, Failure> {
         let Some(owner) = self.owner_of(provider) else { return Ok(None) };
         let own = self.own();
-        let own_state = own.store.read_state(&own.snapshot.document)?;
-        let mut stored = stored_order(&own_state, provider);
+        let own_state = own.snapshot.state()?;
+        let mut stored = stored_order(own_state, provider);
         let mut owners = vec![(own, own_state)];
         let mut entries = Vec::new();
         if std::ptr::eq(owner, own) {
@@ -134,15 +130,15 @@ impl Pool {
             if let (Some(order), Some(main)) = (&stored, self.0.get(1)) {
                 let is_own = |id: &str| own.snapshot.document.has_entry(id);
                 if order.iter().any(|id| !is_own(id)) {
-                    owners.push((main, main.store.read_state(&main.snapshot.document)?));
+                    owners.push((main, main.snapshot.state()?));
                     let is_named = |id: &str| !is_own(id) && order.iter().any(|named| named == id);
                     add(&mut entries, &owners, 1, provider, is_named);
                 }
             }
         } else {
-            owners.push((owner, owner.store.read_state(&owner.snapshot.document)?));
+            owners.push((owner, owner.snapshot.state()?));
             add(&mut entries, &owners, 1, provider, |_| true);
-            stored = stored.or_else(|| stored_order(&owners[1].1, provider));
+            stored = stored.or_else(|| stored_order(owners[1].1, provider));
         }
         let order = resolve(&entries, stored.as_deref(), config, provider, None, now);
         Ok(Some(Ranking { entries, order, owners }))
@@ -187,7 +183,7 @@ fn stored_order(state: &StateDocument, provider: &str) -> Option<Vec<String>> {
 /// Adds the profiles of one store that `is_wanted`.
 fn add<'p>(
     entries: &mut Vec<Entry<'p>>,
-    owners: &[(&'p Owner, StateDocument)],
+    owners: &[(&'p Owner, &'p StateDocument)],
     owner: usize,
     provider: &str,
     is_wanted: impl Fn(&str) -> bool,

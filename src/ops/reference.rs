@@ -4,13 +4,59 @@
 use super::selection::Selected;
 use crate::app::App;
 use crate::config::{Config, Variables};
-use crate::exit::{ExitStatus, Failure};
-use crate::profile::secret_ref::Defaults;
+use crate::profile::secret_ref::{Defaults, SecretRef};
 use crate::profile::{Credential, CredentialKind, Kind};
-use crate::reference::{Misplaced, Resolver, Secrets, Stored, misplaced, stored};
+use crate::reference::{
+    InvalidSecrets, Misplaced, ReferenceError, Resolver, Secrets, Stored, misplaced, stored,
+};
 use crate::secret::Secret;
+use crate::store::Location;
 use crate::system::now;
 use crate::text::printable;
+
+/// Why the value of a profile cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ValueError {
+    /// The profile has a reference where none may be.
+    #[error("the profile `{}` cannot be used: {reason}", printable(profile_id, 200))]
+    Misplaced {
+        /// The profile.
+        profile_id: String,
+        /// Why none may be there.
+        reason: String,
+        /// The document that holds the profile.
+        location: Location,
+    },
+    /// What stands in the place of a reference is none.
+    #[error(
+        "the field `{field}` of the profile `{}` is not a secret reference",
+        printable(profile_id, 200)
+    )]
+    NoReference {
+        /// The profile.
+        profile_id: String,
+        /// Its field.
+        field: &'static str,
+        /// The document that holds the profile.
+        location: Location,
+    },
+    /// The `secrets` section cannot be used.
+    #[error(transparent)]
+    Secrets(#[from] InvalidSecrets),
+    /// The reference does not resolve.
+    #[error(
+        "could not resolve the reference {} of the profile `{}`",
+        printable(&reference.to_string(), 300), printable(profile_id, 200)
+    )]
+    Unresolved {
+        /// The profile.
+        profile_id: String,
+        /// Its reference.
+        reference: Box<SecretRef>,
+        /// The reason.
+        source: ReferenceError,
+    },
+}
 
 /// The value of the selected profile, where it stands behind a reference; `None` where
 /// the profile holds it itself.
@@ -18,47 +64,34 @@ pub(super) fn value(
     app: &App,
     config: &Config,
     selected: &Selected,
-) -> Result<Option<Secret>, Failure> {
+) -> Result<Option<Secret>, ValueError> {
     let Selected { id, credential, entry, .. } = selected;
-    if let Some(problem) = problem_of(config, id, credential.kind(), entry.expose()) {
-        return Err(Failure::message(
-            ExitStatus::Failure,
-            format!("the profile `{}` cannot be used: {problem}", printable(id, 200)),
-        )
-        .hint(format!(
-            "sign in again, or make it a profile of type `token` or `api_key`, in {}",
-            selected.store.profiles_path().display()
-        )));
+    let profile_id = id.to_owned();
+    let location = || selected.store.location();
+    if let Some(reason) = problem_of(config, id, credential.kind(), entry.expose()) {
+        return Err(ValueError::Misplaced { profile_id, reason, location: location() });
     }
     if !credential.is_reference() || credential.bearer().is_some() || is_expired(credential) {
         return Ok(None);
     }
     let secrets = Secrets::of(config, &app.paths.config)?;
-    let name = printable(id, 200);
     let entry = serde_json::from_str(entry.expose()).unwrap_or_default();
     let reference = match stored(&entry, credential.kind(), &secrets.defaults) {
         Stored::Here => return Ok(None),
         Stored::Behind(reference) => reference,
         Stored::Unreadable(field) => {
-            return Err(Failure::message(
-                ExitStatus::Failure,
-                format!("the field `{field}` of the profile `{name}` is not a secret reference"),
-            )
-            .hint(format!(
-                "write it as {{\"source\", \"provider\", \"id\"}} in {}",
-                selected.store.profiles_path().display()
-            )));
+            return Err(ValueError::NoReference { profile_id, field, location: location() });
         }
     };
     let variables = Variables::of(&app.environment, &app.paths, config);
     let resolver = Resolver { secrets: &secrets, variables: &variables, paths: &app.paths };
-    resolver.secret(&reference).map(Some).map_err(|error| {
-        let hint = error.hint(&reference);
-        let shown = printable(&reference.to_string(), 300);
-        Failure::new(error.status(), error)
-            .context(format!("could not resolve the reference {shown} of the profile `{name}`"))
-            .hint(hint)
-    })
+    match resolver.secret(&reference) {
+        Ok(secret) => Ok(Some(secret)),
+        Err(source) => {
+            let reference = Box::new(reference);
+            Err(ValueError::Unresolved { profile_id, reference, source })
+        }
+    }
 }
 
 /// A token that is over, or whose expiry is no time, is not worth resolving.

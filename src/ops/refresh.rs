@@ -10,7 +10,7 @@ use super::issuer::{Connection, Issuer};
 use super::lease::{Waited, wait_for_lease};
 use super::refresh_failure::{not_refreshed, refused, signed_out, spent, unavailable, undefined};
 use super::refusal::Holders;
-use super::renewal::{Outcome, may_be_held, store_recovered, store_renewal};
+use super::renewal::{Outcome, may_be_held, store_renewal, store_spooled};
 use super::selection::{Selected, entry_text};
 use crate::app::App;
 use crate::config::Config;
@@ -19,14 +19,14 @@ use crate::oauth::{Grant, TokenError};
 use crate::profile::{Credential, Identity, Millis};
 use crate::provider::Registration;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Document, Intent, Lease, Renewal, recovery};
-use crate::system::file::Reserved;
+use crate::store::{
+    AgentStore, Document, Ended, InterruptedRefresh, Lease, Prepared, Renewal, Spool,
+};
 use crate::system::lock::iso;
 use crate::system::signal::StopSignals;
 use crate::system::{Runtime, now, with_runtime};
 use crate::text::printable;
 use anyhow::Context;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// An access token without any word on its lifetime is taken to live for an hour.
@@ -63,17 +63,18 @@ pub(super) fn refresh(
         Waited::Adopted(credential) => return Ok(*credential),
         Waited::Leased(lease) => lease,
     };
-    store_recovered(&app.paths.recovery(), || app.stores(config));
-    let (document, current) = loop {
-        let document = selected.store.read()?.document;
-        if let Some(credential) = adoptable(&document, selected) {
+    store_spooled(&app.spool(), || app.stores(config));
+    let (snapshot, current) = loop {
+        let snapshot = selected.store.read()?;
+        if let Some(credential) = adoptable(&snapshot.document, selected) {
             return Ok(credential);
         }
-        let current = document.credential(&selected.id).ok_or_else(|| signed_out(selected))?;
+        let current =
+            snapshot.document.credential(&selected.id).ok_or_else(|| signed_out(selected))?;
         let refresh_token = current.refresh_token().ok_or_else(|| signed_out(selected))?;
         // Somebody may have put another grant there that is expired as well.
         if !selected.store.follow_grant(&mut lease, refresh_token, lock_timeout)? {
-            break (document, current);
+            break (snapshot, current);
         }
     };
     let Some(refresh_token) = current.refresh_token() else { return Err(signed_out(selected)) };
@@ -81,12 +82,12 @@ pub(super) fn refresh(
     others.retain(|other| !other.is_same(&selected.store));
     // The holder before us may have learnt that the login is over.
     let holders = Holders { own: &selected.store, lease: &lease, others: &others };
-    if let Some(code) = holders.refusal(&document, refresh_token, interaction)? {
+    if let Some(code) = holders.refusal(snapshot.state()?, refresh_token, interaction) {
         return Err(refused(selected, &code));
     }
     // A spent token must not be posted: the server would end the login everywhere.
-    if let Some(path) = recovery::find_spent(&app.paths.recovery(), refresh_token) {
-        return Err(spent(selected, &path));
+    if let Some(location) = app.spool().find_spent(refresh_token) {
+        return Err(spent(selected, &location));
     }
     // Only who makes the request needs to know how.
     let catalog = app.catalog()?;
@@ -99,10 +100,10 @@ pub(super) fn refresh(
             selected,
             lease,
             credential: &current,
-            entry: entry_text(&document, &selected.id),
+            entry: entry_text(&snapshot.document, &selected.id),
             posted: refresh_token,
             others,
-            recovery: app.paths.recovery(),
+            spool: app.spool(),
         };
         attempt.make(issuer, runtime, lock_timeout, interaction)
     });
@@ -112,7 +113,7 @@ pub(super) fn refresh(
 /// The stored credential when it is another one than this process first read, and not
 /// expired.
 fn adopt(selected: &Selected) -> Result<Option<Credential>, Failure> {
-    Ok(adoptable(&selected.store.read()?.document, selected))
+    Ok(adoptable(&selected.store.profiles()?, selected))
 }
 
 fn adoptable(document: &Document, selected: &Selected) -> Option<Credential> {
@@ -142,8 +143,8 @@ struct Attempt<'a> {
     posted: &'a Secret,
     /// The stores that may hold the grant as well.
     others: Vec<AgentStore>,
-    /// Where the grant goes when it cannot be stored.
-    recovery: [PathBuf; 2],
+    /// Where the reply goes when it cannot be stored.
+    spool: Spool,
 }
 
 impl Attempt<'_> {
@@ -174,10 +175,10 @@ impl Attempt<'_> {
     ) -> Result<Credential, Failure> {
         let Self { selected, posted, lease, .. } = self;
         // What cannot be stored must not be asked for.
-        let reserved = selected.store.reserve_space()?;
+        let prepared = selected.store.prepare_space()?;
         let connection = issuer.connect();
         let connection = connection.map_err(|error| unavailable(selected, &error.to_string()))?;
-        let earlier = selected.store.begin_refresh(posted, lease)?;
+        let earlier = selected.store.begin(lease, posted)?;
         if let Some(earlier) = &earlier {
             interaction.note(&format!("{}; trying once more", cut_off(earlier)));
             tokio::select! {
@@ -185,14 +186,14 @@ impl Attempt<'_> {
                 () = signals.received() => return Err(Failure::interrupted()),
             }
         } else if signals.has_come().await {
-            selected.store.end_refresh(posted);
+            selected.store.end(posted, Ended::Known);
             return Err(Failure::interrupted());
         }
         match self.ask(&connection, earlier.is_none(), signals, interaction).await {
-            Ok(renewal) => self.keep(renewal, reserved),
+            Ok(renewal) => self.keep(renewal, prepared),
             Err(error) => {
                 // A refusal has to be stored, too, and this may be the space for it.
-                drop(reserved);
+                drop(prepared);
                 self.fail(&error, earlier.as_ref(), interaction)
             }
         }
@@ -224,43 +225,41 @@ impl Attempt<'_> {
     }
 
     /// Stores the renewal, or keeps it where a later command finds it.
-    fn keep(&self, renewal: Renewal, reserved: Option<Reserved>) -> Result<Credential, Failure> {
+    fn keep(&self, renewal: Renewal, prepared: Option<Prepared>) -> Result<Credential, Failure> {
         let selected = self.selected;
         let renewal = renewal_of(selected, renewal);
         let refresh = renewal.grant.refresh.as_ref();
         let rotates = refresh.is_some_and(|refresh| !refresh.matches(self.posted));
         // Whatever happens from here on, no store is left with nothing but a spent token.
-        let is_followed =
-            rotates && recovery::follow(&self.recovery, self.posted, &renewal).unwrap_or(false);
+        let is_followed = rotates && self.spool.follow(self.posted, &renewal).unwrap_or(false);
         let ahead = (rotates && !is_followed && may_be_held(self.posted, &self.others))
-            .then(|| recovery::save(&self.recovery, self.posted, &renewal).ok())
+            .then(|| self.spool.save(self.posted, &renewal).ok())
             .flatten();
         let stored =
-            store_renewal(selected, &self.lease, &renewal, self.posted, reserved, &self.others);
+            store_renewal(selected, &self.lease, &renewal, self.posted, prepared, &self.others);
         let outcome = match stored {
             Ok((outcome, is_complete)) => {
-                if let Some(path) = ahead.filter(|_| is_complete) {
-                    let _ = std::fs::remove_file(path);
+                if let Some(location) = ahead.filter(|_| is_complete) {
+                    self.spool.remove(&location);
                 }
                 outcome
             }
             Err(error) => {
-                let kept = recovery::save(&self.recovery, self.posted, &renewal);
+                let kept = self.spool.save(self.posted, &renewal);
                 let failure = Failure::from(error);
                 return Err(match kept {
-                    Ok(path) => {
-                        selected.store.end_refresh(self.posted);
+                    Ok(location) => {
+                        selected.store.end(self.posted, Ended::Known);
                         failure.context(format!(
-                            "the refreshed login `{}` is kept in {} until it can be stored",
-                            printable(&selected.id, 200),
-                            path.display()
+                            "the refreshed login `{}` is kept in {location} until it can be stored",
+                            printable(&selected.id, 200)
                         ))
                     }
                     Err(_) => failure.context("the refreshed login could not be kept anywhere"),
                 });
             }
         };
-        selected.store.end_refresh(self.posted);
+        selected.store.end(self.posted, Ended::Known);
         match outcome {
             Outcome::Stored(credential) | Outcome::Replaced(credential) => Ok(credential),
             Outcome::Removed => Err(signed_out(selected)),
@@ -270,7 +269,7 @@ impl Attempt<'_> {
     fn fail(
         &self,
         error: &TokenError,
-        earlier: Option<&Intent>,
+        earlier: Option<&InterruptedRefresh>,
         interaction: &mut dyn Interaction,
     ) -> Result<Credential, Failure> {
         let Self { selected, posted, lease, others, .. } = self;
@@ -283,7 +282,7 @@ impl Attempt<'_> {
         // What became of an earlier request is known when the server has refused the token.
         let is_known = earlier.is_none() && !error.is_outcome_unknown();
         if is_known || is_refused {
-            selected.store.end_refresh(posted);
+            selected.store.end(posted, Ended::Known);
         }
         // Somebody without our lease may have refreshed or signed in meanwhile.
         if let Some(credential) = adopt(selected)? {
@@ -306,7 +305,7 @@ impl Attempt<'_> {
 }
 
 /// What a note says that nobody has taken back.
-fn cut_off(earlier: &Intent) -> String {
+fn cut_off(earlier: &InterruptedRefresh) -> String {
     format!("a refresh at {} (process {}) was cut off", iso(earlier.at), earlier.pid)
 }
 

@@ -6,13 +6,13 @@
 use super::login::sign_in_command;
 use super::pool::Pool;
 use super::reference;
-use super::renewal::store_recovered;
+use super::renewal::store_spooled;
 use super::selection::{Selected, no_profile, wrong_provider};
 use super::token::{has_lifetime, not_refreshable, renew};
 use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::{Credential, Kind, Millis, normalize_provider_id};
 use crate::secret::Secret;
 use crate::store::AgentStore;
@@ -117,9 +117,8 @@ pub fn refresh_due(
     interaction: &mut dyn Interaction,
 ) -> Result<Report, Failure> {
     let config = app.config()?;
-    for path in store_recovered(&app.paths.recovery(), || app.stores(&config)) {
-        interaction
-            .note(&format!("stored what an earlier command had to keep in {}", path.display()));
+    for location in store_spooled(&app.spool(), || app.stores(&config)) {
+        interaction.note(&format!("stored what an earlier command had to keep in {location}"));
     }
     let mut report = Report::default();
     let found = find(app, &config, request, &mut report)?;
@@ -215,10 +214,6 @@ fn profiles_of(app: &App, config: &Config, owner: &AgentDir) -> Result<Vec<Found
     app.require_private(config, owner)?;
     let store = app.store(owner);
     let snapshot = store.read()?;
-    if snapshot.fingerprint.is_none() {
-        // Nothing is there because it has moved on.
-        store.check_generation()?;
-    }
     let found = |profile: crate::store::Profile<'_>| Found {
         owner: owner.clone(),
         store: store.clone(),
@@ -234,7 +229,7 @@ fn not_a_grant(id: &str, kind: Kind) -> Failure {
         printable(id, 200),
         kind.name()
     ))
-    .hint("openclaw-auth models auth list")
+    .hint(Command::ours("models auth list"))
 }
 
 struct Run<'a> {
@@ -282,7 +277,7 @@ impl Run<'_> {
 
     /// The profile as it is now.
     fn select(&self, found: &Found) -> Result<Selected, Failure> {
-        let present = found.store.read()?.document.credential(&found.id);
+        let present = found.store.profiles()?.credential(&found.id);
         let present = present.ok_or_else(|| no_profile(&found.id))?;
         let selected = Selected::in_store(&found.store, &found.owner, &found.id, present)?;
         // An OAuth profile must not have a reference.
@@ -334,7 +329,7 @@ fn row(found: Found, outcome: Result<(Outcome, Option<Millis>), Failure>) -> Row
 
 /// Whether the refresh of another holder has reached this one.
 fn is_renewed(selected: &Selected) -> Result<(Outcome, Option<Millis>), Failure> {
-    let present = selected.store.read()?.document.credential(&selected.id);
+    let present = selected.store.profiles()?.credential(&selected.id);
     let is_changed = |present: &Credential| match (present.bearer(), selected.credential.bearer()) {
         (Some(present), Some(before)) => !present.matches(before),
         (present, _) => present.is_some(),
@@ -346,10 +341,10 @@ fn is_renewed(selected: &Selected) -> Result<(Outcome, Option<Millis>), Failure>
             format!(
                 "the grant of `{}` was refreshed, and {} could not be written",
                 printable(&selected.id, 200),
-                selected.store.profiles_path().display()
+                selected.store.location()
             ),
         )
-        .hint("openclaw-auth doctor")),
+        .hint(Command::ours("doctor"))),
     }
 }
 
@@ -366,6 +361,5 @@ fn shared_failure(status: ExitStatus, first: &str, selected: &Selected) -> Failu
     if status != ExitStatus::LoginRequired {
         return failure;
     }
-    let provider = printable(&selected.credential.provider, 80);
-    failure.hint(login_command(&provider, &selected.owner.id))
+    failure.hint(login_command(&selected.credential.provider, &selected.owner.id))
 }

@@ -3,17 +3,17 @@
 use super::login_command;
 use super::selection::Selected;
 use crate::app::App;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::oauth::TokenError;
 use crate::provider::Catalog;
+use crate::store::Location;
 use crate::text::printable;
-use std::path::Path;
 
 /// The login is over, and why.
 pub(super) fn refused(selected: &Selected, reason: &str) -> Failure {
     let id = printable(&selected.id, 200);
     Failure::message(ExitStatus::LoginRequired, format!("the login `{id}` is over: {reason}"))
-        .hint(login_command(&printable(&selected.credential.provider, 80), &selected.owner.id))
+        .hint(login_command(&selected.credential.provider, &selected.owner.id))
 }
 
 /// The server refused for a reason that is not the grant.
@@ -33,26 +33,25 @@ pub(super) fn unavailable(selected: &Selected, reason: &str) -> Failure {
 
 /// The profile, or its refresh token, is gone.
 pub(super) fn signed_out(selected: &Selected) -> Failure {
-    let provider = printable(&selected.credential.provider, 80);
     Failure::message(
         ExitStatus::LoginRequired,
         format!("the profile `{}` was signed out meanwhile", printable(&selected.id, 200)),
     )
-    .hint(login_command(&provider, &selected.owner.id))
+    .hint(login_command(&selected.credential.provider, &selected.owner.id))
 }
 
 /// The refresh token is spent, and what it brought is in a file.
-pub(super) fn spent(selected: &Selected, kept: &Path) -> Failure {
+pub(super) fn spent(selected: &Selected, spooled: &Location) -> Failure {
     Failure::message(
         ExitStatus::StoreUnusable,
         format!(
             "the login `{}` was refreshed, and {} could not be written; the new one is kept in {}",
             printable(&selected.id, 200),
-            selected.store.profiles_path().display(),
-            kept.display()
+            selected.store.location(),
+            spooled
         ),
     )
-    .hint("openclaw-auth doctor")
+    .hint(Command::ours("doctor"))
 }
 
 /// Nothing says how to refresh a login of that provider, or of that method.

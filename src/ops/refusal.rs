@@ -4,7 +4,7 @@
 use super::Interaction;
 use super::renewal::holders;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Document, Lease, StoreError};
+use crate::store::{AgentStore, Ended, Lease, StateDocument, StoreError};
 use crate::system::{lock, now};
 use std::time::Duration;
 
@@ -23,15 +23,15 @@ pub(super) struct Holders<'a> {
 
 impl Holders<'_> {
     /// Why the server refused this refresh token, if one of the stores says that it did: the
-    /// error code. From then on all that hold the token say so. `document` is that of the
-    /// own store.
+    /// error code. From then on all that hold the token say so. `state` is that of the own
+    /// store.
     pub(super) fn refusal(
         &self,
-        document: &Document,
+        state: &StateDocument,
         token: &Secret,
         interaction: &mut dyn Interaction,
-    ) -> Result<Option<String>, StoreError> {
-        let told = self.own.read_state(document)?.refusal_by_any(token);
+    ) -> Option<String> {
+        let told = state.refusal_by_any(token);
         // An unrelated store that cannot be read is no obstacle.
         let of_others =
             || self.others.iter().find_map(|other| refusal(other, token).ok().flatten());
@@ -40,23 +40,20 @@ impl Holders<'_> {
         if let Some(reason) = &refusal {
             self.remember(token, reason, interaction);
         }
-        Ok(refusal)
+        refusal
     }
 
     /// Remembers that the server refused this refresh token: in a note, until every store that
     /// holds the token knows.
     pub(super) fn remember(&self, token: &Secret, reason: &str, interaction: &mut dyn Interaction) {
-        self.own.note_refusal(token);
+        self.own.end(token, Ended::Refused);
         let own = remember(self.own, Some(self.lease), lock::TIMEOUT, token, reason);
         let mut all_know = own.is_ok();
         for other in self.others {
             all_know &= remember(other, None, BRIEFLY, token, reason).is_ok();
         }
-        if all_know {
-            self.own.end_noted_refusal(token);
-        } else {
-            self.own.keep_refusal(token);
-        }
+        // What could not be noted on a full disk may have its space by now.
+        self.own.end(token, if all_know { Ended::RefusalStored } else { Ended::Refused });
         if let Err(error) = own {
             interaction.warn(&format!("could not store that the login is over: {error}"));
         }
@@ -64,7 +61,7 @@ impl Holders<'_> {
 }
 
 fn refusal(store: &AgentStore, token: &Secret) -> Result<Option<String>, StoreError> {
-    Ok(store.read_state(&store.read()?.document)?.refusal_by_any(token))
+    Ok(store.read()?.state()?.refusal_by_any(token))
 }
 
 fn remember(
@@ -74,9 +71,9 @@ fn remember(
     token: &Secret,
     reason: &str,
 ) -> Result<(), StoreError> {
-    let document = store.read()?.document;
-    let state = store.read_state(&document)?;
-    let mut ids = holders(&document, &[token.fingerprint()]);
+    let snapshot = store.read()?;
+    let state = snapshot.state()?;
+    let mut ids = holders(&snapshot.document, &[token.fingerprint()]);
     ids.retain(|id| state.refusal(id, token).is_none());
     if ids.is_empty() {
         return Ok(());

@@ -6,10 +6,10 @@
 use super::selection::Selected;
 use crate::profile::Credential;
 use crate::secret::Secret;
-use crate::store::recovery::{self, Recovery};
-use crate::store::{AgentStore, Document, Lease, Renewal, StoreError, renewed_entry};
-use crate::system::file::Reserved;
-use std::path::PathBuf;
+use crate::store::{
+    AgentStore, Document, Lease, Location, Prepared, Renewal, Spool, SpooledReply, StoreError,
+    renewed_entry,
+};
 
 /// What became of a renewal.
 pub(super) enum Outcome {
@@ -29,12 +29,12 @@ pub(super) fn store_renewal(
     lease: &Lease,
     renewal: &Renewal,
     posted: &Secret,
-    reserved: Option<Reserved>,
+    prepared: Option<Prepared>,
     others: &[AgentStore],
 ) -> Result<(Outcome, bool), StoreError> {
     let id = &selected.id;
     let grant = [posted.fingerprint()];
-    let outcome = selected.store.update_reserved(reserved, Some(lease), |document| {
+    let outcome = selected.store.update_prepared(prepared, Some(lease), |document| {
         let renewed = renew(document, &grant, renewal)?;
         let outcome = match document.credential(id) {
             None => Outcome::Removed,
@@ -59,36 +59,35 @@ pub(super) fn may_be_held(posted: &Secret, stores: &[AgentStore]) -> bool {
 
 /// A profile of a store that holds one of the grants.
 pub(super) fn holder(store: &AgentStore, grants: &[String]) -> Result<Option<String>, StoreError> {
-    Ok(holders(&store.read()?.document, grants).into_iter().next())
+    Ok(holders(&store.profiles()?, grants).into_iter().next())
 }
 
-/// Stores the renewals that earlier commands could not. Returns the files that are done
-/// with; one whose grant some store still cannot take, or nobody holds, stays.
-pub(super) fn store_recovered(
-    directories: &[PathBuf],
+/// Stores the replies that earlier commands could not. Returns where those were that are
+/// done with; one whose grant some store still cannot take, or nobody holds, stays.
+pub(super) fn store_spooled(
+    spool: &Spool,
     stores: impl FnOnce() -> Vec<AgentStore>,
-) -> Vec<PathBuf> {
-    let pending: Vec<Recovery> =
-        directories.iter().flat_map(|directory| recovery::pending(directory)).collect();
+) -> Vec<Location> {
+    let pending = spool.pending();
     if pending.is_empty() {
         return Vec::new();
     }
     let stores = stores();
     let mut done = Vec::new();
     for waiting in pending {
-        let is_spent = waiting.is_spent();
-        let Recovery { path, grants, renewal } = waiting;
+        let SpooledReply { grants, renewal, .. } = &waiting;
         let (mut is_stored, mut is_complete) = (false, true);
         for store in &stores {
-            match renew_in(store, &grants, &renewal) {
-                Ok(renewed) => is_stored |= renewed || has_renewal(store, &renewal),
+            match renew_in(store, grants, renewal) {
+                Ok(renewed) => is_stored |= renewed || has_renewal(store, renewal),
                 Err(_) => is_complete = false,
             }
         }
         // Without a holder of the spent token it waits: somebody may want it yet. A token
         // that is not spent needs no second holder, whom a later renewal would reach too.
-        if is_stored && (is_complete || !is_spent) && std::fs::remove_file(&path).is_ok() {
-            done.push(path);
+        let location = waiting.location();
+        if is_stored && (is_complete || !waiting.is_spent()) && spool.remove(&location) {
+            done.push(location);
         }
     }
     done

@@ -75,7 +75,7 @@ pub fn report(app: &App, request: &Request) -> Result<Report, Failure> {
     let now = now();
     let mut usage = UsageStats::default();
     if skipped.is_some() {
-        usage = owner.store.read_state(&owner.snapshot.document)?.usage(id);
+        usage = owner.snapshot.state()?.usage(id);
     } else {
         owner.store.update_state(|state| {
             match request.failure {

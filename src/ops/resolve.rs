@@ -4,7 +4,7 @@ use super::pool::{Entry, Pool, Ranking};
 use super::selection::{no_profile_of, none_usable, wrong_provider};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::{
     Credential, FailureReason, Ineligible, Kind, Millis, ModelRef, OrderSource, eligibility,
     normalize_provider_id, unavailable_reason,
@@ -165,21 +165,21 @@ impl Asked<'_> {
             _ => format!("the profile `{shown}` is not usable: {}", row.code),
         };
         if let (Some((owner, credential)), Ok(())) = (&stored, checked) {
-            let state = owner.store.read_state(&owner.snapshot.document)?;
+            let state = owner.snapshot.state()?;
             let usage = state.usage(&row.profile_id);
             let window = usage.window(Some(&model), self.at).filter(|_| cools_down(provider));
             row.until = window.as_ref().map(|window| window.until);
             row.window_reason = window.and_then(|window| window.reason);
-            row.chosen = !is_refused(&state, &row.profile_id, credential)
+            row.chosen = !is_refused(state, &row.profile_id, credential)
                 || (credential.is_usable_until(self.at)
-                    && !is_rejected(&state, &row.profile_id, credential));
+                    && !is_rejected(state, &row.profile_id, credential));
             if !row.chosen {
                 row.code = REFUSED;
                 failure = format!("the server has refused the login `{shown}`");
             }
         }
         let none = Failure::message(ExitStatus::LoginRequired, failure)
-            .hint(format!("openclaw-auth models auth list --agent {}", self.agent.id));
+            .hint(Command::ours("models auth list").option("--agent", &self.agent.id));
         Ok(Resolution {
             agent_id: self.agent.id.clone(),
             provider: provider.to_owned(),

@@ -5,21 +5,20 @@
 //! stored now is removed, and what is replaced becomes a backup itself.
 
 use super::doctor::store_of;
+use super::record::{Commit, Edits, Recorded, Wait, record};
 use crate::app::App;
-use crate::config::record_profile;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::{Credential, Millis};
-use crate::store::{AgentStore, Backup, Document};
+use crate::store::{AgentStore, Backup, Document, Location};
 use crate::text::printable;
-use std::path::PathBuf;
 
 /// A backup and what it holds.
 #[derive(Debug)]
 pub struct Listed {
     /// Its name, which restores it.
     pub name: String,
-    /// Its file.
-    pub path: PathBuf,
+    /// Where it is.
+    pub location: Location,
     /// When it was replaced, in milliseconds since the epoch.
     pub replaced_at: Millis,
     /// Whether it was replaced by renewed tokens alone.
@@ -34,7 +33,7 @@ pub struct Listing {
     /// The agent.
     pub agent_id: String,
     /// Where they are.
-    pub directory: PathBuf,
+    pub directory: Location,
     /// The newest first.
     pub backups: Vec<Listed>,
 }
@@ -66,10 +65,10 @@ pub fn list(app: &App, agent: Option<&str>) -> Result<Listing, Failure> {
             .map(|document| document.entries().map(|(id, _)| id.to_owned()).collect()),
         replaced_at: backup.replaced_at,
         is_renewal: backup.is_renewal,
-        path: backup.path,
+        location: store.backup_location(&backup),
     };
     let backups = store.backups().into_iter().map(listed).collect();
-    Ok(Listing { agent_id: agent.id, directory: store.backup_dir(), backups })
+    Ok(Listing { agent_id: agent.id, directory: store.backups_location(), backups })
 }
 
 /// The word for the newest backup.
@@ -87,21 +86,17 @@ pub fn restore(app: &App, agent: Option<&str>, name: &str, force: bool) -> Resul
     let (config, agent, store) = store_of(app, agent)?;
     app.require_private(&config, &agent)?;
     let backups = store.backups();
-    let is_meant = |backup: &Backup| {
-        name == LATEST
-            || backup.name() == name
-            || backup.path.file_name().is_some_and(|file| file == name)
-    };
+    let is_meant = |backup: &Backup| name == LATEST || backup.is_named(name);
     let Some(at) = backups.iter().position(is_meant) else {
         return Err(Failure::message(
             ExitStatus::Failure,
             format!("agent `{}` has no backup `{}`", agent.id, printable(name, 80)),
         )
-        .hint(format!("openclaw-auth doctor --restore --list --agent {}", agent.id)));
+        .hint(Command::ours("doctor --restore --list").option("--agent", &agent.id)));
     };
     let backup = store.read_backup(&backups[at])?;
     let since = newer(&store, &backups[..at]);
-    let (restored, kept) = store.update(|document| {
+    let commit = |document: &mut Document| {
         let mut restored = Vec::new();
         let mut kept = Vec::new();
         for (id, entry) in backup.entries() {
@@ -116,15 +111,22 @@ pub fn restore(app: &App, agent: Option<&str>, name: &str, force: bool) -> Resul
                 }
             }
         }
-        Ok((!restored.is_empty(), (restored, kept)))
-    })?;
-    for id in &restored {
-        let Some(credential) = backup.credential(id) else { continue };
-        record_profile(&app.paths.config, id, &credential.provider, credential.kind()).map_err(
-            |error| Failure::from(error).context("the profiles are restored, but not recorded"),
-        )?;
-    }
+        let is_changed = !restored.is_empty();
+        let profiles = restored.iter().filter_map(|id| recorded(&backup, id)).collect();
+        Ok(Commit { is_changed, profiles, result: (restored, kept) })
+    };
+    let ((restored, kept), _) =
+        record(app, &store, Wait::Usual, Edits::Each, commit).map_err(|error| {
+            error.into_failure(|_| "the profiles are restored, but not recorded".to_owned())
+        })?;
     Ok(Report { agent_id: agent.id, backup: backups[at].name(), restored, kept })
+}
+
+/// A profile of the backup that is brought back: neither its cooldown nor the order changes.
+fn recorded(backup: &Document, id: &str) -> Option<Recorded> {
+    let credential = backup.credential(id)?;
+    let kind = credential.kind();
+    Some(Recorded { id: id.to_owned(), provider: credential.provider, kind, goes_first: false })
 }
 
 /// What the newer backups hold.

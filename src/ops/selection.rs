@@ -1,18 +1,17 @@
 //! Which profile a command is about.
 
 use super::login::sign_in_command;
-use super::login_command;
+use super::login_template;
 use super::managed::Managed;
 use super::pool::Pool;
 use crate::app::App;
 use crate::config::{AgentDir, Config};
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::external::{self, Tool};
 use crate::profile::{Credential, normalize_provider_id};
 use crate::provider::auth_provider_id;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Document, is_refused, is_rejected};
-use crate::system::file::Fingerprint;
+use crate::store::{AgentStore, Document, LeaseKey, StoreError, Version, is_refused, is_rejected};
 use crate::system::now;
 use crate::text::printable;
 
@@ -30,7 +29,7 @@ pub(super) struct Selected {
     /// The text of its entry.
     pub(super) entry: Secret,
     /// The version of the document that it was read from.
-    pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) version: Option<Version>,
     /// Whether the server has refused its refresh token.
     pub(super) refused: bool,
     /// Whether a caller has reported its access token as rejected.
@@ -40,25 +39,33 @@ pub(super) struct Selected {
 }
 
 impl Selected {
+    /// The key of the lease on refreshing it.
+    pub(super) fn lease_key(&self) -> LeaseKey<'_> {
+        LeaseKey {
+            provider: &self.credential.provider,
+            profile_id: &self.id,
+            grant: self.credential.refresh_token(),
+        }
+    }
+
     /// The profile `id` of a store, as it was just read.
     pub(super) fn in_store(
         store: &AgentStore,
         owner: &AgentDir,
         id: &str,
         credential: Credential,
-    ) -> Result<Self, Failure> {
-        let fingerprint = store.fingerprint();
+    ) -> Result<Self, StoreError> {
         let snapshot = store.read()?;
-        let state = store.read_state(&snapshot.document)?;
+        let state = snapshot.state()?;
         Ok(Self {
-            refused: is_refused(&state, id, &credential),
-            rejected: is_rejected(&state, id, &credential),
+            refused: is_refused(state, id, &credential),
+            rejected: is_rejected(state, id, &credential),
             entry: entry_text(&snapshot.document, id),
             store: store.clone(),
             owner: owner.clone(),
             id: id.to_owned(),
             credential,
-            fingerprint,
+            version: snapshot.version,
             managed_by: None,
         })
     }
@@ -97,11 +104,11 @@ fn select_by_id(
     {
         return Err(Failure::usage(wrong_provider(id, &credential.provider, provider)));
     }
-    let state = owner.store.read_state(&owner.snapshot.document)?;
+    let state = owner.snapshot.state()?;
     Ok(Selected {
-        refused: is_refused(&state, id, &credential),
-        rejected: is_rejected(&state, id, &credential),
-        fingerprint: owner.snapshot.fingerprint,
+        refused: is_refused(state, id, &credential),
+        rejected: is_rejected(state, id, &credential),
+        version: owner.snapshot.version,
         store: owner.store.clone(),
         owner: owner.agent.clone(),
         entry: entry_text(&owner.snapshot.document, id),
@@ -155,7 +162,7 @@ fn select_by_provider(
         entry: entry_text(&owner.snapshot.document, chosen.id),
         refused: ranking.is_refused(chosen),
         rejected: ranking.is_rejected(chosen),
-        fingerprint: owner.snapshot.fingerprint,
+        version: owner.snapshot.version,
         store: owner.store.clone(),
         owner: owner.agent.clone(),
         managed_by: None,
@@ -194,7 +201,7 @@ pub(super) fn no_profile(id: &str) -> Failure {
         ExitStatus::LoginRequired,
         format!("there is no profile `{}`", printable(id, 200)),
     )
-    .hint("openclaw-auth models auth list")
+    .hint(Command::ours("models auth list"))
 }
 
 /// What to say of a profile that is not of `provider`.
@@ -227,8 +234,8 @@ fn suggest_import(app: &App, provider: &str, failure: Failure) -> Failure {
     };
     match (Tool::ALL.into_iter().find(has_login), failure.hint.clone()) {
         (Some(tool), Some(login)) => {
-            let import = format!("openclaw-auth models auth import {}", tool.program().name);
-            failure.hint(format!("{import}, or: {login}"))
+            let import = Command::ours("models auth import").arg(&tool.program().name);
+            failure.hint(Hint::from(import).then(", or: ").with(login))
         }
         _ => failure,
     }
@@ -242,12 +249,13 @@ pub(super) fn none_usable(
     agent: &AgentDir,
 ) -> Failure {
     let sign_in = sign_in_command(app, provider, &agent.id);
+    let list = Command::ours("models auth list").option("--provider", provider);
     let provider = printable(provider, 80);
     Failure::message(
         ExitStatus::LoginRequired,
-        format!("no profile of {provider} in {} is usable", store.profiles_path().display()),
+        format!("no profile of {provider} in {} is usable", store.location()),
     )
-    .hint(format!("openclaw-auth models auth list --provider {provider}, or: {sign_in}"))
+    .hint(Hint::from(list).then(", or: ").with(sign_in))
 }
 
 /// The text of an entry.
@@ -274,6 +282,6 @@ pub(super) fn only_provider(pool: &Pool, agent: &AgentDir) -> Result<String, Fai
             ExitStatus::LoginRequired,
             format!("agent `{}` has no profile", agent.id),
         )
-        .hint(login_command("<id>", &agent.id))),
+        .hint(login_template(&agent.id))),
     }
 }

@@ -8,7 +8,7 @@ use super::login::sign_in_command;
 use super::managed::{self, Managed};
 use super::reference;
 use super::refresh::refresh;
-use super::renewal::store_recovered;
+use super::renewal::store_spooled;
 use super::selection::{Selected, select};
 use super::{Interaction, warn_of_route};
 use crate::app::App;
@@ -71,9 +71,8 @@ pub fn token(
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_deref())?;
     app.require_private(&config, &agent)?;
-    for path in store_recovered(&app.paths.recovery(), || app.stores(&config)) {
-        interaction
-            .note(&format!("stored what an earlier command had to keep in {}", path.display()));
+    for location in store_spooled(&app.spool(), || app.stores(&config)) {
+        interaction.note(&format!("stored what an earlier command had to keep in {location}"));
     }
     let selected =
         select(app, &agent, &config, request.provider.as_deref(), request.profile.as_deref())?;

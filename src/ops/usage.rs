@@ -8,7 +8,7 @@ use super::pool::{Pool, Ranking};
 use super::{login_command, refresh_command};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
-use crate::exit::Failure;
+use crate::exit::{Failure, Hint};
 use crate::profile::{Credential, Kind, Millis};
 use crate::provider::{Catalog, Definition, Provider, Usage, UsageError, UsageSource};
 use crate::secret::Secret;
@@ -48,7 +48,7 @@ pub struct Problem {
     /// What went wrong, on one line.
     pub message: String,
     /// The command that helps.
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
 }
 
 impl Problem {
@@ -68,7 +68,7 @@ struct Candidate<'c> {
     /// Why it is not worth asking.
     problem: Option<Problem>,
     /// What helps when the provider does not accept the token.
-    remedy: Option<String>,
+    remedy: Option<Hint>,
 }
 
 /// Asks the providers for the usage of the first login in the order of each that `agent`
@@ -95,6 +95,7 @@ pub fn usages(app: &App, config: &Config, agent: &AgentDir) -> Result<Usages, Fa
         }
     }
     if let Err(exposed) = app.require_private(config, agent) {
+        let exposed = Failure::from(exposed);
         let problem = Problem { hint: exposed.hint, ..Problem::new(exposed.cause.to_string()) };
         for candidate in &mut candidates {
             candidate.problem = Some(problem.clone());
@@ -144,13 +145,12 @@ fn chosen<'c>(
         first
     };
     let owner = &ranking.owner(entry).agent.id;
-    let provider = printable(&definition.id, 80);
     let is_refreshable = credential.refresh_token().is_some() && !ranking.is_refused(entry);
     let is_expired = credential.expires().is_some_and(|at| at <= now);
     let remedy = match (is_refreshable, is_expired) {
-        (true, true) => refresh_command(&provider, owner),
-        (true, false) => format!("{} --force", refresh_command(&provider, owner)),
-        (false, _) => login_command(&provider, owner),
+        (true, true) => refresh_command(&definition.id, owner),
+        (true, false) => refresh_command(&definition.id, owner).arg("--force"),
+        (false, _) => login_command(&definition.id, owner),
     };
     let registration = definition.registration.as_ref();
     let access = credential.bearer()?;
@@ -163,10 +163,10 @@ fn chosen<'c>(
         token: access.clone(),
         account_id: credential.identity.account_id.clone().or_else(claimed),
         problem: is_expired.then(|| Problem {
-            hint: Some(remedy.clone()),
+            hint: Some(remedy.clone().into()),
             ..Problem::new(UsageError::TokenExpired.to_string())
         }),
-        remedy: Some(remedy),
+        remedy: Some(remedy.into()),
     })
 }
 
@@ -221,7 +221,7 @@ async fn request(
     source: UsageSource,
     token: Secret,
     account_id: Option<String>,
-    remedy: Option<String>,
+    remedy: Option<Hint>,
 ) -> Result<Usage, Problem> {
     let request = source.request(&token, account_id.as_deref()).map_err(Problem::new)?;
     let http =

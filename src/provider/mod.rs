@@ -21,6 +21,7 @@ mod program;
 mod project;
 mod redirect;
 mod registration;
+mod registration_error;
 mod usage;
 
 pub use built_in::auth_provider_id;
@@ -34,4 +35,5 @@ pub use program::{
 pub use project::Project;
 pub use redirect::Redirect;
 pub use registration::{Registration, StoredAs};
+pub use registration_error::RegistrationError;
 pub use usage::{Usage, UsageError, UsageFormat, UsageSource, Window};

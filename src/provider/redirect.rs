@@ -1,5 +1,6 @@
 //! The loopback redirect URI that a client is registered with (RFC 8252 section 7.3).
 
+use super::registration_error::RegistrationError;
 use serde::Deserialize;
 use url::Url;
 
@@ -53,10 +54,9 @@ impl Redirect {
         Ok(())
     }
 
-    /// The redirect URI in the variable `name`, which holds `text`. The error is a sentence
-    /// that names the variable.
-    pub(super) fn of_variable(name: &str, text: &str) -> Result<Self, String> {
-        let wrong = || format!("{name} is not a loopback redirect URI: http://127.0.0.1:<port>/…");
+    /// The redirect URI in the variable `name`, which holds `text`.
+    pub(super) fn of_variable(name: &str, text: &str) -> Result<Self, RegistrationError> {
+        let wrong = || RegistrationError::NoLoopback { variable: name.to_owned() };
         let url = Url::parse(text).map_err(|_| wrong())?;
         let host = url.host_str().filter(|host| HOSTS.contains(host)).ok_or_else(wrong)?;
         let port = url.port().filter(|port| *port != 0).ok_or_else(wrong)?;

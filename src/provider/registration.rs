@@ -5,11 +5,11 @@ use super::identity_pointers::IdentityPointers;
 use super::installed_client::InstalledClient;
 use super::project::Project;
 use super::redirect::Redirect;
+use super::registration_error::RegistrationError;
 use crate::oauth::{Claims, Client, DeviceEndpoints, Endpoints, Grant, TokenRequestFormat};
 use crate::profile::{Identity, Millis};
 use crate::secret::Secret;
 use crate::system::{Environment, http};
-use crate::text::printable;
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
@@ -180,12 +180,12 @@ impl Registration {
     /// was issued to: a refresh token is bound to it.
     ///
     /// # Errors
-    /// A sentence: what should name the client, or hold its secret, and does not.
+    /// What should name the client, or hold its secret, does not.
     pub fn client(
         &self,
         environment: &Environment,
         stored: Option<&str>,
-    ) -> Result<Client, String> {
+    ) -> Result<Client, RegistrationError> {
         let variable = |names: &[String]| {
             names.iter().find_map(|name| environment.text(name)).map(str::to_owned)
         };
@@ -204,7 +204,7 @@ impl Registration {
             && self.client_id.is_some()
             && let Some(name) = self.client_secret_env.first()
         {
-            return Err(format!("{name} is not set: it holds the client secret"));
+            return Err(RegistrationError::NoSecret { variable: name.clone() });
         }
         Ok(Client {
             id,
@@ -223,16 +223,16 @@ impl Registration {
         })
     }
 
-    fn no_client(&self, stored: Option<&str>) -> String {
-        let variables = self.client_id_env.join(" or ");
-        let Some(program) = &self.installed_client else {
-            return format!("{variables} is not set: it holds the client identifier");
-        };
-        let what = match stored {
-            Some(id) => format!("the client `{}` of this login is not known", printable(id, 100)),
-            None => "no client identifier".to_owned(),
-        };
-        format!("{what}: install {program}, or set {variables} and the secret beside it")
+    fn no_client(&self, stored: Option<&str>) -> RegistrationError {
+        let variables = self.client_id_env.clone();
+        match &self.installed_client {
+            None => RegistrationError::NoClient { variables },
+            Some(program) => RegistrationError::NoInstalledClient {
+                stored: stored.map(str::to_owned),
+                program: program.to_string(),
+                variables,
+            },
+        }
     }
 
     /// Whether the client identifier is not the same for everybody, so that a profile has to
@@ -254,8 +254,8 @@ impl Registration {
     /// Where the redirect comes back to.
     ///
     /// # Errors
-    /// A sentence: the variable that names it does not hold a loopback URI with a port.
-    pub fn redirect(&self, environment: &Environment) -> Result<Redirect, String> {
+    /// The variable that names it does not hold a loopback URI with a port.
+    pub fn redirect(&self, environment: &Environment) -> Result<Redirect, RegistrationError> {
         let variable = self.redirect_uri_env.as_ref();
         match variable.and_then(|name| Some((name, environment.text(name)?))) {
             Some((name, text)) => Redirect::of_variable(name, text),

@@ -1,7 +1,6 @@
 //! Why a reference does not resolve.
 
-use crate::exit::ExitStatus;
-use crate::profile::secret_ref::{SecretRef, Source};
+use crate::profile::secret_ref::Source;
 use crate::system::trust::Distrust;
 use std::path::PathBuf;
 
@@ -86,44 +85,4 @@ pub enum ReferenceError {
     /// What stands there is no text, or an empty one.
     #[error("what stands there is not a text, or it is empty")]
     NoText,
-}
-
-impl ReferenceError {
-    /// Whether a file or command is unsafe, rather than a value not there.
-    pub const fn is_unsafe(&self) -> bool {
-        matches!(self, Self::Unsafe { distrust, .. } if distrust.is_unsafe())
-    }
-
-    /// The exit status of a command that needed the value.
-    pub const fn status(&self) -> ExitStatus {
-        if self.is_unsafe() { ExitStatus::StoreUnusable } else { ExitStatus::Failure }
-    }
-
-    /// What to do about it.
-    pub fn hint(&self, reference: &SecretRef) -> String {
-        let alias = &reference.provider;
-        match self {
-            Self::UnknownProvider { .. } => {
-                format!("configure `secrets.providers.{alias}` in openclaw.json")
-            }
-            Self::OtherSource { .. } | Self::InvalidId { .. } => {
-                "correct the reference in the profile".to_owned()
-            }
-            Self::TooMuch { .. } => "raise the limit in `secrets.resolution`".to_owned(),
-            Self::NotAllowed { name, .. } => {
-                format!("add {name} to `secrets.providers.{alias}.allowlist`")
-            }
-            Self::NotSet { name } => {
-                format!("set {name} for this command, or in the .env file of the state directory")
-            }
-            Self::Unsafe { path, distrust } => distrust.hint(path, alias),
-            Self::Unreadable { .. } => format!("see `secrets.providers.{alias}` in openclaw.json"),
-            Self::NothingThere { .. } => {
-                "put the value there, or correct the reference in the profile".to_owned()
-            }
-            Self::Command { .. } | Self::NoText => {
-                "openclaw-auth secrets audit --allow-exec checks every reference".to_owned()
-            }
-        }
-    }
 }

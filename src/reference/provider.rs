@@ -4,7 +4,6 @@
 use super::members::Members;
 pub use super::members::Problem;
 use crate::config::Config;
-use crate::exit::{ExitStatus, Failure};
 use crate::profile::secret_ref::{Defaults, Source, is_alias, is_variable};
 use crate::secret::Secret;
 use indexmap::IndexMap;
@@ -101,13 +100,6 @@ pub struct InvalidSecrets {
 
 fn shown(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-impl From<InvalidSecrets> for Failure {
-    fn from(error: InvalidSecrets) -> Self {
-        let hint = format!("correct `secrets` in {}; nothing was changed", error.path.display());
-        Self::new(ExitStatus::StoreUnusable, error).hint(hint)
-    }
 }
 
 const LONGEST_TIMEOUT: u64 = 120_000;

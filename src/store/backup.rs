@@ -7,10 +7,11 @@
 //! otherwise an hourly refresh would push out what a person may want back.
 
 use super::file::invalid;
-use super::{AgentStore, Document, StoreError};
+use super::{AgentStore, Document, Location, StoreError};
 use crate::profile::{Kind, Millis};
-use crate::system::custody::shell_word;
+use crate::system::custody::Exposure;
 use crate::system::{file, now};
+use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -22,16 +23,34 @@ pub const USUAL_BACKUPS: usize = 5;
 
 /// What went less well than it could while something else succeeded, for the end of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Notices(Arc<Mutex<Vec<String>>>);
+pub struct Notices(Arc<Mutex<Vec<Notice>>>);
+
+/// One of them.
+#[derive(Debug, thiserror::Error)]
+pub enum Notice {
+    /// The change is stored, and what it replaced is not kept.
+    #[error("no backup was kept of what {document} held before: {reason}")]
+    NoBackup {
+        /// The changed document.
+        document: Location,
+        /// Where the backup should be.
+        directory: Location,
+        /// Why it is not there.
+        reason: io::Error,
+    },
+    /// Somebody else can read or change a file, which did not matter to the command.
+    #[error("{0}")]
+    Exposed(Exposure),
+}
 
 impl Notices {
     /// Keeps something to say.
-    pub fn add(&self, notice: String) {
+    pub fn add(&self, notice: Notice) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
     }
 
     /// What there is to say, once.
-    pub fn take(&self) -> Vec<String> {
+    pub fn take(&self) -> Vec<Notice> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -52,8 +71,6 @@ pub struct Backup {
     pub replaced_at: Millis,
     /// Whether it was replaced by renewed tokens of the same logins.
     pub is_renewal: bool,
-    /// Its file.
-    pub path: PathBuf,
 }
 
 const PREFIX: &str = "auth-profiles.";
@@ -75,32 +92,52 @@ impl Backup {
         format!("{PREFIX}{}{SUFFIX}", self.name())
     }
 
-    fn at(path: PathBuf) -> Option<Self> {
-        let name = path.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    /// Whether `name` means it: its name, or that of its file.
+    pub fn is_named(&self, name: &str) -> bool {
+        name == self.name() || name == self.file_name()
+    }
+
+    fn of_file(name: &OsStr) -> Option<Self> {
+        let name = name.to_str()?.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
         let (time, is_renewal) = match name.strip_suffix(RENEWAL) {
             Some(time) => (time, true),
             None => (name, false),
         };
         let time = jiff::civil::DateTime::strptime(TIME, time).ok()?;
         let time = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-        Some(Self { replaced_at: time.timestamp().as_millisecond(), is_renewal, path })
+        Some(Self { replaced_at: time.timestamp().as_millisecond(), is_renewal })
     }
 }
 
 impl AgentStore {
     /// Where the backups are. OpenClaw looks at no such directory; it goes where its agent
     /// goes.
-    pub fn backup_dir(&self) -> PathBuf {
+    pub(super) fn backup_dir(&self) -> PathBuf {
         self.profiles_path().with_file_name("backups")
+    }
+
+    /// Where the backups are, for people.
+    pub fn backups_location(&self) -> Location {
+        self.backup_dir().into()
     }
 
     /// The backups, the newest first.
     pub fn backups(&self) -> Vec<Backup> {
         let entries = self.backup_dir().read_dir().into_iter().flatten().flatten();
-        let mut backups: Vec<_> = entries.filter_map(|entry| Backup::at(entry.path())).collect();
+        let mut backups: Vec<_> =
+            entries.filter_map(|entry| Backup::of_file(&entry.file_name())).collect();
         backups.sort();
         backups.reverse();
         backups
+    }
+
+    /// Where a backup is.
+    pub fn backup_location(&self, backup: &Backup) -> Location {
+        self.backup_path(backup).into()
+    }
+
+    fn backup_path(&self, backup: &Backup) -> PathBuf {
+        self.backup_dir().join(backup.file_name())
     }
 
     /// What a backup holds.
@@ -108,8 +145,9 @@ impl AgentStore {
     /// # Errors
     /// It cannot be read.
     pub fn read_backup(&self, backup: &Backup) -> Result<Document, StoreError> {
-        let path = &backup.path;
-        let failed = |source| StoreError::Read { path: path.clone(), source };
+        let path = &self.backup_path(backup);
+        let failed =
+            |source| StoreError::Read { location: path.clone().into(), source: Arc::new(source) };
         let (text, _) =
             file::read(path).map_err(failed)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))?;
         Document::parse(text).map_err(|error| invalid(path, &error))
@@ -119,13 +157,9 @@ impl AgentStore {
     /// lock.
     pub(super) fn keep_backup(&self, next: &Document) {
         let Some(policy) = self.backup_policy().filter(|policy| policy.count > 0) else { return };
-        if let Err(error) = self.keep(next, policy.count) {
-            let path = self.profiles_path();
-            policy.notices.add(format!(
-                "no backup was kept of what {} held before: {error}; look at: ls -ld {}",
-                path.display(),
-                shell_word(&self.backup_dir())
-            ));
+        if let Err(reason) = self.keep(next, policy.count) {
+            let (document, directory) = (self.location(), self.backups_location());
+            policy.notices.add(Notice::NoBackup { document, directory, reason });
         }
     }
 
@@ -136,10 +170,10 @@ impl AgentStore {
             Document::parse(text.as_str()).is_ok_and(|present| is_renewal_of(&present, next));
         let directory = self.backup_dir();
         file::create_private_directory(&directory)?;
-        let mut backup = Backup { replaced_at: now(), is_renewal, path: PathBuf::new() };
+        let mut backup = Backup { replaced_at: now(), is_renewal };
         loop {
-            backup.path = directory.join(backup.file_name());
-            match link_or_copy(&file::behind_link(&self.profiles_path()), &backup.path, &text) {
+            let path = self.backup_path(&backup);
+            match link_or_copy(&file::behind_link(&self.profiles_path()), &path, &text) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => backup.replaced_at += 1,
                 kept => break kept?,
             }
@@ -149,7 +183,7 @@ impl AgentStore {
 
     fn prune(&self, renewals: bool, count: usize) -> io::Result<()> {
         let of_sort = self.backups().into_iter().filter(|backup| backup.is_renewal == renewals);
-        of_sort.skip(count).try_for_each(|backup| std::fs::remove_file(backup.path))
+        of_sort.skip(count).try_for_each(|backup| std::fs::remove_file(self.backup_path(&backup)))
     }
 }
 
@@ -184,7 +218,8 @@ mod tests {
 
     fn store(root: &Path, count: usize) -> AgentStore {
         let policy = BackupPolicy { count, notices: Notices::default() };
-        AgentStore::new(root.to_owned(), root.join("a"), None).with_backups(policy)
+        AgentStore::new("main".to_owned(), root.to_owned(), root.join("a"), None)
+            .with_backups(policy)
     }
 
     fn put(store: &AgentStore, id: &str, entry: &serde_json::Value) {
@@ -215,8 +250,10 @@ mod tests {
         let held: Vec<_> =
             backups.iter().map(|b| store.read_backup(b).unwrap().entry_count()).collect();
         assert_eq!(held, [4, 4, 3, 2]);
-        assert_eq!(backups[0].path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(backups.iter().all(|b| Backup::at(b.path.clone()).as_ref() == Some(b)));
+        let path = store.backup_path(&backups[0]);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let of_file = |b: &Backup| Backup::of_file(b.file_name().as_ref());
+        assert!(backups.iter().all(|b| of_file(b).as_ref() == Some(b)));
     }
 
     #[test]
@@ -229,8 +266,8 @@ mod tests {
         let credential = store.read().unwrap().document.credential("a").unwrap();
         assert_eq!(credential.bearer().unwrap().expose(), "fake-2");
         let notices = store.backup_policy().unwrap().notices.take();
-        assert!(notices[0].starts_with("no backup was kept"), "{notices:?}");
-        assert!(!notices[0].contains("fake-"));
+        assert!(matches!(notices[0], Notice::NoBackup { .. }), "{notices:?}");
+        assert!(!format!("{notices:?}").contains("fake-"));
     }
 
     #[test]

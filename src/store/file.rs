@@ -2,11 +2,13 @@
 
 use super::generation::newer_database;
 use super::lease::Lease;
-use super::{BackupPolicy, Document, StateDocument, StoreError, legacy};
-use crate::system::file::{self, Fingerprint, Reserved};
+use super::snapshot::{Prepared, Snapshot, Version};
+use super::{BackupPolicy, Document, Location, StateDocument, StoreError, legacy};
+use crate::system::file::{self, Reserved};
 use crate::system::lock::{self, Attempt, SidecarLock};
 use serde_json::error::Category;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -21,6 +23,7 @@ const USUAL_ROOM: u64 = 16 * 1024;
 /// The store of one agent: `auth-profiles.json` and `auth-state.json` in its directory.
 #[derive(Clone, Debug)]
 pub struct AgentStore {
+    agent_id: String,
     state_dir: PathBuf,
     agent_dir: PathBuf,
     /// The shared legacy file that this store imports.
@@ -28,20 +31,16 @@ pub struct AgentStore {
     backups: Option<BackupPolicy>,
 }
 
-/// A document as it was at one moment.
-#[derive(Debug, Default)]
-pub struct Snapshot {
-    /// The document.
-    pub document: Document,
-    /// The version of the file; `None` when there is none.
-    pub fingerprint: Option<Fingerprint>,
-}
-
 impl AgentStore {
-    /// The store in `agent_dir` of the state directory `state_dir`. `oauth_file` is the
-    /// legacy file that agent `main` imports.
-    pub const fn new(state_dir: PathBuf, agent_dir: PathBuf, oauth_file: Option<PathBuf>) -> Self {
-        Self { state_dir, agent_dir, oauth_file, backups: None }
+    /// The store of the agent `agent_id` in `agent_dir` of the state directory `state_dir`.
+    /// `oauth_file` is the legacy file that agent `main` imports.
+    pub const fn new(
+        agent_id: String,
+        state_dir: PathBuf,
+        agent_dir: PathBuf,
+        oauth_file: Option<PathBuf>,
+    ) -> Self {
+        Self { agent_id, state_dir, agent_dir, oauth_file, backups: None }
     }
 
     /// The same store, keeping what a change of the profiles replaces.
@@ -66,57 +65,92 @@ impl AgentStore {
             || file::is_one_directory(&self.agent_dir, &other.agent_dir)
     }
 
-    /// The document of the profiles.
-    pub fn profiles_path(&self) -> PathBuf {
+    /// The agent whose store this is.
+    pub fn agent_id(&self) -> &str {
+        &self.agent_id
+    }
+
+    /// Where the profiles are.
+    pub fn location(&self) -> Location {
+        self.profiles_path().into()
+    }
+
+    /// Where order and usage are.
+    pub fn state_location(&self) -> Location {
+        self.state_path().into()
+    }
+
+    /// Whether the document of the profiles is there, readable or not.
+    pub fn has_document(&self) -> bool {
+        self.profiles_path().is_file()
+    }
+
+    pub(super) fn profiles_path(&self) -> PathBuf {
         self.agent_dir.join("auth-profiles.json")
     }
 
-    /// The document of order and usage.
-    pub fn state_path(&self) -> PathBuf {
+    pub(super) fn state_path(&self) -> PathBuf {
         self.agent_dir.join("auth-state.json")
     }
 
-    /// The profiles as they are now; what the legacy files hold, where there is no document
-    /// yet. Takes no lock.
+    /// Profiles and state as they are now; what the legacy files hold, where there is no
+    /// document yet. Takes no lock.
     ///
     /// # Errors
-    /// The document exists and cannot be read.
+    /// The profiles exist and cannot be read, or nothing is there because a later OpenClaw
+    /// has taken the credentials over.
     pub fn read(&self) -> Result<Snapshot, StoreError> {
+        let (document, version) = self.read_profiles()?;
+        if version.is_none() {
+            self.check_generation()?;
+        }
+        let state = self.read_state(&document);
+        Ok(Snapshot::new(document, version, state))
+    }
+
+    /// The profiles alone, as they are now. Takes no lock.
+    ///
+    /// # Errors
+    /// They exist and cannot be read.
+    pub fn profiles(&self) -> Result<Document, StoreError> {
+        self.read_profiles().map(|(document, _)| document)
+    }
+
+    fn read_profiles(&self) -> Result<(Document, Option<Version>), StoreError> {
         let path = self.profiles_path();
         match file::read(&path) {
             Ok(None) => {
                 let document = legacy::read(&self.agent_dir, self.oauth_file.as_deref())?;
-                Ok(Snapshot { document, fingerprint: None })
+                Ok((document, None))
             }
             Ok(Some((text, fingerprint))) => {
                 let document = Document::parse(text).map_err(|error| invalid(&path, &error))?;
-                Ok(Snapshot { document, fingerprint: Some(fingerprint) })
+                Ok((document, Some(Version(fingerprint))))
             }
-            Err(source) => Err(StoreError::Read { path, source }),
+            Err(source) => {
+                Err(StoreError::Read { location: path.into(), source: Arc::new(source) })
+            }
         }
     }
 
-    /// What is remembered about the use of the profiles. Takes no lock. The old layout,
-    /// inside the profiles document, fills what the state file leaves out.
-    ///
-    /// # Errors
-    /// The document exists and cannot be read.
-    pub fn read_state(&self, profiles: &Document) -> Result<StateDocument, StoreError> {
+    fn read_state(&self, profiles: &Document) -> Result<StateDocument, StoreError> {
         let path = self.state_path();
         let mut state = match file::read(&path) {
             Ok(None) => StateDocument::default(),
             Ok(Some((text, _))) => {
                 StateDocument::parse(&text).map_err(|error| invalid(&path, &error))?
             }
-            Err(source) => return Err(StoreError::Read { path, source }),
+            Err(source) => {
+                return Err(StoreError::Read { location: path.into(), source: Arc::new(source) });
+            }
         };
         state.fill_from(profiles);
         Ok(state)
     }
 
-    /// The version of the profiles document now.
-    pub fn fingerprint(&self) -> Option<Fingerprint> {
-        file::fingerprint(&self.profiles_path())
+    /// The version of the profiles now; `None` when nothing is stored yet. It costs one look.
+    pub fn version(&self) -> Option<Version> {
+        file::fingerprint(&self.profiles_path()).map(Version)
     }
 
     /// Whether this store may be written.
@@ -126,9 +160,10 @@ impl AgentStore {
     pub fn check_generation(&self) -> Result<(), StoreError> {
         match newer_database(&self.state_dir, &self.agent_dir) {
             None => Ok(()),
-            Some(database) => {
-                Err(StoreError::NewerGeneration { database, path: self.profiles_path() })
-            }
+            Some(database) => Err(StoreError::NewerGeneration {
+                database: database.into(),
+                location: self.location(),
+            }),
         }
     }
 
@@ -137,8 +172,10 @@ impl AgentStore {
     /// # Errors
     /// The directory, or the one in which it would be made, cannot be written.
     pub fn check_writable(&self) -> Result<(), StoreError> {
-        file::check_writable(&self.agent_dir)
-            .map_err(|source| StoreError::Write { path: self.profiles_path(), source })
+        file::check_writable(&self.agent_dir).map_err(|source| StoreError::Write {
+            location: self.location(),
+            source: Arc::new(source),
+        })
     }
 
     /// Changes the profiles under the lock. `change` gets the document as it is then and
@@ -161,12 +198,12 @@ impl AgentStore {
     ///
     /// # Errors
     /// The lock, the generation or the disk; nothing has changed then.
-    pub fn reserve(&self, lock_timeout: Duration) -> Result<Option<Reserved>, StoreError> {
+    pub fn prepare(&self, lock_timeout: Duration) -> Result<Option<Prepared>, StoreError> {
         self.wait_until_free(None, lock_timeout)?;
-        self.reserve_space()
+        self.prepare_space()
     }
 
-    /// The first half of [`Self::reserve`]: waits for the lock, and lets it go. Who holds a
+    /// The first half of [`Self::prepare`]: waits for the lock, and lets it go. Who holds a
     /// lease says so: it saves work.
     ///
     /// # Errors
@@ -183,13 +220,14 @@ impl AgentStore {
         Ok(())
     }
 
-    /// The second half of [`Self::reserve`]: sets space aside.
+    /// The second half of [`Self::prepare`]: sets space aside.
     ///
     /// # Errors
     /// The disk; nothing has changed then.
-    pub fn reserve_space(&self) -> Result<Option<Reserved>, StoreError> {
+    pub fn prepare_space(&self) -> Result<Option<Prepared>, StoreError> {
         let path = self.profiles_path();
-        let failed = |source| StoreError::Write { path: path.clone(), source };
+        let failed =
+            |source| StoreError::Write { location: path.clone().into(), source: Arc::new(source) };
         if !self.agent_dir.is_dir() {
             return self.check_writable().map(|()| None);
         }
@@ -197,39 +235,40 @@ impl AgentStore {
         let (held, size) = (present + USUAL_ROOM, present + ROOM_FOR_TOKENS);
         let reserved = Reserved::new(&path).map_err(failed)?;
         reserved.make_room(held, size).map_err(failed)?;
-        Ok(Some(reserved))
+        Ok(Some(Prepared(reserved)))
     }
 
-    /// As [`Self::update`], with what [`Self::reserve`] gave and with more patience: what
+    /// As [`Self::update`], with what [`Self::prepare`] gave and with more patience: what
     /// is to be stored exists nowhere else.
     ///
     /// # Errors
     /// The lock, the document or the disk; nothing has changed then.
-    pub fn update_reserved<T>(
+    pub fn update_prepared<T>(
         &self,
-        reserved: Option<Reserved>,
+        prepared: Option<Prepared>,
         lease: Option<&Lease>,
         change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
     ) -> Result<T, StoreError> {
-        self.change_profiles(reserved, lease, PATIENT_LOCK_TIMEOUT, change)
+        self.change_profiles(prepared, lease, PATIENT_LOCK_TIMEOUT, change)
     }
 
     fn change_profiles<T>(
         &self,
-        reserved: Option<Reserved>,
+        prepared: Option<Prepared>,
         lease: Option<&Lease>,
         lock_timeout: Duration,
         change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
     ) -> Result<T, StoreError> {
         let path = self.profiles_path();
-        let failed = |source| StoreError::Write { path: path.clone(), source };
+        let failed =
+            |source| StoreError::Write { location: path.clone().into(), source: Arc::new(source) };
         let locks = self.lock(&path, lease, lock_timeout)?;
-        let mut reserved = match reserved {
-            Some(reserved) => reserved,
+        let mut reserved = match prepared {
+            Some(Prepared(reserved)) => reserved,
             None => Reserved::new(&path).map_err(failed)?,
         };
         loop {
-            let Snapshot { mut document, fingerprint } = self.read()?;
+            let (mut document, version) = self.read_profiles()?;
             let (changed, result) =
                 change(&mut document).map_err(|error| invalid(&path, &error))?;
             if !changed {
@@ -239,15 +278,15 @@ impl AgentStore {
             let text = Zeroizing::new(document.to_text().map_err(|error| invalid(&path, &error))?);
             reserved.write(text.as_bytes()).map_err(failed)?;
             // OpenClaw's login writes without a lock, and its release may remove ours.
-            if self.fingerprint() == fingerprint && locks.iter().all(SidecarLock::is_held) {
+            if self.version() == version && locks.iter().all(SidecarLock::is_held) {
                 self.keep_backup(&document);
                 reserved.put_in_place().map_err(failed)?;
-                legacy::retire(&self.agent_dir, &document, fingerprint.is_none())?;
+                legacy::retire(&self.agent_dir, &document, version.is_none())?;
                 return Ok(result);
             }
             if !locks.iter().all(SidecarLock::is_held) {
                 drop(locks);
-                return self.change_profiles(Some(reserved), lease, lock_timeout, change);
+                return self.change_profiles(Some(Prepared(reserved)), lease, lock_timeout, change);
             }
         }
     }
@@ -277,14 +316,14 @@ impl AgentStore {
         self.check_generation()?;
         // One lock guards both documents, as OpenClaw has it.
         let _lock = self.lock(&self.profiles_path(), lease, lock_timeout)?;
-        let Snapshot { document: mut profiles, fingerprint } = self.read()?;
+        let (mut profiles, version) = self.read_profiles()?;
         let mut state = self.read_state(&profiles)?;
         if change(&mut state) {
             if let Some(member) = state.foreign_member() {
                 let reason = format!("`{member}` is not an object");
-                return Err(StoreError::Invalid { path: self.state_path(), reason });
+                return Err(StoreError::Invalid { location: self.state_location(), reason });
             }
-            let imports = fingerprint.is_none() && profiles.entry_count() > 0;
+            let imports = version.is_none() && profiles.entry_count() > 0;
             if profiles.has_old_layout() {
                 self.move_old_layout(&mut profiles)?;
                 self.write_profiles(&profiles)?;
@@ -320,7 +359,10 @@ impl AgentStore {
     fn write_state(&self, state: &StateDocument) -> Result<(), StoreError> {
         let path = self.state_path();
         if state.is_empty() {
-            return file::remove(&path).map_err(|source| StoreError::Write { path, source });
+            return file::remove(&path).map_err(|source| StoreError::Write {
+                location: path.into(),
+                source: Arc::new(source),
+            });
         }
         let text = state.to_text().map_err(|error| invalid(&path, &error))?;
         write(&path, &text)
@@ -334,7 +376,10 @@ impl AgentStore {
         lease: Option<&Lease>,
         timeout: Duration,
     ) -> Result<Vec<SidecarLock>, StoreError> {
-        let failed = |source| StoreError::Lock { path: document.to_owned(), source };
+        let failed = |source| StoreError::Lock {
+            location: document.to_owned().into(),
+            source: Arc::new(source),
+        };
         file::create_private_directory(&self.agent_dir).map_err(failed)?;
         let target = file::behind_link(document);
         let held = lease.map(Lease::lock);
@@ -355,14 +400,18 @@ pub(super) fn acquire(
     let path = document.to_owned();
     match lock::wait_beside(&path, held, timeout) {
         Ok(Attempt::Acquired(lock)) => Ok(lock),
-        Ok(Attempt::Held(holder)) => Err(StoreError::LockTimeout { path, waited: timeout, holder }),
-        Err(source) => Err(StoreError::Lock { path, source }),
+        Ok(Attempt::Held(holder)) => {
+            Err(StoreError::LockTimeout { location: path.into(), waited: timeout, holder })
+        }
+        Err(source) => Err(StoreError::Lock { location: path.into(), source: Arc::new(source) }),
     }
 }
 
 pub(super) fn write(path: &Path, text: &str) -> Result<(), StoreError> {
-    file::replace(path, text.as_bytes())
-        .map_err(|source| StoreError::Write { path: path.to_owned(), source })
+    file::replace(path, text.as_bytes()).map_err(|source| StoreError::Write {
+        location: path.to_owned().into(),
+        source: Arc::new(source),
+    })
 }
 
 pub(super) fn invalid(path: &Path, error: &serde_json::Error) -> StoreError {
@@ -376,5 +425,5 @@ pub(super) fn invalid(path: &Path, error: &serde_json::Error) -> StoreError {
         0 => reason.to_owned(),
         line => format!("{reason} (line {line}, column {})", error.column()),
     };
-    StoreError::Invalid { path: path.to_owned(), reason }
+    StoreError::Invalid { location: path.to_owned().into(), reason }
 }

@@ -1,7 +1,6 @@
 //! The lease on a profile: OpenClaw's refresh lock, held across a token request so that
 //! one process refreshes while the others wait for its result.
 
-use super::intent::{self, Intent};
 use super::{AgentStore, StoreError};
 use crate::profile::Millis;
 use crate::secret::Secret;
@@ -10,7 +9,8 @@ use crate::system::lock::{self, Attempt, Holder, SidecarLock};
 use crate::system::now;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A lease that is held until it is dropped.
 #[derive(Debug)]
@@ -38,16 +38,35 @@ impl Lease {
         }
         // Nobody waits for a grant and keeps others from one.
         self.grant = None;
-        let failed = |source| StoreError::Lock { path: path.to_owned(), source };
+        let failed = |source| StoreError::Lock {
+            location: path.to_owned().into(),
+            source: Arc::new(source),
+        };
         match lock::wait_at(path, Some(&self.profile), timeout).map_err(failed)? {
             Attempt::Acquired(grant) => self.grant = Some(grant),
             Attempt::Held(holder) => {
                 let path = path.to_owned();
-                return Err(StoreError::LockTimeout { path, waited: timeout, holder });
+                return Err(StoreError::LockTimeout {
+                    location: path.into(),
+                    waited: timeout,
+                    holder,
+                });
             }
         }
         Ok(true)
     }
+}
+
+/// What a lease is on: a profile, by the spelling of its provider and its id, and the grant
+/// that it holds.
+#[derive(Clone, Copy, Debug)]
+pub struct LeaseKey<'k> {
+    /// The provider as the profile spells it.
+    pub provider: &'k str,
+    /// The profile id.
+    pub profile_id: &'k str,
+    /// The refresh token that the profile holds.
+    pub grant: Option<&'k Secret>,
 }
 
 /// What came of one attempt to take a lease.
@@ -59,20 +78,74 @@ pub enum LeaseAttempt {
     Held(Holder),
 }
 
+/// What ended the wait for a lease.
+#[derive(Debug)]
+pub enum Turn<T> {
+    /// The lease is ours.
+    Leased(Lease),
+    /// What the lease was wanted for is there.
+    Found(T),
+    /// The time is over: [`StoreError::LockTimeout`] with the holder.
+    TimedOut(StoreError),
+}
+
+/// Who waits for a lease looks for a result at least so often.
+const LOOK: Duration = Duration::from_millis(8);
+
+/// When one that has tried the lease after waiting so long tries it again: less and less
+/// often, and at the very end.
+fn next_try(waited: Duration, timeout: Duration) -> Duration {
+    let pause = (waited / 8).clamp(Duration::from_millis(20), Duration::from_secs(1));
+    (waited + pause).min(timeout)
+}
+
 impl AgentStore {
-    /// Tries once to take the lease on refreshing `profile_id`, which holds `grant`.
+    /// Waits for the lease, or until `look` finds what the lease is wanted for: another
+    /// process has stored it. `look` runs before each attempt and often in between, so it
+    /// has to be cheap where nothing has changed.
+    ///
+    /// # Errors
+    /// Locks cannot be used there, or the error of `look`.
+    pub fn wait_for_lease<T, E: From<StoreError>>(
+        &self,
+        key: &LeaseKey<'_>,
+        timeout: Duration,
+        mut look: impl FnMut() -> Result<Option<T>, E>,
+    ) -> Result<Turn<T>, E> {
+        let started = Instant::now();
+        let mut holder = Holder::default();
+        let mut next = Duration::ZERO;
+        loop {
+            let waited = started.elapsed();
+            // To look costs next to nothing, to take the lease does not, and two hundred
+            // processes wait at a time.
+            if let Some(found) = look()? {
+                return Ok(Turn::Found(found));
+            }
+            if waited >= next {
+                next = next_try(waited, timeout);
+                holder = match self.try_lease(key)? {
+                    LeaseAttempt::Acquired(lease) => return Ok(Turn::Leased(lease)),
+                    LeaseAttempt::Held(holder) => holder,
+                };
+            }
+            if waited >= timeout {
+                let location = self.lease_path(key).into();
+                let error = StoreError::LockTimeout { location, waited: timeout, holder };
+                return Ok(Turn::TimedOut(error));
+            }
+            std::thread::sleep(lock::pause(waited, LOOK));
+        }
+    }
+
+    /// Tries once to take the lease.
     ///
     /// # Errors
     /// Locks cannot be used there.
-    pub fn try_lease(
-        &self,
-        provider: &str,
-        profile_id: &str,
-        grant: Option<&Secret>,
-    ) -> Result<LeaseAttempt, StoreError> {
+    pub fn try_lease(&self, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError> {
         self.check_generation()?;
-        let grant = grant.map(|grant| grant_path(self.places().0, grant));
-        try_lease(&self.lease_path(provider, profile_id), grant.as_deref(), now())
+        let grant = key.grant.map(|grant| self.grant_lock(grant));
+        try_lease(&self.lease_path(key), grant.as_deref(), now())
     }
 
     /// Moves a lease to `grant`, which the profile holds by now, and waits for whoever has
@@ -86,50 +159,16 @@ impl AgentStore {
         grant: &Secret,
         timeout: Duration,
     ) -> Result<bool, StoreError> {
-        lease.follow(&grant_path(self.places().0, grant), timeout)
+        lease.follow(&self.grant_lock(grant), timeout)
     }
 
-    /// Notes, on the disk, that `grant`, whose lease is held, is about to be spent. Returns
-    /// the note of a process that was cut off, if there is one.
-    ///
-    /// # Errors
-    /// It cannot be written, or an earlier note cannot be read.
-    pub fn begin_refresh(
-        &self,
-        grant: &Secret,
-        lease: &Lease,
-    ) -> Result<Option<Intent>, StoreError> {
-        intent::begin(&grant_path(self.places().0, grant), lease, now())
+    fn lease_path(&self, key: &LeaseKey<'_>) -> PathBuf {
+        lease_path(self.places().0, key.provider, key.profile_id)
     }
 
-    /// Takes the note back: the outcome is known, and stored where it matters.
-    pub fn end_refresh(&self, grant: &Secret) {
-        intent::end(&grant_path(self.places().0, grant));
-    }
-
-    /// Turns the note, if there is one, into one that `grant` was refused.
-    pub fn note_refusal(&self, grant: &Secret) {
-        intent::refuse(&grant_path(self.places().0, grant));
-    }
-
-    /// Makes such a note where there is none: no store says it, or none will.
-    pub fn keep_refusal(&self, grant: &Secret) {
-        intent::keep_refusal(&grant_path(self.places().0, grant));
-    }
-
-    /// Whether there is such a note.
-    pub fn has_noted_refusal(&self, grant: &Secret) -> bool {
-        intent::is_refused(&grant_path(self.places().0, grant))
-    }
-
-    /// Takes such a note back: the stores know.
-    pub fn end_noted_refusal(&self, grant: &Secret) {
-        intent::end_refusal(&grant_path(self.places().0, grant));
-    }
-
-    /// Where the lease on refreshing `profile_id` is.
-    pub fn lease_path(&self, provider: &str, profile_id: &str) -> PathBuf {
-        lease_path(self.places().0, provider, profile_id)
+    /// The lock on `grant`, which its note in the journal is named after.
+    pub(super) fn grant_lock(&self, grant: &Secret) -> PathBuf {
+        grant_path(self.places().0, grant)
     }
 }
 
@@ -158,7 +197,7 @@ fn try_lease(
 ) -> Result<LeaseAttempt, StoreError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
-        move |source| StoreError::Lock { path, source }
+        move |source| StoreError::Lock { location: path.into(), source: Arc::new(source) }
     };
     if let Some(directory) = profile.parent() {
         create_private_directory(directory).map_err(failed(profile))?;
@@ -192,6 +231,18 @@ mod tests {
     }
 
     #[test]
+    fn a_lease_is_tried_less_and_less_often_and_at_the_very_end() {
+        let timeout = Duration::from_mins(1);
+        let (mut at, mut tries, mut longest) = (Duration::ZERO, 0, Duration::ZERO);
+        while at < timeout {
+            let next = next_try(at, timeout);
+            (longest, at, tries) = (longest.max(next.saturating_sub(at)), next, tries + 1);
+        }
+        assert_eq!(at, timeout);
+        assert!(longest <= Duration::from_secs(1) && tries < 120, "{longest:?} {tries}");
+    }
+
+    #[test]
     fn a_lease_follows_its_profile_to_another_grant() {
         let root = tempfile::tempdir().unwrap();
         let now = crate::system::now();
@@ -216,10 +267,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let agent_dir = root.path().join("agents/main/agent");
         create_private_directory(&agent_dir).unwrap();
-        let store = AgentStore::new(root.path().to_owned(), agent_dir, None);
-        let LeaseAttempt::Acquired(lease) = store.try_lease("p", "p:1", None).unwrap() else {
-            panic!("held")
-        };
+        let store = AgentStore::new("main".to_owned(), root.path().to_owned(), agent_dir, None);
+        let key = LeaseKey { provider: "p", profile_id: "p:1", grant: None };
+        let LeaseAttempt::Acquired(lease) = store.try_lease(&key).unwrap() else { panic!("held") };
         let left = crate::system::file::with_suffix(&store.profiles_path(), ".lock");
         std::fs::hard_link(lease.lock().path(), &left).unwrap();
         let refused = store.update_state_beside(Some(&lease), lock::TIMEOUT, |state| {

@@ -12,6 +12,7 @@ use crate::system::file;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The document that the legacy files amount to; an empty one when there are none.
 pub(super) fn read(agent_dir: &Path, oauth_file: Option<&Path>) -> Result<Document, StoreError> {
@@ -47,7 +48,8 @@ pub(super) fn retire(
     just_imported: bool,
 ) -> Result<(), StoreError> {
     let path = agent_file(agent_dir);
-    let failed = |source| StoreError::Write { path: path.clone(), source };
+    let failed =
+        |source| StoreError::Write { location: path.clone().into(), source: Arc::new(source) };
     let mut kept = members(&path)?;
     let is_stored = |provider: &str, entry: &RawValue| {
         let Some(entry) = credential(entry) else { return true };
@@ -105,10 +107,15 @@ fn members(path: &Path) -> Result<RawObject, StoreError> {
     let text = match file::read(path) {
         Ok(None) => return Ok(RawObject::new()),
         Ok(Some((text, _))) => text,
-        Err(source) => return Err(StoreError::Read { path: path.to_owned(), source }),
+        Err(source) => {
+            return Err(StoreError::Read {
+                location: path.to_owned().into(),
+                source: Arc::new(source),
+            });
+        }
     };
     serde_json::from_str(&text).map_err(|error| StoreError::Invalid {
-        path: path.to_owned(),
+        location: path.into(),
         reason: format!("it is no object (line {}, column {})", error.line(), error.column()),
     })
 }

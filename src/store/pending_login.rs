@@ -13,6 +13,7 @@ use crate::system::lock::{self, Attempt, SidecarLock};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 use zeroize::Zeroizing;
@@ -117,7 +118,8 @@ impl PendingLogin {
     /// The file cannot be written.
     pub fn save(&self, directory: &Path) -> Result<PathBuf, StoreError> {
         let path = directory.join(format!("{}.json", self.id));
-        let failed = |source| StoreError::Write { path: path.clone(), source };
+        let failed =
+            |source| StoreError::Write { location: path.clone().into(), source: Arc::new(source) };
         let authorization = self.authorization.as_ref().map(|authorization| WireAuthorization {
             url: authorization.url.clone(),
             redirect_uri: authorization.redirect_uri.clone(),
@@ -163,7 +165,10 @@ impl PendingLogin {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(source) => {
-                return Err(StoreError::Read { path: directory.to_owned(), source });
+                return Err(StoreError::Read {
+                    location: directory.to_owned().into(),
+                    source: Arc::new(source),
+                });
             }
         };
         let is_login =
@@ -184,14 +189,18 @@ impl PendingLogin {
 
     fn load(path: &Path, now: Millis) -> Result<Option<Self>, StoreError> {
         let read = file::read(path);
-        let Some((text, _)) =
-            read.map_err(|source| StoreError::Read { path: path.to_owned(), source })?
+        let Some((text, _)) = read.map_err(|source| StoreError::Read {
+            location: path.to_owned().into(),
+            source: Arc::new(source),
+        })?
         else {
             return Ok(None);
         };
         let text = Zeroizing::new(text);
-        let invalid =
-            |reason: &str| StoreError::Invalid { path: path.to_owned(), reason: reason.to_owned() };
+        let invalid = |reason: &str| StoreError::Invalid {
+            location: path.to_owned().into(),
+            reason: reason.to_owned(),
+        };
         // The text of the error can quote a secret.
         let wire: Wire<'_> = serde_json::from_str(&text)
             .map_err(|_| invalid("it is no login that waits to be finished"))?;
@@ -236,7 +245,8 @@ impl PendingLogin {
     /// The lock cannot be made.
     pub fn claim(&self, directory: &Path, now: Millis) -> Result<Option<Claim>, StoreError> {
         let path = directory.join(format!("{}.json", self.id));
-        let failed = |source| StoreError::Write { path: path.clone(), source };
+        let failed =
+            |source| StoreError::Write { location: path.clone().into(), source: Arc::new(source) };
         match lock::try_acquire(&file::with_suffix(&path, ".lock"), now).map_err(failed)? {
             Attempt::Acquired(lock) if path.exists() => Ok(Some(Claim { path, _lock: lock })),
             _ => Ok(None),

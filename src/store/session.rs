@@ -11,6 +11,7 @@ use crate::system::{file, lock};
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The fields that say which model a session last ran with: they are out of date as soon
 /// as another one is pinned.
@@ -184,7 +185,12 @@ impl SessionStore {
         let text = match file::read(&self.path) {
             Ok(None) => return Ok(None),
             Ok(Some((text, _))) => text,
-            Err(source) => return Err(StoreError::Read { path: self.path.clone(), source }),
+            Err(source) => {
+                return Err(StoreError::Read {
+                    location: self.path.clone().into(),
+                    source: Arc::new(source),
+                });
+            }
         };
         let failed = |error| invalid(&self.path, &error);
         let sessions: RawObject =

@@ -35,16 +35,24 @@ pub struct Exposure {
     owner: u32,
 }
 
+/// What sets an exposure right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Correction {
+    /// Give the file these permission bits.
+    Mode(u32),
+    /// This user, who is root, gives it to this user id.
+    OwnerByRoot(u32),
+    /// This user needs root to get it.
+    Owner,
+}
+
 impl Exposure {
-    /// The command that sets it right.
-    pub fn remedy(&self) -> String {
-        let path = shell_word(&self.path);
+    /// What sets it right.
+    pub fn correction(&self) -> Correction {
         match &self.distrust {
-            Distrust::Open { mode, forbidden } => {
-                format!("chmod {:o} {path}", mode & !forbidden & 0o777)
-            }
-            _ if effective_user() == 0 => format!("chown {} {path}", self.owner),
-            _ => format!("sudo chown \"$(id -un)\" {path}"),
+            Distrust::Open { mode, forbidden } => Correction::Mode(mode & !forbidden & 0o777),
+            _ if effective_user() == 0 => Correction::OwnerByRoot(self.owner),
+            _ => Correction::Owner,
         }
     }
 }
@@ -53,16 +61,6 @@ impl fmt::Display for Exposure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.path.display(), self.distrust)
     }
-}
-
-/// `path` as one word of a shell command.
-pub fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
-    if text.chars().all(is_plain) {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Looks at paths in one state directory.
@@ -203,7 +201,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn what_others_can_read_or_write_is_named_with_its_remedy() {
+    fn what_others_can_read_or_write_is_named_with_its_correction() {
         let root = tempfile::tempdir().unwrap();
         let state_dir = root.path().join("state");
         create_private_directory(&state_dir).unwrap();
@@ -214,15 +212,14 @@ mod tests {
         assert_eq!(custody.exposure(&document, Kind::Secrets), None);
         mode(&document, 0o644);
         let exposure = custody.exposure(&document, Kind::Secrets).unwrap();
-        let quoted = document.display().to_string().replace('\'', r"'\''");
-        assert_eq!(exposure.remedy(), format!("chmod 600 '{quoted}'"));
+        assert_eq!(exposure.correction(), Correction::Mode(0o600));
         assert!(exposure.to_string().ends_with("is open to other users (mode 0644)"));
         assert_eq!(custody.exposure(&document, Kind::Settings), None);
         mode(&state_dir, 0o755);
         assert_eq!(custody.exposure(&state_dir, Kind::Directory), None);
         mode(&state_dir, 0o775);
         let exposure = custody.exposure(&state_dir, Kind::Directory).unwrap();
-        assert_eq!(exposure.remedy(), format!("chmod 755 {}", state_dir.display()));
+        assert_eq!(exposure.correction(), Correction::Mode(0o755));
     }
 
     #[test]

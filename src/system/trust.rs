@@ -41,24 +41,6 @@ impl Distrust {
     pub const fn is_unsafe(&self) -> bool {
         !matches!(self, Self::Unreadable(_))
     }
-
-    /// What to do about the file at `path` of the provider `alias`.
-    pub fn hint(&self, path: &Path, alias: &str) -> String {
-        match self {
-            Self::Unreadable(_) | Self::NotRegular => {
-                format!("see `secrets.providers.{alias}` in openclaw.json")
-            }
-            Self::SymbolicLink => match path.canonicalize() {
-                Ok(target) => format!("name the file itself: {}", target.display()),
-                Err(_) => "name the file itself".to_owned(),
-            },
-            Self::Open { mode, forbidden } => {
-                format!("chmod {:o} {}", mode & !forbidden, path.display())
-            }
-            Self::Foreign { .. } => format!("chown \"$(id -un)\" {}", path.display()),
-            Self::Elsewhere => format!("see `secrets.providers.{alias}.trustedDirs`"),
-        }
-    }
 }
 
 impl fmt::Display for Distrust {
@@ -209,7 +191,6 @@ mod tests {
             set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             let distrust = check(&path).unwrap_err();
             assert_eq!(distrust, Distrust::Open { mode, forbidden: OTHERS_READ_OR_WRITE });
-            assert_eq!(distrust.hint(&path, "p"), format!("chmod 600 {}", path.display()));
             assert!(open(&path, None).is_ok());
         }
         let link = root.path().join("link");

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the top down, with what each may name beside what is below it; the
 /// leaves may be named by anyone.
-const LAYERS: [(&str, u8); 12] = [
+const LAYERS: [(&str, u8); 13] = [
     ("main", 7),
     ("cli", 6),
     ("ops", 5),
+    ("exit", 4),
     ("app", 4),
     ("provider", 3),
     ("store", 3),
@@ -18,7 +19,7 @@ const LAYERS: [(&str, u8); 12] = [
     ("system", 1),
     ("profile", 0),
 ];
-const LEAVES: [&str; 4] = ["profile", "secret", "exit", "text"];
+const LEAVES: [&str; 3] = ["profile", "secret", "text"];
 
 fn sources() -> Vec<(PathBuf, String)> {
     files("rs")

@@ -34,6 +34,7 @@ mod paste;
 mod program;
 mod project;
 mod property;
+mod record;
 mod recovery;
 mod redirect_listener;
 mod refresh;

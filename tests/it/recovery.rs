@@ -98,6 +98,7 @@ fn a_kept_login_that_is_held_is_stored_by_the_command_that_doctor_gives() {
     let next = report["findings"][0]["next"].as_str().unwrap().to_owned();
     let command = next.strip_prefix("openclaw-auth ").unwrap();
     let command: Vec<_> = command.split(' ').collect();
+    assert_eq!(report["findings"][0]["hintCommand"].as_array().unwrap()[1..], command[..]);
     assert_eq!(rig.run(&command).success(), "fake-kept", "{next}");
     assert!(!rig.path("recovery/x.json").exists());
 }

@@ -134,6 +134,8 @@ fn a_refused_login_hides_no_other_and_is_not_tried_again() {
     let login = "openclaw-auth models auth login --provider openai-codex";
     assert_eq!(done["results"][0]["hint"], login);
     assert_eq!(done["results"][1]["hint"], login);
+    let words: Vec<_> = login.split(' ').collect();
+    assert_eq!(done["results"][0]["hintCommand"], serde_json::json!(words));
     assert!(done["results"][0]["error"].as_str().unwrap().contains("is over"), "{done}");
     assert_eq!(refreshes(&rig), 2, "a refused token is posted once");
     rig.expire("alive");

@@ -270,6 +270,8 @@ fn an_expired_token_is_told_and_not_refreshed() {
     assert_eq!(expired["error"], "Token expired");
     let hint = "openclaw-auth models auth refresh --provider openai-codex";
     assert_eq!(expired["hint"], hint);
+    let words: Vec<_> = hint.split(' ').collect();
+    assert_eq!(expired["hintCommand"], serde_json::json!(words));
     let text = rig.run(&["channels", "list"]).success();
     assert!(text.contains(&format!("  Codex: Token expired\n    {hint}\n")), "{text}");
     assert_eq!(rig.tree(), before, "listing refreshes nothing");

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::cli::output::Output;
 use crate::cli::prompt::confirm;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::ops::agents::{Deleted, Kept, check_deletion, delete};
 use serde::Serialize;
 use std::path::Path;
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
                 ExitStatus::Failure,
                 format!("deleting agent `{id}` needs --force where nobody can be asked"),
             )
-            .hint(format!("openclaw-auth agents delete {id} --force")));
+            .hint(Command::ours("agents delete").arg(&id).arg("--force")));
         }
         let question = format!("Delete agent {id} and move its directories to the trash?");
         if !confirm(output, &question)? {

@@ -51,7 +51,7 @@ impl<'l> From<&'l Row> for AuthReport<'l> {
 pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let listing = list(app)?;
     output.warn_of_exposures(&listing.exposures);
-    output.warn_of_invalid_entries(listing.invalid_entries, &listing.store_path);
+    output.warn_of_invalid_entries(listing.invalid_entries, &listing.location);
     if args.json {
         let usages = (!args.no_usage).then(|| known(usages(app), output));
         let usage = usages.as_ref().map(UsageReport::from);

@@ -71,7 +71,7 @@ impl<'l> From<&'l Row> for AuthReport<'l> {
 
 pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let listing = list(app)?;
-    output.warn_of_invalid_entries(listing.invalid_entries, &listing.store_path);
+    output.warn_of_invalid_entries(listing.invalid_entries, &listing.location);
     if args.json {
         return output.json(&Report {
             schema: 1,

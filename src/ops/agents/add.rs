@@ -6,7 +6,7 @@
 use super::{binding_specs, failure};
 use crate::app::App;
 use crate::config::{AgentAddition, BindOutcome, Config, NewAgent, add_agent};
-use crate::exit::Failure;
+use crate::exit::{Command, Failure};
 use crate::profile::{MAIN_AGENT, normalize_agent_id};
 use crate::system::file::{self, create_private_directory, create_public_directory};
 use anyhow::Context;
@@ -72,7 +72,7 @@ fn check_name_in(config: &Config, name: &str) -> Result<String, Failure> {
 }
 
 fn already_exists(id: &str) -> Failure {
-    failure(format!("agent `{id}` already exists")).hint("openclaw-auth agents list")
+    failure(format!("agent `{id}` already exists")).hint(Command::ours("agents list"))
 }
 
 /// The workspace of an agent that is given no other.

@@ -6,7 +6,7 @@
 use super::{failure, not_found};
 use crate::app::App;
 use crate::config::{AgentRemoval, Config, remove_agent};
-use crate::exit::Failure;
+use crate::exit::{Command, Failure};
 use crate::profile::{MAIN_AGENT, normalize_agent_id};
 use crate::system::relocation::{Relocation, create_new_directory, remove_empty_directory};
 use crate::system::{file, now};
@@ -51,7 +51,7 @@ pub enum Kept {
 /// It is `main`, or there is no such agent.
 pub fn check_deletion(app: &App, named: &str) -> Result<String, Failure> {
     if named.trim().is_empty() {
-        return Err(failure("the agent to delete is not named").hint("openclaw-auth agents list"));
+        return Err(failure("the agent to delete is not named").hint(Command::ours("agents list")));
     }
     let id = normalize_agent_id(named);
     if id == MAIN_AGENT {

@@ -18,7 +18,7 @@ pub use list::{IdentitySource, Row, list};
 
 use crate::app::App;
 use crate::config::{BindingSpec, BindingSpecError, Channel, Config};
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::normalize_agent_id;
 use crate::system::environment::WITHOUT_PLUGINS;
 
@@ -42,7 +42,7 @@ fn known_agent(config: &Config, named: Option<&str>) -> Result<String, Failure> 
 }
 
 fn not_found(id: &str) -> Failure {
-    failure(format!("there is no agent `{id}`")).hint("openclaw-auth agents list")
+    failure(format!("there is no agent `{id}`")).hint(Command::ours("agents list"))
 }
 
 fn failure(message: impl std::fmt::Display) -> Failure {

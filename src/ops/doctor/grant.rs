@@ -1,12 +1,13 @@
 //! Logins that are held more than once: by two profiles, or by a profile and another
 //! program. Refresh tokens are compared by their hashes.
 
-use super::{Code, Finding, problem};
+use super::{Code, Finding, note, problem};
 use crate::app::App;
+use crate::exit::Command;
 use crate::external::{self, ExternalError, Tool};
 use crate::secret::Secret;
 use crate::store::{AgentStore, Provenance};
-use crate::text::printable;
+use crate::text::{chain, printable};
 use std::collections::BTreeMap;
 
 /// What the stores hold.
@@ -29,8 +30,7 @@ pub(super) fn examine(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>
         found.push(problem(
             Code::Shared,
             format!("one login is held {} times: {}", holders.len(), holders.join(", ")),
-            "sign in for each of them, or leave one: a refresh by OpenClaw spends the others"
-                .to_owned(),
+            "sign in for each of them, or leave one: a refresh by OpenClaw spends the others",
         ));
     }
 }
@@ -39,8 +39,7 @@ impl Held {
     fn by(stores: &[AgentStore]) -> Self {
         let mut held = Self::default();
         for store in stores {
-            let Ok(snapshot) = store.read() else { continue };
-            let document = snapshot.document;
+            let Ok(document) = store.profiles() else { continue };
             for profile in document.profiles() {
                 // A copy that stays another program's own is never refreshed here.
                 if Tool::managing_stored(profile.id).is_some() {
@@ -48,7 +47,7 @@ impl Held {
                 }
                 let Some(token) = profile.credential.refresh_token() else { continue };
                 let shown = printable(profile.id, 200);
-                let holder = format!("`{shown}` in {}", store.profiles_path().display());
+                let holder = format!("`{shown}` in {}", store.location());
                 let now = token.fingerprint();
                 let provenance = document.entry(profile.id).and_then(Provenance::of);
                 if let Some(Provenance { tool, grant: Some(grant), .. }) = provenance
@@ -70,14 +69,14 @@ fn others(app: &App, tool: Tool, held: &Held, found: &mut Vec<Finding>) {
         Ok(contents) => contents,
         Err(ExternalError::SignedOut { .. } | ExternalError::Elsewhere { .. }) => return,
         Err(error) => {
-            let message = format!("{:#}", anyhow::Error::new(error));
+            let message = chain(&error);
             let next =
                 format!("nothing here; sign in to {} again: {}", program.label, program.sign_in);
-            found.push(Finding { code: Code::External, is_problem: false, message, next });
+            found.push(note(Code::External, message, next));
             return;
         }
     };
-    let next = || format!("openclaw-auth models auth import {} --move", program.name);
+    let next = || Command::ours("models auth import").arg(&program.name).arg("--move");
     for login in &contents.logins {
         let Some(token) = login.credential.refresh_token().map(Secret::fingerprint) else {
             continue;

@@ -5,17 +5,16 @@ mod programs;
 
 use super::login_command;
 use super::renewal::holder;
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
-use crate::exit::Failure;
-use crate::profile::{MAIN_AGENT, Millis};
-use crate::provider::Catalog;
+use crate::exit::{Command, Failure, Hint};
+use crate::provider::{Catalog, DistrustedProgram};
 use crate::secret::Secret;
-use crate::store::{AgentStore, recovery};
-use crate::system::custody::shell_word;
-use crate::system::{lock, now, route};
+use crate::store::{AgentStore, Leftover, Location, StoreError, shared_leftovers};
+use crate::system::custody::Exposure;
+use crate::system::route;
 use crate::text::printable;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,16 +69,41 @@ impl Code {
 }
 
 /// Something that was found.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Finding {
     /// What it is about.
     pub code: Code,
     /// Whether somebody has to do something.
     pub is_problem: bool,
-    /// What was found, naming the file or profile.
-    pub message: String,
-    /// The next command or step.
-    pub next: String,
+    /// What was found.
+    pub what: What,
+}
+
+/// What was found, and the next step.
+#[derive(Debug)]
+pub enum What {
+    /// Somebody else can read or change a file.
+    Exposed(Exposure),
+    /// Something cannot be used.
+    Failed(AppError),
+    /// A program that serves a provider is not to be trusted.
+    Distrusted(DistrustedProgram),
+    /// The document of an agent cannot be read, and there are backups of it.
+    Restorable {
+        /// Why it cannot be read.
+        error: StoreError,
+        /// The document.
+        location: Location,
+        /// The agent.
+        agent_id: String,
+    },
+    /// Anything else.
+    Told {
+        /// What was found, naming the file or profile.
+        message: String,
+        /// The next command or step.
+        next: Hint,
+    },
 }
 
 /// What a look at everything found.
@@ -105,8 +129,8 @@ pub fn examine(app: &App) -> Report {
     let mut report =
         Report { state_dir: app.paths.state_dir.clone(), stores: 0, findings: Vec::new() };
     let found = &mut report.findings;
-    let config = app.config().unwrap_or_else(|failure| {
-        found.push(of_failure(Code::Configuration, &failure));
+    let config = app.config().unwrap_or_else(|error| {
+        found.push(failed(Code::Configuration, error));
         Config::default()
     });
     let stores = app.stores(&config);
@@ -117,87 +141,74 @@ pub fn examine(app: &App) -> Report {
     }
     grant::examine(app, &stores, found);
     unstored(app, &stores, found);
-    for path in files_in(&app.paths.state_dir.join("locks/oauth-refresh")) {
-        left_behind(&path, found);
-    }
-    for path in files_in(&app.paths.state_dir) {
-        left_behind(&path, found);
-    }
+    found.extend(shared_leftovers(&app.paths.state_dir).into_iter().map(of_leftover));
     providers(app, &stores, found);
-    found.extend(route::problems(&app.environment).into_iter().map(|message| {
-        problem(Code::Network, message, "correct the variable, or unset it".to_owned())
-    }));
+    found.extend(
+        route::problems(&app.environment)
+            .into_iter()
+            .map(|message| problem(Code::Network, message, "correct the variable, or unset it")),
+    );
     report
 }
 
-const fn problem(code: Code, message: String, next: String) -> Finding {
-    Finding { code, is_problem: true, message, next }
+fn problem(code: Code, message: String, next: impl Into<Hint>) -> Finding {
+    Finding { code, is_problem: true, what: What::Told { message, next: next.into() } }
 }
 
-fn of_failure(code: Code, failure: &Failure) -> Finding {
-    let next = failure.hint.clone().unwrap_or_else(|| "see the message".to_owned());
-    problem(code, format!("{:#}", failure.cause), next)
+fn note(code: Code, message: String, next: impl Into<Hint>) -> Finding {
+    Finding { is_problem: false, ..problem(code, message, next) }
+}
+
+fn failed(code: Code, error: impl Into<AppError>) -> Finding {
+    Finding { code, is_problem: true, what: What::Failed(error.into()) }
 }
 
 fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
-    let exposures = app.exposures_of(stores);
-    found.extend(exposures.iter().map(|it| problem(Code::Exposed, it.to_string(), it.remedy())));
-}
-
-/// The agent whose store this is, for a command line.
-pub(super) fn agent_of(store: &AgentStore) -> String {
-    let path = store.profiles_path();
-    let usual = path.parent().filter(|agent| agent.ends_with("agent")).and_then(Path::parent);
-    usual
-        .and_then(Path::file_name)
-        .map_or_else(|| MAIN_AGENT.to_owned(), |name| name.to_string_lossy().into_owned())
+    found.extend(app.exposures_of(stores).into_iter().map(|exposure| Finding {
+        code: Code::Exposed,
+        is_problem: true,
+        what: What::Exposed(exposure),
+    }));
 }
 
 fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
     if let Err(error) = store.check_generation() {
-        found.push(of_failure(Code::NewerGeneration, &error.into()));
+        found.push(failed(Code::NewerGeneration, error));
     }
-    let path = store.profiles_path();
-    let agent = agent_of(store);
-    let directory = path.parent().unwrap_or(&path);
-    for file in files_in(directory) {
-        left_behind(&file, found);
-    }
+    let location = store.location();
+    let agent = store.agent_id();
+    found.extend(store.leftovers().into_iter().map(of_leftover));
     let snapshot = match store.read() {
         Ok(snapshot) => snapshot,
+        // It was reported above.
+        Err(StoreError::NewerGeneration { .. }) => return,
         Err(error) => {
-            let mut finding = of_failure(Code::Unreadable, &error.into());
-            if !store.backups().is_empty() && path.is_file() {
-                let word = shell_word(&path);
-                let agent =
-                    if agent == MAIN_AGENT { String::new() } else { format!(" --agent {agent}") };
-                finding.next = format!(
-                    "mv {word} {word}.broken && openclaw-auth doctor --restore latest{agent}"
-                );
-            }
-            return found.push(finding);
+            let what = if store.backups().is_empty() || !store.has_document() {
+                What::Failed(error.into())
+            } else {
+                What::Restorable { error, location, agent_id: agent.to_owned() }
+            };
+            return found.push(Finding { code: Code::Unreadable, is_problem: true, what });
         }
     };
-    let document = snapshot.document;
+    let document = &snapshot.document;
     for (id, _) in document.entries().filter(|(id, _)| document.credential(id).is_none()) {
         found.push(problem(
             Code::Uninterpretable,
             format!(
-                "the entry `{}` in {} cannot be interpreted and is not used",
-                printable(id, 200),
-                path.display()
+                "the entry `{}` in {location} cannot be interpreted and is not used",
+                printable(id, 200)
             ),
-            format!("correct it in {}, or leave it", path.display()),
+            format!("correct it in {location}, or leave it"),
         ));
     }
-    let state = match store.read_state(&document) {
+    let state = match snapshot.state() {
         Ok(state) => state,
-        Err(error) => return found.push(of_failure(Code::Unreadable, &error.into())),
+        Err(error) => return found.push(failed(Code::Unreadable, error)),
     };
     for profile in document.profiles() {
         let Some(token) = profile.credential.refresh_token() else { continue };
         let Some(reason) = state.refusal(profile.id, token) else { continue };
-        let provider = printable(&profile.credential.provider, 80);
         found.push(problem(
             Code::Refused,
             format!(
@@ -205,30 +216,28 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
                 printable(profile.id, 200),
                 printable(&reason, 80)
             ),
-            login_command(&provider, &agent),
+            login_command(&profile.credential.provider, agent),
         ));
     }
 }
 
 /// Renewals that wait for a store to take them.
 fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
-    for waiting in app.paths.recovery().iter().flat_map(|directory| recovery::pending(directory)) {
-        let path = waiting.path.display();
+    for waiting in app.spool().pending() {
+        let location = waiting.location();
         let given = waiting.renewal.grant.refresh.as_ref().map(Secret::fingerprint);
         let given: Vec<_> = given.into_iter().collect();
         let holder_of = |grants: &[String]| {
-            let held = |store| Some((agent_of(store), holder(store, grants).ok()??));
+            let held = |store: &AgentStore| {
+                Some((store.agent_id().to_owned(), holder(store, grants).ok()??))
+            };
             stores.iter().find_map(held)
         };
-        let is_any_unreadable = stores.iter().any(|store| store.read().is_err());
+        let is_any_unreadable = stores.iter().any(|store| store.profiles().is_err());
         let holder = match holder_of(&waiting.grants) {
             None if is_any_unreadable => {
-                found.push(Finding {
-                    code: Code::Unstored,
-                    is_problem: false,
-                    message: format!("{path} waits for a store that cannot be read"),
-                    next: "correct that store".to_owned(),
-                });
+                let message = format!("{location} waits for a store that cannot be read");
+                found.push(note(Code::Unstored, message, "correct that store"));
                 continue;
             }
             holder => holder.or_else(|| holder_of(&given)),
@@ -236,16 +245,15 @@ fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
         found.push(match holder {
             Some((agent, profile)) => problem(
                 Code::Unstored,
-                format!("{path} holds a renewed login that could not be stored"),
-                format!(
-                    "openclaw-auth models auth token --profile {} --agent {agent}",
-                    shell_word(Path::new(&printable(&profile, 200)))
-                ),
+                format!("{location} holds a renewed login that could not be stored"),
+                Command::ours("models auth token")
+                    .option("--profile", &profile)
+                    .option("--agent", &agent),
             ),
             None => problem(
                 Code::Unstored,
-                format!("{path} holds a renewed login that no profile refers to any more"),
-                format!("rm {}", shell_word(&waiting.path)),
+                format!("{location} holds a renewed login that no profile refers to any more"),
+                removal(&location),
             ),
         });
     }
@@ -257,56 +265,39 @@ fn providers(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
             found.extend(broken(&catalog));
             found.extend(programs::examine(app, &catalog, stores));
         }
-        Err(failure) => found.push(of_failure(Code::Provider, &failure)),
+        Err(error) => found.push(failed(Code::Provider, error)),
     }
 }
 
 fn broken(catalog: &Catalog) -> Vec<Finding> {
-    let problems = catalog.problems().map(|problem| Failure::from(problem.clone()));
-    problems.map(|failure| of_failure(Code::Provider, &failure)).collect()
+    catalog.problems().map(|error| failed(Code::Provider, error.clone())).collect()
 }
-
-fn files_in(directory: &Path) -> Vec<PathBuf> {
-    let entries = directory.read_dir().into_iter().flatten().flatten();
-    let mut files: Vec<_> = entries.map(|entry| entry.path()).collect();
-    files.sort();
-    files
-}
-
-/// A temporary file is in use for so long at most, in milliseconds.
-const IN_USE: Millis = 120_000;
 
 /// A lock, or a temporary file that nobody can be using any more.
-fn left_behind(path: &Path, found: &mut Vec<Finding>) {
-    match path.extension().and_then(std::ffi::OsStr::to_str) {
-        Some("lock") => {
-            let Some((holder, is_held)) = lock::look(path, now()) else { return };
-            let (message, next) = if is_held {
-                (format!("{} is held by {holder}", path.display()), "nothing, while it works")
-            } else {
-                let message = format!("{} was left behind by {holder}", path.display());
-                (message, "nothing: the next command that needs it takes it")
-            };
-            found.push(Finding {
-                code: Code::Lock,
-                is_problem: false,
-                message,
-                next: next.to_owned(),
-            });
+fn of_leftover(leftover: Leftover) -> Finding {
+    match leftover {
+        Leftover::Lock { location, holder, is_held: true } => {
+            let message = format!("{location} is held by {holder}");
+            note(Code::Lock, message, "nothing, while it works")
         }
-        Some("tmp") if age(path).is_some_and(|age| age > IN_USE) => found.push(problem(
+        Leftover::Lock { location, holder, is_held: false } => {
+            let message = format!("{location} was left behind by {holder}");
+            note(Code::Lock, message, "nothing: the next command that needs it takes it")
+        }
+        Leftover::Temporary(location) => problem(
             Code::Leftover,
-            format!("{} was left behind by a command that was cut off", path.display()),
-            format!("rm {}", shell_word(path)),
-        )),
-        _ => {}
+            format!("{location} was left behind by a command that was cut off"),
+            removal(&location),
+        ),
     }
 }
 
-fn age(path: &Path) -> Option<Millis> {
-    let modified = path.symlink_metadata().ok()?.modified().ok()?;
-    let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?.as_millis();
-    Some(now().saturating_sub(Millis::try_from(since).ok()?))
+/// The command that removes what is at a location.
+fn removal(location: &Location) -> Hint {
+    match location.path() {
+        Some(path) => Command::new("rm").arg(path).into(),
+        None => format!("remove {location}").into(),
+    }
 }
 
 /// The store of the agent that `--agent` names, or the default one.

@@ -1,14 +1,13 @@
 //! Whether the programs that serve providers can be used.
 
-use super::{Code, Finding, of_failure, problem};
+use super::{Code, Finding, What, note, problem};
 use crate::app::App;
-use crate::exit::Failure;
 use crate::ops::issuer::program_of;
 use crate::profile::{Kind, normalize_provider_id};
 use crate::provider::{Catalog, Program};
 use crate::store::AgentStore;
 use crate::system::block_on;
-use crate::text::printable;
+use crate::text::{chain, printable};
 use std::collections::BTreeMap;
 
 /// Asks every program that would be used what it is, and looks for the profiles whose
@@ -20,13 +19,16 @@ pub(super) fn examine(app: &App, catalog: &Catalog, stores: &[AgentStore]) -> Ve
         profiles.remove(&provider);
         match program_of(app, catalog, &provider) {
             Ok(Some(program)) => found.extend(broken(app, &program)),
-            Ok(None) => found.push(Finding {
+            Ok(None) => found.push(note(
+                Code::Provider,
+                format!("a program serves {provider}, and is not used: it is built in"),
+                "nothing, or name it otherwise",
+            )),
+            Err(error) => found.push(Finding {
                 code: Code::Provider,
-                is_problem: false,
-                message: format!("a program serves {provider}, and is not used: it is built in"),
-                next: "nothing, or name it otherwise".to_owned(),
+                is_problem: true,
+                what: What::Distrusted(error),
             }),
-            Err(failure) => found.push(of_failure(Code::Provider, &failure)),
         }
     }
     found.extend(profiles.into_iter().map(|(provider, profile)| {
@@ -44,21 +46,21 @@ pub(super) fn examine(app: &App, catalog: &Catalog, stores: &[AgentStore]) -> Ve
 }
 
 fn broken(app: &App, program: &Program) -> Option<Finding> {
-    let failure = match block_on(program.describe(&app.environment)) {
+    let error = match block_on(program.describe(&app.environment)) {
         Ok(Ok(_)) => return None,
-        Ok(Err(error)) => Failure::from(anyhow::Error::from(error)),
-        Err(error) => Failure::from(anyhow::Error::from(error)),
+        Ok(Err(error)) => chain(&error),
+        Err(error) => chain(&error),
     };
-    let message = format!("{}: {:#}", program.path.display(), failure.cause);
+    let message = format!("{}: {error}", program.path.display());
     let next = "correct the program; docs/providers.md describes the protocol";
-    Some(problem(Code::Provider, message, next.to_owned()))
+    Some(problem(Code::Provider, message, next))
 }
 
 /// A login of each provider that the catalog does not know.
 fn of_unknown_providers(catalog: &Catalog, stores: &[AgentStore]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    for snapshot in stores.iter().filter_map(|store| store.read().ok()) {
-        for profile in snapshot.document.profiles() {
+    for document in stores.iter().filter_map(|store| store.profiles().ok()) {
+        for profile in document.profiles() {
             let provider = normalize_provider_id(&profile.credential.provider);
             let is_known =
                 catalog.find(&provider).is_some() || catalog.problem(&provider).is_some();

@@ -4,7 +4,8 @@ use super::Request;
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, Login, Tool};
 use crate::ops::account;
-use crate::profile::{Kind, normalize_provider_id};
+use crate::ops::record::{check_profile_id, replaceable};
+use crate::profile::Kind;
 use crate::provider::Catalog;
 use crate::store::AgentStore;
 use crate::text::printable;
@@ -66,9 +67,7 @@ pub(super) fn check_wanted_id(
     logins: &[Login],
 ) -> Result<(), Failure> {
     let (Some(wanted), Some(login)) = (&request.profile_id, logins.first()) else { return Ok(()) };
-    if wanted.trim() != wanted || wanted.is_empty() || wanted.chars().any(char::is_control) {
-        return Err(Failure::usage("--profile-id must be a name without outer spaces"));
-    }
+    check_profile_id(wanted)?;
     if logins.iter().any(|other| !other.holds_same(login)) {
         return Err(Failure::usage("--profile-id is for one login, and these are several")
             .hint("name one with --entry <name>"));
@@ -77,13 +76,8 @@ pub(super) fn check_wanted_id(
         let label = &tool.program().label;
         return Err(Failure::usage(format!("the profile `{wanted}` stays the login of {label}")));
     }
-    let document = store.read()?.document;
-    let provider = &login.credential.provider;
-    match document.credential(wanted) {
-        Some(other) if normalize_provider_id(&other.provider) != *provider => {
-            let of = printable(&other.provider, 80);
-            Err(Failure::usage(format!("the profile `{wanted}` is for {of}, not {provider}")))
-        }
+    let document = store.profiles()?;
+    match replaceable(&document, wanted, &login.credential.provider)? {
         Some(other)
             if (other.kind() == Kind::OAuth) != (login.credential.kind() == Kind::OAuth) =>
         {

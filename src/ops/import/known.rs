@@ -1,7 +1,6 @@
 //! The profiles that there are, read once for any number of logins.
 
 use super::super::account;
-use super::super::doctor::agent_of;
 use crate::app::App;
 use crate::config::Config;
 use crate::external::Tool;
@@ -124,10 +123,13 @@ pub(super) fn held_elsewhere(
     let mut held = HashMap::new();
     for store in app.stores(config).iter().filter(|store| !store.is_same(own)) {
         // What cannot be read is not ours to judge here.
-        let Ok(snapshot) = store.read() else { continue };
-        for profile in snapshot.document.profiles() {
+        let Ok(document) = store.profiles() else { continue };
+        for profile in document.profiles() {
             if let Some(token) = profile.credential.refresh_token() {
-                held.insert(token.fingerprint(), (agent_of(store), profile.id.to_owned()));
+                held.insert(
+                    token.fingerprint(),
+                    (store.agent_id().to_owned(), profile.id.to_owned()),
+                );
             }
         }
     }

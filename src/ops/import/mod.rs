@@ -9,12 +9,13 @@ mod known;
 mod place;
 
 use crate::app::App;
-use crate::config::{AgentDir, Config, ConfigEdit, record_profiles};
+use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, LoggedOut, Login, Tool};
+use crate::ops::record::{Commit, Edits, Recorded, Wait, record, set_entry};
 use crate::profile::{Identity, Kind, Millis};
 use crate::provider::{Catalog, auth_provider_id};
-use crate::store::{AgentStore, Document};
+use crate::store::{AgentStore, Document, Location};
 use crate::system::custody::Exposure;
 use crate::system::now;
 use crate::text::printable;
@@ -108,7 +109,7 @@ pub struct Report {
     /// The agent.
     pub agent_id: String,
     /// The document that holds the profiles.
-    pub store_path: PathBuf,
+    pub location: Location,
     /// The logins.
     pub rows: Vec<Row>,
     /// Entries that were not imported, each with the reason.
@@ -223,28 +224,33 @@ impl Ready {
     /// configuration; with whether that has changed.
     fn store_all(&mut self, app: &App, mode: Mode) -> Result<(Vec<Row>, bool), Failure> {
         let others = known::held_elsewhere(app, &self.config, &self.store);
-        let state = self.store.read_state(&self.store.read()?.document)?;
+        let state = self.store.read()?.into_documents()?.1;
         let at = now();
-        let placed = self.store.update(|document| {
+        let commit = |document: &mut Document| {
             let mut known = Known::of(document, &self.catalog);
             let mut all = Vec::new();
-            let mut changed = false;
+            let mut is_changed = false;
             for login in &self.logins {
                 let wanted = self.request.profile_id.as_deref();
                 let placed = place(login, self.request.tool, wanted, &mut known, &others, &state);
-                if let Fate::Stored { is_new } = placed.fate {
-                    let present = document.entry(&placed.profile_id).filter(|_| !is_new);
-                    let entry = place::entry(login, self.request.tool, present, at)?;
-                    document.set_entry(&placed.profile_id, entry);
-                    changed = true;
+                if matches!(placed.fate, Fate::Stored { .. }) {
+                    let make =
+                        |present: Option<&str>| place::entry(login, self.request.tool, present, at);
+                    set_entry(document, &placed.profile_id, make)?;
+                    is_changed = true;
                 }
                 all.push(placed);
             }
             if mode == Mode::Move {
-                changed |= self.drop_managed_copy(document);
+                is_changed |= self.drop_managed_copy(document);
             }
-            Ok((changed, all))
-        })?;
+            let profiles = self.recorded(&all);
+            Ok(Commit { is_changed, profiles, result: all })
+        };
+        let (placed, config_changed) = record(app, &self.store, Wait::Usual, Edits::One, commit)
+            .map_err(|error| {
+                error.into_failure(|_| "the login is stored, but not recorded".to_owned())
+            })?;
         let rows = self.rows(placed);
         if rows.is_empty() {
             let reason = self.skipped.first().map_or("", |(_, reason)| reason.as_str());
@@ -255,30 +261,25 @@ impl Ready {
             )
             .hint(format!("sign in there again: {}", self.request.tool.program().sign_in)));
         }
-        let is_own = |row: &&Row| row.agent_id == self.agent.id;
-        let is_stored = |row: &&Row| row.outcome != Outcome::Unchanged;
-        let stored = |failure: Failure| failure.context("the login is stored, but not recorded");
-        self.store
-            .update_state(|state| {
-                let mut changed = false;
-                for row in rows.iter().filter(is_stored) {
-                    changed |= state.clear_cooldown(&row.profile_id);
-                    changed |= state.put_first(&row.provider, &row.profile_id);
-                }
-                changed
+        Ok((rows, config_changed))
+    }
+
+    /// The profiles of this agent that the logins are in. What a profile held already does
+    /// not go first.
+    fn recorded(&self, placed: &[Placed]) -> Vec<Recorded> {
+        let is_own = |placed: &Placed| {
+            placed.fate != Fate::Refused
+                && placed.agent_id.as_ref().is_none_or(|agent| *agent == self.agent.id)
+        };
+        let of_logins = self.logins.iter().zip(placed).filter(|(_, placed)| is_own(placed));
+        of_logins
+            .map(|(login, placed)| Recorded {
+                id: placed.profile_id.clone(),
+                provider: login.credential.provider.clone(),
+                kind: login.credential.kind(),
+                goes_first: matches!(placed.fate, Fate::Stored { .. }),
             })
-            .map_err(|error| stored(error.into()))?;
-        let recorded: Vec<_> = rows
-            .iter()
-            .filter(is_own)
-            .map(|row| (row.profile_id.as_str(), row.provider.as_str(), row.kind))
-            .collect();
-        if recorded.is_empty() {
-            return Ok((rows, false));
-        }
-        let edit =
-            record_profiles(&app.paths.config, &recorded).map_err(|error| stored(error.into()))?;
-        Ok((rows, edit == ConfigEdit::Written))
+            .collect()
     }
 
     /// Removes the copy of a login that moves from the profile that stays the program's
@@ -333,7 +334,7 @@ impl Ready {
             tool: self.request.tool,
             paths,
             agent_id: self.agent.id.clone(),
-            store_path: self.store.profiles_path(),
+            location: self.store.location(),
             is_shared: mode == Mode::Copy && self.needs_decision(),
             skipped: self.skipped.clone(),
             logged_out: false,

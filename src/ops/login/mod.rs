@@ -4,8 +4,8 @@
 //! Nothing is written before the token response has been checked.
 
 mod authorize;
+mod destination;
 mod device;
-mod keep;
 mod notice;
 mod program;
 mod project;
@@ -18,24 +18,24 @@ pub use two_steps::{FinishRequest, Started, Unfinished, cancel, finish, start, u
 pub(crate) use way::sign_in_command;
 
 use super::issuer::program_of;
+use super::record::{check_profile_id, replaceable};
 use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
 use crate::config::AgentDir;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{ExitStatus, Failure, Hint};
 use crate::oauth::{
     self, Announced, AuthorizationCode, AuthorizationRequest, Client, Expectation, Grant,
     TokenError, Verdict,
 };
-use crate::profile::{Identity, MAIN_AGENT, Millis, normalize_provider_id};
+use crate::profile::{Identity, MAIN_AGENT, Millis};
 use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration};
-use crate::store::{AgentStore, Document};
+use crate::store::{AgentStore, Location};
 use crate::system::environment::Environment;
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
 use crate::text::printable;
 use anyhow::Context;
 use authorize::{Origin, Response, Waiting};
-use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 use way::Ways;
@@ -70,7 +70,7 @@ pub struct Report {
     /// The agent.
     pub agent_id: String,
     /// The document that holds the profile.
-    pub store_path: PathBuf,
+    pub location: Location,
     /// Who signed in, as far as the tokens say.
     pub identity: Identity,
     /// When the access token expires, in milliseconds since the epoch.
@@ -143,29 +143,12 @@ fn open_store(
     let store = app.store(&agent);
     store.check_generation()?;
     store.check_writable()?;
-    check_wanted_id(&store.read()?.document, provider, request.profile_id.as_deref())?;
+    let document = store.profiles()?;
+    if let Some(wanted) = &request.profile_id {
+        check_profile_id(wanted)?;
+        replaceable(&document, wanted, provider)?;
+    }
     Ok((agent, store))
-}
-
-/// A `--profile-id` must not name a profile of another provider.
-fn check_wanted_id(
-    document: &Document,
-    provider: &str,
-    wanted: Option<&str>,
-) -> Result<(), Failure> {
-    let Some(wanted) = wanted else { return Ok(()) };
-    if wanted.trim() != wanted || wanted.is_empty() || wanted.chars().any(char::is_control) {
-        return Err(Failure::usage("--profile-id must be a name without outer spaces"));
-    }
-    match document.credential(wanted) {
-        Some(other) if normalize_provider_id(&other.provider) != provider => {
-            Err(Failure::usage(format!(
-                "the profile `{wanted}` is for {}, not {provider}",
-                printable(&other.provider, 80),
-            )))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn note_override(provider: &Provider, interaction: &mut dyn Interaction) {
@@ -224,7 +207,7 @@ impl<'l> Login<'l> {
         let again = login_command(&definition.id, agent_id);
         let unusable = |reason| {
             Failure::message(ExitStatus::Failure, reason)
-                .hint(format!("when that is set right: {again}"))
+                .hint(Hint::new("when that is set right: ").run(again.clone()))
         };
         let client = registration.client(environment, client_id).map_err(unusable)?;
         let redirect = registration.redirect(environment).map_err(unusable)?;
@@ -311,17 +294,19 @@ impl<'l> Login<'l> {
     ) -> Result<Report, Failure> {
         loop {
             let (code, origin) = match waiting.response(self, interaction, signals).await? {
-                Response::Granted(grant) => return self.keep(*grant, None, interaction).await,
+                Response::Granted(grant) => {
+                    return self.store_grant(*grant, None, interaction).await;
+                }
                 Response::Code(code, origin) => (code, origin),
             };
-            let reserved = self.reserve(signals).await?;
+            let prepared = self.prepare(signals).await?;
             let authorization = waiting.authorization.as_ref();
             let grant = tokio::select! {
                 grant = self.exchange(authorization, code) => grant,
                 () = signals.received() => return Err(Failure::interrupted()),
             };
             let report = match (grant, &origin) {
-                (Ok(grant), _) => self.keep(grant, reserved, interaction).await,
+                (Ok(grant), _) => self.store_grant(grant, prepared, interaction).await,
                 (Err(error @ TokenError::Refused { .. }), Origin::BareCode) => {
                     interaction.refuse_paste(&error.to_string());
                     continue;
@@ -375,5 +360,5 @@ fn not_signed_in(provider: &str, label: &str, request: &Request, error: &TokenEr
     let agent = request.agent.as_deref().unwrap_or(MAIN_AGENT);
     let again = login_command(provider, agent);
     Failure::message(status, format!("could not sign in to {label}: {error}"))
-        .hint(format!("nothing was stored; try again: {again}"))
+        .hint(Hint::new("nothing was stored; try again: ").run(again))
 }

@@ -1,7 +1,7 @@
 //! Signing in where a program serves the provider: it says what the user has to do, and
 //! ends with the credential.
 
-use super::keep::Place;
+use super::destination::LoginDestination;
 use super::notice::UserCodeNotice;
 use super::{Report, Request, not_signed_in, open_store};
 use crate::app::App;
@@ -54,7 +54,7 @@ pub(super) fn login(
         let mut talk = Talk { app, program, label: &label, request, interaction, conversation };
         let issued = talk.issued(&mut signals).await?;
         // From here on a signal waits: the grant exists nowhere else.
-        let place = Place {
+        let destination = LoginDestination {
             app,
             agent: &agent,
             store: &store,
@@ -65,9 +65,9 @@ pub(super) fn login(
             wanted: request.profile_id.as_deref(),
         };
         let report = store
-            .reserve(lock::TIMEOUT)
+            .prepare(lock::TIMEOUT)
             .map_err(Failure::from)
-            .and_then(|reserved| place.keep(renewal(*issued), reserved));
+            .and_then(|prepared| destination.store(renewal(*issued), prepared));
         let said = |text| talk.interaction.note(&format!("{}: {text}", program.name()));
         talk.conversation.finish(said).await;
         report

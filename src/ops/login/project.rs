@@ -25,7 +25,7 @@ impl Login<'_> {
     ) -> Result<(), Failure> {
         let Some(service) = &self.registration.project else { return Ok(()) };
         let id = &report.profile_id;
-        let stored = self.store.read()?.document.credential(id);
+        let stored = self.store.profiles()?.credential(id);
         let Some(access) = stored.as_ref().and_then(Credential::bearer) else { return Ok(()) };
         let found = tokio::select! {
             found = service.find(access, service.named(self.environment)) => found,

@@ -4,7 +4,7 @@
 use super::authorize::{TICK, not_authorized};
 use super::{Login, Report, Request};
 use crate::app::App;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::oauth::{
     self, AuthorizationError, AuthorizationRequest, DeviceAuthorization, Grant, TokenError,
 };
@@ -80,7 +80,7 @@ pub fn cancel(app: &App, id: &str) -> Result<(), Failure> {
     let logins = PendingLogin::all(&directory, now())?;
     let found = logins.into_iter().find(|login| login.id == id).ok_or_else(|| {
         let message = format!("no login `{}` waits to be finished", printable(id, 80));
-        Failure::message(ExitStatus::Failure, message).hint("openclaw-auth models auth login list")
+        Failure::message(ExitStatus::Failure, message).hint(Command::ours("models auth login list"))
     })?;
     found.claim(&directory, now())?.ok_or_else(|| being_finished(id))?.finish();
     Ok(())
@@ -206,7 +206,10 @@ pub fn finish(
             "the login {id} was started for agent {of}, not {}",
             printable(agent, 80)
         ))
-        .hint(format!("openclaw-auth models auth login finish --login {id}, without --agent")));
+        .hint(
+            Hint::from(Command::ours("models auth login finish").option("--login", id))
+                .then(", without --agent"),
+        ));
     }
     let again = Request {
         provider: pending.provider.clone(),
@@ -223,7 +226,7 @@ pub fn finish(
     let mut is_over = false;
     let report = block_on(async {
         let mut signals = StopSignals::catch().context("could not catch signals")?;
-        let reserved = login.reserve(&mut signals).await?;
+        let prepared = login.prepare(&mut signals).await?;
         let grant = tokio::select! {
             () = signals.received() => Err(Failure::interrupted()),
             grant = login.finishing_grant(&mut pending, request, interaction, &mut is_over) => {
@@ -235,7 +238,7 @@ pub fn finish(
             // is told so.
             let _ = pending.save(&directory);
         }
-        let report = login.keep(grant?, reserved, interaction).await?;
+        let report = login.store_grant(grant?, prepared, interaction).await?;
         claim.finish();
         login.add_project(&report, interaction, &mut signals).await?;
         Ok(report)
@@ -299,7 +302,7 @@ impl Login<'_> {
         let id = &pending.id;
         let device = pending.device.as_mut().ok_or_else(|| {
             Failure::usage(format!("the login {id} waits for its redirect"))
-                .hint("openclaw-auth models auth login finish --redirect-url -")
+                .hint(Command::ours("models auth login finish --redirect-url -"))
         })?;
         let place = device.verification_uri_complete.as_ref().unwrap_or(&device.verification_uri);
         let (code, place) = (device.user_code.clone(), place.clone());

@@ -2,7 +2,7 @@
 //! the user wants one.
 
 use crate::app::App;
-use crate::exit::Failure;
+use crate::exit::{Command, Failure, Hint};
 use crate::ops::{login_command, of_agent};
 use crate::profile::normalize_provider_id;
 use crate::provider::{Definition, Method, MethodKind, Program, Registration};
@@ -77,7 +77,7 @@ impl Ways {
                 Err(Failure::usage(format!("`{id}` is no sign-in at a server")).hint(
                     way.map_or_else(
                         || other_ways(definition, agent_id),
-                        |way| way + &of_agent(agent_id),
+                        |way| of_agent(way, agent_id).into(),
                     ),
                 ))
             }
@@ -110,19 +110,18 @@ impl Ways {
 
 /// The command that gives agent `agent_id` a credential of `provider`: its sign-in, or what
 /// it has in place of one.
-pub(crate) fn sign_in_command(app: &App, provider: &str, agent_id: &str) -> String {
+pub(crate) fn sign_in_command(app: &App, provider: &str, agent_id: &str) -> Hint {
     let catalog = app.catalog().ok();
     let known = catalog.as_ref().and_then(|catalog| catalog.find(provider));
     let definition = known.map(|provider| &provider.definition);
-    let id = printable(provider, 80);
     match definition {
         Some(definition) if !definition.has_login() => other_ways(definition, agent_id),
-        None if catalog.is_some() && is_served_by_none(app, provider) => format!(
-            "no provider `{id}` is known; to store a key for it: openclaw-auth models auth \
-             paste-api-key --provider {id}{}",
-            of_agent(agent_id)
-        ),
-        _ => login_command(&id, agent_id),
+        None if catalog.is_some() && is_served_by_none(app, provider) => Hint::new(format!(
+            "no provider `{}` is known; to store a key for it: ",
+            printable(provider, 80)
+        ))
+        .run(of_agent(paste_key(provider), agent_id)),
+        _ => login_command(provider, agent_id).into(),
     }
 }
 
@@ -137,31 +136,31 @@ pub(super) fn no_sign_in(definition: &Definition, agent_id: &str) -> Failure {
 }
 
 /// The commands that store a credential of a provider without a sign-in.
-fn other_ways(definition: &Definition, agent_id: &str) -> String {
+fn other_ways(definition: &Definition, agent_id: &str) -> Hint {
     let commands = definition.methods.iter().filter_map(|method| command_of(method, definition));
-    let of_agent = of_agent(agent_id);
-    let mut commands: Vec<String> = commands.map(|it| format!("{it}{of_agent}")).collect();
+    let mut commands: Vec<_> = commands.map(|command| of_agent(command, agent_id)).collect();
     commands.dedup();
-    if !commands.is_empty() {
-        return commands.join(", or ");
+    if let Some(commands) = Hint::join(commands.into_iter().map(Hint::from), ", or ") {
+        return commands;
     }
-    let id = &definition.id;
     if definition.env.is_empty() {
-        return "nothing is stored for it: it is set up in openclaw.json".to_owned();
+        return "nothing is stored for it: it is set up in openclaw.json".into();
     }
-    format!(
-        "where it wants a key: openclaw-auth models auth paste-api-key --provider {id}{of_agent}"
-    )
+    Hint::new("where it wants a key: ").run(of_agent(paste_key(&definition.id), agent_id))
+}
+
+fn paste_key(provider: &str) -> Command {
+    Command::ours("models auth paste-api-key").option("--provider", provider)
 }
 
 /// The command that goes a way without a sign-in at a server.
-fn command_of(method: &Method, definition: &Definition) -> Option<String> {
+fn command_of(method: &Method, definition: &Definition) -> Option<Command> {
     let command = match (method.kind, &method.import) {
-        (_, Some(program)) => return Some(format!("openclaw-auth models auth import {program}")),
+        (_, Some(program)) => return Some(Command::ours("models auth import").arg(program)),
         (MethodKind::ApiKey, _) => "paste-api-key",
         (MethodKind::Token, _) if !method.command.is_empty() => "setup-token",
         (MethodKind::Token, _) => "paste-token",
         _ => return None,
     };
-    Some(format!("openclaw-auth models auth {command} --provider {}", definition.id))
+    Some(Command::ours("models auth").arg(command).option("--provider", &definition.id))
 }

@@ -16,11 +16,12 @@ pub use provider::{Effective, Overview};
 use super::usage::{self, Usages};
 use crate::app::App;
 use crate::config::{AgentDir, Config, Variables};
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::{
     Health, Kind, Millis, compare, health, normalize_agent_id, normalize_provider_id,
 };
 use crate::provider::{Conventions, cools_down};
+use crate::store::Location;
 use crate::system::custody::Exposure;
 use crate::system::now;
 use provider::Sources;
@@ -41,11 +42,11 @@ pub struct Status {
     /// The directory of its store.
     pub agent_dir: PathBuf,
     /// The document of its profiles.
-    pub store_path: PathBuf,
+    pub location: Location,
     /// What somebody else could read or change.
     pub exposures: Vec<Exposure>,
     /// The document of the profiles of `main`.
-    pub main_store_path: PathBuf,
+    pub main_location: Location,
     /// The models in use.
     pub models: Models,
     /// Whether the variables of a login shell are to be used as well.
@@ -152,7 +153,7 @@ fn agent(
         return Ok(config.agent_dir(&app.paths, &id));
     }
     Err(Failure::message(ExitStatus::Failure, format!("there is no agent `{id}`"))
-        .hint("openclaw-auth agents list"))
+        .hint(Command::ours("agents list")))
 }
 
 /// Reports on the models and logins of an agent, `main` unless one is named.
@@ -198,9 +199,9 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
     Ok(Status {
         at,
         config_path: app.paths.config.clone(),
-        store_path: app.store(&agent).profiles_path(),
+        location: app.store(&agent).location(),
         exposures: app.exposures(&config, &agent),
-        main_store_path: app.store(&main).profiles_path(),
+        main_location: app.store(&main).location(),
         agent_id: named.map(|_| agent.id),
         agent_dir: agent.path,
         models,

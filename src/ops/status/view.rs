@@ -8,7 +8,7 @@ use crate::exit::Failure;
 use crate::profile::{
     Kind, Millis, SameAccount, UsageStats, normalize_provider_id, sort_as_object_keys,
 };
-use crate::store::{Document, Inspection, Snapshot, StateDocument};
+use crate::store::{Document, Inspection, StateDocument};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 
@@ -34,13 +34,7 @@ impl Documents {
     pub(super) fn read(app: &App, main: &AgentDir, agent: &AgentDir) -> Result<Self, Failure> {
         let agents = std::iter::once(main).chain((main.path != agent.path).then_some(agent));
         let stored = agents.map(|agent| {
-            let store = app.store(agent);
-            let Snapshot { document: profiles, fingerprint } = store.read()?;
-            if fingerprint.is_none() {
-                // Nothing is there because it has moved on.
-                store.check_generation()?;
-            }
-            let state = store.read_state(&profiles)?;
+            let (profiles, state) = app.store(agent).read()?.into_documents()?;
             Ok(Stored { profiles, state })
         });
         stored.collect::<Result<_, Failure>>().map(Self)

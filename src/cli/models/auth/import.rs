@@ -4,14 +4,15 @@ use super::sign_in::choose_one;
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::output::Output;
-use crate::exit::Failure;
+use crate::exit::{Command, Failure};
 use crate::external::Tool;
 use crate::ops::import::{Mode, Outcome, Ready, Report, Request, Row, prepare};
 use crate::profile::Millis;
+use crate::store::Location;
 use crate::system::now;
 use crate::text::printable;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -64,7 +65,7 @@ struct Done<'r> {
     mode: &'static str,
     paths: &'r [PathBuf],
     agent_id: &'r str,
-    store_path: &'r Path,
+    store_path: &'r Location,
     profiles: Vec<ProfileReport<'r>>,
     skipped: Vec<SkippedReport<'r>>,
     logged_out: bool,
@@ -177,7 +178,7 @@ pub(super) fn run(
             mode: if mode == Mode::Move { "move" } else { "copy" },
             paths: &report.paths,
             agent_id: &report.agent_id,
-            store_path: &report.store_path,
+            store_path: &report.location,
             profiles: report.rows.iter().map(|row| ProfileReport::of(row, &report)).collect(),
             skipped: skipped.collect(),
             logged_out: report.logged_out,
@@ -210,7 +211,7 @@ fn decide(ready: &Ready, output: &Output<'_>) -> Result<Mode, Failure> {
              (--copy)",
             program.label
         ))
-        .hint(format!("openclaw-auth models auth import {} --move", program.name)));
+        .hint(Command::ours("models auth import").arg(&program.name).arg("--move")));
     }
     let label = &program.label;
     let ways = [
@@ -224,7 +225,7 @@ fn decide(ready: &Ready, output: &Output<'_>) -> Result<Mode, Failure> {
 fn text(report: &Report, app: &App) -> String {
     let mut lines: Vec<String> = report.rows.iter().map(|row| line(row, report)).collect();
     lines.push(format!("  From:  {}", shown(&report.paths, app)));
-    lines.push(format!("  Store: {}", app.paths.shorten(&report.store_path)));
+    lines.push(format!("  Store: {}", app.shorten(&report.location)));
     if report.logged_out {
         let label = &report.tool.program().label;
         let kept = shown(&report.backups, app);

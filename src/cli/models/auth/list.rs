@@ -6,10 +6,10 @@ use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::list::{Listing, Row, list};
 use crate::profile::{Health, Millis};
+use crate::store::Location;
 use crate::text::printable;
 use comfy_table::{Table, presets};
 use serde::Serialize;
-use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -26,7 +26,7 @@ pub(in crate::cli) struct Args {
 struct Report<'l> {
     schema: u32,
     agent_id: &'l str,
-    store_path: &'l Path,
+    store_path: &'l Location,
     profiles: Vec<ProfileReport<'l>>,
 }
 
@@ -91,12 +91,12 @@ pub(in crate::cli) fn run(
     for problem in &listing.problems {
         output.warn(problem);
     }
-    output.warn_of_invalid_entries(listing.invalid_entries, &listing.store_path);
+    output.warn_of_invalid_entries(listing.invalid_entries, &listing.location);
     if args.json {
         return output.json(&Report {
             schema: 1,
             agent_id: &listing.agent_id,
-            store_path: &listing.store_path,
+            store_path: &listing.location,
             profiles: listing.rows.iter().map(ProfileReport::from).collect(),
         });
     }

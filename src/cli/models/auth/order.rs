@@ -69,7 +69,7 @@ pub(super) fn run(
             (set(app, agent, options.provider.as_deref(), &profiles)?, options.json)
         }
     };
-    let auth_state_path = app.paths.shorten(&stored.state_path);
+    let auth_state_path = app.shorten(&stored.state_location);
     if !json {
         return output.data(&text(&stored, is_get.then_some(auth_state_path.as_str())));
     }

@@ -6,9 +6,9 @@ use crate::cli::{duration, prompt};
 use crate::exit::Failure;
 use crate::ops::paste::{Ready, Report, Request, prepare};
 use crate::profile::Millis;
+use crate::store::Location;
 use crate::text::printable;
 use serde::Serialize;
-use std::path::Path;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -17,7 +17,7 @@ struct JsonReport<'r> {
     profile_id: &'r str,
     provider: &'r str,
     agent_id: &'r str,
-    store_path: &'r Path,
+    store_path: &'r Location,
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ fn show(report: &Report, json: bool, app: &App, output: &mut Output<'_>) -> Resu
             profile_id: &report.profile_id,
             provider: &report.provider,
             agent_id: &report.agent_id,
-            store_path: &report.store_path,
+            store_path: &report.location,
             kind: report.kind.name(),
             expires_at: report.expires,
             renewed: report.renewed,
@@ -67,6 +67,6 @@ fn show(report: &Report, json: bool, app: &App, output: &mut Output<'_>) -> Resu
         printable(&report.profile_id, 200),
         report.provider,
         report.kind.name(),
-        app.paths.shorten(&report.store_path),
+        app.shorten(&report.location),
     ))
 }

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::cli::console::Console;
 use crate::cli::duration;
 use crate::cli::output::Output;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::ops::refresh_due::{Outcome, Report as Done, Request, Row, refresh_due};
 use crate::profile::Millis;
 use crate::system::now;
@@ -81,16 +81,20 @@ struct ProblemReport<'r> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct FailureReport<'r> {
     error: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'r str>,
+    hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint_command: Option<&'r Command>,
 }
 
 impl<'r> From<&'r Failure> for FailureReport<'r> {
     fn from(failure: &'r Failure) -> Self {
         let error = printable(&format!("{:#}", failure.cause), 2_000);
-        Self { error, hint: failure.hint.as_deref() }
+        let hint = failure.hint.as_ref();
+        Self { error, hint: hint.map(Hint::to_string), hint_command: hint.and_then(Hint::command) }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::cli::usage::UsageReport;
 use crate::ops::status::{Effective, Group, Overview, Row, Status, Unusable, WARN_AFTER};
 use crate::profile::Millis;
+use crate::store::Location;
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Number, Value};
@@ -40,7 +41,7 @@ struct ModelConfig {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Auth<'s> {
-    store_path: &'s Path,
+    store_path: &'s Location,
     shell_env_fallback: ShellEnvironment,
     #[serde(rename = "providersWithOAuth")]
     providers_with_oauth: Vec<String>,
@@ -180,7 +181,7 @@ impl<'s> Report<'s> {
             aliases: &models.aliases,
             allowed: &models.allowed,
             auth: Auth {
-                store_path: &status.store_path,
+                store_path: &status.location,
                 shell_env_fallback: ShellEnvironment {
                     enabled: status.shell_environment,
                     applied_keys: [],
@@ -212,9 +213,7 @@ impl<'s> Report<'s> {
 
 fn provider<'s>(overview: &'s Overview, status: &Status, app: &App) -> ProviderReport<'s> {
     let (kind, detail) = match &overview.effective {
-        Effective::Profiles => {
-            (EffectiveKind::Profiles, app.paths.shorten(&status.main_store_path))
-        }
+        Effective::Profiles => (EffectiveKind::Profiles, app.shorten(&status.main_location)),
         Effective::Environment(value) => (EffectiveKind::Env, value.clone()),
         Effective::Configuration(value) => (EffectiveKind::ModelsJson, value.clone()),
         Effective::Plugin => (EffectiveKind::Synthetic, PLUGIN.to_owned()),

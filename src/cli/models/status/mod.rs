@@ -46,7 +46,7 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
     if !args.check {
         output.warn_of_exposures(&status.exposures);
     }
-    output.warn_of_invalid_entries(status.invalid_entries, &status.store_path);
+    output.warn_of_invalid_entries(status.invalid_entries, &status.location);
     if args.json {
         let usages = args.usage.then(|| known(usages(app, args.agent.as_deref()), output));
         let usage = usages.as_ref().map(UsageReport::from);

@@ -58,7 +58,7 @@ fn head(status: &Status, app: &App) -> String {
         lines.push(("Allowed", list(&models.allowed)));
     }
     lines.push(("Agent", status.agent_id.clone().unwrap_or_else(|| MAIN_AGENT.to_owned())));
-    lines.push(("Store", app.paths.shorten(&status.store_path)));
+    lines.push(("Store", app.shorten(&status.location)));
     lines.push(("Configuration", app.paths.shorten(&status.config_path)));
     let lines = lines.into_iter();
     let lines = lines.map(|(name, value)| format!("{name:<16}{}\n", printable(&value, 2_000)));

@@ -2,12 +2,12 @@
 //! in `cli/console.rs`.
 
 use crate::cli::output::Output;
-use crate::exit::Failure;
+use crate::exit::{Command, Failure, Hint};
 use crate::ops::login::Report;
 use crate::profile::Millis;
+use crate::store::Location;
 use crate::text::printable;
 use serde::Serialize;
-use std::path::Path;
 
 /// The end of a login.
 #[derive(Serialize)]
@@ -19,7 +19,7 @@ pub(super) enum Event<'r> {
         profile_id: &'r str,
         provider: &'r str,
         agent_id: &'r str,
-        store_path: &'r Path,
+        store_path: &'r Location,
         #[serde(skip_serializing_if = "Option::is_none")]
         email: Option<&'r str>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,6 +37,8 @@ pub(super) enum Event<'r> {
         exit_code: u8,
         #[serde(skip_serializing_if = "Option::is_none")]
         hint: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint_command: Option<&'r Command>,
     },
 }
 
@@ -47,7 +49,7 @@ impl<'r> Event<'r> {
             profile_id: &report.profile_id,
             provider: &report.provider,
             agent_id: &report.agent_id,
-            store_path: &report.store_path,
+            store_path: &report.location,
             email: report.identity.email.as_deref(),
             account_id: report.identity.account_id.as_deref(),
             expires_at: report.expires,
@@ -67,7 +69,8 @@ pub(super) fn failed(failure: &Failure, json: bool, output: &mut Output<'_>) {
         schema: 1,
         message: printable(&format!("{:#}", failure.cause), 2_000),
         exit_code: failure.status.code(),
-        hint: failure.hint.as_deref().map(|hint| printable(hint, 2_000)),
+        hint: failure.hint.as_ref().map(|hint| printable(&hint.to_string(), 2_000)),
+        hint_command: failure.hint.as_ref().and_then(Hint::command),
     };
     // The failure itself is what the run ends with.
     let _ = output.json_line(&event);

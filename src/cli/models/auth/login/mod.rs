@@ -183,6 +183,6 @@ fn text(report: &Report, app: &App) -> String {
         printable(&report.profile_id, 200),
         if report.renewed { "renewed" } else { "new" },
         if report.refreshable { ", refreshed on use" } else { "" },
-        app.paths.shorten(&report.store_path),
+        app.shorten(&report.location),
     )
 }

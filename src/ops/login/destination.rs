@@ -2,37 +2,40 @@
 
 use super::{Login, Report};
 use crate::app::App;
-use crate::config::{AgentDir, ConfigEdit, record_profile};
+use crate::config::AgentDir;
 use crate::exit::Failure;
 use crate::oauth::Grant;
+use crate::ops::record::{Commit, Edits, Recorded, Wait, record, set_entry};
 use crate::ops::refresh::expiry;
 use crate::ops::{Interaction, account};
 use crate::profile::{Identity, Kind, choose_profile_id, normalize_provider_id};
 use crate::provider::{Registration, StoredAs};
-use crate::store::{AgentStore, Document, Pasted, Renewal, StoreError, login_entry, pasted_entry};
-use crate::system::file::Reserved;
+use crate::store::{
+    AgentStore, Document, Pasted, Prepared, Renewal, StoreError, login_entry, pasted_entry,
+};
 use crate::system::signal::StopSignals;
 use crate::system::{lock, now};
+use serde_json::value::RawValue;
 use std::time::Duration;
 use tokio::time::Instant;
 
 impl Login<'_> {
     /// Makes sure that the login can be stored, before a code is spent for it. The lock is
     /// waited for as long as for any change; an interrupt ends that.
-    pub(super) async fn reserve(
+    pub(super) async fn prepare(
         &self,
         signals: &mut StopSignals,
-    ) -> Result<Option<Reserved>, Failure> {
+    ) -> Result<Option<Prepared>, Failure> {
         let end = Instant::now() + lock::TIMEOUT;
         loop {
-            match self.store.reserve(Duration::ZERO) {
-                Err(StoreError::LockTimeout { path, holder, .. }) => {
+            match self.store.prepare(Duration::ZERO) {
+                Err(StoreError::LockTimeout { location, holder, .. }) => {
                     if Instant::now() >= end {
                         let waited = lock::TIMEOUT;
-                        return Err(StoreError::LockTimeout { path, waited, holder }.into());
+                        return Err(StoreError::LockTimeout { location, waited, holder }.into());
                     }
                 }
-                reserved => return Ok(reserved?),
+                prepared => return Ok(prepared?),
             }
             tokio::select! {
                 () = signals.received() => return Err(Failure::interrupted()),
@@ -42,94 +45,103 @@ impl Login<'_> {
     }
 }
 
-/// Where a login is kept, and as whose.
-pub(super) struct Place<'p> {
-    pub(super) app: &'p App,
-    pub(super) agent: &'p AgentDir,
-    pub(super) store: &'p AgentStore,
+/// Where a login is stored, and as whose.
+pub(super) struct LoginDestination<'d> {
+    pub(super) app: &'d App,
+    pub(super) agent: &'d AgentDir,
+    pub(super) store: &'d AgentStore,
     /// The provider id.
-    pub(super) provider: &'p str,
+    pub(super) provider: &'d str,
     /// Its name for people.
-    pub(super) label: &'p str,
+    pub(super) label: &'d str,
     /// The model that its users usually take.
-    pub(super) default_model: Option<&'p str>,
+    pub(super) default_model: Option<&'d str>,
     /// How we are registered there, where it is an authorization server.
-    pub(super) registration: Option<&'p Registration>,
+    pub(super) registration: Option<&'d Registration>,
     /// The profile id that the user wants.
-    pub(super) wanted: Option<&'p str>,
+    pub(super) wanted: Option<&'d str>,
 }
 
-impl Place<'_> {
+impl LoginDestination<'_> {
     /// Stores a login under the profile of its account and records it in the configuration.
-    pub(super) fn keep(
+    /// `prepared` is what [`AgentStore::prepare`] gave.
+    pub(super) fn store(
         &self,
         renewal: Renewal,
-        reserved: Option<Reserved>,
+        prepared: Option<Prepared>,
     ) -> Result<Report, Failure> {
-        let Self { store, provider, registration, .. } = *self;
-        let kind = match registration.map(|registration| registration.stored_as) {
-            Some(StoredAs::Token) => Kind::Token,
-            _ => Kind::OAuth,
+        let kind = self.kind();
+        let commit = |document: &mut Document| {
+            let (id, taken_id) = self.choose_profile_id(document, &renewal.identity);
+            let renewed = set_entry(document, &id, |present| self.entry(present, &renewal))?;
+            let provider = self.provider.to_owned();
+            let profile = Recorded { id: id.clone(), provider, kind, goes_first: true };
+            let result = (id, taken_id, renewed);
+            Ok(Commit { is_changed: true, profiles: vec![profile], result })
         };
-        let (profile_id, taken_id, renewed) =
-            store.update_reserved(reserved, None, |document| {
-                let existing = logins_of(document, provider, registration, kind);
-                let taken = |id: &str| document.has_entry(id);
-                let named =
-                    registration.and_then(|registration| registration.profile_name.as_deref());
-                let identity = &renewal.identity;
-                let (id, taken_id) =
-                    choose_profile_id(provider, named, identity, self.wanted, &existing, taken);
-                let present = document.entry(&id);
-                let renewed = present.is_some();
-                let entry = match kind {
-                    Kind::Token => {
-                        let pasted = Pasted::Token(renewal.grant.access.clone(), renewal.expires);
-                        pasted_entry(present, provider, &pasted)?
-                    }
-                    _ => login_entry(present, provider, &renewal)?,
-                };
-                document.set_entry(&id, entry);
-                Ok((true, (id, taken_id, renewed)))
+        let wait = Wait::Prepared(prepared);
+        let ((profile_id, taken_id, renewed), config_changed) =
+            record(self.app, self.store, wait, Edits::One, commit).map_err(|error| {
+                error.into_failure(|id| format!("the login is stored as `{id}`, but not recorded"))
             })?;
-        let stored = |failure: Failure| {
-            failure.context(format!("the login is stored as `{profile_id}`, but not recorded"))
-        };
-        store
-            .update_state(|state| {
-                // Both have to happen.
-                let cleared = state.clear_cooldown(&profile_id);
-                state.put_first(provider, &profile_id) || cleared
-            })
-            .map_err(|e| stored(e.into()))?;
-        let edit = record_profile(&self.app.paths.config, &profile_id, provider, kind)
-            .map_err(|error| stored(error.into()))?;
         Ok(Report {
             provider_label: self.label.to_owned(),
-            provider: provider.to_owned(),
+            provider: self.provider.to_owned(),
             agent_id: self.agent.id.clone(),
-            store_path: store.profiles_path(),
+            location: self.store.location(),
             expires: renewal.expires,
             refreshable: kind == Kind::OAuth && renewal.grant.refresh.is_some(),
             default_model: self.default_model.map(str::to_owned),
             identity: renewal.identity,
-            config_changed: edit == ConfigEdit::Written,
+            config_changed,
             profile_id,
             taken_id,
             renewed,
         })
     }
+
+    /// The kind of credential that a login is stored as.
+    fn kind(&self) -> Kind {
+        match self.registration.map(|registration| registration.stored_as) {
+            Some(StoredAs::Token) => Kind::Token,
+            _ => Kind::OAuth,
+        }
+    }
+
+    /// The profile id for the login of `identity`, and the profile of another account whose
+    /// id it would have had.
+    fn choose_profile_id(
+        &self,
+        document: &Document,
+        identity: &Identity,
+    ) -> (String, Option<String>) {
+        let existing = logins_of(document, self.provider, self.registration, self.kind());
+        let named = self.registration.and_then(|registration| registration.profile_name.as_deref());
+        let is_taken = |id: &str| document.has_entry(id);
+        choose_profile_id(self.provider, named, identity, self.wanted, &existing, is_taken)
+    }
+
+    /// The entry of the login, with the fields of the `present` one that it does not set.
+    fn entry(&self, present: Option<&str>, renewal: &Renewal) -> serde_json::Result<Box<RawValue>> {
+        match self.kind() {
+            Kind::Token => {
+                let pasted = Pasted::Token(renewal.grant.access.clone(), renewal.expires);
+                pasted_entry(present, self.provider, &pasted)
+            }
+            _ => login_entry(present, self.provider, renewal),
+        }
+    }
 }
 
 impl Login<'_> {
     /// Stores the grant under the profile of its account.
-    pub(super) async fn keep(
+    pub(super) async fn store_grant(
         &self,
         grant: Grant,
-        reserved: Option<Reserved>,
+        prepared: Option<Prepared>,
         interaction: &mut dyn Interaction,
     ) -> Result<Report, Failure> {
-        let place = Place {
+        let destination = LoginDestination {
             app: self.app,
             agent: &self.agent,
             store: &self.store,
@@ -139,7 +151,7 @@ impl Login<'_> {
             registration: Some(self.registration),
             wanted: self.request.profile_id.as_deref(),
         };
-        place.keep(self.renewal(grant, interaction).await, reserved)
+        destination.store(self.renewal(grant, interaction).await, prepared)
     }
 
     /// What the grant means for a profile: who it belongs to, and what a refresh will need
@@ -159,12 +171,12 @@ impl Login<'_> {
             }
         }
         let mut fields = registration.kept(&grant);
-        let mut keep = |name: &str, value: &str| fields.push((name.to_owned(), value.into()));
+        let mut add = |name: &str, value: &str| fields.push((name.to_owned(), value.into()));
         if registration.has_own_client() {
-            keep("clientId", &self.client.id);
+            add("clientId", &self.client.id);
         }
         if let Some(method) = &self.ways.method {
-            keep("loginMethod", method);
+            add("loginMethod", method);
         }
         Renewal { expires: expiry(Some(registration), &grant, now()), grant, identity, fields }
     }

@@ -4,6 +4,10 @@
 //! there is one, the exact next command as its hint. `docs/exit-codes.md` is the same
 //! table for users; a test compares the two.
 
+mod hint;
+
+pub use hint::{Command, Hint};
+
 use std::process::ExitCode;
 
 /// The exit status of a run. `models status --check`, `secrets audit` and `doctor` are the
@@ -91,8 +95,8 @@ pub struct Failure {
     pub status: ExitStatus,
     /// What failed, outermost first.
     pub cause: anyhow::Error,
-    /// The next command or step, without the `hint:` prefix.
-    pub hint: Option<String>,
+    /// The next command or step.
+    pub hint: Option<Hint>,
 }
 
 impl Failure {
@@ -123,7 +127,7 @@ impl Failure {
 
     /// The same failure with the next step for the user.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -148,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_documented_table_is_this_table() {
-        let documented = include_str!("../docs/exit-codes.md");
+        let documented = include_str!("../../docs/exit-codes.md");
         for (status, meaning) in ExitStatus::TABLE.into_iter().chain(ExitStatus::CHECK_TABLE) {
             let row = format!("| {} | {meaning} |", status.code());
             assert!(documented.contains(&row), "docs/exit-codes.md lacks the row {row}");

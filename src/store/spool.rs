@@ -1,13 +1,14 @@
-//! Renewals that could not be stored: kept in a file of their own (0600) until a later
-//! command can.
+//! The spool: replies of a token endpoint that could not be stored yet, each in a file of
+//! its own (0600) until a later command stores it.
 //!
 //! The server has rotated the refresh token by then, so the only copy of the new one must
 //! not be lost. A file names the grant that it renews by the hash of its spent token.
 
-use super::Renewal;
+use super::{Location, Renewal};
 use crate::oauth::{Grant, Members};
 use crate::profile::{Identity, Millis};
 use crate::secret::Secret;
+use crate::system::custody::{Custody, Exposure, Kind};
 use crate::system::file;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,11 +16,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// A renewal that waits to be stored.
+/// A reply that waits to be stored.
 #[derive(Debug)]
-pub struct Recovery {
-    /// The file that it is in.
-    pub path: PathBuf,
+pub struct SpooledReply {
+    path: PathBuf,
     /// The hashes of the refresh tokens that it replaces, the first one first: a store that
     /// cannot be read may hold any of them.
     pub grants: Vec<String>,
@@ -27,7 +27,12 @@ pub struct Recovery {
     pub renewal: Renewal,
 }
 
-impl Recovery {
+impl SpooledReply {
+    /// Where it is.
+    pub fn location(&self) -> Location {
+        self.path.clone().into()
+    }
+
     /// Whether the refresh token of the grant is spent: the server gave another one.
     pub fn is_spent(&self) -> bool {
         let given = self.renewal.grant.refresh.as_ref();
@@ -59,49 +64,86 @@ const fn none<T>() -> Option<T> {
     None
 }
 
-/// Keeps a renewal of the grant whose refresh token was `posted` in the first directory
-/// that can be written; where.
-///
-/// # Errors
-/// None of them can: the last reason.
-pub fn save(directories: &[PathBuf], posted: &Secret, renewal: &Renewal) -> io::Result<PathBuf> {
-    save_as(directories, &[posted.fingerprint()], renewal)
-}
-
-/// Lets the renewals that wait, and gave the refresh token that was `posted`, give what
-/// came of it: it is spent now as well. Whether there were any.
-///
-/// # Errors
-/// A file cannot be replaced.
-pub fn follow(directories: &[PathBuf], posted: &Secret, renewal: &Renewal) -> io::Result<bool> {
-    let waiting = directories.iter().flat_map(|directory| pending(directory));
-    let mut followed = false;
-    for mut earlier in waiting.filter(|earlier| {
-        earlier.renewal.grant.refresh.as_ref().is_some_and(|given| given.matches(posted))
-    }) {
-        let directory = earlier.path.parent().map(Path::to_path_buf);
-        earlier.grants.push(posted.fingerprint());
-        if earlier.grants.len() > MOST_GRANTS {
-            earlier.grants.remove(1);
-        }
-        save_as(directory.as_slice(), &earlier.grants, renewal)?;
-        followed = true;
-    }
-    Ok(followed)
-}
-
-/// A renewal remembers so many refresh tokens that it replaces.
+/// A reply remembers so many refresh tokens that it replaces.
 const MOST_GRANTS: usize = 1_000;
 
-/// The file in which the renewal of a grant waits, when its refresh token is spent.
-pub fn find_spent(directories: &[PathBuf], refresh_token: &Secret) -> Option<PathBuf> {
-    let grant = refresh_token.fingerprint();
-    let mut waiting = directories.iter().flat_map(|directory| pending(directory));
-    let found = waiting.find(|waiting| waiting.grants.contains(&grant) && waiting.is_spent());
-    found.map(|waiting| waiting.path)
+/// Where replies wait that could not be stored yet.
+#[derive(Clone, Debug)]
+pub struct Spool {
+    /// In the order in which they are tried.
+    directories: [PathBuf; 2],
 }
 
-fn save_as(directories: &[PathBuf], grants: &[String], renewal: &Renewal) -> io::Result<PathBuf> {
+impl Spool {
+    /// The spool in two directories; the second is for when the first cannot be written.
+    pub const fn new(directories: [PathBuf; 2]) -> Self {
+        Self { directories }
+    }
+
+    /// Saves the reply for the refresh token that was `posted`, durably; where.
+    ///
+    /// # Errors
+    /// It cannot be written anywhere: the last reason.
+    pub fn save(&self, posted: &Secret, renewal: &Renewal) -> io::Result<Location> {
+        save(&self.directories, &[posted.fingerprint()], renewal)
+    }
+
+    /// Replaces the replies that gave the refresh token that was `posted` by `renewal`, for
+    /// that token is spent now as well. Whether there were any.
+    ///
+    /// # Errors
+    /// A file cannot be replaced.
+    pub fn follow(&self, posted: &Secret, renewal: &Renewal) -> io::Result<bool> {
+        let gave = |reply: &SpooledReply| {
+            reply.renewal.grant.refresh.as_ref().is_some_and(|given| given.matches(posted))
+        };
+        let mut followed = false;
+        for mut earlier in self.pending().into_iter().filter(gave) {
+            let directory = earlier.path.parent().map(Path::to_path_buf);
+            earlier.grants.push(posted.fingerprint());
+            if earlier.grants.len() > MOST_GRANTS {
+                earlier.grants.remove(1);
+            }
+            save(directory.as_slice(), &earlier.grants, renewal)?;
+            followed = true;
+        }
+        Ok(followed)
+    }
+
+    /// Where the reply waits that replaced `refresh_token`, when that token is spent.
+    pub fn find_spent(&self, refresh_token: &Secret) -> Option<Location> {
+        let grant = refresh_token.fingerprint();
+        let mut waiting = self.pending().into_iter();
+        let found = waiting.find(|waiting| waiting.grants.contains(&grant) && waiting.is_spent());
+        found.map(|waiting| waiting.location())
+    }
+
+    /// The replies that wait.
+    pub fn pending(&self) -> Vec<SpooledReply> {
+        let entries = self.directories.iter().filter_map(|directory| directory.read_dir().ok());
+        entries.flatten().flatten().filter_map(|entry| read(&entry.path())).collect()
+    }
+
+    /// Removes the reply at a location that [`Self::save`] or a [`SpooledReply`] gave: it is
+    /// stored. Whether it is gone.
+    pub fn remove(&self, location: &Location) -> bool {
+        location.path().is_some_and(|path| std::fs::remove_file(path).is_ok())
+    }
+
+    /// What somebody else could read or change of it. `custody` is that of the state
+    /// directory, which the first directory is in.
+    pub fn exposures(&self, custody: &Custody) -> Vec<Exposure> {
+        let [in_state_dir, in_home] = &self.directories;
+        let mut found = custody.exposures_in(in_state_dir, Kind::Secrets);
+        if in_home.exists() {
+            found.extend(Custody::of(in_home).exposures_in(in_home, Kind::Secrets));
+        }
+        found
+    }
+}
+
+/// Writes a reply to the first of the directories that can be written.
+fn save(directories: &[PathBuf], grants: &[String], renewal: &Renewal) -> io::Result<Location> {
     let (grant, later) = grants.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let given = &renewal.grant;
     let wire = Wire {
@@ -125,7 +167,7 @@ fn save_as(directories: &[PathBuf], grants: &[String], renewal: &Renewal) -> io:
         let saved = file::create_private_directory(directory)
             .and_then(|()| file::replace(&path, &contents));
         match saved {
-            Ok(()) => return Ok(path),
+            Ok(()) => return Ok(path.into()),
             Err(error) => failure = error,
         }
     }
@@ -146,13 +188,7 @@ impl io::Write for Length {
     }
 }
 
-/// The renewals that wait in a directory; none when there is no such directory.
-pub fn pending(directory: &Path) -> Vec<Recovery> {
-    let entries = directory.read_dir().into_iter().flatten().flatten();
-    entries.filter_map(|entry| read(&entry.path())).collect()
-}
-
-fn read(path: &Path) -> Option<Recovery> {
+fn read(path: &Path) -> Option<SpooledReply> {
     path.extension().filter(|extension| *extension == "json")?;
     let (text, _) = file::read(path).ok()??;
     let text = Zeroizing::new(text);
@@ -167,7 +203,7 @@ fn read(path: &Path) -> Option<Recovery> {
     let fields = wire.fields.into_iter().collect();
     let renewal = Renewal { grant, expires: wire.expires, identity: Identity::default(), fields };
     let grants = std::iter::once(wire.grant).chain(wire.later_grants).collect();
-    Some(Recovery { path: path.to_owned(), grants, renewal })
+    Some(SpooledReply { path: path.to_owned(), grants, renewal })
 }
 
 #[cfg(test)]
@@ -180,7 +216,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let nowhere = root.path().join("file");
         file::replace(&nowhere, b"in the way").unwrap();
-        let directories = [nowhere.join("recovery"), root.path().join("recovery")];
+        let spool = Spool::new([nowhere.join("recovery"), root.path().join("recovery")]);
         let grant = Grant {
             members: Members::default(),
             access: Secret::new("fake-access"),
@@ -192,14 +228,16 @@ mod tests {
         let identity = Identity::default();
         let renewal = Renewal { expires: Some(7), grant, identity, fields: fields.clone() };
         let posted = Secret::new("fake-posted");
-        let path = save(&directories, &posted, &renewal).unwrap();
-        assert!(path.starts_with(&directories[1]));
+        let location = spool.save(&posted, &renewal).unwrap();
+        let path = location.path().unwrap();
+        assert!(path.starts_with(root.path().join("recovery")));
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        let found = pending(&directories[1]);
+        let found = spool.pending();
+        assert_eq!(found.len(), 1);
         assert_eq!(found[0].grants, [posted.fingerprint()]);
         assert_eq!(found[0].renewal.expires, Some(7));
         assert_eq!(found[0].renewal.fields, fields);
         assert_eq!(found[0].renewal.grant.refresh.as_ref().unwrap().expose(), "fake-refresh");
-        assert!(pending(&directories[0]).is_empty());
+        assert!(spool.remove(&found[0].location()) && spool.pending().is_empty());
     }
 }

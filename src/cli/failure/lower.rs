@@ -1,0 +1,184 @@
+//! Failures of what is below the use cases: configuration, stores, provider files, other
+//! programs.
+
+use super::{Advice, Explain, list, move_away, remedy, status_of};
+use crate::app::AppError;
+use crate::config::ConfigError;
+use crate::exit::{Command, ExitStatus, Hint};
+use crate::external::{ExternalError, Place};
+use crate::provider::{CatalogError, DistrustedProgram};
+use crate::reference::InvalidSecrets;
+use crate::store::StoreError;
+use crate::system::trust::Distrust;
+use std::io::ErrorKind;
+use std::path::Path;
+
+impl Explain for AppError {
+    fn advice(&self) -> Advice {
+        match self {
+            AppError::Config(error) => error.advice(),
+            AppError::Catalog(error) => error.advice(),
+            AppError::Store(error) => error.advice(),
+            AppError::Runtime(_) => (ExitStatus::Failure, None),
+            AppError::Insecure(exposures) => {
+                (ExitStatus::StoreUnusable, Hint::join(exposures.iter().map(remedy), " && "))
+            }
+            AppError::NoSuchAgent(id) => {
+                let hint = Hint::from(Command::ours("agents list"))
+                    .then(", or: ")
+                    .run(Command::ours("agents add").arg(id));
+                (ExitStatus::Usage, Some(hint))
+            }
+        }
+    }
+}
+
+impl Explain for ConfigError {
+    fn advice(&self) -> Advice {
+        let status = match self {
+            ConfigError::LockTimeout { .. } => ExitStatus::LockTimeout,
+            _ => ExitStatus::StoreUnusable,
+        };
+        let hint = match self {
+            ConfigError::Invalid { path, .. } => {
+                Some(format!("repair {}; nothing was changed", path.display()).into())
+            }
+            _ => None,
+        };
+        (status, hint)
+    }
+}
+
+impl Explain for CatalogError {
+    fn advice(&self) -> Advice {
+        let hint = "correct the provider file, or remove it; docs/providers.md describes its keys";
+        (ExitStatus::StoreUnusable, Some(hint.into()))
+    }
+}
+
+impl Explain for DistrustedProgram {
+    fn advice(&self) -> Advice {
+        let status = status_of(&self.distrust);
+        let hint = match &self.distrust {
+            Distrust::Open { .. } => "chmod go-w the program and the folder that it is in",
+            _ => "install it as yourself or as root; docs/providers.md says what is looked for",
+        };
+        (status, Some(hint.into()))
+    }
+}
+
+impl Explain for StoreError {
+    fn advice(&self) -> Advice {
+        let status = match self {
+            StoreError::LockTimeout { .. } => ExitStatus::LockTimeout,
+            _ => ExitStatus::StoreUnusable,
+        };
+        let hint = match self {
+            StoreError::Invalid { location, .. } => {
+                let text = "repair the file, or move it away to start anew: ";
+                return (status, location.path().map(|path| Hint::new(text).run(move_away(path))));
+            }
+            StoreError::Lock { source, .. } if source.kind() == ErrorKind::Unsupported => {
+                "keep the state directory on a file system with locks: \
+                 OPENCLAW_STATE_DIR=<dir> openclaw-auth …"
+                    .into()
+            }
+            StoreError::Read { location, .. }
+            | StoreError::Write { location, .. }
+            | StoreError::Lock { location, .. } => {
+                let text = "look at its owner, mode and free space: ";
+                let directory = |path: &Path| list(path.parent().unwrap_or(path));
+                return (status, location.path().map(|path| Hint::new(text).run(directory(path))));
+            }
+            StoreError::LockTimeout { .. } => {
+                "wait for that process to end, or end it, and try again".into()
+            }
+            StoreError::NewerGeneration { .. } => {
+                "use that OpenClaw's own commands for this state directory, or another one: \
+                 OPENCLAW_STATE_DIR=<dir> openclaw-auth …"
+                    .into()
+            }
+        };
+        (status, Some(hint))
+    }
+}
+
+impl Explain for ExternalError {
+    fn advice(&self) -> Advice {
+        let status = match self {
+            ExternalError::SignedOut { .. } => ExitStatus::LoginRequired,
+            ExternalError::Elsewhere { .. } => ExitStatus::Failure,
+            ExternalError::Locked { .. } => ExitStatus::LockTimeout,
+            _ => ExitStatus::StoreUnusable,
+        };
+        let hint = match self {
+            ExternalError::SignedOut { tool, .. } => {
+                format!("sign in there first: {}", tool.program().sign_in).into()
+            }
+            ExternalError::Elsewhere { tool, place } => match place {
+                Place::Keyring { setting } => format!(
+                    "set cli_auth_credentials_store = \"file\" in {}, sign in there again ({}), \
+                     and run this once more",
+                    setting.display(),
+                    tool.program().sign_in
+                )
+                .into(),
+                Place::Encrypted { switch } => {
+                    let login = Command::ours("models auth login")
+                        .option("--provider", &tool.program().provider);
+                    Hint::new(format!(
+                        "unset {switch}, sign in there again ({}), and run this once more; or \
+                         sign in here: ",
+                        tool.program().sign_in
+                    ))
+                    .run(login)
+                }
+                Place::ReadOnly(_) => {
+                    format!("copy it (--copy), and sign out of {} there", tool.program().label)
+                        .into()
+                }
+            },
+            ExternalError::Read { path, .. } => {
+                Hint::new("look at it: ").run(Command::new("ls").arg("-l").arg(path))
+            }
+            ExternalError::Invalid { path, .. } => format!(
+                "it belongs to another program: sign in there again, or remove {}",
+                path.display()
+            )
+            .into(),
+            ExternalError::Write { path, .. } => {
+                format!("make its directory writable: {}", path.parent().unwrap_or(path).display())
+                    .into()
+            }
+            ExternalError::Locked { tool, .. } => {
+                format!("try again when {} is idle", tool.program().label).into()
+            }
+        };
+        (status, Some(hint))
+    }
+}
+
+impl Explain for InvalidSecrets {
+    fn advice(&self) -> Advice {
+        let hint = format!("correct `secrets` in {}; nothing was changed", self.path.display());
+        (ExitStatus::StoreUnusable, Some(hint.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Failure;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_file_system_without_locks_is_no_matter_of_owners_and_modes() {
+        let hint_of = |kind: ErrorKind| {
+            let location = Path::new("/s/d").into();
+            let error = StoreError::Lock { location, source: Arc::new(kind.into()) };
+            Failure::from(error).hint.unwrap().to_string()
+        };
+        assert!(hint_of(ErrorKind::Unsupported).contains("OPENCLAW_STATE_DIR="));
+        assert!(hint_of(ErrorKind::PermissionDenied).contains("ls -ld /s"));
+    }
+}

@@ -1,0 +1,79 @@
+//! The one table of failures: what a typed error means to a user.
+//!
+//! Invariant: only here does an error get an exit status and a hint. The text of a failure is
+//! the `Display` of the error and of its sources. A file of this folder has the errors of
+//! what it is named after; what several of them say stands here.
+
+mod lower;
+mod profile;
+
+use crate::exit::{Command, ExitStatus, Failure, Hint};
+use crate::store::Notice;
+use crate::system::custody::{Correction, Exposure};
+use crate::system::trust::Distrust;
+use std::path::Path;
+
+/// The exit status of a run that ends with an error, and the next step.
+type Advice = (ExitStatus, Option<Hint>);
+
+/// An error whose row of the table needs nothing but the error.
+pub(in crate::cli) trait Explain: std::error::Error {
+    /// What the error means to a user.
+    fn advice(&self) -> Advice;
+}
+
+impl<E: Explain + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let (status, hint) = error.advice();
+        Self { hint, ..Self::new(status, error) }
+    }
+}
+
+/// What sets right that somebody else can read or change a file.
+pub(in crate::cli) fn remedy(exposure: &Exposure) -> Hint {
+    let path = &exposure.path;
+    match exposure.correction() {
+        Correction::Mode(mode) => change_mode(mode, path).into(),
+        Correction::OwnerByRoot(owner) => {
+            Command::new("chown").arg(owner.to_string()).arg(path).into()
+        }
+        Correction::Owner => Hint::new("sudo chown \"$(id -un)\" ").word(path),
+    }
+}
+
+/// What is exposed, and what sets it right, as a warning.
+pub(in crate::cli) fn exposed(exposure: &Exposure) -> String {
+    format!("{exposure}; {}", remedy(exposure))
+}
+
+/// A notice as a warning, with what to do about it.
+pub(in crate::cli) fn noticed(notice: &Notice) -> String {
+    match notice {
+        Notice::Exposed(exposure) => exposed(exposure),
+        Notice::NoBackup { directory, .. } => match directory.path() {
+            Some(directory) => format!("{notice}; look at: {}", list(directory)),
+            None => notice.to_string(),
+        },
+    }
+}
+
+/// The status of a command that needed a file or program which is not trusted.
+const fn status_of(distrust: &Distrust) -> ExitStatus {
+    if distrust.is_unsafe() { ExitStatus::StoreUnusable } else { ExitStatus::Failure }
+}
+
+/// The command that moves a document out of the way.
+pub(in crate::cli) fn move_away(document: &Path) -> Command {
+    let mut broken = document.as_os_str().to_owned();
+    broken.push(".broken");
+    Command::new("mv").arg(document).arg(broken)
+}
+
+/// The command that shows owner and mode of a directory.
+fn list(directory: &Path) -> Command {
+    Command::new("ls").arg("-ld").arg(directory)
+}
+
+fn change_mode(mode: u32, path: &Path) -> Command {
+    Command::new("chmod").arg(format!("{mode:o}")).arg(path)
+}
