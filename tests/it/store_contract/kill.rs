@@ -71,7 +71,7 @@ pub(super) fn judge(world: &World, told: &[String], pid: u32) {
     assert!(has("noted") || pending.is_empty(), "{what}");
     assert!(!has("cleaned") || pending.is_empty(), "{what}");
     for waiting in &pending {
-        assert_eq!(waiting.refresh.as_deref(), Some("fake-r1"), "{what}");
+        assert_eq!(waiting.refresh(), Some("fake-r1"), "{what}");
         assert_eq!(waiting.replaces("fake-r0"), Some(0), "{what}");
         assert!(spool.spent("fake-r0"), "{what}");
     }

@@ -1,7 +1,7 @@
 //! The lease: one holder of a profile, one holder of a grant, and nobody for ever.
 
 use super::child::Player;
-use super::subject::{Subject, World, Wrong, engines};
+use super::subject::{Subject, Waited, World, Wrong, engines};
 use super::{BOUND, key, login, within};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -174,5 +174,81 @@ fn a_lease_keeps_nobody_from_a_change_and_survives_it() {
         assert!(started.elapsed() < BOUND, "{engine:?}");
         assert!(holder(&other, "p:1", "fake-r0").is_some(), "{engine:?}: still held");
         assert!(holder(&other, "p:4", "fake-r0").is_some(), "{engine:?}: the grant as well");
+    }
+}
+
+#[test]
+fn who_waits_for_a_lease_gets_it_when_its_holder_lets_go_or_dies() {
+    for engine in engines() {
+        let world = World::new(engine);
+        let (one, other) = (world.store("main"), world.store("main"));
+        let mut held = one.lease("p:1", "fake-r0");
+        let mut looks = 0;
+        let look = || {
+            looks += 1;
+            // It was held when it was tried first.
+            if looks == 2 {
+                held.take();
+            }
+            None::<()>
+        };
+        let waited = other.turn("p:1", "fake-r0", BOUND, look).unwrap();
+        let Waited::Leased(held) = waited else { panic!("{engine:?}: {waited:?}") };
+        assert!(looks >= 2, "{engine:?}");
+        assert!(holder(&one, "p:2", "fake-r0").is_some(), "{engine:?}: the grant as well");
+        assert_eq!(other.begin(&held), Ok(None), "{engine:?}");
+        other.end(&held);
+        drop(held);
+        let mut player = Player::start(&world, "lease", "p:1 fake-r0");
+        player.wait_for("leased");
+        let mut looks = 0;
+        let look = || {
+            looks += 1;
+            if looks == 2 {
+                player.kill();
+            }
+            None::<()>
+        };
+        let waited = other.turn("p:2", "fake-r0", BOUND, look).unwrap();
+        assert!(matches!(waited, Waited::Leased(_)), "{engine:?}: {waited:?}");
+        assert!(looks >= 2, "{engine:?}: it was held at first");
+    }
+}
+
+#[test]
+fn who_waits_for_a_lease_is_done_when_its_holder_has_stored_what_it_was_wanted_for() {
+    for engine in engines() {
+        let world = World::new(engine);
+        let (one, other) = (world.store("main"), world.store("main"));
+        one.put("p:1", &login("fake-a0", "fake-r0")).unwrap();
+        let _held = one.lease("p:1", "fake-r0").unwrap();
+        let seen = other.version();
+        let mut looks = 0;
+        let look = || {
+            looks += 1;
+            if looks == 3 {
+                one.put("p:1", &login("fake-a1", "fake-r1")).unwrap();
+            }
+            let is_changed = other.version() != seen;
+            is_changed.then(|| other.read().unwrap().entry("p:1").unwrap()["access"].clone())
+        };
+        let waited = other.turn("p:1", "fake-r0", BOUND, look).unwrap();
+        let Waited::Found(found) = waited else { panic!("{engine:?}: {waited:?}") };
+        assert_eq!((found, looks), ("fake-a1".into(), 3), "{engine:?}");
+    }
+}
+
+#[test]
+fn who_waits_for_a_lease_looks_first_and_does_not_wait_longer_than_is_said() {
+    for engine in engines() {
+        let world = World::new(engine);
+        let store = world.store("main");
+        let waited = store.turn("p:1", "fake-r0", BOUND, || Some(7)).unwrap();
+        assert!(matches!(waited, Waited::Found(7)), "{engine:?}: {waited:?}");
+        let _held = store.lease("p:1", "fake-r0").unwrap();
+        let (started, patience) = (Instant::now(), Duration::from_millis(30));
+        let waited = world.store("main").turn("p:1", "fake-r0", patience, || None::<()>);
+        assert_eq!(waited.err(), Some(Wrong::Held), "{engine:?}");
+        assert!(started.elapsed() >= patience && started.elapsed() < BOUND, "{engine:?}");
     }
 }

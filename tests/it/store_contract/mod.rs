@@ -1,9 +1,10 @@
 //! The contract of the store: what every engine has to keep, told through one adapter.
 //!
-//! `subject.rs` alone names the types of the store and the places of an engine. A test body
-//! speaks of worlds, subjects and documents, runs on all [`subject::engines`], and names the
-//! engine where it fails. What an engine cannot be made to do (a row takes no text that is
-//! not JSON) its subject answers with `false`, and the test has nothing to ask there.
+//! `subject.rs` and what is below it alone name the types of the store and the places of an
+//! engine. A test body speaks of worlds, subjects and documents, runs on all
+//! [`subject::engines`], and names the engine where it fails. What an engine cannot be made to
+//! do (a row takes no text that is not JSON) its subject answers with `false`, and the test has
+//! nothing to ask there.
 
 mod child;
 mod journal;

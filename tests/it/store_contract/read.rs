@@ -218,6 +218,10 @@ fn a_store_that_another_generation_took_over_is_left_alone() {
         assert_eq!(store.try_lease("p:1", "fake-r0").err(), Some(Wrong::Elsewhere), "{engine:?}");
         assert_eq!(store.prepare(Duration::ZERO).err(), Some(Wrong::Elsewhere), "{engine:?}");
         assert_eq!((store.text(), store.state_text()), (before, None), "{engine:?}");
+        // Where nothing is stored, it has moved on, and is not empty.
+        let moved = world.store("work");
+        assert!(moved.foreign_takeover(), "{engine:?}");
+        assert_eq!(moved.read().err(), Some(Wrong::Elsewhere), "{engine:?}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The spool: the only copy of a reply that could not be stored yet.
 
 use super::child::Player;
-use super::subject::{World, engines, renewal};
+use super::subject::{Waiting, World, engines, renewal};
 use serde_json::json;
 
 #[test]
@@ -16,9 +16,9 @@ fn a_reply_waits_as_it_came_and_survives_its_process() {
         let mut pending = spool.pending();
         let waiting = pending.pop().unwrap();
         assert!(pending.is_empty(), "{engine:?}: one");
-        assert_eq!(waiting.access, "fake-a1", "{engine:?}");
-        assert_eq!(waiting.refresh.as_deref(), Some("fake-r1"), "{engine:?}");
-        assert_eq!((waiting.expires, &waiting.region), (Some(9_000), &Some(json!("eu"))));
+        assert_eq!(waiting.access(), "fake-a1", "{engine:?}");
+        assert_eq!(waiting.refresh(), Some("fake-r1"), "{engine:?}");
+        assert_eq!((waiting.expires(), waiting.field("region")), (Some(9_000), Some(&json!("eu"))));
         assert_eq!(waiting.replaces("fake-r0"), Some(0), "{engine:?}");
         assert!(waiting.is_spent() && spool.spent("fake-r0"), "{engine:?}");
         assert!(!spool.spent("fake-r1") && !spool.spent("fake-other"), "{engine:?}");
@@ -44,8 +44,8 @@ fn a_reply_that_waits_follows_its_grant_from_one_refresh_to_the_next() {
         assert_eq!(pending.len(), 2, "{engine:?}: one a grant");
         let of = |grant| pending.iter().find(|it| it.replaces(grant).is_some()).unwrap();
         let waiting = of("fake-r2");
-        assert_eq!(waiting.refresh.as_deref(), Some("fake-r3"), "{engine:?}");
-        assert_eq!(waiting.access, "fake-a3", "{engine:?}");
+        assert_eq!(waiting.refresh(), Some("fake-r3"), "{engine:?}");
+        assert_eq!(waiting.access(), "fake-a3", "{engine:?}");
         // A store may hold any of those that were spent, in this order.
         let places = ["fake-r0", "fake-r1", "fake-r2"].map(|grant| waiting.replaces(grant));
         assert_eq!(places, [Some(0), Some(1), Some(2)], "{engine:?}");
@@ -53,7 +53,7 @@ fn a_reply_that_waits_follows_its_grant_from_one_refresh_to_the_next() {
             assert!(spool.spent(spent), "{engine:?}: {spent}");
         }
         assert!(!spool.spent("fake-r3") && !spool.spent("fake-s1"), "{engine:?}");
-        assert_eq!(of("fake-s0").access, "fake-b1", "{engine:?}: the other one waits as it did");
+        assert_eq!(of("fake-s0").access(), "fake-b1", "{engine:?}: the other one waits as it did");
     }
 }
 
@@ -64,7 +64,8 @@ fn a_later_reply_to_one_grant_takes_the_place_of_the_earlier() {
         let spool = world.spool();
         assert!(spool.save("fake-r0", &renewal("fake-a1", Some("fake-r1"))), "{engine:?}");
         assert!(spool.save("fake-r0", &renewal("fake-a2", Some("fake-r2"))), "{engine:?}");
-        let given: Vec<_> = spool.pending().into_iter().map(|it| it.refresh.unwrap()).collect();
+        let pending = spool.pending();
+        let given: Vec<_> = pending.iter().filter_map(Waiting::refresh).collect();
         assert_eq!(given, ["fake-r2"], "{engine:?}");
     }
 }
@@ -79,7 +80,7 @@ fn a_grant_that_was_not_rotated_is_not_spent() {
             assert!(!spool.spent("fake-r0"), "{engine:?}: {refresh:?}");
             let pending = spool.pending();
             assert!(!pending[0].is_spent(), "{engine:?}: {refresh:?}");
-            assert_eq!(pending[0].refresh.as_deref(), refresh, "{engine:?}");
+            assert_eq!(pending[0].refresh(), refresh, "{engine:?}");
         }
     }
 }
@@ -108,7 +109,8 @@ fn where_the_usual_place_cannot_be_written_another_one_takes_it() {
         assert!(spool.save("fake-r0", &renewal("fake-a1", Some("fake-r1"))), "{engine:?}");
         assert!(spool.follow("fake-r1", &renewal("fake-a2", Some("fake-r2"))), "{engine:?}");
         assert!(spool.spent("fake-r1"), "{engine:?}");
-        let given: Vec<_> = spool.pending().into_iter().map(|it| it.refresh.unwrap()).collect();
+        let pending = spool.pending();
+        let given: Vec<_> = pending.iter().filter_map(Waiting::refresh).collect();
         assert_eq!(given, ["fake-r2"], "{engine:?}");
         assert!(world.open_to_others().is_empty(), "{engine:?}: {:?}", world.open_to_others());
     }

@@ -8,22 +8,21 @@
 
 mod foreign;
 mod spool;
+mod world;
 
 use openclaw_auth::oauth::{Grant, Members};
 use openclaw_auth::profile::Identity;
 use openclaw_auth::secret::Secret;
 use openclaw_auth::store::{
-    AgentStore, Backup, BackupPolicy, Document, Lease, LeaseAttempt, Notices, Renewal,
-    StateDocument, StoreError, renewed_entry,
+    AgentStore, Backup, Document, Ended, Lease, LeaseAttempt, LeaseKey, Notices, Prepared, Renewal,
+    StateDocument, StoreError, Turn, Version, renewed_entry,
 };
 use openclaw_auth::system::custody::Custody;
-use openclaw_auth::system::file::{Fingerprint, Reserved};
 use serde_json::Value;
-pub(super) use spool::{Spool, Waiting};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+pub(super) use spool::Waiting;
+use std::path::PathBuf;
 use std::time::Duration;
-use tempfile::TempDir;
+pub(super) use world::{World, is_lock};
 
 /// The engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,117 +63,6 @@ impl From<StoreError> for Wrong {
     }
 }
 
-/// Changes with every change of the profiles.
-pub(super) type Version = Fingerprint;
-/// What [`Subject::prepare`] sets aside.
-pub(super) type Prepared = Option<Reserved>;
-
-/// The state directory, schema or database that the agents of one installation share.
-pub(super) struct World {
-    pub(super) engine: Engine,
-    root: PathBuf,
-    _temporary: Option<TempDir>,
-}
-
-impl World {
-    /// A new one, empty.
-    pub(super) fn new(engine: Engine) -> Self {
-        let temporary = tempfile::tempdir().unwrap();
-        let root = temporary.path().to_owned();
-        std::fs::set_permissions(&root, PermissionsExt::from_mode(0o700)).unwrap();
-        Self { engine, root, _temporary: Some(temporary) }
-    }
-
-    /// What leads a child process here: the engine and the place.
-    pub(super) fn address(&self) -> String {
-        format!("{:?} {}", self.engine, self.root.display())
-    }
-
-    /// The world of a parent process.
-    pub(super) fn at(address: &str) -> Self {
-        let (name, root) = address.split_once(' ').unwrap();
-        let engine = engines().into_iter().find(|engine| format!("{engine:?}") == name).unwrap();
-        Self { engine, root: root.into(), _temporary: None }
-    }
-
-    /// Where its files are, for those who trace a process.
-    pub(super) fn root(&self) -> &Path {
-        &self.root
-    }
-
-    /// A new handle on the store of an agent.
-    pub(super) fn store(&self, agent: &str) -> Subject {
-        self.store_with_backups(agent, 5)
-    }
-
-    /// As [`Self::store`], with so many backups of either sort.
-    pub(super) fn store_with_backups(&self, agent: &str, count: usize) -> Subject {
-        let directory = self.root.join("agents").join(agent).join("agent");
-        let notices = Notices::default();
-        let store = AgentStore::new(self.root.clone(), directory.clone(), None)
-            .with_backups(BackupPolicy { count, notices: notices.clone() });
-        Subject { store, directory, root: self.root.clone(), notices }
-    }
-
-    /// The replies that could not be stored.
-    pub(super) fn spool(&self) -> Spool {
-        Spool { places: ["spool", "home"].map(|name| self.root.join(name)) }
-    }
-
-    /// What is left behind of locks, leases and notes.
-    pub(super) fn left_locks(&self) -> Vec<PathBuf> {
-        self.files(&[".lock", ".intent", ".refused"])
-    }
-
-    /// What is left behind of writes that did not end.
-    pub(super) fn left_drafts(&self) -> Vec<PathBuf> {
-        self.files(&[".tmp"])
-    }
-
-    /// What others could read or change, whoever left it.
-    pub(super) fn open_to_others(&self) -> Vec<PathBuf> {
-        let files = all_files(&self.root);
-        let directories = files.iter().flat_map(|file| file.ancestors());
-        let inside = directories.filter(|path| path.starts_with(&self.root));
-        let is_open = |path: &&Path| path.metadata().unwrap().permissions().mode() & 0o077 != 0;
-        inside.filter(is_open).map(Path::to_path_buf).collect()
-    }
-
-    fn files(&self, endings: &[&str]) -> Vec<PathBuf> {
-        let is_wanted = |path: &PathBuf| {
-            let name = path.to_string_lossy().into_owned();
-            endings.iter().any(|ending| name.ends_with(ending))
-        };
-        all_files(&self.root).into_iter().filter(is_wanted).collect()
-    }
-
-    /// Whether a text stands anywhere but where credentials are kept.
-    pub(super) fn tells(&self, text: &str) -> bool {
-        let is_credentials = |path: &PathBuf| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let is_draft = name.starts_with("auth-profiles.json") && name.ends_with(".tmp");
-            name == "auth-profiles.json"
-                || is_draft
-                || ["backups", "spool", "home"].iter().any(|name| path.iter().any(|it| it == *name))
-        };
-        all_files(&self.root).iter().filter(|path| !is_credentials(path)).any(|path| {
-            let held = std::fs::read(path).unwrap_or_default();
-            path.to_string_lossy().contains(text) || String::from_utf8_lossy(&held).contains(text)
-        })
-    }
-}
-
-/// Whether a file is the lock of an update or a lease, or is going to be one.
-pub(super) fn is_lock(path: &str) -> bool {
-    path.contains(".lock")
-}
-
-fn all_files(directory: &Path) -> Vec<PathBuf> {
-    let entries = directory.read_dir().into_iter().flatten().flatten();
-    let paths = entries.map(|entry| entry.path());
-    paths.flat_map(|path| if path.is_dir() { all_files(&path) } else { vec![path] }).collect()
-}
-
 /// One moment of a store.
 #[derive(Debug)]
 pub(super) struct Moment {
@@ -211,6 +99,19 @@ pub(super) struct Held {
     grant: Secret,
 }
 
+const fn key<'k>(profile_id: &'k str, grant: Option<&'k Secret>) -> LeaseKey<'k> {
+    LeaseKey { provider: super::PROVIDER, profile_id, grant }
+}
+
+/// What ended the wait for a lease.
+#[derive(Debug)]
+pub(super) enum Waited<T> {
+    /// It is ours.
+    Leased(Held),
+    /// There is what it was wanted for.
+    Found(T),
+}
+
 /// A refresh that was cut off.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct CutOff {
@@ -221,12 +122,13 @@ pub(super) struct CutOff {
 impl Subject {
     pub(super) fn read(&self) -> Result<Moment, Wrong> {
         let snapshot = self.store.read()?;
-        let state = self.store.read_state(&snapshot.document)?;
-        Ok(Moment { document: snapshot.document, state, version: snapshot.fingerprint })
+        let version = snapshot.version;
+        let (document, state) = snapshot.into_documents()?;
+        Ok(Moment { document, state, version })
     }
 
     pub(super) fn version(&self) -> Option<Version> {
-        self.store.fingerprint()
+        self.store.version()
     }
 
     /// Changes the profiles; `change` returns whether to write them.
@@ -256,15 +158,15 @@ impl Subject {
     }
 
     /// Makes sure that a change will succeed.
-    pub(super) fn prepare(&self, patience: Duration) -> Result<Prepared, Wrong> {
-        Ok(self.store.reserve(patience)?)
+    pub(super) fn prepare(&self, patience: Duration) -> Result<Option<Prepared>, Wrong> {
+        Ok(self.store.prepare(patience)?)
     }
 
     /// Puts what a refresh brought in the place of what it spent.
     pub(super) fn commit(
         &self,
         held: &Held,
-        prepared: Prepared,
+        prepared: Option<Prepared>,
         id: &str,
         renewal: &Renewal,
     ) -> Result<(), Wrong> {
@@ -273,7 +175,7 @@ impl Subject {
             document.set_entry(id, entry);
             Ok((true, ()))
         };
-        Ok(self.store.update_reserved(prepared, Some(&held.lease), change)?)
+        Ok(self.store.update_prepared(prepared, Some(&held.lease), change)?)
     }
 
     /// Sets an entry.
@@ -291,7 +193,7 @@ impl Subject {
         grant: &str,
     ) -> Result<Result<Held, Option<u32>>, Wrong> {
         let grant = Secret::new(grant);
-        Ok(match self.store.try_lease(super::PROVIDER, id, Some(&grant))? {
+        Ok(match self.store.try_lease(&key(id, Some(&grant)))? {
             LeaseAttempt::Acquired(lease) => Ok(Held { lease, grant }),
             LeaseAttempt::Held(holder) => Err(holder.pid),
         })
@@ -299,9 +201,26 @@ impl Subject {
 
     /// The lease on a profile without a grant, where it is free.
     pub(super) fn lease_without_grant(&self, id: &str) -> Option<Lease> {
-        match self.store.try_lease(super::PROVIDER, id, None).unwrap() {
+        match self.store.try_lease(&key(id, None)).unwrap() {
             LeaseAttempt::Acquired(lease) => Some(lease),
             LeaseAttempt::Held(_) => None,
+        }
+    }
+
+    /// Waits for a lease, or until `look` finds something.
+    pub(super) fn turn<T>(
+        &self,
+        id: &str,
+        grant: &str,
+        patience: Duration,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> Result<Waited<T>, Wrong> {
+        let grant = Secret::new(grant);
+        let look = || Ok::<_, StoreError>(look());
+        match self.store.wait_for_lease(&key(id, Some(&grant)), patience, look)? {
+            Turn::Leased(lease) => Ok(Waited::Leased(Held { lease, grant })),
+            Turn::Found(found) => Ok(Waited::Found(found)),
+            Turn::TimedOut(error) => Err(error.into()),
         }
     }
 
@@ -323,23 +242,23 @@ impl Subject {
 
     /// Notes that the grant is about to be spent; who was cut off before.
     pub(super) fn begin(&self, held: &Held) -> Result<Option<CutOff>, Wrong> {
-        let earlier = self.store.begin_refresh(&held.grant, &held.lease)?;
+        let earlier = self.store.begin(&held.lease, &held.grant)?;
         Ok(earlier.map(|it| CutOff { pid: it.pid, at: it.at }))
     }
 
     /// The outcome is known.
     pub(super) fn end(&self, held: &Held) {
-        self.store.end_refresh(&held.grant);
+        self.store.end(&held.grant, Ended::Known);
     }
 
     /// The outcome is that the server refuses the grant.
     pub(super) fn end_refused(&self, held: &Held) {
-        self.store.note_refusal(&held.grant);
+        self.store.end(&held.grant, Ended::Refused);
     }
 
     /// Notes that a grant is refused, where no refresh of it began.
     pub(super) fn note_refused(&self, grant: &str) {
-        self.store.keep_refusal(&Secret::new(grant));
+        self.store.end(&Secret::new(grant), Ended::Refused);
     }
 
     /// Whether the journal says that a grant is refused.
@@ -349,7 +268,7 @@ impl Subject {
 
     /// The journal need not say it any more: every store does.
     pub(super) fn forget_refused(&self, grant: &str) {
-        self.store.end_noted_refusal(&Secret::new(grant));
+        self.store.end(&Secret::new(grant), Ended::RefusalStored);
     }
 
     /// Earlier versions, the newest first.
@@ -363,7 +282,7 @@ impl Subject {
 
     /// What went less well than it could.
     pub(super) fn notices(&self) -> Vec<String> {
-        self.notices.take()
+        self.notices.take().iter().map(ToString::to_string).collect()
     }
 
     /// What the store says that others could read of it.

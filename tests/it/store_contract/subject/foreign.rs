@@ -49,6 +49,7 @@ impl Subject {
 
     /// Another generation of OpenClaw takes the store over.
     pub(in super::super) fn foreign_takeover(&self) -> bool {
+        file::create_private_directory(&self.directory).unwrap();
         std::fs::write(self.directory.join("openclaw-agent.sqlite"), b"").is_ok()
     }
 

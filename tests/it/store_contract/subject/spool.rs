@@ -1,73 +1,82 @@
 //! The spool of a world.
 
 use openclaw_auth::secret::Secret;
-use openclaw_auth::store::Renewal;
-use openclaw_auth::store::recovery::{self, Recovery};
+use openclaw_auth::store::{self, Renewal, SpooledReply};
 use openclaw_auth::system::file;
 use serde_json::Value;
 use std::path::PathBuf;
 
 /// The replies that wait to be stored.
 pub(in super::super) struct Spool {
-    pub(super) places: [PathBuf; 2],
+    spool: store::Spool,
+    places: [PathBuf; 2],
 }
 
 /// One of them.
 pub(in super::super) struct Waiting {
-    recovery: Recovery,
-    pub(in super::super) access: String,
-    pub(in super::super) refresh: Option<String>,
-    pub(in super::super) expires: Option<i64>,
-    pub(in super::super) region: Option<Value>,
+    spool: store::Spool,
+    reply: SpooledReply,
 }
 
 impl Waiting {
+    pub(in super::super) fn access(&self) -> &str {
+        self.reply.renewal.grant.access.expose()
+    }
+
+    pub(in super::super) fn refresh(&self) -> Option<&str> {
+        self.reply.renewal.grant.refresh.as_ref().map(Secret::expose)
+    }
+
+    pub(in super::super) fn expires(&self) -> Option<i64> {
+        self.reply.renewal.expires
+    }
+
+    /// A further field of the entry.
+    pub(in super::super) fn field(&self, name: &str) -> Option<&Value> {
+        let fields = &self.reply.renewal.fields;
+        fields.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
     /// Whether it replaces this grant, and as which one, counted from the first.
     pub(in super::super) fn replaces(&self, grant: &str) -> Option<usize> {
         let hash = Secret::new(grant).fingerprint();
-        self.recovery.grants.iter().position(|known| *known == hash)
+        self.reply.grants.iter().position(|known| *known == hash)
     }
 
     /// It is stored, and need not wait any more.
     pub(in super::super) fn discard(self) {
-        std::fs::remove_file(self.recovery.path).unwrap();
+        assert!(self.spool.remove(&self.reply.location()));
     }
 
     /// Whether the server gave another refresh token for it.
     pub(in super::super) fn is_spent(&self) -> bool {
-        self.recovery.is_spent()
+        self.reply.is_spent()
     }
 }
 
 impl Spool {
+    pub(super) fn new(places: [PathBuf; 2]) -> Self {
+        Self { spool: store::Spool::new(places.clone()), places }
+    }
+
     /// Keeps what came of a grant that was posted.
     pub(in super::super) fn save(&self, posted: &str, renewal: &Renewal) -> bool {
-        recovery::save(&self.places, &Secret::new(posted), renewal).is_ok()
+        self.spool.save(&Secret::new(posted), renewal).is_ok()
     }
 
     /// Lets what waits, and gave the grant that was posted, give this; whether any did.
     pub(in super::super) fn follow(&self, posted: &str, renewal: &Renewal) -> bool {
-        recovery::follow(&self.places, &Secret::new(posted), renewal).unwrap()
+        self.spool.follow(&Secret::new(posted), renewal).unwrap()
     }
 
     /// Whether a grant is spent by what waits.
     pub(in super::super) fn spent(&self, grant: &str) -> bool {
-        recovery::find_spent(&self.places, &Secret::new(grant)).is_some()
+        self.spool.find_spent(&Secret::new(grant)).is_some()
     }
 
     pub(in super::super) fn pending(&self) -> Vec<Waiting> {
-        let found = self.places.iter().flat_map(|place| recovery::pending(place));
-        let waiting = found.map(|recovery| {
-            let Renewal { grant, expires, fields, .. } = &recovery.renewal;
-            Waiting {
-                access: grant.access.expose().to_owned(),
-                refresh: grant.refresh.as_ref().map(|it| it.expose().to_owned()),
-                expires: *expires,
-                region: fields.iter().find(|(name, _)| name == "region").map(|it| it.1.clone()),
-                recovery,
-            }
-        });
-        waiting.collect()
+        let found = self.spool.pending().into_iter();
+        found.map(|reply| Waiting { spool: self.spool.clone(), reply }).collect()
     }
 
     /// The usual place cannot be written.
