@@ -47,6 +47,7 @@ mod security;
 mod session;
 mod status;
 mod store;
+mod store_contract;
 mod support;
 mod token;
 mod two_steps;
