@@ -168,7 +168,7 @@ fn a_lease_keeps_nobody_from_a_change_and_survives_it() {
         let started = Instant::now();
         other.put("p:2", &key("fake")).unwrap();
         one.put("p:3", &key("fake")).unwrap();
-        one.update_state_beside(&held, BOUND, |state| state.set_order("p", &["p:3".to_owned()]))
+        one.update_state_with(&held, BOUND, |state| state.set_order("p", &["p:3".to_owned()]))
             .unwrap();
         other.update_state(|state| state.set_order("q", &["q:1".to_owned()])).unwrap();
         assert!(started.elapsed() < BOUND, "{engine:?}");

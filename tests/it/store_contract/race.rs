@@ -238,7 +238,7 @@ fn a_store_that_somebody_keeps_busy_is_told_after_the_time_that_was_given() {
         let patience = Duration::from_millis(20);
         let started = Instant::now();
         assert_eq!(store.prepare(patience).err(), Some(Wrong::Held), "{engine:?}");
-        let changed = store.update_state_beside(&held, patience, |_| panic!("it is not ours"));
+        let changed = store.update_state_with(&held, patience, |_| panic!("it is not ours"));
         assert_eq!(changed, Err(Wrong::Held), "{engine:?}");
         assert!(started.elapsed() >= patience && started.elapsed() < BOUND, "{engine:?}");
         drop(busy);

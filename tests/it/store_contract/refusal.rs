@@ -33,7 +33,7 @@ fn a_refused_grant_is_remembered_by_the_profile_and_told_to_all() {
             true
         };
         let held = store.lease("p:1", "fake-r0").unwrap();
-        store.update_state_beside(&held, BOUND, refuse).unwrap();
+        store.update_state_with(&held, BOUND, refuse).unwrap();
         let found = world.store("main").read().unwrap();
         let refused = Some("invalid_grant".to_owned());
         assert_eq!(found.state.refusal("p:1", &token), refused, "{engine:?}");

@@ -148,13 +148,13 @@ impl Subject {
     }
 
     /// As [`Self::update_state`], beside a lease, and with so much patience.
-    pub(super) fn update_state_beside(
+    pub(super) fn update_state_with(
         &self,
         held: &Held,
         patience: Duration,
         change: impl FnOnce(&mut StateDocument) -> bool,
     ) -> Result<(), Wrong> {
-        Ok(self.store.update_state_beside(Some(&held.lease), patience, change)?)
+        Ok(self.store.update_state_with(Some(&held.lease), patience, change)?)
     }
 
     /// Makes sure that a change will succeed.
