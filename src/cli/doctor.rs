@@ -6,6 +6,7 @@ use crate::cli::output::Output;
 use crate::exit::{ExitStatus, Failure};
 use crate::ops::doctor::{Finding, examine};
 use crate::ops::restore::{self, Listing};
+use crate::profile::ProfileId;
 use crate::system::now;
 use crate::text::printable;
 use serde::Serialize;
@@ -80,7 +81,7 @@ struct BackupReport<'r> {
     path: &'r Path,
     replaced_at: i64,
     replaced_by: &'static str,
-    profiles: Option<&'r [String]>,
+    profiles: Option<&'r [ProfileId]>,
 }
 
 #[derive(Serialize)]
@@ -89,13 +90,13 @@ struct RestoreReport<'r> {
     schema: u32,
     agent_id: &'r str,
     backup: &'r str,
-    restored: &'r [String],
+    restored: &'r [ProfileId],
     kept: Vec<KeptReport<'r>>,
 }
 
 #[derive(Serialize)]
 struct KeptReport<'r> {
-    id: &'r str,
+    id: &'r ProfileId,
     reason: &'r str,
 }
 
@@ -185,7 +186,7 @@ fn text(listing: &Listing) -> String {
     let lines = listing.backups.iter().map(|backup| {
         let profiles = match &backup.profiles {
             None => "cannot be read".to_owned(),
-            Some(ids) => ids.iter().map(|id| printable(id, 120)).collect::<Vec<_>>().join(", "),
+            Some(ids) => ids.iter().map(|id| format!("{id:.120}")).collect::<Vec<_>>().join(", "),
         };
         let age = duration::show(now().saturating_sub(backup.replaced_at));
         let by = replaced_by(backup.is_renewal);
@@ -213,10 +214,10 @@ fn restore(
         });
     }
     for id in &report.restored {
-        output.data(&format!("restored: {}\n", printable(id, 200)))?;
+        output.data(&format!("restored: {id}\n"))?;
     }
     for (id, reason) in &report.kept {
-        output.data(&format!("left as it is: {} ({reason})\n", printable(id, 200)))?;
+        output.data(&format!("left as it is: {id} ({reason})\n"))?;
     }
     if report.restored.is_empty() && report.kept.is_empty() {
         output.data("Nothing differs from the backup\n")?;

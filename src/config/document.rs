@@ -3,7 +3,7 @@
 use super::substitute::substitute;
 use super::validate::problems;
 use super::{AgentDir, ConfigError, Paths, Variables, include};
-use crate::profile::{Kind, MAIN_AGENT, normalize_agent_id, normalize_provider_id};
+use crate::profile::{Kind, MAIN_AGENT, ProfileId, normalize_agent_id, normalize_provider_id};
 use crate::system::{Environment, file};
 use jsonc_parser::ParseOptions;
 use serde_json::Value;
@@ -187,16 +187,16 @@ impl Config {
     }
 
     /// The configured order of a provider's profiles.
-    pub fn auth_order(&self, provider: &str) -> Option<Vec<String>> {
+    pub fn auth_order(&self, provider: &str) -> Option<Vec<ProfileId>> {
         let orders = self.at("/auth/order")?.as_object()?;
         let order = orders.iter().find(|(key, _)| normalize_provider_id(key) == provider)?.1;
-        let ids = order.as_array()?.iter().filter_map(Value::as_str).map(str::to_owned);
+        let ids = order.as_array()?.iter().filter_map(Value::as_str).map(ProfileId::from);
         Some(ids.collect())
     }
 
     /// The mode that the configuration gives a profile.
-    pub fn auth_mode(&self, profile_id: &str) -> Option<Kind> {
-        let mode = self.auth_profiles()?.get(profile_id)?.get("mode")?;
+    pub fn auth_mode(&self, profile_id: &ProfileId) -> Option<Kind> {
+        let mode = self.auth_profiles()?.get(profile_id.as_str())?.get("mode")?;
         Kind::from_name(mode.as_str()?)
     }
 }
@@ -297,8 +297,8 @@ mod tests {
         let config = config(
             r#"{"auth": {"order": {"Z.AI": ["zai:a"]}, "profiles": {"zai:a": {"provider": "z-ai", "mode": "api_key"}}}}"#,
         );
-        assert_eq!(config.auth_order("zai"), Some(vec!["zai:a".to_owned()]));
-        assert_eq!(config.auth_mode("zai:a"), Some(Kind::ApiKey));
+        assert_eq!(config.auth_order("zai"), Some(vec!["zai:a".into()]));
+        assert_eq!(config.auth_mode(&"zai:a".into()), Some(Kind::ApiKey));
         assert_eq!(config.auth_order("openai"), None);
     }
 }

@@ -5,7 +5,7 @@
 
 use super::edit::{child, edit, set};
 use super::{ConfigEdit, ConfigError};
-use crate::profile::{Kind, normalize_provider_id};
+use crate::profile::{Kind, ProfileId, normalize_provider_id};
 use indexmap::IndexMap;
 use jsonc_parser::cst::{CstArray, CstInputValue, CstObject, CstObjectProp};
 use std::collections::{HashMap, HashSet};
@@ -18,7 +18,7 @@ use std::path::Path;
 /// See [`ConfigError`]; the file is unchanged then.
 pub fn record_profile(
     path: &Path,
-    id: &str,
+    id: &ProfileId,
     provider: &str,
     mode: Kind,
 ) -> Result<ConfigEdit, ConfigError> {
@@ -31,7 +31,7 @@ pub fn record_profile(
 /// See [`ConfigError`]; the file is unchanged then.
 pub fn record_profiles(
     path: &Path,
-    recorded: &[(&str, &str, Kind)],
+    recorded: &[(&ProfileId, &str, Kind)],
 ) -> Result<ConfigEdit, ConfigError> {
     edit(path, |root| {
         let auth = child(root, "auth")?;
@@ -52,7 +52,8 @@ pub fn record_profiles(
         let mut added = IndexMap::new();
         let mut orders = Orders::default();
         for (id, provider, mode) in recorded {
-            match properties.get(*id) {
+            let id = id.as_str();
+            match properties.get(id) {
                 Some(property) => match property.object_value() {
                     Some(profile) => {
                         set(&profile, "provider", CstInputValue::from(*provider));
@@ -61,11 +62,11 @@ pub fn record_profiles(
                     None => set(&profiles, id, members(provider, *mode)),
                 },
                 None if is_empty => {
-                    added.insert((*id).to_owned(), members(provider, *mode));
+                    added.insert(id.to_owned(), members(provider, *mode));
                 }
                 None => {
                     let property = profiles.append(id, members(provider, *mode));
-                    properties.insert((*id).to_owned(), property);
+                    properties.insert(id.to_owned(), property);
                 }
             }
             modes.note(id, provider, mode.name());

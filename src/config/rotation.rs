@@ -2,7 +2,7 @@
 //! keep them away.
 
 use super::{Config, Paths};
-use crate::profile::{Backoff, Configured, Kind, Millis, normalize_provider_id};
+use crate::profile::{Backoff, Configured, Kind, Millis, ProfileId, normalize_provider_id};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ impl Config {
     pub fn configured_profiles(&self, provider_id: impl Fn(&str) -> String) -> Vec<Configured> {
         let configured =
             self.auth_profiles().into_iter().flatten().map(|(id, profile)| Configured {
-                id: id.clone(),
+                id: id.as_str().into(),
                 provider: provider_id(profile["provider"].as_str().unwrap_or_default()),
                 mode: profile["mode"].as_str().and_then(Kind::from_name),
             });
@@ -23,8 +23,8 @@ impl Config {
     }
 
     /// Whether a profile is configured.
-    pub fn has_auth_profile(&self, id: &str) -> bool {
-        self.auth_profiles().is_some_and(|profiles| profiles.contains_key(id))
+    pub fn has_auth_profile(&self, id: &ProfileId) -> bool {
+        self.auth_profiles().is_some_and(|profiles| profiles.contains_key(id.as_str()))
     }
 
     /// How long failures of a provider keep a profile away (`auth.cooldowns`).

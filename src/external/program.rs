@@ -2,7 +2,7 @@
 //! `managed.json`: listings need the second alone.
 
 use super::Login;
-use crate::profile::Kind;
+use crate::profile::{Kind, ProfileId};
 use indexmap::IndexMap;
 use serde::Deserialize;
 use std::sync::LazyLock;
@@ -78,7 +78,7 @@ pub struct EntryProvider {
 #[serde(deny_unknown_fields)]
 pub struct Managed {
     /// The profile id.
-    pub profile: String,
+    pub profile: ProfileId,
     /// Whether it is there by itself as long as no store has a profile of its provider.
     /// Otherwise it is used where a store or the configuration names it.
     pub automatic: bool,
@@ -87,7 +87,8 @@ pub struct Managed {
 impl Managed {
     /// The provider of the profile, which is that of the program.
     pub fn provider(&self) -> &str {
-        self.profile.split_once(':').map_or(&self.profile, |(provider, _)| provider)
+        let id = self.profile.as_str();
+        id.split_once(':').map_or(id, |(provider, _)| provider)
     }
 }
 
@@ -167,14 +168,14 @@ impl Tool {
 
     /// The program whose own profile this is, unless a store has a profile of this id and
     /// [`Self::managing_stored`] says otherwise.
-    pub fn managing(profile_id: &str) -> Option<Self> {
-        let is_its = |managed: &Managed| managed.profile == profile_id;
+    pub fn managing(profile_id: &ProfileId) -> Option<Self> {
+        let is_its = |managed: &Managed| managed.profile == *profile_id;
         Self::ALL.into_iter().find(|tool| tool.managed().is_some_and(is_its))
     }
 
     /// The program whose own a stored profile of this id stays. One that would be there by
     /// itself is ours once it is stored.
-    pub fn managing_stored(profile_id: &str) -> Option<Self> {
+    pub fn managing_stored(profile_id: &ProfileId) -> Option<Self> {
         let stays = |managed: &Managed| !managed.automatic;
         Self::managing(profile_id).filter(|tool| tool.managed().is_some_and(stays))
     }
@@ -183,11 +184,12 @@ impl Tool {
 impl Program {
     /// How the program can use the profile `profile_id` in the place of `login`, for people:
     /// lines of a configuration or a command.
-    pub fn usage(&self, profile_id: &str, login: &Login) -> Vec<String> {
+    pub fn usage(&self, profile_id: &ProfileId, login: &Login) -> Vec<String> {
         let is_key = login.credential.kind() == Kind::ApiKey && !self.key_lines.is_empty();
         let lines = if is_key { &self.key_lines } else { &self.lines };
         let account_id = login.credential.identity.account_id.as_deref();
         let json = |text: &str| serde_json::Value::from(text).to_string();
+        let profile_id = profile_id.as_str();
         let word = crate::system::custody::shell_word(std::path::Path::new(profile_id));
         let fill = |line: &String| {
             line.replace("{account}", &json(account_id.unwrap_or("<account id>")))
@@ -216,7 +218,7 @@ mod tests {
             let key = CredentialKind::ApiKey { key: None, reference: false };
             let token = CredentialKind::Token { token: None, reference: false, expires: None };
             let logins = [key, token].map(|kind| Login::new("e", "p", kind));
-            for line in logins.iter().flat_map(|login| program.usage("p:a", login)) {
+            for line in logins.iter().flat_map(|login| program.usage(&"p:a".into(), login)) {
                 let is_filled = ["{json}", "{word}", "{entry}", "{account}"]
                     .iter()
                     .all(|it| !line.contains(it));

@@ -5,7 +5,7 @@ use super::usage::{self, Usages};
 use crate::app::App;
 use crate::config::ActiveChannel;
 use crate::exit::Failure;
-use crate::profile::{Kind, compare, sort_as_object_keys};
+use crate::profile::{Kind, ProfileId, compare, sort_as_object_keys};
 use crate::store::Outline;
 use crate::system::custody::{Custody, Exposure};
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ pub struct Listing {
 #[derive(Debug)]
 pub struct Row {
     /// The profile id.
-    pub id: String,
+    pub id: ProfileId,
     /// The provider as the profile spells it.
     pub provider: String,
     /// The credential kind.
@@ -64,12 +64,12 @@ pub fn list(app: &App) -> Result<Listing, Failure> {
     let mut auth: Vec<Row> = document
         .outlines()
         .map(|Outline { id, provider, facts }| Row {
-            id: id.to_owned(),
+            id: id.into(),
             provider: provider.into_owned(),
             kind: facts.kind,
         })
         .collect();
-    sort_as_object_keys(&mut auth, |row| &row.id);
+    sort_as_object_keys(&mut auth, |row| row.id.as_str());
     let invalid_entries = document.entry_count() - auth.len();
     let exposures = store.exposures(&Custody::of(&app.paths.state_dir));
     let store_path = store.profiles_path();

@@ -5,7 +5,6 @@ use crate::exit::Failure;
 use crate::profile::Credential;
 use crate::store::{Lease, LeaseAttempt, StoreError};
 use crate::system::lock::{self, Holder};
-use crate::text::printable;
 use std::time::{Duration, Instant};
 
 /// What ended the wait for a lease.
@@ -60,7 +59,7 @@ pub(super) fn wait_for_lease(
         if waited >= timeout {
             let path = selected.store.lease_path(provider, &selected.id);
             let held = StoreError::LockTimeout { path, waited: timeout, holder };
-            let id = printable(&selected.id, 200);
+            let id = &selected.id;
             return Err(
                 Failure::from(held).context(format!("another process is refreshing `{id}`"))
             );

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::Failure;
 use crate::external::Tool;
-use crate::profile::{Credential, Health, Kind, Millis, health, normalize_provider_id};
+use crate::profile::{Credential, Health, Kind, Millis, ProfileId, health, normalize_provider_id};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Snapshot, StateDocument};
 use crate::system::custody::Exposure;
@@ -37,7 +37,7 @@ pub struct Listing {
 #[derive(Debug)]
 pub struct Row {
     /// The profile id.
-    pub id: String,
+    pub id: ProfileId,
     /// The provider as the profile spells it.
     pub provider: String,
     /// The credential kind.
@@ -110,7 +110,13 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
                     .unusable_until(listing.at)
                     .filter(|_| cools_down(&of)),
                 inherited_from: inherited.then(|| owner.id.clone()),
-                ..row(&config, (id, document), found, state.refusal_of(document, id), listing.at)
+                ..row(
+                    &config,
+                    (id.into(), document),
+                    found,
+                    state.refusal_of(document, id),
+                    listing.at,
+                )
             });
         }
     }
@@ -153,18 +159,17 @@ fn read(app: &App, agent: AgentDir, fallback: Option<AgentDir>) -> Result<Vec<Ow
 /// What an entry says of its profile.
 fn row(
     config: &Config,
-    (id, document): (&str, &Document),
+    (id, document): (ProfileId, &Document),
     found: Inspection,
     refusal: Option<String>,
     now: Millis,
 ) -> Row {
     // Nearly every entry is without a reference, and not read again.
     let has_reference = found.reference.is_some() || !found.oauth_references.is_empty();
-    let entry = has_reference.then(|| document.entry(id)).flatten();
-    let problem = entry.and_then(|entry| problem_of(config, id, found.facts.kind, entry));
-    let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id);
+    let entry = has_reference.then(|| document.entry(id.as_str())).flatten();
+    let problem = entry.and_then(|entry| problem_of(config, &id, found.facts.kind, entry));
+    let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id.as_str());
     Row {
-        id: id.to_owned(),
         kind: found.facts.kind,
         label: label.to_owned(),
         email: found.email,
@@ -179,8 +184,9 @@ fn row(
         unusable_until: None,
         inherited_from: None,
         imported_from: found.provenance.map(|provenance| provenance.tool),
-        managed_by: Tool::managing_stored(id),
+        managed_by: Tool::managing_stored(&id),
         provider: found.provider,
+        id,
     }
 }
 
@@ -193,10 +199,10 @@ fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {
     };
     let Credential { identity, .. } = &credential;
     listing.rows.push(Row {
-        id: managed.id.to_owned(),
+        id: managed.id.clone(),
         provider: managed.provider().to_owned(),
         kind: credential.kind(),
-        label: identity.email.clone().unwrap_or_else(|| managed.id.to_owned()),
+        label: identity.email.clone().unwrap_or_else(|| managed.id.as_str().to_owned()),
         email: identity.email.clone(),
         account_id: identity.account_id.clone(),
         expires: credential.expires(),

@@ -10,11 +10,10 @@ use crate::config::{Config, ConfigEdit, remove_profile};
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, Tool};
 use crate::oauth::TokenError;
-use crate::profile::{Credential, Kind};
+use crate::profile::{Credential, Kind, ProfileId};
 use crate::secret::Secret;
 use crate::store::{AgentStore, exchanged};
 use crate::system::block_on;
-use crate::text::printable;
 use anyhow::Context;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,7 +22,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The agent; the default one when `None`.
     pub agent: Option<String>,
     /// Remove the profile here without telling the server.
@@ -34,7 +33,7 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Report {
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The provider as the profile spelled it.
     pub provider: String,
     /// The agent.
@@ -70,22 +69,21 @@ pub fn logout(
     store.check_generation()?;
     let id = &request.profile_id;
     let document = store.read()?.document;
-    if document.has_entry(id) && document.credential(id).is_none() {
+    if document.has_entry(id.as_str()) && document.credential(id.as_str()).is_none() {
         return Err(Failure::message(
             ExitStatus::StoreUnusable,
             format!(
                 "the entry `{}` in {} cannot be interpreted",
-                printable(id, 200),
+                id,
                 store.profiles_path().display()
             ),
         )
         .hint("remove it by hand, or leave it: it is not used"));
     }
-    let Some(credential) = document.credential(id) else {
-        let shown = printable(id, 200);
+    let Some(credential) = document.credential(id.as_str()) else {
         return Err(Failure::message(
             ExitStatus::Failure,
-            format!("agent `{}` has no profile `{shown}`", agent.id),
+            format!("agent `{}` has no profile `{id}`", agent.id),
         )
         .hint(format!("openclaw-auth models auth list --agent {}", agent.id)));
     };
@@ -93,7 +91,7 @@ pub fn logout(
     let selected = Selected::in_store(&store, &agent, id, credential)?;
     let lease = wait_for_lease(&selected, LEASE_TIMEOUT, |_| Ok(None))?;
     let document = store.read()?.document;
-    let credential = document.credential(id).unwrap_or(selected.credential);
+    let credential = document.credential(id.as_str()).unwrap_or(selected.credential);
     let entry = entry_text(&document, id);
     let revocation = if request.local {
         Revocation::Skipped("--local".to_owned())
@@ -104,10 +102,10 @@ pub fn logout(
         revoke(app, &config, &store, (&credential, &entry), interaction)?
     };
     let removed = store.update(|document| {
-        let present = document.credential(id);
+        let present = document.credential(id.as_str());
         // A login that was made meanwhile is another one, and stays.
         let is_same = present.as_ref().is_none_or(|present| is_same_grant(present, &credential));
-        Ok((is_same && document.remove_entry(id), is_same))
+        Ok((is_same && document.remove_entry(id.as_str()), is_same))
     })?;
     if removed
         && let Some(token) = credential.refresh_token()
@@ -120,11 +118,11 @@ pub fn logout(
     if !removed {
         return Err(Failure::message(
             ExitStatus::Failure,
-            format!("`{}` was signed in anew meanwhile and was kept", printable(id, 200)),
+            format!("`{id}` was signed in anew meanwhile and was kept"),
         )
         .hint("run the command again to sign out of the new login"));
     }
-    store.update_state(|state| state.forget(id))?;
+    store.update_state(|state| state.forget(id.as_str()))?;
     if let Some(token) = credential.bearer() {
         exchanged::remove(&app.paths.exchanged_tokens(), token);
     }
@@ -223,8 +221,8 @@ fn shared_with(app: &App, config: &Config, store: &AgentStore, token: &Secret) -
     other_stores(app, config, store).into_iter().find(holds).map(|other| other.profiles_path())
 }
 
-fn named_elsewhere(app: &App, config: &Config, store: &AgentStore, id: &str) -> bool {
+fn named_elsewhere(app: &App, config: &Config, store: &AgentStore, id: &ProfileId) -> bool {
     other_stores(app, config, store)
         .iter()
-        .any(|other| other.read().is_ok_and(|snapshot| snapshot.document.has_entry(id)))
+        .any(|other| other.read().is_ok_and(|snapshot| snapshot.document.has_entry(id.as_str())))
 }

@@ -10,10 +10,9 @@ use crate::app::App;
 use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, ExternalError, Managed as ManagedProfile, Tool};
-use crate::profile::{Credential, CredentialKind};
+use crate::profile::{Credential, CredentialKind, ProfileId};
 use crate::provider::{Catalog, auth_provider_id};
 use crate::secret::Secret;
-use crate::text::printable;
 
 /// A profile of another program.
 #[derive(Clone, Debug)]
@@ -21,12 +20,12 @@ pub(super) struct Managed {
     /// The program.
     pub(super) tool: Tool,
     /// The profile id.
-    pub(super) id: &'static str,
+    pub(super) id: &'static ProfileId,
 }
 
 impl Managed {
     /// The profile of another program with this id.
-    pub(super) fn named(id: &str) -> Option<Self> {
+    pub(super) fn named(id: &ProfileId) -> Option<Self> {
         Self::of(Tool::managing(id)?)
     }
 
@@ -94,7 +93,7 @@ impl Managed {
         Ok(Some(Selected {
             store: own.store.clone(),
             owner: own.agent.clone(),
-            id: self.id.to_owned(),
+            id: self.id.clone(),
             credential,
             entry: Secret::new(""),
             fingerprint: None,
@@ -107,15 +106,11 @@ impl Managed {
 
 /// The failure when a token of a program's own profile would have to be refreshed, and
 /// `why`.
-pub(super) fn over(tool: Tool, id: &str, why: &str) -> Failure {
+pub(super) fn over(tool: Tool, id: &ProfileId, why: &str) -> Failure {
     let program = tool.program();
     Failure::message(
         ExitStatus::LoginRequired,
-        format!(
-            "{why}: the login `{}` is that of {}, which alone refreshes it",
-            printable(id, 200),
-            program.label
-        ),
+        format!("{why}: the login `{id}` is that of {}, which alone refreshes it", program.label),
     )
     .hint(format!(
         "start {} so that it refreshes its login, or take the login over: openclaw-auth models \

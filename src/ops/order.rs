@@ -5,8 +5,7 @@ use super::selection::{only_provider, wrong_provider};
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::normalize_provider_id;
-use crate::text::printable;
+use crate::profile::{ProfileId, normalize_provider_id};
 use std::path::PathBuf;
 
 /// A stored order.
@@ -21,7 +20,7 @@ pub struct StoredOrder {
     /// The document that holds the orders of the agent.
     pub state_path: PathBuf,
     /// The order; `None` when none is stored.
-    pub order: Option<Vec<String>>,
+    pub order: Option<Vec<ProfileId>>,
 }
 
 /// The order that an agent follows because it is stored: its own, else that of `main` where
@@ -49,13 +48,13 @@ pub fn set(
     app: &App,
     agent: Option<&str>,
     provider: Option<&str>,
-    ids: &[String],
+    ids: &[ProfileId],
 ) -> Result<StoredOrder, Failure> {
     let (pool, agent) = open(app, agent)?;
-    let mut order: Vec<String> = Vec::new();
-    for id in ids.iter().map(|id| id.trim()).filter(|id| !id.is_empty()) {
-        if !order.iter().any(|known| known == id) {
-            order.push(id.to_owned());
+    let mut order: Vec<ProfileId> = Vec::new();
+    for id in ids.iter().map(|id| id.as_str().trim()).filter(|id| !id.is_empty()) {
+        if !order.iter().any(|known| *known == id) {
+            order.push(id.into());
         }
     }
     let failed = |message: String| {
@@ -65,9 +64,9 @@ pub fn set(
     let Some(first) = order.first() else {
         return Err(Failure::usage("no profile id is given"));
     };
-    let unknown = |id: &str| {
+    let unknown = |id: &ProfileId| {
         let directory = agent.path.display();
-        failed(format!("there is no profile `{}` in {directory}", printable(id, 200)))
+        failed(format!("there is no profile `{id}` in {directory}"))
     };
     let provider = if provider.is_some() {
         the_provider(&pool, &agent, provider)?
@@ -123,7 +122,7 @@ fn the_provider(pool: &Pool, agent: &AgentDir, named: Option<&str>) -> Result<St
     Ok(provider)
 }
 
-fn stored(pool: &Pool, provider: String, order: Option<Vec<String>>) -> StoredOrder {
+fn stored(pool: &Pool, provider: String, order: Option<Vec<ProfileId>>) -> StoredOrder {
     let own = pool.own();
     StoredOrder {
         agent_id: own.agent.id.clone(),

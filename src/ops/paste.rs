@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::config::{AgentDir, ConfigEdit, record_profile};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::secret_ref::variable;
-use crate::profile::{Kind, Millis, normalize_provider_id};
+use crate::profile::{Kind, Millis, ProfileId, normalize_provider_id};
 use crate::provider::{Catalog, Method, MethodKind};
 use crate::secret::Secret;
 use crate::store::{AgentStore, Pasted, pasted_entry};
@@ -23,7 +23,7 @@ pub struct Request {
     /// The agent; the default one when `None`.
     pub agent: Option<String>,
     /// The profile id.
-    pub profile_id: Option<String>,
+    pub profile_id: Option<ProfileId>,
     /// How long the token is valid from now on.
     pub expires_in: Option<Duration>,
 }
@@ -35,7 +35,7 @@ pub struct Ready {
     agent: AgentDir,
     store: AgentStore,
     provider: String,
-    profile_id: String,
+    profile_id: ProfileId,
     method: Option<Method>,
 }
 
@@ -43,7 +43,7 @@ pub struct Ready {
 #[derive(Debug)]
 pub struct Report {
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The provider id.
     pub provider: String,
     /// The credential kind.
@@ -76,7 +76,8 @@ pub fn prepare(app: &App, request: Request) -> Result<Ready, Failure> {
     app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;
-    let profile_id = request.profile_id.clone().unwrap_or_else(|| format!("{provider}:manual"));
+    let profile_id =
+        request.profile_id.clone().unwrap_or_else(|| format!("{provider}:manual").into());
     check_profile(&store, &profile_id, &provider)?;
     let method = method(&catalog, &provider, request.kind);
     Ok(Ready { request, agent, store, provider, profile_id, method })
@@ -92,12 +93,12 @@ fn method(catalog: &Catalog, provider: &str, kind: Kind) -> Option<Method> {
 }
 
 /// The profile id must not be that of a login, or of another provider.
-fn check_profile(store: &AgentStore, id: &str, provider: &str) -> Result<(), Failure> {
-    if id.trim() != id || id.is_empty() || id.chars().any(char::is_control) {
+fn check_profile(store: &AgentStore, id: &ProfileId, provider: &str) -> Result<(), Failure> {
+    if !id.is_valid() {
         return Err(Failure::usage("--profile-id must be a name without outer spaces"));
     }
     let document = store.read()?.document;
-    match document.credential(id) {
+    match document.credential(id.as_str()) {
         Some(present) if normalize_provider_id(&present.provider) != provider => {
             Err(Failure::usage(format!(
                 "the profile `{id}` is for {}, not {provider}",
@@ -108,11 +109,10 @@ fn check_profile(store: &AgentStore, id: &str, provider: &str) -> Result<(), Fai
             "the profile `{id}` holds an OAuth login, which pasting would end"
         ))
         .hint("name another one: --profile-id <id>")),
-        None if document.has_entry(id) => Err(Failure::message(
+        None if document.has_entry(id.as_str()) => Err(Failure::message(
             ExitStatus::StoreUnusable,
             format!(
-                "the entry `{}` in {} cannot be interpreted and is not overwritten",
-                printable(id, 200),
+                "the entry `{id}` in {} cannot be interpreted and is not overwritten",
                 store.profiles_path().display()
             ),
         )
@@ -158,14 +158,14 @@ impl Ready {
         };
         let id = &self.profile_id;
         let renewed = self.store.update(|document| {
-            let present = document.entry(id);
+            let present = document.entry(id.as_str());
             let renewed = present.is_some();
             let entry = pasted_entry(present, &self.provider, &pasted)?;
-            document.set_entry(id, entry);
+            document.set_entry(id.as_str(), entry);
             Ok((true, renewed))
         })?;
         self.store.update_state(|state| {
-            let cleared = state.clear_cooldown(id);
+            let cleared = state.clear_cooldown(id.as_str());
             state.put_first(&self.provider, id) || cleared
         })?;
         let edit = record_profile(&app.paths.config, id, &self.provider, self.request.kind)

@@ -9,12 +9,11 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{
-    Candidate, Configured, Credential, Facts, Millis, Order, Preference, UsageStats,
+    Candidate, Configured, Credential, Facts, Millis, Order, Preference, ProfileId, UsageStats,
     normalize_provider_id, order,
 };
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{AgentStore, Outline, Snapshot, StateDocument};
-use crate::text::printable;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -79,17 +78,16 @@ impl Pool {
     }
 
     /// The profile `id`: the agent's own, else that of `main`.
-    pub(super) fn find(&self, id: &str) -> Result<Option<(&Owner, Credential)>, Failure> {
+    pub(super) fn find(&self, id: &ProfileId) -> Result<Option<(&Owner, Credential)>, Failure> {
         for owner in &self.0 {
-            if let Some(credential) = owner.snapshot.document.credential(id) {
+            if let Some(credential) = owner.snapshot.document.credential(id.as_str()) {
                 return Ok(Some((owner, credential)));
             }
-            if owner.snapshot.document.has_entry(id) {
+            if owner.snapshot.document.has_entry(id.as_str()) {
                 return Err(Failure::message(
                     ExitStatus::StoreUnusable,
                     format!(
-                        "the profile `{}` in {} cannot be interpreted",
-                        printable(id, 200),
+                        "the profile `{id}` in {} cannot be interpreted",
                         owner.store.profiles_path().display()
                     ),
                 ));
@@ -133,9 +131,9 @@ impl Pool {
             add(&mut entries, &owners, 0, provider, |_| true);
             if let (Some(order), Some(main)) = (&stored, self.0.get(1)) {
                 let is_own = |id: &str| own.snapshot.document.has_entry(id);
-                if order.iter().any(|id| !is_own(id)) {
+                if order.iter().any(|id| !is_own(id.as_str())) {
                     owners.push((main, main.store.read_state(&main.snapshot.document)?));
-                    let is_named = |id: &str| !is_own(id) && order.iter().any(|named| named == id);
+                    let is_named = |id: &str| !is_own(id) && order.iter().any(|named| *named == id);
                     add(&mut entries, &owners, 1, provider, is_named);
                 }
             }
@@ -180,7 +178,7 @@ impl<'p> Ranking<'p> {
 
 /// The order that a state document holds for a provider: under the id by which profiles
 /// are compared, else under the one that was asked for.
-fn stored_order(state: &StateDocument, provider: &str) -> Option<Vec<String>> {
+fn stored_order(state: &StateDocument, provider: &str) -> Option<Vec<ProfileId>> {
     state.order(&auth_provider_id(provider)).or_else(|| state.order(provider))
 }
 
@@ -205,10 +203,10 @@ fn add<'p>(
 
 fn resolve(
     entries: &[Entry<'_>],
-    stored: Option<&[String]>,
+    stored: Option<&[ProfileId]>,
     config: &Config,
     provider: &str,
-    preferred: Option<&str>,
+    preferred: Option<&ProfileId>,
     now: Millis,
 ) -> Order {
     let id = auth_provider_id(provider);
@@ -296,7 +294,8 @@ mod tests {
         match input["fn"].as_str().unwrap() {
             "order" => {
                 let stored = stored_order(state, &normalize_provider_id(provider));
-                let preferred = input["preferred"].as_str();
+                let preferred = input["preferred"].as_str().map(ProfileId::from);
+                let preferred = preferred.as_ref();
                 let order = resolve(&entries, stored.as_deref(), config, provider, preferred, *now);
                 let ids: Vec<&str> = order.ranked.iter().map(|index| entries[*index].id).collect();
                 json!({"order": ids})

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::config::{Config, Variables};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::secret_ref::Defaults;
-use crate::profile::{Credential, CredentialKind, Kind};
+use crate::profile::{Credential, CredentialKind, Kind, ProfileId};
 use crate::reference::{Misplaced, Resolver, Secrets, Stored, misplaced, stored};
 use crate::secret::Secret;
 use crate::system::now;
@@ -23,7 +23,7 @@ pub(super) fn value(
     if let Some(problem) = problem_of(config, id, credential.kind(), entry.expose()) {
         return Err(Failure::message(
             ExitStatus::Failure,
-            format!("the profile `{}` cannot be used: {problem}", printable(id, 200)),
+            format!("the profile `{id}` cannot be used: {problem}"),
         )
         .hint(format!(
             "sign in again, or make it a profile of type `token` or `api_key`, in {}",
@@ -34,7 +34,6 @@ pub(super) fn value(
         return Ok(None);
     }
     let secrets = Secrets::of(config, &app.paths.config)?;
-    let name = printable(id, 200);
     let entry = serde_json::from_str(entry.expose()).unwrap_or_default();
     let reference = match stored(&entry, credential.kind(), &secrets.defaults) {
         Stored::Here => return Ok(None),
@@ -42,7 +41,7 @@ pub(super) fn value(
         Stored::Unreadable(field) => {
             return Err(Failure::message(
                 ExitStatus::Failure,
-                format!("the field `{field}` of the profile `{name}` is not a secret reference"),
+                format!("the field `{field}` of the profile `{id}` is not a secret reference"),
             )
             .hint(format!(
                 "write it as {{\"source\", \"provider\", \"id\"}} in {}",
@@ -56,7 +55,7 @@ pub(super) fn value(
         let hint = error.hint(&reference);
         let shown = printable(&reference.to_string(), 300);
         Failure::new(error.status(), error)
-            .context(format!("could not resolve the reference {shown} of the profile `{name}`"))
+            .context(format!("could not resolve the reference {shown} of the profile `{id}`"))
             .hint(hint)
     })
 }
@@ -72,7 +71,12 @@ fn is_expired(credential: &Credential) -> bool {
 }
 
 /// Why a profile with this entry cannot be used: a reference where none may be.
-pub(super) fn problem_of(config: &Config, id: &str, kind: Kind, entry: &str) -> Option<String> {
+pub(super) fn problem_of(
+    config: &Config,
+    id: &ProfileId,
+    kind: Kind,
+    entry: &str,
+) -> Option<String> {
     // Only whether there is a reference matters here, not which provider it means.
     let found = misplaced(entry, kind, config.auth_mode(id), &Defaults::default());
     Some(explain(found.first()?, kind))

@@ -24,7 +24,6 @@ use crate::system::file::Reserved;
 use crate::system::lock::iso;
 use crate::system::signal::StopSignals;
 use crate::system::{Runtime, now, with_runtime};
-use crate::text::printable;
 use anyhow::Context;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -69,7 +68,8 @@ pub(super) fn refresh(
         if let Some(credential) = adoptable(&document, selected) {
             return Ok(credential);
         }
-        let current = document.credential(&selected.id).ok_or_else(|| signed_out(selected))?;
+        let current =
+            document.credential(selected.id.as_str()).ok_or_else(|| signed_out(selected))?;
         let refresh_token = current.refresh_token().ok_or_else(|| signed_out(selected))?;
         // Somebody may have put another grant there that is expired as well.
         if !selected.store.follow_grant(&mut lease, refresh_token, lock_timeout)? {
@@ -116,7 +116,7 @@ fn adopt(selected: &Selected) -> Result<Option<Credential>, Failure> {
 }
 
 fn adoptable(document: &Document, selected: &Selected) -> Option<Credential> {
-    let stored = document.credential(&selected.id);
+    let stored = document.credential(selected.id.as_str());
     stored.filter(|stored| differs(stored, &selected.credential) && stored.is_usable_until(now()))
 }
 
@@ -252,7 +252,7 @@ impl Attempt<'_> {
                         selected.store.end_refresh(self.posted);
                         failure.context(format!(
                             "the refreshed login `{}` is kept in {} until it can be stored",
-                            printable(&selected.id, 200),
+                            selected.id,
                             path.display()
                         ))
                     }

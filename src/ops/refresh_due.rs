@@ -13,7 +13,7 @@ use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{Credential, Kind, Millis, normalize_provider_id};
+use crate::profile::{Credential, Kind, Millis, ProfileId, normalize_provider_id};
 use crate::secret::Secret;
 use crate::store::AgentStore;
 use crate::system::now;
@@ -32,7 +32,7 @@ pub struct Request {
     /// Only those of this provider.
     pub provider: Option<String>,
     /// Only the one with this profile id.
-    pub profile: Option<String>,
+    pub profile: Option<ProfileId>,
     /// What expires within this span is due, in milliseconds; as for `models auth token`
     /// when `None`.
     pub due: Option<Millis>,
@@ -57,7 +57,7 @@ pub struct Row {
     /// The agent whose store holds it.
     pub agent_id: String,
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The provider as the profile spells it.
     pub provider: String,
     /// What became of it.
@@ -102,7 +102,7 @@ impl Report {
 struct Found {
     owner: AgentDir,
     store: AgentStore,
-    id: String,
+    id: ProfileId,
     credential: Credential,
 }
 
@@ -222,16 +222,15 @@ fn profiles_of(app: &App, config: &Config, owner: &AgentDir) -> Result<Vec<Found
     let found = |profile: crate::store::Profile<'_>| Found {
         owner: owner.clone(),
         store: store.clone(),
-        id: profile.id.to_owned(),
+        id: profile.id.into(),
         credential: profile.credential,
     };
     Ok(snapshot.document.profiles().map(found).collect())
 }
 
-fn not_a_grant(id: &str, kind: Kind) -> Failure {
+fn not_a_grant(id: &ProfileId, kind: Kind) -> Failure {
     Failure::usage(format!(
-        "the profile `{}` is of type `{}`, which nothing refreshes",
-        printable(id, 200),
+        "the profile `{id}` is of type `{}`, which nothing refreshes",
         kind.name()
     ))
     .hint("openclaw-auth models auth list")
@@ -252,7 +251,7 @@ impl Run<'_> {
         let is_due = selected
             .iter()
             .any(|(selected, _)| selected.as_ref().is_ok_and(|selected| self.is_due(selected)));
-        let mut turn: Option<Result<(), (ExitStatus, String)>> = None;
+        let mut turn: Option<Result<(), (ExitStatus, ProfileId)>> = None;
         let mut rows = Vec::new();
         for (selected, found) in selected {
             let selected = match selected {
@@ -282,7 +281,7 @@ impl Run<'_> {
 
     /// The profile as it is now.
     fn select(&self, found: &Found) -> Result<Selected, Failure> {
-        let present = found.store.read()?.document.credential(&found.id);
+        let present = found.store.read()?.document.credential(found.id.as_str());
         let present = present.ok_or_else(|| no_profile(&found.id))?;
         let selected = Selected::in_store(&found.store, &found.owner, &found.id, present)?;
         // An OAuth profile must not have a reference.
@@ -334,7 +333,7 @@ fn row(found: Found, outcome: Result<(Outcome, Option<Millis>), Failure>) -> Row
 
 /// Whether the refresh of another holder has reached this one.
 fn is_renewed(selected: &Selected) -> Result<(Outcome, Option<Millis>), Failure> {
-    let present = selected.store.read()?.document.credential(&selected.id);
+    let present = selected.store.read()?.document.credential(selected.id.as_str());
     let is_changed = |present: &Credential| match (present.bearer(), selected.credential.bearer()) {
         (Some(present), Some(before)) => !present.matches(before),
         (present, _) => present.is_some(),
@@ -345,7 +344,7 @@ fn is_renewed(selected: &Selected) -> Result<(Outcome, Option<Millis>), Failure>
             ExitStatus::StoreUnusable,
             format!(
                 "the grant of `{}` was refreshed, and {} could not be written",
-                printable(&selected.id, 200),
+                selected.id,
                 selected.store.profiles_path().display()
             ),
         )
@@ -354,15 +353,9 @@ fn is_renewed(selected: &Selected) -> Result<(Outcome, Option<Millis>), Failure>
 }
 
 /// The grant had its turn with another profile, and failed.
-fn shared_failure(status: ExitStatus, first: &str, selected: &Selected) -> Failure {
-    let failure = Failure::message(
-        status,
-        format!(
-            "`{}` holds the same grant as `{}`",
-            printable(&selected.id, 200),
-            printable(first, 200)
-        ),
-    );
+fn shared_failure(status: ExitStatus, first: &ProfileId, selected: &Selected) -> Failure {
+    let failure =
+        Failure::message(status, format!("`{}` holds the same grant as `{first}`", selected.id));
     if status != ExitStatus::LoginRequired {
         return failure;
     }

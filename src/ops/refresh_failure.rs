@@ -11,14 +11,14 @@ use std::path::Path;
 
 /// The login is over, and why.
 pub(super) fn refused(selected: &Selected, reason: &str) -> Failure {
-    let id = printable(&selected.id, 200);
+    let id = &selected.id;
     Failure::message(ExitStatus::LoginRequired, format!("the login `{id}` is over: {reason}"))
         .hint(login_command(&printable(&selected.credential.provider, 80), &selected.owner.id))
 }
 
 /// The server refused for a reason that is not the grant.
 pub(super) fn not_refreshed(selected: &Selected, error: &TokenError) -> Failure {
-    let id = printable(&selected.id, 200);
+    let id = &selected.id;
     Failure::message(ExitStatus::Failure, format!("could not refresh `{id}`: {error}"))
 }
 
@@ -26,7 +26,7 @@ pub(super) fn not_refreshed(selected: &Selected, error: &TokenError) -> Failure 
 pub(super) fn unavailable(selected: &Selected, reason: &str) -> Failure {
     Failure::message(
         ExitStatus::Unavailable,
-        format!("could not refresh `{}`: {reason}", printable(&selected.id, 200)),
+        format!("could not refresh `{}`: {reason}", selected.id),
     )
     .hint("try again; the stored login is unchanged")
 }
@@ -36,7 +36,7 @@ pub(super) fn signed_out(selected: &Selected) -> Failure {
     let provider = printable(&selected.credential.provider, 80);
     Failure::message(
         ExitStatus::LoginRequired,
-        format!("the profile `{}` was signed out meanwhile", printable(&selected.id, 200)),
+        format!("the profile `{}` was signed out meanwhile", selected.id),
     )
     .hint(login_command(&provider, &selected.owner.id))
 }
@@ -47,7 +47,7 @@ pub(super) fn spent(selected: &Selected, kept: &Path) -> Failure {
         ExitStatus::StoreUnusable,
         format!(
             "the login `{}` was refreshed, and {} could not be written; the new one is kept in {}",
-            printable(&selected.id, 200),
+            selected.id,
             selected.store.profiles_path().display(),
             kept.display()
         ),

@@ -7,7 +7,7 @@ use super::pool::Pool;
 use super::selection::no_profile;
 use crate::app::App;
 use crate::exit::Failure;
-use crate::profile::{FailureReason, Kind, UsageStats};
+use crate::profile::{FailureReason, Kind, ProfileId, UsageStats};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::exchanged;
 use crate::system::now;
@@ -16,7 +16,7 @@ use crate::system::now;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The profile that was used.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// Why it failed; `None` when it worked.
     pub failure: Option<FailureReason>,
     /// The model that was used.
@@ -29,7 +29,7 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Report {
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The provider as the profile spells it.
     pub provider: String,
     /// The agent whose store holds the profile.
@@ -50,8 +50,9 @@ pub fn report(app: &App, request: &Request) -> Result<Report, Failure> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_deref())?;
     let pool = Pool::open(app, &config, &agent)?;
-    let id = request.profile_id.as_str();
+    let id = &request.profile_id;
     let Some((owner, credential)) = pool.find(id)? else { return Err(no_profile(id)) };
+    let key = id.as_str();
     let provider = &credential.provider;
     let counts = cools_down(provider);
     let skipped = match request.failure {
@@ -75,29 +76,29 @@ pub fn report(app: &App, request: &Request) -> Result<Report, Failure> {
     let now = now();
     let mut usage = UsageStats::default();
     if skipped.is_some() {
-        usage = owner.store.read_state(&owner.snapshot.document)?.usage(id);
+        usage = owner.store.read_state(&owner.snapshot.document)?.usage(key);
     } else {
         owner.store.update_state(|state| {
             match request.failure {
                 None => {
-                    state.change_usage(id, |usage| usage.succeed(now));
-                    state.clear_rejected(id);
-                    state.set_last_good(&auth_id, id);
+                    state.change_usage(key, |usage| usage.succeed(now));
+                    state.clear_rejected(key);
+                    state.set_last_good(&auth_id, key);
                 }
                 Some(reason) if counts => {
-                    state.change_usage(id, |usage| usage.fail(reason, model, &backoff, now));
+                    state.change_usage(key, |usage| usage.fail(reason, model, &backoff, now));
                 }
                 Some(_) => {}
             }
             if let Some(token) = rejected {
-                state.set_rejected(id, token, now);
+                state.set_rejected(key, token, now);
             }
-            usage = state.usage(id);
+            usage = state.usage(key);
             true
         })?;
     }
     Ok(Report {
-        profile_id: id.to_owned(),
+        profile_id: id.clone(),
         provider: provider.clone(),
         agent_id: owner.agent.id.clone(),
         skipped,

@@ -6,8 +6,8 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{
-    Credential, FailureReason, Ineligible, Kind, Millis, ModelRef, OrderSource, eligibility,
-    normalize_provider_id, unavailable_reason,
+    Credential, FailureReason, Ineligible, Kind, Millis, ModelRef, OrderSource, ProfileId,
+    eligibility, normalize_provider_id, unavailable_reason,
 };
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{is_refused, is_rejected};
@@ -24,7 +24,7 @@ pub struct Resolution {
     /// The model within the provider.
     pub model: String,
     /// The profile that the reference pins.
-    pub pinned: Option<String>,
+    pub pinned: Option<ProfileId>,
     /// What the order follows; `None` when a profile is pinned.
     pub source: Option<OrderSource>,
     /// Every profile that came into question: in their order, then those outside of it.
@@ -41,7 +41,7 @@ pub struct Resolution {
 #[derive(Debug)]
 pub struct Row {
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The credential kind; `None` when there is no such profile.
     pub kind: Option<Kind>,
     /// The agent whose store holds it.
@@ -135,7 +135,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     /// A pinned profile is used even in a window, and nothing stands in for it.
-    fn pinned(&self, provider: &str, model: String, id: String) -> Result<Resolution, Failure> {
+    fn pinned(&self, provider: &str, model: String, id: ProfileId) -> Result<Resolution, Failure> {
         let stored = self.pool.find(&id)?;
         let of = stored.as_ref().map(|(_, found)| auth_provider_id(&found.provider));
         let credential = stored.as_ref().map(|(_, credential)| credential);
@@ -156,7 +156,7 @@ impl Asked<'_> {
             window_reason: None,
             profile_id: id,
         };
-        let shown = printable(&row.profile_id, 200);
+        let shown = &row.profile_id;
         let mut failure = match (&stored, checked) {
             (None, _) => format!("there is no profile `{shown}`"),
             (Some((_, credential)), Err(Ineligible::ProviderMismatch)) => {
@@ -166,13 +166,13 @@ impl Asked<'_> {
         };
         if let (Some((owner, credential)), Ok(())) = (&stored, checked) {
             let state = owner.store.read_state(&owner.snapshot.document)?;
-            let usage = state.usage(&row.profile_id);
+            let usage = state.usage(row.profile_id.as_str());
             let window = usage.window(Some(&model), self.at).filter(|_| cools_down(provider));
             row.until = window.as_ref().map(|window| window.until);
             row.window_reason = window.and_then(|window| window.reason);
-            row.chosen = !is_refused(&state, &row.profile_id, credential)
+            row.chosen = !is_refused(&state, row.profile_id.as_str(), credential)
                 || (credential.is_usable_until(self.at)
-                    && !is_rejected(&state, &row.profile_id, credential));
+                    && !is_rejected(&state, row.profile_id.as_str(), credential));
             if !row.chosen {
                 row.code = REFUSED;
                 failure = format!("the server has refused the login `{shown}`");
@@ -225,7 +225,7 @@ impl Asked<'_> {
 
     fn rows(&self, ranking: &Ranking<'_>, provider: &str, model: &str) -> Vec<Row> {
         let row = |entry: &Entry<'_>, code| Row {
-            profile_id: entry.id.to_owned(),
+            profile_id: entry.id.into(),
             kind: Some(entry.facts.kind),
             agent_id: Some(ranking.owner(entry).agent.id.clone()),
             chosen: false,
@@ -260,7 +260,7 @@ impl Asked<'_> {
             rows[index].chosen = true;
         }
         rows.extend(ranking.order.passed_over.iter().map(|(id, reason)| {
-            let entry = ranking.entries.iter().find(|entry| entry.id == *id);
+            let entry = ranking.entries.iter().find(|entry| *id == entry.id);
             let code = reason.code();
             entry.map_or_else(|| missing(id, code), |entry| row(entry, code))
         }));
@@ -294,9 +294,9 @@ fn outside<'r>(
 /// The server has refused the login.
 const REFUSED: &str = "refused";
 
-fn missing(id: &str, code: &'static str) -> Row {
+fn missing(id: &ProfileId, code: &'static str) -> Row {
     Row {
-        profile_id: id.to_owned(),
+        profile_id: id.clone(),
         kind: None,
         agent_id: None,
         chosen: false,

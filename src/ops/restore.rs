@@ -8,7 +8,7 @@ use super::doctor::store_of;
 use crate::app::App;
 use crate::config::record_profile;
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{Credential, Millis};
+use crate::profile::{Credential, Millis, ProfileId};
 use crate::store::{AgentStore, Backup, Document};
 use crate::text::printable;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub struct Listed {
     /// Whether it was replaced by renewed tokens alone.
     pub is_renewal: bool,
     /// The ids of its profiles; `None` when it cannot be read.
-    pub profiles: Option<Vec<String>>,
+    pub profiles: Option<Vec<ProfileId>>,
 }
 
 /// The backups of an agent.
@@ -47,9 +47,9 @@ pub struct Report {
     /// The backup.
     pub backup: String,
     /// The profiles that are now as they were then.
-    pub restored: Vec<String>,
+    pub restored: Vec<ProfileId>,
     /// The profiles that were left as they are, each with the reason.
-    pub kept: Vec<(String, &'static str)>,
+    pub kept: Vec<(ProfileId, &'static str)>,
 }
 
 /// Lists the backups of an agent.
@@ -63,7 +63,7 @@ pub fn list(app: &App, agent: Option<&str>) -> Result<Listing, Failure> {
         profiles: store
             .read_backup(&backup)
             .ok()
-            .map(|document| document.entries().map(|(id, _)| id.to_owned()).collect()),
+            .map(|document| document.entries().map(|(id, _)| id.into()).collect()),
         replaced_at: backup.replaced_at,
         is_renewal: backup.is_renewal,
         path: backup.path,
@@ -109,17 +109,17 @@ pub fn restore(app: &App, agent: Option<&str>, name: &str, force: bool) -> Resul
                 continue;
             }
             match obstacle(document, &backup, &since, id) {
-                Some(reason) if !force || reason != ROTATED => kept.push((id.to_owned(), reason)),
+                Some(reason) if !force || reason != ROTATED => kept.push((id.into(), reason)),
                 _ => {
                     document.copy_entry(&backup, id);
-                    restored.push(id.to_owned());
+                    restored.push(ProfileId::from(id));
                 }
             }
         }
         Ok((!restored.is_empty(), (restored, kept)))
     })?;
     for id in &restored {
-        let Some(credential) = backup.credential(id) else { continue };
+        let Some(credential) = backup.credential(id.as_str()) else { continue };
         record_profile(&app.paths.config, id, &credential.provider, credential.kind()).map_err(
             |error| Failure::from(error).context("the profiles are restored, but not recorded"),
         )?;

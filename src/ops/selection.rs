@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, Tool};
-use crate::profile::{Credential, normalize_provider_id};
+use crate::profile::{Credential, ProfileId, normalize_provider_id};
 use crate::provider::auth_provider_id;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, is_refused, is_rejected};
@@ -24,7 +24,7 @@ pub(super) struct Selected {
     /// The agent whose store that is.
     pub(super) owner: AgentDir,
     /// The profile id.
-    pub(super) id: String,
+    pub(super) id: ProfileId,
     /// The credential as it was read.
     pub(super) credential: Credential,
     /// The text of its entry.
@@ -44,19 +44,19 @@ impl Selected {
     pub(super) fn in_store(
         store: &AgentStore,
         owner: &AgentDir,
-        id: &str,
+        id: &ProfileId,
         credential: Credential,
     ) -> Result<Self, Failure> {
         let fingerprint = store.fingerprint();
         let snapshot = store.read()?;
         let state = store.read_state(&snapshot.document)?;
         Ok(Self {
-            refused: is_refused(&state, id, &credential),
-            rejected: is_rejected(&state, id, &credential),
+            refused: is_refused(&state, id.as_str(), &credential),
+            rejected: is_rejected(&state, id.as_str(), &credential),
             entry: entry_text(&snapshot.document, id),
             store: store.clone(),
             owner: owner.clone(),
-            id: id.to_owned(),
+            id: id.clone(),
             credential,
             fingerprint,
             managed_by: None,
@@ -71,7 +71,7 @@ pub(super) fn select(
     agent: &AgentDir,
     config: &Config,
     provider: Option<&str>,
-    id: Option<&str>,
+    id: Option<&ProfileId>,
 ) -> Result<Selected, Failure> {
     let pool = Pool::open(app, config, agent)?;
     match id {
@@ -84,7 +84,7 @@ fn select_by_id(
     app: &App,
     config: &Config,
     pool: &Pool,
-    id: &str,
+    id: &ProfileId,
     provider: Option<&str>,
 ) -> Result<Selected, Failure> {
     let Some((owner, credential)) = pool.find(id)? else {
@@ -99,14 +99,14 @@ fn select_by_id(
     }
     let state = owner.store.read_state(&owner.snapshot.document)?;
     Ok(Selected {
-        refused: is_refused(&state, id, &credential),
-        rejected: is_rejected(&state, id, &credential),
+        refused: is_refused(&state, id.as_str(), &credential),
+        rejected: is_rejected(&state, id.as_str(), &credential),
         fingerprint: owner.snapshot.fingerprint,
         store: owner.store.clone(),
         owner: owner.agent.clone(),
         entry: entry_text(&owner.snapshot.document, id),
         managed_by: None,
-        id: id.to_owned(),
+        id: id.clone(),
         credential,
     })
 }
@@ -148,17 +148,18 @@ fn select_by_provider(
         return Err(none_usable(app, &provider, &store.store, agent));
     };
     let owner = ranking.owner(chosen);
-    let credential = ranking.credential(chosen).ok_or_else(|| no_profile(chosen.id))?;
+    let id = ProfileId::from(chosen.id);
+    let credential = ranking.credential(chosen).ok_or_else(|| no_profile(&id))?;
     Ok(Selected {
-        id: chosen.id.to_owned(),
         credential,
-        entry: entry_text(&owner.snapshot.document, chosen.id),
+        entry: entry_text(&owner.snapshot.document, &id),
         refused: ranking.is_refused(chosen),
         rejected: ranking.is_rejected(chosen),
         fingerprint: owner.snapshot.fingerprint,
         store: owner.store.clone(),
         owner: owner.agent.clone(),
         managed_by: None,
+        id,
     })
 }
 
@@ -178,7 +179,7 @@ fn stand_in(
         }
     }
     if found.len() > 1 {
-        let ids: Vec<&str> = found.iter().map(|selected| selected.id.as_str()).collect();
+        let ids: Vec<String> = found.iter().map(|selected| selected.id.to_string()).collect();
         return Err(Failure::usage(format!(
             "several programs have logins that could be used: {}",
             ids.join(", ")
@@ -189,22 +190,14 @@ fn stand_in(
 }
 
 /// No store that the agent reads has the profile.
-pub(super) fn no_profile(id: &str) -> Failure {
-    Failure::message(
-        ExitStatus::LoginRequired,
-        format!("there is no profile `{}`", printable(id, 200)),
-    )
-    .hint("openclaw-auth models auth list")
+pub(super) fn no_profile(id: &ProfileId) -> Failure {
+    Failure::message(ExitStatus::LoginRequired, format!("there is no profile `{id}`"))
+        .hint("openclaw-auth models auth list")
 }
 
 /// What to say of a profile that is not of `provider`.
-pub(super) fn wrong_provider(id: &str, stored: &str, provider: &str) -> String {
-    format!(
-        "the profile `{}` is for {}, not {}",
-        printable(id, 200),
-        printable(stored, 80),
-        printable(provider, 80)
-    )
+pub(super) fn wrong_provider(id: &ProfileId, stored: &str, provider: &str) -> String {
+    format!("the profile `{id}` is for {}, not {}", printable(stored, 80), printable(provider, 80))
 }
 
 /// No store that the agent reads has a profile of `provider`.
@@ -251,8 +244,8 @@ pub(super) fn none_usable(
 }
 
 /// The text of an entry.
-pub(super) fn entry_text(document: &Document, id: &str) -> Secret {
-    Secret::new(document.entry(id).unwrap_or_default())
+pub(super) fn entry_text(document: &Document, id: &ProfileId) -> Secret {
+    Secret::new(document.entry(id.as_str()).unwrap_or_default())
 }
 
 /// The one provider that the agent, else `main`, has profiles of.

@@ -6,7 +6,7 @@ use super::selection::{no_profile, wrong_provider};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{ModelRef, normalize_agent_id, normalize_provider_id};
+use crate::profile::{ModelRef, ProfileId, normalize_agent_id, normalize_provider_id};
 use crate::provider::auth_provider_id;
 use crate::store::{SessionOverride, SessionStore};
 use crate::system::now;
@@ -57,15 +57,16 @@ pub fn show(app: &App, request: &Request) -> Result<Report, Failure> {
 pub fn set(
     app: &App,
     request: &Request,
-    profile: Option<&str>,
+    profile: Option<&ProfileId>,
     model_ref: Option<&str>,
 ) -> Result<Report, Failure> {
     let opened = Opened::new(app, request)?;
     let pool = Pool::open(app, &opened.config, &opened.agent)?;
     let reference =
         model_ref.map(|text| read_reference(&opened.config, &opened.agent, &pool, text));
-    let in_model = reference.as_ref().and_then(|reference| reference.profile.as_deref());
-    let profile = match (profile.map(str::trim), in_model) {
+    let in_model = reference.as_ref().and_then(|reference| reference.profile.as_ref());
+    let profile = profile.map(|profile| ProfileId::from(profile.as_str().trim()));
+    let profile = match (profile.as_ref(), in_model) {
         (Some(profile), Some(other)) if profile != other => {
             return Err(Failure::usage("--profile and the profile in --model differ"));
         }

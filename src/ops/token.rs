@@ -16,10 +16,9 @@ use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
 use crate::external::Tool;
 use crate::oauth::{Claims, TokenExchange};
-use crate::profile::{Credential, CredentialKind, Kind, Millis};
+use crate::profile::{Credential, CredentialKind, Kind, Millis, ProfileId};
 use crate::secret::Secret;
 use crate::system::now;
-use crate::text::printable;
 use std::time::Duration;
 
 /// Which token is wanted.
@@ -30,7 +29,7 @@ pub struct Request {
     /// The provider.
     pub provider: Option<String>,
     /// The profile id.
-    pub profile: Option<String>,
+    pub profile: Option<ProfileId>,
     /// How long the token must still be valid, in milliseconds; five minutes, where the
     /// server grants that much, when `None`.
     pub min_ttl: Option<Millis>,
@@ -46,7 +45,7 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Token {
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The provider as the profile spells it.
     pub provider: String,
     /// The agent whose store holds it.
@@ -76,7 +75,7 @@ pub fn token(
             .note(&format!("stored what an earlier command had to keep in {}", path.display()));
     }
     let selected =
-        select(app, &agent, &config, request.provider.as_deref(), request.profile.as_deref())?;
+        select(app, &agent, &config, request.provider.as_deref(), request.profile.as_ref())?;
     let referenced = reference::value(app, &config, &selected)?;
     if let Some(service) = exchange_of(app, &selected, request)? {
         let stored = referenced.map_or_else(|| usable(app, &selected), Ok)?;
@@ -101,7 +100,7 @@ pub fn token(
         if selected.credential.is_usable_until(now()) && !must_refresh {
             interaction.note(&format!(
                 "the token of `{}` expires within --min-ttl and cannot be refreshed",
-                printable(&selected.id, 200)
+                selected.id
             ));
             return hand_out(app, &selected, &selected.credential);
         }
@@ -124,10 +123,7 @@ pub(super) fn renew(
     if !renewed.is_usable_until(now()) {
         return Err(Failure::message(
             ExitStatus::Unavailable,
-            format!(
-                "the server gave `{}` a token that is expired already",
-                printable(&selected.id, 200)
-            ),
+            format!("the server gave `{}` a token that is expired already", selected.id),
         )
         .hint("check the clock of this machine"));
     }
@@ -170,7 +166,7 @@ fn of_another_program(
     }
     interaction.note(&format!(
         "the token of `{}` expires within --min-ttl, and only {} refreshes it",
-        printable(&selected.id, 200),
+        selected.id,
         tool.program().label
     ));
     hand_out(app, &selected, &selected.credential)
@@ -241,7 +237,6 @@ pub(super) fn has_lifetime(credential: &Credential, wanted: Option<Millis>, now:
 /// Why a refresh is no way out, if it is none.
 pub(super) fn not_refreshable(app: &App, selected: &Selected) -> Option<Failure> {
     let Selected { id, credential, owner, refused, .. } = selected;
-    let id = printable(id, 200);
     let login_required = |reason: String| {
         let sign_in = sign_in_command(app, &credential.provider, &owner.id);
         Some(Failure::message(ExitStatus::LoginRequired, reason).hint(sign_in))
@@ -267,7 +262,7 @@ fn hand_out(app: &App, selected: &Selected, credential: &Credential) -> Result<T
         return Err(not_refreshable(app, selected).unwrap_or_else(|| {
             Failure::message(
                 ExitStatus::LoginRequired,
-                format!("the profile `{}` holds no token", printable(&selected.id, 200)),
+                format!("the profile `{}` holds no token", selected.id),
             )
         }));
     };
@@ -281,10 +276,7 @@ fn token_of(selected: &Selected, credential: &Credential, value: Secret) -> Resu
     if value.expose().bytes().fold(false, |found, byte| found | is_odd(byte)) {
         return Err(Failure::message(
             ExitStatus::Failure,
-            format!(
-                "the token of `{}` holds characters no token has",
-                printable(&selected.id, 200)
-            ),
+            format!("the token of `{}` holds characters no token has", selected.id),
         ));
     }
     Ok(Token {

@@ -4,7 +4,7 @@
 //! the first that fails names the reason. When an OAuth access token expires plays no
 //! part: that is what refreshing is for.
 
-use super::{Facts, Kind, Millis};
+use super::{Facts, Kind, Millis, ProfileId};
 
 /// Why a profile is not eligible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Ineligible {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Configured {
     /// The profile id.
-    pub id: String,
+    pub id: ProfileId,
     /// The provider, as profiles are compared by it.
     pub provider: String,
     /// The kind of credential that it expects.

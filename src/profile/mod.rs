@@ -11,6 +11,7 @@ mod identity;
 mod mask;
 mod model_ref;
 mod order;
+mod profile_id;
 mod provider_id;
 pub mod secret_ref;
 mod usage;
@@ -25,6 +26,7 @@ pub use identity::{Identity, SameAccount, choose_profile_id};
 pub use mask::mask;
 pub use model_ref::ModelRef;
 pub use order::{Candidate, Order, OrderSource, Preference, order};
+pub use profile_id::ProfileId;
 pub use provider_id::normalize_provider_id;
 pub use usage::{FailureReason, UsageStats, Window, unavailable_reason};
 

@@ -6,7 +6,7 @@
 
 use super::StoreError;
 use crate::oauth::{DeviceAuthorization, DeviceFlow};
-use crate::profile::Millis;
+use crate::profile::{Millis, ProfileId};
 use crate::secret::Secret;
 use crate::system::file;
 use crate::system::lock::{self, Attempt, SidecarLock};
@@ -31,7 +31,7 @@ pub struct PendingLogin {
     /// The agent.
     pub agent: String,
     /// The profile id that the user asked for.
-    pub profile_id: Option<String>,
+    pub profile_id: Option<ProfileId>,
     /// When it can no longer be finished, in milliseconds since the epoch.
     pub expires: Millis,
     /// The authorization request, where a redirect can finish it.
@@ -70,7 +70,7 @@ struct Wire<'a> {
     client_id: String,
     agent: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    profile_id: Option<String>,
+    profile_id: Option<ProfileId>,
     expires: Millis,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     authorization: Option<WireAuthorization<'a>>,

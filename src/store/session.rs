@@ -6,7 +6,7 @@
 use super::StoreError;
 use super::file::{acquire, invalid, write};
 use super::json_text::{RawObject, pretty, raw};
-use crate::profile::Millis;
+use crate::profile::{Millis, ProfileId};
 use crate::system::{file, lock};
 use serde::Deserialize;
 use serde_json::Value;
@@ -48,7 +48,7 @@ pub struct SessionOverride {
     pub model_source: Option<String>,
     /// The pinned profile.
     #[serde(rename = "authProfileOverride", deserialize_with = "text")]
-    pub profile: Option<String>,
+    pub profile: Option<ProfileId>,
     /// Who pinned the profile, where that is recorded.
     #[serde(rename = "authProfileOverrideSource", deserialize_with = "text")]
     pub profile_source: Option<String>,
@@ -113,7 +113,7 @@ impl SessionStore {
         &self,
         keys: &[String],
         model: Option<Option<(&str, &str)>>,
-        profile: Option<&str>,
+        profile: Option<&ProfileId>,
         now: Millis,
     ) -> Result<Option<(String, SessionOverride)>, StoreError> {
         self.change(keys, now, |entry| {
@@ -197,10 +197,10 @@ impl SessionStore {
     }
 }
 
-fn pin_profile(entry: &mut RawObject, profile: Option<&str>) {
+fn pin_profile(entry: &mut RawObject, profile: Option<&ProfileId>) {
     match profile {
         Some(profile) => {
-            set(entry, PROFILE, &profile);
+            set(entry, PROFILE, profile);
             set(entry, PROFILE_SOURCE, &USER);
         }
         None => remove(entry, &[PROFILE, PROFILE_SOURCE]),
@@ -227,9 +227,13 @@ fn remove(entry: &mut RawObject, fields: &[&str]) {
 }
 
 /// A text that is not blank; anything else is none.
-fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+fn text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: for<'t> From<&'t str>,
+{
     let value = Value::deserialize(deserializer)?;
-    Ok(value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned))
+    Ok(value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(T::from))
 }
 
 fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
@@ -274,7 +278,7 @@ mod tests {
                 store.find(keys).unwrap().unwrap().1.effective_profile_source(),
                 Some("auto")
             );
-            store.pin(keys, None, Some("q:2"), 7).unwrap().unwrap();
+            store.pin(keys, None, Some(&"q:2".into()), 7).unwrap().unwrap();
         });
         let expected = SESSIONS
             .replace("\"q:1\"", "\"q:2\"")

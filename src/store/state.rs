@@ -5,7 +5,7 @@
 
 use super::Document;
 use super::json_text::{RawObject, UniqueObject, pretty, raw, repeats};
-use crate::profile::normalize_provider_id;
+use crate::profile::{ProfileId, normalize_provider_id};
 use serde_json::value::RawValue;
 
 const VERSION: &str = "version";
@@ -123,7 +123,7 @@ impl StateDocument {
     }
 
     /// The stored order of a provider by its normalised id; an empty one counts as none.
-    pub fn order(&self, provider: &str) -> Option<Vec<String>> {
+    pub fn order(&self, provider: &str) -> Option<Vec<ProfileId>> {
         let orders = self.object(ORDER);
         let orders = orders.iter().filter(|(key, _)| same_provider(key, provider));
         orders.filter_map(|(_, order)| ids(order)).find(|ids| !ids.is_empty())
@@ -131,7 +131,7 @@ impl StateDocument {
 
     /// Stores the order of a provider under its normalised id; none when it is empty.
     /// Whether that changed anything.
-    pub fn set_order(&mut self, provider: &str, order: &[String]) -> bool {
+    pub fn set_order(&mut self, provider: &str, order: &[ProfileId]) -> bool {
         let mut orders = self.object(ORDER);
         let before = orders.len();
         orders.retain(|key, _| key == provider || !same_provider(key, provider));
@@ -152,13 +152,13 @@ impl StateDocument {
 
     /// Puts a profile first in the stored order of its provider, where there is one;
     /// whether that changed something.
-    pub fn put_first(&mut self, provider: &str, profile_id: &str) -> bool {
+    pub fn put_first(&mut self, provider: &str, profile_id: &ProfileId) -> bool {
         let Some(mut ids) = self.order(provider) else { return false };
         if ids.first().is_some_and(|first| first == profile_id) {
             return false;
         }
         ids.retain(|id| id != profile_id);
-        ids.insert(0, profile_id.to_owned());
+        ids.insert(0, profile_id.clone());
         let mut orders = self.object(ORDER);
         let key = orders.keys().find(|key| same_provider(key, provider)).cloned();
         if let (Some(key), Ok(ids)) = (key, raw(&ids)) {
@@ -291,10 +291,10 @@ fn same_provider(a: &str, b: &str) -> bool {
 }
 
 /// The ids in a stored order; what is no id is left out.
-fn ids(order: &RawValue) -> Option<Vec<String>> {
+fn ids(order: &RawValue) -> Option<Vec<ProfileId>> {
     let ids: Vec<serde_json::Value> = serde_json::from_str(order.get()).ok()?;
     let ids = ids.iter().filter_map(serde_json::Value::as_str).map(str::trim);
-    Some(ids.filter(|id| !id.is_empty()).map(str::to_owned).collect())
+    Some(ids.filter(|id| !id.is_empty()).map(ProfileId::from).collect())
 }
 
 fn is_text(value: &RawValue, text: &str) -> bool {
@@ -343,17 +343,17 @@ mod tests {
     #[test]
     fn a_new_login_comes_first_in_a_stored_order() {
         let mut state = StateDocument::parse(STATE).unwrap();
-        assert!(state.put_first("p", "p:new"));
+        assert!(state.put_first("p", &"p:new".into()));
         assert_eq!(state.order("p").unwrap(), ["p:new", "p:1", "p:2"]);
-        assert!(!state.put_first("p", "p:new"));
-        assert!(!state.put_first("other", "p:new"), "no order is made up");
+        assert!(!state.put_first("p", &"p:new".into()));
+        assert!(!state.put_first("other", &"p:new".into()), "no order is made up");
     }
 
     #[test]
     fn a_forgotten_profile_is_mentioned_nowhere() {
         let mut state = StateDocument::parse(STATE).unwrap();
         assert!(state.forget("p:1"));
-        assert_eq!(state.order("p"), Some(vec!["p:2".to_owned()]));
+        assert_eq!(state.order("p"), Some(vec!["p:2".into()]));
         let text = state.to_text().unwrap();
         assert!(!text.contains("p:1") && !text.contains("\"q\""));
         assert!(!state.forget("p:1"));
@@ -362,8 +362,8 @@ mod tests {
     #[test]
     fn an_order_replaces_every_spelling_and_stands_where_openclaw_puts_it() {
         let mut state = StateDocument::parse(r#"{"version":1,"lastGood":{"p":"a"}}"#).unwrap();
-        assert!(state.set_order("zai", &["z:1".to_owned()]));
-        assert!(!state.set_order("zai", &["z:1".to_owned()]));
+        assert!(state.set_order("zai", &["z:1".into()]));
+        assert!(!state.set_order("zai", &["z:1".into()]));
         let text = state.to_text().unwrap();
         assert!(text.find("order").unwrap() < text.find("lastGood").unwrap(), "{text}");
         let text = r#"{"order":{"Z.AI":["a"],"p":["b"],"z-ai":["c"]}}"#;

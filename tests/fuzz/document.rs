@@ -58,10 +58,10 @@ pub(crate) fn state(input: &[u8]) {
         let orders = serde_json::from_str::<Option<IndexMap<String, &RawValue>>>(order.get());
         orders.is_err()
     });
-    state.set_order("openai", &["openai:a".to_owned()]);
+    state.set_order("openai", &["openai:a".into()]);
     let order = state.order("openai");
-    assert!(is_foreign || order == Some(vec!["openai:a".to_owned()]), "{order:?}");
-    state.put_first("openai", "openai:b");
+    assert!(is_foreign || order == Some(vec!["openai:a".into()]), "{order:?}");
+    state.put_first("openai", &"openai:b".into());
     state.forget("openai:a");
     StateDocument::parse(&state.to_text().unwrap()).expect("an edited document is one");
     let once = normalize_provider_id(text);

@@ -41,7 +41,7 @@ pub(crate) fn config(input: &[u8]) {
         let _ = (config.default_agent(), config.auth_order("openai"));
     }
     let before = std::fs::read(&path).unwrap();
-    match record_profile(&path, "fuzz:a'\"b", "openai", Kind::Token) {
+    match record_profile(&path, &"fuzz:a'\"b".into(), "openai", Kind::Token) {
         Err(error) => {
             let _ = error.to_string();
             assert_eq!(std::fs::read(&path).unwrap(), before, "a failed edit changes nothing");
@@ -49,7 +49,7 @@ pub(crate) fn config(input: &[u8]) {
         Ok(_) if loaded.is_ok() => {
             let config = Config::load(&paths, &environment).expect("an edited file still loads");
             assert_eq!(config.auth_profiles().unwrap()["fuzz:a'\"b"]["mode"], "token");
-            remove_profile(&path, "fuzz:a'\"b").unwrap();
+            remove_profile(&path, &"fuzz:a'\"b".into()).unwrap();
             Config::load(&paths, &environment).expect("and once more");
         }
         Ok(_) => {}

@@ -5,7 +5,7 @@ use openclaw_auth::cli;
 use openclaw_auth::config::{Config, Paths, record_profile, remove_profile};
 use openclaw_auth::exit::ExitStatus;
 use openclaw_auth::oauth::{Expectation, parse_pasted};
-use openclaw_auth::profile::{Kind, normalize_agent_id};
+use openclaw_auth::profile::{Kind, ProfileId, normalize_agent_id};
 use openclaw_auth::secret::Secret;
 use openclaw_auth::store::Document;
 use openclaw_auth::system::lock::{Attempt, iso, try_acquire};
@@ -256,6 +256,7 @@ proptest! {
             Environment::of([("OPENCLAW_STATE_DIR", root.path().to_str().expect("text"))]);
         let paths = Paths::new(&environment, root.path());
         let path = paths.config.clone();
+        let id = ProfileId::from(id);
         let members: IndexMap<String, (String, String)> =
             members.into_iter().map(|(name, value, note)| (format!("x{name}"), (value, note))).collect();
         let ending = if crlf { "\r\n" } else { "\n" };

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::audit::{Code, Finding, Report, audit};
+use crate::profile::ProfileId;
 use crate::text::printable;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -67,7 +68,7 @@ struct JsonFinding<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    profile_id: Option<&'r str>,
+    profile_id: Option<&'r ProfileId>,
 }
 
 impl<'r> From<&'r Report> for JsonReport<'r> {
@@ -103,7 +104,7 @@ impl<'r> From<&'r Finding> for JsonFinding<'r> {
             json_path: &finding.path,
             message: &finding.message,
             provider: finding.provider.as_deref(),
-            profile_id: finding.profile_id.as_deref(),
+            profile_id: finding.profile_id.as_ref(),
         }
     }
 }

@@ -15,8 +15,8 @@ mod resolution;
 use crate::app::App;
 use crate::config::{AgentDir, Config, Variables, assignments, unquote};
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::MAIN_AGENT;
 use crate::profile::secret_ref::SecretRef;
+use crate::profile::{MAIN_AGENT, ProfileId};
 use crate::provider::Conventions;
 use crate::reference::{Secrets, Wanted};
 use crate::system::file;
@@ -84,7 +84,7 @@ pub struct Finding {
     /// The provider that it concerns.
     pub provider: Option<String>,
     /// The profile that it concerns.
-    pub profile_id: Option<String>,
+    pub profile_id: Option<ProfileId>,
 }
 
 impl Report {
@@ -141,7 +141,7 @@ impl Collector<'_> {
         (code, severity): (Code, &'static str),
         (file, path): (&Path, String),
         message: String,
-        (provider, profile_id): (Option<&str>, Option<&str>),
+        (provider, profile_id): (Option<&str>, Option<&ProfileId>),
     ) {
         self.findings.push(Finding {
             code,
@@ -150,7 +150,7 @@ impl Collector<'_> {
             path,
             message,
             provider: provider.map(str::to_owned),
-            profile_id: profile_id.map(str::to_owned),
+            profile_id: profile_id.cloned(),
         });
     }
 
@@ -158,7 +158,7 @@ impl Collector<'_> {
         &mut self,
         at: (&Path, String),
         message: impl Into<String>,
-        about: (Option<&str>, Option<&str>),
+        about: (Option<&str>, Option<&ProfileId>),
     ) {
         self.find((Code::Plaintext, "warn"), at, message.into(), about);
     }

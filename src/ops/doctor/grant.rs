@@ -4,9 +4,9 @@
 use super::{Code, Finding, problem};
 use crate::app::App;
 use crate::external::{self, ExternalError, Tool};
+use crate::profile::ProfileId;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Provenance};
-use crate::text::printable;
 use std::collections::BTreeMap;
 
 /// What the stores hold.
@@ -43,12 +43,12 @@ impl Held {
             let document = snapshot.document;
             for profile in document.profiles() {
                 // A copy that stays another program's own is never refreshed here.
-                if Tool::managing_stored(profile.id).is_some() {
+                let id = ProfileId::from(profile.id);
+                if Tool::managing_stored(&id).is_some() {
                     continue;
                 }
                 let Some(token) = profile.credential.refresh_token() else { continue };
-                let shown = printable(profile.id, 200);
-                let holder = format!("`{shown}` in {}", store.profiles_path().display());
+                let holder = format!("`{id}` in {}", store.profiles_path().display());
                 let now = token.fingerprint();
                 let provenance = document.entry(profile.id).and_then(Provenance::of);
                 if let Some(Provenance { tool, grant: Some(grant), .. }) = provenance

@@ -8,7 +8,7 @@ use super::renewal::holder;
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::Failure;
-use crate::profile::{MAIN_AGENT, Millis};
+use crate::profile::{MAIN_AGENT, Millis, ProfileId};
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{AgentStore, recovery};
@@ -184,7 +184,7 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
             Code::Uninterpretable,
             format!(
                 "the entry `{}` in {} cannot be interpreted and is not used",
-                printable(id, 200),
+                ProfileId::from(id),
                 path.display()
             ),
             format!("correct it in {}, or leave it", path.display()),
@@ -202,7 +202,7 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
             Code::Refused,
             format!(
                 "the login `{}` of agent `{agent}` was refused by the server: {}",
-                printable(profile.id, 200),
+                ProfileId::from(profile.id),
                 printable(&reason, 80)
             ),
             login_command(&provider, &agent),
@@ -239,7 +239,7 @@ fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
                 format!("{path} holds a renewed login that could not be stored"),
                 format!(
                     "openclaw-auth models auth token --profile {} --agent {agent}",
-                    shell_word(Path::new(&printable(&profile, 200)))
+                    shell_word(Path::new(&ProfileId::from(profile).to_string()))
                 ),
             ),
             None => problem(

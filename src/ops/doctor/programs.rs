@@ -4,7 +4,7 @@ use super::{Code, Finding, of_failure, problem};
 use crate::app::App;
 use crate::exit::Failure;
 use crate::ops::issuer::program_of;
-use crate::profile::{Kind, normalize_provider_id};
+use crate::profile::{Kind, ProfileId, normalize_provider_id};
 use crate::provider::{Catalog, Program};
 use crate::store::AgentStore;
 use crate::system::block_on;
@@ -33,7 +33,7 @@ pub(super) fn examine(app: &App, catalog: &Catalog, stores: &[AgentStore]) -> Ve
         let shown = printable(&provider, 80);
         problem(
             Code::Provider,
-            format!("nothing can refresh `{}`: {shown} is not known", printable(&profile, 200)),
+            format!("nothing can refresh `{profile}`: {shown} is not known"),
             format!(
                 "describe it in {}/{shown}.json, or put openclaw-auth-provider-{shown} on PATH",
                 app.paths.providers().display()
@@ -55,7 +55,7 @@ fn broken(app: &App, program: &Program) -> Option<Finding> {
 }
 
 /// A login of each provider that the catalog does not know.
-fn of_unknown_providers(catalog: &Catalog, stores: &[AgentStore]) -> BTreeMap<String, String> {
+fn of_unknown_providers(catalog: &Catalog, stores: &[AgentStore]) -> BTreeMap<String, ProfileId> {
     let mut found = BTreeMap::new();
     for snapshot in stores.iter().filter_map(|store| store.read().ok()) {
         for profile in snapshot.document.profiles() {
@@ -63,7 +63,7 @@ fn of_unknown_providers(catalog: &Catalog, stores: &[AgentStore]) -> BTreeMap<St
             let is_known =
                 catalog.find(&provider).is_some() || catalog.problem(&provider).is_some();
             if !is_known && profile.credential.kind() == Kind::OAuth {
-                found.entry(provider).or_insert_with(|| profile.id.to_owned());
+                found.entry(provider).or_insert_with(|| profile.id.into());
             }
         }
     }

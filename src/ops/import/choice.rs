@@ -66,7 +66,7 @@ pub(super) fn check_wanted_id(
     logins: &[Login],
 ) -> Result<(), Failure> {
     let (Some(wanted), Some(login)) = (&request.profile_id, logins.first()) else { return Ok(()) };
-    if wanted.trim() != wanted || wanted.is_empty() || wanted.chars().any(char::is_control) {
+    if !wanted.is_valid() {
         return Err(Failure::usage("--profile-id must be a name without outer spaces"));
     }
     if logins.iter().any(|other| !other.holds_same(login)) {
@@ -79,7 +79,7 @@ pub(super) fn check_wanted_id(
     }
     let document = store.read()?.document;
     let provider = &login.credential.provider;
-    match document.credential(wanted) {
+    match document.credential(wanted.as_str()) {
         Some(other) if normalize_provider_id(&other.provider) != *provider => {
             let of = printable(&other.provider, 80);
             Err(Failure::usage(format!("the profile `{wanted}` is for {of}, not {provider}")))

@@ -5,7 +5,7 @@ use super::super::doctor::agent_of;
 use crate::app::App;
 use crate::config::Config;
 use crate::external::Tool;
-use crate::profile::{Identity, Kind, normalize_provider_id};
+use crate::profile::{Identity, Kind, ProfileId, normalize_provider_id};
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, Provenance};
@@ -16,7 +16,7 @@ use std::collections::HashMap;
 #[derive(Debug)]
 pub(super) struct Profile {
     /// Its id.
-    pub(super) id: String,
+    pub(super) id: ProfileId,
     /// Its provider, normalised.
     pub(super) provider: String,
     /// Its kind.
@@ -28,14 +28,14 @@ pub(super) struct Profile {
 /// The profiles of a document, by what they are looked for.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    ids: IndexSet<String>,
+    ids: IndexSet<ProfileId>,
     profiles: Vec<Profile>,
     /// By the hash of the refresh token, else of the token or key.
     by_secret: HashMap<String, usize>,
     /// By the program and the hash of the refresh token that was imported.
     by_import: HashMap<(String, String), usize>,
     /// The OAuth grants of each provider with their accounts.
-    grants: IndexMap<String, Vec<(String, Identity)>>,
+    grants: IndexMap<String, Vec<(ProfileId, Identity)>>,
 }
 
 impl Known {
@@ -43,9 +43,10 @@ impl Known {
     pub(super) fn of(document: &Document, catalog: &Catalog) -> Self {
         let mut known = Self::default();
         for (id, entry) in document.entries() {
-            known.ids.insert(id.to_owned());
-            let Some(credential) =
-                document.credential(id).filter(|_| Tool::managing_stored(id).is_none())
+            let credential = document.credential(id);
+            let id = ProfileId::from(id);
+            known.ids.insert(id.clone());
+            let Some(credential) = credential.filter(|_| Tool::managing_stored(&id).is_none())
             else {
                 continue;
             };
@@ -56,7 +57,7 @@ impl Known {
             let secret = secret.map(Secret::fingerprint);
             let kind = credential.kind();
             let provenance = Provenance::of(entry);
-            known.add(Profile { id: id.to_owned(), provider, kind, provenance }, secret, account);
+            known.add(Profile { id, provider, kind, provenance }, secret, account);
         }
         known
     }
@@ -82,7 +83,7 @@ impl Known {
     }
 
     /// Whether there is an entry of this id, valid or not.
-    pub(super) fn has(&self, id: &str) -> bool {
+    pub(super) fn has(&self, id: &ProfileId) -> bool {
         self.ids.contains(id)
     }
 
@@ -109,7 +110,7 @@ impl Known {
     }
 
     /// The grants of a provider with their accounts.
-    pub(super) fn grants(&self, provider: &str) -> &[(String, Identity)] {
+    pub(super) fn grants(&self, provider: &str) -> &[(ProfileId, Identity)] {
         self.grants.get(provider).map_or(&[], Vec::as_slice)
     }
 }
@@ -120,14 +121,14 @@ pub(super) fn held_elsewhere(
     app: &App,
     config: &Config,
     own: &AgentStore,
-) -> HashMap<String, (String, String)> {
+) -> HashMap<String, (String, ProfileId)> {
     let mut held = HashMap::new();
     for store in app.stores(config).iter().filter(|store| !store.is_same(own)) {
         // What cannot be read is not ours to judge here.
         let Ok(snapshot) = store.read() else { continue };
         for profile in snapshot.document.profiles() {
             if let Some(token) = profile.credential.refresh_token() {
-                held.insert(token.fingerprint(), (agent_of(store), profile.id.to_owned()));
+                held.insert(token.fingerprint(), (agent_of(store), profile.id.into()));
             }
         }
     }

@@ -12,12 +12,11 @@ use crate::app::App;
 use crate::config::{AgentDir, Config, ConfigEdit, record_profiles};
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, LoggedOut, Login, Tool};
-use crate::profile::{Identity, Kind, Millis};
+use crate::profile::{Identity, Kind, Millis, ProfileId};
 use crate::provider::{Catalog, auth_provider_id};
 use crate::store::{AgentStore, Document};
 use crate::system::custody::Exposure;
 use crate::system::now;
-use crate::text::printable;
 use choice::{check_wanted_id, choose, complete};
 use known::Known;
 use place::{Fate, Placed, place};
@@ -40,7 +39,7 @@ pub struct Request {
     /// The agent; the default one when `None`.
     pub agent: Option<String>,
     /// The profile id to store it under.
-    pub profile_id: Option<String>,
+    pub profile_id: Option<ProfileId>,
     /// The entries that are wanted, where the program has several.
     pub entries: Vec<String>,
     /// All of them.
@@ -79,7 +78,7 @@ pub struct Row {
     /// Its name in the other program's file.
     pub entry: String,
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The agent that has the profile.
     pub agent_id: String,
     /// The provider id.
@@ -93,7 +92,7 @@ pub struct Row {
     /// What became of it.
     pub outcome: Outcome,
     /// The profile of another account whose id it would have had.
-    pub taken_id: Option<String>,
+    pub taken_id: Option<ProfileId>,
     /// How the other program can use the profile, line by line.
     pub usage: Vec<String>,
 }
@@ -200,7 +199,7 @@ impl Ready {
                 }
                 Err(error) => {
                     let label = &tool.program().label;
-                    let stored = report.rows.iter().map(|row| printable(&row.profile_id, 200));
+                    let stored = report.rows.iter().map(|row| row.profile_id.to_string());
                     let stored: Vec<_> = stored.take(5).collect();
                     return Err(Failure::from(error).context(format!(
                         "the login is stored as `{}`, but {label} is still signed in",
@@ -230,12 +229,12 @@ impl Ready {
             let mut all = Vec::new();
             let mut changed = false;
             for login in &self.logins {
-                let wanted = self.request.profile_id.as_deref();
+                let wanted = self.request.profile_id.as_ref();
                 let placed = place(login, self.request.tool, wanted, &mut known, &others, &state);
                 if let Fate::Stored { is_new } = placed.fate {
-                    let present = document.entry(&placed.profile_id).filter(|_| !is_new);
+                    let present = document.entry(placed.profile_id.as_str()).filter(|_| !is_new);
                     let entry = place::entry(login, self.request.tool, present, at)?;
-                    document.set_entry(&placed.profile_id, entry);
+                    document.set_entry(placed.profile_id.as_str(), entry);
                     changed = true;
                 }
                 all.push(placed);
@@ -262,7 +261,7 @@ impl Ready {
             .update_state(|state| {
                 let mut changed = false;
                 for row in rows.iter().filter(is_stored) {
-                    changed |= state.clear_cooldown(&row.profile_id);
+                    changed |= state.clear_cooldown(row.profile_id.as_str());
                     changed |= state.put_first(&row.provider, &row.profile_id);
                 }
                 changed
@@ -271,7 +270,7 @@ impl Ready {
         let recorded: Vec<_> = rows
             .iter()
             .filter(is_own)
-            .map(|row| (row.profile_id.as_str(), row.provider.as_str(), row.kind))
+            .map(|row| (&row.profile_id, row.provider.as_str(), row.kind))
             .collect();
         if recorded.is_empty() {
             return Ok((rows, false));
@@ -285,14 +284,14 @@ impl Ready {
     /// own; whether there was one.
     fn drop_managed_copy(&self, document: &mut Document) -> bool {
         let Some(managed) = self.request.tool.managed() else { return false };
-        let Some(copy) = document.credential(&managed.profile) else { return false };
+        let Some(copy) = document.credential(managed.profile.as_str()) else { return false };
         let is_copy = |login: &Login| {
             let tokens = copy.refresh_token().zip(login.credential.refresh_token());
             tokens.is_some_and(|(copy, moved)| copy.matches(moved))
         };
         !managed.automatic
             && self.logins.iter().any(is_copy)
-            && document.remove_entry(&managed.profile)
+            && document.remove_entry(managed.profile.as_str())
     }
 
     /// What became of the logins; those that were refused join the skipped ones.

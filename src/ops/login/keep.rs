@@ -7,7 +7,7 @@ use crate::exit::Failure;
 use crate::oauth::Grant;
 use crate::ops::refresh::expiry;
 use crate::ops::{Interaction, account};
-use crate::profile::{Identity, Kind, choose_profile_id, normalize_provider_id};
+use crate::profile::{Identity, Kind, ProfileId, choose_profile_id, normalize_provider_id};
 use crate::provider::{Registration, StoredAs};
 use crate::store::{AgentStore, Document, Pasted, Renewal, StoreError, login_entry, pasted_entry};
 use crate::system::file::Reserved;
@@ -56,7 +56,7 @@ pub(super) struct Place<'p> {
     /// How we are registered there, where it is an authorization server.
     pub(super) registration: Option<&'p Registration>,
     /// The profile id that the user wants.
-    pub(super) wanted: Option<&'p str>,
+    pub(super) wanted: Option<&'p ProfileId>,
 }
 
 impl Place<'_> {
@@ -74,13 +74,13 @@ impl Place<'_> {
         let (profile_id, taken_id, renewed) =
             store.update_reserved(reserved, None, |document| {
                 let existing = logins_of(document, provider, registration, kind);
-                let taken = |id: &str| document.has_entry(id);
+                let taken = |id: &ProfileId| document.has_entry(id.as_str());
                 let named =
                     registration.and_then(|registration| registration.profile_name.as_deref());
                 let identity = &renewal.identity;
                 let (id, taken_id) =
                     choose_profile_id(provider, named, identity, self.wanted, &existing, taken);
-                let present = document.entry(&id);
+                let present = document.entry(id.as_str());
                 let renewed = present.is_some();
                 let entry = match kind {
                     Kind::Token => {
@@ -89,7 +89,7 @@ impl Place<'_> {
                     }
                     _ => login_entry(present, provider, &renewal)?,
                 };
-                document.set_entry(&id, entry);
+                document.set_entry(id.as_str(), entry);
                 Ok((true, (id, taken_id, renewed)))
             })?;
         let stored = |failure: Failure| {
@@ -98,7 +98,7 @@ impl Place<'_> {
         store
             .update_state(|state| {
                 // Both have to happen.
-                let cleared = state.clear_cooldown(&profile_id);
+                let cleared = state.clear_cooldown(profile_id.as_str());
                 state.put_first(provider, &profile_id) || cleared
             })
             .map_err(|e| stored(e.into()))?;
@@ -137,7 +137,7 @@ impl Login<'_> {
             label: &self.definition.label,
             default_model: self.definition.default_model.as_deref(),
             registration: Some(self.registration),
-            wanted: self.request.profile_id.as_deref(),
+            wanted: self.request.profile_id.as_ref(),
         };
         place.keep(self.renewal(grant, interaction).await, reserved)
     }
@@ -176,11 +176,11 @@ fn logins_of(
     provider: &str,
     registration: Option<&Registration>,
     kind: Kind,
-) -> Vec<(String, Identity)> {
+) -> Vec<(ProfileId, Identity)> {
     document
         .profiles()
         .filter(|profile| normalize_provider_id(&profile.credential.provider) == provider)
         .filter(|profile| profile.credential.kind() == kind)
-        .map(|profile| (profile.id.to_owned(), account::stored(&profile.credential, registration)))
+        .map(|profile| (profile.id.into(), account::stored(&profile.credential, registration)))
         .collect()
 }

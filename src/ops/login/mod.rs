@@ -26,7 +26,7 @@ use crate::oauth::{
     self, Announced, AuthorizationCode, AuthorizationRequest, Client, Expectation, Grant,
     TokenError, Verdict,
 };
-use crate::profile::{Identity, MAIN_AGENT, Millis, normalize_provider_id};
+use crate::profile::{Identity, MAIN_AGENT, Millis, ProfileId, normalize_provider_id};
 use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration};
 use crate::store::{AgentStore, Document};
 use crate::system::environment::Environment;
@@ -51,7 +51,7 @@ pub struct Request {
     /// The agent; the default one when `None`.
     pub agent: Option<String>,
     /// The profile id to store the login under.
-    pub profile_id: Option<String>,
+    pub profile_id: Option<ProfileId>,
     /// Whether a browser may be opened.
     pub browser: bool,
     /// How long to wait for the user.
@@ -66,7 +66,7 @@ pub struct Report {
     /// The provider id.
     pub provider: String,
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The agent.
     pub agent_id: String,
     /// The document that holds the profile.
@@ -82,7 +82,7 @@ pub struct Report {
     /// Whether the login renewed a profile that was there.
     pub renewed: bool,
     /// The profile of another account whose id this login would have had.
-    pub taken_id: Option<String>,
+    pub taken_id: Option<ProfileId>,
     /// Whether the configuration was changed.
     pub config_changed: bool,
 }
@@ -143,7 +143,7 @@ fn open_store(
     let store = app.store(&agent);
     store.check_generation()?;
     store.check_writable()?;
-    check_wanted_id(&store.read()?.document, provider, request.profile_id.as_deref())?;
+    check_wanted_id(&store.read()?.document, provider, request.profile_id.as_ref())?;
     Ok((agent, store))
 }
 
@@ -151,13 +151,13 @@ fn open_store(
 fn check_wanted_id(
     document: &Document,
     provider: &str,
-    wanted: Option<&str>,
+    wanted: Option<&ProfileId>,
 ) -> Result<(), Failure> {
     let Some(wanted) = wanted else { return Ok(()) };
-    if wanted.trim() != wanted || wanted.is_empty() || wanted.chars().any(char::is_control) {
+    if !wanted.is_valid() {
         return Err(Failure::usage("--profile-id must be a name without outer spaces"));
     }
-    match document.credential(wanted) {
+    match document.credential(wanted.as_str()) {
         Some(other) if normalize_provider_id(&other.provider) != provider => {
             Err(Failure::usage(format!(
                 "the profile `{wanted}` is for {}, not {provider}",

@@ -62,7 +62,7 @@ pub(super) fn login(
             label: &label,
             default_model: None,
             registration: None,
-            wanted: request.profile_id.as_deref(),
+            wanted: request.profile_id.as_ref(),
         };
         let report = store
             .reserve(lock::TIMEOUT)

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config, Variables};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{
-    Health, Kind, Millis, compare, health, normalize_agent_id, normalize_provider_id,
+    Health, Kind, Millis, ProfileId, compare, health, normalize_agent_id, normalize_provider_id,
 };
 use crate::provider::{Conventions, cools_down};
 use crate::system::custody::Exposure;
@@ -68,7 +68,7 @@ pub struct Status {
 #[derive(Clone, Debug)]
 pub struct Unusable {
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// Its provider as it spells it; `None` when there is no such profile.
     pub provider: Option<String>,
     /// Whether it is disabled rather than cooling down.
@@ -83,7 +83,7 @@ pub struct Unusable {
 #[derive(Clone, Debug)]
 pub struct Row {
     /// The profile id.
-    pub id: String,
+    pub id: ProfileId,
     /// The normalised provider id.
     pub provider: String,
     /// The credential kind.
@@ -244,15 +244,16 @@ fn rows(view: &View<'_>, sources: &Sources<'_>) -> Vec<Row> {
         let providers =
             || compare(&a.provider, &b.provider).then_with(|| a.provider.cmp(&b.provider));
         let is_same = a.provider == b.provider;
-        if is_same { compare(&a.id, &b.id) } else { providers() }
+        if is_same { compare(a.id.as_str(), b.id.as_str()) } else { providers() }
     });
     rows
 }
 
 fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
     let Entry { id, inspection, refusal, is_inherited } = entry;
+    let profile_id = ProfileId::from(*id);
     let kind = inspection.facts.kind;
-    let oauth_configured = sources.config.auth_mode(id) == Some(Kind::OAuth);
+    let oauth_configured = sources.config.auth_mode(&profile_id) == Some(Kind::OAuth);
     let mut unsupported = inspection.oauth_references.clone();
     if unsupported.is_empty() && oauth_configured && inspection.reference.is_some() {
         unsupported.push(if kind == Kind::ApiKey { "keyRef" } else { "tokenRef" });
@@ -269,7 +270,7 @@ fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
         refusal: refusal.clone(),
         unsupported,
         is_inherited: *is_inherited,
-        id: (*id).to_owned(),
+        id: profile_id,
     }
 }
 
@@ -302,7 +303,7 @@ fn unusable(view: &View<'_>, now: Millis) -> Vec<Unusable> {
         .filter_map(|(id, usage, until)| {
             let provider = by_id.get(id).copied();
             provider.is_none_or(cools_down).then(|| Unusable {
-                profile_id: (*id).to_owned(),
+                profile_id: (*id).into(),
                 provider: provider.map(str::to_owned),
                 is_disabled: usage.is_disabled(now),
                 reason: usage.disabled_reason.clone(),

@@ -7,7 +7,7 @@ use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::external::Tool;
 use crate::ops::import::{Mode, Outcome, Ready, Report, Request, Row, prepare};
-use crate::profile::Millis;
+use crate::profile::{Millis, ProfileId};
 use crate::system::now;
 use crate::text::printable;
 use serde::Serialize;
@@ -36,7 +36,7 @@ pub(super) struct Args {
     copy: bool,
     /// Store the login under this profile id [default: <provider>:<email>]
     #[arg(long, value_name = "ID")]
-    profile_id: Option<String>,
+    profile_id: Option<ProfileId>,
     /// Only this entry, where the program has several logins; may be repeated
     #[arg(long, value_name = "NAME")]
     entry: Vec<String>,
@@ -75,7 +75,7 @@ struct Done<'r> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProfileReport<'r> {
-    profile_id: &'r str,
+    profile_id: &'r ProfileId,
     provider: &'r str,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -156,9 +156,8 @@ pub(super) fn run(
     for row in &report.rows {
         if let Some(taken) = &row.taken_id {
             output.say(&format!(
-                "note: `{}` belongs to another account, so this login is `{}`",
-                printable(taken, 200),
-                printable(&row.profile_id, 200)
+                "note: `{taken}` belongs to another account, so this login is `{}`",
+                row.profile_id
             ));
         }
     }
@@ -252,7 +251,7 @@ fn line(row: &Row, report: &Report) -> String {
     } else {
         format!(", of agent {}", printable(&row.agent_id, 80))
     };
-    let id = printable(&row.profile_id, 200);
+    let id = &row.profile_id;
     format!("{id} ({}{who}{valid}): {what}{agent}", row.kind.name())
 }
 

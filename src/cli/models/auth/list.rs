@@ -5,7 +5,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::list::{Listing, Row, list};
-use crate::profile::{Health, Millis};
+use crate::profile::{Health, Millis, ProfileId};
 use crate::text::printable;
 use comfy_table::{Table, presets};
 use serde::Serialize;
@@ -33,7 +33,7 @@ struct Report<'l> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProfileReport<'l> {
-    id: &'l str,
+    id: &'l ProfileId,
     provider: &'l str,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -120,7 +120,7 @@ fn table(listing: &Listing) -> String {
             None => String::new(),
         };
         table.add_row([
-            format!("{}{from}", printable(&row.id, 120)),
+            format!("{:.120}{from}", row.id),
             printable(&row.provider, 60),
             row.kind.name().to_owned(),
             status(row, listing.at),

@@ -5,13 +5,13 @@ use crate::cli::console::Console;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::logout::{Request, Revocation, logout};
-use crate::text::printable;
+use crate::profile::ProfileId;
 use serde::Serialize;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The profile to sign out of
-    profile: String,
+    profile: ProfileId,
     /// Remove the profile here without revoking the login at the server
     #[arg(long)]
     local: bool,
@@ -25,7 +25,7 @@ pub(super) struct Args {
 struct Report<'r> {
     schema: u32,
     agent_id: &'r str,
-    profile_id: &'r str,
+    profile_id: &'r ProfileId,
     provider: &'r str,
     revoked: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,5 +61,5 @@ pub(super) fn run(
         None => "revoked at the server and removed here".to_owned(),
         Some(reason) => format!("removed here; not revoked: {reason}"),
     };
-    output.data(&format!("{}: {revoked}\n", printable(&report.profile_id, 200)))
+    output.data(&format!("{}: {revoked}\n", report.profile_id))
 }

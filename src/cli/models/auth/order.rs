@@ -5,6 +5,7 @@ use crate::cli::output::Output;
 use crate::cli::print_help;
 use crate::exit::Failure;
 use crate::ops::order::{StoredOrder, clear, get, set};
+use crate::profile::ProfileId;
 use crate::text::printable;
 use serde::Serialize;
 use std::path::Path;
@@ -24,7 +25,7 @@ enum Command {
     Set {
         /// The profiles, first the one to try first
         #[arg(required = true, value_name = "PROFILE")]
-        profiles: Vec<String>,
+        profiles: Vec<ProfileId>,
         #[command(flatten)]
         options: Options,
     },
@@ -49,7 +50,7 @@ struct Report<'o> {
     agent_dir: &'o Path,
     provider: &'o str,
     auth_state_path: String,
-    order: Option<&'o [String]>,
+    order: Option<&'o [ProfileId]>,
 }
 
 pub(super) fn run(
@@ -84,7 +85,7 @@ pub(super) fn run(
 
 fn text(stored: &StoredOrder, state_path: Option<&str>) -> String {
     let order = match &stored.order {
-        Some(order) => order.iter().map(|id| printable(id, 200)).collect::<Vec<_>>().join(", "),
+        Some(order) => order.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         None => "(none)".to_owned(),
     };
     let state_file = state_path.map(|path| format!("Auth state file: {path}\n"));

@@ -5,8 +5,7 @@ use crate::cli::output::Output;
 use crate::cli::{duration, prompt};
 use crate::exit::Failure;
 use crate::ops::paste::{Ready, Report, Request, prepare};
-use crate::profile::Millis;
-use crate::text::printable;
+use crate::profile::{Millis, ProfileId};
 use serde::Serialize;
 use std::path::Path;
 
@@ -14,7 +13,7 @@ use std::path::Path;
 #[serde(rename_all = "camelCase")]
 struct JsonReport<'r> {
     schema: u32,
-    profile_id: &'r str,
+    profile_id: &'r ProfileId,
     provider: &'r str,
     agent_id: &'r str,
     store_path: &'r Path,
@@ -64,7 +63,7 @@ fn show(report: &Report, json: bool, app: &App, output: &mut Output<'_>) -> Resu
     };
     output.data(&format!(
         "Auth profile: {} ({}/{}){expiry}\n  Store: {}\n",
-        printable(&report.profile_id, 200),
+        report.profile_id,
         report.provider,
         report.kind.name(),
         app.paths.shorten(&report.store_path),

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::paste::Request;
-use crate::profile::Kind;
+use crate::profile::{Kind, ProfileId};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -17,7 +17,7 @@ pub(super) struct Args {
     provider: String,
     /// The profile id [default: <provider>:manual]
     #[arg(long, value_name = "ID")]
-    profile_id: Option<String>,
+    profile_id: Option<ProfileId>,
     /// Print JSON
     #[arg(long)]
     json: bool,

@@ -6,7 +6,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::paste::Request;
-use crate::profile::Kind;
+use crate::profile::{Kind, ProfileId};
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub(super) struct Args {
     provider: String,
     /// The profile id [default: <provider>:manual]
     #[arg(long, value_name = "ID")]
-    profile_id: Option<String>,
+    profile_id: Option<ProfileId>,
     /// How long the token is valid from now on; a bare number counts days
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_days)]
     expires_in: Option<Duration>,

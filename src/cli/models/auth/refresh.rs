@@ -6,7 +6,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::{ExitStatus, Failure};
 use crate::ops::refresh_due::{Outcome, Report as Done, Request, Row, refresh_due};
-use crate::profile::Millis;
+use crate::profile::{Millis, ProfileId};
 use crate::system::now;
 use crate::text::printable;
 use comfy_table::{Table, presets};
@@ -33,7 +33,7 @@ pub(super) struct Args {
     provider: Option<String>,
     /// Only this profile
     #[arg(long, value_name = "ID")]
-    profile: Option<String>,
+    profile: Option<ProfileId>,
     /// Refresh what expires within this span [default: what is not usable for another 5m, or
     /// for half its lifetime where the server grants less]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
@@ -63,7 +63,7 @@ struct Report<'r> {
 #[serde(rename_all = "camelCase")]
 struct RowReport<'r> {
     agent_id: &'r str,
-    profile_id: &'r str,
+    profile_id: &'r ProfileId,
     provider: &'r str,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -166,7 +166,7 @@ fn show(done: &Done, with_agents: bool, output: &mut Output<'_>) -> Result<(), F
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     for row in &done.rows {
-        let mut cells = vec![printable(&row.profile_id, 120)];
+        let mut cells = vec![format!("{:.120}", row.profile_id)];
         cells.extend(with_agents.then(|| format!("agent {}", printable(&row.agent_id, 80))));
         cells.push(told(row));
         table.add_row(cells);

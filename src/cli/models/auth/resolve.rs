@@ -5,7 +5,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::resolve::{Resolution, Row, resolve};
-use crate::profile::{FailureReason, Millis, OrderSource};
+use crate::profile::{FailureReason, Millis, OrderSource, ProfileId};
 use crate::text::printable;
 use serde::Serialize;
 
@@ -32,8 +32,8 @@ struct Report<'r> {
     agent_id: &'r str,
     provider: &'r str,
     model: &'r str,
-    pinned: Option<&'r str>,
-    profile_id: Option<&'r str>,
+    pinned: Option<&'r ProfileId>,
+    profile_id: Option<&'r ProfileId>,
     because: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unavailable_because: Option<&'static str>,
@@ -43,7 +43,7 @@ struct Report<'r> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Candidate<'r> {
-    profile_id: &'r str,
+    profile_id: &'r ProfileId,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,8 +98,8 @@ fn report(resolution: &Resolution) -> Report<'_> {
         agent_id: &resolution.agent_id,
         provider: &resolution.provider,
         model: &resolution.model,
-        pinned: resolution.pinned.as_deref(),
-        profile_id: chosen.map(|row| row.profile_id.as_str()),
+        pinned: resolution.pinned.as_ref(),
+        profile_id: chosen.map(|row| &row.profile_id),
         because: chosen.map(|_| because),
         unavailable_because: resolution.unavailable.map(FailureReason::name),
         candidates: resolution.rows.iter().map(Candidate::from).collect(),
@@ -118,7 +118,7 @@ fn text(resolution: &Resolution) -> String {
     };
     let mut lines = Vec::new();
     if let Some(chosen) = resolution.chosen() {
-        lines.push(format!("Profile: {}", printable(&chosen.profile_id, 200)));
+        lines.push(format!("Profile: {}", chosen.profile_id));
     }
     lines.push(format!(
         "Model: {}/{}",
@@ -137,6 +137,6 @@ fn passed_over(row: &Row, now: Millis) -> String {
         let left = duration::show(until.saturating_sub(now));
         format!(" ({}, {left} left)", printable(because, 80))
     });
-    let id = printable(&row.profile_id, 200);
+    let id = &row.profile_id;
     format!("Passed over: {id}: {}{}", row.code, window.unwrap_or_default())
 }

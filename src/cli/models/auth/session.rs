@@ -5,6 +5,7 @@ use crate::cli::output::Output;
 use crate::cli::print_help;
 use crate::exit::Failure;
 use crate::ops::session::{Report as Session, Request, clear, set, show};
+use crate::profile::ProfileId;
 use crate::text::printable;
 use serde::Serialize;
 use std::path::Path;
@@ -26,7 +27,7 @@ enum Command {
         options: Options,
         /// The profile to pin
         #[arg(long, value_name = "ID")]
-        profile: Option<String>,
+        profile: Option<ProfileId>,
         /// The model to pin, as <provider>/<model>[@<profile>]; without a profile, a pinned
         /// one is let go
         #[arg(long, value_name = "MODEL_REF")]
@@ -57,7 +58,7 @@ struct Report<'s> {
     provider_override: Option<&'s str>,
     model_override: Option<&'s str>,
     model_override_source: Option<&'s str>,
-    auth_profile_override: Option<&'s str>,
+    auth_profile_override: Option<&'s ProfileId>,
     auth_profile_override_source: Option<&'s str>,
 }
 
@@ -77,7 +78,7 @@ pub(super) fn run(
         Some(Command::Clear(options)) => (clear(app, &request(&options))?, options.json),
         Some(Command::Set { options, profile, model }) => {
             let request = request(&options);
-            (set(app, &request, profile.as_deref(), model.as_deref())?, options.json)
+            (set(app, &request, profile.as_ref(), model.as_deref())?, options.json)
         }
     };
     if !json {
@@ -93,7 +94,7 @@ pub(super) fn run(
         provider_override: pinned.provider.as_deref(),
         model_override: pinned.model.as_deref(),
         model_override_source: pinned.model_source.as_deref(),
-        auth_profile_override: pinned.profile.as_deref(),
+        auth_profile_override: pinned.profile.as_ref(),
         auth_profile_override_source: pinned.effective_profile_source(),
     })
 }
@@ -107,7 +108,7 @@ fn text(session: &Session) -> String {
     });
     let profile = pinned.profile.as_ref().map(|profile| {
         let source = pinned.effective_profile_source().unwrap_or_default();
-        format!("{} ({})", printable(profile, 200), printable(source, 20))
+        format!("{profile} ({})", printable(source, 20))
     });
     let missing = if session.exists { "" } else { " (no such session)" };
     format!(

@@ -7,7 +7,7 @@ use crate::cli::output::Output;
 use crate::cli::prompt::{dialogue, still_interruptible};
 use crate::exit::Failure;
 use crate::ops::paste::{Ready, Request};
-use crate::profile::Kind;
+use crate::profile::{Kind, ProfileId};
 use crate::provider::SETUP_TOKEN_PROVIDER;
 use crate::system::process;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(super) struct Args {
     provider: String,
     /// The profile id [default: <provider>:default]
     #[arg(long, value_name = "ID")]
-    profile_id: Option<String>,
+    profile_id: Option<ProfileId>,
     /// How long the token is valid from now on; a bare number counts days
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_days)]
     expires_in: Option<Duration>,
@@ -41,7 +41,7 @@ pub(super) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let profile_id = args.profile_id.unwrap_or_else(|| format!("{}:default", args.provider));
+    let profile_id = args.profile_id.unwrap_or_else(|| format!("{}:default", args.provider).into());
     let request = Request {
         provider: args.provider,
         kind: Kind::Token,

@@ -6,7 +6,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::token::{Request, token};
-use crate::profile::Millis;
+use crate::profile::{Millis, ProfileId};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(in crate::cli) struct Args {
     provider: Option<String>,
     /// The profile
     #[arg(long, value_name = "ID")]
-    profile: Option<String>,
+    profile: Option<ProfileId>,
     /// How long the token must still be valid [default: 5m, or half the lifetime where the
     /// server grants less]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
@@ -53,7 +53,7 @@ pub(in crate::cli) struct Args {
 struct Report<'t> {
     schema: u32,
     agent_id: &'t str,
-    profile_id: &'t str,
+    profile_id: &'t ProfileId,
     provider: &'t str,
     #[serde(rename = "type")]
     kind: &'static str,

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::cli::usage::UsageReport;
 use crate::ops::status::{Effective, Group, Overview, Row, Status, Unusable, WARN_AFTER};
-use crate::profile::Millis;
+use crate::profile::{Millis, ProfileId};
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Number, Value};
@@ -107,7 +107,7 @@ struct Source {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct UnusableReport<'s> {
-    profile_id: &'s str,
+    profile_id: &'s ProfileId,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<&'s str>,
     kind: &'static str,
@@ -128,7 +128,7 @@ struct OAuth<'s> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProfileReport<'s> {
-    profile_id: &'s str,
+    profile_id: &'s ProfileId,
     provider: &'s str,
     #[serde(rename = "type")]
     kind: &'static str,

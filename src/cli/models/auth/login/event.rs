@@ -4,7 +4,7 @@
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::login::Report;
-use crate::profile::Millis;
+use crate::profile::{Millis, ProfileId};
 use crate::text::printable;
 use serde::Serialize;
 use std::path::Path;
@@ -16,7 +16,7 @@ pub(super) enum Event<'r> {
     /// It is stored.
     Done {
         schema: u32,
-        profile_id: &'r str,
+        profile_id: &'r ProfileId,
         provider: &'r str,
         agent_id: &'r str,
         store_path: &'r Path,
