@@ -6,7 +6,7 @@ use crate::cli::output::Output;
 use crate::exit::{ExitStatus, Failure};
 use crate::ops::doctor::{Finding, examine};
 use crate::ops::restore::{self, Listing};
-use crate::profile::ProfileId;
+use crate::profile::{AgentId, ProfileId};
 use crate::system::now;
 use crate::text::printable;
 use serde::Serialize;
@@ -69,7 +69,7 @@ struct FindingReport<'r> {
 #[serde(rename_all = "camelCase")]
 struct BackupsReport<'r> {
     schema: u32,
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     directory: &'r Path,
     backups: Vec<BackupReport<'r>>,
 }
@@ -88,7 +88,7 @@ struct BackupReport<'r> {
 #[serde(rename_all = "camelCase")]
 struct RestoreReport<'r> {
     schema: u32,
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     backup: &'r str,
     restored: &'r [ProfileId],
     kept: Vec<KeptReport<'r>>,
@@ -105,7 +105,8 @@ const fn severity(finding: &Finding) -> &'static str {
 }
 
 pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
-    let agent = args.agent.as_deref();
+    let agent = AgentId::named(args.agent.as_deref());
+    let agent = agent.as_ref();
     match &args.restore {
         Some(backup) if !args.list && backup != LIST => restore(app, agent, backup, args, output),
         Some(_) => list(app, agent, args.json, output),
@@ -155,7 +156,7 @@ const fn replaced_by(is_renewal: bool) -> &'static str {
 
 fn list(
     app: &App,
-    agent: Option<&str>,
+    agent: Option<&AgentId>,
     json: bool,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
@@ -197,7 +198,7 @@ fn text(listing: &Listing) -> String {
 
 fn restore(
     app: &App,
-    agent: Option<&str>,
+    agent: Option<&AgentId>,
     backup: &str,
     args: &Args,
     output: &mut Output<'_>,

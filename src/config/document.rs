@@ -3,7 +3,7 @@
 use super::substitute::substitute;
 use super::validate::problems;
 use super::{AgentDir, ConfigError, Paths, Variables, include};
-use crate::profile::{Kind, MAIN_AGENT, ProfileId, normalize_agent_id, normalize_provider_id};
+use crate::profile::{AgentId, Kind, ProfileId, normalize_provider_id};
 use crate::system::{Environment, file};
 use jsonc_parser::ParseOptions;
 use serde_json::Value;
@@ -152,37 +152,35 @@ impl Config {
 
     /// The agent that commands mean when they name none: the first one marked as the
     /// default, else the first, else `main`.
-    pub fn default_agent(&self) -> String {
+    pub fn default_agent(&self) -> AgentId {
         let marked = self.agents().find(|agent| agent.0["default"] == true);
-        marked
-            .or_else(|| self.agents().next())
-            .map_or_else(|| MAIN_AGENT.to_owned(), |agent| agent.id())
+        marked.or_else(|| self.agents().next()).map_or_else(AgentId::main, |agent| agent.id())
     }
 
     /// The directory of an agent by its id.
-    pub fn agent_dir(&self, paths: &Paths, id: &str) -> AgentDir {
-        let configured = self.agents().find(|agent| agent.id() == id);
+    pub fn agent_dir(&self, paths: &Paths, id: &AgentId) -> AgentDir {
+        let configured = self.agents().find(|agent| agent.id() == *id);
         let path = configured
             .and_then(|agent| agent.text("agentDir"))
             .map_or_else(|| paths.agent_dir(id), |path| paths.expand(path));
-        AgentDir { id: id.to_owned(), path }
+        AgentDir { id: id.clone(), path }
     }
 
     /// The workspace of an agent by its id.
-    pub fn workspace(&self, paths: &Paths, id: &str) -> PathBuf {
-        let configured = self.agents().find(|agent| agent.id() == id);
+    pub fn workspace(&self, paths: &Paths, id: &AgentId) -> PathBuf {
+        let configured = self.agents().find(|agent| agent.id() == *id);
         if let Some(workspace) = configured.and_then(|agent| agent.text("workspace")) {
             return paths.expand(workspace);
         }
         let shared = self.at("/agents/defaults/workspace").and_then(Value::as_str);
         let shared = shared.map(str::trim).filter(|path| !path.is_empty());
-        if id == self.default_agent() {
+        if *id == self.default_agent() {
             return shared
                 .map_or_else(|| paths.default_workspace.clone(), |path| paths.expand(path));
         }
         match shared {
-            Some(path) => paths.expand(path).join(id),
-            None => paths.state_dir.join(format!("workspace-{id}")),
+            Some(path) => paths.expand(path).join(id.as_str()),
+            None => paths.state_dir.join(format!("workspace-{}", id.as_str())),
         }
     }
 
@@ -203,8 +201,8 @@ impl Config {
 
 impl<'c> AgentEntry<'c> {
     /// The normalised id.
-    pub fn id(&self) -> String {
-        normalize_agent_id(self.0["id"].as_str().unwrap_or_default())
+    pub fn id(&self) -> AgentId {
+        AgentId::from(self.0["id"].as_str().unwrap_or_default())
     }
 
     /// A text of the entry, unless it is blank.
@@ -238,8 +236,11 @@ mod tests {
         );
         assert_eq!(config.default_agent(), "work-bot");
         let home = Paths::new(&crate::system::Environment::of([("HOME", "/h")]), Path::new("/"));
-        assert_eq!(config.agent_dir(&home, "work-bot").path, Path::new("/h/a"));
-        assert_eq!(config.agent_dir(&home, "main").path, home.agent_dir("main"));
+        assert_eq!(config.agent_dir(&home, &"work-bot".into()).path, Path::new("/h/a"));
+        assert_eq!(
+            config.agent_dir(&home, &AgentId::main()).path,
+            home.agent_dir(&AgentId::main())
+        );
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //! keep them away.
 
 use super::{Config, Paths};
-use crate::profile::{Backoff, Configured, Kind, Millis, ProfileId, normalize_provider_id};
+use crate::profile::{
+    AgentId, Backoff, Configured, Kind, Millis, ProfileId, normalize_provider_id,
+};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -57,10 +59,10 @@ impl Config {
 
     /// The document of an agent's sessions: `session.store`, in which `{agentId}` stands
     /// for the agent, else the usual one.
-    pub fn session_store(&self, paths: &Paths, agent_id: &str) -> PathBuf {
+    pub fn session_store(&self, paths: &Paths, agent_id: &AgentId) -> PathBuf {
         let configured = self.at("/session/store").and_then(Value::as_str).map(str::trim);
         match configured.filter(|path| !path.is_empty()) {
-            Some(path) => paths.expand(&path.replace("{agentId}", agent_id)),
+            Some(path) => paths.expand(&path.replace("{agentId}", agent_id.as_str())),
             None => paths.sessions_dir(agent_id).join("sessions.json"),
         }
     }
@@ -100,9 +102,9 @@ mod tests {
     fn the_session_store_can_be_moved_for_each_agent() {
         let paths = Paths::new(&Environment::of([("HOME", "/h")]), Path::new("/"));
         let moved = config(r#"{session: {store: "~/s/{agentId}/x.json"}}"#);
-        assert_eq!(moved.session_store(&paths, "work"), Path::new("/h/s/work/x.json"));
+        assert_eq!(moved.session_store(&paths, &"work".into()), Path::new("/h/s/work/x.json"));
         assert_eq!(
-            config("{}").session_store(&paths, "work"),
+            config("{}").session_store(&paths, &"work".into()),
             Path::new("/h/.openclaw/agents/work/sessions/sessions.json")
         );
     }
@@ -112,7 +114,7 @@ mod tests {
         let config = config(
             r#"{agents: {defaults: {model: {primary: "p/shared"}}, list: [{id: "main"}, {id: "work", model: " p/own "}]}}"#,
         );
-        assert_eq!(config.default_model("work"), Some("p/own"));
-        assert_eq!(config.default_model("main"), Some("p/shared"));
+        assert_eq!(config.default_model(&"work".into()), Some("p/own"));
+        assert_eq!(config.default_model(&"main".into()), Some("p/shared"));
     }
 }

@@ -6,7 +6,9 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::Failure;
 use crate::external::Tool;
-use crate::profile::{Credential, Health, Kind, Millis, ProfileId, health, normalize_provider_id};
+use crate::profile::{
+    AgentId, Credential, Health, Kind, Millis, ProfileId, health, normalize_provider_id,
+};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Snapshot, StateDocument};
 use crate::system::custody::Exposure;
@@ -18,7 +20,7 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub struct Listing {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// Its store.
     pub store_path: PathBuf,
     /// The profiles in document order, the inherited ones last.
@@ -59,7 +61,7 @@ pub struct Row {
     /// Until when the profile should not be used, in milliseconds since the epoch.
     pub unusable_until: Option<Millis>,
     /// The agent whose profile this is, when it is not the agent's own.
-    pub inherited_from: Option<String>,
+    pub inherited_from: Option<AgentId>,
     /// The program that it was imported from.
     pub imported_from: Option<String>,
     /// The program whose own login it is: only that one refreshes it.
@@ -71,7 +73,11 @@ pub struct Row {
 ///
 /// # Errors
 /// The configuration or a store cannot be read, or there is no such agent.
-pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Listing, Failure> {
+pub fn list(
+    app: &App,
+    agent: Option<&AgentId>,
+    provider: Option<&str>,
+) -> Result<Listing, Failure> {
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     let wanted = provider.map(|provider| app.provider_id(provider)).transpose()?;

@@ -10,7 +10,7 @@ use crate::config::{Config, ConfigEdit, remove_profile};
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, Tool};
 use crate::oauth::TokenError;
-use crate::profile::{Credential, Kind, ProfileId};
+use crate::profile::{AgentId, Credential, Kind, ProfileId};
 use crate::secret::Secret;
 use crate::store::{AgentStore, exchanged};
 use crate::system::block_on;
@@ -24,7 +24,7 @@ pub struct Request {
     /// The profile id.
     pub profile_id: ProfileId,
     /// The agent; the default one when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
     /// Remove the profile here without telling the server.
     pub local: bool,
 }
@@ -37,7 +37,7 @@ pub struct Report {
     /// The provider as the profile spelled it.
     pub provider: String,
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// Whether the server was told.
     pub revocation: Revocation,
     /// Whether the configuration was changed.
@@ -63,7 +63,7 @@ pub fn logout(
     interaction: &mut dyn Interaction,
 ) -> Result<Report, Failure> {
     let config = app.config()?;
-    let agent = app.agent(&config, request.agent.as_deref())?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;

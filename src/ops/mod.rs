@@ -32,6 +32,8 @@ pub mod status;
 pub mod token;
 pub mod usage;
 
+use crate::profile::AgentId;
+
 /// What a use case says to the user on its way; `cli` implements it.
 pub trait Interaction {
     /// Something worth knowing that changes nothing.
@@ -70,18 +72,15 @@ pub(crate) fn warn_of_route(app: &crate::app::App, interaction: &mut dyn Interac
 }
 
 /// The command that refreshes the logins of `provider` that are due.
-pub(crate) fn refresh_command(provider: &str, agent_id: &str) -> String {
+pub(crate) fn refresh_command(provider: &str, agent_id: &AgentId) -> String {
     format!("openclaw-auth models auth refresh --provider {provider}{}", of_agent(agent_id))
 }
 
 /// The command that signs in to `provider` again.
-pub(crate) fn login_command(provider: &str, agent_id: &str) -> String {
+pub(crate) fn login_command(provider: &str, agent_id: &AgentId) -> String {
     format!("openclaw-auth models auth login --provider {provider}{}", of_agent(agent_id))
 }
 
-fn of_agent(agent_id: &str) -> String {
-    match agent_id {
-        crate::profile::MAIN_AGENT => String::new(),
-        other => format!(" --agent {other}"),
-    }
+fn of_agent(agent_id: &AgentId) -> String {
+    if agent_id.is_main() { String::new() } else { format!(" --agent {agent_id}") }
 }

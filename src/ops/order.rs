@@ -5,14 +5,14 @@ use super::selection::{only_provider, wrong_provider};
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{ProfileId, normalize_provider_id};
+use crate::profile::{AgentId, ProfileId, normalize_provider_id};
 use std::path::PathBuf;
 
 /// A stored order.
 #[derive(Debug)]
 pub struct StoredOrder {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The directory of its store.
     pub agent_dir: PathBuf,
     /// The provider, normalised.
@@ -28,7 +28,11 @@ pub struct StoredOrder {
 ///
 /// # Errors
 /// The store cannot be read, or the provider has to be named.
-pub fn get(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<StoredOrder, Failure> {
+pub fn get(
+    app: &App,
+    agent: Option<&AgentId>,
+    provider: Option<&str>,
+) -> Result<StoredOrder, Failure> {
     let (pool, agent) = open(app, agent)?;
     let provider = the_provider(&pool, &agent, provider)?;
     let own = pool.own();
@@ -46,7 +50,7 @@ pub fn get(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Sto
 /// A profile is unknown or of another provider, or the store cannot be written.
 pub fn set(
     app: &App,
-    agent: Option<&str>,
+    agent: Option<&AgentId>,
     provider: Option<&str>,
     ids: &[ProfileId],
 ) -> Result<StoredOrder, Failure> {
@@ -90,7 +94,7 @@ pub fn set(
 /// The store cannot be read or written, or the provider has to be named.
 pub fn clear(
     app: &App,
-    agent: Option<&str>,
+    agent: Option<&AgentId>,
     provider: Option<&str>,
 ) -> Result<StoredOrder, Failure> {
     let (pool, agent) = open(app, agent)?;
@@ -105,7 +109,7 @@ pub fn clear(
 
 /// The stores of the agent. Its directory is the configured one: `OPENCLAW_AGENT_DIR` does
 /// not count here, as in OpenClaw.
-fn open(app: &App, agent: Option<&str>) -> Result<(Pool, AgentDir), Failure> {
+fn open(app: &App, agent: Option<&AgentId>) -> Result<(Pool, AgentDir), Failure> {
     let config = app.config()?;
     let default = config.default_agent();
     let agent = app.agent(&config, Some(agent.unwrap_or(&default)))?;

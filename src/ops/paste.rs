@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::config::{AgentDir, ConfigEdit, record_profile};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::secret_ref::variable;
-use crate::profile::{Kind, Millis, ProfileId, normalize_provider_id};
+use crate::profile::{AgentId, Kind, Millis, ProfileId, normalize_provider_id};
 use crate::provider::{Catalog, Method, MethodKind};
 use crate::secret::Secret;
 use crate::store::{AgentStore, Pasted, pasted_entry};
@@ -21,7 +21,7 @@ pub struct Request {
     /// [`Kind::Token`] or [`Kind::ApiKey`].
     pub kind: Kind,
     /// The agent; the default one when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
     /// The profile id.
     pub profile_id: Option<ProfileId>,
     /// How long the token is valid from now on.
@@ -49,7 +49,7 @@ pub struct Report {
     /// The credential kind.
     pub kind: Kind,
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The document that holds the profile.
     pub store_path: PathBuf,
     /// When the credential expires, in milliseconds since the epoch.
@@ -72,7 +72,7 @@ pub fn prepare(app: &App, request: Request) -> Result<Ready, Failure> {
     let catalog = app.catalog()?;
     let provider = catalog.find(&provider).map_or(provider, |known| known.definition.id.clone());
     let config = app.config()?;
-    let agent = app.agent(&config, request.agent.as_deref())?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;

@@ -13,7 +13,7 @@ use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{Credential, Kind, Millis, ProfileId, normalize_provider_id};
+use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, normalize_provider_id};
 use crate::secret::Secret;
 use crate::store::AgentStore;
 use crate::system::now;
@@ -26,7 +26,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The agent; the default one when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
     /// Every agent's logins rather than those that one agent uses.
     pub all_agents: bool,
     /// Only those of this provider.
@@ -48,14 +48,14 @@ pub struct Report {
     /// One row for each OAuth profile that was asked for, in the order of the stores.
     pub rows: Vec<Row>,
     /// The stores that could not be read, by agent.
-    pub problems: Vec<(String, Failure)>,
+    pub problems: Vec<(AgentId, Failure)>,
 }
 
 /// What became of one profile.
 #[derive(Debug)]
 pub struct Row {
     /// The agent whose store holds it.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The profile id.
     pub profile_id: ProfileId,
     /// The provider as the profile spells it.
@@ -142,7 +142,7 @@ fn find(
     request: &Request,
     report: &mut Report,
 ) -> Result<Vec<Found>, Failure> {
-    let named = request.agent.as_deref();
+    let named = request.agent.as_ref();
     let owners = if request.all_agents {
         app.agents_with_directories(config)
     } else {
@@ -203,7 +203,8 @@ fn find(
         }
         if let Some(provider) = &wanted {
             let message = format!("there is no profile of {}", printable(provider, 80));
-            let agent = named.unwrap_or(crate::profile::MAIN_AGENT);
+            let main = AgentId::main();
+            let agent = named.unwrap_or(&main);
             return Err(Failure::message(ExitStatus::LoginRequired, message)
                 .hint(sign_in_command(app, provider, agent)));
         }

@@ -7,7 +7,7 @@ use super::pool::Pool;
 use super::selection::no_profile;
 use crate::app::App;
 use crate::exit::Failure;
-use crate::profile::{FailureReason, Kind, ProfileId, UsageStats};
+use crate::profile::{AgentId, FailureReason, Kind, ProfileId, UsageStats};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::exchanged;
 use crate::system::now;
@@ -22,7 +22,7 @@ pub struct Request {
     /// The model that was used.
     pub model: Option<String>,
     /// The agent; the default one when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
 }
 
 /// What was recorded. It holds no secret.
@@ -33,7 +33,7 @@ pub struct Report {
     /// The provider as the profile spells it.
     pub provider: String,
     /// The agent whose store holds the profile.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// Why nothing was recorded, when nothing was.
     pub skipped: Option<&'static str>,
     /// Whether the access token will be refreshed before it is handed out again.
@@ -48,7 +48,7 @@ pub struct Report {
 /// There is no such profile, or the store cannot be written.
 pub fn report(app: &App, request: &Request) -> Result<Report, Failure> {
     let config = app.config()?;
-    let agent = app.agent(&config, request.agent.as_deref())?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
     let pool = Pool::open(app, &config, &agent)?;
     let id = &request.profile_id;
     let Some((owner, credential)) = pool.find(id)? else { return Err(no_profile(id)) };

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{
-    Credential, FailureReason, Ineligible, Kind, Millis, ModelRef, OrderSource, ProfileId,
+    AgentId, Credential, FailureReason, Ineligible, Kind, Millis, ModelRef, OrderSource, ProfileId,
     eligibility, normalize_provider_id, unavailable_reason,
 };
 use crate::provider::{auth_provider_id, cools_down};
@@ -18,7 +18,7 @@ use crate::text::printable;
 #[derive(Debug)]
 pub struct Resolution {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The provider, normalised.
     pub provider: String,
     /// The model within the provider.
@@ -45,7 +45,7 @@ pub struct Row {
     /// The credential kind; `None` when there is no such profile.
     pub kind: Option<Kind>,
     /// The agent whose store holds it.
-    pub agent_id: Option<String>,
+    pub agent_id: Option<AgentId>,
     /// Whether it is the one to use.
     pub chosen: bool,
     /// `ok`, or why it was passed over.
@@ -73,7 +73,7 @@ impl Resolution {
 /// # Errors
 /// The reference is not valid, or a store cannot be read. That no profile can be used is
 /// part of the resolution.
-pub fn resolve(app: &App, agent: Option<&str>, model_ref: &str) -> Result<Resolution, Failure> {
+pub fn resolve(app: &App, agent: Option<&AgentId>, model_ref: &str) -> Result<Resolution, Failure> {
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     app.warn_of(&app.exposures(&config, &agent));

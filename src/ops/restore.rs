@@ -8,7 +8,7 @@ use super::doctor::store_of;
 use crate::app::App;
 use crate::config::record_profile;
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{Credential, Millis, ProfileId};
+use crate::profile::{AgentId, Credential, Millis, ProfileId};
 use crate::store::{AgentStore, Backup, Document};
 use crate::text::printable;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ pub struct Listed {
 #[derive(Debug)]
 pub struct Listing {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// Where they are.
     pub directory: PathBuf,
     /// The newest first.
@@ -43,7 +43,7 @@ pub struct Listing {
 #[derive(Debug)]
 pub struct Report {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The backup.
     pub backup: String,
     /// The profiles that are now as they were then.
@@ -56,7 +56,7 @@ pub struct Report {
 ///
 /// # Errors
 /// There is no such agent, or the configuration cannot be read.
-pub fn list(app: &App, agent: Option<&str>) -> Result<Listing, Failure> {
+pub fn list(app: &App, agent: Option<&AgentId>) -> Result<Listing, Failure> {
     let (_, agent, store) = store_of(app, agent)?;
     let listed = |backup: Backup| Listed {
         name: backup.name(),
@@ -83,7 +83,12 @@ const UNINTERPRETABLE: &str = "its entry in the backup cannot be interpreted";
 ///
 /// # Errors
 /// There is no such backup, it or the store cannot be read, or the store cannot be written.
-pub fn restore(app: &App, agent: Option<&str>, name: &str, force: bool) -> Result<Report, Failure> {
+pub fn restore(
+    app: &App,
+    agent: Option<&AgentId>,
+    name: &str,
+    force: bool,
+) -> Result<Report, Failure> {
     let (config, agent, store) = store_of(app, agent)?;
     app.require_private(&config, &agent)?;
     let backups = store.backups();

@@ -6,7 +6,7 @@ use super::selection::{no_profile, wrong_provider};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{ModelRef, ProfileId, normalize_agent_id, normalize_provider_id};
+use crate::profile::{AgentId, ModelRef, ProfileId, normalize_provider_id};
 use crate::provider::auth_provider_id;
 use crate::store::{SessionOverride, SessionStore};
 use crate::system::now;
@@ -19,14 +19,14 @@ pub struct Request {
     /// Its key: as the document has it, or without the `agent:<id>:` in front.
     pub key: String,
     /// The agent; that of the key, else the default one, when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
 }
 
 /// What a session pins.
 #[derive(Debug)]
 pub struct Report {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The key in the document, or as it was given when there is no such session.
     pub key: String,
     /// Whether there is such a session.
@@ -132,9 +132,10 @@ impl Opened {
         }
         let config = app.config()?;
         let in_key = key.strip_prefix("agent:").and_then(|rest| rest.split(':').next());
-        let agent = app.agent(&config, request.agent.as_deref().or(in_key))?;
+        let named = request.agent.clone().or_else(|| AgentId::named(in_key));
+        let agent = app.agent(&config, named.as_ref())?;
         app.store(&agent).check_generation()?;
-        if let Some(in_key) = in_key.map(normalize_agent_id)
+        if let Some(in_key) = in_key.map(AgentId::from)
             && in_key != agent.id
         {
             return Err(Failure::usage(format!(
@@ -143,7 +144,7 @@ impl Opened {
             )));
         }
         let lower = key.to_lowercase();
-        let qualified = format!("agent:{}:{lower}", agent.id);
+        let qualified = format!("agent:{}:{lower}", agent.id.as_str());
         let keys = vec![key.to_owned(), lower, qualified];
         let store = SessionStore::new(config.session_store(&app.paths, &agent.id));
         Ok(Self { config, agent, store, keys })

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
 use crate::external::Tool;
 use crate::oauth::{Claims, TokenExchange};
-use crate::profile::{Credential, CredentialKind, Kind, Millis, ProfileId};
+use crate::profile::{AgentId, Credential, CredentialKind, Kind, Millis, ProfileId};
 use crate::secret::Secret;
 use crate::system::now;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The agent; the default one when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
     /// The provider.
     pub provider: Option<String>,
     /// The profile id.
@@ -49,7 +49,7 @@ pub struct Token {
     /// The provider as the profile spells it.
     pub provider: String,
     /// The agent whose store holds it.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The credential kind.
     pub kind: Kind,
     /// The access token, token or key.
@@ -68,7 +68,7 @@ pub fn token(
     interaction: &mut dyn Interaction,
 ) -> Result<Token, Failure> {
     let config = app.config()?;
-    let agent = app.agent(&config, request.agent.as_deref())?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
     for path in store_recovered(&app.paths.recovery(), || app.stores(&config)) {
         interaction

@@ -16,7 +16,7 @@ mod provider_id;
 pub mod secret_ref;
 mod usage;
 
-pub use agent_id::{MAIN_AGENT, normalize_agent_id};
+pub use agent_id::AgentId;
 pub use collation::{array_index, compare, sort_as_object_keys};
 pub use cooldown::Backoff;
 pub use credential::{Credential, CredentialKind, Kind};

@@ -6,7 +6,7 @@
 
 use super::StoreError;
 use crate::oauth::{DeviceAuthorization, DeviceFlow};
-use crate::profile::{Millis, ProfileId};
+use crate::profile::{AgentId, Millis, ProfileId};
 use crate::secret::Secret;
 use crate::system::file;
 use crate::system::lock::{self, Attempt, SidecarLock};
@@ -29,7 +29,7 @@ pub struct PendingLogin {
     /// The client that made the request.
     pub client_id: String,
     /// The agent.
-    pub agent: String,
+    pub agent: AgentId,
     /// The profile id that the user asked for.
     pub profile_id: Option<ProfileId>,
     /// When it can no longer be finished, in milliseconds since the epoch.
@@ -139,7 +139,7 @@ impl PendingLogin {
             provider: self.provider.clone(),
             method: self.method.clone(),
             client_id: self.client_id.clone(),
-            agent: self.agent.clone(),
+            agent: self.agent.as_str().to_owned(),
             profile_id: self.profile_id.clone(),
             expires: self.expires,
             authorization,
@@ -221,7 +221,7 @@ impl PendingLogin {
             provider: wire.provider,
             method: wire.method,
             client_id: wire.client_id,
-            agent: wire.agent,
+            agent: wire.agent.as_str().into(),
             profile_id: wire.profile_id,
             expires: wire.expires,
             authorization,

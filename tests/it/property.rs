@@ -5,7 +5,7 @@ use openclaw_auth::cli;
 use openclaw_auth::config::{Config, Paths, record_profile, remove_profile};
 use openclaw_auth::exit::ExitStatus;
 use openclaw_auth::oauth::{Expectation, parse_pasted};
-use openclaw_auth::profile::{Kind, ProfileId, normalize_agent_id};
+use openclaw_auth::profile::{AgentId, Kind, ProfileId};
 use openclaw_auth::secret::Secret;
 use openclaw_auth::store::Document;
 use openclaw_auth::system::lock::{Attempt, iso, try_acquire};
@@ -221,8 +221,9 @@ proptest! {
 
     #[test]
     fn an_agent_id_is_normal_after_one_normalisation(name in "(?s).{0,90}") {
-        let id = normalize_agent_id(&name);
-        prop_assert_eq!(&normalize_agent_id(&id), &id);
+        let id = AgentId::from(name.as_str());
+        prop_assert_eq!(&AgentId::from(id.as_str()), &id);
+        let id = id.as_str();
         prop_assert!((1..=64).contains(&id.len()));
         let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
         prop_assert!(id.chars().all(is_word), "{}", id);

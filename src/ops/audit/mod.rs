@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config, Variables, assignments, unquote};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::secret_ref::SecretRef;
-use crate::profile::{MAIN_AGENT, ProfileId};
+use crate::profile::{AgentId, ProfileId};
 use crate::provider::Conventions;
 use crate::reference::{Secrets, Wanted};
 use crate::system::file;
@@ -294,9 +294,9 @@ fn listed_directories(app: &App) -> Vec<PathBuf> {
 
 /// The directory of every agent: `main`, those on disk, those of the configuration.
 fn agent_directories(app: &App, config: &Config) -> IndexSet<PathBuf> {
-    let mut directories = IndexSet::from([app.paths.agent_dir(MAIN_AGENT)]);
+    let mut directories = IndexSet::from([app.paths.agent_dir(&AgentId::main())]);
     directories.extend(listed_directories(app));
-    let configured = config.agents().map(|agent| agent.id()).filter(|id| id != MAIN_AGENT);
+    let configured = config.agents().map(|agent| agent.id()).filter(|id| !id.is_main());
     directories.extend(configured.map(|id| config.agent_dir(&app.paths, &id).path));
     directories
 }

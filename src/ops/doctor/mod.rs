@@ -3,12 +3,12 @@
 mod grant;
 mod programs;
 
-use super::login_command;
 use super::renewal::holder;
+use super::{login_command, of_agent};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::Failure;
-use crate::profile::{MAIN_AGENT, Millis, ProfileId};
+use crate::profile::{AgentId, Millis, ProfileId};
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{AgentStore, recovery};
@@ -145,12 +145,12 @@ fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
 }
 
 /// The agent whose store this is, for a command line.
-pub(super) fn agent_of(store: &AgentStore) -> String {
+pub(super) fn agent_of(store: &AgentStore) -> AgentId {
     let path = store.profiles_path();
     let usual = path.parent().filter(|agent| agent.ends_with("agent")).and_then(Path::parent);
     usual
         .and_then(Path::file_name)
-        .map_or_else(|| MAIN_AGENT.to_owned(), |name| name.to_string_lossy().into_owned())
+        .map_or_else(AgentId::main, |name| AgentId::of_directory(&name.to_string_lossy()))
 }
 
 fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
@@ -169,8 +169,7 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
             let mut finding = of_failure(Code::Unreadable, &error.into());
             if !store.backups().is_empty() && path.is_file() {
                 let word = shell_word(&path);
-                let agent =
-                    if agent == MAIN_AGENT { String::new() } else { format!(" --agent {agent}") };
+                let agent = of_agent(&agent);
                 finding.next = format!(
                     "mv {word} {word}.broken && openclaw-auth doctor --restore latest{agent}"
                 );
@@ -312,7 +311,7 @@ fn age(path: &Path) -> Option<Millis> {
 /// The store of the agent that `--agent` names, or the default one.
 pub(super) fn store_of(
     app: &App,
-    agent: Option<&str>,
+    agent: Option<&AgentId>,
 ) -> Result<(Config, AgentDir, AgentStore), Failure> {
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;

@@ -5,7 +5,7 @@ use super::super::doctor::agent_of;
 use crate::app::App;
 use crate::config::Config;
 use crate::external::Tool;
-use crate::profile::{Identity, Kind, ProfileId, normalize_provider_id};
+use crate::profile::{AgentId, Identity, Kind, ProfileId, normalize_provider_id};
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, Provenance};
@@ -121,7 +121,7 @@ pub(super) fn held_elsewhere(
     app: &App,
     config: &Config,
     own: &AgentStore,
-) -> HashMap<String, (String, ProfileId)> {
+) -> HashMap<String, (AgentId, ProfileId)> {
     let mut held = HashMap::new();
     for store in app.stores(config).iter().filter(|store| !store.is_same(own)) {
         // What cannot be read is not ours to judge here.

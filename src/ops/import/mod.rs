@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config, ConfigEdit, record_profiles};
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, LoggedOut, Login, Tool};
-use crate::profile::{Identity, Kind, Millis, ProfileId};
+use crate::profile::{AgentId, Identity, Kind, Millis, ProfileId};
 use crate::provider::{Catalog, auth_provider_id};
 use crate::store::{AgentStore, Document};
 use crate::system::custody::Exposure;
@@ -37,7 +37,7 @@ pub struct Request {
     /// The program.
     pub tool: Tool,
     /// The agent; the default one when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
     /// The profile id to store it under.
     pub profile_id: Option<ProfileId>,
     /// The entries that are wanted, where the program has several.
@@ -80,7 +80,7 @@ pub struct Row {
     /// The profile id.
     pub profile_id: ProfileId,
     /// The agent that has the profile.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The provider id.
     pub provider: String,
     /// The credential kind.
@@ -105,7 +105,7 @@ pub struct Report {
     /// Where its logins are.
     pub paths: Vec<PathBuf>,
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The document that holds the profiles.
     pub store_path: PathBuf,
     /// The logins.
@@ -128,7 +128,7 @@ pub struct Report {
 /// There is no login, it cannot be read, or the store cannot be used.
 pub fn prepare(app: &App, request: Request) -> Result<Ready, Failure> {
     let config = app.config()?;
-    let agent = app.agent(&config, request.agent.as_deref())?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;

@@ -4,7 +4,7 @@ use super::is_same_provider;
 use super::known::{Known, Profile};
 use crate::external::{Login, Tool};
 use crate::oauth::{Grant, Members};
-use crate::profile::{CredentialKind, Kind, Millis, ProfileId, choose_profile_id};
+use crate::profile::{AgentId, CredentialKind, Kind, Millis, ProfileId, choose_profile_id};
 use crate::secret::Secret;
 use crate::store::{Pasted, Provenance, Renewal, StateDocument, login_entry, pasted_entry};
 use serde_json::value::RawValue;
@@ -16,7 +16,7 @@ pub(super) struct Placed {
     /// The profile.
     pub(super) profile_id: ProfileId,
     /// The agent that has it, when that is another one.
-    pub(super) agent_id: Option<String>,
+    pub(super) agent_id: Option<AgentId>,
     /// The profile of another account whose id it would have had.
     pub(super) taken_id: Option<ProfileId>,
     /// What to do.
@@ -43,11 +43,11 @@ pub(super) fn place(
     tool: Tool,
     wanted: Option<&ProfileId>,
     known: &mut Known,
-    others: &HashMap<String, (String, ProfileId)>,
+    others: &HashMap<String, (AgentId, ProfileId)>,
     state: &StateDocument,
 ) -> Placed {
     let credential = &login.credential;
-    let held = |id: &ProfileId, agent_id: Option<String>| Placed {
+    let held = |id: &ProfileId, agent_id: Option<AgentId>| Placed {
         profile_id: id.clone(),
         agent_id,
         taken_id: None,

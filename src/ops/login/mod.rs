@@ -26,7 +26,7 @@ use crate::oauth::{
     self, Announced, AuthorizationCode, AuthorizationRequest, Client, Expectation, Grant,
     TokenError, Verdict,
 };
-use crate::profile::{Identity, MAIN_AGENT, Millis, ProfileId, normalize_provider_id};
+use crate::profile::{AgentId, Identity, Millis, ProfileId, normalize_provider_id};
 use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration};
 use crate::store::{AgentStore, Document};
 use crate::system::environment::Environment;
@@ -49,7 +49,7 @@ pub struct Request {
     /// that there are when `None`.
     pub method: Option<String>,
     /// The agent; the default one when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
     /// The profile id to store the login under.
     pub profile_id: Option<ProfileId>,
     /// Whether a browser may be opened.
@@ -68,7 +68,7 @@ pub struct Report {
     /// The profile id.
     pub profile_id: ProfileId,
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The document that holds the profile.
     pub store_path: PathBuf,
     /// Who signed in, as far as the tokens say.
@@ -138,7 +138,7 @@ fn open_store(
     provider: &str,
 ) -> Result<(AgentDir, AgentStore), Failure> {
     let config = app.config()?;
-    let agent = app.agent(&config, request.agent.as_deref())?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;
@@ -212,7 +212,8 @@ impl<'l> Login<'l> {
             .find(&request.provider)
             .ok_or_else(|| no_provider(&request.provider, app, catalog))?;
         let definition = &provider.definition;
-        let agent_id = request.agent.as_deref().unwrap_or(MAIN_AGENT);
+        let main = AgentId::main();
+        let agent_id = request.agent.as_ref().unwrap_or(&main);
         if request.method.is_none() && !definition.has_login() {
             return Err(way::no_sign_in(definition, agent_id));
         }
@@ -372,7 +373,8 @@ fn not_signed_in(provider: &str, label: &str, request: &Request, error: &TokenEr
         TokenError::Unavailable { .. } => ExitStatus::Unavailable,
         _ => ExitStatus::Failure,
     };
-    let agent = request.agent.as_deref().unwrap_or(MAIN_AGENT);
+    let main = AgentId::main();
+    let agent = request.agent.as_ref().unwrap_or(&main);
     let again = login_command(provider, agent);
     Failure::message(status, format!("could not sign in to {label}: {error}"))
         .hint(format!("nothing was stored; try again: {again}"))

@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::exit::Failure;
 use crate::ops::{login_command, of_agent};
-use crate::profile::normalize_provider_id;
+use crate::profile::{AgentId, normalize_provider_id};
 use crate::provider::{Definition, Method, MethodKind, Program, Registration};
 use crate::text::printable;
 
@@ -30,7 +30,7 @@ impl Ways {
     pub(super) fn of(
         definition: &Definition,
         wanted: Option<&str>,
-        agent_id: &str,
+        agent_id: &AgentId,
     ) -> Result<Self, Failure> {
         let all = Self { browser: true, paste: true, device: true, method: None };
         let ways = match wanted {
@@ -57,7 +57,12 @@ impl Ways {
         Self { method: own.map(|method| method.id.clone()), ..self }
     }
 
-    fn of_method(self, definition: &Definition, id: &str, agent_id: &str) -> Result<Self, Failure> {
+    fn of_method(
+        self,
+        definition: &Definition,
+        id: &str,
+        agent_id: &AgentId,
+    ) -> Result<Self, Failure> {
         let is_named = |method: &&Method| method.id == id || method.choice.as_deref() == Some(id);
         let method = definition.methods.iter().find(is_named).ok_or_else(|| {
             let known: Vec<&str> =
@@ -89,7 +94,7 @@ impl Ways {
         mut self,
         registration: &Registration,
         definition: &Definition,
-        agent_id: &str,
+        agent_id: &AgentId,
     ) -> Result<Self, Failure> {
         let (browser, device) = (registration.has_browser_login(), registration.has_device_login());
         self.browser &= browser;
@@ -110,7 +115,7 @@ impl Ways {
 
 /// The command that gives agent `agent_id` a credential of `provider`: its sign-in, or what
 /// it has in place of one.
-pub(crate) fn sign_in_command(app: &App, provider: &str, agent_id: &str) -> String {
+pub(crate) fn sign_in_command(app: &App, provider: &str, agent_id: &AgentId) -> String {
     let catalog = app.catalog().ok();
     let known = catalog.as_ref().and_then(|catalog| catalog.find(provider));
     let definition = known.map(|provider| &provider.definition);
@@ -131,13 +136,13 @@ fn is_served_by_none(app: &App, provider: &str) -> bool {
 }
 
 /// What to say of a provider that has no server to sign in at.
-pub(super) fn no_sign_in(definition: &Definition, agent_id: &str) -> Failure {
+pub(super) fn no_sign_in(definition: &Definition, agent_id: &AgentId) -> Failure {
     Failure::usage(format!("{} has no sign-in", definition.label))
         .hint(other_ways(definition, agent_id))
 }
 
 /// The commands that store a credential of a provider without a sign-in.
-fn other_ways(definition: &Definition, agent_id: &str) -> String {
+fn other_ways(definition: &Definition, agent_id: &AgentId) -> String {
     let commands = definition.methods.iter().filter_map(|method| command_of(method, definition));
     let of_agent = of_agent(agent_id);
     let mut commands: Vec<String> = commands.map(|it| format!("{it}{of_agent}")).collect();

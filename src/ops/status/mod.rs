@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config, Variables};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{
-    Health, Kind, Millis, ProfileId, compare, health, normalize_agent_id, normalize_provider_id,
+    AgentId, Health, Kind, Millis, ProfileId, compare, health, normalize_provider_id,
 };
 use crate::provider::{Conventions, cools_down};
 use crate::system::custody::Exposure;
@@ -37,7 +37,7 @@ pub struct Status {
     /// The configuration file.
     pub config_path: PathBuf,
     /// The agent that was asked for.
-    pub agent_id: Option<String>,
+    pub agent_id: Option<AgentId>,
     /// The directory of its store.
     pub agent_dir: PathBuf,
     /// The document of its profiles.
@@ -138,18 +138,17 @@ fn agent(
     app: &App,
     config: &Config,
     main: &AgentDir,
-    named: Option<&str>,
+    named: Option<&AgentId>,
 ) -> Result<AgentDir, Failure> {
-    let Some(named) = named else { return Ok(main.clone()) };
-    let id = normalize_agent_id(named);
+    let Some(id) = named else { return Ok(main.clone()) };
     let mut listed = config.agents().map(|agent| agent.id()).peekable();
     let is_known = if listed.peek().is_none() {
-        id == config.default_agent()
+        *id == config.default_agent()
     } else {
-        listed.any(|other| other == id)
+        listed.any(|other| other == *id)
     };
     if is_known {
-        return Ok(config.agent_dir(&app.paths, &id));
+        return Ok(config.agent_dir(&app.paths, id));
     }
     Err(Failure::message(ExitStatus::Failure, format!("there is no agent `{id}`"))
         .hint("openclaw-auth agents list"))
@@ -160,7 +159,7 @@ fn agent(
 /// # Errors
 /// The configuration, a provider file or a store cannot be read, or there is no such
 /// agent.
-pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
+pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, Failure> {
     let at = now();
     let config = app.config()?;
     let named = app.named_agent(named);
@@ -170,7 +169,7 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
     let conventions = Conventions::of(app.environment.has_bundled_plugins());
     let documents = Documents::read(app, &main, &agent)?;
     let view = View::of(&documents, at);
-    let models = Models::of(&config, &conventions, named.map(|_| agent.id.as_str()));
+    let models = Models::of(&config, &conventions, named.map(|_| &agent.id));
     let catalog = app.catalog()?;
     let variables = Variables::of(&app.environment, &app.paths, &config);
     let sources = Sources {
@@ -231,7 +230,7 @@ pub fn key_variable(app: &App, provider: &str) -> Option<String> {
 /// # Errors
 /// The configuration, a store or the directory of the provider files cannot be read, or
 /// there is no such agent.
-pub fn usages(app: &App, named: Option<&str>) -> Result<Usages, Failure> {
+pub fn usages(app: &App, named: Option<&AgentId>) -> Result<Usages, Failure> {
     let config = app.config()?;
     let main = app.paths.main_without_config();
     let agent = agent(app, &config, &main, app.named_agent(named))?;

@@ -1,7 +1,7 @@
 //! Which models are in use: the configured names, resolved to provider and model.
 
 use crate::config::{AgentModel, Config, ModelSettings, model_ids};
-use crate::profile::{ModelRef, normalize_provider_id};
+use crate::profile::{AgentId, ModelRef, normalize_provider_id};
 use crate::provider::{Conventions, Model};
 use indexmap::{IndexMap, IndexSet};
 
@@ -28,7 +28,11 @@ pub struct Models {
 
 impl Models {
     /// The models of the agent `agent_id`, or of any agent without models of its own.
-    pub(super) fn of(config: &Config, conventions: &Conventions, agent_id: Option<&str>) -> Self {
+    pub(super) fn of(
+        config: &Config,
+        conventions: &Conventions,
+        agent_id: Option<&AgentId>,
+    ) -> Self {
         let settings = config.models();
         let agent = agent_id.map_or_else(AgentModel::default, |id| config.agent_model(id));
         let is_of_agent = (agent.primary.is_some(), agent.fallbacks.is_some());

@@ -7,7 +7,7 @@ use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::external::Tool;
 use crate::ops::import::{Mode, Outcome, Ready, Report, Request, Row, prepare};
-use crate::profile::{Millis, ProfileId};
+use crate::profile::{AgentId, Millis, ProfileId};
 use crate::system::now;
 use crate::text::printable;
 use serde::Serialize;
@@ -63,7 +63,7 @@ struct Done<'r> {
     tool: &'r str,
     mode: &'static str,
     paths: &'r [PathBuf],
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     store_path: &'r Path,
     profiles: Vec<ProfileReport<'r>>,
     skipped: Vec<SkippedReport<'r>>,
@@ -81,7 +81,7 @@ struct ProfileReport<'r> {
     kind: &'static str,
     entry: &'r str,
     outcome: &'static str,
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,7 +137,7 @@ pub(super) fn run(
     };
     let request = Request {
         tool: args.tool,
-        agent: agent.map(str::to_owned),
+        agent: AgentId::named(agent),
         profile_id: args.profile_id,
         entries: args.entry,
         all: args.all,
@@ -249,7 +249,7 @@ fn line(row: &Row, report: &Report) -> String {
     let agent = if row.agent_id == report.agent_id {
         String::new()
     } else {
-        format!(", of agent {}", printable(&row.agent_id, 80))
+        format!(", of agent {}", row.agent_id)
     };
     let id = &row.profile_id;
     format!("{id} ({}{who}{valid}): {what}{agent}", row.kind.name())

@@ -5,7 +5,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::list::{Listing, Row, list};
-use crate::profile::{Health, Millis, ProfileId};
+use crate::profile::{AgentId, Health, Millis, ProfileId};
 use crate::text::printable;
 use comfy_table::{Table, presets};
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub(in crate::cli) struct Args {
 #[serde(rename_all = "camelCase")]
 struct Report<'l> {
     schema: u32,
-    agent_id: &'l str,
+    agent_id: &'l AgentId,
     store_path: &'l Path,
     profiles: Vec<ProfileReport<'l>>,
 }
@@ -52,7 +52,7 @@ struct ProfileReport<'l> {
     #[serde(skip_serializing_if = "Option::is_none")]
     unusable_until: Option<Millis>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    inherited_from: Option<&'l str>,
+    inherited_from: Option<&'l AgentId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     imported_from: Option<&'l str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +73,7 @@ impl<'l> From<&'l Row> for ProfileReport<'l> {
             problem: row.problem.as_deref(),
             refusal: row.refusal.as_deref(),
             unusable_until: row.unusable_until,
-            inherited_from: row.inherited_from.as_deref(),
+            inherited_from: row.inherited_from.as_ref(),
             imported_from: row.imported_from.as_deref(),
             managed_by: row.managed_by.map(|tool| tool.program().name.as_str()),
         }
@@ -86,7 +86,7 @@ pub(in crate::cli) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let listing = list(app, agent, args.provider.as_deref())?;
+    let listing = list(app, AgentId::named(agent).as_ref(), args.provider.as_deref())?;
     output.warn_of_exposures(&listing.exposures);
     for problem in &listing.problems {
         output.warn(problem);

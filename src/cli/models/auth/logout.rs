@@ -5,7 +5,7 @@ use crate::cli::console::Console;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::logout::{Request, Revocation, logout};
-use crate::profile::ProfileId;
+use crate::profile::{AgentId, ProfileId};
 use serde::Serialize;
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(super) struct Args {
 #[serde(rename_all = "camelCase")]
 struct Report<'r> {
     schema: u32,
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     profile_id: &'r ProfileId,
     provider: &'r str,
     revoked: bool,
@@ -40,7 +40,7 @@ pub(super) fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let request =
-        Request { profile_id: args.profile, agent: agent.map(str::to_owned), local: args.local };
+        Request { profile_id: args.profile, agent: AgentId::named(agent), local: args.local };
     let report = logout(app, &request, &mut Console::new(output, &app.environment))?;
     let reason = match &report.revocation {
         Revocation::Revoked => None,

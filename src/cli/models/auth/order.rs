@@ -5,7 +5,7 @@ use crate::cli::output::Output;
 use crate::cli::print_help;
 use crate::exit::Failure;
 use crate::ops::order::{StoredOrder, clear, get, set};
-use crate::profile::ProfileId;
+use crate::profile::{AgentId, ProfileId};
 use crate::text::printable;
 use serde::Serialize;
 use std::path::Path;
@@ -46,7 +46,7 @@ struct Options {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'o> {
-    agent_id: &'o str,
+    agent_id: &'o AgentId,
     agent_dir: &'o Path,
     provider: &'o str,
     auth_state_path: String,
@@ -62,6 +62,8 @@ pub(super) fn run(
     let Some(command) = args.command else {
         return print_help(output, &["models", "auth", "order"]);
     };
+    let agent = AgentId::named(agent);
+    let agent = agent.as_ref();
     let is_get = matches!(command, Command::Get(_));
     let (stored, json) = match command {
         Command::Get(options) => (get(app, agent, options.provider.as_deref())?, options.json),

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::paste::Request;
-use crate::profile::{Kind, ProfileId};
+use crate::profile::{AgentId, Kind, ProfileId};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -32,7 +32,7 @@ pub(super) fn run(
     let request = Request {
         provider: args.provider,
         kind: Kind::ApiKey,
-        agent: agent.map(str::to_owned),
+        agent: AgentId::named(agent),
         profile_id: args.profile_id,
         expires_in: None,
     };

@@ -6,7 +6,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::paste::Request;
-use crate::profile::{Kind, ProfileId};
+use crate::profile::{AgentId, Kind, ProfileId};
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -39,7 +39,7 @@ pub(super) fn run(
     let request = Request {
         provider: args.provider,
         kind: Kind::Token,
-        agent: agent.map(str::to_owned),
+        agent: AgentId::named(agent),
         profile_id: args.profile_id,
         expires_in: args.expires_in,
     };

@@ -6,7 +6,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::{ExitStatus, Failure};
 use crate::ops::refresh_due::{Outcome, Report as Done, Request, Row, refresh_due};
-use crate::profile::{Millis, ProfileId};
+use crate::profile::{AgentId, Millis, ProfileId};
 use crate::system::now;
 use crate::text::printable;
 use comfy_table::{Table, presets};
@@ -62,7 +62,7 @@ struct Report<'r> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RowReport<'r> {
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     profile_id: &'r ProfileId,
     provider: &'r str,
     status: &'static str,
@@ -75,7 +75,7 @@ struct RowReport<'r> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProblemReport<'r> {
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     #[serde(flatten)]
     failure: FailureReport<'r>,
 }
@@ -132,7 +132,7 @@ pub(super) fn run(
         return Err(Failure::usage("--all means every agent, so that --agent cannot name one"));
     }
     let request = Request {
-        agent: app.named_agent(agent).map(str::to_owned),
+        agent: app.named_agent(AgentId::named(agent).as_ref()).cloned(),
         all_agents: args.all,
         provider: args.provider,
         profile: args.profile,
@@ -167,7 +167,7 @@ fn show(done: &Done, with_agents: bool, output: &mut Output<'_>) -> Result<(), F
     table.load_style(presets::NOTHING);
     for row in &done.rows {
         let mut cells = vec![format!("{:.120}", row.profile_id)];
-        cells.extend(with_agents.then(|| format!("agent {}", printable(&row.agent_id, 80))));
+        cells.extend(with_agents.then(|| format!("agent {}", row.agent_id)));
         cells.push(told(row));
         table.add_row(cells);
     }

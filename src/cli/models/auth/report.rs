@@ -5,7 +5,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::report::{Report as Outcome, Request, report};
-use crate::profile::{FailureReason, Millis, ProfileId};
+use crate::profile::{AgentId, FailureReason, Millis, ProfileId};
 use crate::system::now;
 use serde::Serialize;
 
@@ -58,7 +58,7 @@ fn reason(text: &str) -> Result<Reason, String> {
 #[serde(rename_all = "camelCase")]
 struct Report<'r> {
     schema: u32,
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     profile_id: &'r ProfileId,
     provider: &'r str,
     reason: &'static str,
@@ -84,7 +84,7 @@ pub(super) fn run(
         profile_id: args.profile,
         failure: args.reason.0,
         model: args.model,
-        agent: agent.map(str::to_owned),
+        agent: AgentId::named(agent),
     };
     let outcome = report(app, &request)?;
     if !args.json {

@@ -5,7 +5,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::resolve::{Resolution, Row, resolve};
-use crate::profile::{FailureReason, Millis, OrderSource, ProfileId};
+use crate::profile::{AgentId, FailureReason, Millis, OrderSource, ProfileId};
 use crate::text::printable;
 use serde::Serialize;
 
@@ -29,7 +29,7 @@ pub(super) struct Args {
 #[serde(rename_all = "camelCase")]
 struct Report<'r> {
     schema: u32,
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     provider: &'r str,
     model: &'r str,
     pinned: Option<&'r ProfileId>,
@@ -47,7 +47,7 @@ struct Candidate<'r> {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    agent_id: Option<&'r str>,
+    agent_id: Option<&'r AgentId>,
     chosen: bool,
     reason_code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +61,7 @@ impl<'r> From<&'r Row> for Candidate<'r> {
         Self {
             profile_id: &row.profile_id,
             kind: row.kind.map(crate::profile::Kind::name),
-            agent_id: row.agent_id.as_deref(),
+            agent_id: row.agent_id.as_ref(),
             chosen: row.chosen,
             reason_code: row.code,
             until: row.until,
@@ -76,7 +76,7 @@ pub(super) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let mut resolution = resolve(app, agent, &args.model_ref)?;
+    let mut resolution = resolve(app, AgentId::named(agent).as_ref(), &args.model_ref)?;
     let failure = resolution.take_failure();
     if args.json {
         output.json(&report(&resolution))?;

@@ -5,7 +5,7 @@ use crate::cli::output::Output;
 use crate::cli::print_help;
 use crate::exit::Failure;
 use crate::ops::session::{Report as Session, Request, clear, set, show};
-use crate::profile::ProfileId;
+use crate::profile::{AgentId, ProfileId};
 use crate::text::printable;
 use serde::Serialize;
 use std::path::Path;
@@ -51,7 +51,7 @@ struct Options {
 #[serde(rename_all = "camelCase")]
 struct Report<'s> {
     schema: u32,
-    agent_id: &'s str,
+    agent_id: &'s AgentId,
     session: &'s str,
     exists: bool,
     store_path: &'s Path,
@@ -68,10 +68,8 @@ pub(super) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let request = |options: &Options| Request {
-        key: options.session.clone(),
-        agent: agent.map(str::to_owned),
-    };
+    let request =
+        |options: &Options| Request { key: options.session.clone(), agent: AgentId::named(agent) };
     let (session, json) = match args.command {
         None => return print_help(output, &["models", "auth", "session"]),
         Some(Command::Show(options)) => (show(app, &request(&options))?, options.json),

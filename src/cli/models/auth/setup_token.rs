@@ -7,7 +7,7 @@ use crate::cli::output::Output;
 use crate::cli::prompt::{dialogue, still_interruptible};
 use crate::exit::Failure;
 use crate::ops::paste::{Ready, Request};
-use crate::profile::{Kind, ProfileId};
+use crate::profile::{AgentId, Kind, ProfileId};
 use crate::provider::SETUP_TOKEN_PROVIDER;
 use crate::system::process;
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub(super) fn run(
     let request = Request {
         provider: args.provider,
         kind: Kind::Token,
-        agent: agent.map(str::to_owned),
+        agent: AgentId::named(agent),
         profile_id: Some(profile_id),
         expires_in: args.expires_in,
     };

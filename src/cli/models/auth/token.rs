@@ -6,7 +6,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::token::{Request, token};
-use crate::profile::{Millis, ProfileId};
+use crate::profile::{AgentId, Millis, ProfileId};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ pub(in crate::cli) struct Args {
 #[serde(rename_all = "camelCase")]
 struct Report<'t> {
     schema: u32,
-    agent_id: &'t str,
+    agent_id: &'t AgentId,
     profile_id: &'t ProfileId,
     provider: &'t str,
     #[serde(rename = "type")]
@@ -69,7 +69,7 @@ pub(in crate::cli) fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let request = Request {
-        agent: agent.map(str::to_owned),
+        agent: AgentId::named(agent),
         provider: args.provider,
         profile: args.profile,
         min_ttl: args.min_ttl.map(|ttl| ttl.as_millis().try_into().unwrap_or(Millis::MAX)),

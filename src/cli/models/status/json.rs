@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::cli::usage::UsageReport;
 use crate::ops::status::{Effective, Group, Overview, Row, Status, Unusable, WARN_AFTER};
-use crate::profile::{Millis, ProfileId};
+use crate::profile::{AgentId, Millis, ProfileId};
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Number, Value};
@@ -14,7 +14,7 @@ use std::path::Path;
 pub(super) struct Report<'s> {
     config_path: &'s Path,
     #[serde(skip_serializing_if = "Option::is_none")]
-    agent_id: Option<&'s str>,
+    agent_id: Option<&'s AgentId>,
     agent_dir: &'s Path,
     default_model: &'s str,
     resolved_default: String,
@@ -169,7 +169,7 @@ impl<'s> Report<'s> {
         let with_logins = status.providers.iter().filter(|overview| overview.logins() > 0);
         Self {
             config_path: &status.config_path,
-            agent_id: status.agent_id.as_deref(),
+            agent_id: status.agent_id.as_ref(),
             agent_dir: &status.agent_dir,
             default_model: &models.default,
             resolved_default: models.resolved_default.to_string(),

@@ -5,7 +5,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::login::{Unfinished, cancel as give_up, unfinished};
-use crate::profile::Millis;
+use crate::profile::{AgentId, Millis};
 use crate::system::now;
 use crate::text::printable;
 use serde::Serialize;
@@ -38,7 +38,7 @@ struct Report<'r> {
 struct Row<'r> {
     login_id: &'r str,
     provider: &'r str,
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_code: Option<&'r str>,
     expires_at: Millis,
@@ -80,7 +80,7 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
             "{}  {}, agent {}{}, for {left}\n",
             printable(&login.id, 80),
             printable(&login.provider, 80),
-            printable(&login.agent_id, 80),
+            login.agent_id,
             code.unwrap_or_default()
         ))?;
     }

@@ -12,7 +12,7 @@ use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::default_model;
 use crate::ops::login::{Report, Request, login};
-use crate::profile::ProfileId;
+use crate::profile::{AgentId, ProfileId};
 use crate::system::now;
 use crate::text::printable;
 use event::Event;
@@ -93,7 +93,7 @@ impl SignIn {
         Request {
             provider: self.provider.unwrap_or_default(),
             method: self.method.or_else(|| self.device_code.then(|| "device".to_owned())),
-            agent: agent.map(str::to_owned),
+            agent: AgentId::named(agent),
             profile_id: self.profile_id,
             browser,
             timeout,
