@@ -2,7 +2,7 @@
 
 use crate::config::{AgentDir, Config, Paths};
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{AgentId, normalize_provider_id};
+use crate::profile::{AgentId, ProviderId};
 use crate::provider::{Catalog, CatalogError};
 use crate::store::{AgentStore, BackupPolicy, Notices, USUAL_BACKUPS};
 use crate::system::Environment;
@@ -194,9 +194,10 @@ impl App {
     ///
     /// # Errors
     /// A provider file cannot be used.
-    pub fn provider_id(&self, named: &str) -> Result<String, Failure> {
-        let id = normalize_provider_id(named);
-        Ok(self.catalog()?.outline(&id).map_or(id, |known| known.id().to_owned()))
+    pub fn provider_id(&self, named: &ProviderId) -> Result<ProviderId, Failure> {
+        let catalog = self.catalog()?;
+        let known = catalog.outline(named).map(|known| known.id().into());
+        Ok(known.unwrap_or_else(|| named.clone().normalized()))
     }
 
     /// The agent whose profiles `agent` reads through to; `None` for that agent itself.

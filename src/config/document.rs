@@ -3,7 +3,7 @@
 use super::substitute::substitute;
 use super::validate::problems;
 use super::{AgentDir, ConfigError, Paths, Variables, include};
-use crate::profile::{AgentId, Kind, ProfileId, normalize_provider_id};
+use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use crate::system::{Environment, file};
 use jsonc_parser::ParseOptions;
 use serde_json::Value;
@@ -185,9 +185,9 @@ impl Config {
     }
 
     /// The configured order of a provider's profiles.
-    pub fn auth_order(&self, provider: &str) -> Option<Vec<ProfileId>> {
+    pub fn auth_order(&self, provider: &ProviderId) -> Option<Vec<ProfileId>> {
         let orders = self.at("/auth/order")?.as_object()?;
-        let order = orders.iter().find(|(key, _)| normalize_provider_id(key) == provider)?.1;
+        let order = orders.iter().find(|(key, _)| provider.is_spelt(key))?.1;
         let ids = order.as_array()?.iter().filter_map(Value::as_str).map(ProfileId::from);
         Some(ids.collect())
     }
@@ -298,8 +298,8 @@ mod tests {
         let config = config(
             r#"{"auth": {"order": {"Z.AI": ["zai:a"]}, "profiles": {"zai:a": {"provider": "z-ai", "mode": "api_key"}}}}"#,
         );
-        assert_eq!(config.auth_order("zai"), Some(vec!["zai:a".into()]));
+        assert_eq!(config.auth_order(&"zai".into()), Some(vec!["zai:a".into()]));
         assert_eq!(config.auth_mode(&"zai:a".into()), Some(Kind::ApiKey));
-        assert_eq!(config.auth_order("openai"), None);
+        assert_eq!(config.auth_order(&"openai".into()), None);
     }
 }

@@ -218,7 +218,7 @@ mod tests {
     }
 
     fn record(path: &Path) -> ConfigEdit {
-        record_profile(path, &"p:a".into(), "p", Kind::OAuth).unwrap()
+        record_profile(path, &"p:a".into(), &"p".into(), Kind::OAuth).unwrap()
     }
 
     #[test]
@@ -239,7 +239,7 @@ mod tests {
             assert!(after.contains(kept), "{kept} is gone:\n{after}");
         }
         let config = Config::parse(Path::new("x"), &after).unwrap();
-        assert_eq!(config.auth_order("p").unwrap(), ["p:a", "p:b"]);
+        assert_eq!(config.auth_order(&"p".into()).unwrap(), ["p:a", "p:b"]);
         for id in ["p:a", "p:b"] {
             assert!(config.auth_mode(&id.into()).is_some(), "{id}");
         }
@@ -256,7 +256,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("openclaw.json");
         for number in 0..8 {
-            record_profile(&path, &format!("agent-{number}").into(), "p", Kind::OAuth).unwrap();
+            record_profile(&path, &format!("agent-{number}").into(), &"p".into(), Kind::OAuth)
+                .unwrap();
         }
         let kept = |suffix: &str| {
             let text = file::read(&with_suffix(&path, suffix)).unwrap();
@@ -272,8 +273,8 @@ mod tests {
         let after = edited(Some(before), |path| remove_profile(path, &"p:a".into()).unwrap());
         assert!(!after.contains("p:a") && after.contains("// keep"), "{after}");
         let config = Config::parse(Path::new("x"), &after).unwrap();
-        assert_eq!(config.auth_order("p").unwrap(), ["p:b"]);
-        assert_eq!(config.auth_order("q"), None);
+        assert_eq!(config.auth_order(&"p".into()).unwrap(), ["p:b"]);
+        assert_eq!(config.auth_order(&"q".into()), None);
     }
 
     #[test]
@@ -282,7 +283,10 @@ mod tests {
         let path = root.path().join("openclaw.json");
         for text in ["{", "[]", "{\"auth\": 5}", "{\"auth\": {\"profiles\": []}}"] {
             file::replace(&path, text.as_bytes()).unwrap();
-            assert!(record_profile(&path, &"p:a".into(), "p", Kind::OAuth).is_err(), "{text}");
+            assert!(
+                record_profile(&path, &"p:a".into(), &"p".into(), Kind::OAuth).is_err(),
+                "{text}"
+            );
             assert_eq!(file::read(&path).unwrap().unwrap().0, text);
         }
         assert!(!backup(&path).exists());

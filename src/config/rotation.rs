@@ -2,9 +2,7 @@
 //! keep them away.
 
 use super::{Config, Paths};
-use crate::profile::{
-    AgentId, Backoff, Configured, Kind, Millis, ProfileId, normalize_provider_id,
-};
+use crate::profile::{AgentId, Backoff, Configured, Kind, Millis, ProfileId, ProviderId};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -14,11 +12,14 @@ const HOUR: f64 = 60.0 * MINUTE;
 impl Config {
     /// The profiles that are configured, in their order; `provider_id` turns a provider
     /// into the form in which providers are compared.
-    pub fn configured_profiles(&self, provider_id: impl Fn(&str) -> String) -> Vec<Configured> {
+    pub fn configured_profiles(
+        &self,
+        provider_id: impl Fn(ProviderId) -> ProviderId,
+    ) -> Vec<Configured> {
         let configured =
             self.auth_profiles().into_iter().flatten().map(|(id, profile)| Configured {
                 id: id.as_str().into(),
-                provider: provider_id(profile["provider"].as_str().unwrap_or_default()),
+                provider: provider_id(profile["provider"].as_str().unwrap_or_default().into()),
                 mode: profile["mode"].as_str().and_then(Kind::from_name),
             });
         configured.collect()
@@ -30,13 +31,12 @@ impl Config {
     }
 
     /// How long failures of a provider keep a profile away (`auth.cooldowns`).
-    pub fn backoff(&self, provider: &str) -> Backoff {
-        let provider = normalize_provider_id(provider);
+    pub fn backoff(&self, provider: &ProviderId) -> Backoff {
         let usual = Backoff::default();
         let number = |key: &str| self.at(&format!("/auth/cooldowns/{key}"))?.as_f64();
         let of_provider = || {
             let all = self.at("/auth/cooldowns/billingBackoffHoursByProvider")?.as_object()?;
-            all.iter().find(|(key, _)| normalize_provider_id(key) == provider)?.1.as_f64()
+            all.iter().find(|(key, _)| provider.is_spelt(key))?.1.as_f64()
         };
         let span = |number: Option<f64>, unit: f64, usual: Millis| {
             number.filter(|number| *number > 0.0).map_or(usual, |number| {
@@ -81,8 +81,11 @@ mod tests {
     #[test]
     fn providers_are_given_as_the_caller_compares_them() {
         let text = r#"{auth: {profiles: {b: {provider: "z-ai", mode: "api_key"}, a: {provider: "p", mode: "token"}}}}"#;
-        let profiles = config(text).configured_profiles(normalize_provider_id);
-        assert_eq!((profiles[0].provider.as_str(), profiles[0].mode), ("zai", Some(Kind::ApiKey)));
+        let profiles = config(text).configured_profiles(ProviderId::normalized);
+        assert_eq!(
+            (profiles[0].provider.spelling(), profiles[0].mode),
+            ("zai", Some(Kind::ApiKey))
+        );
         assert_eq!((profiles[1].id.as_str(), profiles[1].mode), ("a", Some(Kind::Token)));
     }
 
@@ -94,8 +97,8 @@ mod tests {
         );
         let usual = Backoff::default();
         let expected = Backoff { billing: 7_200_000, auth_permanent_max: 5_400_000, ..usual };
-        assert_eq!(config.backoff("p"), expected);
-        assert_eq!(config.backoff("zai").billing, 1_800_000);
+        assert_eq!(config.backoff(&"p".into()), expected);
+        assert_eq!(config.backoff(&"zai".into()).billing, 1_800_000);
     }
 
     #[test]

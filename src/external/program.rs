@@ -2,7 +2,7 @@
 //! `managed.json`: listings need the second alone.
 
 use super::Login;
-use crate::profile::{Kind, ProfileId};
+use crate::profile::{Kind, ProfileId, ProviderId};
 use indexmap::IndexMap;
 use serde::Deserialize;
 use std::sync::LazyLock;
@@ -38,10 +38,10 @@ pub struct Program {
     pub label: String,
     /// The provider of its logins, where it has one.
     #[serde(default)]
-    pub provider: String,
+    pub provider: ProviderId,
     /// The provider of its API keys, where that is another one.
     #[serde(default)]
-    pub key_provider: String,
+    pub key_provider: ProviderId,
     /// The provider of each of its entries, where it has several. An entry that is not
     /// listed is of the provider of that name.
     #[serde(default)]
@@ -64,12 +64,12 @@ pub struct Program {
 #[serde(default, deny_unknown_fields)]
 pub struct EntryProvider {
     /// Of an OAuth grant.
-    pub oauth: Option<String>,
+    pub oauth: Option<ProviderId>,
     /// Of an API key.
-    pub key: Option<String>,
+    pub key: Option<ProviderId>,
     /// Of an OAuth entry whose `refresh` is a token that nothing refreshes, and whose
     /// `access` is derived from it.
-    pub token: Option<String>,
+    pub token: Option<ProviderId>,
 }
 
 /// A profile that stays the program's own: it is read when it is needed, and its refresh
@@ -86,9 +86,9 @@ pub struct Managed {
 
 impl Managed {
     /// The provider of the profile, which is that of the program.
-    pub fn provider(&self) -> &str {
+    pub fn provider(&self) -> ProviderId {
         let id = self.profile.as_str();
-        id.split_once(':').map_or(id, |(provider, _)| provider)
+        id.split_once(':').map_or(id, |(provider, _)| provider).into()
     }
 }
 
@@ -217,7 +217,7 @@ mod tests {
             assert_eq!(program.provider.is_empty(), !program.providers.is_empty(), "{tool:?}");
             let key = CredentialKind::ApiKey { key: None, reference: false };
             let token = CredentialKind::Token { token: None, reference: false, expires: None };
-            let logins = [key, token].map(|kind| Login::new("e", "p", kind));
+            let logins = [key, token].map(|kind| Login::new("e", &"p".into(), kind));
             for line in logins.iter().flat_map(|login| program.usage(&"p:a".into(), login)) {
                 let is_filled = ["{json}", "{word}", "{entry}", "{account}"]
                     .iter()

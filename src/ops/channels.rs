@@ -5,7 +5,7 @@ use super::usage::{self, Usages};
 use crate::app::App;
 use crate::config::ActiveChannel;
 use crate::exit::Failure;
-use crate::profile::{Kind, ProfileId, compare, sort_as_object_keys};
+use crate::profile::{Kind, ProfileId, ProviderId, compare, sort_as_object_keys};
 use crate::store::Outline;
 use crate::system::custody::{Custody, Exposure};
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub struct Row {
     /// The profile id.
     pub id: ProfileId,
     /// The provider as the profile spells it.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The credential kind.
     pub kind: Kind,
 }
@@ -65,7 +65,7 @@ pub fn list(app: &App) -> Result<Listing, Failure> {
         .outlines()
         .map(|Outline { id, provider, facts }| Row {
             id: id.into(),
-            provider: provider.into_owned(),
+            provider: provider.into_owned().into(),
             kind: facts.kind,
         })
         .collect();

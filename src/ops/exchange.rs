@@ -11,7 +11,6 @@ use crate::secret::Secret;
 use crate::store::{Lease, LeaseAttempt, StoreError, exchanged};
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, lock, now};
-use crate::text::printable;
 use anyhow::Context;
 use std::time::Instant;
 
@@ -106,7 +105,7 @@ fn wait(
 fn failed(selected: &Selected, error: &ExchangeError) -> Failure {
     let id = &selected.id;
     let message = format!("could not exchange the token of `{id}`: {error}");
-    let login = login_command(&printable(&selected.credential.provider, 80), &selected.owner.id);
+    let login = login_command(&selected.credential.provider, &selected.owner.id);
     match error {
         error if error.needs_login() => {
             Failure::message(ExitStatus::LoginRequired, message).hint(login)

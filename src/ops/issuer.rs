@@ -6,7 +6,7 @@ use super::refresh::expiry;
 use crate::app::App;
 use crate::exit::{ExitStatus, Failure};
 use crate::oauth::{self, Client, TokenError};
-use crate::profile::{Credential, normalize_provider_id};
+use crate::profile::{Credential, ProviderId};
 use crate::provider::{
     Catalog, DistrustedProgram, Issued, Message, Operation, Program, Registration,
 };
@@ -211,12 +211,12 @@ async fn run(
 pub(super) fn program_of(
     app: &App,
     catalog: &Catalog,
-    provider: &str,
+    provider: &ProviderId,
 ) -> Result<Option<Program>, Failure> {
     if catalog.find(provider).is_some() || catalog.problem(provider).is_some() {
         return Ok(None);
     }
-    Ok(Program::find(&normalize_provider_id(provider), &app.environment)?)
+    Ok(Program::find(provider, &app.environment)?)
 }
 
 impl From<DistrustedProgram> for Failure {

@@ -6,9 +6,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::Failure;
 use crate::external::Tool;
-use crate::profile::{
-    AgentId, Credential, Health, Kind, Millis, ProfileId, health, normalize_provider_id,
-};
+use crate::profile::{AgentId, Credential, Health, Kind, Millis, ProfileId, ProviderId, health};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Snapshot, StateDocument};
 use crate::system::custody::Exposure;
@@ -41,7 +39,7 @@ pub struct Row {
     /// The profile id.
     pub id: ProfileId,
     /// The provider as the profile spells it.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The credential kind.
     pub kind: Kind,
     /// The name for people: display name, else e-mail, else the id.
@@ -76,7 +74,7 @@ pub struct Row {
 pub fn list(
     app: &App,
     agent: Option<&AgentId>,
-    provider: Option<&str>,
+    provider: Option<&ProviderId>,
 ) -> Result<Listing, Failure> {
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
@@ -99,22 +97,22 @@ pub fn list(
                 listing.invalid_entries += usize::from(!inherited);
                 continue;
             };
-            let of = normalize_provider_id(&found.provider);
-            if inherited && own_providers.contains(&of) {
+            let of = &found.provider;
+            if inherited && own_providers.contains(of) {
                 continue;
             }
             let seen = if inherited { &mut others } else { &mut own_providers };
-            if !seen.contains(&of) {
+            if !seen.contains(of) {
                 seen.insert(of.clone());
             }
-            if wanted.as_ref().is_some_and(|wanted| *wanted != of) {
+            if wanted.as_ref().is_some_and(|wanted| wanted != of) {
                 continue;
             }
             listing.rows.push(Row {
                 unusable_until: state
                     .usage(id)
                     .unusable_until(listing.at)
-                    .filter(|_| cools_down(&of)),
+                    .filter(|_| cools_down(of)),
                 inherited_from: inherited.then(|| owner.id.clone()),
                 ..row(
                     &config,
@@ -126,13 +124,12 @@ pub fn list(
             });
         }
     }
-    let is_missing = |provider: &str| {
+    let is_missing = |provider: &ProviderId| {
         let id = auth_provider_id(provider);
         !own_providers.iter().chain(&others).any(|it| auth_provider_id(it) == id)
     };
     for managed in Managed::standing_in_where(&config, is_missing) {
-        let of = normalize_provider_id(managed.provider());
-        if wanted.as_ref().is_none_or(|wanted| *wanted == of) {
+        if wanted.as_ref().is_none_or(|wanted| *wanted == managed.provider()) {
             add_managed(app, &managed, &mut listing);
         }
     }
@@ -206,7 +203,7 @@ fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {
     let Credential { identity, .. } = &credential;
     listing.rows.push(Row {
         id: managed.id.clone(),
-        provider: managed.provider().to_owned(),
+        provider: managed.provider(),
         kind: credential.kind(),
         label: identity.email.clone().unwrap_or_else(|| managed.id.as_str().to_owned()),
         email: identity.email.clone(),

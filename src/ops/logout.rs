@@ -10,7 +10,7 @@ use crate::config::{Config, ConfigEdit, remove_profile};
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, Tool};
 use crate::oauth::TokenError;
-use crate::profile::{AgentId, Credential, Kind, ProfileId};
+use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::store::{AgentStore, exchanged};
 use crate::system::block_on;
@@ -35,7 +35,7 @@ pub struct Report {
     /// The profile id.
     pub profile_id: ProfileId,
     /// The provider as the profile spelled it.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The agent.
     pub agent_id: AgentId,
     /// Whether the server was told.

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, ExternalError, Managed as ManagedProfile, Tool};
-use crate::profile::{Credential, CredentialKind, ProfileId};
+use crate::profile::{Credential, CredentialKind, ProfileId, ProviderId};
 use crate::provider::{Catalog, auth_provider_id};
 use crate::secret::Secret;
 
@@ -43,10 +43,10 @@ impl Managed {
     /// `is_missing`.
     pub(super) fn standing_in_where(
         config: &Config,
-        is_missing: impl Fn(&str) -> bool,
+        is_missing: impl Fn(&ProviderId) -> bool,
     ) -> Vec<Self> {
         let all = Tool::ALL.into_iter().filter_map(Self::of);
-        all.filter(|it| it.is_wanted(config) && is_missing(it.provider())).collect()
+        all.filter(|it| it.is_wanted(config) && is_missing(&it.provider())).collect()
     }
 
     fn is_wanted(&self, config: &Config) -> bool {
@@ -60,12 +60,13 @@ impl Managed {
     /// Whether the profile is there for who names it: one that is there by itself only
     /// while no store has another of its provider.
     pub(super) fn may_be_named(&self, config: &Config, pool: &Pool) -> bool {
-        !self.is_automatic() || (self.is_wanted(config) && pool.owner_of(self.provider()).is_none())
+        !self.is_automatic()
+            || (self.is_wanted(config) && pool.owner_of(&self.provider()).is_none())
     }
 
     /// The provider.
-    pub(super) fn provider(&self) -> &'static str {
-        self.tool.managed().map_or("", ManagedProfile::provider)
+    pub(super) fn provider(&self) -> ProviderId {
+        self.tool.managed().map(ManagedProfile::provider).unwrap_or_default()
     }
 
     /// What the program keeps now, without the refresh token; `None` when nobody is signed
@@ -74,12 +75,13 @@ impl Managed {
     /// # Errors
     /// The file is there and cannot be used.
     pub(super) fn read(&self, app: &App) -> Result<Option<Credential>, ExternalError> {
+        let provider = auth_provider_id(self.provider());
         match external::read(self.tool, &app.environment) {
             Ok(contents) => Ok(contents
                 .logins
                 .into_iter()
                 .map(|login| login.credential)
-                .find(|it| auth_provider_id(&it.provider) == auth_provider_id(self.provider()))
+                .find(|it| auth_provider_id(&it.provider) == provider)
                 .map(|credential| without_refresh(app.catalog().ok().as_ref(), credential))),
             Err(ExternalError::SignedOut { .. } | ExternalError::Elsewhere { .. }) => Ok(None),
             Err(error) => Err(error),

@@ -32,7 +32,7 @@ pub mod status;
 pub mod token;
 pub mod usage;
 
-use crate::profile::AgentId;
+use crate::profile::{AgentId, ProviderId};
 
 /// What a use case says to the user on its way; `cli` implements it.
 pub trait Interaction {
@@ -47,7 +47,13 @@ pub trait Interaction {
     /// The login still waits for the user, for so long at most. Called about once a second.
     fn waiting(&mut self, left: std::time::Duration);
     /// A page to open, where something else than us waits for what the user does there.
-    fn show_page(&mut self, provider: &str, provider_label: &str, url: &url::Url, is_remote: bool);
+    fn show_page(
+        &mut self,
+        provider: &ProviderId,
+        provider_label: &str,
+        url: &url::Url,
+        is_remote: bool,
+    );
     /// A question; the answer is the next of [`Self::answers`].
     fn ask(&mut self, question: &str, is_secret: bool);
     /// The question is answered.
@@ -72,12 +78,12 @@ pub(crate) fn warn_of_route(app: &crate::app::App, interaction: &mut dyn Interac
 }
 
 /// The command that refreshes the logins of `provider` that are due.
-pub(crate) fn refresh_command(provider: &str, agent_id: &AgentId) -> String {
+pub(crate) fn refresh_command(provider: &ProviderId, agent_id: &AgentId) -> String {
     format!("openclaw-auth models auth refresh --provider {provider}{}", of_agent(agent_id))
 }
 
 /// The command that signs in to `provider` again.
-pub(crate) fn login_command(provider: &str, agent_id: &AgentId) -> String {
+pub(crate) fn login_command(provider: impl std::fmt::Display, agent_id: &AgentId) -> String {
     format!("openclaw-auth models auth login --provider {provider}{}", of_agent(agent_id))
 }
 

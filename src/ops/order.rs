@@ -5,7 +5,7 @@ use super::selection::{only_provider, wrong_provider};
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{AgentId, ProfileId, normalize_provider_id};
+use crate::profile::{AgentId, ProfileId, ProviderId};
 use std::path::PathBuf;
 
 /// A stored order.
@@ -16,7 +16,7 @@ pub struct StoredOrder {
     /// The directory of its store.
     pub agent_dir: PathBuf,
     /// The provider, normalised.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The document that holds the orders of the agent.
     pub state_path: PathBuf,
     /// The order; `None` when none is stored.
@@ -31,7 +31,7 @@ pub struct StoredOrder {
 pub fn get(
     app: &App,
     agent: Option<&AgentId>,
-    provider: Option<&str>,
+    provider: Option<&ProviderId>,
 ) -> Result<StoredOrder, Failure> {
     let (pool, agent) = open(app, agent)?;
     let provider = the_provider(&pool, &agent, provider)?;
@@ -51,7 +51,7 @@ pub fn get(
 pub fn set(
     app: &App,
     agent: Option<&AgentId>,
-    provider: Option<&str>,
+    provider: Option<&ProviderId>,
     ids: &[ProfileId],
 ) -> Result<StoredOrder, Failure> {
     let (pool, agent) = open(app, agent)?;
@@ -76,11 +76,11 @@ pub fn set(
         the_provider(&pool, &agent, provider)?
     } else {
         let (_, credential) = pool.find(first)?.ok_or_else(|| unknown(first))?;
-        normalize_provider_id(&credential.provider)
+        credential.provider.normalized()
     };
     for id in &order {
         let (_, credential) = pool.find(id)?.ok_or_else(|| unknown(id))?;
-        if normalize_provider_id(&credential.provider) != provider {
+        if credential.provider != provider {
             return Err(failed(wrong_provider(id, &credential.provider, &provider)));
         }
     }
@@ -95,7 +95,7 @@ pub fn set(
 pub fn clear(
     app: &App,
     agent: Option<&AgentId>,
-    provider: Option<&str>,
+    provider: Option<&ProviderId>,
 ) -> Result<StoredOrder, Failure> {
     let (pool, agent) = open(app, agent)?;
     let provider = the_provider(&pool, &agent, provider)?;
@@ -117,16 +117,20 @@ fn open(app: &App, agent: Option<&AgentId>) -> Result<(Pool, AgentDir), Failure>
     Ok((Pool::open(app, &config, &agent)?, agent))
 }
 
-fn the_provider(pool: &Pool, agent: &AgentDir, named: Option<&str>) -> Result<String, Failure> {
+fn the_provider(
+    pool: &Pool,
+    agent: &AgentDir,
+    named: Option<&ProviderId>,
+) -> Result<ProviderId, Failure> {
     let Some(named) = named else { return only_provider(pool, agent) };
-    let provider = normalize_provider_id(named);
+    let provider = named.clone().normalized();
     if provider.is_empty() {
         return Err(Failure::usage("--provider must not be blank"));
     }
     Ok(provider)
 }
 
-fn stored(pool: &Pool, provider: String, order: Option<Vec<ProfileId>>) -> StoredOrder {
+fn stored(pool: &Pool, provider: ProviderId, order: Option<Vec<ProfileId>>) -> StoredOrder {
     let own = pool.own();
     StoredOrder {
         agent_id: own.agent.id.clone(),

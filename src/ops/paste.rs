@@ -4,12 +4,11 @@ use crate::app::App;
 use crate::config::{AgentDir, ConfigEdit, record_profile};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::secret_ref::variable;
-use crate::profile::{AgentId, Kind, Millis, ProfileId, normalize_provider_id};
+use crate::profile::{AgentId, Kind, Millis, ProfileId, ProviderId};
 use crate::provider::{Catalog, Method, MethodKind};
 use crate::secret::Secret;
 use crate::store::{AgentStore, Pasted, pasted_entry};
 use crate::system::now;
-use crate::text::printable;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The provider id or alias.
-    pub provider: String,
+    pub provider: ProviderId,
     /// [`Kind::Token`] or [`Kind::ApiKey`].
     pub kind: Kind,
     /// The agent; the default one when `None`.
@@ -34,7 +33,7 @@ pub struct Ready {
     request: Request,
     agent: AgentDir,
     store: AgentStore,
-    provider: String,
+    provider: ProviderId,
     profile_id: ProfileId,
     method: Option<Method>,
 }
@@ -45,7 +44,7 @@ pub struct Report {
     /// The profile id.
     pub profile_id: ProfileId,
     /// The provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The credential kind.
     pub kind: Kind,
     /// The agent.
@@ -65,8 +64,9 @@ pub struct Report {
 /// # Errors
 /// The provider, agent or profile id is not usable, or the store or the configuration.
 pub fn prepare(app: &App, request: Request) -> Result<Ready, Failure> {
-    let provider = normalize_provider_id(&request.provider);
-    if provider.is_empty() || provider.contains(['/', ':']) || provider.contains(char::is_control) {
+    let provider = request.provider.clone().normalized();
+    let name = provider.as_str();
+    if name.is_empty() || name.contains(['/', ':']) || name.contains(char::is_control) {
         return Err(Failure::usage("--provider must be a name without `/` and `:`"));
     }
     let catalog = app.catalog()?;
@@ -76,14 +76,16 @@ pub fn prepare(app: &App, request: Request) -> Result<Ready, Failure> {
     app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;
-    let profile_id =
-        request.profile_id.clone().unwrap_or_else(|| format!("{provider}:manual").into());
+    let profile_id = request
+        .profile_id
+        .clone()
+        .unwrap_or_else(|| format!("{}:manual", provider.as_str()).into());
     check_profile(&store, &profile_id, &provider)?;
     let method = method(&catalog, &provider, request.kind);
     Ok(Ready { request, agent, store, provider, profile_id, method })
 }
 
-fn method(catalog: &Catalog, provider: &str, kind: Kind) -> Option<Method> {
+fn method(catalog: &Catalog, provider: &ProviderId, kind: Kind) -> Option<Method> {
     let wanted = match kind {
         Kind::Token => MethodKind::Token,
         _ => MethodKind::ApiKey,
@@ -93,18 +95,16 @@ fn method(catalog: &Catalog, provider: &str, kind: Kind) -> Option<Method> {
 }
 
 /// The profile id must not be that of a login, or of another provider.
-fn check_profile(store: &AgentStore, id: &ProfileId, provider: &str) -> Result<(), Failure> {
+fn check_profile(store: &AgentStore, id: &ProfileId, provider: &ProviderId) -> Result<(), Failure> {
     if !id.is_valid() {
         return Err(Failure::usage("--profile-id must be a name without outer spaces"));
     }
     let document = store.read()?.document;
     match document.credential(id.as_str()) {
-        Some(present) if normalize_provider_id(&present.provider) != provider => {
-            Err(Failure::usage(format!(
-                "the profile `{id}` is for {}, not {provider}",
-                printable(&present.provider, 80)
-            )))
-        }
+        Some(present) if present.provider != *provider => Err(Failure::usage(format!(
+            "the profile `{id}` is for {}, not {provider}",
+            present.provider
+        ))),
         Some(present) if present.kind() == Kind::OAuth => Err(Failure::usage(format!(
             "the profile `{id}` holds an OAuth login, which pasting would end"
         ))

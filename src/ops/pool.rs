@@ -9,8 +9,8 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{
-    Candidate, Configured, Credential, Facts, Millis, Order, Preference, ProfileId, UsageStats,
-    normalize_provider_id, order,
+    Candidate, Configured, Credential, Facts, Millis, Order, Preference, ProfileId, ProviderId,
+    UsageStats, order,
 };
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{AgentStore, Outline, Snapshot, StateDocument};
@@ -96,21 +96,21 @@ impl Pool {
         Ok(None)
     }
 
-    /// The providers, normalised, that the agent, else `main`, has profiles of.
-    pub(super) fn providers(&self) -> BTreeSet<String> {
-        let of = |owner: &Owner| -> BTreeSet<String> {
+    /// The providers, spelt as they are normalised, that the agent, else `main`, has profiles of.
+    pub(super) fn providers(&self) -> BTreeSet<ProviderId> {
+        let of = |owner: &Owner| -> BTreeSet<ProviderId> {
             let profiles = owner.snapshot.document.outlines();
-            profiles.map(|profile| normalize_provider_id(&profile.provider)).collect()
+            profiles.map(|profile| ProviderId::from(&*profile.provider).normalized()).collect()
         };
         self.0.iter().map(of).find(|providers| !providers.is_empty()).unwrap_or_default()
     }
 
     /// The store whose profiles of `provider` the agent uses; `None` when there is none.
-    pub(super) fn owner_of(&self, provider: &str) -> Option<&Owner> {
+    pub(super) fn owner_of(&self, provider: &ProviderId) -> Option<&Owner> {
         let id = auth_provider_id(provider);
         self.0.iter().find(|owner| {
             let mut profiles = owner.snapshot.document.outlines();
-            profiles.any(|profile| auth_provider_id(&profile.provider) == id)
+            profiles.any(|profile| auth_provider_id(&*profile.provider) == id)
         })
     }
 
@@ -118,7 +118,7 @@ impl Pool {
     pub(super) fn rank(
         &self,
         config: &Config,
-        provider: &str,
+        provider: &ProviderId,
         now: Millis,
     ) -> Result<Option<Ranking<'_>>, Failure> {
         let Some(owner) = self.owner_of(provider) else { return Ok(None) };
@@ -178,8 +178,13 @@ impl<'p> Ranking<'p> {
 
 /// The order that a state document holds for a provider: under the id by which profiles
 /// are compared, else under the one that was asked for.
-fn stored_order(state: &StateDocument, provider: &str) -> Option<Vec<ProfileId>> {
+fn stored_order(state: &StateDocument, provider: &ProviderId) -> Option<Vec<ProfileId>> {
     state.order(&auth_provider_id(provider)).or_else(|| state.order(provider))
+}
+
+/// The form in which the provider of an entry is compared.
+fn compared(provider: &str) -> String {
+    auth_provider_id(provider).as_str().to_owned()
 }
 
 /// Adds the profiles of one store that `is_wanted`.
@@ -187,7 +192,7 @@ fn add<'p>(
     entries: &mut Vec<Entry<'p>>,
     owners: &[(&'p Owner, StateDocument)],
     owner: usize,
-    provider: &str,
+    provider: &ProviderId,
     is_wanted: impl Fn(&str) -> bool,
 ) {
     let provider = auth_provider_id(provider);
@@ -195,8 +200,8 @@ fn add<'p>(
     for profile in from.snapshot.document.outlines().filter(|profile| is_wanted(profile.id)) {
         let Outline { id, provider: of, facts } = profile;
         // Mostly it is spelt so.
-        let of = if of == provider { of } else { auth_provider_id(&of).into() };
-        let usage = if of == provider { state.usage(id) } else { UsageStats::default() };
+        let of = if of == provider.as_str() { of } else { compared(&of).into() };
+        let usage = if of == provider.as_str() { state.usage(id) } else { UsageStats::default() };
         entries.push(Entry { id, provider: of, facts, usage, owner });
     }
 }
@@ -205,13 +210,12 @@ fn resolve(
     entries: &[Entry<'_>],
     stored: Option<&[ProfileId]>,
     config: &Config,
-    provider: &str,
+    provider: &ProviderId,
     preferred: Option<&ProfileId>,
     now: Millis,
 ) -> Order {
     let id = auth_provider_id(provider);
-    let normalized = normalize_provider_id(provider);
-    let configured = config.auth_order(&id).or_else(|| config.auth_order(&normalized));
+    let configured = config.auth_order(&id).or_else(|| config.auth_order(provider));
     let profiles: Vec<Configured> = config.configured_profiles(auth_provider_id);
     let candidates: Vec<Candidate<'_>> = entries
         .iter()
@@ -223,7 +227,7 @@ fn resolve(
         })
         .collect();
     let preference = Preference {
-        provider: &id,
+        provider: id.as_str(),
         stored,
         configured: configured.as_deref(),
         profiles: &profiles,
@@ -277,7 +281,7 @@ mod tests {
     fn entries<'d>(given: &'d Given) -> Vec<Entry<'d>> {
         let entry = |profile: Outline<'d>| Entry {
             id: profile.id,
-            provider: auth_provider_id(&profile.provider).into(),
+            provider: compared(&profile.provider).into(),
             facts: profile.facts,
             usage: given.state.usage(profile.id),
             owner: 0,
@@ -289,11 +293,12 @@ mod tests {
         let given = given(input);
         let Given { state, config, now, .. } = &given;
         let entries = entries(&given);
-        let provider = input["provider"].as_str().unwrap_or_default();
+        let provider = ProviderId::from(input["provider"].as_str().unwrap_or_default());
+        let provider = &provider;
         let id = input["profileId"].as_str().unwrap_or_default();
         match input["fn"].as_str().unwrap() {
             "order" => {
-                let stored = stored_order(state, &normalize_provider_id(provider));
+                let stored = stored_order(state, provider);
                 let preferred = input["preferred"].as_str().map(ProfileId::from);
                 let preferred = preferred.as_ref();
                 let order = resolve(&entries, stored.as_deref(), config, provider, preferred, *now);
@@ -305,7 +310,8 @@ mod tests {
                 let configured = configured.iter().find(|configured| configured.id == id);
                 let stored = entries.iter().find(|entry| entry.id == id);
                 let stored = stored.map(|entry| (entry.facts, &*entry.provider));
-                let checked = eligibility(stored, configured, &auth_provider_id(provider), *now);
+                let checked =
+                    eligibility(stored, configured, auth_provider_id(provider).as_str(), *now);
                 let code = checked.map_or_else(crate::profile::Ineligible::code, |()| "ok");
                 json!({"eligible": checked.is_ok(), "reasonCode": code})
             }

@@ -13,11 +13,10 @@ use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, normalize_provider_id};
+use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::store::AgentStore;
 use crate::system::now;
-use crate::text::printable;
 use indexmap::IndexMap;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -30,7 +29,7 @@ pub struct Request {
     /// Every agent's logins rather than those that one agent uses.
     pub all_agents: bool,
     /// Only those of this provider.
-    pub provider: Option<String>,
+    pub provider: Option<ProviderId>,
     /// Only the one with this profile id.
     pub profile: Option<ProfileId>,
     /// What expires within this span is due, in milliseconds; as for `models auth token`
@@ -59,7 +58,7 @@ pub struct Row {
     /// The profile id.
     pub profile_id: ProfileId,
     /// The provider as the profile spells it.
-    pub provider: String,
+    pub provider: ProviderId,
     /// What became of it.
     pub outcome: Result<Outcome, Failure>,
     /// When its access token expires now, in milliseconds since the epoch.
@@ -150,7 +149,7 @@ fn find(
         let main = app.fallback_agent(config, &agent);
         std::iter::once(agent).chain(main).collect()
     };
-    let wanted = request.provider.as_deref().map(|named| app.provider_id(named)).transpose()?;
+    let wanted = request.provider.as_ref().map(|named| app.provider_id(named)).transpose()?;
     let mut found = Vec::new();
     let mut own_providers = HashSet::new();
     let mut is_known = false;
@@ -165,22 +164,22 @@ fn find(
         };
         let is_fallback = index > 0 && !request.all_agents;
         for profile in profiles {
-            let provider = normalize_provider_id(&profile.credential.provider);
+            let provider = &profile.credential.provider;
             if !is_fallback {
                 own_providers.insert(provider.clone());
-            } else if request.profile.is_none() && own_providers.contains(&provider) {
+            } else if request.profile.is_none() && own_providers.contains(provider) {
                 continue;
             }
             if request.profile.as_ref().is_some_and(|id| *id != profile.id) {
                 continue;
             }
-            if wanted.as_ref().is_some_and(|wanted| *wanted != provider) {
+            if let (Some(wanted), Some(named)) = (&wanted, &request.provider)
+                && wanted != provider
+            {
                 if request.profile.is_none() {
                     continue;
                 }
-                let named = request.provider.as_deref().unwrap_or_default();
-                let stored = &profile.credential.provider;
-                return Err(Failure::usage(wrong_provider(&profile.id, stored, named)));
+                return Err(Failure::usage(wrong_provider(&profile.id, provider, named)));
             }
             is_known = true;
             match profile.credential.kind() {
@@ -202,7 +201,7 @@ fn find(
             return Err(no_profile(id));
         }
         if let Some(provider) = &wanted {
-            let message = format!("there is no profile of {}", printable(provider, 80));
+            let message = format!("there is no profile of {provider}");
             let main = AgentId::main();
             let agent = named.unwrap_or(&main);
             return Err(Failure::message(ExitStatus::LoginRequired, message)
@@ -360,6 +359,5 @@ fn shared_failure(status: ExitStatus, first: &ProfileId, selected: &Selected) ->
     if status != ExitStatus::LoginRequired {
         return failure;
     }
-    let provider = printable(&selected.credential.provider, 80);
-    failure.hint(login_command(&provider, &selected.owner.id))
+    failure.hint(login_command(&selected.credential.provider, &selected.owner.id))
 }

@@ -13,7 +13,7 @@ use std::path::Path;
 pub(super) fn refused(selected: &Selected, reason: &str) -> Failure {
     let id = &selected.id;
     Failure::message(ExitStatus::LoginRequired, format!("the login `{id}` is over: {reason}"))
-        .hint(login_command(&printable(&selected.credential.provider, 80), &selected.owner.id))
+        .hint(login_command(&selected.credential.provider, &selected.owner.id))
 }
 
 /// The server refused for a reason that is not the grant.
@@ -33,12 +33,11 @@ pub(super) fn unavailable(selected: &Selected, reason: &str) -> Failure {
 
 /// The profile, or its refresh token, is gone.
 pub(super) fn signed_out(selected: &Selected) -> Failure {
-    let provider = printable(&selected.credential.provider, 80);
     Failure::message(
         ExitStatus::LoginRequired,
         format!("the profile `{}` was signed out meanwhile", selected.id),
     )
-    .hint(login_command(&provider, &selected.owner.id))
+    .hint(login_command(&selected.credential.provider, &selected.owner.id))
 }
 
 /// The refresh token is spent, and what it brought is in a file.
@@ -57,9 +56,9 @@ pub(super) fn spent(selected: &Selected, kept: &Path) -> Failure {
 
 /// Nothing says how to refresh a login of that provider, or of that method.
 pub(super) fn undefined(app: &App, catalog: &Catalog, selected: &Selected) -> Failure {
-    let provider = printable(&selected.credential.provider, 80);
+    let provider = &selected.credential.provider;
     let method = selected.credential.login_method.as_deref();
-    let method = method.filter(|_| catalog.find(&selected.credential.provider).is_some());
+    let method = method.filter(|_| catalog.find(provider).is_some());
     let method = method
         .map_or_else(String::new, |method| format!(" with the method `{}`", printable(method, 80)));
     Failure::message(

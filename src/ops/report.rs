@@ -7,7 +7,7 @@ use super::pool::Pool;
 use super::selection::no_profile;
 use crate::app::App;
 use crate::exit::Failure;
-use crate::profile::{AgentId, FailureReason, Kind, ProfileId, UsageStats};
+use crate::profile::{AgentId, FailureReason, Kind, ProfileId, ProviderId, UsageStats};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::exchanged;
 use crate::system::now;
@@ -31,7 +31,7 @@ pub struct Report {
     /// The profile id.
     pub profile_id: ProfileId,
     /// The provider as the profile spells it.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The agent whose store holds the profile.
     pub agent_id: AgentId,
     /// Why nothing was recorded, when nothing was.
@@ -108,9 +108,9 @@ pub fn report(app: &App, request: &Request) -> Result<Report, Failure> {
 }
 
 /// The model without the provider in front of it: so it stands in the state file.
-fn within_provider<'m>(model: &'m str, auth_id: &str) -> &'m str {
+fn within_provider<'m>(model: &'m str, auth_id: &ProviderId) -> &'m str {
     match model.split_once('/') {
-        Some((provider, rest)) if auth_provider_id(provider) == auth_id => rest,
+        Some((provider, rest)) if auth_provider_id(provider) == *auth_id => rest,
         _ => model,
     }
 }

@@ -7,7 +7,7 @@ use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{
     AgentId, Credential, FailureReason, Ineligible, Kind, Millis, ModelRef, OrderSource, ProfileId,
-    eligibility, normalize_provider_id, unavailable_reason,
+    ProviderId, eligibility, unavailable_reason,
 };
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{is_refused, is_rejected};
@@ -20,7 +20,7 @@ pub struct Resolution {
     /// The agent.
     pub agent_id: AgentId,
     /// The provider, normalised.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The model within the provider.
     pub model: String,
     /// The profile that the reference pins.
@@ -109,16 +109,16 @@ pub(super) fn provider_and_model(
     config: &Config,
     agent: &AgentDir,
     reference: &ModelRef,
-) -> Result<(String, String), Failure> {
+) -> Result<(ProviderId, String), Failure> {
     if let Some((provider, model)) = reference.provider_and_model() {
-        return Ok((normalize_provider_id(provider), model.to_owned()));
+        return Ok((ProviderId::from(provider).normalized(), model.to_owned()));
     }
     let usual = config.default_model(&agent.id).map(ModelRef::by_text);
     let usual = usual.as_ref().and_then(ModelRef::provider_and_model);
     let model = reference.model.trim();
     match usual {
         Some((provider, _)) if !model.is_empty() && !model.contains('/') => {
-            Ok((normalize_provider_id(provider), model.to_owned()))
+            Ok((ProviderId::from(provider).normalized(), model.to_owned()))
         }
         _ => Err(Failure::usage(format!("`{}` does not name a model", printable(model, 200)))
             .hint("give it as <provider>/<model>, or <provider>/<model>@<profile>")),
@@ -135,16 +135,21 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     /// A pinned profile is used even in a window, and nothing stands in for it.
-    fn pinned(&self, provider: &str, model: String, id: ProfileId) -> Result<Resolution, Failure> {
+    fn pinned(
+        &self,
+        provider: &ProviderId,
+        model: String,
+        id: ProfileId,
+    ) -> Result<Resolution, Failure> {
         let stored = self.pool.find(&id)?;
         let of = stored.as_ref().map(|(_, found)| auth_provider_id(&found.provider));
         let credential = stored.as_ref().map(|(_, credential)| credential);
         let configured = self.config.configured_profiles(auth_provider_id);
         let configured = configured.iter().find(|configured| configured.id == id);
         let checked = eligibility(
-            credential.map(Credential::facts).zip(of.as_deref()),
+            credential.map(Credential::facts).zip(of.as_ref().map(ProviderId::as_str)),
             configured,
-            &auth_provider_id(provider),
+            auth_provider_id(provider).as_str(),
             self.at,
         );
         let mut row = Row {
@@ -182,7 +187,7 @@ impl Asked<'_> {
             .hint(format!("openclaw-auth models auth list --agent {}", self.agent.id));
         Ok(Resolution {
             agent_id: self.agent.id.clone(),
-            provider: provider.to_owned(),
+            provider: provider.clone(),
             model,
             pinned: Some(row.profile_id.clone()),
             source: None,
@@ -193,11 +198,11 @@ impl Asked<'_> {
         })
     }
 
-    fn ordered(&self, provider: &str, model: String) -> Result<Resolution, Failure> {
+    fn ordered(&self, provider: &ProviderId, model: String) -> Result<Resolution, Failure> {
         let ranking = self.pool.rank(self.config, provider, self.at)?;
         let mut resolution = Resolution {
             agent_id: self.agent.id.clone(),
-            provider: provider.to_owned(),
+            provider: provider.clone(),
             model,
             pinned: None,
             source: None,
@@ -223,7 +228,7 @@ impl Asked<'_> {
         Ok(resolution)
     }
 
-    fn rows(&self, ranking: &Ranking<'_>, provider: &str, model: &str) -> Vec<Row> {
+    fn rows(&self, ranking: &Ranking<'_>, provider: &ProviderId, model: &str) -> Vec<Row> {
         let row = |entry: &Entry<'_>, code| Row {
             profile_id: entry.id.into(),
             kind: Some(entry.facts.kind),
@@ -272,7 +277,7 @@ impl Asked<'_> {
 /// The profiles of the provider that the order leaves out, and why.
 fn outside<'r>(
     ranking: &'r Ranking<'_>,
-    provider: &str,
+    provider: &ProviderId,
 ) -> impl Iterator<Item = (&'r Entry<'r>, &'static str)> {
     let id = auth_provider_id(provider);
     let named: std::collections::HashSet<&str> = ranking
@@ -287,7 +292,7 @@ fn outside<'r>(
     ranking
         .entries
         .iter()
-        .filter(move |entry| entry.provider == id && !named.contains(entry.id))
+        .filter(move |entry| entry.provider == id.as_str() && !named.contains(entry.id))
         .map(move |entry| (entry, code))
 }
 

@@ -8,13 +8,12 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, Tool};
-use crate::profile::{Credential, ProfileId, normalize_provider_id};
+use crate::profile::{Credential, ProfileId, ProviderId};
 use crate::provider::auth_provider_id;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, is_refused, is_rejected};
 use crate::system::file::Fingerprint;
 use crate::system::now;
-use crate::text::printable;
 
 /// A profile and the store that owns it.
 #[derive(Debug)]
@@ -70,7 +69,7 @@ pub(super) fn select(
     app: &App,
     agent: &AgentDir,
     config: &Config,
-    provider: Option<&str>,
+    provider: Option<&ProviderId>,
     id: Option<&ProfileId>,
 ) -> Result<Selected, Failure> {
     let pool = Pool::open(app, config, agent)?;
@@ -85,7 +84,7 @@ fn select_by_id(
     config: &Config,
     pool: &Pool,
     id: &ProfileId,
-    provider: Option<&str>,
+    provider: Option<&ProviderId>,
 ) -> Result<Selected, Failure> {
     let Some((owner, credential)) = pool.find(id)? else {
         let managed = Managed::named(id).filter(|it| it.may_be_named(config, pool));
@@ -93,7 +92,7 @@ fn select_by_id(
         return selected.ok_or_else(|| no_profile(id));
     };
     if let Some(provider) = provider
-        && normalize_provider_id(provider) != normalize_provider_id(&credential.provider)
+        && *provider != credential.provider
     {
         return Err(Failure::usage(wrong_provider(id, &credential.provider, provider)));
     }
@@ -116,11 +115,11 @@ fn select_by_provider(
     pool: &Pool,
     agent: &AgentDir,
     config: &Config,
-    provider: Option<&str>,
+    provider: Option<&ProviderId>,
 ) -> Result<Selected, Failure> {
     let at = now();
     let mut provider = match provider {
-        Some(provider) => normalize_provider_id(provider),
+        Some(provider) => provider.clone().normalized(),
         None => match only_provider(pool, agent) {
             Ok(only) => only,
             // Without any profile, a login of another program is the one there is.
@@ -169,7 +168,7 @@ fn stand_in(
     app: &App,
     config: &Config,
     pool: &Pool,
-    provider: Option<&str>,
+    provider: Option<&ProviderId>,
 ) -> Result<Option<Selected>, Failure> {
     let id = provider.map(auth_provider_id);
     let mut found: Vec<Selected> = Vec::new();
@@ -196,14 +195,13 @@ pub(super) fn no_profile(id: &ProfileId) -> Failure {
 }
 
 /// What to say of a profile that is not of `provider`.
-pub(super) fn wrong_provider(id: &ProfileId, stored: &str, provider: &str) -> String {
-    format!("the profile `{id}` is for {}, not {}", printable(stored, 80), printable(provider, 80))
+pub(super) fn wrong_provider(id: &ProfileId, stored: &ProviderId, provider: &ProviderId) -> String {
+    format!("the profile `{id}` is for {stored}, not {provider}")
 }
 
 /// No store that the agent reads has a profile of `provider`.
-pub(super) fn no_profile_of(app: &App, provider: &str, agent: &AgentDir) -> Failure {
+pub(super) fn no_profile_of(app: &App, provider: &ProviderId, agent: &AgentDir) -> Failure {
     let sign_in = sign_in_command(app, provider, &agent.id);
-    let provider = printable(provider, 80);
     Failure::message(
         ExitStatus::LoginRequired,
         format!("agent `{}` has no profile of {provider}", agent.id),
@@ -212,7 +210,7 @@ pub(super) fn no_profile_of(app: &App, provider: &str, agent: &AgentDir) -> Fail
 }
 
 /// The failure, with the import of another program's login in its hint where there is one.
-fn suggest_import(app: &App, provider: &str, failure: Failure) -> Failure {
+fn suggest_import(app: &App, provider: &ProviderId, failure: Failure) -> Failure {
     let id = auth_provider_id(provider);
     let has_login = |tool: &Tool| {
         auth_provider_id(&tool.program().provider) == id
@@ -230,12 +228,11 @@ fn suggest_import(app: &App, provider: &str, failure: Failure) -> Failure {
 /// There are profiles of `provider`, and none can be used.
 pub(super) fn none_usable(
     app: &App,
-    provider: &str,
+    provider: &ProviderId,
     store: &AgentStore,
     agent: &AgentDir,
 ) -> Failure {
     let sign_in = sign_in_command(app, provider, &agent.id);
-    let provider = printable(provider, 80);
     Failure::message(
         ExitStatus::LoginRequired,
         format!("no profile of {provider} in {} is usable", store.profiles_path().display()),
@@ -249,13 +246,13 @@ pub(super) fn entry_text(document: &Document, id: &ProfileId) -> Secret {
 }
 
 /// The one provider that the agent, else `main`, has profiles of.
-pub(super) fn only_provider(pool: &Pool, agent: &AgentDir) -> Result<String, Failure> {
+pub(super) fn only_provider(pool: &Pool, agent: &AgentDir) -> Result<ProviderId, Failure> {
     let mut names = pool.providers().into_iter();
     match (names.next(), names.len()) {
         (Some(only), 0) => Ok(only),
         (Some(first), _) => {
             let all: Vec<String> =
-                std::iter::once(first).chain(names).map(|name| printable(&name, 80)).collect();
+                std::iter::once(first).chain(names).map(|name| name.to_string()).collect();
             Err(Failure::usage(format!(
                 "agent `{}` has profiles of several providers: {}",
                 agent.id,

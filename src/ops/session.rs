@@ -6,7 +6,7 @@ use super::selection::{no_profile, wrong_provider};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{AgentId, ModelRef, ProfileId, normalize_provider_id};
+use crate::profile::{AgentId, ModelRef, ProfileId, ProviderId};
 use crate::provider::auth_provider_id;
 use crate::store::{SessionOverride, SessionStore};
 use crate::system::now;
@@ -95,7 +95,7 @@ pub fn set(
     let usual = opened.usual_model();
     let pin = model.as_ref().map(|(provider, model)| {
         let is_usual = usual.as_ref() == Some(&(provider.clone(), model.clone()));
-        (!is_usual).then_some((provider.as_str(), model.as_str()))
+        (!is_usual).then_some((provider, model.as_str()))
     });
     match opened.store.pin(&opened.keys, pin, profile, now())? {
         Some((key, pinned)) => Ok(opened.report(key, true, pinned)),
@@ -151,13 +151,13 @@ impl Opened {
     }
 
     /// The model that the agent uses unless a session says otherwise.
-    fn usual_model(&self) -> Option<(String, String)> {
+    fn usual_model(&self) -> Option<(ProviderId, String)> {
         let usual = ModelRef::by_text(self.config.default_model(&self.agent.id)?);
         let (provider, model) = usual.provider_and_model()?;
-        Some((normalize_provider_id(provider), model.to_owned()))
+        Some((ProviderId::from(provider).normalized(), model.to_owned()))
     }
 
-    fn provider_of(&self, present: &SessionOverride) -> Result<String, Failure> {
+    fn provider_of(&self, present: &SessionOverride) -> Result<ProviderId, Failure> {
         let of_session = present.provider.clone().or_else(|| present.last_provider.clone());
         let provider = of_session.or_else(|| self.usual_model().map(|(provider, _)| provider));
         provider.ok_or_else(|| {

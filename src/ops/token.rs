@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
 use crate::external::Tool;
 use crate::oauth::{Claims, TokenExchange};
-use crate::profile::{AgentId, Credential, CredentialKind, Kind, Millis, ProfileId};
+use crate::profile::{AgentId, Credential, CredentialKind, Kind, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::system::now;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct Request {
     /// The agent; the default one when `None`.
     pub agent: Option<AgentId>,
     /// The provider.
-    pub provider: Option<String>,
+    pub provider: Option<ProviderId>,
     /// The profile id.
     pub profile: Option<ProfileId>,
     /// How long the token must still be valid, in milliseconds; five minutes, where the
@@ -47,7 +47,7 @@ pub struct Token {
     /// The profile id.
     pub profile_id: ProfileId,
     /// The provider as the profile spells it.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The agent whose store holds it.
     pub agent_id: AgentId,
     /// The credential kind.
@@ -75,7 +75,7 @@ pub fn token(
             .note(&format!("stored what an earlier command had to keep in {}", path.display()));
     }
     let selected =
-        select(app, &agent, &config, request.provider.as_deref(), request.profile.as_ref())?;
+        select(app, &agent, &config, request.provider.as_ref(), request.profile.as_ref())?;
     let referenced = reference::value(app, &config, &selected)?;
     if let Some(service) = exchange_of(app, &selected, request)? {
         let stored = referenced.map_or_else(|| usable(app, &selected), Ok)?;

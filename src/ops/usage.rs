@@ -9,7 +9,7 @@ use super::{login_command, refresh_command};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::Failure;
-use crate::profile::{Credential, Kind, Millis};
+use crate::profile::{Credential, Kind, Millis, ProviderId};
 use crate::provider::{Catalog, Definition, Provider, Usage, UsageError, UsageSource};
 use crate::secret::Secret;
 use crate::system::http::HttpClient;
@@ -35,7 +35,7 @@ pub struct Usages {
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The id of the provider.
-    pub provider: String,
+    pub provider: ProviderId,
     /// Its name for people.
     pub name: String,
     /// What it says, or why that is not known.
@@ -59,7 +59,7 @@ impl Problem {
 
 /// A login to ask with.
 struct Candidate<'c> {
-    provider: String,
+    provider: ProviderId,
     name: String,
     kind: Kind,
     source: &'c UsageSource,
@@ -88,7 +88,7 @@ pub fn usages(app: &App, config: &Config, agent: &AgentDir) -> Result<Usages, Fa
     for provider in catalog.iter() {
         let Some(candidate) = candidate(&pool, config, provider, at)? else { continue };
         // Providers that share a report: a login goes before a key.
-        match candidates.iter_mut().find(|other| other.provider == candidate.provider) {
+        match candidates.iter_mut().find(|other| is_one_report(other, &candidate)) {
             Some(other) if other.kind == Kind::ApiKey => *other = candidate,
             Some(_) => {}
             None => candidates.push(candidate),
@@ -144,19 +144,19 @@ fn chosen<'c>(
         first
     };
     let owner = &ranking.owner(entry).agent.id;
-    let provider = printable(&definition.id, 80);
+    let provider = &definition.id;
     let is_refreshable = credential.refresh_token().is_some() && !ranking.is_refused(entry);
     let is_expired = credential.expires().is_some_and(|at| at <= now);
     let remedy = match (is_refreshable, is_expired) {
-        (true, true) => refresh_command(&provider, owner),
-        (true, false) => format!("{} --force", refresh_command(&provider, owner)),
-        (false, _) => login_command(&provider, owner),
+        (true, true) => refresh_command(provider, owner),
+        (true, false) => format!("{} --force", refresh_command(provider, owner)),
+        (false, _) => login_command(provider, owner),
     };
     let registration = definition.registration.as_ref();
     let access = credential.bearer()?;
     let claimed = || registration.and_then(|known| known.identity(access, None, None).account_id);
     Some(Candidate {
-        provider: source.id.clone().unwrap_or_else(|| definition.id.clone()),
+        provider: source.id.as_deref().map_or_else(|| provider.clone(), ProviderId::from),
         name: source.label.clone().unwrap_or_else(|| definition.label.clone()),
         kind: credential.kind(),
         source,
@@ -170,12 +170,17 @@ fn chosen<'c>(
     })
 }
 
+/// Whether both would be one report.
+fn is_one_report(a: &Candidate<'_>, b: &Candidate<'_>) -> bool {
+    a.provider.spelling() == b.provider.spelling()
+}
+
 /// A stored provider whose file is not valid.
-fn broken(catalog: &Catalog, id: &str) -> Option<Snapshot> {
+fn broken(catalog: &Catalog, id: &ProviderId) -> Option<Snapshot> {
     let problem = catalog.problem(id)?;
     Some(Snapshot {
-        provider: id.to_owned(),
-        name: id.to_owned(),
+        provider: id.clone(),
+        name: id.as_str().to_owned(),
         usage: Err(Problem::new(problem.to_string())),
     })
 }

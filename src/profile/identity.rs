@@ -4,7 +4,7 @@
 //! label: one e-mail can hold several accounts (workspaces), and one workspace can hold
 //! several people.
 
-use super::ProfileId;
+use super::{ProfileId, ProviderId};
 
 /// What a credential says about its account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +68,7 @@ fn agree(a: Option<&str>, b: Option<&str>) -> Option<bool> {
 /// that the user asked for; `taken` answers for ids of any provider. The second value
 /// names the profile of another account that the id would otherwise have replaced.
 pub fn choose_profile_id(
-    provider: &str,
+    provider: &ProviderId,
     name: Option<&str>,
     identity: &Identity,
     wanted: Option<&ProfileId>,
@@ -109,8 +109,9 @@ pub fn choose_profile_id(
 
 /// `<provider>:<email>`, else `<provider>:id-<base64url subject>`, else
 /// `<provider>:<name>`.
-fn natural_id(provider: &str, name: Option<&str>, identity: &Identity) -> ProfileId {
+fn natural_id(provider: &ProviderId, name: Option<&str>, identity: &Identity) -> ProfileId {
     use base64::Engine;
+    let provider = provider.as_str();
     if let Some(email) = &identity.email {
         return format!("{provider}:{email}").into();
     }
@@ -139,7 +140,7 @@ mod tests {
         let wanted = wanted.map(ProfileId::from);
         let taken = |id: &ProfileId| existing.iter().any(|(other, _)| other == id);
         let (id, replaced) =
-            choose_profile_id("p", None, identity, wanted.as_ref(), &existing, taken);
+            choose_profile_id(&"p".into(), None, identity, wanted.as_ref(), &existing, taken);
         (id.as_str().to_owned(), replaced.map(|id| id.as_str().to_owned()))
     }
 

@@ -27,7 +27,7 @@ pub use mask::mask;
 pub use model_ref::ModelRef;
 pub use order::{Candidate, Order, OrderSource, Preference, order};
 pub use profile_id::ProfileId;
-pub use provider_id::normalize_provider_id;
+pub use provider_id::ProviderId;
 pub use usage::{FailureReason, UsageStats, Window, unavailable_reason};
 
 /// A point in time, or a span, in milliseconds (since the epoch, where it is a point).

@@ -77,7 +77,7 @@ pub struct Order {
 /// are all stored profiles, in their order.
 pub fn order(candidates: &[Candidate<'_>], preference: &Preference<'_>, now: Millis) -> Order {
     let Preference { provider, stored, configured, profiles, .. } = *preference;
-    let is_of_provider = |profile: &&Configured| profile.provider == provider;
+    let is_of_provider = |profile: &&Configured| profile.provider.as_str() == provider;
     let listed: Vec<&str> =
         profiles.iter().filter(is_of_provider).map(|profile| profile.id.as_str()).collect();
     let all = || candidates.iter().filter(|c| c.provider == provider).map(|c| c.id).collect();

@@ -3,7 +3,7 @@
 
 use super::intent::{self, Intent};
 use super::{AgentStore, StoreError};
-use crate::profile::{Millis, ProfileId};
+use crate::profile::{Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::system::file::create_private_directory;
 use crate::system::lock::{self, Attempt, Holder, SidecarLock};
@@ -66,7 +66,7 @@ impl AgentStore {
     /// Locks cannot be used there.
     pub fn try_lease(
         &self,
-        provider: &str,
+        provider: &ProviderId,
         profile_id: &ProfileId,
         grant: Option<&Secret>,
     ) -> Result<LeaseAttempt, StoreError> {
@@ -128,16 +128,16 @@ impl AgentStore {
     }
 
     /// Where the lease on refreshing `profile_id` is.
-    pub fn lease_path(&self, provider: &str, profile_id: &ProfileId) -> PathBuf {
+    pub fn lease_path(&self, provider: &ProviderId, profile_id: &ProfileId) -> PathBuf {
         lease_path(self.places().0, provider, profile_id)
     }
 }
 
 /// `$STATE/locks/oauth-refresh/sha256-<hex of sha256(provider NUL profile id)>.lock`, as
 /// OpenClaw 2026.4.24 names it.
-fn lease_path(state_dir: &Path, provider: &str, profile_id: &ProfileId) -> PathBuf {
+fn lease_path(state_dir: &Path, provider: &ProviderId, profile_id: &ProfileId) -> PathBuf {
     let mut hash = Sha256::new();
-    hash.update(provider.as_bytes());
+    hash.update(provider.spelling().as_bytes());
     hash.update([0]);
     hash.update(profile_id.as_str().as_bytes());
     state_dir.join("locks/oauth-refresh").join(format!("sha256-{:x}.lock", hash.finalize()))
@@ -186,7 +186,7 @@ mod tests {
     fn the_lease_file_is_named_as_openclaw_names_it() {
         // printf 'openai-codex\0openai-codex:default' | sha256sum
         assert_eq!(
-            lease_path(Path::new("/s"), "openai-codex", &"openai-codex:default".into()),
+            lease_path(Path::new("/s"), &"openai-codex".into(), &"openai-codex:default".into()),
             Path::new("/s/locks/oauth-refresh").join(format!("sha256-{HASH}.lock"))
         );
     }
@@ -195,7 +195,8 @@ mod tests {
     fn a_lease_follows_its_profile_to_another_grant() {
         let root = tempfile::tempdir().unwrap();
         let now = crate::system::now();
-        let [mine, other] = ["p:1", "p:2"].map(|id| lease_path(root.path(), "p", &id.into()));
+        let [mine, other] =
+            ["p:1", "p:2"].map(|id| lease_path(root.path(), &"p".into(), &id.into()));
         let [old, new] = ["fake-0", "fake-1"].map(|it| grant_path(root.path(), &Secret::new(it)));
         let lease = |profile, grant| match try_lease(profile, Some(grant), now).unwrap() {
             LeaseAttempt::Acquired(lease) => Some(lease),
@@ -217,7 +218,8 @@ mod tests {
         let agent_dir = root.path().join("agents/main/agent");
         create_private_directory(&agent_dir).unwrap();
         let store = AgentStore::new(root.path().to_owned(), agent_dir, None);
-        let LeaseAttempt::Acquired(lease) = store.try_lease("p", &"p:1".into(), None).unwrap()
+        let LeaseAttempt::Acquired(lease) =
+            store.try_lease(&"p".into(), &"p:1".into(), None).unwrap()
         else {
             panic!("held")
         };

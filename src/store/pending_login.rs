@@ -6,7 +6,7 @@
 
 use super::StoreError;
 use crate::oauth::{DeviceAuthorization, DeviceFlow};
-use crate::profile::{AgentId, Millis, ProfileId};
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::system::file;
 use crate::system::lock::{self, Attempt, SidecarLock};
@@ -23,7 +23,7 @@ pub struct PendingLogin {
     /// What names it to the user.
     pub id: String,
     /// The provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The `--method` that it was begun with.
     pub method: Option<String>,
     /// The client that made the request.
@@ -64,7 +64,7 @@ pub struct Claim {
 #[serde(rename_all = "camelCase")]
 struct Wire<'a> {
     version: u32,
-    provider: String,
+    provider: ProviderId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     method: Option<String>,
     client_id: String,

@@ -6,7 +6,7 @@
 use super::StoreError;
 use super::file::{acquire, invalid, write};
 use super::json_text::{RawObject, pretty, raw};
-use crate::profile::{Millis, ProfileId};
+use crate::profile::{Millis, ProfileId, ProviderId};
 use crate::system::{file, lock};
 use serde::Deserialize;
 use serde_json::Value;
@@ -39,7 +39,7 @@ const USER: &str = "user";
 pub struct SessionOverride {
     /// The provider of the pinned model.
     #[serde(rename = "providerOverride", deserialize_with = "text")]
-    pub provider: Option<String>,
+    pub provider: Option<ProviderId>,
     /// The pinned model.
     #[serde(rename = "modelOverride", deserialize_with = "text")]
     pub model: Option<String>,
@@ -57,7 +57,7 @@ pub struct SessionOverride {
     pub compaction_count: Option<u64>,
     /// The provider that the session last used.
     #[serde(rename = "modelProvider", deserialize_with = "text")]
-    pub last_provider: Option<String>,
+    pub last_provider: Option<ProviderId>,
 }
 
 impl SessionOverride {
@@ -112,7 +112,7 @@ impl SessionStore {
     pub fn pin(
         &self,
         keys: &[String],
-        model: Option<Option<(&str, &str)>>,
+        model: Option<Option<(&ProviderId, &str)>>,
         profile: Option<&ProfileId>,
         now: Millis,
     ) -> Result<Option<(String, SessionOverride)>, StoreError> {
@@ -121,7 +121,7 @@ impl SessionStore {
                 remove(entry, &DERIVED);
                 match model {
                     Some((provider, model)) => {
-                        set(entry, PROVIDER, &provider);
+                        set(entry, PROVIDER, provider);
                         set(entry, MODEL, &model);
                         set(entry, MODEL_SOURCE, &USER);
                     }
@@ -291,7 +291,8 @@ mod tests {
     #[test]
     fn a_pinned_model_drops_the_profile_and_what_was_derived() {
         let text = changed(|store, keys| {
-            let (key, after) = store.pin(keys, Some(Some(("p", "m"))), None, 7).unwrap().unwrap();
+            let (key, after) =
+                store.pin(keys, Some(Some((&"p".into(), "m"))), None, 7).unwrap().unwrap();
             assert_eq!((key.as_str(), after.model.as_deref()), ("agent:main:main", Some("m")));
         });
         for gone in ["authProfile", "\"model\"", "modelProvider"] {

@@ -50,7 +50,8 @@ pub(crate) fn measure(program: &Path, directory: &Path, rounds: u32) -> Result<V
         })?)
     };
     let order = orders[0].each_ref().map(|id| id.as_str().into());
-    let of_order = |_| Ok(store.update_state(|state| state.set_order("openai-codex", &order))?);
+    let of_order =
+        |_| Ok(store.update_state(|state| state.set_order(&"openai-codex".into(), &order))?);
     let of_process = |_| {
         let [first, second] = &orders[1];
         let arguments =

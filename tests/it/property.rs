@@ -278,7 +278,7 @@ proptest! {
                 assert!(edited.contains(kept), "{when}: {kept:?} is not in {edited:?}");
             }
         };
-        record_profile(&path, &id, "openai", Kind::Token).unwrap();
+        record_profile(&path, &id, &"openai".into(), Kind::Token).unwrap();
         holds_all("recorded");
         let config = Config::load(&paths, &environment).unwrap();
         prop_assert_eq!(config.auth_mode(&id), Some(Kind::Token));

@@ -6,7 +6,7 @@ use crate::cli::usage::{UsageReport, known, render};
 use crate::config::{ActiveChannel, ChannelAccount};
 use crate::exit::Failure;
 use crate::ops::channels::{Row, list, usages};
-use crate::profile::ProfileId;
+use crate::profile::{ProfileId, ProviderId};
 use crate::text::printable;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -37,7 +37,7 @@ struct Report<'l> {
 #[serde(rename_all = "camelCase")]
 struct AuthReport<'l> {
     id: &'l ProfileId,
-    provider: &'l str,
+    provider: &'l ProviderId,
     #[serde(rename = "type")]
     kind: &'static str,
     is_external: bool,

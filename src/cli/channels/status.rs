@@ -6,7 +6,7 @@ use crate::cli::output::Output;
 use crate::config::{ActiveChannel, ChannelAccount};
 use crate::exit::Failure;
 use crate::ops::channels::{Row, list};
-use crate::profile::ProfileId;
+use crate::profile::{ProfileId, ProviderId};
 use crate::text::printable;
 use serde::Serialize;
 
@@ -45,7 +45,7 @@ struct AccountReport<'l> {
 #[derive(Serialize)]
 struct AuthReport<'l> {
     id: &'l ProfileId,
-    provider: &'l str,
+    provider: &'l ProviderId,
     #[serde(rename = "type")]
     kind: &'static str,
 }

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config, Variables, assignments, unquote};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::secret_ref::SecretRef;
-use crate::profile::{AgentId, ProfileId};
+use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::provider::Conventions;
 use crate::reference::{Secrets, Wanted};
 use crate::system::file;
@@ -82,7 +82,7 @@ pub struct Finding {
     /// What is to be said about it.
     pub message: String,
     /// The provider that it concerns.
-    pub provider: Option<String>,
+    pub provider: Option<ProviderId>,
     /// The profile that it concerns.
     pub profile_id: Option<ProfileId>,
 }
@@ -120,10 +120,10 @@ struct Collector<'a> {
     files: Vec<PathBuf>,
     /// The places that hold a reference.
     assignments: Vec<Assignment>,
-    /// Where the configuration has a reference for a provider, by normalised id.
-    configured: IndexMap<String, Vec<String>>,
-    /// The kinds of credentials that profiles have for a provider, by normalised id.
-    held: IndexMap<String, IndexSet<&'static str>>,
+    /// Where the configuration has a reference for a provider.
+    configured: IndexMap<ProviderId, Vec<String>>,
+    /// The kinds of credentials that profiles have for a provider.
+    held: IndexMap<ProviderId, IndexSet<&'static str>>,
 }
 
 /// A place that holds a reference.
@@ -149,7 +149,7 @@ impl Collector<'_> {
             file: file.display().to_string(),
             path,
             message,
-            provider: provider.map(str::to_owned),
+            provider: provider.map(ProviderId::from),
             profile_id: profile_id.cloned(),
         });
     }

@@ -4,7 +4,7 @@ use super::{Assignment, Code, Collector, ROOT, entries};
 use crate::config::Config;
 use crate::ops::reference::explain;
 use crate::profile::secret_ref::{SecretRef, is_text};
-use crate::profile::{Kind, ProfileId, normalize_provider_id};
+use crate::profile::{Kind, ProfileId};
 use crate::reference::{Secrets, Wanted, misplaced};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -91,7 +91,7 @@ impl Collector<'_> {
     }
 
     fn hold(&mut self, provider: &str, kind: Kind) {
-        self.held.entry(normalize_provider_id(provider)).or_default().insert(kind.name());
+        self.held.entry(provider.into()).or_default().insert(kind.name());
     }
 
     /// Looks at the credential document of older versions.

@@ -196,7 +196,6 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
     for profile in document.profiles() {
         let Some(token) = profile.credential.refresh_token() else { continue };
         let Some(reason) = state.refusal(profile.id, token) else { continue };
-        let provider = printable(&profile.credential.provider, 80);
         found.push(problem(
             Code::Refused,
             format!(
@@ -204,7 +203,7 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
                 ProfileId::from(profile.id),
                 printable(&reason, 80)
             ),
-            login_command(&provider, &agent),
+            login_command(&profile.credential.provider, &agent),
         ));
     }
 }

@@ -4,7 +4,7 @@ use super::Request;
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, Login, Tool};
 use crate::ops::account;
-use crate::profile::{Kind, normalize_provider_id};
+use crate::profile::Kind;
 use crate::provider::Catalog;
 use crate::store::AgentStore;
 use crate::text::printable;
@@ -80,8 +80,8 @@ pub(super) fn check_wanted_id(
     let document = store.read()?.document;
     let provider = &login.credential.provider;
     match document.credential(wanted.as_str()) {
-        Some(other) if normalize_provider_id(&other.provider) != *provider => {
-            let of = printable(&other.provider, 80);
+        Some(other) if other.provider != *provider => {
+            let of = &other.provider;
             Err(Failure::usage(format!("the profile `{wanted}` is for {of}, not {provider}")))
         }
         Some(other)

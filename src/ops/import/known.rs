@@ -5,7 +5,7 @@ use super::super::doctor::agent_of;
 use crate::app::App;
 use crate::config::Config;
 use crate::external::Tool;
-use crate::profile::{AgentId, Identity, Kind, ProfileId, normalize_provider_id};
+use crate::profile::{AgentId, Identity, Kind, ProfileId, ProviderId};
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, Provenance};
@@ -17,8 +17,8 @@ use std::collections::HashMap;
 pub(super) struct Profile {
     /// Its id.
     pub(super) id: ProfileId,
-    /// Its provider, normalised.
-    pub(super) provider: String,
+    /// Its provider.
+    pub(super) provider: ProviderId,
     /// Its kind.
     pub(super) kind: Kind,
     /// Where it was imported from.
@@ -35,7 +35,7 @@ pub(super) struct Known {
     /// By the program and the hash of the refresh token that was imported.
     by_import: HashMap<(String, String), usize>,
     /// The OAuth grants of each provider with their accounts.
-    grants: IndexMap<String, Vec<(ProfileId, Identity)>>,
+    grants: IndexMap<ProviderId, Vec<(ProfileId, Identity)>>,
 }
 
 impl Known {
@@ -50,13 +50,13 @@ impl Known {
             else {
                 continue;
             };
-            let provider = normalize_provider_id(&credential.provider);
-            let registration = account::registration(catalog, &provider);
+            let registration = account::registration(catalog, &credential.provider);
             let account = account::stored(&credential, registration);
             let secret = credential.refresh_token().or_else(|| credential.bearer());
             let secret = secret.map(Secret::fingerprint);
             let kind = credential.kind();
             let provenance = Provenance::of(entry);
+            let provider = credential.provider;
             known.add(Profile { id, provider, kind, provenance }, secret, account);
         }
         known
@@ -110,7 +110,7 @@ impl Known {
     }
 
     /// The grants of a provider with their accounts.
-    pub(super) fn grants(&self, provider: &str) -> &[(ProfileId, Identity)] {
+    pub(super) fn grants(&self, provider: &ProviderId) -> &[(ProfileId, Identity)] {
         self.grants.get(provider).map_or(&[], Vec::as_slice)
     }
 }

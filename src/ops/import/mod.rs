@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config, ConfigEdit, record_profiles};
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, LoggedOut, Login, Tool};
-use crate::profile::{AgentId, Identity, Kind, Millis, ProfileId};
+use crate::profile::{AgentId, Identity, Kind, Millis, ProfileId, ProviderId};
 use crate::provider::{Catalog, auth_provider_id};
 use crate::store::{AgentStore, Document};
 use crate::system::custody::Exposure;
@@ -82,7 +82,7 @@ pub struct Row {
     /// The agent that has the profile.
     pub agent_id: AgentId,
     /// The provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The credential kind.
     pub kind: Kind,
     /// Who it belongs to.
@@ -270,7 +270,7 @@ impl Ready {
         let recorded: Vec<_> = rows
             .iter()
             .filter(is_own)
-            .map(|row| (&row.profile_id, row.provider.as_str(), row.kind))
+            .map(|row| (&row.profile_id, &row.provider, row.kind))
             .collect();
         if recorded.is_empty() {
             return Ok((rows, false));
@@ -344,6 +344,6 @@ impl Ready {
 }
 
 /// Whether both ids are of one provider.
-fn is_same_provider(a: &str, b: &str) -> bool {
+fn is_same_provider(a: &ProviderId, b: &ProviderId) -> bool {
     a == b || auth_provider_id(a) == auth_provider_id(b)
 }

@@ -67,7 +67,8 @@ pub(super) fn place(
         }
     }
     let provider = &credential.provider;
-    let name = login.name.as_deref().map(|name| ProfileId::from(format!("{provider}:{name}")));
+    let name =
+        login.name.as_deref().map(|name| ProfileId::from(format!("{}:{name}", provider.as_str())));
     let (profile_id, taken_id) = if credential.kind() == Kind::OAuth {
         // A login that tells whose it is needs no other name.
         let name = name.filter(|_| credential.identity.is_unknown());
@@ -80,9 +81,10 @@ pub(super) fn place(
         match (wanted, before) {
             (Some(wanted), _) => (wanted.clone(), None),
             (None, Some(before)) => (before.id.clone(), None),
-            (None, None) => {
-                free_id(name.unwrap_or_else(|| format!("{provider}:default").into()), known)
-            }
+            (None, None) => free_id(
+                name.unwrap_or_else(|| format!("{}:default", provider.as_str()).into()),
+                known,
+            ),
         }
     };
     if let Some(token) = credential.refresh_token()

@@ -7,7 +7,7 @@ use crate::exit::Failure;
 use crate::oauth::Grant;
 use crate::ops::refresh::expiry;
 use crate::ops::{Interaction, account};
-use crate::profile::{Identity, Kind, ProfileId, choose_profile_id, normalize_provider_id};
+use crate::profile::{Identity, Kind, ProfileId, ProviderId, choose_profile_id};
 use crate::provider::{Registration, StoredAs};
 use crate::store::{AgentStore, Document, Pasted, Renewal, StoreError, login_entry, pasted_entry};
 use crate::system::file::Reserved;
@@ -48,7 +48,7 @@ pub(super) struct Place<'p> {
     pub(super) agent: &'p AgentDir,
     pub(super) store: &'p AgentStore,
     /// The provider id.
-    pub(super) provider: &'p str,
+    pub(super) provider: &'p ProviderId,
     /// Its name for people.
     pub(super) label: &'p str,
     /// The model that its users usually take.
@@ -106,7 +106,7 @@ impl Place<'_> {
             .map_err(|error| stored(error.into()))?;
         Ok(Report {
             provider_label: self.label.to_owned(),
-            provider: provider.to_owned(),
+            provider: provider.clone(),
             agent_id: self.agent.id.clone(),
             store_path: store.profiles_path(),
             expires: renewal.expires,
@@ -173,13 +173,13 @@ impl Login<'_> {
 /// The provider's logins of a kind in a document, with the accounts that they belong to.
 fn logins_of(
     document: &Document,
-    provider: &str,
+    provider: &ProviderId,
     registration: Option<&Registration>,
     kind: Kind,
 ) -> Vec<(ProfileId, Identity)> {
     document
         .profiles()
-        .filter(|profile| normalize_provider_id(&profile.credential.provider) == provider)
+        .filter(|profile| profile.credential.provider == *provider)
         .filter(|profile| profile.credential.kind() == kind)
         .map(|profile| (profile.id.into(), account::stored(&profile.credential, registration)))
         .collect()

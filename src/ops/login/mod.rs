@@ -26,13 +26,12 @@ use crate::oauth::{
     self, Announced, AuthorizationCode, AuthorizationRequest, Client, Expectation, Grant,
     TokenError, Verdict,
 };
-use crate::profile::{AgentId, Identity, Millis, ProfileId, normalize_provider_id};
+use crate::profile::{AgentId, Identity, Millis, ProfileId, ProviderId};
 use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration};
 use crate::store::{AgentStore, Document};
 use crate::system::environment::Environment;
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
-use crate::text::printable;
 use anyhow::Context;
 use authorize::{Origin, Response, Waiting};
 use std::path::PathBuf;
@@ -44,7 +43,7 @@ use way::Ways;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The provider id or alias.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The one way to go (`browser`, `paste`, `device`, or a method of the provider); all
     /// that there are when `None`.
     pub method: Option<String>,
@@ -64,7 +63,7 @@ pub struct Report {
     /// The name of the provider for people.
     pub provider_label: String,
     /// The provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The profile id.
     pub profile_id: ProfileId,
     /// The agent.
@@ -117,16 +116,16 @@ pub fn login(
     .context("could not start the runtime")?
 }
 
-fn no_provider(wanted: &str, app: &App, catalog: &Catalog) -> Failure {
+fn no_provider(wanted: &ProviderId, app: &App, catalog: &Catalog) -> Failure {
     let definitions = catalog.iter().map(|provider| &provider.definition);
     let offered = definitions.filter(|definition| definition.has_login());
     let offered = offered.map(|definition| definition.id.clone());
     let served = Program::providers(&app.environment).into_iter();
     let served = served.filter(|provider| catalog.find(provider).is_none());
-    let offered: Vec<String> = offered.chain(served).collect();
-    let message = match wanted {
+    let offered: Vec<String> = offered.chain(served).map(|id| id.to_string()).collect();
+    let message = match wanted.spelling() {
         "" => "the provider is not named: --provider <id>".to_owned(),
-        wanted => format!("there is no provider `{}`", printable(wanted, 80)),
+        _ => format!("there is no provider `{wanted}`"),
     };
     Failure::usage(message).hint(format!("providers with a sign-in: {}", offered.join(", ")))
 }
@@ -135,7 +134,7 @@ fn no_provider(wanted: &str, app: &App, catalog: &Catalog) -> Failure {
 fn open_store(
     app: &App,
     request: &Request,
-    provider: &str,
+    provider: &ProviderId,
 ) -> Result<(AgentDir, AgentStore), Failure> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
@@ -150,7 +149,7 @@ fn open_store(
 /// A `--profile-id` must not name a profile of another provider.
 fn check_wanted_id(
     document: &Document,
-    provider: &str,
+    provider: &ProviderId,
     wanted: Option<&ProfileId>,
 ) -> Result<(), Failure> {
     let Some(wanted) = wanted else { return Ok(()) };
@@ -158,12 +157,10 @@ fn check_wanted_id(
         return Err(Failure::usage("--profile-id must be a name without outer spaces"));
     }
     match document.credential(wanted.as_str()) {
-        Some(other) if normalize_provider_id(&other.provider) != provider => {
-            Err(Failure::usage(format!(
-                "the profile `{wanted}` is for {}, not {provider}",
-                printable(&other.provider, 80),
-            )))
-        }
+        Some(other) if other.provider != *provider => Err(Failure::usage(format!(
+            "the profile `{wanted}` is for {}, not {provider}",
+            other.provider
+        ))),
         _ => Ok(()),
     }
 }
@@ -368,7 +365,12 @@ impl<'l> Login<'l> {
     }
 }
 
-fn not_signed_in(provider: &str, label: &str, request: &Request, error: &TokenError) -> Failure {
+fn not_signed_in(
+    provider: &ProviderId,
+    label: &str,
+    request: &Request,
+    error: &TokenError,
+) -> Failure {
     let status = match error {
         TokenError::Unavailable { .. } => ExitStatus::Unavailable,
         _ => ExitStatus::Failure,

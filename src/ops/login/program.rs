@@ -43,8 +43,8 @@ pub(super) fn login(
             description = program.describe(&app.environment) => description,
             () = signals.received() => return Err(Failure::interrupted()),
         };
-        let description = description.map_err(|error| failed(&program.provider, &error))?;
-        let label = description.label.clone().unwrap_or_else(|| program.provider.clone());
+        let description = description.map_err(|error| failed(program.provider.as_str(), &error))?;
+        let label = description.label.clone().unwrap_or_else(|| program.provider.to_string());
         if !description.offers(Operation::Login) {
             return Err(Failure::usage(format!("{} offers no login", program.name())));
         }

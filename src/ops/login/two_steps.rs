@@ -10,7 +10,7 @@ use crate::oauth::{
 };
 use crate::ops::issuer::program_of;
 use crate::ops::{Interaction, login_command};
-use crate::profile::{AgentId, Millis};
+use crate::profile::{AgentId, Millis, ProviderId};
 use crate::store::{PendingAuthorization, PendingLogin};
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
@@ -29,7 +29,7 @@ pub struct Started {
     /// What names it to [`finish`].
     pub id: String,
     /// The provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The name of the provider for people.
     pub provider_label: String,
     /// Where to sign in, and where the browser ends.
@@ -46,7 +46,7 @@ pub struct Unfinished {
     /// What names it to [`finish`] and [`cancel`].
     pub id: String,
     /// The provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The agent that it is for.
     pub agent_id: AgentId,
     /// The code to approve, where it has one.

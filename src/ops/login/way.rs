@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::exit::Failure;
 use crate::ops::{login_command, of_agent};
-use crate::profile::{AgentId, normalize_provider_id};
+use crate::profile::{AgentId, ProviderId};
 use crate::provider::{Definition, Method, MethodKind, Program, Registration};
 use crate::text::printable;
 
@@ -115,24 +115,23 @@ impl Ways {
 
 /// The command that gives agent `agent_id` a credential of `provider`: its sign-in, or what
 /// it has in place of one.
-pub(crate) fn sign_in_command(app: &App, provider: &str, agent_id: &AgentId) -> String {
+pub(crate) fn sign_in_command(app: &App, provider: &ProviderId, agent_id: &AgentId) -> String {
     let catalog = app.catalog().ok();
     let known = catalog.as_ref().and_then(|catalog| catalog.find(provider));
     let definition = known.map(|provider| &provider.definition);
-    let id = printable(provider, 80);
     match definition {
         Some(definition) if !definition.has_login() => other_ways(definition, agent_id),
         None if catalog.is_some() && is_served_by_none(app, provider) => format!(
-            "no provider `{id}` is known; to store a key for it: openclaw-auth models auth \
-             paste-api-key --provider {id}{}",
+            "no provider `{provider}` is known; to store a key for it: openclaw-auth models auth \
+             paste-api-key --provider {provider}{}",
             of_agent(agent_id)
         ),
-        _ => login_command(&id, agent_id),
+        _ => login_command(provider, agent_id),
     }
 }
 
-fn is_served_by_none(app: &App, provider: &str) -> bool {
-    matches!(Program::find(&normalize_provider_id(provider), &app.environment), Ok(None))
+fn is_served_by_none(app: &App, provider: &ProviderId) -> bool {
+    matches!(Program::find(provider, &app.environment), Ok(None))
 }
 
 /// What to say of a provider that has no server to sign in at.

@@ -17,9 +17,7 @@ use super::usage::{self, Usages};
 use crate::app::App;
 use crate::config::{AgentDir, Config, Variables};
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{
-    AgentId, Health, Kind, Millis, ProfileId, compare, health, normalize_provider_id,
-};
+use crate::profile::{AgentId, Health, Kind, Millis, ProfileId, ProviderId, compare, health};
 use crate::provider::{Conventions, cools_down};
 use crate::system::custody::Exposure;
 use crate::system::now;
@@ -52,8 +50,8 @@ pub struct Status {
     pub shell_environment: bool,
     /// What each provider can be used with.
     pub providers: Vec<Overview>,
-    /// The normalised ids of the providers in use that cannot be used with anything.
-    pub missing_providers: Vec<String>,
+    /// The providers in use, spelt as they are normalised, that cannot be used with anything.
+    pub missing_providers: Vec<ProviderId>,
     /// The profiles that are not to be used for a while, the shortest first.
     pub unusable: Vec<Unusable>,
     /// Every profile, sorted by provider and id.
@@ -70,7 +68,7 @@ pub struct Unusable {
     /// The profile id.
     pub profile_id: ProfileId,
     /// Its provider as it spells it; `None` when there is no such profile.
-    pub provider: Option<String>,
+    pub provider: Option<ProviderId>,
     /// Whether it is disabled rather than cooling down.
     pub is_disabled: bool,
     /// Why it is disabled.
@@ -85,7 +83,7 @@ pub struct Row {
     /// The profile id.
     pub id: ProfileId,
     /// The normalised provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The credential kind.
     pub kind: Kind,
     /// How it stands with its expiry.
@@ -106,7 +104,7 @@ pub struct Row {
 #[derive(Clone, Debug)]
 pub struct Group {
     /// The normalised provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// Their rows.
     pub rows: std::ops::Range<usize>,
     /// The status.
@@ -180,19 +178,19 @@ pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, Failure> {
         variables: &variables,
         now: at,
     };
-    let in_models: Vec<String> = models.providers(&conventions, true).into_iter().collect();
+    let in_models: Vec<ProviderId> = models.providers(&conventions, true).into_iter().collect();
     let providers = sources.overviews(&view, &in_models);
-    let backends = config.models().command_line_backends().map(normalize_provider_id);
-    let backends: Vec<String> = backends.collect();
-    let is_missing = |id: &String| {
+    let backends = config.models().command_line_backends().map(ProviderId::from);
+    let backends: Vec<ProviderId> = backends.collect();
+    let is_missing = |id: &ProviderId| {
         !providers.iter().any(|overview| overview.provider == *id)
             && !conventions.has_own_authentication(id)
             && !conventions.is_command_line_backend(id)
             && !backends.contains(id)
     };
     let in_use = models.providers(&conventions, false).into_iter();
-    let mut missing: Vec<String> = in_use.filter(is_missing).collect();
-    missing.sort_by(|a, b| compare(a, b));
+    let mut missing: Vec<ProviderId> = in_use.filter(is_missing).collect();
+    missing.sort_by(|a, b| compare(a.as_str(), b.as_str()));
     let profiles = rows(&view, &sources);
     Ok(Status {
         at,
@@ -215,7 +213,7 @@ pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, Failure> {
 }
 
 /// The variable that takes the key of a provider, when it cannot be signed in to.
-pub fn key_variable(app: &App, provider: &str) -> Option<String> {
+pub fn key_variable(app: &App, provider: &ProviderId) -> Option<String> {
     let catalog = app.catalog().ok()?;
     let definition = &catalog.find(provider)?.definition;
     if definition.has_login() {
@@ -240,8 +238,10 @@ pub fn usages(app: &App, named: Option<&AgentId>) -> Result<Usages, Failure> {
 fn rows(view: &View<'_>, sources: &Sources<'_>) -> Vec<Row> {
     let mut rows: Vec<Row> = view.entries.iter().map(|entry| row(entry, sources)).collect();
     rows.sort_by(|a, b| {
-        let providers =
-            || compare(&a.provider, &b.provider).then_with(|| a.provider.cmp(&b.provider));
+        let providers = || {
+            compare(a.provider.as_str(), b.provider.as_str())
+                .then_with(|| a.provider.cmp(&b.provider))
+        };
         let is_same = a.provider == b.provider;
         if is_same { compare(a.id.as_str(), b.id.as_str()) } else { providers() }
     });
@@ -258,7 +258,7 @@ fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
         unsupported.push(if kind == Kind::ApiKey { "keyRef" } else { "tokenRef" });
     }
     Row {
-        provider: normalize_provider_id(&inspection.provider),
+        provider: inspection.provider.clone().normalized(),
         kind,
         standing: Standing::of(entry, oauth_configured, sources.now),
         label: match sources.person(entry) {
@@ -296,14 +296,14 @@ fn unusable(view: &View<'_>, now: Millis) -> Vec<Unusable> {
         return Vec::new();
     }
     let entries = view.entries.iter();
-    let by_id: HashMap<&str, &str> =
-        entries.map(|entry| (entry.id, entry.inspection.provider.trim())).collect();
+    let by_id: HashMap<&str, &ProviderId> =
+        entries.map(|entry| (entry.id, &entry.inspection.provider)).collect();
     let mut unusable: Vec<Unusable> = usages
         .filter_map(|(id, usage, until)| {
             let provider = by_id.get(id).copied();
             provider.is_none_or(cools_down).then(|| Unusable {
                 profile_id: (*id).into(),
-                provider: provider.map(str::to_owned),
+                provider: provider.map(|provider| provider.spelling().trim().into()),
                 is_disabled: usage.is_disabled(now),
                 reason: usage.disabled_reason.clone(),
                 until,

@@ -7,7 +7,7 @@ use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::external::Tool;
 use crate::ops::import::{Mode, Outcome, Ready, Report, Request, Row, prepare};
-use crate::profile::{AgentId, Millis, ProfileId};
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::system::now;
 use crate::text::printable;
 use serde::Serialize;
@@ -76,7 +76,7 @@ struct Done<'r> {
 #[serde(rename_all = "camelCase")]
 struct ProfileReport<'r> {
     profile_id: &'r ProfileId,
-    provider: &'r str,
+    provider: &'r ProviderId,
     #[serde(rename = "type")]
     kind: &'static str,
     entry: &'r str,

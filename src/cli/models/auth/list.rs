@@ -5,7 +5,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::list::{Listing, Row, list};
-use crate::profile::{AgentId, Health, Millis, ProfileId};
+use crate::profile::{AgentId, Health, Millis, ProfileId, ProviderId};
 use crate::text::printable;
 use comfy_table::{Table, presets};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use std::path::Path;
 pub(in crate::cli) struct Args {
     /// Only the profiles of this provider
     #[arg(long, value_name = "ID")]
-    provider: Option<String>,
+    provider: Option<ProviderId>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -34,7 +34,7 @@ struct Report<'l> {
 #[serde(rename_all = "camelCase")]
 struct ProfileReport<'l> {
     id: &'l ProfileId,
-    provider: &'l str,
+    provider: &'l ProviderId,
     #[serde(rename = "type")]
     kind: &'static str,
     label: &'l str,
@@ -86,7 +86,7 @@ pub(in crate::cli) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let listing = list(app, AgentId::named(agent).as_ref(), args.provider.as_deref())?;
+    let listing = list(app, AgentId::named(agent).as_ref(), args.provider.as_ref())?;
     output.warn_of_exposures(&listing.exposures);
     for problem in &listing.problems {
         output.warn(problem);
@@ -121,7 +121,7 @@ fn table(listing: &Listing) -> String {
         };
         table.add_row([
             format!("{:.120}{from}", row.id),
-            printable(&row.provider, 60),
+            format!("{:.60}", row.provider),
             row.kind.name().to_owned(),
             status(row, listing.at),
         ]);

@@ -5,7 +5,7 @@ use crate::cli::console::Console;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::logout::{Request, Revocation, logout};
-use crate::profile::{AgentId, ProfileId};
+use crate::profile::{AgentId, ProfileId, ProviderId};
 use serde::Serialize;
 
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ struct Report<'r> {
     schema: u32,
     agent_id: &'r AgentId,
     profile_id: &'r ProfileId,
-    provider: &'r str,
+    provider: &'r ProviderId,
     revoked: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     not_revoked_because: Option<&'r str>,

@@ -5,8 +5,7 @@ use crate::cli::output::Output;
 use crate::cli::print_help;
 use crate::exit::Failure;
 use crate::ops::order::{StoredOrder, clear, get, set};
-use crate::profile::{AgentId, ProfileId};
-use crate::text::printable;
+use crate::profile::{AgentId, ProfileId, ProviderId};
 use serde::Serialize;
 use std::path::Path;
 
@@ -37,7 +36,7 @@ enum Command {
 struct Options {
     /// The provider [default: that of the profiles, where they are of one provider]
     #[arg(long, value_name = "ID")]
-    provider: Option<String>,
+    provider: Option<ProviderId>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -48,7 +47,7 @@ struct Options {
 struct Report<'o> {
     agent_id: &'o AgentId,
     agent_dir: &'o Path,
-    provider: &'o str,
+    provider: &'o ProviderId,
     auth_state_path: String,
     order: Option<&'o [ProfileId]>,
 }
@@ -66,10 +65,10 @@ pub(super) fn run(
     let agent = agent.as_ref();
     let is_get = matches!(command, Command::Get(_));
     let (stored, json) = match command {
-        Command::Get(options) => (get(app, agent, options.provider.as_deref())?, options.json),
-        Command::Clear(options) => (clear(app, agent, options.provider.as_deref())?, options.json),
+        Command::Get(options) => (get(app, agent, options.provider.as_ref())?, options.json),
+        Command::Clear(options) => (clear(app, agent, options.provider.as_ref())?, options.json),
         Command::Set { profiles, options } => {
-            (set(app, agent, options.provider.as_deref(), &profiles)?, options.json)
+            (set(app, agent, options.provider.as_ref(), &profiles)?, options.json)
         }
     };
     let auth_state_path = app.paths.shorten(&stored.state_path);
@@ -94,7 +93,7 @@ fn text(stored: &StoredOrder, state_path: Option<&str>) -> String {
     format!(
         "Agent: {}\nProvider: {}\n{}Order override: {order}\n",
         stored.agent_id,
-        printable(&stored.provider, 80),
+        stored.provider,
         state_file.unwrap_or_default()
     )
 }

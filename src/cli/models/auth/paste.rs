@@ -5,7 +5,7 @@ use crate::cli::output::Output;
 use crate::cli::{duration, prompt};
 use crate::exit::Failure;
 use crate::ops::paste::{Ready, Report, Request, prepare};
-use crate::profile::{AgentId, Millis, ProfileId};
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use serde::Serialize;
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use std::path::Path;
 struct JsonReport<'r> {
     schema: u32,
     profile_id: &'r ProfileId,
-    provider: &'r str,
+    provider: &'r ProviderId,
     agent_id: &'r AgentId,
     store_path: &'r Path,
     #[serde(rename = "type")]

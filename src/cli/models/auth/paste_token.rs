@@ -6,7 +6,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::paste::Request;
-use crate::profile::{AgentId, Kind, ProfileId};
+use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ argument.
 pub(super) struct Args {
     /// The provider of the token
     #[arg(long, value_name = "ID")]
-    provider: String,
+    provider: ProviderId,
     /// The profile id [default: <provider>:manual]
     #[arg(long, value_name = "ID")]
     profile_id: Option<ProfileId>,

@@ -6,7 +6,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::{ExitStatus, Failure};
 use crate::ops::refresh_due::{Outcome, Report as Done, Request, Row, refresh_due};
-use crate::profile::{AgentId, Millis, ProfileId};
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::system::now;
 use crate::text::printable;
 use comfy_table::{Table, presets};
@@ -30,7 +30,7 @@ that is true of some login.")]
 pub(super) struct Args {
     /// Only the logins of this provider
     #[arg(long, value_name = "ID")]
-    provider: Option<String>,
+    provider: Option<ProviderId>,
     /// Only this profile
     #[arg(long, value_name = "ID")]
     profile: Option<ProfileId>,
@@ -64,7 +64,7 @@ struct Report<'r> {
 struct RowReport<'r> {
     agent_id: &'r AgentId,
     profile_id: &'r ProfileId,
-    provider: &'r str,
+    provider: &'r ProviderId,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Millis>,

@@ -5,7 +5,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::report::{Report as Outcome, Request, report};
-use crate::profile::{AgentId, FailureReason, Millis, ProfileId};
+use crate::profile::{AgentId, FailureReason, Millis, ProfileId, ProviderId};
 use crate::system::now;
 use serde::Serialize;
 
@@ -60,7 +60,7 @@ struct Report<'r> {
     schema: u32,
     agent_id: &'r AgentId,
     profile_id: &'r ProfileId,
-    provider: &'r str,
+    provider: &'r ProviderId,
     reason: &'static str,
     recorded: bool,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::resolve::{Resolution, Row, resolve};
-use crate::profile::{AgentId, FailureReason, Millis, OrderSource, ProfileId};
+use crate::profile::{AgentId, FailureReason, Millis, OrderSource, ProfileId, ProviderId};
 use crate::text::printable;
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ pub(super) struct Args {
 struct Report<'r> {
     schema: u32,
     agent_id: &'r AgentId,
-    provider: &'r str,
+    provider: &'r ProviderId,
     model: &'r str,
     pinned: Option<&'r ProfileId>,
     profile_id: Option<&'r ProfileId>,
@@ -120,11 +120,7 @@ fn text(resolution: &Resolution) -> String {
     if let Some(chosen) = resolution.chosen() {
         lines.push(format!("Profile: {}", chosen.profile_id));
     }
-    lines.push(format!(
-        "Model: {}/{}",
-        printable(&resolution.provider, 80),
-        printable(&resolution.model, 200)
-    ));
+    lines.push(format!("Model: {}/{}", resolution.provider, printable(&resolution.model, 200)));
     lines.push(format!("Because: {because}"));
     let others = resolution.rows.iter().filter(|row| !row.chosen);
     lines.extend(others.map(|row| passed_over(row, resolution.at)));

@@ -5,7 +5,7 @@ use crate::cli::output::Output;
 use crate::cli::print_help;
 use crate::exit::Failure;
 use crate::ops::session::{Report as Session, Request, clear, set, show};
-use crate::profile::{AgentId, ProfileId};
+use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::text::printable;
 use serde::Serialize;
 use std::path::Path;
@@ -55,7 +55,7 @@ struct Report<'s> {
     session: &'s str,
     exists: bool,
     store_path: &'s Path,
-    provider_override: Option<&'s str>,
+    provider_override: Option<&'s ProviderId>,
     model_override: Option<&'s str>,
     model_override_source: Option<&'s str>,
     auth_profile_override: Option<&'s ProfileId>,
@@ -89,7 +89,7 @@ pub(super) fn run(
         session: &session.key,
         exists: session.exists,
         store_path: &session.store_path,
-        provider_override: pinned.provider.as_deref(),
+        provider_override: pinned.provider.as_ref(),
         model_override: pinned.model.as_deref(),
         model_override_source: pinned.model_source.as_deref(),
         auth_profile_override: pinned.profile.as_ref(),
@@ -101,7 +101,7 @@ fn text(session: &Session) -> String {
     let pinned = &session.pinned;
     let none = || "(none)".to_owned();
     let model = pinned.model.as_ref().map(|model| match &pinned.provider {
-        Some(provider) => format!("{}/{}", printable(provider, 80), printable(model, 200)),
+        Some(provider) => format!("{provider}/{}", printable(model, 200)),
         None => printable(model, 200),
     });
     let profile = pinned.profile.as_ref().map(|profile| {

@@ -7,7 +7,7 @@ use crate::cli::output::Output;
 use crate::cli::prompt::{dialogue, still_interruptible};
 use crate::exit::Failure;
 use crate::ops::paste::{Ready, Request};
-use crate::profile::{AgentId, Kind, ProfileId};
+use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use crate::provider::SETUP_TOKEN_PROVIDER;
 use crate::system::process;
 use std::time::Duration;
@@ -20,7 +20,7 @@ standard input.")]
 pub(super) struct Args {
     /// The provider of the token
     #[arg(long, value_name = "ID", default_value = SETUP_TOKEN_PROVIDER)]
-    provider: String,
+    provider: ProviderId,
     /// The profile id [default: <provider>:default]
     #[arg(long, value_name = "ID")]
     profile_id: Option<ProfileId>,
@@ -41,7 +41,8 @@ pub(super) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let profile_id = args.profile_id.unwrap_or_else(|| format!("{}:default", args.provider).into());
+    let profile_id =
+        args.profile_id.unwrap_or_else(|| format!("{}:default", args.provider.spelling()).into());
     let request = Request {
         provider: args.provider,
         kind: Kind::Token,

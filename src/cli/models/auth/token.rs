@@ -6,7 +6,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::token::{Request, token};
-use crate::profile::{AgentId, Millis, ProfileId};
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ that one is printed, and --stored prints the other:
 pub(in crate::cli) struct Args {
     /// The provider; its first usable profile is taken
     #[arg(long, value_name = "ID")]
-    provider: Option<String>,
+    provider: Option<ProviderId>,
     /// The profile
     #[arg(long, value_name = "ID")]
     profile: Option<ProfileId>,
@@ -54,7 +54,7 @@ struct Report<'t> {
     schema: u32,
     agent_id: &'t AgentId,
     profile_id: &'t ProfileId,
-    provider: &'t str,
+    provider: &'t ProviderId,
     #[serde(rename = "type")]
     kind: &'static str,
     token: &'t str,

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::cli::usage::UsageReport;
 use crate::ops::status::{Effective, Group, Overview, Row, Status, Unusable, WARN_AFTER};
-use crate::profile::{AgentId, Millis, ProfileId};
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Number, Value};
@@ -44,7 +44,7 @@ struct Auth<'s> {
     shell_env_fallback: ShellEnvironment,
     #[serde(rename = "providersWithOAuth")]
     providers_with_oauth: Vec<String>,
-    missing_providers_in_use: &'s [String],
+    missing_providers_in_use: &'s [ProviderId],
     providers: Vec<ProviderReport<'s>>,
     unusable_profiles: Vec<UnusableReport<'s>>,
     oauth: OAuth<'s>,
@@ -60,7 +60,7 @@ struct ShellEnvironment {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProviderReport<'s> {
-    provider: &'s str,
+    provider: &'s ProviderId,
     effective: EffectiveReport,
     profiles: ProfileCounts<'s>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,7 +109,7 @@ struct Source {
 struct UnusableReport<'s> {
     profile_id: &'s ProfileId,
     #[serde(skip_serializing_if = "Option::is_none")]
-    provider: Option<&'s str>,
+    provider: Option<&'s ProviderId>,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'s str>,
@@ -129,7 +129,7 @@ struct OAuth<'s> {
 #[serde(rename_all = "camelCase")]
 struct ProfileReport<'s> {
     profile_id: &'s ProfileId,
-    provider: &'s str,
+    provider: &'s ProviderId,
     #[serde(rename = "type")]
     kind: &'static str,
     status: &'static str,
@@ -146,7 +146,7 @@ struct ProfileReport<'s> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct GroupReport<'s> {
-    provider: &'s str,
+    provider: &'s ProviderId,
     status: &'static str,
     profiles: Vec<ProfileReport<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -186,7 +186,9 @@ impl<'s> Report<'s> {
                     applied_keys: [],
                 },
                 providers_with_oauth: with_logins
-                    .map(|overview| format!("{} ({})", overview.provider, overview.logins()))
+                    .map(|overview| {
+                        format!("{} ({})", overview.provider.spelling(), overview.logins())
+                    })
                     .collect(),
                 missing_providers_in_use: &status.missing_providers,
                 providers: status
@@ -249,7 +251,7 @@ fn provider<'s>(overview: &'s Overview, status: &Status, app: &App) -> ProviderR
 fn unusable(profile: &Unusable, now: Millis) -> UnusableReport<'_> {
     UnusableReport {
         profile_id: &profile.profile_id,
-        provider: profile.provider.as_deref(),
+        provider: profile.provider.as_ref(),
         kind: if profile.is_disabled { "disabled" } else { "cooldown" },
         reason: profile.reason.as_deref(),
         until: profile.until,

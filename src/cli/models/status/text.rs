@@ -17,12 +17,9 @@ pub(super) fn render(status: &Status, app: &App) -> String {
         parts.push(format!("Beside profiles:\n{beside}"));
     }
     let agent = status.agent_id.clone().unwrap_or(AgentId::main());
-    let missing = status.missing_providers.iter().map(|missing| {
-        let provider = printable(missing, 80);
-        match key_variable(app, missing) {
-            Some(name) => format!("  {provider}: set {name}\n"),
-            None => format!("  {provider}: {}\n", sign_in_command(app, missing, &agent)),
-        }
+    let missing = status.missing_providers.iter().map(|missing| match key_variable(app, missing) {
+        Some(name) => format!("  {missing}: set {name}\n"),
+        None => format!("  {missing}: {}\n", sign_in_command(app, missing, &agent)),
     });
     let missing = missing.collect::<Vec<_>>().concat();
     if !missing.is_empty() {
@@ -80,7 +77,7 @@ fn profiles(status: &Status) -> String {
             String::new()
         };
         table.add_row([
-            printable(&row.provider, 60),
+            format!("{:.60}", row.provider),
             format!("{}{from}", printable(&row.label, 160)),
             row.kind.name().to_owned(),
             usable(row, unusable.get(row.id.as_str()).copied(), status.at),
@@ -136,7 +133,7 @@ fn beside_profiles(status: &Status) -> String {
             sources.push("authenticated by OpenClaw itself".to_owned());
         }
         if !sources.is_empty() {
-            let provider = printable(&overview.provider, 80);
+            let provider = &overview.provider;
             lines.push(format!("  {provider}: {}\n", printable(&sources.join("; "), 400)));
         }
     }

@@ -4,7 +4,7 @@
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::login::Report;
-use crate::profile::{AgentId, Millis, ProfileId};
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::text::printable;
 use serde::Serialize;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub(super) enum Event<'r> {
     Done {
         schema: u32,
         profile_id: &'r ProfileId,
-        provider: &'r str,
+        provider: &'r ProviderId,
         agent_id: &'r AgentId,
         store_path: &'r Path,
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,7 @@ use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::default_model;
 use crate::ops::login::{Report, Request, login};
-use crate::profile::{AgentId, ProfileId};
+use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::system::now;
 use crate::text::printable;
 use event::Event;
@@ -64,7 +64,7 @@ pub(super) struct Args {
 struct SignIn {
     /// The provider to sign in at; without it, the command lists them
     #[arg(long, value_name = "ID")]
-    provider: Option<String>,
+    provider: Option<ProviderId>,
     /// The one way to go: browser, paste, device, or a method of the provider [default: all]
     #[arg(long, value_name = "WAY")]
     method: Option<String>,
