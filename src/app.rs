@@ -1,7 +1,7 @@
 //! The composition root: what the machine offers and where everything is.
 
 use crate::config::{AgentDir, Config, ConfigError, Paths};
-use crate::profile::{MAIN_AGENT, normalize_agent_id, normalize_provider_id};
+use crate::profile::{AgentId, ProviderId};
 use crate::provider::{Catalog, CatalogError};
 use crate::store::{
     AgentStore, BackupPolicy, Location, Notice, Notices, Spool, StoreError, USUAL_BACKUPS,
@@ -48,7 +48,7 @@ pub struct App {
     /// What went less well than it could, for the end of the run.
     pub notices: Notices,
     /// The agent that commands mean when they name none.
-    agent: Option<String>,
+    agent: Option<AgentId>,
 }
 
 impl App {
@@ -60,15 +60,14 @@ impl App {
 
     /// The same program, meaning `agent` where a command names none.
     #[must_use]
-    pub fn with_agent(mut self, agent: Option<String>) -> Self {
-        self.agent = agent.filter(|agent| !agent.trim().is_empty());
+    pub fn with_agent(mut self, agent: Option<AgentId>) -> Self {
+        self.agent = agent;
         self
     }
 
-    /// The agent of that name, else the one that commands mean without one; blank is no
-    /// name.
-    pub fn named_agent<'n>(&'n self, named: Option<&'n str>) -> Option<&'n str> {
-        named.filter(|named| !named.trim().is_empty()).or(self.agent.as_deref())
+    /// The agent that is named, else the one that commands mean without a name.
+    pub fn named_agent<'n>(&'n self, named: Option<&'n AgentId>) -> Option<&'n AgentId> {
+        named.or(self.agent.as_ref())
     }
 
     /// The configuration as it is now.
@@ -99,7 +98,7 @@ impl App {
 
     /// The store of an agent.
     pub fn store(&self, agent: &AgentDir) -> AgentStore {
-        let oauth_file = (agent.id == MAIN_AGENT).then(|| self.paths.oauth_file());
+        let oauth_file = agent.id.is_main().then(|| self.paths.oauth_file());
         let backups = BackupPolicy { count: self.backups(), notices: self.notices.clone() };
         AgentStore::new(
             agent.id.clone(),
@@ -167,26 +166,24 @@ impl App {
     ///
     /// # Errors
     /// There is no agent of that name.
-    pub fn agent(&self, config: &Config, named: Option<&str>) -> Result<AgentDir, AppError> {
-        let Some(named) = self.named_agent(named) else {
+    pub fn agent(&self, config: &Config, named: Option<&AgentId>) -> Result<AgentDir, AppError> {
+        let Some(id) = self.named_agent(named) else {
             let id = config.default_agent();
-            return Ok(if id == MAIN_AGENT {
+            return Ok(if id.is_main() {
                 self.main_agent(config)
             } else {
                 config.agent_dir(&self.paths, &id)
             });
         };
-        let id = normalize_agent_id(named);
-        let agent = config.agent_dir(&self.paths, &id);
-        let is_known = id == MAIN_AGENT
-            || config.agents().any(|listed| listed.id() == id)
-            || agent.path.is_dir();
-        if is_known { Ok(agent) } else { Err(AppError::NoSuchAgent(id)) }
+        let agent = config.agent_dir(&self.paths, id);
+        let is_known =
+            id.is_main() || config.agents().any(|listed| listed.id() == *id) || agent.path.is_dir();
+        if is_known { Ok(agent) } else { Err(AppError::NoSuchAgent(id.clone())) }
     }
 
     /// Agent `main`: where the environment puts it, else where the configuration does.
     fn main_agent(&self, config: &Config) -> AgentDir {
-        self.paths.main_agent().unwrap_or_else(|| config.agent_dir(&self.paths, MAIN_AGENT))
+        self.paths.main_agent().unwrap_or_else(|| config.agent_dir(&self.paths, &AgentId::main()))
     }
 
     /// Where replies wait that could not be stored yet.
@@ -207,7 +204,7 @@ impl App {
         agents.extend(config.agents().map(|agent| config.agent_dir(&self.paths, &agent.id())));
         let present = self.paths.state_dir.join("agents").read_dir().into_iter().flatten();
         agents.extend(present.flatten().map(|entry| AgentDir {
-            id: entry.file_name().to_string_lossy().into_owned(),
+            id: AgentId::of_directory(&entry.file_name().to_string_lossy()),
             path: entry.path().join("agent"),
         }));
         let mut seen = std::collections::HashSet::new();
@@ -230,13 +227,14 @@ impl App {
     ///
     /// # Errors
     /// A provider file cannot be used.
-    pub fn provider_id(&self, named: &str) -> Result<String, CatalogError> {
-        let id = normalize_provider_id(named);
-        Ok(self.catalog()?.outline(&id).map_or(id, |known| known.id().to_owned()))
+    pub fn provider_id(&self, named: &ProviderId) -> Result<ProviderId, CatalogError> {
+        let catalog = self.catalog()?;
+        let known = catalog.outline(named).map(|known| known.id().into());
+        Ok(known.unwrap_or_else(|| named.clone().normalized()))
     }
 
     /// The agent whose profiles `agent` reads through to; `None` for that agent itself.
     pub fn fallback_agent(&self, config: &Config, agent: &AgentDir) -> Option<AgentDir> {
-        (agent.id != MAIN_AGENT).then(|| self.main_agent(config))
+        (!agent.id.is_main()).then(|| self.main_agent(config))
     }
 }

@@ -17,6 +17,12 @@ pub fn printable(text: &str, limit: usize) -> String {
     shown
 }
 
+/// Writes what [`printable`] makes of an id: at most `limit` characters, or as many as the
+/// precision of the format says (`{id:.60}`).
+pub(crate) fn show(id: &str, limit: usize, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    f.write_str(&printable(id, f.precision().unwrap_or(limit)))
+}
+
 /// Whether `text` has nothing that [`printable`] leaves out.
 pub fn is_plain(text: &str) -> bool {
     !text.contains(is_unsafe)

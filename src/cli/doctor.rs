@@ -86,22 +86,22 @@ struct BackupReport<'r> {
     path: &'r Location,
     replaced_at: i64,
     replaced_by: &'static str,
-    profiles: Option<&'r [String]>,
+    profiles: Option<&'r [ProfileId]>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RestoreReport<'r> {
     schema: u32,
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     backup: &'r str,
-    restored: &'r [String],
+    restored: &'r [ProfileId],
     kept: Vec<KeptReport<'r>>,
 }
 
 #[derive(Serialize)]
 struct KeptReport<'r> {
-    id: &'r str,
+    id: &'r ProfileId,
     reason: &'r str,
 }
 
@@ -110,7 +110,8 @@ const fn severity(finding: &Finding) -> &'static str {
 }
 
 pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
-    let agent = args.agent.as_deref();
+    let agent = AgentId::named(args.agent.as_deref());
+    let agent = agent.as_ref();
     match &args.restore {
         Some(backup) if !args.list && backup != LIST => restore(app, agent, backup, args, output),
         Some(_) => list(app, agent, args.json, output),
@@ -186,7 +187,7 @@ const fn replaced_by(is_renewal: bool) -> &'static str {
 
 fn list(
     app: &App,
-    agent: Option<&str>,
+    agent: Option<&AgentId>,
     json: bool,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
@@ -217,7 +218,7 @@ fn text(listing: &Listing) -> String {
     let lines = listing.backups.iter().map(|backup| {
         let profiles = match &backup.profiles {
             None => "cannot be read".to_owned(),
-            Some(ids) => ids.iter().map(|id| printable(id, 120)).collect::<Vec<_>>().join(", "),
+            Some(ids) => ids.iter().map(|id| format!("{id:.120}")).collect::<Vec<_>>().join(", "),
         };
         let age = duration::show(now().saturating_sub(backup.replaced_at));
         let by = replaced_by(backup.is_renewal);
@@ -228,7 +229,7 @@ fn text(listing: &Listing) -> String {
 
 fn restore(
     app: &App,
-    agent: Option<&str>,
+    agent: Option<&AgentId>,
     backup: &str,
     args: &Args,
     output: &mut Output<'_>,
@@ -245,10 +246,10 @@ fn restore(
         });
     }
     for id in &report.restored {
-        output.data(&format!("restored: {}\n", printable(id, 200)))?;
+        output.data(&format!("restored: {id}\n"))?;
     }
     for (id, reason) in &report.kept {
-        output.data(&format!("left as it is: {} ({reason})\n", printable(id, 200)))?;
+        output.data(&format!("left as it is: {id} ({reason})\n"))?;
     }
     if report.restored.is_empty() && report.kept.is_empty() {
         output.data("Nothing differs from the backup\n")?;

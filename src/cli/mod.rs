@@ -22,6 +22,7 @@ mod usage;
 
 use crate::app::App;
 use crate::exit::{ExitStatus, Failure};
+use crate::profile::AgentId;
 use crate::system::{Environment, Streams};
 use clap::{CommandFactory, Parser, Subcommand};
 use direct::Direct;
@@ -117,7 +118,8 @@ pub fn run(
         Ok(command) => command,
         Err(error) => return print_clap(&error, streams),
     };
-    let app = App::new(options.apply(environment), current_dir).with_agent(options.agent);
+    let agent = AgentId::named(options.agent.as_deref());
+    let app = App::new(options.apply(environment), current_dir).with_agent(agent);
     let mut output = Output::new(streams);
     crate::system::process::keep_memory_private();
     let result = match command {

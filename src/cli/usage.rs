@@ -4,7 +4,7 @@ use super::duration;
 use super::output::Output;
 use crate::exit::{Command, Failure, Hint};
 use crate::ops::usage::{Snapshot, Usages};
-use crate::profile::Millis;
+use crate::profile::{Millis, ProviderId};
 use crate::provider::Window;
 use crate::system::now;
 use crate::text::printable;
@@ -22,7 +22,7 @@ pub(super) struct UsageReport<'u> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProviderReport<'u> {
-    provider: &'u str,
+    provider: &'u ProviderId,
     display_name: &'u str,
     windows: Vec<WindowReport<'u>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -210,7 +210,7 @@ mod tests {
             reset_at,
         };
         let snapshot = |name: &str, usage: Result<Usage, Problem>| Snapshot {
-            provider: name.to_lowercase(),
+            provider: name.to_lowercase().into(),
             name: name.to_owned(),
             usage,
         };

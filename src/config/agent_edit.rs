@@ -7,7 +7,7 @@ use super::ConfigError;
 use super::binding::{BindOutcome, BindingSpec};
 use super::binding_edit::bind;
 use super::edit::{child, edit, is_text, set};
-use crate::profile::{MAIN_AGENT, normalize_agent_id};
+use crate::profile::AgentId;
 use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject};
 use serde_json::Value;
 use std::path::Path;
@@ -16,7 +16,7 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug)]
 pub struct NewAgent<'a> {
     /// The normalised id.
-    pub id: &'a str,
+    pub id: &'a AgentId,
     /// The members of its entry in their order; the first one is the id.
     pub entry: &'a [(&'a str, &'a str)],
     /// Its bindings.
@@ -57,7 +57,7 @@ pub fn add_agent(path: &Path, agent: NewAgent<'_>) -> Result<AgentAddition, Conf
         }
         let list = list_or_create(root)?;
         if agent.is_first && list.elements().is_empty() {
-            list.append(object(&[("id", MAIN_AGENT)]));
+            list.append(object(&[("id", AgentId::main().as_str())]));
         }
         list.append(object(agent.entry));
         addition = AgentAddition::Added(bind(root, agent.id, agent.bindings)?);
@@ -72,7 +72,7 @@ pub fn add_agent(path: &Path, agent: NewAgent<'_>) -> Result<AgentAddition, Conf
 ///
 /// # Errors
 /// See [`ConfigError`]; the file is unchanged then.
-pub fn remove_agent(path: &Path, id: &str) -> Result<Option<AgentRemoval>, ConfigError> {
+pub fn remove_agent(path: &Path, id: &AgentId) -> Result<Option<AgentRemoval>, ConfigError> {
     let mut removal = None;
     edit(path, |root| {
         let is_it = |node: &CstNode| is_entry_of(node, id);
@@ -93,7 +93,7 @@ pub fn remove_agent(path: &Path, id: &str) -> Result<Option<AgentRemoval>, Confi
         }
         let leads_there = |node: &CstNode| {
             let binding = node.to_serde_value().unwrap_or_default();
-            binding["agentId"].as_str().is_some_and(|agent| normalize_agent_id(agent) == id)
+            binding["agentId"].as_str().is_some_and(|agent| id.is_named(agent))
         };
         let (bindings, is_empty) = removed(root.array_value("bindings"), &leads_there);
         if is_empty && let Some(bindings) = root.get("bindings") {
@@ -102,7 +102,7 @@ pub fn remove_agent(path: &Path, id: &str) -> Result<Option<AgentRemoval>, Confi
         let policy =
             root.object_value("tools").and_then(|tools| tools.object_value("agentToAgent"));
         let allow = policy.as_ref().and_then(|policy| policy.array_value("allow"));
-        let (allowances, is_empty) = removed(allow, &|node| is_text(node, id));
+        let (allowances, is_empty) = removed(allow, &|node| is_text(node, id.as_str()));
         if is_empty && let Some(allow) = policy.and_then(|policy| policy.get("allow")) {
             allow.remove();
         }
@@ -119,7 +119,7 @@ pub fn remove_agent(path: &Path, id: &str) -> Result<Option<AgentRemoval>, Confi
 /// See [`ConfigError`]; the file is unchanged then.
 pub fn set_identity(
     path: &Path,
-    id: &str,
+    id: &AgentId,
     members: &[(&str, &str)],
 ) -> Result<Option<Value>, ConfigError> {
     let mut identity = None;
@@ -128,9 +128,9 @@ pub fn set_identity(
         let has_agents = listed.as_ref().is_some_and(|list| !list.elements().is_empty());
         let entry = match listed.and_then(|list| find(&list, id)) {
             Some(entry) => entry,
-            None if !has_agents && id == MAIN_AGENT => {
+            None if !has_agents && id.is_main() => {
                 let list = list_or_create(root)?;
-                let entry = list.append(object(&[("id", id)]));
+                let entry = list.append(object(&[("id", id.as_str())]));
                 entry.as_object().ok_or("the entry of the agent is not an object")?
             }
             None => return Ok(()),
@@ -164,12 +164,12 @@ fn list_or_create(root: &CstObject) -> Result<CstArray, &'static str> {
     Ok(list)
 }
 
-fn is_entry_of(node: &CstNode, id: &str) -> bool {
+fn is_entry_of(node: &CstNode, id: &AgentId) -> bool {
     let entry = node.to_serde_value().unwrap_or_default();
-    entry["id"].as_str().is_some_and(|text| normalize_agent_id(text) == id)
+    entry["id"].as_str().is_some_and(|name| id.is_named(name))
 }
 
-fn find(list: &CstArray, id: &str) -> Option<CstObject> {
+fn find(list: &CstArray, id: &AgentId) -> Option<CstObject> {
     list.elements().into_iter().find(|node| is_entry_of(node, id))?.as_object()
 }
 
@@ -190,17 +190,18 @@ mod tests {
         let path = root.path().join("openclaw.json");
         file::replace(&path, before.as_bytes()).unwrap();
         let bindings = [BindingSpec::parse("irc").unwrap()];
+        let id = AgentId::from("a");
         let agent = NewAgent {
-            id: "a",
+            id: &id,
             entry: &[("id", "a"), ("name", "A")],
             bindings: &bindings,
             is_first: true,
         };
         assert!(matches!(add_agent(&path, agent).unwrap(), AgentAddition::Added(_)));
         assert!(matches!(add_agent(&path, agent).unwrap(), AgentAddition::Exists));
-        let removal = remove_agent(&path, "a").unwrap();
+        let removal = remove_agent(&path, &"a".into()).unwrap();
         assert_eq!(removal, Some(AgentRemoval { bindings: 1, allowances: 1 }));
-        assert_eq!(remove_agent(&path, "a").unwrap(), None);
+        assert_eq!(remove_agent(&path, &"a".into()).unwrap(), None);
         let after = file::read(&path).unwrap().unwrap().0;
         for kept in ["// people", "id: 'Main', odd: 0x10 } /* me */", "'b'] } }", "// who may talk"]
         {
@@ -213,8 +214,8 @@ mod tests {
     fn nothing_is_written_where_nothing_changes() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("openclaw.json");
-        assert_eq!(remove_agent(&path, "a").unwrap(), None);
-        assert_eq!(set_identity(&path, "a", &[("name", "N")]).unwrap(), None);
+        assert_eq!(remove_agent(&path, &"a".into()).unwrap(), None);
+        assert_eq!(set_identity(&path, &"a".into(), &[("name", "N")]).unwrap(), None);
         assert!(!path.exists());
     }
 }

@@ -7,7 +7,7 @@
 
 use super::channel_account::DEFAULT;
 use super::{Channel, Config};
-use crate::profile::normalize_agent_id;
+use crate::profile::AgentId;
 use serde_json::Value;
 
 /// A binding of the configuration that routes messages to an agent.
@@ -21,8 +21,8 @@ impl<'c> Route<'c> {
     }
 
     /// The normalised id of the agent.
-    pub fn agent_id(&self) -> String {
-        normalize_agent_id(self.0["agentId"].as_str().unwrap_or_default())
+    pub fn agent_id(&self) -> AgentId {
+        AgentId::from(self.0["agentId"].as_str().unwrap_or_default())
     }
 
     /// What the binding matches, as the configuration has it.
@@ -126,7 +126,7 @@ pub struct Conflict {
     /// The binding on one line.
     pub binding: String,
     /// Whose it is.
-    pub agent_id: String,
+    pub agent_id: AgentId,
 }
 
 impl std::fmt::Display for Conflict {
@@ -143,8 +143,8 @@ impl Config {
     }
 
     /// The bindings that lead to an agent.
-    pub fn routes_to(&self, agent_id: &str) -> impl Iterator<Item = Route<'_>> {
-        self.routes().filter(move |route| route.agent_id() == agent_id)
+    pub fn routes_to(&self, agent_id: &AgentId) -> impl Iterator<Item = Route<'_>> {
+        self.routes().filter(move |route| route.agent_id() == *agent_id)
     }
 }
 

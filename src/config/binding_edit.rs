@@ -7,6 +7,7 @@
 use super::ConfigError;
 use super::binding::{self, BindOutcome, BindingSpec, Conflict, Route, UnbindOutcome};
 use super::edit::{edit, set};
+use crate::profile::AgentId;
 use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -18,7 +19,7 @@ use std::path::Path;
 /// See [`ConfigError`]; the file is unchanged then.
 pub fn bind_agent(
     path: &Path,
-    id: &str,
+    id: &AgentId,
     specs: &[BindingSpec],
 ) -> Result<BindOutcome, ConfigError> {
     let mut outcome = BindOutcome::default();
@@ -35,7 +36,7 @@ pub fn bind_agent(
 /// See [`ConfigError`]; the file is unchanged then.
 pub fn unbind_agent(
     path: &Path,
-    id: &str,
+    id: &AgentId,
     specs: &[BindingSpec],
 ) -> Result<UnbindOutcome, ConfigError> {
     let mut outcome = UnbindOutcome::default();
@@ -46,7 +47,7 @@ pub fn unbind_agent(
             let key = binding::key(&matching);
             let same: Vec<_> = routes.iter().filter(|route| route.key() == key).collect();
             let binding = binding::describe(&matching);
-            if let Some(own) = same.iter().find(|route| route.agent_id == id) {
+            if let Some(own) = same.iter().find(|route| route.agent_id == *id) {
                 let index = own.index;
                 outcome.removed.push(binding::describe(&own.matching));
                 if let Some(at) = routes.iter().position(|route| route.index == index) {
@@ -68,11 +69,11 @@ pub fn unbind_agent(
 ///
 /// # Errors
 /// See [`ConfigError`]; the file is unchanged then.
-pub fn unbind_agent_wholly(path: &Path, id: &str) -> Result<Vec<String>, ConfigError> {
+pub fn unbind_agent_wholly(path: &Path, id: &AgentId) -> Result<Vec<String>, ConfigError> {
     let mut removed = Vec::new();
     edit(path, |root| {
         let routes = routes(bindings(root)?.as_ref());
-        for route in routes.into_iter().filter(|route| route.agent_id == id) {
+        for route in routes.into_iter().filter(|route| route.agent_id == *id) {
             removed.push(binding::describe(&route.matching));
             route.node.remove();
         }
@@ -86,7 +87,7 @@ pub fn unbind_agent_wholly(path: &Path, id: &str) -> Result<Vec<String>, ConfigE
 struct Placed {
     node: CstNode,
     index: usize,
-    agent_id: String,
+    agent_id: AgentId,
     matching: Value,
 }
 
@@ -110,7 +111,7 @@ fn routes(bindings: Option<&CstArray>) -> Vec<Placed> {
 /// Binds an agent in the document, unless another agent has the binding.
 pub(super) fn bind(
     root: &CstObject,
-    id: &str,
+    id: &AgentId,
     specs: &[BindingSpec],
 ) -> Result<BindOutcome, &'static str> {
     let mut outcome = BindOutcome::default();
@@ -138,7 +139,7 @@ pub(super) fn bind(
         let widest = existing.iter_mut().find(|route| {
             binding::has_account(&matching)
                 && !binding::has_account(&route.matching)
-                && route.agent_id == id
+                && route.agent_id == *id
                 && binding::scope(&route.matching) == binding::scope(&matching)
         });
         if let (Some(route), Some(account)) = (widest, &spec.account) {
@@ -150,10 +151,10 @@ pub(super) fn bind(
             );
             owners.remove(&route.key());
             route.matching["accountId"] = account.as_str().into();
-            owners.insert(route.key(), id.to_owned());
+            owners.insert(route.key(), id.clone());
             outcome.updated.push(binding::describe(&route.matching));
         } else {
-            owners.insert(binding::key(&matching), id.to_owned());
+            owners.insert(binding::key(&matching), id.clone());
             outcome.added.push(binding);
             added.push(matching);
         }
@@ -168,8 +169,11 @@ pub(super) fn bind(
     array.ensure_multiline();
     let start = existing.last().map_or(0, |route| route.index + 1);
     for (offset, matching) in added.iter().enumerate() {
-        let members =
-            [("type", &Value::from("route")), ("agentId", &id.into()), ("match", matching)];
+        let members = [
+            ("type", &Value::from("route")),
+            ("agentId", &id.as_str().into()),
+            ("match", matching),
+        ];
         let members = members.map(|(key, value)| (key.to_owned(), input(value)));
         array.insert(start + offset, CstInputValue::Object(members.into()));
     }
@@ -221,7 +225,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("openclaw.json");
         file::replace(&path, BEFORE.as_bytes()).unwrap();
-        let outcome = bind_agent(&path, "b", &[spec("irc:x"), spec("irc"), spec("irc:x")]).unwrap();
+        let outcome =
+            bind_agent(&path, &"b".into(), &[spec("irc:x"), spec("irc"), spec("irc:x")]).unwrap();
         assert_eq!(outcome.added, ["irc accountId=x"]);
         assert_eq!(outcome.skipped, ["irc accountId=x"]);
         assert_eq!(outcome.conflicts[0].to_string(), "irc (agent=a)");
@@ -237,10 +242,10 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("openclaw.json");
         file::replace(&path, BEFORE.as_bytes()).unwrap();
-        let outcome = bind_agent(&path, "a", &[spec("irc:x"), spec("irc:y")]).unwrap();
+        let outcome = bind_agent(&path, &"a".into(), &[spec("irc:x"), spec("irc:y")]).unwrap();
         assert_eq!(outcome.updated, ["irc accountId=x"]);
         assert_eq!(outcome.added, ["irc accountId=y"]);
-        let removed = unbind_agent_wholly(&path, "a").unwrap();
+        let removed = unbind_agent_wholly(&path, &"a".into()).unwrap();
         assert_eq!(removed, ["irc accountId=x", "irc accountId=y"]);
         let after = file::read(&path).unwrap().unwrap().0;
         assert!(after.contains("acp") && after.contains("// who answers"), "{after}");
@@ -251,7 +256,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("openclaw.json");
         file::replace(&path, b"{\"bindings\": {}}").unwrap();
-        let error = bind_agent(&path, "a", &[spec("irc")]).unwrap_err();
+        let error = bind_agent(&path, &"a".into(), &[spec("irc")]).unwrap_err();
         assert!(error.to_string().contains("bindings"), "{error}");
         assert_eq!(file::read(&path).unwrap().unwrap().0, "{\"bindings\": {}}");
     }

@@ -5,7 +5,7 @@
 
 use super::Config;
 use super::channel::{AccountIds, Channel, DefaultAccount};
-use crate::profile::{compare, normalize_agent_id};
+use crate::profile::{AgentId, compare};
 use serde_json::{Map, Value};
 
 /// The account of a channel that needs no name.
@@ -127,7 +127,7 @@ fn is_on(settings: &Map<String, Value>) -> bool {
 /// default account.
 fn normalize_account_id(id: &str) -> String {
     let is_name = id.chars().any(|c| c.is_ascii_alphanumeric() || c == '_');
-    if is_name { normalize_agent_id(id) } else { DEFAULT.to_owned() }
+    if is_name { AgentId::from(id).as_str().to_owned() } else { DEFAULT.to_owned() }
 }
 
 /// Whether a value is given: text that is not blank, or anything structured.

@@ -3,7 +3,7 @@
 use super::substitute::substitute;
 use super::validate::problems;
 use super::{AgentDir, ConfigError, Paths, Variables, include};
-use crate::profile::{Kind, MAIN_AGENT, normalize_agent_id, normalize_provider_id};
+use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use crate::system::{Environment, file};
 use jsonc_parser::ParseOptions;
 use serde_json::Value;
@@ -152,59 +152,57 @@ impl Config {
 
     /// The agent that commands mean when they name none: the first one marked as the
     /// default, else the first, else `main`.
-    pub fn default_agent(&self) -> String {
+    pub fn default_agent(&self) -> AgentId {
         let marked = self.agents().find(|agent| agent.0["default"] == true);
-        marked
-            .or_else(|| self.agents().next())
-            .map_or_else(|| MAIN_AGENT.to_owned(), |agent| agent.id())
+        marked.or_else(|| self.agents().next()).map_or_else(AgentId::main, |agent| agent.id())
     }
 
     /// The directory of an agent by its id.
-    pub fn agent_dir(&self, paths: &Paths, id: &str) -> AgentDir {
-        let configured = self.agents().find(|agent| agent.id() == id);
+    pub fn agent_dir(&self, paths: &Paths, id: &AgentId) -> AgentDir {
+        let configured = self.agents().find(|agent| agent.id() == *id);
         let path = configured
             .and_then(|agent| agent.text("agentDir"))
             .map_or_else(|| paths.agent_dir(id), |path| paths.expand(path));
-        AgentDir { id: id.to_owned(), path }
+        AgentDir { id: id.clone(), path }
     }
 
     /// The workspace of an agent by its id.
-    pub fn workspace(&self, paths: &Paths, id: &str) -> PathBuf {
-        let configured = self.agents().find(|agent| agent.id() == id);
+    pub fn workspace(&self, paths: &Paths, id: &AgentId) -> PathBuf {
+        let configured = self.agents().find(|agent| agent.id() == *id);
         if let Some(workspace) = configured.and_then(|agent| agent.text("workspace")) {
             return paths.expand(workspace);
         }
         let shared = self.at("/agents/defaults/workspace").and_then(Value::as_str);
         let shared = shared.map(str::trim).filter(|path| !path.is_empty());
-        if id == self.default_agent() {
+        if *id == self.default_agent() {
             return shared
                 .map_or_else(|| paths.default_workspace.clone(), |path| paths.expand(path));
         }
         match shared {
-            Some(path) => paths.expand(path).join(id),
-            None => paths.state_dir.join(format!("workspace-{id}")),
+            Some(path) => paths.expand(path).join(id.as_str()),
+            None => paths.state_dir.join(format!("workspace-{}", id.as_str())),
         }
     }
 
     /// The configured order of a provider's profiles.
-    pub fn auth_order(&self, provider: &str) -> Option<Vec<String>> {
+    pub fn auth_order(&self, provider: &ProviderId) -> Option<Vec<ProfileId>> {
         let orders = self.at("/auth/order")?.as_object()?;
-        let order = orders.iter().find(|(key, _)| normalize_provider_id(key) == provider)?.1;
-        let ids = order.as_array()?.iter().filter_map(Value::as_str).map(str::to_owned);
+        let order = orders.iter().find(|(key, _)| provider.is_spelt(key))?.1;
+        let ids = order.as_array()?.iter().filter_map(Value::as_str).map(ProfileId::from);
         Some(ids.collect())
     }
 
     /// The mode that the configuration gives a profile.
-    pub fn auth_mode(&self, profile_id: &str) -> Option<Kind> {
-        let mode = self.auth_profiles()?.get(profile_id)?.get("mode")?;
+    pub fn auth_mode(&self, profile_id: &ProfileId) -> Option<Kind> {
+        let mode = self.auth_profiles()?.get(profile_id.as_str())?.get("mode")?;
         Kind::from_name(mode.as_str()?)
     }
 }
 
 impl<'c> AgentEntry<'c> {
     /// The normalised id.
-    pub fn id(&self) -> String {
-        normalize_agent_id(self.0["id"].as_str().unwrap_or_default())
+    pub fn id(&self) -> AgentId {
+        AgentId::from(self.0["id"].as_str().unwrap_or_default())
     }
 
     /// A text of the entry, unless it is blank.
@@ -238,8 +236,11 @@ mod tests {
         );
         assert_eq!(config.default_agent(), "work-bot");
         let home = Paths::new(&crate::system::Environment::of([("HOME", "/h")]), Path::new("/"));
-        assert_eq!(config.agent_dir(&home, "work-bot").path, Path::new("/h/a"));
-        assert_eq!(config.agent_dir(&home, "main").path, home.agent_dir("main"));
+        assert_eq!(config.agent_dir(&home, &"work-bot".into()).path, Path::new("/h/a"));
+        assert_eq!(
+            config.agent_dir(&home, &AgentId::main()).path,
+            home.agent_dir(&AgentId::main())
+        );
     }
 
     #[test]
@@ -297,8 +298,8 @@ mod tests {
         let config = config(
             r#"{"auth": {"order": {"Z.AI": ["zai:a"]}, "profiles": {"zai:a": {"provider": "z-ai", "mode": "api_key"}}}}"#,
         );
-        assert_eq!(config.auth_order("zai"), Some(vec!["zai:a".to_owned()]));
-        assert_eq!(config.auth_mode("zai:a"), Some(Kind::ApiKey));
-        assert_eq!(config.auth_order("openai"), None);
+        assert_eq!(config.auth_order(&"zai".into()), Some(vec!["zai:a".into()]));
+        assert_eq!(config.auth_mode(&"zai:a".into()), Some(Kind::ApiKey));
+        assert_eq!(config.auth_order(&"openai".into()), None);
     }
 }

@@ -5,6 +5,7 @@
 
 use super::document::JSON5;
 use super::{Config, ConfigError};
+use crate::profile::ProfileId;
 use crate::system::file::{self, with_suffix};
 use crate::system::lock::{self, Attempt, SidecarLock};
 use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
@@ -54,14 +55,14 @@ pub fn set_default_model(path: &Path, model: &str) -> Result<ConfigEdit, ConfigE
 ///
 /// # Errors
 /// See [`ConfigError`]; the file is unchanged then.
-pub fn remove_profile(path: &Path, id: &str) -> Result<ConfigEdit, ConfigError> {
+pub fn remove_profile(path: &Path, id: &ProfileId) -> Result<ConfigEdit, ConfigError> {
     if file::fingerprint(path).is_none() {
         return Ok(ConfigEdit::Unchanged);
     }
     edit(path, |root| {
         let Some(auth) = root.object_value("auth") else { return Ok(()) };
         if let Some(profiles) = auth.object_value("profiles")
-            && let Some(profile) = profiles.get(id)
+            && let Some(profile) = profiles.get(id.as_str())
         {
             profile.remove();
         }
@@ -69,7 +70,7 @@ pub fn remove_profile(path: &Path, id: &str) -> Result<ConfigEdit, ConfigError> 
         for property in order.iter().flat_map(CstObject::properties) {
             let Some(ids) = property.array_value() else { continue };
             for element in ids.elements() {
-                if is_text(&element, id) {
+                if is_text(&element, id.as_str()) {
                     element.remove();
                 }
             }
@@ -217,7 +218,7 @@ mod tests {
     }
 
     fn record(path: &Path) -> ConfigEdit {
-        record_profile(path, "p:a", "p", Kind::OAuth).unwrap()
+        record_profile(path, &"p:a".into(), &"p".into(), Kind::OAuth).unwrap()
     }
 
     #[test]
@@ -238,9 +239,9 @@ mod tests {
             assert!(after.contains(kept), "{kept} is gone:\n{after}");
         }
         let config = Config::parse(Path::new("x"), &after).unwrap();
-        assert_eq!(config.auth_order("p").unwrap(), ["p:a", "p:b"]);
+        assert_eq!(config.auth_order(&"p".into()).unwrap(), ["p:a", "p:b"]);
         for id in ["p:a", "p:b"] {
-            assert!(config.auth_mode(id).is_some(), "{id}");
+            assert!(config.auth_mode(&id.into()).is_some(), "{id}");
         }
     }
 
@@ -255,7 +256,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("openclaw.json");
         for number in 0..8 {
-            record_profile(&path, &format!("agent-{number}"), "p", Kind::OAuth).unwrap();
+            record_profile(&path, &format!("agent-{number}").into(), &"p".into(), Kind::OAuth)
+                .unwrap();
         }
         let kept = |suffix: &str| {
             let text = file::read(&with_suffix(&path, suffix)).unwrap();
@@ -268,11 +270,11 @@ mod tests {
     #[test]
     fn a_removed_profile_leaves_the_rest() {
         let before = "{\n  \"auth\": {\n    \"profiles\": {\n      \"p:a\": {\"provider\": \"p\", \"mode\": \"oauth\"},\n      \"p:b\": {\"provider\": \"p\", \"mode\": \"oauth\"} // keep\n    },\n    \"order\": {\"p\": [\"p:a\", \"p:b\"], \"q\": [\"p:a\"]}\n  }\n}\n";
-        let after = edited(Some(before), |path| remove_profile(path, "p:a").unwrap());
+        let after = edited(Some(before), |path| remove_profile(path, &"p:a".into()).unwrap());
         assert!(!after.contains("p:a") && after.contains("// keep"), "{after}");
         let config = Config::parse(Path::new("x"), &after).unwrap();
-        assert_eq!(config.auth_order("p").unwrap(), ["p:b"]);
-        assert_eq!(config.auth_order("q"), None);
+        assert_eq!(config.auth_order(&"p".into()).unwrap(), ["p:b"]);
+        assert_eq!(config.auth_order(&"q".into()), None);
     }
 
     #[test]
@@ -281,7 +283,10 @@ mod tests {
         let path = root.path().join("openclaw.json");
         for text in ["{", "[]", "{\"auth\": 5}", "{\"auth\": {\"profiles\": []}}"] {
             file::replace(&path, text.as_bytes()).unwrap();
-            assert!(record_profile(&path, "p:a", "p", Kind::OAuth).is_err(), "{text}");
+            assert!(
+                record_profile(&path, &"p:a".into(), &"p".into(), Kind::OAuth).is_err(),
+                "{text}"
+            );
             assert_eq!(file::read(&path).unwrap().unwrap().0, text);
         }
         assert!(!backup(&path).exists());

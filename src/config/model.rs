@@ -1,6 +1,7 @@
 //! The models that the configuration names, and the providers that it defines.
 
 use super::Config;
+use crate::profile::AgentId;
 use serde_json::{Map, Value};
 
 /// The models of `agents.defaults`, and the model providers.
@@ -33,15 +34,15 @@ impl Config {
     }
 
     /// The model that the agent list gives an agent.
-    pub fn agent_model(&self, id: &str) -> AgentModel<'_> {
-        self.agents().find(|agent| agent.id() == id).map_or_else(AgentModel::default, |agent| {
+    pub fn agent_model(&self, id: &AgentId) -> AgentModel<'_> {
+        self.agents().find(|agent| agent.id() == *id).map_or_else(AgentModel::default, |agent| {
             let model = agent.model();
             AgentModel { primary: model.and_then(primary), fallbacks: model.and_then(fallbacks) }
         })
     }
 
     /// The model that an agent uses unless a session says otherwise.
-    pub fn default_model(&self, agent_id: &str) -> Option<&str> {
+    pub fn default_model(&self, agent_id: &AgentId) -> Option<&str> {
         self.agent_model(agent_id).primary.or_else(|| self.models().primary())
     }
 

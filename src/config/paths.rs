@@ -1,6 +1,6 @@
 //! Where everything is: the only path authority.
 
-use crate::profile::MAIN_AGENT;
+use crate::profile::AgentId;
 use crate::system::Environment;
 use crate::text::printable;
 use std::path::{Component, Path, PathBuf};
@@ -29,8 +29,8 @@ pub struct Paths {
 /// An agent and its directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentDir {
-    /// The normalised id.
-    pub id: String,
+    /// The id; for a directory of the state directory that is not configured, its name.
+    pub id: AgentId,
     /// Where its store is.
     pub path: PathBuf,
 }
@@ -117,19 +117,19 @@ impl Paths {
     }
 
     /// The directory of an agent that the configuration gives no other.
-    pub fn agent_dir(&self, id: &str) -> PathBuf {
-        self.state_dir.join(format!("agents/{id}/agent"))
+    pub fn agent_dir(&self, id: &AgentId) -> PathBuf {
+        self.state_dir.join(format!("agents/{}/agent", id.as_str()))
     }
 
     /// The directory of the sessions of an agent.
-    pub fn sessions_dir(&self, id: &str) -> PathBuf {
-        self.state_dir.join("agents").join(id).join("sessions")
+    pub fn sessions_dir(&self, id: &AgentId) -> PathBuf {
+        self.state_dir.join("agents").join(id.as_str()).join("sessions")
     }
 
     /// Agent `main` as listings see it: where the environment puts it, else in its usual
     /// place, whatever the configuration says.
     pub fn main_without_config(&self) -> AgentDir {
-        let usual = || AgentDir { id: MAIN_AGENT.to_owned(), path: self.agent_dir(MAIN_AGENT) };
+        let usual = || AgentDir { id: AgentId::main(), path: self.agent_dir(&AgentId::main()) };
         self.main_agent().unwrap_or_else(usual)
     }
 
@@ -137,7 +137,7 @@ impl Paths {
     /// the command line.
     pub fn main_agent(&self) -> Option<AgentDir> {
         let path = self.main_agent_dir.clone()?;
-        Some(AgentDir { id: MAIN_AGENT.to_owned(), path })
+        Some(AgentDir { id: AgentId::main(), path })
     }
 
     /// `path` in full: `~` is the home directory, a relative one starts from the current
@@ -252,7 +252,7 @@ mod tests {
         let moved =
             paths(&[("HOME", "/h"), ("OPENCLAW_AGENT_DIR", "/a"), ("PI_CODING_AGENT_DIR", "/b")]);
         assert_eq!(moved.main_agent().unwrap().path, Path::new("/a"));
-        assert_eq!(moved.agent_dir("main"), Path::new("/h/.openclaw/agents/main/agent"));
+        assert_eq!(moved.agent_dir(&AgentId::main()), Path::new("/h/.openclaw/agents/main/agent"));
     }
 
     #[test]

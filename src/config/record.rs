@@ -5,7 +5,7 @@
 
 use super::edit::{child, edit, set};
 use super::{ConfigEdit, ConfigError};
-use crate::profile::{Kind, normalize_provider_id};
+use crate::profile::{Kind, ProfileId, ProviderId};
 use indexmap::IndexMap;
 use jsonc_parser::cst::{CstArray, CstInputValue, CstObject, CstObjectProp};
 use std::collections::{HashMap, HashSet};
@@ -18,8 +18,8 @@ use std::path::Path;
 /// See [`ConfigError`]; the file is unchanged then.
 pub fn record_profile(
     path: &Path,
-    id: &str,
-    provider: &str,
+    id: &ProfileId,
+    provider: &ProviderId,
     mode: Kind,
 ) -> Result<ConfigEdit, ConfigError> {
     record_profiles(path, &[(id, provider, mode)])
@@ -31,7 +31,7 @@ pub fn record_profile(
 /// See [`ConfigError`]; the file is unchanged then.
 pub fn record_profiles(
     path: &Path,
-    recorded: &[(&str, &str, Kind)],
+    recorded: &[(&ProfileId, &ProviderId, Kind)],
 ) -> Result<ConfigEdit, ConfigError> {
     edit(path, |root| {
         let auth = child(root, "auth")?;
@@ -43,7 +43,7 @@ pub fn record_profiles(
         for (id, property) in named {
             let value = property.to_serde_value().unwrap_or_default();
             if let Some(provider) = value["provider"].as_str() {
-                modes.note(&id, provider, value["mode"].as_str().unwrap_or_default());
+                modes.note(&id, &provider.into(), value["mode"].as_str().unwrap_or_default());
             }
             properties.insert(id, property);
         }
@@ -52,20 +52,21 @@ pub fn record_profiles(
         let mut added = IndexMap::new();
         let mut orders = Orders::default();
         for (id, provider, mode) in recorded {
-            match properties.get(*id) {
+            let id = id.as_str();
+            match properties.get(id) {
                 Some(property) => match property.object_value() {
                     Some(profile) => {
-                        set(&profile, "provider", CstInputValue::from(*provider));
+                        set(&profile, "provider", CstInputValue::from(provider.spelling()));
                         set(&profile, "mode", CstInputValue::from(mode.name()));
                     }
                     None => set(&profiles, id, members(provider, *mode)),
                 },
                 None if is_empty => {
-                    added.insert((*id).to_owned(), members(provider, *mode));
+                    added.insert(id.to_owned(), members(provider, *mode));
                 }
                 None => {
                     let property = profiles.append(id, members(provider, *mode));
-                    properties.insert((*id).to_owned(), property);
+                    properties.insert(id.to_owned(), property);
                 }
             }
             modes.note(id, provider, mode.name());
@@ -78,20 +79,20 @@ pub fn record_profiles(
     })
 }
 
-fn members(provider: &str, mode: Kind) -> CstInputValue {
+fn members(provider: &ProviderId, mode: Kind) -> CstInputValue {
     CstInputValue::Object(vec![
-        ("provider".to_owned(), CstInputValue::from(provider)),
+        ("provider".to_owned(), CstInputValue::from(provider.spelling())),
         ("mode".to_owned(), CstInputValue::from(mode.name())),
     ])
 }
 
-/// The profiles of each provider, normalised, with their modes, in the order of the file.
+/// The profiles of each provider with their modes, in the order of the file.
 #[derive(Default)]
-struct Modes(HashMap<String, Vec<(String, String)>>);
+struct Modes(HashMap<ProviderId, Vec<(String, String)>>);
 
 impl Modes {
-    fn note(&mut self, id: &str, provider: &str, mode: &str) {
-        let of_provider = self.0.entry(normalize_provider_id(provider)).or_default();
+    fn note(&mut self, id: &str, provider: &ProviderId, mode: &str) {
+        let of_provider = self.0.entry(provider.clone()).or_default();
         match of_provider.iter_mut().find(|(other, _)| other == id) {
             Some(present) => mode.clone_into(&mut present.1),
             None => of_provider.push((id.to_owned(), mode.to_owned())),
@@ -101,7 +102,7 @@ impl Modes {
 
 /// The orders that were looked at: the arrays of each provider, with what is in them.
 #[derive(Default)]
-struct Orders(HashMap<String, Vec<Order>>);
+struct Orders(HashMap<ProviderId, Vec<Order>>);
 
 /// An order, which nobody changes where it is no array, and what is in it.
 type Order = (Option<CstArray>, HashSet<String>);
@@ -109,9 +110,15 @@ type Order = (Option<CstArray>, HashSet<String>);
 impl Orders {
     /// Puts a profile first in the order of its provider. Without an order, one is made when
     /// the provider's other profiles have another mode: otherwise their kind would decide.
-    fn put_first(&mut self, auth: &CstObject, modes: &Modes, id: &str, provider: &str, mode: Kind) {
-        let key = normalize_provider_id(provider);
-        let arrays = self.0.entry(key.clone()).or_insert_with(|| arrays_of(auth, &key));
+    fn put_first(
+        &mut self,
+        auth: &CstObject,
+        modes: &Modes,
+        id: &str,
+        provider: &ProviderId,
+        mode: Kind,
+    ) {
+        let arrays = self.0.entry(provider.clone()).or_insert_with(|| arrays_of(auth, provider));
         for (array, ids) in arrays.iter_mut() {
             if let Some(array) = array
                 && ids.insert(id.to_owned())
@@ -119,7 +126,7 @@ impl Orders {
                 array.insert(0, CstInputValue::from(id));
             }
         }
-        let all = modes.0.get(&key).map_or(&[][..], Vec::as_slice);
+        let all = modes.0.get(provider).map_or(&[][..], Vec::as_slice);
         let others = all.iter().filter(|(other, _)| other != id);
         if !arrays.is_empty() || !others.clone().any(|(_, other)| other != mode.name()) {
             return;
@@ -128,19 +135,18 @@ impl Orders {
         let ids = CstInputValue::Array(ids.map(CstInputValue::from).collect());
         let order = auth.object_value("order").or_else(|| auth.object_value_or_create("order"));
         if let Some(order) = order {
-            set(&order, provider, ids);
-            *arrays = arrays_of(auth, &key);
+            set(&order, provider.spelling(), ids);
+            *arrays = arrays_of(auth, provider);
         }
     }
 }
 
 /// The orders of a provider.
-fn arrays_of(auth: &CstObject, provider: &str) -> Vec<Order> {
+fn arrays_of(auth: &CstObject, provider: &ProviderId) -> Vec<Order> {
     let order = auth.object_value("order");
     let properties = order.iter().flat_map(CstObject::properties);
-    let own = properties.filter(|property| {
-        normalize_provider_id(&property.decoded_name().unwrap_or_default()) == provider
-    });
+    let own = properties
+        .filter(|property| provider.is_spelt(&property.decoded_name().unwrap_or_default()));
     own.map(|property| {
         let array = property.array_value();
         let elements = array.iter().flat_map(CstArray::elements);

@@ -2,7 +2,7 @@
 //! keep them away.
 
 use super::{Config, Paths};
-use crate::profile::{Backoff, Configured, Kind, Millis, normalize_provider_id};
+use crate::profile::{AgentId, Backoff, Configured, Kind, Millis, ProfileId, ProviderId};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -12,29 +12,31 @@ const HOUR: f64 = 60.0 * MINUTE;
 impl Config {
     /// The profiles that are configured, in their order; `provider_id` turns a provider
     /// into the form in which providers are compared.
-    pub fn configured_profiles(&self, provider_id: impl Fn(&str) -> String) -> Vec<Configured> {
+    pub fn configured_profiles(
+        &self,
+        provider_id: impl Fn(ProviderId) -> ProviderId,
+    ) -> Vec<Configured> {
         let configured =
             self.auth_profiles().into_iter().flatten().map(|(id, profile)| Configured {
-                id: id.clone(),
-                provider: provider_id(profile["provider"].as_str().unwrap_or_default()),
+                id: id.as_str().into(),
+                provider: provider_id(profile["provider"].as_str().unwrap_or_default().into()),
                 mode: profile["mode"].as_str().and_then(Kind::from_name),
             });
         configured.collect()
     }
 
     /// Whether a profile is configured.
-    pub fn has_auth_profile(&self, id: &str) -> bool {
-        self.auth_profiles().is_some_and(|profiles| profiles.contains_key(id))
+    pub fn has_auth_profile(&self, id: &ProfileId) -> bool {
+        self.auth_profiles().is_some_and(|profiles| profiles.contains_key(id.as_str()))
     }
 
     /// How long failures of a provider keep a profile away (`auth.cooldowns`).
-    pub fn backoff(&self, provider: &str) -> Backoff {
-        let provider = normalize_provider_id(provider);
+    pub fn backoff(&self, provider: &ProviderId) -> Backoff {
         let usual = Backoff::default();
         let number = |key: &str| self.at(&format!("/auth/cooldowns/{key}"))?.as_f64();
         let of_provider = || {
             let all = self.at("/auth/cooldowns/billingBackoffHoursByProvider")?.as_object()?;
-            all.iter().find(|(key, _)| normalize_provider_id(key) == provider)?.1.as_f64()
+            all.iter().find(|(key, _)| provider.is_spelt(key))?.1.as_f64()
         };
         let span = |number: Option<f64>, unit: f64, usual: Millis| {
             number.filter(|number| *number > 0.0).map_or(usual, |number| {
@@ -57,10 +59,10 @@ impl Config {
 
     /// The document of an agent's sessions: `session.store`, in which `{agentId}` stands
     /// for the agent, else the usual one.
-    pub fn session_store(&self, paths: &Paths, agent_id: &str) -> PathBuf {
+    pub fn session_store(&self, paths: &Paths, agent_id: &AgentId) -> PathBuf {
         let configured = self.at("/session/store").and_then(Value::as_str).map(str::trim);
         match configured.filter(|path| !path.is_empty()) {
-            Some(path) => paths.expand(&path.replace("{agentId}", agent_id)),
+            Some(path) => paths.expand(&path.replace("{agentId}", agent_id.as_str())),
             None => paths.sessions_dir(agent_id).join("sessions.json"),
         }
     }
@@ -79,8 +81,11 @@ mod tests {
     #[test]
     fn providers_are_given_as_the_caller_compares_them() {
         let text = r#"{auth: {profiles: {b: {provider: "z-ai", mode: "api_key"}, a: {provider: "p", mode: "token"}}}}"#;
-        let profiles = config(text).configured_profiles(normalize_provider_id);
-        assert_eq!((profiles[0].provider.as_str(), profiles[0].mode), ("zai", Some(Kind::ApiKey)));
+        let profiles = config(text).configured_profiles(ProviderId::normalized);
+        assert_eq!(
+            (profiles[0].provider.spelling(), profiles[0].mode),
+            ("zai", Some(Kind::ApiKey))
+        );
         assert_eq!((profiles[1].id.as_str(), profiles[1].mode), ("a", Some(Kind::Token)));
     }
 
@@ -92,17 +97,17 @@ mod tests {
         );
         let usual = Backoff::default();
         let expected = Backoff { billing: 7_200_000, auth_permanent_max: 5_400_000, ..usual };
-        assert_eq!(config.backoff("p"), expected);
-        assert_eq!(config.backoff("zai").billing, 1_800_000);
+        assert_eq!(config.backoff(&"p".into()), expected);
+        assert_eq!(config.backoff(&"zai".into()).billing, 1_800_000);
     }
 
     #[test]
     fn the_session_store_can_be_moved_for_each_agent() {
         let paths = Paths::new(&Environment::of([("HOME", "/h")]), Path::new("/"));
         let moved = config(r#"{session: {store: "~/s/{agentId}/x.json"}}"#);
-        assert_eq!(moved.session_store(&paths, "work"), Path::new("/h/s/work/x.json"));
+        assert_eq!(moved.session_store(&paths, &"work".into()), Path::new("/h/s/work/x.json"));
         assert_eq!(
-            config("{}").session_store(&paths, "work"),
+            config("{}").session_store(&paths, &"work".into()),
             Path::new("/h/.openclaw/agents/work/sessions/sessions.json")
         );
     }
@@ -112,7 +117,7 @@ mod tests {
         let config = config(
             r#"{agents: {defaults: {model: {primary: "p/shared"}}, list: [{id: "main"}, {id: "work", model: " p/own "}]}}"#,
         );
-        assert_eq!(config.default_model("work"), Some("p/own"));
-        assert_eq!(config.default_model("main"), Some("p/shared"));
+        assert_eq!(config.default_model(&"work".into()), Some("p/own"));
+        assert_eq!(config.default_model(&"main".into()), Some("p/shared"));
     }
 }

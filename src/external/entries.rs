@@ -3,7 +3,7 @@
 use super::json::{Members, Reason, label, members, read, secret, time};
 use super::login::grant;
 use super::{EntryProvider, Login, Parsed, Program};
-use crate::profile::{CredentialKind, normalize_provider_id};
+use crate::profile::{CredentialKind, ProviderId};
 use crate::secret::Secret;
 use serde::Deserialize;
 
@@ -55,12 +55,15 @@ fn login(
     name: &str,
     entry: Entry,
 ) -> Result<Result<Login, &'static str>, Reason> {
-    let same_name = normalize_provider_id(name);
-    if same_name.is_empty() || same_name.contains(['/', ':']) || name.contains(char::is_control) {
+    let same_name = ProviderId::from(name).normalized();
+    if same_name.is_empty()
+        || same_name.as_str().contains(['/', ':'])
+        || name.contains(char::is_control)
+    {
         return Ok(Err("its name is no provider id"));
     }
     let listed = program.providers.get(name);
-    let provider = |pick: fn(&EntryProvider) -> &Option<String>| match listed {
+    let provider = |pick: fn(&EntryProvider) -> &Option<ProviderId>| match listed {
         Some(listed) => pick(listed).clone(),
         None => Some(same_name.clone()),
     };

@@ -1,7 +1,7 @@
 //! A login as another program keeps it.
 
 use super::json::{Reason, secret};
-use crate::profile::{Credential, CredentialKind, Identity, Millis, normalize_provider_id};
+use crate::profile::{Credential, CredentialKind, Identity, Millis, ProviderId};
 use crate::secret::Secret;
 use crate::system::custody::Exposure;
 use std::path::PathBuf;
@@ -43,12 +43,12 @@ pub struct Login {
 
 impl Login {
     /// A login in the entry `entry`, of `provider`.
-    pub(super) fn new(entry: &str, provider: &str, kind: CredentialKind) -> Self {
+    pub(super) fn new(entry: &str, provider: &ProviderId, kind: CredentialKind) -> Self {
         Self {
             entry: entry.to_owned(),
             path: PathBuf::new(),
             credential: Credential {
-                provider: normalize_provider_id(provider),
+                provider: provider.clone().normalized(),
                 identity: Identity::default(),
                 display_name: None,
                 client_id: None,

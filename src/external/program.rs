@@ -2,7 +2,7 @@
 //! `managed.json`: listings need the second alone.
 
 use super::Login;
-use crate::profile::Kind;
+use crate::profile::{Kind, ProfileId, ProviderId};
 use indexmap::IndexMap;
 use serde::Deserialize;
 use std::sync::LazyLock;
@@ -38,10 +38,10 @@ pub struct Program {
     pub label: String,
     /// The provider of its logins, where it has one.
     #[serde(default)]
-    pub provider: String,
+    pub provider: ProviderId,
     /// The provider of its API keys, where that is another one.
     #[serde(default)]
-    pub key_provider: String,
+    pub key_provider: ProviderId,
     /// The provider of each of its entries, where it has several. An entry that is not
     /// listed is of the provider of that name.
     #[serde(default)]
@@ -64,12 +64,12 @@ pub struct Program {
 #[serde(default, deny_unknown_fields)]
 pub struct EntryProvider {
     /// Of an OAuth grant.
-    pub oauth: Option<String>,
+    pub oauth: Option<ProviderId>,
     /// Of an API key.
-    pub key: Option<String>,
+    pub key: Option<ProviderId>,
     /// Of an OAuth entry whose `refresh` is a token that nothing refreshes, and whose
     /// `access` is derived from it.
-    pub token: Option<String>,
+    pub token: Option<ProviderId>,
 }
 
 /// A profile that stays the program's own: it is read when it is needed, and its refresh
@@ -78,7 +78,7 @@ pub struct EntryProvider {
 #[serde(deny_unknown_fields)]
 pub struct Managed {
     /// The profile id.
-    pub profile: String,
+    pub profile: ProfileId,
     /// Whether it is there by itself as long as no store has a profile of its provider.
     /// Otherwise it is used where a store or the configuration names it.
     pub automatic: bool,
@@ -86,8 +86,9 @@ pub struct Managed {
 
 impl Managed {
     /// The provider of the profile, which is that of the program.
-    pub fn provider(&self) -> &str {
-        self.profile.split_once(':').map_or(&self.profile, |(provider, _)| provider)
+    pub fn provider(&self) -> ProviderId {
+        let id = self.profile.as_str();
+        id.split_once(':').map_or(id, |(provider, _)| provider).into()
     }
 }
 
@@ -167,14 +168,14 @@ impl Tool {
 
     /// The program whose own profile this is, unless a store has a profile of this id and
     /// [`Self::managing_stored`] says otherwise.
-    pub fn managing(profile_id: &str) -> Option<Self> {
-        let is_its = |managed: &Managed| managed.profile == profile_id;
+    pub fn managing(profile_id: &ProfileId) -> Option<Self> {
+        let is_its = |managed: &Managed| managed.profile == *profile_id;
         Self::ALL.into_iter().find(|tool| tool.managed().is_some_and(is_its))
     }
 
     /// The program whose own a stored profile of this id stays. One that would be there by
     /// itself is ours once it is stored.
-    pub fn managing_stored(profile_id: &str) -> Option<Self> {
+    pub fn managing_stored(profile_id: &ProfileId) -> Option<Self> {
         let stays = |managed: &Managed| !managed.automatic;
         Self::managing(profile_id).filter(|tool| tool.managed().is_some_and(stays))
     }
@@ -183,12 +184,12 @@ impl Tool {
 impl Program {
     /// How the program can use the profile `profile_id` in the place of `login`, for people:
     /// lines of a configuration or a command.
-    pub fn usage(&self, profile_id: &str, login: &Login) -> Vec<String> {
+    pub fn usage(&self, profile_id: &ProfileId, login: &Login) -> Vec<String> {
         let is_key = login.credential.kind() == Kind::ApiKey && !self.key_lines.is_empty();
         let lines = if is_key { &self.key_lines } else { &self.lines };
         let account_id = login.credential.identity.account_id.as_deref();
         let json = |text: &str| serde_json::Value::from(text).to_string();
-        let word = crate::text::shell_word(profile_id.as_ref());
+        let word = crate::text::shell_word(profile_id.as_str().as_ref());
         let fill = |line: &String| {
             line.replace("{account}", &json(account_id.unwrap_or("<account id>")))
                 .replace("{json}", &json(profile_id))
@@ -215,8 +216,8 @@ mod tests {
             assert_eq!(program.provider.is_empty(), !program.providers.is_empty(), "{tool:?}");
             let key = CredentialKind::ApiKey { key: None, reference: false };
             let token = CredentialKind::Token { token: None, reference: false, expires: None };
-            let logins = [key, token].map(|kind| Login::new("e", "p", kind));
-            for line in logins.iter().flat_map(|login| program.usage("p:a", login)) {
+            let logins = [key, token].map(|kind| Login::new("e", &"p".into(), kind));
+            for line in logins.iter().flat_map(|login| program.usage(&"p:a".into(), login)) {
                 let is_filled = ["{json}", "{word}", "{entry}", "{account}"]
                     .iter()
                     .all(|it| !line.contains(it));

@@ -1,6 +1,6 @@
 //! Whose a credential is: what its entry says, and what the claims of its tokens say.
 
-use crate::profile::{Credential, CredentialKind, Identity};
+use crate::profile::{Credential, CredentialKind, Identity, ProviderId};
 use crate::provider::{Catalog, Registration};
 
 /// The account of a stored credential: what the entry says, completed by its tokens.
@@ -29,6 +29,9 @@ pub(super) fn completed(first: Identity, second: Identity) -> Identity {
 }
 
 /// Where the tokens of `provider` name their account.
-pub(super) fn registration<'c>(catalog: &'c Catalog, provider: &str) -> Option<&'c Registration> {
+pub(super) fn registration<'c>(
+    catalog: &'c Catalog,
+    provider: &ProviderId,
+) -> Option<&'c Registration> {
     catalog.find(provider)?.definition.registration.as_ref()
 }

@@ -28,9 +28,9 @@ pub struct Listing {
 #[derive(Debug)]
 pub struct Row {
     /// The profile id.
-    pub id: String,
+    pub id: ProfileId,
     /// The provider as the profile spells it.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The credential kind.
     pub kind: Kind,
 }
@@ -59,12 +59,12 @@ pub fn list(app: &App) -> Result<Listing, Failure> {
     let mut auth: Vec<Row> = document
         .outlines()
         .map(|Outline { id, provider, facts }| Row {
-            id: id.to_owned(),
-            provider: provider.into_owned(),
+            id: id.into(),
+            provider: provider.into_owned().into(),
             kind: facts.kind,
         })
         .collect();
-    sort_as_object_keys(&mut auth, |row| &row.id);
+    sort_as_object_keys(&mut auth, |row| row.id.as_str());
     let invalid_entries = document.entry_count() - auth.len();
     let exposures = store.exposures(&Custody::of(&app.paths.state_dir));
     let location = store.location();

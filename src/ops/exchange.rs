@@ -59,7 +59,7 @@ pub(super) fn exchange(
     })
     .context("could not start the runtime")??;
     if given.expires <= now() {
-        let id = printable(&selected.id, 200);
+        let id = &selected.id;
         let message = format!("the server gave `{id}` a token that is expired already");
         return Err(Failure::message(ExitStatus::Unavailable, message)
             .hint("check the clock of this machine"));
@@ -72,7 +72,7 @@ pub(super) fn exchange(
 }
 
 fn failed(selected: &Selected, error: &ExchangeError) -> Failure {
-    let id = printable(&selected.id, 200);
+    let id = &selected.id;
     let message = format!("could not exchange the token of `{id}`: {error}");
     let login = login_command(&selected.credential.provider, &selected.owner.id);
     match error {

@@ -5,7 +5,7 @@ use super::Interaction;
 use super::refresh::expiry;
 use crate::app::App;
 use crate::oauth::{self, Client, TokenError};
-use crate::profile::{Credential, normalize_provider_id};
+use crate::profile::{Credential, ProviderId};
 use crate::provider::{
     Catalog, CatalogError, DistrustedProgram, Issued, Message, Operation, Program, Registration,
     RegistrationError,
@@ -222,10 +222,10 @@ async fn run(
 pub(super) fn program_of(
     app: &App,
     catalog: &Catalog,
-    provider: &str,
+    provider: &ProviderId,
 ) -> Result<Option<Program>, DistrustedProgram> {
     if catalog.find(provider).is_some() || catalog.problem(provider).is_some() {
         return Ok(None);
     }
-    Program::find(&normalize_provider_id(provider), &app.environment)
+    Program::find(provider, &app.environment)
 }

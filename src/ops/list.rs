@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::Failure;
 use crate::external::Tool;
-use crate::profile::{Credential, Health, Kind, Millis, health, normalize_provider_id};
+use crate::profile::{AgentId, Credential, Health, Kind, Millis, ProfileId, ProviderId, health};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Location, StateDocument};
 use crate::system::custody::Exposure;
@@ -18,7 +18,7 @@ use std::collections::HashSet;
 #[derive(Debug)]
 pub struct Listing {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// Its store.
     pub location: Location,
     /// The profiles in document order, the inherited ones last.
@@ -37,9 +37,9 @@ pub struct Listing {
 #[derive(Debug)]
 pub struct Row {
     /// The profile id.
-    pub id: String,
+    pub id: ProfileId,
     /// The provider as the profile spells it.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The credential kind.
     pub kind: Kind,
     /// The name for people: display name, else e-mail, else the id.
@@ -59,7 +59,7 @@ pub struct Row {
     /// Until when the profile should not be used, in milliseconds since the epoch.
     pub unusable_until: Option<Millis>,
     /// The agent whose profile this is, when it is not the agent's own.
-    pub inherited_from: Option<String>,
+    pub inherited_from: Option<AgentId>,
     /// The program that it was imported from.
     pub imported_from: Option<String>,
     /// The program whose own login it is: only that one refreshes it.
@@ -71,7 +71,11 @@ pub struct Row {
 ///
 /// # Errors
 /// The configuration or a store cannot be read, or there is no such agent.
-pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Listing, Failure> {
+pub fn list(
+    app: &App,
+    agent: Option<&AgentId>,
+    provider: Option<&ProviderId>,
+) -> Result<Listing, Failure> {
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     let wanted = provider.map(|provider| app.provider_id(provider)).transpose()?;
@@ -93,34 +97,39 @@ pub fn list(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Li
                 listing.invalid_entries += usize::from(!inherited);
                 continue;
             };
-            let of = normalize_provider_id(&found.provider);
-            if inherited && own_providers.contains(&of) {
+            let of = &found.provider;
+            if inherited && own_providers.contains(of) {
                 continue;
             }
             let seen = if inherited { &mut others } else { &mut own_providers };
-            if !seen.contains(&of) {
+            if !seen.contains(of) {
                 seen.insert(of.clone());
             }
-            if wanted.as_ref().is_some_and(|wanted| *wanted != of) {
+            if wanted.as_ref().is_some_and(|wanted| wanted != of) {
                 continue;
             }
             listing.rows.push(Row {
                 unusable_until: state
                     .usage(id)
                     .unusable_until(listing.at)
-                    .filter(|_| cools_down(&of)),
+                    .filter(|_| cools_down(of)),
                 inherited_from: inherited.then(|| owner.id.clone()),
-                ..row(&config, (id, document), found, state.refusal_of(document, id), listing.at)
+                ..row(
+                    &config,
+                    (id.into(), document),
+                    found,
+                    state.refusal_of(document, id),
+                    listing.at,
+                )
             });
         }
     }
-    let is_missing = |provider: &str| {
+    let is_missing = |provider: &ProviderId| {
         let id = auth_provider_id(provider);
         !own_providers.iter().chain(&others).any(|it| auth_provider_id(it) == id)
     };
     for managed in Managed::standing_in_where(&config, is_missing) {
-        let of = normalize_provider_id(managed.provider());
-        if wanted.as_ref().is_none_or(|wanted| *wanted == of) {
+        if wanted.as_ref().is_none_or(|wanted| *wanted == managed.provider()) {
             add_managed(app, &managed, &mut listing);
         }
     }
@@ -147,18 +156,17 @@ fn read(app: &App, agent: AgentDir, fallback: Option<AgentDir>) -> Result<Vec<Ow
 /// What an entry says of its profile.
 fn row(
     config: &Config,
-    (id, document): (&str, &Document),
+    (id, document): (ProfileId, &Document),
     found: Inspection,
     refusal: Option<String>,
     now: Millis,
 ) -> Row {
     // Nearly every entry is without a reference, and not read again.
     let has_reference = found.reference.is_some() || !found.oauth_references.is_empty();
-    let entry = has_reference.then(|| document.entry(id)).flatten();
-    let problem = entry.and_then(|entry| problem_of(config, id, found.facts.kind, entry));
-    let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id);
+    let entry = has_reference.then(|| document.entry(id.as_str())).flatten();
+    let problem = entry.and_then(|entry| problem_of(config, &id, found.facts.kind, entry));
+    let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id.as_str());
     Row {
-        id: id.to_owned(),
         kind: found.facts.kind,
         label: label.to_owned(),
         email: found.email,
@@ -173,8 +181,9 @@ fn row(
         unusable_until: None,
         inherited_from: None,
         imported_from: found.provenance.map(|provenance| provenance.tool),
-        managed_by: Tool::managing_stored(id),
+        managed_by: Tool::managing_stored(&id),
         provider: found.provider,
+        id,
     }
 }
 
@@ -187,10 +196,10 @@ fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {
     };
     let Credential { identity, .. } = &credential;
     listing.rows.push(Row {
-        id: managed.id.to_owned(),
-        provider: managed.provider().to_owned(),
+        id: managed.id.clone(),
+        provider: managed.provider(),
         kind: credential.kind(),
-        label: identity.email.clone().unwrap_or_else(|| managed.id.to_owned()),
+        label: identity.email.clone().unwrap_or_else(|| managed.id.as_str().to_owned()),
         email: identity.email.clone(),
         account_id: identity.account_id.clone(),
         expires: credential.expires(),

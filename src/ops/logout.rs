@@ -9,7 +9,7 @@ use crate::app::{App, AppError};
 use crate::config::{Config, ConfigEdit, remove_profile};
 use crate::external::{self, Tool};
 use crate::oauth::TokenError;
-use crate::profile::{Credential, Kind};
+use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::store::{AgentStore, Ended, Location, exchanged};
 use crate::system::block_on;
@@ -20,9 +20,9 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The agent; the default one when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
     /// Remove the profile here without telling the server.
     pub local: bool,
 }
@@ -31,11 +31,11 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Report {
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The provider as the profile spelled it.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// Whether the server was told.
     pub revocation: Revocation,
     /// Whether the configuration was changed.
@@ -107,7 +107,7 @@ pub fn logout(
     interaction: &mut dyn Interaction,
 ) -> Result<Report, LogoutError> {
     let config = app.config()?;
-    let agent = app.agent(&config, request.agent.as_deref())?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;
@@ -136,10 +136,10 @@ pub fn logout(
         revoke(app, &config, &store, (&credential, &entry), interaction)?
     };
     let removed = store.update(|document| {
-        let present = document.credential(id);
+        let present = document.credential(id.as_str());
         // A login that was made meanwhile is another one, and stays.
         let is_same = present.as_ref().is_none_or(|present| is_same_grant(present, &credential));
-        Ok((is_same && document.remove_entry(id), is_same))
+        Ok((is_same && document.remove_entry(id.as_str()), is_same))
     })?;
     if removed
         && let Some(token) = credential.refresh_token()
@@ -152,7 +152,7 @@ pub fn logout(
     if !removed {
         return Err(LogoutError::SignedInAnew { profile_id: id.clone() });
     }
-    store.update_state(|state| state.forget(id))?;
+    store.update_state(|state| state.forget(id.as_str()))?;
     if let Some(token) = credential.bearer() {
         exchanged::remove(&app.paths.exchanged_tokens(), token);
     }
@@ -246,8 +246,8 @@ fn shared_with(app: &App, config: &Config, store: &AgentStore, token: &Secret) -
     other_stores(app, config, store).into_iter().find(holds).map(|other| other.location())
 }
 
-fn named_elsewhere(app: &App, config: &Config, store: &AgentStore, id: &str) -> bool {
+fn named_elsewhere(app: &App, config: &Config, store: &AgentStore, id: &ProfileId) -> bool {
     other_stores(app, config, store)
         .iter()
-        .any(|other| other.profiles().is_ok_and(|document| document.has_entry(id)))
+        .any(|other| other.profiles().is_ok_and(|document| document.has_entry(id.as_str())))
 }

@@ -10,10 +10,9 @@ use crate::app::App;
 use crate::config::Config;
 use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::external::{self, ExternalError, Managed as ManagedProfile, Tool};
-use crate::profile::{Credential, CredentialKind};
+use crate::profile::{Credential, CredentialKind, ProfileId, ProviderId};
 use crate::provider::{Catalog, auth_provider_id};
 use crate::secret::Secret;
-use crate::text::printable;
 
 /// A profile of another program.
 #[derive(Clone, Debug)]
@@ -21,12 +20,12 @@ pub(super) struct Managed {
     /// The program.
     pub(super) tool: Tool,
     /// The profile id.
-    pub(super) id: &'static str,
+    pub(super) id: &'static ProfileId,
 }
 
 impl Managed {
     /// The profile of another program with this id.
-    pub(super) fn named(id: &str) -> Option<Self> {
+    pub(super) fn named(id: &ProfileId) -> Option<Self> {
         Self::of(Tool::managing(id)?)
     }
 
@@ -44,10 +43,10 @@ impl Managed {
     /// `is_missing`.
     pub(super) fn standing_in_where(
         config: &Config,
-        is_missing: impl Fn(&str) -> bool,
+        is_missing: impl Fn(&ProviderId) -> bool,
     ) -> Vec<Self> {
         let all = Tool::ALL.into_iter().filter_map(Self::of);
-        all.filter(|it| it.is_wanted(config) && is_missing(it.provider())).collect()
+        all.filter(|it| it.is_wanted(config) && is_missing(&it.provider())).collect()
     }
 
     fn is_wanted(&self, config: &Config) -> bool {
@@ -61,12 +60,13 @@ impl Managed {
     /// Whether the profile is there for who names it: one that is there by itself only
     /// while no store has another of its provider.
     pub(super) fn may_be_named(&self, config: &Config, pool: &Pool) -> bool {
-        !self.is_automatic() || (self.is_wanted(config) && pool.owner_of(self.provider()).is_none())
+        !self.is_automatic()
+            || (self.is_wanted(config) && pool.owner_of(&self.provider()).is_none())
     }
 
     /// The provider.
-    pub(super) fn provider(&self) -> &'static str {
-        self.tool.managed().map_or("", ManagedProfile::provider)
+    pub(super) fn provider(&self) -> ProviderId {
+        self.tool.managed().map(ManagedProfile::provider).unwrap_or_default()
     }
 
     /// What the program keeps now, without the refresh token; `None` when nobody is signed
@@ -75,12 +75,13 @@ impl Managed {
     /// # Errors
     /// The file is there and cannot be used.
     pub(super) fn read(&self, app: &App) -> Result<Option<Credential>, ExternalError> {
+        let provider = auth_provider_id(self.provider());
         match external::read(self.tool, &app.environment) {
             Ok(contents) => Ok(contents
                 .logins
                 .into_iter()
                 .map(|login| login.credential)
-                .find(|it| auth_provider_id(&it.provider) == auth_provider_id(self.provider()))
+                .find(|it| auth_provider_id(&it.provider) == provider)
                 .map(|credential| without_refresh(app.catalog().ok().as_ref(), credential))),
             Err(ExternalError::SignedOut { .. } | ExternalError::Elsewhere { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -94,7 +95,7 @@ impl Managed {
         Ok(Some(Selected {
             store: own.store.clone(),
             owner: own.agent.clone(),
-            id: self.id.to_owned(),
+            id: self.id.clone(),
             credential,
             entry: Secret::new(""),
             version: None,
@@ -107,15 +108,11 @@ impl Managed {
 
 /// The failure when a token of a program's own profile would have to be refreshed, and
 /// `why`.
-pub(super) fn over(tool: Tool, id: &str, why: &str) -> Failure {
+pub(super) fn over(tool: Tool, id: &ProfileId, why: &str) -> Failure {
     let program = tool.program();
     Failure::message(
         ExitStatus::LoginRequired,
-        format!(
-            "{why}: the login `{}` is that of {}, which alone refreshes it",
-            printable(id, 200),
-            program.label
-        ),
+        format!("{why}: the login `{id}` is that of {}, which alone refreshes it", program.label),
     )
     .hint(
         Hint::new(format!(

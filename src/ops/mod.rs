@@ -34,6 +34,7 @@ pub mod token;
 pub mod usage;
 
 use crate::exit::{Command, Hint};
+use crate::profile::{AgentId, ProviderId};
 
 pub use issuer::IssuerError;
 pub use lease::LeaseError;
@@ -52,7 +53,13 @@ pub trait Interaction {
     /// The login still waits for the user, for so long at most. Called about once a second.
     fn waiting(&mut self, left: std::time::Duration);
     /// A page to open, where something else than us waits for what the user does there.
-    fn show_page(&mut self, provider: &str, provider_label: &str, url: &url::Url, is_remote: bool);
+    fn show_page(
+        &mut self,
+        provider: &ProviderId,
+        provider_label: &str,
+        url: &url::Url,
+        is_remote: bool,
+    );
     /// A question; the answer is the next of [`Self::answers`].
     fn ask(&mut self, question: &str, is_secret: bool);
     /// The question is answered.
@@ -77,28 +84,22 @@ pub(crate) fn warn_of_route(app: &crate::app::App, interaction: &mut dyn Interac
 }
 
 /// The command that refreshes the logins of `provider` that are due.
-pub(crate) fn refresh_command(provider: &str, agent_id: &str) -> Command {
-    of_agent(Command::ours("models auth refresh").option("--provider", provider), agent_id)
+pub(crate) fn refresh_command(provider: &ProviderId, agent_id: &AgentId) -> Command {
+    of_agent(Command::ours("models auth refresh").option("--provider", provider.spelling()), agent_id)
 }
 
 /// The command that signs in to `provider` again.
-pub(crate) fn login_command(provider: &str, agent_id: &str) -> Command {
-    of_agent(Command::ours("models auth login").option("--provider", provider), agent_id)
+pub(crate) fn login_command(provider: &ProviderId, agent_id: &AgentId) -> Command {
+    of_agent(Command::ours("models auth login").option("--provider", provider.spelling()), agent_id)
 }
 
 /// How to sign in to a provider that the user chooses.
-pub(crate) fn login_template(agent_id: &str) -> Hint {
+pub(crate) fn login_template(agent_id: &AgentId) -> Hint {
     let template = Hint::new("openclaw-auth models auth login --provider <id>");
-    match agent_id {
-        crate::profile::MAIN_AGENT => template,
-        other => template.then(" --agent ").word(other),
-    }
+    if agent_id.is_main() { template } else { template.then(" --agent ").word(agent_id.as_str()) }
 }
 
 /// The same command for that agent; `main` needs no mention.
-pub(crate) fn of_agent(command: Command, agent_id: &str) -> Command {
-    match agent_id {
-        crate::profile::MAIN_AGENT => command,
-        other => command.option("--agent", other),
-    }
+pub(crate) fn of_agent(command: Command, agent_id: &AgentId) -> Command {
+    if agent_id.is_main() { command } else { command.option("--agent", agent_id.as_str()) }
 }

@@ -14,15 +14,15 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub struct StoredOrder {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The directory of its store.
     pub agent_dir: PathBuf,
     /// The provider, normalised.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The document that holds the orders of the agent.
     pub state_location: Location,
     /// The order; `None` when none is stored.
-    pub order: Option<Vec<String>>,
+    pub order: Option<Vec<ProfileId>>,
 }
 
 /// The order that an agent follows because it is stored: its own, else that of `main` where
@@ -30,7 +30,11 @@ pub struct StoredOrder {
 ///
 /// # Errors
 /// The store cannot be read, or the provider has to be named.
-pub fn get(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<StoredOrder, Failure> {
+pub fn get(
+    app: &App,
+    agent: Option<&AgentId>,
+    provider: Option<&ProviderId>,
+) -> Result<StoredOrder, Failure> {
     let (pool, agent) = open(app, agent)?;
     let provider = the_provider(&pool, &agent, provider)?;
     let own = pool.own();
@@ -48,15 +52,15 @@ pub fn get(app: &App, agent: Option<&str>, provider: Option<&str>) -> Result<Sto
 /// A profile is unknown or of another provider, or the store cannot be written.
 pub fn set(
     app: &App,
-    agent: Option<&str>,
-    provider: Option<&str>,
-    ids: &[String],
+    agent: Option<&AgentId>,
+    provider: Option<&ProviderId>,
+    ids: &[ProfileId],
 ) -> Result<StoredOrder, Failure> {
     let (pool, agent) = open(app, agent)?;
-    let mut order: Vec<String> = Vec::new();
-    for id in ids.iter().map(|id| id.trim()).filter(|id| !id.is_empty()) {
-        if !order.iter().any(|known| known == id) {
-            order.push(id.to_owned());
+    let mut order: Vec<ProfileId> = Vec::new();
+    for id in ids.iter().map(|id| id.as_str().trim()).filter(|id| !id.is_empty()) {
+        if !order.iter().any(|known| *known == id) {
+            order.push(id.into());
         }
     }
     let failed = |message: String| {
@@ -66,19 +70,19 @@ pub fn set(
     let Some(first) = order.first() else {
         return Err(Failure::usage("no profile id is given"));
     };
-    let unknown = |id: &str| {
+    let unknown = |id: &ProfileId| {
         let directory = agent.path.display();
-        failed(format!("there is no profile `{}` in {directory}", printable(id, 200)))
+        failed(format!("there is no profile `{id}` in {directory}"))
     };
     let provider = if provider.is_some() {
         the_provider(&pool, &agent, provider)?
     } else {
         let (_, credential) = pool.find(first)?.ok_or_else(|| unknown(first))?;
-        normalize_provider_id(&credential.provider)
+        credential.provider.normalized()
     };
     for id in &order {
         let (_, credential) = pool.find(id)?.ok_or_else(|| unknown(id))?;
-        if normalize_provider_id(&credential.provider) != provider {
+        if credential.provider != provider {
             return Err(failed(wrong_provider(id, &credential.provider, &provider)));
         }
     }
@@ -92,8 +96,8 @@ pub fn set(
 /// The store cannot be read or written, or the provider has to be named.
 pub fn clear(
     app: &App,
-    agent: Option<&str>,
-    provider: Option<&str>,
+    agent: Option<&AgentId>,
+    provider: Option<&ProviderId>,
 ) -> Result<StoredOrder, Failure> {
     let (pool, agent) = open(app, agent)?;
     let provider = the_provider(&pool, &agent, provider)?;
@@ -107,7 +111,7 @@ pub fn clear(
 
 /// The stores of the agent. Its directory is the configured one: `OPENCLAW_AGENT_DIR` does
 /// not count here, as in OpenClaw.
-fn open(app: &App, agent: Option<&str>) -> Result<(Pool, AgentDir), Failure> {
+fn open(app: &App, agent: Option<&AgentId>) -> Result<(Pool, AgentDir), Failure> {
     let config = app.config()?;
     let default = config.default_agent();
     let agent = app.agent(&config, Some(agent.unwrap_or(&default)))?;
@@ -115,16 +119,20 @@ fn open(app: &App, agent: Option<&str>) -> Result<(Pool, AgentDir), Failure> {
     Ok((Pool::open(app, &config, &agent)?, agent))
 }
 
-fn the_provider(pool: &Pool, agent: &AgentDir, named: Option<&str>) -> Result<String, Failure> {
+fn the_provider(
+    pool: &Pool,
+    agent: &AgentDir,
+    named: Option<&ProviderId>,
+) -> Result<ProviderId, Failure> {
     let Some(named) = named else { return only_provider(pool, agent) };
-    let provider = normalize_provider_id(named);
+    let provider = named.clone().normalized();
     if provider.is_empty() {
         return Err(Failure::usage("--provider must not be blank"));
     }
     Ok(provider)
 }
 
-fn stored(pool: &Pool, provider: String, order: Option<Vec<String>>) -> StoredOrder {
+fn stored(pool: &Pool, provider: ProviderId, order: Option<Vec<ProfileId>>) -> StoredOrder {
     let own = pool.own();
     StoredOrder {
         agent_id: own.agent.id.clone(),

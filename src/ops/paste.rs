@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::config::AgentDir;
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::secret_ref::variable;
-use crate::profile::{Kind, Millis, normalize_provider_id};
+use crate::profile::{AgentId, Kind, Millis, ProfileId, ProviderId};
 use crate::provider::{Catalog, Method, MethodKind};
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, Location, Pasted, pasted_entry};
@@ -19,13 +19,13 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The provider id or alias.
-    pub provider: String,
+    pub provider: ProviderId,
     /// [`Kind::Token`] or [`Kind::ApiKey`].
     pub kind: Kind,
     /// The agent; the default one when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
     /// The profile id.
-    pub profile_id: Option<String>,
+    pub profile_id: Option<ProfileId>,
     /// How long the token is valid from now on.
     pub expires_in: Option<Duration>,
 }
@@ -36,8 +36,8 @@ pub struct Ready {
     request: Request,
     agent: AgentDir,
     store: AgentStore,
-    provider: String,
-    profile_id: String,
+    provider: ProviderId,
+    profile_id: ProfileId,
     method: Option<Method>,
 }
 
@@ -45,13 +45,13 @@ pub struct Ready {
 #[derive(Debug)]
 pub struct Report {
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The credential kind.
     pub kind: Kind,
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The document that holds the profile.
     pub location: Location,
     /// When the credential expires, in milliseconds since the epoch.
@@ -67,24 +67,28 @@ pub struct Report {
 /// # Errors
 /// The provider, agent or profile id is not usable, or the store or the configuration.
 pub fn prepare(app: &App, request: Request) -> Result<Ready, Failure> {
-    let provider = normalize_provider_id(&request.provider);
-    if provider.is_empty() || provider.contains(['/', ':']) || provider.contains(char::is_control) {
+    let provider = request.provider.clone().normalized();
+    let name = provider.as_str();
+    if name.is_empty() || name.contains(['/', ':']) || name.contains(char::is_control) {
         return Err(Failure::usage("--provider must be a name without `/` and `:`"));
     }
     let catalog = app.catalog()?;
     let provider = catalog.find(&provider).map_or(provider, |known| known.definition.id.clone());
     let config = app.config()?;
-    let agent = app.agent(&config, request.agent.as_deref())?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;
-    let profile_id = request.profile_id.clone().unwrap_or_else(|| format!("{provider}:manual"));
+    let profile_id = request
+        .profile_id
+        .clone()
+        .unwrap_or_else(|| format!("{}:manual", provider.as_str()).into());
     check_profile(&store, &profile_id, &provider)?;
     let method = method(&catalog, &provider, request.kind);
     Ok(Ready { request, agent, store, provider, profile_id, method })
 }
 
-fn method(catalog: &Catalog, provider: &str, kind: Kind) -> Option<Method> {
+fn method(catalog: &Catalog, provider: &ProviderId, kind: Kind) -> Option<Method> {
     let wanted = match kind {
         Kind::Token => MethodKind::Token,
         _ => MethodKind::ApiKey,
@@ -94,7 +98,7 @@ fn method(catalog: &Catalog, provider: &str, kind: Kind) -> Option<Method> {
 }
 
 /// The profile id must not be that of a login, or of another provider.
-fn check_profile(store: &AgentStore, id: &str, provider: &str) -> Result<(), Failure> {
+fn check_profile(store: &AgentStore, id: &ProfileId, provider: &ProviderId) -> Result<(), Failure> {
     check_profile_id(id)?;
     let document = store.profiles()?;
     match replaceable(&document, id, provider)? {
@@ -102,11 +106,10 @@ fn check_profile(store: &AgentStore, id: &str, provider: &str) -> Result<(), Fai
             "the profile `{id}` holds an OAuth login, which pasting would end"
         ))
         .hint("name another one: --profile-id <id>")),
-        None if document.has_entry(id) => Err(Failure::message(
+        None if document.has_entry(id.as_str()) => Err(Failure::message(
             ExitStatus::StoreUnusable,
             format!(
-                "the entry `{}` in {} cannot be interpreted and is not overwritten",
-                printable(id, 200),
+                "the entry `{id}` in {} cannot be interpreted and is not overwritten",
                 store.location()
             ),
         )

@@ -9,12 +9,11 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::{
-    Candidate, Configured, Credential, Facts, Millis, Order, Preference, UsageStats,
-    normalize_provider_id, order,
+    Candidate, Configured, Credential, Facts, Millis, Order, Preference, ProfileId, ProviderId,
+    UsageStats, order,
 };
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{AgentStore, Outline, Snapshot, StateDocument};
-use crate::text::printable;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -75,17 +74,16 @@ impl Pool {
     }
 
     /// The profile `id`: the agent's own, else that of `main`.
-    pub(super) fn find(&self, id: &str) -> Result<Option<(&Owner, Credential)>, Failure> {
+    pub(super) fn find(&self, id: &ProfileId) -> Result<Option<(&Owner, Credential)>, Failure> {
         for owner in &self.0 {
-            if let Some(credential) = owner.snapshot.document.credential(id) {
+            if let Some(credential) = owner.snapshot.document.credential(id.as_str()) {
                 return Ok(Some((owner, credential)));
             }
-            if owner.snapshot.document.has_entry(id) {
+            if owner.snapshot.document.has_entry(id.as_str()) {
                 return Err(Failure::message(
                     ExitStatus::StoreUnusable,
                     format!(
-                        "the profile `{}` in {} cannot be interpreted",
-                        printable(id, 200),
+                        "the profile `{id}` in {} cannot be interpreted",
                         owner.store.location()
                     ),
                 ));
@@ -94,21 +92,21 @@ impl Pool {
         Ok(None)
     }
 
-    /// The providers, normalised, that the agent, else `main`, has profiles of.
-    pub(super) fn providers(&self) -> BTreeSet<String> {
-        let of = |owner: &Owner| -> BTreeSet<String> {
+    /// The providers, spelt as they are normalised, that the agent, else `main`, has profiles of.
+    pub(super) fn providers(&self) -> BTreeSet<ProviderId> {
+        let of = |owner: &Owner| -> BTreeSet<ProviderId> {
             let profiles = owner.snapshot.document.outlines();
-            profiles.map(|profile| normalize_provider_id(&profile.provider)).collect()
+            profiles.map(|profile| ProviderId::from(&*profile.provider).normalized()).collect()
         };
         self.0.iter().map(of).find(|providers| !providers.is_empty()).unwrap_or_default()
     }
 
     /// The store whose profiles of `provider` the agent uses; `None` when there is none.
-    pub(super) fn owner_of(&self, provider: &str) -> Option<&Owner> {
+    pub(super) fn owner_of(&self, provider: &ProviderId) -> Option<&Owner> {
         let id = auth_provider_id(provider);
         self.0.iter().find(|owner| {
             let mut profiles = owner.snapshot.document.outlines();
-            profiles.any(|profile| auth_provider_id(&profile.provider) == id)
+            profiles.any(|profile| auth_provider_id(&*profile.provider) == id)
         })
     }
 
@@ -116,7 +114,7 @@ impl Pool {
     pub(super) fn rank(
         &self,
         config: &Config,
-        provider: &str,
+        provider: &ProviderId,
         now: Millis,
     ) -> Result<Option<Ranking<'_>>, Failure> {
         let Some(owner) = self.owner_of(provider) else { return Ok(None) };
@@ -129,9 +127,9 @@ impl Pool {
             add(&mut entries, &owners, 0, provider, |_| true);
             if let (Some(order), Some(main)) = (&stored, self.0.get(1)) {
                 let is_own = |id: &str| own.snapshot.document.has_entry(id);
-                if order.iter().any(|id| !is_own(id)) {
+                if order.iter().any(|id| !is_own(id.as_str())) {
                     owners.push((main, main.snapshot.state()?));
-                    let is_named = |id: &str| !is_own(id) && order.iter().any(|named| named == id);
+                    let is_named = |id: &str| !is_own(id) && order.iter().any(|named| *named == id);
                     add(&mut entries, &owners, 1, provider, is_named);
                 }
             }
@@ -176,8 +174,13 @@ impl<'p> Ranking<'p> {
 
 /// The order that a state document holds for a provider: under the id by which profiles
 /// are compared, else under the one that was asked for.
-fn stored_order(state: &StateDocument, provider: &str) -> Option<Vec<String>> {
+fn stored_order(state: &StateDocument, provider: &ProviderId) -> Option<Vec<ProfileId>> {
     state.order(&auth_provider_id(provider)).or_else(|| state.order(provider))
+}
+
+/// The form in which the provider of an entry is compared.
+fn compared(provider: &str) -> String {
+    auth_provider_id(provider).as_str().to_owned()
 }
 
 /// Adds the profiles of one store that `is_wanted`.
@@ -185,7 +188,7 @@ fn add<'p>(
     entries: &mut Vec<Entry<'p>>,
     owners: &[(&'p Owner, &'p StateDocument)],
     owner: usize,
-    provider: &str,
+    provider: &ProviderId,
     is_wanted: impl Fn(&str) -> bool,
 ) {
     let provider = auth_provider_id(provider);
@@ -193,23 +196,22 @@ fn add<'p>(
     for profile in from.snapshot.document.outlines().filter(|profile| is_wanted(profile.id)) {
         let Outline { id, provider: of, facts } = profile;
         // Mostly it is spelt so.
-        let of = if of == provider { of } else { auth_provider_id(&of).into() };
-        let usage = if of == provider { state.usage(id) } else { UsageStats::default() };
+        let of = if of == provider.as_str() { of } else { compared(&of).into() };
+        let usage = if of == provider.as_str() { state.usage(id) } else { UsageStats::default() };
         entries.push(Entry { id, provider: of, facts, usage, owner });
     }
 }
 
 fn resolve(
     entries: &[Entry<'_>],
-    stored: Option<&[String]>,
+    stored: Option<&[ProfileId]>,
     config: &Config,
-    provider: &str,
-    preferred: Option<&str>,
+    provider: &ProviderId,
+    preferred: Option<&ProfileId>,
     now: Millis,
 ) -> Order {
     let id = auth_provider_id(provider);
-    let normalized = normalize_provider_id(provider);
-    let configured = config.auth_order(&id).or_else(|| config.auth_order(&normalized));
+    let configured = config.auth_order(&id).or_else(|| config.auth_order(provider));
     let profiles: Vec<Configured> = config.configured_profiles(auth_provider_id);
     let candidates: Vec<Candidate<'_>> = entries
         .iter()
@@ -221,7 +223,7 @@ fn resolve(
         })
         .collect();
     let preference = Preference {
-        provider: &id,
+        provider: id.as_str(),
         stored,
         configured: configured.as_deref(),
         profiles: &profiles,
@@ -275,7 +277,7 @@ mod tests {
     fn entries<'d>(given: &'d Given) -> Vec<Entry<'d>> {
         let entry = |profile: Outline<'d>| Entry {
             id: profile.id,
-            provider: auth_provider_id(&profile.provider).into(),
+            provider: compared(&profile.provider).into(),
             facts: profile.facts,
             usage: given.state.usage(profile.id),
             owner: 0,
@@ -287,12 +289,14 @@ mod tests {
         let given = given(input);
         let Given { state, config, now, .. } = &given;
         let entries = entries(&given);
-        let provider = input["provider"].as_str().unwrap_or_default();
+        let provider = ProviderId::from(input["provider"].as_str().unwrap_or_default());
+        let provider = &provider;
         let id = input["profileId"].as_str().unwrap_or_default();
         match input["fn"].as_str().unwrap() {
             "order" => {
-                let stored = stored_order(state, &normalize_provider_id(provider));
-                let preferred = input["preferred"].as_str();
+                let stored = stored_order(state, provider);
+                let preferred = input["preferred"].as_str().map(ProfileId::from);
+                let preferred = preferred.as_ref();
                 let order = resolve(&entries, stored.as_deref(), config, provider, preferred, *now);
                 let ids: Vec<&str> = order.ranked.iter().map(|index| entries[*index].id).collect();
                 json!({"order": ids})
@@ -302,7 +306,8 @@ mod tests {
                 let configured = configured.iter().find(|configured| configured.id == id);
                 let stored = entries.iter().find(|entry| entry.id == id);
                 let stored = stored.map(|entry| (entry.facts, &*entry.provider));
-                let checked = eligibility(stored, configured, &auth_provider_id(provider), *now);
+                let checked =
+                    eligibility(stored, configured, auth_provider_id(provider).as_str(), *now);
                 let code = checked.map_or_else(crate::profile::Ineligible::code, |()| "ok");
                 json!({"eligible": checked.is_ok(), "reasonCode": code})
             }

@@ -105,7 +105,12 @@ fn is_expired(credential: &Credential) -> bool {
 }
 
 /// Why a profile with this entry cannot be used: a reference where none may be.
-pub(super) fn problem_of(config: &Config, id: &str, kind: Kind, entry: &str) -> Option<String> {
+pub(super) fn problem_of(
+    config: &Config,
+    id: &ProfileId,
+    kind: Kind,
+    entry: &str,
+) -> Option<String> {
     // Only whether there is a reference matters here, not which provider it means.
     let found = misplaced(entry, kind, config.auth_mode(id), &Defaults::default());
     Some(explain(found.first()?, kind))

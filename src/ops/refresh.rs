@@ -25,7 +25,6 @@ use crate::store::{
 use crate::system::lock::iso;
 use crate::system::signal::StopSignals;
 use crate::system::{Runtime, now, with_runtime};
-use crate::text::printable;
 use anyhow::Context;
 use std::time::Duration;
 
@@ -70,7 +69,7 @@ pub(super) fn refresh(
             return Ok(credential);
         }
         let current =
-            snapshot.document.credential(&selected.id).ok_or_else(|| signed_out(selected))?;
+            snapshot.document.credential(selected.id.as_str()).ok_or_else(|| signed_out(selected))?;
         let refresh_token = current.refresh_token().ok_or_else(|| signed_out(selected))?;
         // Somebody may have put another grant there that is expired as well.
         if !selected.store.follow_grant(&mut lease, refresh_token, lock_timeout)? {
@@ -117,7 +116,7 @@ fn adopt(selected: &Selected) -> Result<Option<Credential>, Failure> {
 }
 
 fn adoptable(document: &Document, selected: &Selected) -> Option<Credential> {
-    let stored = document.credential(&selected.id);
+    let stored = document.credential(selected.id.as_str());
     stored.filter(|stored| differs(stored, &selected.credential) && stored.is_usable_until(now()))
 }
 
@@ -252,7 +251,7 @@ impl Attempt<'_> {
                         selected.store.end(self.posted, Ended::Known);
                         failure.context(format!(
                             "the refreshed login `{}` is kept in {location} until it can be stored",
-                            printable(&selected.id, 200)
+                            selected.id
                         ))
                     }
                     Err(_) => failure.context("the refreshed login could not be kept anywhere"),

@@ -17,7 +17,6 @@ use crate::profile::{Credential, Kind, Millis, normalize_provider_id};
 use crate::secret::Secret;
 use crate::store::AgentStore;
 use crate::system::now;
-use crate::text::printable;
 use indexmap::IndexMap;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -26,13 +25,13 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The agent; the default one when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
     /// Every agent's logins rather than those that one agent uses.
     pub all_agents: bool,
     /// Only those of this provider.
-    pub provider: Option<String>,
+    pub provider: Option<ProviderId>,
     /// Only the one with this profile id.
-    pub profile: Option<String>,
+    pub profile: Option<ProfileId>,
     /// What expires within this span is due, in milliseconds; as for `models auth token`
     /// when `None`.
     pub due: Option<Millis>,
@@ -48,18 +47,18 @@ pub struct Report {
     /// One row for each OAuth profile that was asked for, in the order of the stores.
     pub rows: Vec<Row>,
     /// The stores that could not be read, by agent.
-    pub problems: Vec<(String, Failure)>,
+    pub problems: Vec<(AgentId, Failure)>,
 }
 
 /// What became of one profile.
 #[derive(Debug)]
 pub struct Row {
     /// The agent whose store holds it.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The provider as the profile spells it.
-    pub provider: String,
+    pub provider: ProviderId,
     /// What became of it.
     pub outcome: Result<Outcome, Failure>,
     /// When its access token expires now, in milliseconds since the epoch.
@@ -102,7 +101,7 @@ impl Report {
 struct Found {
     owner: AgentDir,
     store: AgentStore,
-    id: String,
+    id: ProfileId,
     credential: Credential,
 }
 
@@ -141,7 +140,7 @@ fn find(
     request: &Request,
     report: &mut Report,
 ) -> Result<Vec<Found>, Failure> {
-    let named = request.agent.as_deref();
+    let named = request.agent.as_ref();
     let owners = if request.all_agents {
         app.agents_with_directories(config)
     } else {
@@ -149,7 +148,7 @@ fn find(
         let main = app.fallback_agent(config, &agent);
         std::iter::once(agent).chain(main).collect()
     };
-    let wanted = request.provider.as_deref().map(|named| app.provider_id(named)).transpose()?;
+    let wanted = request.provider.as_ref().map(|named| app.provider_id(named)).transpose()?;
     let mut found = Vec::new();
     let mut own_providers = HashSet::new();
     let mut is_known = false;
@@ -164,22 +163,22 @@ fn find(
         };
         let is_fallback = index > 0 && !request.all_agents;
         for profile in profiles {
-            let provider = normalize_provider_id(&profile.credential.provider);
+            let provider = &profile.credential.provider;
             if !is_fallback {
                 own_providers.insert(provider.clone());
-            } else if request.profile.is_none() && own_providers.contains(&provider) {
+            } else if request.profile.is_none() && own_providers.contains(provider) {
                 continue;
             }
             if request.profile.as_ref().is_some_and(|id| *id != profile.id) {
                 continue;
             }
-            if wanted.as_ref().is_some_and(|wanted| *wanted != provider) {
+            if let (Some(wanted), Some(named)) = (&wanted, &request.provider)
+                && wanted != provider
+            {
                 if request.profile.is_none() {
                     continue;
                 }
-                let named = request.provider.as_deref().unwrap_or_default();
-                let stored = &profile.credential.provider;
-                return Err(Failure::usage(wrong_provider(&profile.id, stored, named)));
+                return Err(Failure::usage(wrong_provider(&profile.id, provider, named)));
             }
             is_known = true;
             match profile.credential.kind() {
@@ -201,8 +200,9 @@ fn find(
             return Err(no_profile(id));
         }
         if let Some(provider) = &wanted {
-            let message = format!("there is no profile of {}", printable(provider, 80));
-            let agent = named.unwrap_or(crate::profile::MAIN_AGENT);
+            let message = format!("there is no profile of {provider}");
+            let main = AgentId::main();
+            let agent = named.unwrap_or(&main);
             return Err(Failure::message(ExitStatus::LoginRequired, message)
                 .hint(sign_in_command(app, provider, agent)));
         }
@@ -217,16 +217,15 @@ fn profiles_of(app: &App, config: &Config, owner: &AgentDir) -> Result<Vec<Found
     let found = |profile: crate::store::Profile<'_>| Found {
         owner: owner.clone(),
         store: store.clone(),
-        id: profile.id.to_owned(),
+        id: profile.id.into(),
         credential: profile.credential,
     };
     Ok(snapshot.document.profiles().map(found).collect())
 }
 
-fn not_a_grant(id: &str, kind: Kind) -> Failure {
+fn not_a_grant(id: &ProfileId, kind: Kind) -> Failure {
     Failure::usage(format!(
-        "the profile `{}` is of type `{}`, which nothing refreshes",
-        printable(id, 200),
+        "the profile `{id}` is of type `{}`, which nothing refreshes",
         kind.name()
     ))
     .hint(Command::ours("models auth list"))
@@ -247,7 +246,7 @@ impl Run<'_> {
         let is_due = selected
             .iter()
             .any(|(selected, _)| selected.as_ref().is_ok_and(|selected| self.is_due(selected)));
-        let mut turn: Option<Result<(), (ExitStatus, String)>> = None;
+        let mut turn: Option<Result<(), (ExitStatus, ProfileId)>> = None;
         let mut rows = Vec::new();
         for (selected, found) in selected {
             let selected = match selected {
@@ -277,7 +276,7 @@ impl Run<'_> {
 
     /// The profile as it is now.
     fn select(&self, found: &Found) -> Result<Selected, Failure> {
-        let present = found.store.profiles()?.credential(&found.id);
+        let present = found.store.profiles()?.credential(found.id.as_str());
         let present = present.ok_or_else(|| no_profile(&found.id))?;
         let selected = Selected::in_store(&found.store, &found.owner, &found.id, present)?;
         // An OAuth profile must not have a reference.
@@ -329,7 +328,7 @@ fn row(found: Found, outcome: Result<(Outcome, Option<Millis>), Failure>) -> Row
 
 /// Whether the refresh of another holder has reached this one.
 fn is_renewed(selected: &Selected) -> Result<(Outcome, Option<Millis>), Failure> {
-    let present = selected.store.profiles()?.credential(&selected.id);
+    let present = selected.store.profiles()?.credential(selected.id.as_str());
     let is_changed = |present: &Credential| match (present.bearer(), selected.credential.bearer()) {
         (Some(present), Some(before)) => !present.matches(before),
         (present, _) => present.is_some(),
@@ -340,7 +339,7 @@ fn is_renewed(selected: &Selected) -> Result<(Outcome, Option<Millis>), Failure>
             ExitStatus::StoreUnusable,
             format!(
                 "the grant of `{}` was refreshed, and {} could not be written",
-                printable(&selected.id, 200),
+                selected.id,
                 selected.store.location()
             ),
         )
@@ -349,15 +348,9 @@ fn is_renewed(selected: &Selected) -> Result<(Outcome, Option<Millis>), Failure>
 }
 
 /// The grant had its turn with another profile, and failed.
-fn shared_failure(status: ExitStatus, first: &str, selected: &Selected) -> Failure {
-    let failure = Failure::message(
-        status,
-        format!(
-            "`{}` holds the same grant as `{}`",
-            printable(&selected.id, 200),
-            printable(first, 200)
-        ),
-    );
+fn shared_failure(status: ExitStatus, first: &ProfileId, selected: &Selected) -> Failure {
+    let failure =
+        Failure::message(status, format!("`{}` holds the same grant as `{first}`", selected.id));
     if status != ExitStatus::LoginRequired {
         return failure;
     }

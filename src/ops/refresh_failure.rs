@@ -11,14 +11,14 @@ use crate::text::printable;
 
 /// The login is over, and why.
 pub(super) fn refused(selected: &Selected, reason: &str) -> Failure {
-    let id = printable(&selected.id, 200);
+    let id = &selected.id;
     Failure::message(ExitStatus::LoginRequired, format!("the login `{id}` is over: {reason}"))
         .hint(login_command(&selected.credential.provider, &selected.owner.id))
 }
 
 /// The server refused for a reason that is not the grant.
 pub(super) fn not_refreshed(selected: &Selected, error: &TokenError) -> Failure {
-    let id = printable(&selected.id, 200);
+    let id = &selected.id;
     Failure::message(ExitStatus::Failure, format!("could not refresh `{id}`: {error}"))
 }
 
@@ -26,7 +26,7 @@ pub(super) fn not_refreshed(selected: &Selected, error: &TokenError) -> Failure 
 pub(super) fn unavailable(selected: &Selected, reason: &str) -> Failure {
     Failure::message(
         ExitStatus::Unavailable,
-        format!("could not refresh `{}`: {reason}", printable(&selected.id, 200)),
+        format!("could not refresh `{}`: {reason}", selected.id),
     )
     .hint("try again; the stored login is unchanged")
 }
@@ -35,7 +35,7 @@ pub(super) fn unavailable(selected: &Selected, reason: &str) -> Failure {
 pub(super) fn signed_out(selected: &Selected) -> Failure {
     Failure::message(
         ExitStatus::LoginRequired,
-        format!("the profile `{}` was signed out meanwhile", printable(&selected.id, 200)),
+        format!("the profile `{}` was signed out meanwhile", selected.id),
     )
     .hint(login_command(&selected.credential.provider, &selected.owner.id))
 }
@@ -46,7 +46,7 @@ pub(super) fn spent(selected: &Selected, spooled: &Location) -> Failure {
         ExitStatus::StoreUnusable,
         format!(
             "the login `{}` was refreshed, and {} could not be written; the new one is kept in {}",
-            printable(&selected.id, 200),
+            selected.id,
             selected.store.location(),
             spooled
         ),
@@ -56,9 +56,9 @@ pub(super) fn spent(selected: &Selected, spooled: &Location) -> Failure {
 
 /// Nothing says how to refresh a login of that provider, or of that method.
 pub(super) fn undefined(app: &App, catalog: &Catalog, selected: &Selected) -> Failure {
-    let provider = printable(&selected.credential.provider, 80);
+    let provider = &selected.credential.provider;
     let method = selected.credential.login_method.as_deref();
-    let method = method.filter(|_| catalog.find(&selected.credential.provider).is_some());
+    let method = method.filter(|_| catalog.find(provider).is_some());
     let method = method
         .map_or_else(String::new, |method| format!(" with the method `{}`", printable(method, 80)));
     Failure::message(

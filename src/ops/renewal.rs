@@ -32,13 +32,15 @@ pub(super) fn store_renewal(
     prepared: Option<Prepared>,
     others: &[AgentStore],
 ) -> Result<(Outcome, bool), StoreError> {
-    let id = &selected.id;
+    let id = selected.id.as_str();
     let grant = [posted.fingerprint()];
     let outcome = selected.store.update_prepared(prepared, Some(lease), |document| {
         let renewed = renew(document, &grant, renewal)?;
         let outcome = match document.credential(id) {
             None => Outcome::Removed,
-            Some(present) if renewed.contains(id) => Outcome::Stored(present),
+            Some(present) if renewed.iter().any(|renewed| renewed == id) => {
+                Outcome::Stored(present)
+            }
             Some(present) => Outcome::Replaced(present),
         };
         Ok((!renewed.is_empty(), outcome))

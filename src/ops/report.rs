@@ -7,7 +7,7 @@ use super::pool::Pool;
 use super::selection::no_profile;
 use crate::app::App;
 use crate::exit::Failure;
-use crate::profile::{FailureReason, Kind, UsageStats};
+use crate::profile::{AgentId, FailureReason, Kind, ProfileId, ProviderId, UsageStats};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::exchanged;
 use crate::system::now;
@@ -16,24 +16,24 @@ use crate::system::now;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The profile that was used.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// Why it failed; `None` when it worked.
     pub failure: Option<FailureReason>,
     /// The model that was used.
     pub model: Option<String>,
     /// The agent; the default one when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
 }
 
 /// What was recorded. It holds no secret.
 #[derive(Debug)]
 pub struct Report {
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The provider as the profile spells it.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The agent whose store holds the profile.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// Why nothing was recorded, when nothing was.
     pub skipped: Option<&'static str>,
     /// Whether the access token will be refreshed before it is handed out again.
@@ -48,10 +48,11 @@ pub struct Report {
 /// There is no such profile, or the store cannot be written.
 pub fn report(app: &App, request: &Request) -> Result<Report, Failure> {
     let config = app.config()?;
-    let agent = app.agent(&config, request.agent.as_deref())?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
     let pool = Pool::open(app, &config, &agent)?;
-    let id = request.profile_id.as_str();
+    let id = &request.profile_id;
     let Some((owner, credential)) = pool.find(id)? else { return Err(no_profile(id)) };
+    let key = id.as_str();
     let provider = &credential.provider;
     let counts = cools_down(provider);
     let skipped = match request.failure {
@@ -75,29 +76,29 @@ pub fn report(app: &App, request: &Request) -> Result<Report, Failure> {
     let now = now();
     let mut usage = UsageStats::default();
     if skipped.is_some() {
-        usage = owner.snapshot.state()?.usage(id);
+        usage = owner.snapshot.state()?.usage(key);
     } else {
         owner.store.update_state(|state| {
             match request.failure {
                 None => {
-                    state.change_usage(id, |usage| usage.succeed(now));
-                    state.clear_rejected(id);
-                    state.set_last_good(&auth_id, id);
+                    state.change_usage(key, |usage| usage.succeed(now));
+                    state.clear_rejected(key);
+                    state.set_last_good(&auth_id, key);
                 }
                 Some(reason) if counts => {
-                    state.change_usage(id, |usage| usage.fail(reason, model, &backoff, now));
+                    state.change_usage(key, |usage| usage.fail(reason, model, &backoff, now));
                 }
                 Some(_) => {}
             }
             if let Some(token) = rejected {
-                state.set_rejected(id, token, now);
+                state.set_rejected(key, token, now);
             }
-            usage = state.usage(id);
+            usage = state.usage(key);
             true
         })?;
     }
     Ok(Report {
-        profile_id: id.to_owned(),
+        profile_id: id.clone(),
         provider: provider.clone(),
         agent_id: owner.agent.id.clone(),
         skipped,
@@ -107,9 +108,9 @@ pub fn report(app: &App, request: &Request) -> Result<Report, Failure> {
 }
 
 /// The model without the provider in front of it: so it stands in the state file.
-fn within_provider<'m>(model: &'m str, auth_id: &str) -> &'m str {
+fn within_provider<'m>(model: &'m str, auth_id: &ProviderId) -> &'m str {
     match model.split_once('/') {
-        Some((provider, rest)) if auth_provider_id(provider) == auth_id => rest,
+        Some((provider, rest)) if auth_provider_id(provider) == *auth_id => rest,
         _ => model,
     }
 }

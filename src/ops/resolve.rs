@@ -6,8 +6,8 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::{
-    Credential, FailureReason, Ineligible, Kind, Millis, ModelRef, OrderSource, eligibility,
-    normalize_provider_id, unavailable_reason,
+    AgentId, Credential, FailureReason, Ineligible, Kind, Millis, ModelRef, OrderSource, ProfileId,
+    ProviderId, eligibility, unavailable_reason,
 };
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{is_refused, is_rejected};
@@ -18,13 +18,13 @@ use crate::text::printable;
 #[derive(Debug)]
 pub struct Resolution {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The provider, normalised.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The model within the provider.
     pub model: String,
     /// The profile that the reference pins.
-    pub pinned: Option<String>,
+    pub pinned: Option<ProfileId>,
     /// What the order follows; `None` when a profile is pinned.
     pub source: Option<OrderSource>,
     /// Every profile that came into question: in their order, then those outside of it.
@@ -41,11 +41,11 @@ pub struct Resolution {
 #[derive(Debug)]
 pub struct Row {
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The credential kind; `None` when there is no such profile.
     pub kind: Option<Kind>,
     /// The agent whose store holds it.
-    pub agent_id: Option<String>,
+    pub agent_id: Option<AgentId>,
     /// Whether it is the one to use.
     pub chosen: bool,
     /// `ok`, or why it was passed over.
@@ -73,7 +73,7 @@ impl Resolution {
 /// # Errors
 /// The reference is not valid, or a store cannot be read. That no profile can be used is
 /// part of the resolution.
-pub fn resolve(app: &App, agent: Option<&str>, model_ref: &str) -> Result<Resolution, Failure> {
+pub fn resolve(app: &App, agent: Option<&AgentId>, model_ref: &str) -> Result<Resolution, Failure> {
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     app.warn_of(&app.exposures(&config, &agent));
@@ -109,16 +109,16 @@ pub(super) fn provider_and_model(
     config: &Config,
     agent: &AgentDir,
     reference: &ModelRef,
-) -> Result<(String, String), Failure> {
+) -> Result<(ProviderId, String), Failure> {
     if let Some((provider, model)) = reference.provider_and_model() {
-        return Ok((normalize_provider_id(provider), model.to_owned()));
+        return Ok((ProviderId::from(provider).normalized(), model.to_owned()));
     }
     let usual = config.default_model(&agent.id).map(ModelRef::by_text);
     let usual = usual.as_ref().and_then(ModelRef::provider_and_model);
     let model = reference.model.trim();
     match usual {
         Some((provider, _)) if !model.is_empty() && !model.contains('/') => {
-            Ok((normalize_provider_id(provider), model.to_owned()))
+            Ok((ProviderId::from(provider).normalized(), model.to_owned()))
         }
         _ => Err(Failure::usage(format!("`{}` does not name a model", printable(model, 200)))
             .hint("give it as <provider>/<model>, or <provider>/<model>@<profile>")),
@@ -135,16 +135,21 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     /// A pinned profile is used even in a window, and nothing stands in for it.
-    fn pinned(&self, provider: &str, model: String, id: String) -> Result<Resolution, Failure> {
+    fn pinned(
+        &self,
+        provider: &ProviderId,
+        model: String,
+        id: ProfileId,
+    ) -> Result<Resolution, Failure> {
         let stored = self.pool.find(&id)?;
         let of = stored.as_ref().map(|(_, found)| auth_provider_id(&found.provider));
         let credential = stored.as_ref().map(|(_, credential)| credential);
         let configured = self.config.configured_profiles(auth_provider_id);
         let configured = configured.iter().find(|configured| configured.id == id);
         let checked = eligibility(
-            credential.map(Credential::facts).zip(of.as_deref()),
+            credential.map(Credential::facts).zip(of.as_ref().map(ProviderId::as_str)),
             configured,
-            &auth_provider_id(provider),
+            auth_provider_id(provider).as_str(),
             self.at,
         );
         let mut row = Row {
@@ -156,7 +161,7 @@ impl Asked<'_> {
             window_reason: None,
             profile_id: id,
         };
-        let shown = printable(&row.profile_id, 200);
+        let shown = &row.profile_id;
         let mut failure = match (&stored, checked) {
             (None, _) => format!("there is no profile `{shown}`"),
             (Some((_, credential)), Err(Ineligible::ProviderMismatch)) => {
@@ -166,13 +171,13 @@ impl Asked<'_> {
         };
         if let (Some((owner, credential)), Ok(())) = (&stored, checked) {
             let state = owner.snapshot.state()?;
-            let usage = state.usage(&row.profile_id);
+            let usage = state.usage(row.profile_id.as_str());
             let window = usage.window(Some(&model), self.at).filter(|_| cools_down(provider));
             row.until = window.as_ref().map(|window| window.until);
             row.window_reason = window.and_then(|window| window.reason);
-            row.chosen = !is_refused(state, &row.profile_id, credential)
+            row.chosen = !is_refused(state, row.profile_id.as_str(), credential)
                 || (credential.is_usable_until(self.at)
-                    && !is_rejected(state, &row.profile_id, credential));
+                    && !is_rejected(state, row.profile_id.as_str(), credential));
             if !row.chosen {
                 row.code = REFUSED;
                 failure = format!("the server has refused the login `{shown}`");
@@ -182,7 +187,7 @@ impl Asked<'_> {
             .hint(Command::ours("models auth list").option("--agent", &self.agent.id));
         Ok(Resolution {
             agent_id: self.agent.id.clone(),
-            provider: provider.to_owned(),
+            provider: provider.clone(),
             model,
             pinned: Some(row.profile_id.clone()),
             source: None,
@@ -193,11 +198,11 @@ impl Asked<'_> {
         })
     }
 
-    fn ordered(&self, provider: &str, model: String) -> Result<Resolution, Failure> {
+    fn ordered(&self, provider: &ProviderId, model: String) -> Result<Resolution, Failure> {
         let ranking = self.pool.rank(self.config, provider, self.at)?;
         let mut resolution = Resolution {
             agent_id: self.agent.id.clone(),
-            provider: provider.to_owned(),
+            provider: provider.clone(),
             model,
             pinned: None,
             source: None,
@@ -223,9 +228,9 @@ impl Asked<'_> {
         Ok(resolution)
     }
 
-    fn rows(&self, ranking: &Ranking<'_>, provider: &str, model: &str) -> Vec<Row> {
+    fn rows(&self, ranking: &Ranking<'_>, provider: &ProviderId, model: &str) -> Vec<Row> {
         let row = |entry: &Entry<'_>, code| Row {
-            profile_id: entry.id.to_owned(),
+            profile_id: entry.id.into(),
             kind: Some(entry.facts.kind),
             agent_id: Some(ranking.owner(entry).agent.id.clone()),
             chosen: false,
@@ -260,7 +265,7 @@ impl Asked<'_> {
             rows[index].chosen = true;
         }
         rows.extend(ranking.order.passed_over.iter().map(|(id, reason)| {
-            let entry = ranking.entries.iter().find(|entry| entry.id == *id);
+            let entry = ranking.entries.iter().find(|entry| *id == entry.id);
             let code = reason.code();
             entry.map_or_else(|| missing(id, code), |entry| row(entry, code))
         }));
@@ -272,7 +277,7 @@ impl Asked<'_> {
 /// The profiles of the provider that the order leaves out, and why.
 fn outside<'r>(
     ranking: &'r Ranking<'_>,
-    provider: &str,
+    provider: &ProviderId,
 ) -> impl Iterator<Item = (&'r Entry<'r>, &'static str)> {
     let id = auth_provider_id(provider);
     let named: std::collections::HashSet<&str> = ranking
@@ -287,16 +292,16 @@ fn outside<'r>(
     ranking
         .entries
         .iter()
-        .filter(move |entry| entry.provider == id && !named.contains(entry.id))
+        .filter(move |entry| entry.provider == id.as_str() && !named.contains(entry.id))
         .map(move |entry| (entry, code))
 }
 
 /// The server has refused the login.
 const REFUSED: &str = "refused";
 
-fn missing(id: &str, code: &'static str) -> Row {
+fn missing(id: &ProfileId, code: &'static str) -> Row {
     Row {
-        profile_id: id.to_owned(),
+        profile_id: id.clone(),
         kind: None,
         agent_id: None,
         chosen: false,

@@ -24,14 +24,14 @@ pub struct Listed {
     /// Whether it was replaced by renewed tokens alone.
     pub is_renewal: bool,
     /// The ids of its profiles; `None` when it cannot be read.
-    pub profiles: Option<Vec<String>>,
+    pub profiles: Option<Vec<ProfileId>>,
 }
 
 /// The backups of an agent.
 #[derive(Debug)]
 pub struct Listing {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// Where they are.
     pub directory: Location,
     /// The newest first.
@@ -42,27 +42,27 @@ pub struct Listing {
 #[derive(Debug)]
 pub struct Report {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The backup.
     pub backup: String,
     /// The profiles that are now as they were then.
-    pub restored: Vec<String>,
+    pub restored: Vec<ProfileId>,
     /// The profiles that were left as they are, each with the reason.
-    pub kept: Vec<(String, &'static str)>,
+    pub kept: Vec<(ProfileId, &'static str)>,
 }
 
 /// Lists the backups of an agent.
 ///
 /// # Errors
 /// There is no such agent, or the configuration cannot be read.
-pub fn list(app: &App, agent: Option<&str>) -> Result<Listing, Failure> {
+pub fn list(app: &App, agent: Option<&AgentId>) -> Result<Listing, Failure> {
     let (_, agent, store) = store_of(app, agent)?;
     let listed = |backup: Backup| Listed {
         name: backup.name(),
         profiles: store
             .read_backup(&backup)
             .ok()
-            .map(|document| document.entries().map(|(id, _)| id.to_owned()).collect()),
+            .map(|document| document.entries().map(|(id, _)| id.into()).collect()),
         replaced_at: backup.replaced_at,
         is_renewal: backup.is_renewal,
         location: store.backup_location(&backup),
@@ -82,7 +82,12 @@ const UNINTERPRETABLE: &str = "its entry in the backup cannot be interpreted";
 ///
 /// # Errors
 /// There is no such backup, it or the store cannot be read, or the store cannot be written.
-pub fn restore(app: &App, agent: Option<&str>, name: &str, force: bool) -> Result<Report, Failure> {
+pub fn restore(
+    app: &App,
+    agent: Option<&AgentId>,
+    name: &str,
+    force: bool,
+) -> Result<Report, Failure> {
     let (config, agent, store) = store_of(app, agent)?;
     app.require_private(&config, &agent)?;
     let backups = store.backups();
@@ -104,10 +109,10 @@ pub fn restore(app: &App, agent: Option<&str>, name: &str, force: bool) -> Resul
                 continue;
             }
             match obstacle(document, &backup, &since, id) {
-                Some(reason) if !force || reason != ROTATED => kept.push((id.to_owned(), reason)),
+                Some(reason) if !force || reason != ROTATED => kept.push((id.into(), reason)),
                 _ => {
                     document.copy_entry(&backup, id);
-                    restored.push(id.to_owned());
+                    restored.push(ProfileId::from(id));
                 }
             }
         }

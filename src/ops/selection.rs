@@ -8,12 +8,11 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::external::{self, Tool};
-use crate::profile::{Credential, normalize_provider_id};
+use crate::profile::{Credential, ProfileId, ProviderId};
 use crate::provider::auth_provider_id;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, LeaseKey, StoreError, Version, is_refused, is_rejected};
 use crate::system::now;
-use crate::text::printable;
 
 /// A profile and the store that owns it.
 #[derive(Debug)]
@@ -23,7 +22,7 @@ pub(super) struct Selected {
     /// The agent whose store that is.
     pub(super) owner: AgentDir,
     /// The profile id.
-    pub(super) id: String,
+    pub(super) id: ProfileId,
     /// The credential as it was read.
     pub(super) credential: Credential,
     /// The text of its entry.
@@ -52,18 +51,18 @@ impl Selected {
     pub(super) fn in_store(
         store: &AgentStore,
         owner: &AgentDir,
-        id: &str,
+        id: &ProfileId,
         credential: Credential,
     ) -> Result<Self, StoreError> {
         let snapshot = store.read()?;
         let state = snapshot.state()?;
         Ok(Self {
-            refused: is_refused(state, id, &credential),
-            rejected: is_rejected(state, id, &credential),
+            refused: is_refused(state, id.as_str(), &credential),
+            rejected: is_rejected(state, id.as_str(), &credential),
             entry: entry_text(&snapshot.document, id),
             store: store.clone(),
             owner: owner.clone(),
-            id: id.to_owned(),
+            id: id.clone(),
             credential,
             version: snapshot.version,
             managed_by: None,
@@ -77,8 +76,8 @@ pub(super) fn select(
     app: &App,
     agent: &AgentDir,
     config: &Config,
-    provider: Option<&str>,
-    id: Option<&str>,
+    provider: Option<&ProviderId>,
+    id: Option<&ProfileId>,
 ) -> Result<Selected, Failure> {
     let pool = Pool::open(app, config, agent)?;
     match id {
@@ -91,8 +90,8 @@ fn select_by_id(
     app: &App,
     config: &Config,
     pool: &Pool,
-    id: &str,
-    provider: Option<&str>,
+    id: &ProfileId,
+    provider: Option<&ProviderId>,
 ) -> Result<Selected, Failure> {
     let Some((owner, credential)) = pool.find(id)? else {
         let managed = Managed::named(id).filter(|it| it.may_be_named(config, pool));
@@ -100,20 +99,20 @@ fn select_by_id(
         return selected.ok_or_else(|| no_profile(id));
     };
     if let Some(provider) = provider
-        && normalize_provider_id(provider) != normalize_provider_id(&credential.provider)
+        && *provider != credential.provider
     {
         return Err(Failure::usage(wrong_provider(id, &credential.provider, provider)));
     }
     let state = owner.snapshot.state()?;
     Ok(Selected {
-        refused: is_refused(state, id, &credential),
-        rejected: is_rejected(state, id, &credential),
+        refused: is_refused(state, id.as_str(), &credential),
+        rejected: is_rejected(state, id.as_str(), &credential),
         version: owner.snapshot.version,
         store: owner.store.clone(),
         owner: owner.agent.clone(),
         entry: entry_text(&owner.snapshot.document, id),
         managed_by: None,
-        id: id.to_owned(),
+        id: id.clone(),
         credential,
     })
 }
@@ -123,11 +122,11 @@ fn select_by_provider(
     pool: &Pool,
     agent: &AgentDir,
     config: &Config,
-    provider: Option<&str>,
+    provider: Option<&ProviderId>,
 ) -> Result<Selected, Failure> {
     let at = now();
     let mut provider = match provider {
-        Some(provider) => normalize_provider_id(provider),
+        Some(provider) => provider.clone().normalized(),
         None => match only_provider(pool, agent) {
             Ok(only) => only,
             // Without any profile, a login of another program is the one there is.
@@ -155,17 +154,18 @@ fn select_by_provider(
         return Err(none_usable(app, &provider, &store.store, agent));
     };
     let owner = ranking.owner(chosen);
-    let credential = ranking.credential(chosen).ok_or_else(|| no_profile(chosen.id))?;
+    let id = ProfileId::from(chosen.id);
+    let credential = ranking.credential(chosen).ok_or_else(|| no_profile(&id))?;
     Ok(Selected {
-        id: chosen.id.to_owned(),
         credential,
-        entry: entry_text(&owner.snapshot.document, chosen.id),
+        entry: entry_text(&owner.snapshot.document, &id),
         refused: ranking.is_refused(chosen),
         rejected: ranking.is_rejected(chosen),
         version: owner.snapshot.version,
         store: owner.store.clone(),
         owner: owner.agent.clone(),
         managed_by: None,
+        id,
     })
 }
 
@@ -175,7 +175,7 @@ fn stand_in(
     app: &App,
     config: &Config,
     pool: &Pool,
-    provider: Option<&str>,
+    provider: Option<&ProviderId>,
 ) -> Result<Option<Selected>, Failure> {
     let id = provider.map(auth_provider_id);
     let mut found: Vec<Selected> = Vec::new();
@@ -185,7 +185,7 @@ fn stand_in(
         }
     }
     if found.len() > 1 {
-        let ids: Vec<&str> = found.iter().map(|selected| selected.id.as_str()).collect();
+        let ids: Vec<String> = found.iter().map(|selected| selected.id.to_string()).collect();
         return Err(Failure::usage(format!(
             "several programs have logins that could be used: {}",
             ids.join(", ")
@@ -196,28 +196,19 @@ fn stand_in(
 }
 
 /// No store that the agent reads has the profile.
-pub(super) fn no_profile(id: &str) -> Failure {
-    Failure::message(
-        ExitStatus::LoginRequired,
-        format!("there is no profile `{}`", printable(id, 200)),
-    )
-    .hint(Command::ours("models auth list"))
+pub(super) fn no_profile(id: &ProfileId) -> Failure {
+    Failure::message(ExitStatus::LoginRequired, format!("there is no profile `{id}`"))
+        .hint(Command::ours("models auth list"))
 }
 
 /// What to say of a profile that is not of `provider`.
-pub(super) fn wrong_provider(id: &str, stored: &str, provider: &str) -> String {
-    format!(
-        "the profile `{}` is for {}, not {}",
-        printable(id, 200),
-        printable(stored, 80),
-        printable(provider, 80)
-    )
+pub(super) fn wrong_provider(id: &ProfileId, stored: &ProviderId, provider: &ProviderId) -> String {
+    format!("the profile `{id}` is for {stored}, not {provider}")
 }
 
 /// No store that the agent reads has a profile of `provider`.
-pub(super) fn no_profile_of(app: &App, provider: &str, agent: &AgentDir) -> Failure {
+pub(super) fn no_profile_of(app: &App, provider: &ProviderId, agent: &AgentDir) -> Failure {
     let sign_in = sign_in_command(app, provider, &agent.id);
-    let provider = printable(provider, 80);
     Failure::message(
         ExitStatus::LoginRequired,
         format!("agent `{}` has no profile of {provider}", agent.id),
@@ -226,7 +217,7 @@ pub(super) fn no_profile_of(app: &App, provider: &str, agent: &AgentDir) -> Fail
 }
 
 /// The failure, with the import of another program's login in its hint where there is one.
-fn suggest_import(app: &App, provider: &str, failure: Failure) -> Failure {
+fn suggest_import(app: &App, provider: &ProviderId, failure: Failure) -> Failure {
     let id = auth_provider_id(provider);
     let has_login = |tool: &Tool| {
         auth_provider_id(&tool.program().provider) == id
@@ -244,13 +235,12 @@ fn suggest_import(app: &App, provider: &str, failure: Failure) -> Failure {
 /// There are profiles of `provider`, and none can be used.
 pub(super) fn none_usable(
     app: &App,
-    provider: &str,
+    provider: &ProviderId,
     store: &AgentStore,
     agent: &AgentDir,
 ) -> Failure {
     let sign_in = sign_in_command(app, provider, &agent.id);
-    let list = Command::ours("models auth list").option("--provider", provider);
-    let provider = printable(provider, 80);
+    let list = Command::ours("models auth list").option("--provider", provider.spelling());
     Failure::message(
         ExitStatus::LoginRequired,
         format!("no profile of {provider} in {} is usable", store.location()),
@@ -259,18 +249,18 @@ pub(super) fn none_usable(
 }
 
 /// The text of an entry.
-pub(super) fn entry_text(document: &Document, id: &str) -> Secret {
-    Secret::new(document.entry(id).unwrap_or_default())
+pub(super) fn entry_text(document: &Document, id: &ProfileId) -> Secret {
+    Secret::new(document.entry(id.as_str()).unwrap_or_default())
 }
 
 /// The one provider that the agent, else `main`, has profiles of.
-pub(super) fn only_provider(pool: &Pool, agent: &AgentDir) -> Result<String, Failure> {
+pub(super) fn only_provider(pool: &Pool, agent: &AgentDir) -> Result<ProviderId, Failure> {
     let mut names = pool.providers().into_iter();
     match (names.next(), names.len()) {
         (Some(only), 0) => Ok(only),
         (Some(first), _) => {
             let all: Vec<String> =
-                std::iter::once(first).chain(names).map(|name| printable(&name, 80)).collect();
+                std::iter::once(first).chain(names).map(|name| name.to_string()).collect();
             Err(Failure::usage(format!(
                 "agent `{}` has profiles of several providers: {}",
                 agent.id,

@@ -6,7 +6,7 @@ use super::selection::{no_profile, wrong_provider};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::{ModelRef, normalize_agent_id, normalize_provider_id};
+use crate::profile::{AgentId, ModelRef, ProfileId, ProviderId};
 use crate::provider::auth_provider_id;
 use crate::store::{SessionOverride, SessionStore};
 use crate::system::now;
@@ -19,14 +19,14 @@ pub struct Request {
     /// Its key: as the document has it, or without the `agent:<id>:` in front.
     pub key: String,
     /// The agent; that of the key, else the default one, when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
 }
 
 /// What a session pins.
 #[derive(Debug)]
 pub struct Report {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The key in the document, or as it was given when there is no such session.
     pub key: String,
     /// Whether there is such a session.
@@ -57,15 +57,16 @@ pub fn show(app: &App, request: &Request) -> Result<Report, Failure> {
 pub fn set(
     app: &App,
     request: &Request,
-    profile: Option<&str>,
+    profile: Option<&ProfileId>,
     model_ref: Option<&str>,
 ) -> Result<Report, Failure> {
     let opened = Opened::new(app, request)?;
     let pool = Pool::open(app, &opened.config, &opened.agent)?;
     let reference =
         model_ref.map(|text| read_reference(&opened.config, &opened.agent, &pool, text));
-    let in_model = reference.as_ref().and_then(|reference| reference.profile.as_deref());
-    let profile = match (profile.map(str::trim), in_model) {
+    let in_model = reference.as_ref().and_then(|reference| reference.profile.as_ref());
+    let profile = profile.map(|profile| ProfileId::from(profile.as_str().trim()));
+    let profile = match (profile.as_ref(), in_model) {
         (Some(profile), Some(other)) if profile != other => {
             return Err(Failure::usage("--profile and the profile in --model differ"));
         }
@@ -94,7 +95,7 @@ pub fn set(
     let usual = opened.usual_model();
     let pin = model.as_ref().map(|(provider, model)| {
         let is_usual = usual.as_ref() == Some(&(provider.clone(), model.clone()));
-        (!is_usual).then_some((provider.as_str(), model.as_str()))
+        (!is_usual).then_some((provider, model.as_str()))
     });
     match opened.store.pin(&opened.keys, pin, profile, now())? {
         Some((key, pinned)) => Ok(opened.report(key, true, pinned)),
@@ -131,9 +132,10 @@ impl Opened {
         }
         let config = app.config()?;
         let in_key = key.strip_prefix("agent:").and_then(|rest| rest.split(':').next());
-        let agent = app.agent(&config, request.agent.as_deref().or(in_key))?;
+        let named = request.agent.clone().or_else(|| AgentId::named(in_key));
+        let agent = app.agent(&config, named.as_ref())?;
         app.store(&agent).check_generation()?;
-        if let Some(in_key) = in_key.map(normalize_agent_id)
+        if let Some(in_key) = in_key.map(AgentId::from)
             && in_key != agent.id
         {
             return Err(Failure::usage(format!(
@@ -142,20 +144,20 @@ impl Opened {
             )));
         }
         let lower = key.to_lowercase();
-        let qualified = format!("agent:{}:{lower}", agent.id);
+        let qualified = format!("agent:{}:{lower}", agent.id.as_str());
         let keys = vec![key.to_owned(), lower, qualified];
         let store = SessionStore::new(config.session_store(&app.paths, &agent.id));
         Ok(Self { config, agent, store, keys })
     }
 
     /// The model that the agent uses unless a session says otherwise.
-    fn usual_model(&self) -> Option<(String, String)> {
+    fn usual_model(&self) -> Option<(ProviderId, String)> {
         let usual = ModelRef::by_text(self.config.default_model(&self.agent.id)?);
         let (provider, model) = usual.provider_and_model()?;
-        Some((normalize_provider_id(provider), model.to_owned()))
+        Some((ProviderId::from(provider).normalized(), model.to_owned()))
     }
 
-    fn provider_of(&self, present: &SessionOverride) -> Result<String, Failure> {
+    fn provider_of(&self, present: &SessionOverride) -> Result<ProviderId, Failure> {
         let of_session = present.provider.clone().or_else(|| present.last_provider.clone());
         let provider = of_session.or_else(|| self.usual_model().map(|(provider, _)| provider));
         provider.ok_or_else(|| {

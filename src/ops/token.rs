@@ -16,21 +16,20 @@ use crate::config::Config;
 use crate::exit::{ExitStatus, Failure};
 use crate::external::Tool;
 use crate::oauth::{Claims, TokenExchange};
-use crate::profile::{Credential, CredentialKind, Kind, Millis};
+use crate::profile::{AgentId, Credential, CredentialKind, Kind, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::system::now;
-use crate::text::printable;
 use std::time::Duration;
 
 /// Which token is wanted.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The agent; the default one when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
     /// The provider.
-    pub provider: Option<String>,
+    pub provider: Option<ProviderId>,
     /// The profile id.
-    pub profile: Option<String>,
+    pub profile: Option<ProfileId>,
     /// How long the token must still be valid, in milliseconds; five minutes, where the
     /// server grants that much, when `None`.
     pub min_ttl: Option<Millis>,
@@ -46,11 +45,11 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Token {
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The provider as the profile spells it.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The agent whose store holds it.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The credential kind.
     pub kind: Kind,
     /// The access token, token or key.
@@ -69,13 +68,13 @@ pub fn token(
     interaction: &mut dyn Interaction,
 ) -> Result<Token, Failure> {
     let config = app.config()?;
-    let agent = app.agent(&config, request.agent.as_deref())?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
     for location in store_spooled(&app.spool(), || app.stores(&config)) {
         interaction.note(&format!("stored what an earlier command had to keep in {location}"));
     }
     let selected =
-        select(app, &agent, &config, request.provider.as_deref(), request.profile.as_deref())?;
+        select(app, &agent, &config, request.provider.as_ref(), request.profile.as_ref())?;
     let referenced = reference::value(app, &config, &selected)?;
     if let Some(service) = exchange_of(app, &selected, request)? {
         let stored = referenced.map_or_else(|| usable(app, &selected), Ok)?;
@@ -100,7 +99,7 @@ pub fn token(
         if selected.credential.is_usable_until(now()) && !must_refresh {
             interaction.note(&format!(
                 "the token of `{}` expires within --min-ttl and cannot be refreshed",
-                printable(&selected.id, 200)
+                selected.id
             ));
             return hand_out(app, &selected, &selected.credential);
         }
@@ -123,10 +122,7 @@ pub(super) fn renew(
     if !renewed.is_usable_until(now()) {
         return Err(Failure::message(
             ExitStatus::Unavailable,
-            format!(
-                "the server gave `{}` a token that is expired already",
-                printable(&selected.id, 200)
-            ),
+            format!("the server gave `{}` a token that is expired already", selected.id),
         )
         .hint("check the clock of this machine"));
     }
@@ -169,7 +165,7 @@ fn of_another_program(
     }
     interaction.note(&format!(
         "the token of `{}` expires within --min-ttl, and only {} refreshes it",
-        printable(&selected.id, 200),
+        selected.id,
         tool.program().label
     ));
     hand_out(app, &selected, &selected.credential)
@@ -240,7 +236,6 @@ pub(super) fn has_lifetime(credential: &Credential, wanted: Option<Millis>, now:
 /// Why a refresh is no way out, if it is none.
 pub(super) fn not_refreshable(app: &App, selected: &Selected) -> Option<Failure> {
     let Selected { id, credential, owner, refused, .. } = selected;
-    let id = printable(id, 200);
     let login_required = |reason: String| {
         let sign_in = sign_in_command(app, &credential.provider, &owner.id);
         Some(Failure::message(ExitStatus::LoginRequired, reason).hint(sign_in))
@@ -266,7 +261,7 @@ fn hand_out(app: &App, selected: &Selected, credential: &Credential) -> Result<T
         return Err(not_refreshable(app, selected).unwrap_or_else(|| {
             Failure::message(
                 ExitStatus::LoginRequired,
-                format!("the profile `{}` holds no token", printable(&selected.id, 200)),
+                format!("the profile `{}` holds no token", selected.id),
             )
         }));
     };
@@ -280,10 +275,7 @@ fn token_of(selected: &Selected, credential: &Credential, value: Secret) -> Resu
     if value.expose().bytes().fold(false, |found, byte| found | is_odd(byte)) {
         return Err(Failure::message(
             ExitStatus::Failure,
-            format!(
-                "the token of `{}` holds characters no token has",
-                printable(&selected.id, 200)
-            ),
+            format!("the token of `{}` holds characters no token has", selected.id),
         ));
     }
     Ok(Token {

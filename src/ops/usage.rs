@@ -35,7 +35,7 @@ pub struct Usages {
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The id of the provider.
-    pub provider: String,
+    pub provider: ProviderId,
     /// Its name for people.
     pub name: String,
     /// What it says, or why that is not known.
@@ -59,7 +59,7 @@ impl Problem {
 
 /// A login to ask with.
 struct Candidate<'c> {
-    provider: String,
+    provider: ProviderId,
     name: String,
     kind: Kind,
     source: &'c UsageSource,
@@ -88,7 +88,7 @@ pub fn usages(app: &App, config: &Config, agent: &AgentDir) -> Result<Usages, Fa
     for provider in catalog.iter() {
         let Some(candidate) = candidate(&pool, config, provider, at)? else { continue };
         // Providers that share a report: a login goes before a key.
-        match candidates.iter_mut().find(|other| other.provider == candidate.provider) {
+        match candidates.iter_mut().find(|other| is_one_report(other, &candidate)) {
             Some(other) if other.kind == Kind::ApiKey => *other = candidate,
             Some(_) => {}
             None => candidates.push(candidate),
@@ -156,7 +156,7 @@ fn chosen<'c>(
     let access = credential.bearer()?;
     let claimed = || registration.and_then(|known| known.identity(access, None, None).account_id);
     Some(Candidate {
-        provider: source.id.clone().unwrap_or_else(|| definition.id.clone()),
+        provider: source.id.as_deref().map_or_else(|| provider.clone(), ProviderId::from),
         name: source.label.clone().unwrap_or_else(|| definition.label.clone()),
         kind: credential.kind(),
         source,
@@ -170,12 +170,17 @@ fn chosen<'c>(
     })
 }
 
+/// Whether both would be one report.
+fn is_one_report(a: &Candidate<'_>, b: &Candidate<'_>) -> bool {
+    a.provider.spelling() == b.provider.spelling()
+}
+
 /// A stored provider whose file is not valid.
-fn broken(catalog: &Catalog, id: &str) -> Option<Snapshot> {
+fn broken(catalog: &Catalog, id: &ProviderId) -> Option<Snapshot> {
     let problem = catalog.problem(id)?;
     Some(Snapshot {
-        provider: id.to_owned(),
-        name: id.to_owned(),
+        provider: id.clone(),
+        name: id.as_str().to_owned(),
         usage: Err(Problem::new(problem.to_string())),
     })
 }

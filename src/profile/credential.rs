@@ -1,6 +1,6 @@
 //! A credential: what one profile of the store holds.
 
-use super::{Identity, Millis};
+use super::{Identity, Millis, ProviderId};
 use crate::secret::Secret;
 
 /// The credential kinds of an auth-profiles document.
@@ -33,8 +33,8 @@ impl Kind {
 /// A credential as the rest of the program sees it.
 #[derive(Clone, Debug)]
 pub struct Credential {
-    /// The provider as the file spells it, not normalised.
-    pub provider: String,
+    /// The provider as the file spells it.
+    pub provider: ProviderId,
     /// Who the credential belongs to, as far as it says.
     pub identity: Identity,
     /// The name that a user gave it.

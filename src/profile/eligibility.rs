@@ -4,7 +4,7 @@
 //! the first that fails names the reason. When an OAuth access token expires plays no
 //! part: that is what refreshing is for.
 
-use super::{Facts, Kind, Millis};
+use super::{Facts, Kind, Millis, ProfileId, ProviderId};
 
 /// Why a profile is not eligible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +41,9 @@ impl Ineligible {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Configured {
     /// The profile id.
-    pub id: String,
+    pub id: ProfileId,
     /// The provider, as profiles are compared by it.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The kind of credential that it expects.
     pub mode: Option<Kind>,
 }
@@ -60,7 +60,9 @@ pub fn eligibility(
     now: Millis,
 ) -> Result<(), Ineligible> {
     let (facts, of) = stored.ok_or(Ineligible::ProfileMissing)?;
-    if of != provider || configured.is_some_and(|configured| configured.provider != provider) {
+    if of != provider
+        || configured.is_some_and(|configured| configured.provider.as_str() != provider)
+    {
         return Err(Ineligible::ProviderMismatch);
     }
     let Facts { kind, has_bearer, has_refresh, is_reference, expires } = facts;

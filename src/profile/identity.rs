@@ -4,6 +4,8 @@
 //! label: one e-mail can hold several accounts (workspaces), and one workspace can hold
 //! several people.
 
+use super::{ProfileId, ProviderId};
+
 /// What a credential says about its account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
@@ -66,19 +68,19 @@ fn agree(a: Option<&str>, b: Option<&str>) -> Option<bool> {
 /// that the user asked for; `taken` answers for ids of any provider. The second value
 /// names the profile of another account that the id would otherwise have replaced.
 pub fn choose_profile_id(
-    provider: &str,
+    provider: &ProviderId,
     name: Option<&str>,
     identity: &Identity,
-    wanted: Option<&str>,
-    existing: &[(String, Identity)],
-    taken: impl Fn(&str) -> bool,
-) -> (String, Option<String>) {
-    let natural = wanted.map_or_else(|| natural_id(provider, name, identity), str::to_owned);
-    let is_same = |id: &str, other: &Identity| match identity.same_account(other) {
+    wanted: Option<&ProfileId>,
+    existing: &[(ProfileId, Identity)],
+    taken: impl Fn(&ProfileId) -> bool,
+) -> (ProfileId, Option<ProfileId>) {
+    let natural = wanted.cloned().unwrap_or_else(|| natural_id(provider, name, identity));
+    let is_same = |id: &ProfileId, other: &Identity| match identity.same_account(other) {
         SameAccount::Yes => true,
         SameAccount::No => false,
         // The id itself names the account, or neither side knows more.
-        SameAccount::Unknown => id == natural && (identity.email.is_some() || other.is_unknown()),
+        SameAccount::Unknown => *id == natural && (identity.email.is_some() || other.is_unknown()),
     };
     if let Some((id, _)) = existing.iter().find(|(id, other)| *id == natural && is_same(id, other))
     {
@@ -92,30 +94,32 @@ pub fn choose_profile_id(
     if !taken(&natural) {
         return (natural, None);
     }
-    let mut own = match &identity.account_id {
-        Some(account) => format!("{natural}:{account}"),
-        None => format!("{natural}-2"),
-    };
+    let text = natural.as_str();
+    let mut own = ProfileId::from(match &identity.account_id {
+        Some(account) => format!("{text}:{account}"),
+        None => format!("{text}-2"),
+    });
     let mut number = 2;
     while taken(&own) {
         number += 1;
-        own = format!("{natural}-{number}");
+        own = format!("{text}-{number}").into();
     }
     (own, Some(natural))
 }
 
 /// `<provider>:<email>`, else `<provider>:id-<base64url subject>`, else
 /// `<provider>:<name>`.
-fn natural_id(provider: &str, name: Option<&str>, identity: &Identity) -> String {
+fn natural_id(provider: &ProviderId, name: Option<&str>, identity: &Identity) -> ProfileId {
     use base64::Engine;
+    let provider = provider.as_str();
     if let Some(email) = &identity.email {
-        return format!("{provider}:{email}");
+        return format!("{provider}:{email}").into();
     }
     if let Some(subject) = &identity.subject {
         let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(subject);
-        return format!("{provider}:id-{encoded}");
+        return format!("{provider}:id-{encoded}").into();
     }
-    format!("{provider}:{}", name.unwrap_or("default"))
+    format!("{provider}:{}", name.unwrap_or("default")).into()
 }
 
 #[cfg(test)]
@@ -132,11 +136,12 @@ mod tests {
         wanted: Option<&str>,
         existing: &[(&str, Identity)],
     ) -> (String, Option<String>) {
-        let existing: Vec<_> =
-            existing.iter().map(|(id, i)| ((*id).to_owned(), i.clone())).collect();
-        choose_profile_id("p", None, identity, wanted, &existing, |id| {
-            existing.iter().any(|(other, _)| other == id)
-        })
+        let existing: Vec<_> = existing.iter().map(|(id, i)| ((*id).into(), i.clone())).collect();
+        let wanted = wanted.map(ProfileId::from);
+        let taken = |id: &ProfileId| existing.iter().any(|(other, _)| other == id);
+        let (id, replaced) =
+            choose_profile_id(&"p".into(), None, identity, wanted.as_ref(), &existing, taken);
+        (id.as_str().to_owned(), replaced.map(|id| id.as_str().to_owned()))
     }
 
     #[test]

@@ -11,11 +11,12 @@ mod identity;
 mod mask;
 mod model_ref;
 mod order;
+mod profile_id;
 mod provider_id;
 pub mod secret_ref;
 mod usage;
 
-pub use agent_id::{MAIN_AGENT, normalize_agent_id};
+pub use agent_id::AgentId;
 pub use collation::{array_index, compare, sort_as_object_keys};
 pub use cooldown::Backoff;
 pub use credential::{Credential, CredentialKind, Kind};
@@ -25,7 +26,8 @@ pub use identity::{Identity, SameAccount, choose_profile_id};
 pub use mask::mask;
 pub use model_ref::ModelRef;
 pub use order::{Candidate, Order, OrderSource, Preference, order};
-pub use provider_id::normalize_provider_id;
+pub use profile_id::ProfileId;
+pub use provider_id::ProviderId;
 pub use usage::{FailureReason, UsageStats, Window, unavailable_reason};
 
 /// A point in time, or a span, in milliseconds (since the epoch, where it is a point).

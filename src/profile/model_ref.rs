@@ -4,13 +4,15 @@
 //! release date of eight digits, and before a quantisation (`@q8_0`, `@4bit`). A suffix
 //! that names a profile which exists is always that profile.
 
+use super::ProfileId;
+
 /// A model reference in its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelRef {
     /// The model with its provider, as far as it was given.
     pub model: String,
     /// The pinned profile.
-    pub profile: Option<String>,
+    pub profile: Option<ProfileId>,
 }
 
 impl ModelRef {
@@ -35,15 +37,15 @@ impl ModelRef {
 
     /// Reads a reference: by its text, unless only another way to read it names a profile
     /// that `exists`. So ids with `/`, and ids that look like a release date, can be given.
-    pub fn parse(text: &str, exists: impl Fn(&str) -> bool) -> Self {
+    pub fn parse(text: &str, exists: impl Fn(&ProfileId) -> bool) -> Self {
         let text = text.trim();
         let by_text = Self::by_text(text);
-        if by_text.profile.as_deref().is_some_and(&exists) {
+        if by_text.profile.as_ref().is_some_and(&exists) {
             return by_text;
         }
         text.match_indices('@')
             .filter_map(|(at, _)| Self::split(text, at))
-            .find(|read| read.profile.as_deref().is_some_and(&exists))
+            .find(|read| read.profile.as_ref().is_some_and(&exists))
             .unwrap_or(by_text)
     }
 
@@ -57,7 +59,7 @@ impl ModelRef {
     fn split(text: &str, at: usize) -> Option<Self> {
         let (model, profile) = (text[..at].trim(), text[at + 1..].trim());
         let both = !model.is_empty() && !profile.is_empty();
-        both.then(|| Self { model: model.to_owned(), profile: Some(profile.to_owned()) })
+        both.then(|| Self { model: model.to_owned(), profile: Some(profile.into()) })
     }
 }
 
@@ -96,7 +98,11 @@ mod tests {
             let vector: Value = serde_json::from_str(line).unwrap();
             let read = ModelRef::by_text(vector["in"].as_str().unwrap());
             assert_eq!(read.model, vector["out"]["model"].as_str().unwrap(), "{line}");
-            assert_eq!(read.profile.as_deref(), vector["out"]["profile"].as_str(), "{line}");
+            assert_eq!(
+                read.profile.as_ref().map(ProfileId::as_str),
+                vector["out"]["profile"].as_str(),
+                "{line}"
+            );
         }
         assert!(vectors.lines().count() > 40);
     }
@@ -128,8 +134,11 @@ mod tests {
             ("p/@cf/m@a/b", "p/@cf/m", "a/b"),
             ("p/m@p:me+tag@x.test", "p/m", "p:me+tag@x.test"),
         ] {
-            let read = ModelRef::parse(text, |id| id == profile);
-            assert_eq!((read.model.as_str(), read.profile.as_deref()), (model, Some(profile)));
+            let read = ModelRef::parse(text, |id| *id == profile);
+            assert_eq!(
+                (read.model.as_str(), read.profile.as_ref().map(ProfileId::as_str)),
+                (model, Some(profile))
+            );
         }
         assert_eq!(ModelRef::parse("p/m@20251001", |_| false).profile, None);
         assert_eq!(ModelRef::parse("@cf/x/y", |_| true).model, "@cf/x/y");

@@ -3,7 +3,7 @@
 //! all; explicit orders keep their sequence, implicit ones go by kind and then by the
 //! least recently used; profiles in a cooldown come last.
 
-use super::{Configured, Facts, Ineligible, Millis, UsageStats, eligibility};
+use super::{Configured, Facts, Ineligible, Millis, ProfileId, UsageStats, eligibility};
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
@@ -26,15 +26,15 @@ pub struct Preference<'a> {
     /// The provider, in the form in which providers are compared.
     pub provider: &'a str,
     /// The order that the state file holds; an empty one is none.
-    pub stored: Option<&'a [String]>,
+    pub stored: Option<&'a [ProfileId]>,
     /// The order that the configuration holds; an empty one switches the provider off.
-    pub configured: Option<&'a [String]>,
+    pub configured: Option<&'a [ProfileId]>,
     /// The profiles that the configuration lists, of every provider.
     pub profiles: &'a [Configured],
     /// Whether failures keep profiles of this provider away for a while.
     pub cools_down: bool,
     /// A profile that goes first if it can be used at all, even in a cooldown.
-    pub preferred: Option<&'a str>,
+    pub preferred: Option<&'a ProfileId>,
 }
 
 /// What the order follows.
@@ -70,20 +70,20 @@ pub struct Order {
     /// The eligible profiles, best first, by their place among the candidates.
     pub ranked: Vec<usize>,
     /// The profiles that the source names and that are not eligible.
-    pub passed_over: Vec<(String, Ineligible)>,
+    pub passed_over: Vec<(ProfileId, Ineligible)>,
 }
 
 /// Resolves the order of the profiles of `preference.provider` among `candidates`, which
 /// are all stored profiles, in their order.
 pub fn order(candidates: &[Candidate<'_>], preference: &Preference<'_>, now: Millis) -> Order {
     let Preference { provider, stored, configured, profiles, .. } = *preference;
-    let is_of_provider = |profile: &&Configured| profile.provider == provider;
+    let is_of_provider = |profile: &&Configured| profile.provider.as_str() == provider;
     let listed: Vec<&str> =
         profiles.iter().filter(is_of_provider).map(|profile| profile.id.as_str()).collect();
     let all = || candidates.iter().filter(|c| c.provider == provider).map(|c| c.id).collect();
     let (source, base): (_, Vec<&str>) = match (stored.filter(|ids| !ids.is_empty()), configured) {
-        (Some(ids), _) => (OrderSource::Stored, ids.iter().map(String::as_str).collect()),
-        (None, Some(ids)) => (OrderSource::Configured, ids.iter().map(String::as_str).collect()),
+        (Some(ids), _) => (OrderSource::Stored, ids.iter().map(ProfileId::as_str).collect()),
+        (None, Some(ids)) => (OrderSource::Configured, ids.iter().map(ProfileId::as_str).collect()),
         (None, None) if !listed.is_empty() => (OrderSource::Listed, listed.clone()),
         (None, None) => (OrderSource::All, all()),
     };
@@ -103,7 +103,7 @@ pub fn order(candidates: &[Candidate<'_>], preference: &Preference<'_>, now: Mil
     for id in base.iter().copied().filter(|id| seen.insert(*id)) {
         match check(id) {
             Ok(index) => ranked.push(index),
-            Err(reason) => passed_over.push((id.to_owned(), reason)),
+            Err(reason) => passed_over.push((id.into(), reason)),
         }
     }
     // A configuration whose profiles are all gone does not hide those that are there.
@@ -125,7 +125,8 @@ pub fn order(candidates: &[Candidate<'_>], preference: &Preference<'_>, now: Mil
             }
         }
     });
-    let preferred = |index: &usize| Some(candidates[*index].id) == preference.preferred;
+    let preferred =
+        |index: &usize| preference.preferred.is_some_and(|id| *id == candidates[*index].id);
     if let Some(at) = ranked.iter().position(preferred) {
         ranked[..=at].rotate_right(1);
     }

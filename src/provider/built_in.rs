@@ -2,7 +2,7 @@
 //! and which variables hold keys. The files of the user have no say here, as they have
 //! none in OpenClaw.
 
-use crate::profile::normalize_provider_id;
+use crate::profile::ProviderId;
 
 /// A built-in row.
 #[derive(Debug)]
@@ -22,10 +22,10 @@ pub(super) static ROWS: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/catalog
 
 /// The id by which the profiles of `provider` are compared: normalised, then the provider
 /// whose login methods or plans go by that alias.
-pub fn auth_provider_id(provider: &str) -> String {
-    let id = normalize_provider_id(provider);
+pub fn auth_provider_id(provider: impl Into<ProviderId>) -> ProviderId {
+    let id = provider.into().normalized();
     let row = ROWS.iter().find(|row| row.aliases.contains(&id.as_str()));
-    row.map_or(id, |row| row.id.to_owned())
+    row.map_or(id, |row| row.id.into())
 }
 
 #[cfg(test)]
@@ -37,8 +37,8 @@ mod tests {
         let mut names = std::collections::HashSet::new();
         for row in ROWS {
             for name in row.aliases.iter().chain([&row.id]) {
-                assert_eq!(normalize_provider_id(name), *name);
-                assert_eq!(auth_provider_id(name), row.id);
+                assert_eq!(ProviderId::from(*name).as_str(), *name);
+                assert_eq!(auth_provider_id(*name).spelling(), row.id);
                 assert!(names.insert(name), "{name} is given twice");
             }
         }
@@ -48,6 +48,6 @@ mod tests {
     #[test]
     fn profiles_are_shared_under_the_alias() {
         assert_eq!(auth_provider_id(" Claude-CLI "), auth_provider_id("anthropic"));
-        assert_eq!(auth_provider_id("z.ai"), "zai");
+        assert_eq!(auth_provider_id("z.ai").spelling(), "zai");
     }
 }

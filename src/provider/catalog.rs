@@ -7,7 +7,7 @@ use super::Definition;
 use super::built_in::{BuiltIn, ROWS};
 use super::definition_file::{definition_files, provider_id, read_definition};
 use super::patch::{changed_keys, leave_behind, merge_patch};
-use crate::profile::normalize_provider_id;
+use crate::profile::ProviderId;
 use serde_json::Value;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub struct Provider {
 pub struct Catalog {
     entries: Vec<Entry>,
     /// Files that are no valid definitions, by the provider id that they are for.
-    broken: Vec<(String, CatalogError)>,
+    broken: Vec<(ProviderId, CatalogError)>,
 }
 
 /// Why there is no catalog.
@@ -94,16 +94,16 @@ impl Entry {
     fn id(&self) -> &str {
         match self {
             Self::Row { row, .. } => row.id,
-            Self::Described(provider) => &provider.definition.id,
+            Self::Described(provider) => provider.definition.id.as_str(),
         }
     }
 
-    fn has_alias(&self, wanted: &str) -> bool {
+    fn has_alias(&self, wanted: &ProviderId) -> bool {
         match self {
-            Self::Row { row, .. } => row.aliases.contains(&wanted),
+            Self::Row { row, .. } => row.aliases.contains(&wanted.as_str()),
             Self::Described(provider) => {
                 let mut aliases = provider.definition.aliases.iter();
-                aliases.any(|alias| normalize_provider_id(alias) == wanted)
+                aliases.any(|alias| wanted.is_spelt(alias))
             }
         }
     }
@@ -129,8 +129,8 @@ impl Catalog {
         let mut catalog = Self { entries: Vec::with_capacity(ROWS.len()), broken: Vec::new() };
         let mut files = definition_files(directory)?;
         for row in ROWS {
-            match files.iter().position(|file| provider_id(file) == row.id) {
-                Some(file) => catalog.add(row.id.to_owned(), Some(row), files.remove(file)),
+            match files.iter().position(|file| provider_id(file).as_str() == row.id) {
+                Some(file) => catalog.add(row.id.into(), Some(row), files.remove(file)),
                 None => catalog.entries.push(Entry::Row { row, read: OnceCell::new() }),
             }
         }
@@ -140,20 +140,20 @@ impl Catalog {
         Ok(catalog)
     }
 
-    fn add(&mut self, id: String, row: Option<&BuiltIn>, file: PathBuf) {
+    fn add(&mut self, id: ProviderId, row: Option<&BuiltIn>, file: PathBuf) {
         match provider(row, Some(file)) {
             Ok(provider) => self.entries.push(Entry::Described(Box::new(provider))),
             Err(error) => self.broken.push((id, error)),
         }
     }
 
-    /// The provider with this id or alias, normalised; `None` when there is none.
-    pub fn find(&self, id: &str) -> Option<&Provider> {
+    /// The provider with this id or alias; `None` when there is none.
+    pub fn find(&self, id: &ProviderId) -> Option<&Provider> {
         self.entry(id)?.provider()
     }
 
     /// What the provider with this id or alias goes by.
-    pub fn outline(&self, id: &str) -> Option<Outline<'_>> {
+    pub fn outline(&self, id: &ProviderId) -> Option<Outline<'_>> {
         self.entry(id).map(Outline)
     }
 
@@ -162,16 +162,14 @@ impl Catalog {
         self.entries.iter().map(Outline)
     }
 
-    fn entry(&self, id: &str) -> Option<&Entry> {
-        let id = normalize_provider_id(id);
-        let by_id = self.entries.iter().find(|entry| entry.id() == id);
-        by_id.or_else(|| self.entries.iter().find(|entry| entry.has_alias(&id)))
+    fn entry(&self, id: &ProviderId) -> Option<&Entry> {
+        let by_id = self.entries.iter().find(|entry| entry.id() == id.as_str());
+        by_id.or_else(|| self.entries.iter().find(|entry| entry.has_alias(id)))
     }
 
     /// Why the provider with this id cannot be used, when its file is not valid.
-    pub fn problem(&self, id: &str) -> Option<&CatalogError> {
-        let id = normalize_provider_id(id);
-        self.broken.iter().find(|(broken, _)| *broken == id).map(|(_, error)| error)
+    pub fn problem(&self, id: &ProviderId) -> Option<&CatalogError> {
+        self.broken.iter().find(|(broken, _)| broken == id).map(|(_, error)| error)
     }
 
     /// What is wrong with provider files.
@@ -228,7 +226,7 @@ mod tests {
     }
 
     fn registration(catalog: &Catalog) -> &crate::provider::Registration {
-        catalog.find("openai-codex").unwrap().definition.registration.as_ref().unwrap()
+        catalog.find(&"openai-codex".into()).unwrap().definition.registration.as_ref().unwrap()
     }
 
     fn texts(names: &[&str]) -> Vec<String> {
@@ -245,12 +243,12 @@ mod tests {
                 (id.as_str(), &aliases[..], &env[..]),
                 (row.id, &texts(row.aliases)[..], &texts(row.variables)[..])
             );
-            for name in aliases.iter().chain([id]) {
-                assert_eq!(&catalog.find(name).unwrap().definition.id, id);
+            for name in aliases.iter().map(String::as_str).chain([id.as_str()]) {
+                assert_eq!(&catalog.find(&name.into()).unwrap().definition.id, id);
             }
         }
-        assert!(catalog.find(" OpenAI-Codex ").is_some());
-        assert!(catalog.find("nope").is_none());
+        assert!(catalog.find(&" OpenAI-Codex ".into()).is_some());
+        assert!(catalog.find(&"nope".into()).is_none());
     }
 
     #[test]
@@ -280,7 +278,7 @@ mod tests {
             "revocationEndpoint": null,
         });
         let catalog = load(&[("openai-codex.json", patch)]).unwrap();
-        let provider = catalog.find("openai-codex").unwrap();
+        let provider = catalog.find(&"openai-codex".into()).unwrap();
         let environment = Environment::default();
         let client = registration(&catalog).client(&environment, None).unwrap();
         assert_eq!(client.token_endpoint().unwrap().as_str(), "http://127.0.0.1:9/token");
@@ -299,7 +297,7 @@ mod tests {
     #[test]
     fn a_method_can_have_a_server_of_its_own() {
         let catalog = load(&[]).unwrap();
-        let definition = &catalog.find("minimax-portal").unwrap().definition;
+        let definition = &catalog.find(&"minimax-portal".into()).unwrap().definition;
         let host = |method: Option<&str>| {
             let registration = definition.registration_of(method).unwrap();
             let client = registration.client(&Environment::default(), None).unwrap();
@@ -344,7 +342,7 @@ mod tests {
             ],
         });
         let catalog = load(&[("example.json", definition)]).unwrap();
-        let definition = &catalog.find("example").unwrap().definition;
+        let definition = &catalog.find(&"example".into()).unwrap().definition;
         let known = |method: &str| {
             let registration = definition.registration_of(Some(method)).unwrap();
             let endpoints = registration.client(&Environment::default(), None).unwrap().endpoints;
@@ -395,9 +393,12 @@ mod tests {
             (json!([]), "not an object"),
         ] {
             let catalog = load(&[("openai-codex.json", patch)]).unwrap();
-            assert!(catalog.find("openai-codex").is_none(), "the built-in row does not step in");
-            assert!(catalog.find("anthropic").is_some(), "the others are not touched");
-            let error = catalog.problem("openai-codex").unwrap().to_string();
+            assert!(
+                catalog.find(&"openai-codex".into()).is_none(),
+                "the built-in row does not step in"
+            );
+            assert!(catalog.find(&"anthropic".into()).is_some(), "the others are not touched");
+            let error = catalog.problem(&"openai-codex".into()).unwrap().to_string();
             assert!(error.contains("openai-codex.json") && error.contains(reason), "{error}");
         }
     }
@@ -411,7 +412,7 @@ mod tests {
             "redirect": {"host": "127.0.0.1", "ports": [4000], "path": "/cb"},
         });
         let catalog = load(&[("Example.json", definition), (".#x.json", json!(5))]).unwrap();
-        assert_eq!(catalog.find(" EXAMPLE ").unwrap().definition.label, "Example");
-        assert!(catalog.problem("#x").is_none());
+        assert_eq!(catalog.find(&" EXAMPLE ".into()).unwrap().definition.label, "Example");
+        assert!(catalog.problem(&"#x".into()).is_none());
     }
 }

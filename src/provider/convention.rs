@@ -4,7 +4,7 @@
 //! Invariant: it is data (`conventions.json`); the code here names no provider.
 
 use super::built_in::ROWS;
-use crate::profile::normalize_provider_id;
+use crate::profile::ProviderId;
 
 /// The conventions, with or without what OpenClaw's bundled plugins bring.
 #[derive(Clone, Copy, Debug)]
@@ -53,22 +53,22 @@ fn value_of<V: Copy>(pairs: &[(&'static str, V)], name: &str) -> Option<V> {
 /// A provider and one of its models.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
-    /// The normalised provider id.
-    pub provider: String,
+    /// The provider id.
+    pub provider: ProviderId,
     /// The model id.
     pub model: String,
 }
 
 impl std::fmt::Display for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.provider, self.model)
+        write!(f, "{}/{}", self.provider.spelling(), self.model)
     }
 }
 
 impl Model {
     /// A model of a provider, its name the present one.
     pub fn new(conventions: &Conventions, provider: &str, model: &str) -> Self {
-        let provider = normalize_provider_id(provider);
+        let provider = ProviderId::from(provider).normalized();
         let model = conventions.model_name(&provider, model.trim());
         Self { provider, model }
     }
@@ -88,7 +88,7 @@ impl Conventions {
     /// The model when the configuration names none.
     pub fn default_model(&self) -> Model {
         let Table { default_provider, default_model, .. } = *self.table;
-        Model { provider: default_provider.to_owned(), model: default_model.to_owned() }
+        Model { provider: default_provider.into(), model: default_model.to_owned() }
     }
 
     /// Whether the bundled plugins count.
@@ -114,23 +114,24 @@ impl Conventions {
             || self.table.variables_without_plugins.contains(&name)
     }
 
-    /// Whether the variables of a provider count.
+    /// Whether the variables of a provider, by its normalised id, count.
     pub fn has_environment(&self, provider: &str) -> bool {
         self.with_plugins || self.table.providers_without_plugins.contains(&provider)
     }
 
     /// Whether a provider is run through a command of its own, which has its own login.
-    pub fn is_command_line_backend(&self, provider: &str) -> bool {
-        self.with_plugins && self.table.command_line_backends.contains(&provider)
+    pub fn is_command_line_backend(&self, provider: &ProviderId) -> bool {
+        self.with_plugins && self.table.command_line_backends.contains(&provider.as_str())
     }
 
     /// Whether a plugin of OpenClaw's authenticates to a provider by itself.
-    pub fn has_own_authentication(&self, provider: &str) -> bool {
-        self.with_plugins && self.table.own_authentication.contains(&provider)
+    pub fn has_own_authentication(&self, provider: &ProviderId) -> bool {
+        self.with_plugins && self.table.own_authentication.contains(&provider.as_str())
     }
 
     /// The present name of a model.
-    fn model_name(&self, provider: &str, model: &str) -> String {
+    fn model_name(&self, provider: &ProviderId, model: &str) -> String {
+        let provider = provider.as_str();
         let Table { model_names, added_prefixes, removed_prefixes, .. } = self.table;
         let names = value_of(model_names, provider).unwrap_or_default();
         if let Some(name) = value_of(names, &model.to_lowercase()) {
@@ -147,8 +148,8 @@ impl Conventions {
 }
 
 /// Whether failures keep profiles of `provider` away for a while.
-pub fn cools_down(provider: &str) -> bool {
-    !TABLE.without_cooldown.contains(&normalize_provider_id(provider).as_str())
+pub fn cools_down(provider: &ProviderId) -> bool {
+    !TABLE.without_cooldown.contains(&provider.as_str())
 }
 
 #[cfg(test)]
@@ -162,9 +163,9 @@ mod tests {
         let is_row = |id: &&str| ROWS.iter().any(|row| row.id == *id);
         assert!(providers_without_plugins.iter().chain(without_cooldown).all(is_row));
         for id in TABLE.command_line_backends.iter().chain(TABLE.own_authentication) {
-            assert_eq!(normalize_provider_id(id), *id);
+            assert_eq!(ProviderId::from(*id).as_str(), *id);
         }
-        assert!(!cools_down("OpenRouter") && cools_down("p"));
+        assert!(!cools_down(&"OpenRouter".into()) && cools_down(&"p".into()));
     }
 
     #[test]

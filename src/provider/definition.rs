@@ -4,6 +4,7 @@ use super::patch::{leave_behind, merge_patch};
 use super::registration::{Registration, check_endpoint};
 use super::usage::UsageSource;
 use crate::oauth::TokenExchange;
+use crate::profile::ProviderId;
 use crate::secret::Secret;
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,7 +15,7 @@ use serde_json::Value;
 #[serde(try_from = "Value")]
 pub struct Definition {
     /// The provider id, as profiles name it.
-    pub id: String,
+    pub id: ProviderId,
     /// The name for people.
     pub label: String,
     /// Other ids under which the provider is known.
@@ -223,7 +224,7 @@ impl TryFrom<Value> for Definition {
         }
         let registration = Registration::of(&value)?;
         Ok(Self {
-            id,
+            id: id.into(),
             label,
             aliases,
             env,

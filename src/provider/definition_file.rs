@@ -1,13 +1,14 @@
 //! The files in which a user describes providers.
 
 use super::catalog::{CatalogError, invalid};
-use crate::profile::normalize_provider_id;
+use crate::profile::ProviderId;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// The id of the provider that a file is for.
-pub(super) fn provider_id(file: &Path) -> String {
-    normalize_provider_id(&file.file_stem().unwrap_or_default().to_string_lossy())
+pub(super) fn provider_id(file: &Path) -> ProviderId {
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    ProviderId::from(&*name).normalized()
 }
 
 /// The `.json` files of a directory in the order of their names; none when there is no
@@ -44,11 +45,11 @@ pub(super) fn read_definition(file: &Path) -> Result<Value, CatalogError> {
         return Err(invalid(file.display(), &"it is not an object"));
     };
     let name = provider_id(file);
-    let given = object.get("id").map(|id| id.as_str().map(normalize_provider_id));
+    let given = object.get("id").map(|id| id.as_str().map(ProviderId::from));
     if given.is_some_and(|given| given.as_ref() != Some(&name)) {
         let reason = format!("its `id` is not `{name}`, as its file name is");
         return Err(invalid(file.display(), &reason));
     }
-    object.insert("id".to_owned(), name.into());
+    object.insert("id".to_owned(), name.as_str().into());
     Ok(definition)
 }

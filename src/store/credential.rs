@@ -7,7 +7,7 @@ use super::fields::{FieldName, Fields};
 use super::json_text::{RawObject, raw};
 use super::provenance;
 use crate::oauth::Grant;
-use crate::profile::{Credential, CredentialKind, Identity, Kind, Millis};
+use crate::profile::{Credential, CredentialKind, Identity, Kind, Millis, ProviderId};
 use crate::secret::Secret;
 use serde_json::value::RawValue;
 
@@ -32,7 +32,7 @@ pub(super) fn credential(entry: &Fields<'_>) -> Option<Credential> {
         Kind::ApiKey => CredentialKind::ApiKey { key: value, reference },
     };
     Some(Credential {
-        provider: provider.into_owned(),
+        provider: provider.into_owned().into(),
         identity: Identity {
             email: owned(FieldName::Email),
             account_id: owned(FieldName::AccountId),
@@ -75,7 +75,7 @@ impl std::fmt::Debug for Renewal {
 /// `existing` is not an object.
 pub fn login_entry(
     existing: Option<&str>,
-    provider: &str,
+    provider: &ProviderId,
     renewal: &Renewal,
 ) -> serde_json::Result<Box<RawValue>> {
     let mut entry = match existing {
@@ -139,7 +139,7 @@ pub enum Pasted {
 /// `existing` is not an object.
 pub fn pasted_entry(
     existing: Option<&str>,
-    provider: &str,
+    provider: &ProviderId,
     pasted: &Pasted,
 ) -> serde_json::Result<Box<RawValue>> {
     let mut entry: RawObject = match existing {
@@ -216,7 +216,7 @@ mod tests {
         let key =
             parse_credential(r#"{"mode":"api_key","apiKey":"fake","provider":" x "}"#).unwrap();
         assert_eq!(key.kind(), Kind::ApiKey);
-        assert_eq!(key.provider, " x ");
+        assert_eq!(key.provider.spelling(), " x ");
         assert_eq!(key.bearer().unwrap().expose(), "fake");
         let reference =
             parse_credential(r#"{"type":"api_key","provider":"x","key":{"source":"env"}}"#)

@@ -9,7 +9,7 @@ use super::field::Field;
 use super::fields::{FieldName, Fields};
 use super::json_text::RawObject;
 use crate::profile::secret_ref::ReferenceName;
-use crate::profile::{Facts, Identity, Kind};
+use crate::profile::{Facts, Identity, Kind, ProviderId};
 use crate::secret::Secret;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug)]
 pub struct Inspection {
     /// The provider as the entry spells it.
-    pub provider: String,
+    pub provider: ProviderId,
     /// What is there of the credential.
     pub facts: Facts,
     /// The key or token, when the entry holds one in clear.
@@ -72,7 +72,7 @@ pub(super) fn inspect(entry: &Fields<'_>) -> Option<Inspection> {
         reference: reference(entry, if in_place { value } else { reference_field }),
         has_access: entry.field(FieldName::Access).text().is_some(),
         oauth_references: unsupported.map(|(name, _)| name).collect(),
-        provider: provider.into_owned(),
+        provider: provider.into_owned().into(),
         email: owned(FieldName::Email),
         account_id: owned(FieldName::AccountId),
         display_name: owned(FieldName::DisplayName),

@@ -6,7 +6,7 @@
 
 use super::StoreError;
 use crate::oauth::{DeviceAuthorization, DeviceFlow};
-use crate::profile::Millis;
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::system::file;
 use crate::system::lock::{self, Attempt, SidecarLock};
@@ -24,15 +24,15 @@ pub struct PendingLogin {
     /// What names it to the user.
     pub id: String,
     /// The provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The `--method` that it was begun with.
     pub method: Option<String>,
     /// The client that made the request.
     pub client_id: String,
     /// The agent.
-    pub agent: String,
+    pub agent: AgentId,
     /// The profile id that the user asked for.
-    pub profile_id: Option<String>,
+    pub profile_id: Option<ProfileId>,
     /// When it can no longer be finished, in milliseconds since the epoch.
     pub expires: Millis,
     /// The authorization request, where a redirect can finish it.
@@ -65,13 +65,13 @@ pub struct Claim {
 #[serde(rename_all = "camelCase")]
 struct Wire<'a> {
     version: u32,
-    provider: String,
+    provider: ProviderId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     method: Option<String>,
     client_id: String,
     agent: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    profile_id: Option<String>,
+    profile_id: Option<ProfileId>,
     expires: Millis,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     authorization: Option<WireAuthorization<'a>>,
@@ -141,7 +141,7 @@ impl PendingLogin {
             provider: self.provider.clone(),
             method: self.method.clone(),
             client_id: self.client_id.clone(),
-            agent: self.agent.clone(),
+            agent: self.agent.as_str().to_owned(),
             profile_id: self.profile_id.clone(),
             expires: self.expires,
             authorization,
@@ -230,7 +230,7 @@ impl PendingLogin {
             provider: wire.provider,
             method: wire.method,
             client_id: wire.client_id,
-            agent: wire.agent,
+            agent: wire.agent.as_str().into(),
             profile_id: wire.profile_id,
             expires: wire.expires,
             authorization,

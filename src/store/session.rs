@@ -6,7 +6,7 @@
 use super::StoreError;
 use super::files::{acquire, invalid, write};
 use super::json_text::{RawObject, pretty, raw};
-use crate::profile::Millis;
+use crate::profile::{Millis, ProfileId, ProviderId};
 use crate::system::{file, lock};
 use serde::Deserialize;
 use serde_json::Value;
@@ -40,7 +40,7 @@ const USER: &str = "user";
 pub struct SessionOverride {
     /// The provider of the pinned model.
     #[serde(rename = "providerOverride", deserialize_with = "text")]
-    pub provider: Option<String>,
+    pub provider: Option<ProviderId>,
     /// The pinned model.
     #[serde(rename = "modelOverride", deserialize_with = "text")]
     pub model: Option<String>,
@@ -49,7 +49,7 @@ pub struct SessionOverride {
     pub model_source: Option<String>,
     /// The pinned profile.
     #[serde(rename = "authProfileOverride", deserialize_with = "text")]
-    pub profile: Option<String>,
+    pub profile: Option<ProfileId>,
     /// Who pinned the profile, where that is recorded.
     #[serde(rename = "authProfileOverrideSource", deserialize_with = "text")]
     pub profile_source: Option<String>,
@@ -58,7 +58,7 @@ pub struct SessionOverride {
     pub compaction_count: Option<u64>,
     /// The provider that the session last used.
     #[serde(rename = "modelProvider", deserialize_with = "text")]
-    pub last_provider: Option<String>,
+    pub last_provider: Option<ProviderId>,
 }
 
 impl SessionOverride {
@@ -113,8 +113,8 @@ impl SessionStore {
     pub fn pin(
         &self,
         keys: &[String],
-        model: Option<Option<(&str, &str)>>,
-        profile: Option<&str>,
+        model: Option<Option<(&ProviderId, &str)>>,
+        profile: Option<&ProfileId>,
         now: Millis,
     ) -> Result<Option<(String, SessionOverride)>, StoreError> {
         self.change(keys, now, |entry| {
@@ -122,7 +122,7 @@ impl SessionStore {
                 remove(entry, &DERIVED);
                 match model {
                     Some((provider, model)) => {
-                        set(entry, PROVIDER, &provider);
+                        set(entry, PROVIDER, provider);
                         set(entry, MODEL, &model);
                         set(entry, MODEL_SOURCE, &USER);
                     }
@@ -203,10 +203,10 @@ impl SessionStore {
     }
 }
 
-fn pin_profile(entry: &mut RawObject, profile: Option<&str>) {
+fn pin_profile(entry: &mut RawObject, profile: Option<&ProfileId>) {
     match profile {
         Some(profile) => {
-            set(entry, PROFILE, &profile);
+            set(entry, PROFILE, profile);
             set(entry, PROFILE_SOURCE, &USER);
         }
         None => remove(entry, &[PROFILE, PROFILE_SOURCE]),
@@ -233,9 +233,13 @@ fn remove(entry: &mut RawObject, fields: &[&str]) {
 }
 
 /// A text that is not blank; anything else is none.
-fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+fn text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: for<'t> From<&'t str>,
+{
     let value = Value::deserialize(deserializer)?;
-    Ok(value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned))
+    Ok(value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(T::from))
 }
 
 fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
@@ -280,7 +284,7 @@ mod tests {
                 store.find(keys).unwrap().unwrap().1.effective_profile_source(),
                 Some("auto")
             );
-            store.pin(keys, None, Some("q:2"), 7).unwrap().unwrap();
+            store.pin(keys, None, Some(&"q:2".into()), 7).unwrap().unwrap();
         });
         let expected = SESSIONS
             .replace("\"q:1\"", "\"q:2\"")
@@ -293,7 +297,8 @@ mod tests {
     #[test]
     fn a_pinned_model_drops_the_profile_and_what_was_derived() {
         let text = changed(|store, keys| {
-            let (key, after) = store.pin(keys, Some(Some(("p", "m"))), None, 7).unwrap().unwrap();
+            let (key, after) =
+                store.pin(keys, Some(Some((&"p".into(), "m"))), None, 7).unwrap().unwrap();
             assert_eq!((key.as_str(), after.model.as_deref()), ("agent:main:main", Some("m")));
         });
         for gone in ["authProfile", "\"model\"", "modelProvider"] {

@@ -5,7 +5,7 @@
 
 use super::Document;
 use super::json_text::{RawObject, UniqueObject, pretty, raw, repeats};
-use crate::profile::normalize_provider_id;
+use crate::profile::{ProfileId, ProviderId};
 use serde_json::value::RawValue;
 
 const VERSION: &str = "version";
@@ -94,7 +94,10 @@ impl StateDocument {
             let mut news = Vec::new();
             for (key, value) in old {
                 let is_there = match member {
-                    ORDER => merged.keys().any(|known| same_provider(known, &key)),
+                    ORDER => {
+                        let provider = ProviderId::from(key.as_str());
+                        merged.keys().any(|known| provider.is_spelt(known))
+                    }
                     _ => merged.contains_key(&key),
                 };
                 if !is_there {
@@ -123,25 +126,26 @@ impl StateDocument {
     }
 
     /// The stored order of a provider by its normalised id; an empty one counts as none.
-    pub fn order(&self, provider: &str) -> Option<Vec<String>> {
+    pub fn order(&self, provider: &ProviderId) -> Option<Vec<ProfileId>> {
         let orders = self.object(ORDER);
-        let orders = orders.iter().filter(|(key, _)| same_provider(key, provider));
+        let orders = orders.iter().filter(|(key, _)| provider.is_spelt(key));
         orders.filter_map(|(_, order)| ids(order)).find(|ids| !ids.is_empty())
     }
 
     /// Stores the order of a provider under its normalised id; none when it is empty.
     /// Whether that changed anything.
-    pub fn set_order(&mut self, provider: &str, order: &[String]) -> bool {
+    pub fn set_order(&mut self, provider: &ProviderId, order: &[ProfileId]) -> bool {
         let mut orders = self.object(ORDER);
         let before = orders.len();
-        orders.retain(|key, _| key == provider || !same_provider(key, provider));
+        orders.retain(|key, _| key == provider.as_str() || !provider.is_spelt(key));
         let mut changed = orders.len() != before;
         if order.is_empty() {
-            changed |= orders.shift_remove(provider).is_some();
-        } else if orders.get(provider).and_then(|present| ids(present)).as_deref() != Some(order)
+            changed |= orders.shift_remove(provider.as_str()).is_some();
+        } else if orders.get(provider.as_str()).and_then(|present| ids(present)).as_deref()
+            != Some(order)
             && let Ok(order) = raw(order)
         {
-            orders.insert(provider.to_owned(), order);
+            orders.insert(provider.as_str().to_owned(), order);
             changed = true;
         }
         if changed {
@@ -152,15 +156,15 @@ impl StateDocument {
 
     /// Puts a profile first in the stored order of its provider, where there is one;
     /// whether that changed something.
-    pub fn put_first(&mut self, provider: &str, profile_id: &str) -> bool {
+    pub fn put_first(&mut self, provider: &ProviderId, profile_id: &ProfileId) -> bool {
         let Some(mut ids) = self.order(provider) else { return false };
         if ids.first().is_some_and(|first| first == profile_id) {
             return false;
         }
         ids.retain(|id| id != profile_id);
-        ids.insert(0, profile_id.to_owned());
+        ids.insert(0, profile_id.clone());
         let mut orders = self.object(ORDER);
-        let key = orders.keys().find(|key| same_provider(key, provider)).cloned();
+        let key = orders.keys().find(|key| provider.is_spelt(key)).cloned();
         if let (Some(key), Ok(ids)) = (key, raw(&ids)) {
             orders.insert(key, ids);
             self.set_object(ORDER, &orders);
@@ -169,10 +173,10 @@ impl StateDocument {
     }
 
     /// Remembers the profile of a provider that worked last.
-    pub fn set_last_good(&mut self, provider: &str, profile_id: &str) {
+    pub fn set_last_good(&mut self, provider: &ProviderId, profile_id: &str) {
         let mut last_good = self.object(LAST_GOOD);
         if let Ok(id) = raw(profile_id) {
-            last_good.insert(provider.to_owned(), id);
+            last_good.insert(provider.as_str().to_owned(), id);
             self.set_object(LAST_GOOD, &last_good);
         }
     }
@@ -286,15 +290,11 @@ fn object(members: &RawObject, member: &str) -> RawObject {
     value.and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
 }
 
-fn same_provider(a: &str, b: &str) -> bool {
-    normalize_provider_id(a) == normalize_provider_id(b)
-}
-
 /// The ids in a stored order; what is no id is left out.
-fn ids(order: &RawValue) -> Option<Vec<String>> {
+fn ids(order: &RawValue) -> Option<Vec<ProfileId>> {
     let ids: Vec<serde_json::Value> = serde_json::from_str(order.get()).ok()?;
     let ids = ids.iter().filter_map(serde_json::Value::as_str).map(str::trim);
-    Some(ids.filter(|id| !id.is_empty()).map(str::to_owned).collect())
+    Some(ids.filter(|id| !id.is_empty()).map(ProfileId::from).collect())
 }
 
 fn is_text(value: &RawValue, text: &str) -> bool {
@@ -343,17 +343,17 @@ mod tests {
     #[test]
     fn a_new_login_comes_first_in_a_stored_order() {
         let mut state = StateDocument::parse(STATE).unwrap();
-        assert!(state.put_first("p", "p:new"));
-        assert_eq!(state.order("p").unwrap(), ["p:new", "p:1", "p:2"]);
-        assert!(!state.put_first("p", "p:new"));
-        assert!(!state.put_first("other", "p:new"), "no order is made up");
+        assert!(state.put_first(&"p".into(), &"p:new".into()));
+        assert_eq!(state.order(&"p".into()).unwrap(), ["p:new", "p:1", "p:2"]);
+        assert!(!state.put_first(&"p".into(), &"p:new".into()));
+        assert!(!state.put_first(&"other".into(), &"p:new".into()), "no order is made up");
     }
 
     #[test]
     fn a_forgotten_profile_is_mentioned_nowhere() {
         let mut state = StateDocument::parse(STATE).unwrap();
         assert!(state.forget("p:1"));
-        assert_eq!(state.order("p"), Some(vec!["p:2".to_owned()]));
+        assert_eq!(state.order(&"p".into()), Some(vec!["p:2".into()]));
         let text = state.to_text().unwrap();
         assert!(!text.contains("p:1") && !text.contains("\"q\""));
         assert!(!state.forget("p:1"));
@@ -362,16 +362,16 @@ mod tests {
     #[test]
     fn an_order_replaces_every_spelling_and_stands_where_openclaw_puts_it() {
         let mut state = StateDocument::parse(r#"{"version":1,"lastGood":{"p":"a"}}"#).unwrap();
-        assert!(state.set_order("zai", &["z:1".to_owned()]));
-        assert!(!state.set_order("zai", &["z:1".to_owned()]));
+        assert!(state.set_order(&"zai".into(), &["z:1".into()]));
+        assert!(!state.set_order(&"zai".into(), &["z:1".into()]));
         let text = state.to_text().unwrap();
         assert!(text.find("order").unwrap() < text.find("lastGood").unwrap(), "{text}");
         let text = r#"{"order":{"Z.AI":["a"],"p":["b"],"z-ai":["c"]}}"#;
         let mut state = StateDocument::parse(text).unwrap();
-        assert_eq!(state.order("zai").unwrap(), ["a"]);
-        assert!(state.set_order("zai", &[]));
-        assert!(!state.set_order("zai", &[]) && !state.is_empty());
-        assert!(state.set_order("p", &[]) && state.is_empty());
+        assert_eq!(state.order(&"zai".into()).unwrap(), ["a"]);
+        assert!(state.set_order(&"zai".into(), &[]));
+        assert!(!state.set_order(&"zai".into(), &[]) && !state.is_empty());
+        assert!(state.set_order(&"p".into(), &[]) && state.is_empty());
     }
 
     #[test]
@@ -381,8 +381,8 @@ mod tests {
         let profiles = Document::parse(profiles).unwrap();
         let mut state = StateDocument::parse(STATE).unwrap();
         state.fill_from(&profiles);
-        assert_eq!(state.order("p").unwrap(), ["p:1", "p:2"]);
-        assert_eq!(state.order("z").unwrap(), ["z:1"]);
+        assert_eq!(state.order(&"p".into()).unwrap(), ["p:1", "p:2"]);
+        assert_eq!(state.order(&"z".into()).unwrap(), ["z:1"]);
         assert_eq!(state.usage("p:1").last_used, Some(5));
         assert_eq!(state.usage("p:9").last_used, Some(9));
         let again = state.to_text().unwrap();

@@ -50,7 +50,9 @@ pub(crate) fn measure(program: &Path, directory: &Path, rounds: u32) -> Result<V
             Ok((true, ()))
         })?)
     };
-    let of_order = |_| Ok(store.update_state(|state| state.set_order("openai-codex", &orders[0]))?);
+    let order = orders[0].each_ref().map(|id| id.as_str().into());
+    let of_order =
+        |_| Ok(store.update_state(|state| state.set_order(&"openai-codex".into(), &order))?);
     let of_process = |_| {
         let [first, second] = &orders[1];
         let arguments =

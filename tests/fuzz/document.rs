@@ -1,7 +1,7 @@
 //! The documents of a store, and the references in them.
 
 use indexmap::IndexMap;
-use openclaw_auth::profile::normalize_provider_id;
+use openclaw_auth::profile::ProviderId;
 use openclaw_auth::profile::secret_ref::{Defaults, SecretRef};
 use openclaw_auth::store::{Document, StateDocument};
 use serde_json::value::RawValue;
@@ -58,14 +58,14 @@ pub(crate) fn state(input: &[u8]) {
         let orders = serde_json::from_str::<Option<IndexMap<String, &RawValue>>>(order.get());
         orders.is_err()
     });
-    state.set_order("openai", &["openai:a".to_owned()]);
-    let order = state.order("openai");
-    assert!(is_foreign || order == Some(vec!["openai:a".to_owned()]), "{order:?}");
-    state.put_first("openai", "openai:b");
+    state.set_order(&"openai".into(), &["openai:a".into()]);
+    let order = state.order(&"openai".into());
+    assert!(is_foreign || order == Some(vec!["openai:a".into()]), "{order:?}");
+    state.put_first(&"openai".into(), &"openai:b".into());
     state.forget("openai:a");
     StateDocument::parse(&state.to_text().unwrap()).expect("an edited document is one");
-    let once = normalize_provider_id(text);
-    assert_eq!(normalize_provider_id(&once), once);
+    let once = ProviderId::from(text).normalized();
+    assert_eq!(ProviderId::from(once.spelling()).as_str(), once.as_str());
 }
 
 /// A reference is one, or none; shown and compared without a panic.

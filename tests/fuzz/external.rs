@@ -25,7 +25,7 @@ pub(crate) fn logins(input: &[u8]) {
             let identity = &credential.identity;
             let labels = [&identity.email, &identity.account_id, &identity.subject, &login.name];
             assert!(!labels.into_iter().flatten().any(|it| it.contains(char::is_control)));
-            let id = &credential.provider;
+            let id = credential.provider.as_str();
             assert!(!id.is_empty() && !id.contains(['/', ':']) && !id.contains(char::is_control));
             let rest = without(tool, text, &[&login.entry]).expect("what is read can be taken out");
             let left = rest.map(|rest| parse(tool, &rest).expect("what is written can be read"));

@@ -38,10 +38,10 @@ pub(crate) fn config(input: &[u8]) {
         for agent in config.agents() {
             let _ = (agent.id(), agent.text("name"));
         }
-        let _ = (config.default_agent(), config.auth_order("openai"));
+        let _ = (config.default_agent(), config.auth_order(&"openai".into()));
     }
     let before = std::fs::read(&path).unwrap();
-    match record_profile(&path, "fuzz:a'\"b", "openai", Kind::Token) {
+    match record_profile(&path, &"fuzz:a'\"b".into(), &"openai".into(), Kind::Token) {
         Err(error) => {
             let _ = error.to_string();
             assert_eq!(std::fs::read(&path).unwrap(), before, "a failed edit changes nothing");
@@ -49,7 +49,7 @@ pub(crate) fn config(input: &[u8]) {
         Ok(_) if loaded.is_ok() => {
             let config = Config::load(&paths, &environment).expect("an edited file still loads");
             assert_eq!(config.auth_profiles().unwrap()["fuzz:a'\"b"]["mode"], "token");
-            remove_profile(&path, "fuzz:a'\"b").unwrap();
+            remove_profile(&path, &"fuzz:a'\"b".into()).unwrap();
             Config::load(&paths, &environment).expect("and once more");
         }
         Ok(_) => {}
@@ -79,10 +79,11 @@ pub(crate) fn provider(input: &[u8]) {
     }
     let Ok(catalog) = Catalog::load(&directory) else { return };
     for id in ["openai-codex", "fuzz"] {
-        if let Some(problem) = catalog.problem(id) {
+        if let Some(problem) = catalog.problem(&id.into()) {
             assert!(problem.to_string().contains(id), "{problem}");
         }
-        let found = catalog.find(id).and_then(|provider| provider.definition.registration.as_ref());
+        let found =
+            catalog.find(&id.into()).and_then(|provider| provider.definition.registration.as_ref());
         if let Some(registration) = found {
             let _ = registration.client(&Environment::default(), None);
         }

@@ -5,7 +5,7 @@ use openclaw_auth::cli;
 use openclaw_auth::config::{Config, Paths, record_profile, remove_profile};
 use openclaw_auth::exit::ExitStatus;
 use openclaw_auth::oauth::{Expectation, parse_pasted};
-use openclaw_auth::profile::{Kind, normalize_agent_id};
+use openclaw_auth::profile::{AgentId, Kind, ProfileId};
 use openclaw_auth::secret::Secret;
 use openclaw_auth::store::Document;
 use openclaw_auth::system::lock::{Attempt, iso, try_acquire};
@@ -221,8 +221,9 @@ proptest! {
 
     #[test]
     fn an_agent_id_is_normal_after_one_normalisation(name in "(?s).{0,90}") {
-        let id = normalize_agent_id(&name);
-        prop_assert_eq!(&normalize_agent_id(&id), &id);
+        let id = AgentId::from(name.as_str());
+        prop_assert_eq!(&AgentId::from(id.as_str()), &id);
+        let id = id.as_str();
         prop_assert!((1..=64).contains(&id.len()));
         let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
         prop_assert!(id.chars().all(is_word), "{}", id);
@@ -256,6 +257,7 @@ proptest! {
             Environment::of([("OPENCLAW_STATE_DIR", root.path().to_str().expect("text"))]);
         let paths = Paths::new(&environment, root.path());
         let path = paths.config.clone();
+        let id = ProfileId::from(id);
         let members: IndexMap<String, (String, String)> =
             members.into_iter().map(|(name, value, note)| (format!("x{name}"), (value, note))).collect();
         let ending = if crlf { "\r\n" } else { "\n" };
@@ -276,7 +278,7 @@ proptest! {
                 assert!(edited.contains(kept), "{when}: {kept:?} is not in {edited:?}");
             }
         };
-        record_profile(&path, &id, "openai", Kind::Token).unwrap();
+        record_profile(&path, &id, &"openai".into(), Kind::Token).unwrap();
         holds_all("recorded");
         let config = Config::load(&paths, &environment).unwrap();
         prop_assert_eq!(config.auth_mode(&id), Some(Kind::Token));

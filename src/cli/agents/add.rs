@@ -6,6 +6,7 @@ use crate::cli::output::Output;
 use crate::cli::prompt::ask;
 use crate::exit::{ExitStatus, Failure};
 use crate::ops::agents::{AddRequest, Added, add, check_name, usual_workspace};
+use crate::profile::AgentId;
 use crate::text::printable;
 use serde::Serialize;
 use std::path::Path;
@@ -43,7 +44,7 @@ pub(super) struct Args {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
-    agent_id: &'a str,
+    agent_id: &'a AgentId,
     name: &'a str,
     workspace: &'a Path,
     agent_dir: &'a Path,
@@ -64,7 +65,7 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
     let json = args.json;
     let request = request(args, app, output)?;
     let added = add(app, &request)?;
-    if added.id != added.name {
+    if added.id != *added.name {
         output.say(&format!("note: the id of the agent is `{}`", added.id));
     }
     if !added.bindings.conflicts.is_empty() && !json {

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::agents::bind;
+use crate::profile::AgentId;
 use serde::Serialize;
 
 #[derive(Debug, clap::Args)]
@@ -23,7 +24,7 @@ pub(super) struct Args {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
-    agent_id: &'a str,
+    agent_id: &'a AgentId,
     added: &'a [String],
     updated: &'a [String],
     skipped: &'a [String],
@@ -31,7 +32,8 @@ struct Report<'a> {
 }
 
 pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
-    let bound = bind(app, args.agent.as_deref(), &args.bind)?;
+    let agent = AgentId::named(args.agent.as_deref());
+    let bound = bind(app, agent.as_ref(), &args.bind)?;
     let outcome = &bound.outcome;
     if args.json {
         output.json(&Report {

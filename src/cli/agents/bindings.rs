@@ -6,6 +6,7 @@ use crate::cli::output::Output;
 use crate::config::Route;
 use crate::exit::Failure;
 use crate::ops::agents::bindings;
+use crate::profile::AgentId;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,7 +23,7 @@ pub(super) struct Args {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'c> {
-    agent_id: String,
+    agent_id: AgentId,
     #[serde(rename = "match")]
     matching: &'c Value,
     description: String,

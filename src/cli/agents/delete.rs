@@ -5,6 +5,7 @@ use crate::cli::output::Output;
 use crate::cli::prompt::confirm;
 use crate::exit::{Command, ExitStatus, Failure};
 use crate::ops::agents::{Deleted, Kept, check_deletion, delete};
+use crate::profile::AgentId;
 use serde::Serialize;
 use std::path::Path;
 
@@ -23,14 +24,14 @@ pub(super) struct Args {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
-    agent_id: &'a str,
+    agent_id: &'a AgentId,
     workspace: &'a Path,
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace_retained: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace_retained_reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    workspace_shared_with: Option<&'a [String]>,
+    workspace_shared_with: Option<&'a [AgentId]>,
     agent_dir: &'a Path,
     sessions_dir: &'a Path,
     removed_bindings: usize,
@@ -122,7 +123,10 @@ fn text(deleted: &Deleted, app: &App) -> String {
     }
     for (directory, kept) in &deleted.kept {
         let why = match kept {
-            Kept::Shared(agents) => format!("used by {} as well", agents.join(", ")),
+            Kept::Shared(agents) => {
+                let agents: Vec<String> = agents.iter().map(AgentId::to_string).collect();
+                format!("used by {} as well", agents.join(", "))
+            }
             Kept::Protected => "it holds more than what belongs to the agent".to_owned(),
             Kept::Copied => "it is in the trash, but could not be removed wholly here".to_owned(),
         };

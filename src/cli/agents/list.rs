@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::agents::{IdentitySource, Row, list};
+use crate::profile::AgentId;
 use crate::text::printable;
 use serde::Serialize;
 use std::path::Path;
@@ -21,7 +22,7 @@ pub(super) struct Args {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'r> {
-    id: &'r str,
+    id: &'r AgentId,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,7 +89,7 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
 fn text(row: &Row, with_bindings: bool, app: &App) -> String {
     let shown = |text: &str| printable(text, 300);
     let default = if row.is_default { " (default)" } else { "" };
-    let name = row.name.as_deref().filter(|name| *name != row.id);
+    let name = row.name.as_deref().filter(|name| row.id != **name);
     let name = name.map(|name| format!(" ({})", shown(name))).unwrap_or_default();
     let mut lines = vec![format!("- {}{default}{name}", row.id)];
     let identity: Vec<_> =

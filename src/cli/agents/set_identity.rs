@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::agents::{IdentityRequest, IdentitySet, set_identity};
+use crate::profile::AgentId;
 use crate::text::printable;
 use serde::Serialize;
 use serde_json::Value;
@@ -49,7 +50,7 @@ pub(super) struct Args {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
-    agent_id: &'a str,
+    agent_id: &'a AgentId,
     identity: &'a Value,
     workspace: Option<&'a Path>,
     identity_file: Option<&'a Path>,
@@ -57,7 +58,7 @@ struct Report<'a> {
 
 pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let request = IdentityRequest {
-        agent: args.agent,
+        agent: AgentId::named(args.agent.as_deref()),
         workspace: args.workspace,
         identity_file: args.identity_file,
         from_identity: args.from_identity,

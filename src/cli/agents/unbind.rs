@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::cli::output::Output;
 use crate::exit::{ExitStatus, Failure};
 use crate::ops::agents::{unbind, unbind_wholly};
+use crate::profile::AgentId;
 use serde::Serialize;
 
 #[derive(Debug, clap::Args)]
@@ -26,7 +27,7 @@ pub(super) struct Args {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
-    agent_id: &'a str,
+    agent_id: &'a AgentId,
     removed: &'a [String],
     missing: &'a [String],
     conflicts: Vec<String>,
@@ -36,7 +37,8 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     if args.all && !args.bind.is_empty() {
         return Err(Failure::message(ExitStatus::Failure, "--all and --bind exclude one another"));
     }
-    let agent = args.agent.as_deref();
+    let agent = AgentId::named(args.agent.as_deref());
+    let agent = agent.as_ref();
     let unbound =
         if args.all { unbind_wholly(app, agent)? } else { unbind(app, agent, &args.bind)? };
     let outcome = &unbound.outcome;

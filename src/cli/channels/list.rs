@@ -6,6 +6,7 @@ use crate::cli::usage::{UsageReport, known, render};
 use crate::config::{ActiveChannel, ChannelAccount};
 use crate::exit::Failure;
 use crate::ops::channels::{Row, list, usages};
+use crate::profile::{ProfileId, ProviderId};
 use crate::text::printable;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -35,8 +36,8 @@ struct Report<'l> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AuthReport<'l> {
-    id: &'l str,
-    provider: &'l str,
+    id: &'l ProfileId,
+    provider: &'l ProviderId,
     #[serde(rename = "type")]
     kind: &'static str,
     is_external: bool,
@@ -71,7 +72,7 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
     }
     output.data("\nAuth providers (OAuth + API keys):\n")?;
     for row in &listing.auth {
-        output.data(&format!("- {} ({})\n", printable(&row.id, 200), row.kind.name()))?;
+        output.data(&format!("- {} ({})\n", row.id, row.kind.name()))?;
     }
     if listing.auth.is_empty() {
         output.data("- none\n")?;

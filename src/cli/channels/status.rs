@@ -6,6 +6,7 @@ use crate::cli::output::Output;
 use crate::config::{ActiveChannel, ChannelAccount};
 use crate::exit::Failure;
 use crate::ops::channels::{Row, list};
+use crate::profile::{ProfileId, ProviderId};
 use crate::text::printable;
 use serde::Serialize;
 
@@ -43,8 +44,8 @@ struct AccountReport<'l> {
 
 #[derive(Serialize)]
 struct AuthReport<'l> {
-    id: &'l str,
-    provider: &'l str,
+    id: &'l ProfileId,
+    provider: &'l ProviderId,
     #[serde(rename = "type")]
     kind: &'static str,
 }
@@ -93,7 +94,7 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     }
     output.data("\nLogins of the main store:\n")?;
     for row in &listing.auth {
-        output.data(&format!("- {} ({})\n", printable(&row.id, 200), row.kind.name()))?;
+        output.data(&format!("- {} ({})\n", row.id, row.kind.name()))?;
     }
     if listing.auth.is_empty() {
         output.data("- none\n")?;

@@ -10,6 +10,7 @@ use super::output::Output;
 use super::terminal::Terminal;
 use crate::ops::Interaction;
 use crate::ops::login::{AuthorizationNotice, OtherCode, UserCodeNotice};
+use crate::profile::ProviderId;
 use crate::system::browser::Opening;
 use crate::system::environment::{Environment, Remote};
 use crate::system::{stream, terminal, typing};
@@ -53,11 +54,17 @@ enum Prompt {
 #[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
 enum Event<'n> {
     /// Where to sign in.
-    Url { schema: u32, provider: &'n str, url: &'n str, redirect_uri: &'n str, listening: bool },
+    Url {
+        schema: u32,
+        provider: &'n ProviderId,
+        url: &'n str,
+        redirect_uri: &'n str,
+        listening: bool,
+    },
     /// A code to enter on another device.
     UserCode {
         schema: u32,
-        provider: &'n str,
+        provider: &'n ProviderId,
         user_code: &'n str,
         verification_uri: &'n str,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +72,7 @@ enum Event<'n> {
         expires_in_seconds: u64,
     },
     /// A page for the user, and nothing more is known of it.
-    Page { schema: u32, provider: &'n str, url: &'n str },
+    Page { schema: u32, provider: &'n ProviderId, url: &'n str },
     /// A question, whose answer is a line of standard input.
     Prompt { schema: u32, text: &'n str, secret: bool },
     /// It is up to the user now.
@@ -275,7 +282,13 @@ impl Interaction for Console<'_, '_> {
         }
     }
 
-    fn show_page(&mut self, provider: &str, provider_label: &str, url: &Url, is_remote: bool) {
+    fn show_page(
+        &mut self,
+        provider: &ProviderId,
+        provider_label: &str,
+        url: &Url,
+        is_remote: bool,
+    ) {
         self.output.say(&format!("To sign in to {provider_label}, open"));
         self.pages.show_url(self.output, url);
         self.pages.copy(self.output, url);

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::audit::{Code, Finding, Report, audit};
+use crate::profile::{ProfileId, ProviderId};
 use crate::text::printable;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -65,9 +66,9 @@ struct JsonFinding<'r> {
     json_path: &'r str,
     message: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    provider: Option<&'r str>,
+    provider: Option<&'r ProviderId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    profile_id: Option<&'r str>,
+    profile_id: Option<&'r ProfileId>,
 }
 
 impl<'r> From<&'r Report> for JsonReport<'r> {
@@ -102,8 +103,8 @@ impl<'r> From<&'r Finding> for JsonFinding<'r> {
             file: &finding.file,
             json_path: &finding.path,
             message: &finding.message,
-            provider: finding.provider.as_deref(),
-            profile_id: finding.profile_id.as_deref(),
+            provider: finding.provider.as_ref(),
+            profile_id: finding.profile_id.as_ref(),
         }
     }
 }

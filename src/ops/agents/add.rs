@@ -31,7 +31,7 @@ pub struct AddRequest {
 #[derive(Debug)]
 pub struct Added {
     /// The normalised id.
-    pub id: String,
+    pub id: AgentId,
     /// The name as given, trimmed.
     pub name: String,
     /// The workspace.
@@ -52,17 +52,17 @@ pub struct Added {
 ///
 /// # Errors
 /// The name is blank, reserved or taken.
-pub fn check_name(app: &App, name: &str) -> Result<String, Failure> {
+pub fn check_name(app: &App, name: &str) -> Result<AgentId, Failure> {
     check_name_in(&app.config_to_change()?, name)
 }
 
-fn check_name_in(config: &Config, name: &str) -> Result<String, Failure> {
+fn check_name_in(config: &Config, name: &str) -> Result<AgentId, Failure> {
     if name.trim().is_empty() {
         return Err(failure("the agent needs a name").hint("openclaw-auth agents add <name>"));
     }
-    let id = normalize_agent_id(name);
-    if id == MAIN_AGENT {
-        return Err(failure(format!("the agent name `{MAIN_AGENT}` is reserved"))
+    let id = AgentId::from(name);
+    if id.is_main() {
+        return Err(failure(format!("the agent name `{id}` is reserved"))
             .hint("choose a name with a letter or digit (a-z, 0-9) in it"));
     }
     if config.agents().any(|agent| agent.id() == id) {
@@ -71,7 +71,7 @@ fn check_name_in(config: &Config, name: &str) -> Result<String, Failure> {
     Ok(id)
 }
 
-fn already_exists(id: &str) -> Failure {
+fn already_exists(id: &AgentId) -> Failure {
     failure(format!("agent `{id}` already exists")).hint(Command::ours("agents list"))
 }
 
@@ -79,7 +79,7 @@ fn already_exists(id: &str) -> Failure {
 ///
 /// # Errors
 /// The configuration cannot be read.
-pub fn usual_workspace(app: &App, id: &str) -> Result<PathBuf, Failure> {
+pub fn usual_workspace(app: &App, id: &AgentId) -> Result<PathBuf, Failure> {
     Ok(app.config()?.workspace(&app.paths, id))
 }
 
@@ -137,12 +137,12 @@ pub fn add(app: &App, request: &AddRequest) -> Result<Added, Failure> {
 }
 
 /// The agent whose store is in `directory`.
-fn owner_of(app: &App, config: &Config, directory: &Path) -> Option<String> {
+fn owner_of(app: &App, config: &Config, directory: &Path) -> Option<AgentId> {
     let directory = file::resolve(directory);
     let is_it = |path: &Path| file::resolve(path) == directory;
     let listed = config.agents().map(|agent| config.agent_dir(&app.paths, &agent.id()));
     listed
-        .chain([config.agent_dir(&app.paths, MAIN_AGENT)])
+        .chain([config.agent_dir(&app.paths, &AgentId::main())])
         .chain(app.paths.main_agent())
         .find(|agent| is_it(&agent.path))
         .map(|agent| agent.id)

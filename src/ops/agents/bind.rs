@@ -6,12 +6,13 @@ use crate::config::{
     BindOutcome, Config, UnbindOutcome, bind_agent, unbind_agent, unbind_agent_wholly,
 };
 use crate::exit::Failure;
+use crate::profile::AgentId;
 
 /// What became of bindings that an agent was to get.
 #[derive(Debug)]
 pub struct Bound {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// What became of each.
     pub outcome: BindOutcome,
 }
@@ -20,7 +21,7 @@ pub struct Bound {
 #[derive(Debug)]
 pub struct Unbound {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// What became of each.
     pub outcome: UnbindOutcome,
 }
@@ -30,13 +31,13 @@ pub struct Unbound {
 ///
 /// # Errors
 /// The configuration cannot be read, or there is no such agent.
-pub fn bindings(app: &App, agent: Option<&str>) -> Result<(Config, Option<String>), Failure> {
+pub fn bindings(app: &App, named: Option<&str>) -> Result<(Config, Option<AgentId>), Failure> {
     let config = app.config()?;
-    let agent = match agent.map(str::trim) {
-        None => None,
-        Some("") => return Err(failure("--agent names no agent")),
-        named => Some(known_agent(&config, named)?),
-    };
+    let agent = AgentId::named(named);
+    if named.is_some() && agent.is_none() {
+        return Err(failure("--agent names no agent"));
+    }
+    let agent = agent.map(|agent| known_agent(&config, Some(&agent))).transpose()?;
     Ok((config, agent))
 }
 
@@ -44,7 +45,7 @@ pub fn bindings(app: &App, agent: Option<&str>) -> Result<(Config, Option<String
 ///
 /// # Errors
 /// There is no such agent, a binding is not valid, or the configuration cannot be changed.
-pub fn bind(app: &App, agent: Option<&str>, texts: &[String]) -> Result<Bound, Failure> {
+pub fn bind(app: &App, agent: Option<&AgentId>, texts: &[String]) -> Result<Bound, Failure> {
     let agent_id = known_agent(&app.config_to_change()?, agent)?;
     let specs = binding_specs(app, texts)?;
     if specs.is_empty() {
@@ -59,7 +60,7 @@ pub fn bind(app: &App, agent: Option<&str>, texts: &[String]) -> Result<Bound, F
 ///
 /// # Errors
 /// There is no such agent, a binding is not valid, or the configuration cannot be changed.
-pub fn unbind(app: &App, agent: Option<&str>, texts: &[String]) -> Result<Unbound, Failure> {
+pub fn unbind(app: &App, agent: Option<&AgentId>, texts: &[String]) -> Result<Unbound, Failure> {
     let agent_id = known_agent(&app.config_to_change()?, agent)?;
     let specs = binding_specs(app, texts)?;
     if specs.is_empty() {
@@ -74,7 +75,7 @@ pub fn unbind(app: &App, agent: Option<&str>, texts: &[String]) -> Result<Unboun
 ///
 /// # Errors
 /// There is no such agent, or the configuration cannot be changed.
-pub fn unbind_wholly(app: &App, agent: Option<&str>) -> Result<Unbound, Failure> {
+pub fn unbind_wholly(app: &App, agent: Option<&AgentId>) -> Result<Unbound, Failure> {
     let config = app.config_to_change()?;
     let agent_id = known_agent(&config, agent)?;
     let removed = match config.routes_to(&agent_id).next() {

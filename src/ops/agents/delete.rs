@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct Deleted {
     /// Its id.
-    pub id: String,
+    pub id: AgentId,
     /// Its workspace.
     pub workspace: PathBuf,
     /// The directory of its store.
@@ -38,7 +38,7 @@ pub struct Deleted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// It belongs to these agents as well.
-    Shared(Vec<String>),
+    Shared(Vec<AgentId>),
     /// It holds more than what belongs to the agent.
     Protected,
     /// It was copied to the trash, but could not be removed wholly.
@@ -49,13 +49,13 @@ pub enum Kept {
 ///
 /// # Errors
 /// It is `main`, or there is no such agent.
-pub fn check_deletion(app: &App, named: &str) -> Result<String, Failure> {
+pub fn check_deletion(app: &App, named: &str) -> Result<AgentId, Failure> {
     if named.trim().is_empty() {
         return Err(failure("the agent to delete is not named").hint(Command::ours("agents list")));
     }
-    let id = normalize_agent_id(named);
-    if id == MAIN_AGENT {
-        return Err(failure(format!("agent `{MAIN_AGENT}` cannot be deleted")));
+    let id = AgentId::from(named);
+    if id.is_main() {
+        return Err(failure(format!("agent `{id}` cannot be deleted")));
     }
     if app.config_to_change()?.agents().any(|agent| agent.id() == id) {
         Ok(id)
@@ -69,7 +69,7 @@ pub fn check_deletion(app: &App, named: &str) -> Result<String, Failure> {
 /// # Errors
 /// A directory cannot be moved or the configuration cannot be changed; everything is as it
 /// was then, unless the message says otherwise.
-pub fn delete(app: &App, id: &str) -> Result<Deleted, Failure> {
+pub fn delete(app: &App, id: &AgentId) -> Result<Deleted, Failure> {
     let config = app.config_to_change()?;
     let workspace = config.workspace(&app.paths, id);
     let agent_dir = config.agent_dir(&app.paths, id).path;
@@ -103,7 +103,7 @@ pub fn delete(app: &App, id: &str) -> Result<Deleted, Failure> {
     if let Some(parent) = sessions_dir.parent() {
         remove_empty_directory(parent);
     }
-    let id = id.to_owned();
+    let id = id.clone();
     let trash = trash.directory;
     Ok(Deleted { id, workspace, agent_dir, sessions_dir, removal, trash, moved, kept })
 }
@@ -118,7 +118,7 @@ struct Trash {
 
 impl Trash {
     /// Moves `directory`, if it is there: it may have gone along with one before it.
-    fn take(&mut self, app: &App, id: &str, name: &str, directory: &Path) -> io::Result<()> {
+    fn take(&mut self, app: &App, id: &AgentId, name: &str, directory: &Path) -> io::Result<()> {
         if directory.symlink_metadata().is_err() {
             return Ok(());
         }
@@ -127,7 +127,7 @@ impl Trash {
         } else {
             let time = jiff::Timestamp::from_millisecond(now()).unwrap_or_default();
             let time = time.strftime("%Y%m%dT%H%M%SZ");
-            create_new_directory(&app.paths.trash(), &format!("{id}-{time}"))?
+            create_new_directory(&app.paths.trash(), &format!("{}-{time}", id.as_str()))?
         };
         let started = Relocation::start(directory, &trash.join(name));
         self.directory = Some(trash);
@@ -155,13 +155,13 @@ impl Trash {
 }
 
 /// Why a directory of agent `id` must not be moved.
-fn reason_to_keep(app: &App, config: &Config, id: &str, directory: &Path) -> Option<Kept> {
+fn reason_to_keep(app: &App, config: &Config, id: &AgentId, directory: &Path) -> Option<Kept> {
     let directory = file::resolve(directory);
     let overlaps = |other: &Path| {
         let other = file::resolve(other);
         other.starts_with(&directory) || directory.starts_with(&other)
     };
-    let mut sharers: Vec<String> = Vec::new();
+    let mut sharers: Vec<AgentId> = Vec::new();
     for other in config.agents().map(|agent| agent.id()).filter(|other| other != id) {
         let is_shared = overlaps(&config.workspace(&app.paths, &other))
             || overlaps(&config.agent_dir(&app.paths, &other).path)
@@ -178,9 +178,9 @@ fn reason_to_keep(app: &App, config: &Config, id: &str, directory: &Path) -> Opt
     // what belongs to the user, to OpenClaw or to agent `main`.
     let whole = [paths.home.clone(), app.environment.home(), paths.state_dir.clone()]
         .into_iter()
-        .chain([paths.config.clone(), config.agent_dir(paths, MAIN_AGENT).path])
+        .chain([paths.config.clone(), config.agent_dir(paths, &AgentId::main()).path])
         .chain(paths.main_agent().map(|main| main.path))
-        .chain([paths.sessions_dir(MAIN_AGENT)]);
+        .chain([paths.sessions_dir(&AgentId::main())]);
     let mut whole = whole.map(|path| file::resolve(&path));
     let holds_more = whole.any(|path| path.starts_with(&directory));
     let state_dir = file::resolve(&paths.state_dir);

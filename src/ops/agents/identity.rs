@@ -5,6 +5,7 @@ use super::{agent_ids, failure, known_agent, not_found};
 use crate::app::App;
 use crate::config::{Config, set_identity as edit_identity};
 use crate::exit::Failure;
+use crate::profile::AgentId;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Default)]
 pub struct IdentityRequest {
     /// The agent; found by its workspace when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
     /// The workspace that tells which agent, and where `IDENTITY.md` is.
     pub workspace: Option<String>,
     /// The identity file.
@@ -33,7 +34,7 @@ pub struct IdentityRequest {
 #[derive(Debug)]
 pub struct IdentitySet {
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The whole identity, as the configuration has it now.
     pub identity: Value,
     /// The workspace that was looked at.
@@ -54,7 +55,7 @@ pub fn set_identity(app: &App, request: &IdentityRequest) -> Result<IdentitySet,
     let config = app.config_to_change()?;
     let texts = [&request.name, &request.emoji, &request.theme, &request.avatar]
         .map(|text| given(text.as_ref()));
-    let named = given(request.agent.as_ref());
+    let named = request.agent.as_ref();
     let identity_file = given(request.identity_file.as_ref()).map(|path| app.paths.expand(path));
     let reads_file =
         request.from_identity || identity_file.is_some() || texts.iter().all(Option::is_none);
@@ -97,15 +98,18 @@ pub fn set_identity(app: &App, request: &IdentityRequest) -> Result<IdentitySet,
 }
 
 /// The one agent whose workspace is `directory`.
-fn agent_in(app: &App, config: &Config, directory: &Path) -> Result<String, Failure> {
+fn agent_in(app: &App, config: &Config, directory: &Path) -> Result<AgentId, Failure> {
     let mut ids = agent_ids(config);
     ids.retain(|id| config.workspace(&app.paths, id) == directory);
     let directory = directory.display();
-    match &mut ids[..] {
-        [id] => Ok(std::mem::take(id)),
+    match &ids[..] {
+        [id] => Ok(id.clone()),
         [] => Err(failure(format!("no agent has the workspace {directory}"))
             .hint("name the agent with --agent; openclaw-auth agents list shows all")),
-        _ => Err(failure(format!("{directory} is the workspace of {}", ids.join(" and of ")))
-            .hint("name the agent with --agent")),
+        several => {
+            let ids: Vec<String> = several.iter().map(AgentId::to_string).collect();
+            Err(failure(format!("{directory} is the workspace of {}", ids.join(" and of ")))
+                .hint("name the agent with --agent"))
+        }
     }
 }

@@ -5,13 +5,14 @@ use super::identity_file::{FILE_NAME, IdentityFile};
 use crate::app::App;
 use crate::config::{ActiveChannel, Channel, Config};
 use crate::exit::Failure;
+use crate::profile::AgentId;
 use std::path::PathBuf;
 
 /// One agent.
 #[derive(Debug)]
 pub struct Row {
     /// The normalised id.
-    pub id: String,
+    pub id: AgentId,
     /// The configured name.
     pub name: Option<String>,
     /// The name of its identity.
@@ -55,7 +56,7 @@ pub fn list(app: &App) -> Result<Vec<Row>, Failure> {
     Ok(agent_ids(&config).into_iter().map(|id| row(app, &config, id, &default)).collect())
 }
 
-fn row(app: &App, config: &Config, id: String, default: &str) -> Row {
+fn row(app: &App, config: &Config, id: AgentId, default: &AgentId) -> Row {
     let entry = config.agents().find(|agent| agent.id() == id);
     let text = |text: Option<&str>| text.map(str::to_owned);
     let workspace = config.workspace(&app.paths, &id);
@@ -70,7 +71,7 @@ fn row(app: &App, config: &Config, id: String, default: &str) -> Row {
     } else {
         (identity_name.is_some() || identity_emoji.is_some()).then_some(IdentitySource::Config)
     };
-    let is_default = id == default;
+    let is_default = id == *default;
     let has_plugins = app.environment.has_bundled_plugins();
     let channels = if has_plugins { config.active_channels() } else { Vec::new() };
     let bound = bound_accounts(config, &channels, &id);
@@ -102,7 +103,7 @@ fn row(app: &App, config: &Config, id: String, default: &str) -> Row {
 fn bound_accounts<'a>(
     config: &Config,
     channels: &'a [ActiveChannel],
-    agent_id: &str,
+    agent_id: &AgentId,
 ) -> Vec<(&'a ActiveChannel, String)> {
     let mut bound: Vec<(&ActiveChannel, String)> = Vec::new();
     for route in config.routes_to(agent_id) {

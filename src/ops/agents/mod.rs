@@ -24,9 +24,9 @@ use crate::system::environment::WITHOUT_PLUGINS;
 
 /// The ids of the agents in their order, each once; the default agent alone when the
 /// configuration lists none.
-fn agent_ids(config: &Config) -> Vec<String> {
+fn agent_ids(config: &Config) -> Vec<AgentId> {
     let mut seen = std::collections::HashSet::new();
-    let mut ids: Vec<String> = config.agents().map(|agent| agent.id()).collect();
+    let mut ids: Vec<AgentId> = config.agents().map(|agent| agent.id()).collect();
     ids.retain(|id| seen.insert(id.clone()));
     if ids.is_empty() {
         ids.push(config.default_agent());
@@ -35,13 +35,12 @@ fn agent_ids(config: &Config) -> Vec<String> {
 }
 
 /// The id of the agent called `named`, else of the default one.
-fn known_agent(config: &Config, named: Option<&str>) -> Result<String, Failure> {
-    let named = named.map(str::trim).filter(|named| !named.is_empty());
-    let id = named.map_or_else(|| config.default_agent(), normalize_agent_id);
+fn known_agent(config: &Config, named: Option<&AgentId>) -> Result<AgentId, Failure> {
+    let id = named.cloned().unwrap_or_else(|| config.default_agent());
     if agent_ids(config).contains(&id) { Ok(id) } else { Err(not_found(&id)) }
 }
 
-fn not_found(id: &str) -> Failure {
+fn not_found(id: &AgentId) -> Failure {
     failure(format!("there is no agent `{id}`")).hint(Command::ours("agents list"))
 }
 

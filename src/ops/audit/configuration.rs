@@ -3,7 +3,7 @@
 use super::known::is_sensitive_header;
 use super::{Assignment, Code, Collector};
 use crate::config::Config;
-use crate::profile::normalize_provider_id;
+use crate::profile::ProviderId;
 use crate::profile::secret_ref::{SecretRef, is_text};
 use crate::reference::{Secrets, Wanted};
 use std::path::Path;
@@ -26,7 +26,8 @@ impl Collector<'_> {
                     if field.shadowed
                         && let Some(provider) = &provider
                     {
-                        let of_provider = self.configured.entry(normalize_provider_id(provider));
+                        let provider = ProviderId::from(provider.as_str()).normalized();
+                        let of_provider = self.configured.entry(provider);
                         of_provider.or_default().push(place.path());
                     }
                     self.assignments.push(Assignment {
@@ -64,7 +65,7 @@ impl Collector<'_> {
                      never be used"
                 );
                 let at = (Path::new("openclaw.json"), path);
-                self.find((Code::Shadowed, "warn"), at, message, (Some(&provider), None));
+                self.find((Code::Shadowed, "warn"), at, message, (Some(provider.as_str()), None));
             }
         }
     }

@@ -15,8 +15,8 @@ mod resolution;
 use crate::app::App;
 use crate::config::{AgentDir, Config, Variables, assignments, unquote};
 use crate::exit::{ExitStatus, Failure};
-use crate::profile::MAIN_AGENT;
 use crate::profile::secret_ref::SecretRef;
+use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::provider::Conventions;
 use crate::reference::{Secrets, Wanted};
 use crate::system::file;
@@ -82,9 +82,9 @@ pub struct Finding {
     /// What is to be said about it.
     pub message: String,
     /// The provider that it concerns.
-    pub provider: Option<String>,
+    pub provider: Option<ProviderId>,
     /// The profile that it concerns.
-    pub profile_id: Option<String>,
+    pub profile_id: Option<ProfileId>,
 }
 
 impl Report {
@@ -120,10 +120,10 @@ struct Collector<'a> {
     files: Vec<PathBuf>,
     /// The places that hold a reference.
     assignments: Vec<Assignment>,
-    /// Where the configuration has a reference for a provider, by normalised id.
-    configured: IndexMap<String, Vec<String>>,
-    /// The kinds of credentials that profiles have for a provider, by normalised id.
-    held: IndexMap<String, IndexSet<&'static str>>,
+    /// Where the configuration has a reference for a provider.
+    configured: IndexMap<ProviderId, Vec<String>>,
+    /// The kinds of credentials that profiles have for a provider.
+    held: IndexMap<ProviderId, IndexSet<&'static str>>,
 }
 
 /// A place that holds a reference.
@@ -141,7 +141,7 @@ impl Collector<'_> {
         (code, severity): (Code, &'static str),
         (file, path): (&Path, String),
         message: String,
-        (provider, profile_id): (Option<&str>, Option<&str>),
+        (provider, profile_id): (Option<&str>, Option<&ProfileId>),
     ) {
         self.findings.push(Finding {
             code,
@@ -149,8 +149,8 @@ impl Collector<'_> {
             file: file.display().to_string(),
             path,
             message,
-            provider: provider.map(str::to_owned),
-            profile_id: profile_id.map(str::to_owned),
+            provider: provider.map(ProviderId::from),
+            profile_id: profile_id.cloned(),
         });
     }
 
@@ -158,7 +158,7 @@ impl Collector<'_> {
         &mut self,
         at: (&Path, String),
         message: impl Into<String>,
-        about: (Option<&str>, Option<&str>),
+        about: (Option<&str>, Option<&ProfileId>),
     ) {
         self.find((Code::Plaintext, "warn"), at, message.into(), about);
     }
@@ -294,9 +294,9 @@ fn listed_directories(app: &App) -> Vec<PathBuf> {
 
 /// The directory of every agent: `main`, those on disk, those of the configuration.
 fn agent_directories(app: &App, config: &Config) -> IndexSet<PathBuf> {
-    let mut directories = IndexSet::from([app.paths.agent_dir(MAIN_AGENT)]);
+    let mut directories = IndexSet::from([app.paths.agent_dir(&AgentId::main())]);
     directories.extend(listed_directories(app));
-    let configured = config.agents().map(|agent| agent.id()).filter(|id| id != MAIN_AGENT);
+    let configured = config.agents().map(|agent| agent.id()).filter(|id| !id.is_main());
     directories.extend(configured.map(|id| config.agent_dir(&app.paths, &id).path));
     directories
 }

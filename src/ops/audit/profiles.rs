@@ -4,7 +4,7 @@ use super::{Assignment, Code, Collector, ROOT, entries};
 use crate::config::Config;
 use crate::ops::reference::explain;
 use crate::profile::secret_ref::{SecretRef, is_text};
-use crate::profile::{Kind, normalize_provider_id};
+use crate::profile::{Kind, ProfileId};
 use crate::reference::{Secrets, Wanted, misplaced};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -23,7 +23,7 @@ impl Collector<'_> {
             let kind = entry["type"].as_str().and_then(Kind::from_name);
             let provider = entry["provider"].as_str().filter(|text| !text.trim().is_empty());
             let (Some(kind), Some(provider)) = (kind, provider) else { continue };
-            let profile = Profile { id, provider, kind, entry };
+            let profile = Profile { id: &id.as_str().into(), provider, kind, entry };
             match kind {
                 Kind::ApiKey => self.scan_value(file, &profile, "key", "keyRef", secrets),
                 Kind::Token => self.scan_value(file, &profile, "token", "tokenRef", secrets),
@@ -43,7 +43,7 @@ impl Collector<'_> {
     ) {
         let Profile { id, provider, kind, entry } = *profile;
         let value = &entry[field];
-        let path = format!("profiles.{id}.{field}");
+        let path = format!("profiles.{}.{field}", id.as_str());
         let reference = SecretRef::of(&entry[reference_field], &secrets.defaults)
             .or_else(|| SecretRef::of(value, &secrets.defaults));
         if let Some(reference) = reference {
@@ -68,7 +68,7 @@ impl Collector<'_> {
         let Profile { id, provider, kind, entry } = *profile;
         if is_text(&entry["access"]) || is_text(&entry["refresh"]) {
             let message = "an OAuth login, which references do not replace".to_owned();
-            let at = (file, format!("profiles.{id}"));
+            let at = (file, format!("profiles.{}", id.as_str()));
             self.find((Code::LegacyResidue, "info"), at, message, (Some(provider), Some(id)));
             self.hold(provider, kind);
         }
@@ -84,14 +84,14 @@ impl Collector<'_> {
         let Profile { id, provider, kind, entry } = *profile;
         let text = entry.to_string();
         for found in misplaced(&text, kind, config.auth_mode(id), &secrets.defaults) {
-            let at = (file, format!("profiles.{id}.{}", found.field));
+            let at = (file, format!("profiles.{}.{}", id.as_str(), found.field));
             let about = (Some(provider), Some(id));
             self.find((Code::ReferenceMisplaced, "error"), at, explain(&found, kind), about);
         }
     }
 
     fn hold(&mut self, provider: &str, kind: Kind) {
-        self.held.entry(normalize_provider_id(provider)).or_default().insert(kind.name());
+        self.held.entry(provider.into()).or_default().insert(kind.name());
     }
 
     /// Looks at the credential document of older versions.
@@ -110,7 +110,7 @@ impl Collector<'_> {
 /// A profile as its entry says it.
 #[derive(Clone, Copy)]
 struct Profile<'v> {
-    id: &'v str,
+    id: &'v ProfileId,
     provider: &'v str,
     kind: Kind,
     entry: &'v Value,

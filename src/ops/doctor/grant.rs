@@ -5,6 +5,7 @@ use super::{Code, Finding, note, problem};
 use crate::app::App;
 use crate::exit::Command;
 use crate::external::{self, ExternalError, Tool};
+use crate::profile::ProfileId;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Provenance};
 use crate::text::{chain, printable};
@@ -42,12 +43,12 @@ impl Held {
             let Ok(document) = store.profiles() else { continue };
             for profile in document.profiles() {
                 // A copy that stays another program's own is never refreshed here.
-                if Tool::managing_stored(profile.id).is_some() {
+                let id = ProfileId::from(profile.id);
+                if Tool::managing_stored(&id).is_some() {
                     continue;
                 }
                 let Some(token) = profile.credential.refresh_token() else { continue };
-                let shown = printable(profile.id, 200);
-                let holder = format!("`{shown}` in {}", store.location());
+                let holder = format!("`{id}` in {}", store.location());
                 let now = token.fingerprint();
                 let provenance = document.entry(profile.id).and_then(Provenance::of);
                 if let Some(Provenance { tool, grant: Some(grant), .. }) = provenance

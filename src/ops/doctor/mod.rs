@@ -3,7 +3,6 @@
 mod grant;
 mod programs;
 
-use super::login_command;
 use super::renewal::holder;
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
@@ -197,7 +196,7 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
             Code::Uninterpretable,
             format!(
                 "the entry `{}` in {location} cannot be interpreted and is not used",
-                printable(id, 200)
+                ProfileId::from(id)
             ),
             format!("correct it in {location}, or leave it"),
         ));
@@ -213,7 +212,7 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
             Code::Refused,
             format!(
                 "the login `{}` of agent `{agent}` was refused by the server: {}",
-                printable(profile.id, 200),
+                ProfileId::from(profile.id),
                 printable(&reason, 80)
             ),
             login_command(&profile.credential.provider, agent),
@@ -303,7 +302,7 @@ fn removal(location: &Location) -> Hint {
 /// The store of the agent that `--agent` names, or the default one.
 pub(super) fn store_of(
     app: &App,
-    agent: Option<&str>,
+    agent: Option<&AgentId>,
 ) -> Result<(Config, AgentDir, AgentStore), Failure> {
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;

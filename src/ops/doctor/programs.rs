@@ -3,7 +3,7 @@
 use super::{Code, Finding, What, note, problem};
 use crate::app::App;
 use crate::ops::issuer::program_of;
-use crate::profile::{Kind, normalize_provider_id};
+use crate::profile::{Kind, ProfileId, ProviderId};
 use crate::provider::{Catalog, Program};
 use crate::store::AgentStore;
 use crate::system::block_on;
@@ -32,12 +32,11 @@ pub(super) fn examine(app: &App, catalog: &Catalog, stores: &[AgentStore]) -> Ve
         }
     }
     found.extend(profiles.into_iter().map(|(provider, profile)| {
-        let shown = printable(&provider, 80);
         problem(
             Code::Provider,
-            format!("nothing can refresh `{}`: {shown} is not known", printable(&profile, 200)),
+            format!("nothing can refresh `{profile}`: {provider} is not known"),
             format!(
-                "describe it in {}/{shown}.json, or put openclaw-auth-provider-{shown} on PATH",
+                "describe it in {}/{provider}.json, or put openclaw-auth-provider-{provider} on PATH",
                 app.paths.providers().display()
             ),
         )
@@ -57,15 +56,18 @@ fn broken(app: &App, program: &Program) -> Option<Finding> {
 }
 
 /// A login of each provider that the catalog does not know.
-fn of_unknown_providers(catalog: &Catalog, stores: &[AgentStore]) -> BTreeMap<String, String> {
+fn of_unknown_providers(
+    catalog: &Catalog,
+    stores: &[AgentStore],
+) -> BTreeMap<ProviderId, ProfileId> {
     let mut found = BTreeMap::new();
     for document in stores.iter().filter_map(|store| store.profiles().ok()) {
         for profile in document.profiles() {
-            let provider = normalize_provider_id(&profile.credential.provider);
-            let is_known =
-                catalog.find(&provider).is_some() || catalog.problem(&provider).is_some();
+            let provider = &profile.credential.provider;
+            let is_known = catalog.find(provider).is_some() || catalog.problem(provider).is_some();
             if !is_known && profile.credential.kind() == Kind::OAuth {
-                found.entry(provider).or_insert_with(|| profile.id.to_owned());
+                let provider = provider.clone().normalized();
+                found.entry(provider).or_insert_with(|| profile.id.into());
             }
         }
     }

@@ -4,7 +4,7 @@ use super::super::account;
 use crate::app::App;
 use crate::config::Config;
 use crate::external::Tool;
-use crate::profile::{Identity, Kind, normalize_provider_id};
+use crate::profile::{AgentId, Identity, Kind, ProfileId, ProviderId};
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, Provenance};
@@ -15,9 +15,9 @@ use std::collections::HashMap;
 #[derive(Debug)]
 pub(super) struct Profile {
     /// Its id.
-    pub(super) id: String,
-    /// Its provider, normalised.
-    pub(super) provider: String,
+    pub(super) id: ProfileId,
+    /// Its provider.
+    pub(super) provider: ProviderId,
     /// Its kind.
     pub(super) kind: Kind,
     /// Where it was imported from.
@@ -27,14 +27,14 @@ pub(super) struct Profile {
 /// The profiles of a document, by what they are looked for.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    ids: IndexSet<String>,
+    ids: IndexSet<ProfileId>,
     profiles: Vec<Profile>,
     /// By the hash of the refresh token, else of the token or key.
     by_secret: HashMap<String, usize>,
     /// By the program and the hash of the refresh token that was imported.
     by_import: HashMap<(String, String), usize>,
     /// The OAuth grants of each provider with their accounts.
-    grants: IndexMap<String, Vec<(String, Identity)>>,
+    grants: IndexMap<ProviderId, Vec<(ProfileId, Identity)>>,
 }
 
 impl Known {
@@ -42,20 +42,21 @@ impl Known {
     pub(super) fn of(document: &Document, catalog: &Catalog) -> Self {
         let mut known = Self::default();
         for (id, entry) in document.entries() {
-            known.ids.insert(id.to_owned());
-            let Some(credential) =
-                document.credential(id).filter(|_| Tool::managing_stored(id).is_none())
+            let credential = document.credential(id);
+            let id = ProfileId::from(id);
+            known.ids.insert(id.clone());
+            let Some(credential) = credential.filter(|_| Tool::managing_stored(&id).is_none())
             else {
                 continue;
             };
-            let provider = normalize_provider_id(&credential.provider);
-            let registration = account::registration(catalog, &provider);
+            let registration = account::registration(catalog, &credential.provider);
             let account = account::stored(&credential, registration);
             let secret = credential.refresh_token().or_else(|| credential.bearer());
             let secret = secret.map(Secret::fingerprint);
             let kind = credential.kind();
             let provenance = Provenance::of(entry);
-            known.add(Profile { id: id.to_owned(), provider, kind, provenance }, secret, account);
+            let provider = credential.provider;
+            known.add(Profile { id, provider, kind, provenance }, secret, account);
         }
         known
     }
@@ -81,7 +82,7 @@ impl Known {
     }
 
     /// Whether there is an entry of this id, valid or not.
-    pub(super) fn has(&self, id: &str) -> bool {
+    pub(super) fn has(&self, id: &ProfileId) -> bool {
         self.ids.contains(id)
     }
 
@@ -108,7 +109,7 @@ impl Known {
     }
 
     /// The grants of a provider with their accounts.
-    pub(super) fn grants(&self, provider: &str) -> &[(String, Identity)] {
+    pub(super) fn grants(&self, provider: &ProviderId) -> &[(ProfileId, Identity)] {
         self.grants.get(provider).map_or(&[], Vec::as_slice)
     }
 }
@@ -119,17 +120,15 @@ pub(super) fn held_elsewhere(
     app: &App,
     config: &Config,
     own: &AgentStore,
-) -> HashMap<String, (String, String)> {
+) -> HashMap<String, (AgentId, ProfileId)> {
     let mut held = HashMap::new();
     for store in app.stores(config).iter().filter(|store| !store.is_same(own)) {
         // What cannot be read is not ours to judge here.
         let Ok(document) = store.profiles() else { continue };
         for profile in document.profiles() {
             if let Some(token) = profile.credential.refresh_token() {
-                held.insert(
-                    token.fingerprint(),
-                    (store.agent_id().to_owned(), profile.id.to_owned()),
-                );
+                let held_by = (store.agent_id().clone(), profile.id.into());
+                held.insert(token.fingerprint(), held_by);
             }
         }
     }

@@ -18,7 +18,6 @@ use crate::provider::{Catalog, auth_provider_id};
 use crate::store::{AgentStore, Document, Location};
 use crate::system::custody::Exposure;
 use crate::system::now;
-use crate::text::printable;
 use choice::{check_wanted_id, choose, complete};
 use known::Known;
 use place::{Fate, Placed, place};
@@ -39,9 +38,9 @@ pub struct Request {
     /// The program.
     pub tool: Tool,
     /// The agent; the default one when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
     /// The profile id to store it under.
-    pub profile_id: Option<String>,
+    pub profile_id: Option<ProfileId>,
     /// The entries that are wanted, where the program has several.
     pub entries: Vec<String>,
     /// All of them.
@@ -80,11 +79,11 @@ pub struct Row {
     /// Its name in the other program's file.
     pub entry: String,
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The agent that has the profile.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The credential kind.
     pub kind: Kind,
     /// Who it belongs to.
@@ -94,7 +93,7 @@ pub struct Row {
     /// What became of it.
     pub outcome: Outcome,
     /// The profile of another account whose id it would have had.
-    pub taken_id: Option<String>,
+    pub taken_id: Option<ProfileId>,
     /// How the other program can use the profile, line by line.
     pub usage: Vec<String>,
 }
@@ -107,7 +106,7 @@ pub struct Report {
     /// Where its logins are.
     pub paths: Vec<PathBuf>,
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The document that holds the profiles.
     pub location: Location,
     /// The logins.
@@ -130,7 +129,7 @@ pub struct Report {
 /// There is no login, it cannot be read, or the store cannot be used.
 pub fn prepare(app: &App, request: Request) -> Result<Ready, Failure> {
     let config = app.config()?;
-    let agent = app.agent(&config, request.agent.as_deref())?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;
@@ -201,7 +200,7 @@ impl Ready {
                 }
                 Err(error) => {
                     let label = &tool.program().label;
-                    let stored = report.rows.iter().map(|row| printable(&row.profile_id, 200));
+                    let stored = report.rows.iter().map(|row| row.profile_id.to_string());
                     let stored: Vec<_> = stored.take(5).collect();
                     return Err(Failure::from(error).context(format!(
                         "the login is stored as `{}`, but {label} is still signed in",
@@ -231,7 +230,7 @@ impl Ready {
             let mut all = Vec::new();
             let mut is_changed = false;
             for login in &self.logins {
-                let wanted = self.request.profile_id.as_deref();
+                let wanted = self.request.profile_id.as_ref();
                 let placed = place(login, self.request.tool, wanted, &mut known, &others, &state);
                 if matches!(placed.fate, Fate::Stored { .. }) {
                     let make =
@@ -286,14 +285,14 @@ impl Ready {
     /// own; whether there was one.
     fn drop_managed_copy(&self, document: &mut Document) -> bool {
         let Some(managed) = self.request.tool.managed() else { return false };
-        let Some(copy) = document.credential(&managed.profile) else { return false };
+        let Some(copy) = document.credential(managed.profile.as_str()) else { return false };
         let is_copy = |login: &Login| {
             let tokens = copy.refresh_token().zip(login.credential.refresh_token());
             tokens.is_some_and(|(copy, moved)| copy.matches(moved))
         };
         !managed.automatic
             && self.logins.iter().any(is_copy)
-            && document.remove_entry(&managed.profile)
+            && document.remove_entry(managed.profile.as_str())
     }
 
     /// What became of the logins; those that were refused join the skipped ones.
@@ -346,6 +345,6 @@ impl Ready {
 }
 
 /// Whether both ids are of one provider.
-fn is_same_provider(a: &str, b: &str) -> bool {
+fn is_same_provider(a: &ProviderId, b: &ProviderId) -> bool {
     a == b || auth_provider_id(a) == auth_provider_id(b)
 }

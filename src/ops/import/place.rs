@@ -4,7 +4,7 @@ use super::is_same_provider;
 use super::known::{Known, Profile};
 use crate::external::{Login, Tool};
 use crate::oauth::{Grant, Members};
-use crate::profile::{CredentialKind, Kind, Millis, choose_profile_id};
+use crate::profile::{AgentId, CredentialKind, Kind, Millis, ProfileId, choose_profile_id};
 use crate::secret::Secret;
 use crate::store::{Pasted, Provenance, Renewal, StateDocument, login_entry, pasted_entry};
 use serde_json::value::RawValue;
@@ -14,11 +14,11 @@ use std::collections::HashMap;
 #[derive(Debug)]
 pub(super) struct Placed {
     /// The profile.
-    pub(super) profile_id: String,
+    pub(super) profile_id: ProfileId,
     /// The agent that has it, when that is another one.
-    pub(super) agent_id: Option<String>,
+    pub(super) agent_id: Option<AgentId>,
     /// The profile of another account whose id it would have had.
-    pub(super) taken_id: Option<String>,
+    pub(super) taken_id: Option<ProfileId>,
     /// What to do.
     pub(super) fate: Fate,
 }
@@ -41,14 +41,14 @@ pub(super) enum Fate {
 pub(super) fn place(
     login: &Login,
     tool: Tool,
-    wanted: Option<&str>,
+    wanted: Option<&ProfileId>,
     known: &mut Known,
-    others: &HashMap<String, (String, String)>,
+    others: &HashMap<String, (AgentId, ProfileId)>,
     state: &StateDocument,
 ) -> Placed {
     let credential = &login.credential;
-    let held = |id: &str, agent_id: Option<String>| Placed {
-        profile_id: id.to_owned(),
+    let held = |id: &ProfileId, agent_id: Option<AgentId>| Placed {
+        profile_id: id.clone(),
         agent_id,
         taken_id: None,
         fate: Fate::Held,
@@ -67,24 +67,28 @@ pub(super) fn place(
         }
     }
     let provider = &credential.provider;
-    let name = login.name.as_deref().map(|name| format!("{provider}:{name}"));
+    let name =
+        login.name.as_deref().map(|name| ProfileId::from(format!("{}:{name}", provider.as_str())));
     let (profile_id, taken_id) = if credential.kind() == Kind::OAuth {
         // A login that tells whose it is needs no other name.
         let name = name.filter(|_| credential.identity.is_unknown());
-        let wanted = wanted.or(name.as_deref());
+        let wanted = wanted.or(name.as_ref());
         let grants = known.grants(provider);
         choose_profile_id(provider, None, &credential.identity, wanted, grants, |id| known.has(id))
     } else {
         let before = known.of_entry(&program.name, &login.entry, credential.kind());
         let before = before.filter(|before| before.provider == *provider);
         match (wanted, before) {
-            (Some(wanted), _) => (wanted.to_owned(), None),
+            (Some(wanted), _) => (wanted.clone(), None),
             (None, Some(before)) => (before.id.clone(), None),
-            (None, None) => free_id(&name.unwrap_or_else(|| format!("{provider}:default")), known),
+            (None, None) => free_id(
+                name.unwrap_or_else(|| format!("{}:default", provider.as_str()).into()),
+                known,
+            ),
         }
     };
     if let Some(token) = credential.refresh_token()
-        && state.refusal(&profile_id, token).is_some()
+        && state.refusal(profile_id.as_str(), token).is_some()
     {
         return Placed { profile_id, agent_id: None, taken_id: None, fate: Fate::Refused };
     }
@@ -97,13 +101,16 @@ pub(super) fn place(
 }
 
 /// `natural`, or the first id after it that is free, with the one that is not.
-fn free_id(natural: &str, known: &Known) -> (String, Option<String>) {
-    if !known.has(natural) {
-        return (natural.to_owned(), None);
+fn free_id(natural: ProfileId, known: &Known) -> (ProfileId, Option<ProfileId>) {
+    if !known.has(&natural) {
+        return (natural, None);
     }
-    let numbered = (2_u64..).map(|number| format!("{natural}-{number}"));
-    let free = numbered.into_iter().find(|id| !known.has(id)).unwrap_or_default();
-    (free, Some(natural.to_owned()))
+    let mut number = 2_u64;
+    let numbered = |number| ProfileId::from(format!("{}-{number}", natural.as_str()));
+    while known.has(&numbered(number)) {
+        number += 1;
+    }
+    (numbered(number), Some(natural))
 }
 
 fn provenance(login: &Login, tool: Tool, at: Millis) -> Provenance {

@@ -8,7 +8,7 @@ use crate::oauth::Grant;
 use crate::ops::record::{Commit, Edits, Recorded, Wait, record, set_entry};
 use crate::ops::refresh::expiry;
 use crate::ops::{Interaction, account};
-use crate::profile::{Identity, Kind, choose_profile_id, normalize_provider_id};
+use crate::profile::{Identity, Kind, ProfileId, ProviderId, choose_profile_id};
 use crate::provider::{Registration, StoredAs};
 use crate::store::{
     AgentStore, Document, Pasted, Prepared, Renewal, StoreError, login_entry, pasted_entry,
@@ -51,7 +51,7 @@ pub(super) struct LoginDestination<'d> {
     pub(super) agent: &'d AgentDir,
     pub(super) store: &'d AgentStore,
     /// The provider id.
-    pub(super) provider: &'d str,
+    pub(super) provider: &'d ProviderId,
     /// Its name for people.
     pub(super) label: &'d str,
     /// The model that its users usually take.
@@ -59,7 +59,7 @@ pub(super) struct LoginDestination<'d> {
     /// How we are registered there, where it is an authorization server.
     pub(super) registration: Option<&'d Registration>,
     /// The profile id that the user wants.
-    pub(super) wanted: Option<&'d str>,
+    pub(super) wanted: Option<&'d ProfileId>,
 }
 
 impl LoginDestination<'_> {
@@ -149,7 +149,7 @@ impl Login<'_> {
             label: &self.definition.label,
             default_model: self.definition.default_model.as_deref(),
             registration: Some(self.registration),
-            wanted: self.request.profile_id.as_deref(),
+            wanted: self.request.profile_id.as_ref(),
         };
         destination.store(self.renewal(grant, interaction).await, prepared)
     }
@@ -185,14 +185,14 @@ impl Login<'_> {
 /// The provider's logins of a kind in a document, with the accounts that they belong to.
 fn logins_of(
     document: &Document,
-    provider: &str,
+    provider: &ProviderId,
     registration: Option<&Registration>,
     kind: Kind,
-) -> Vec<(String, Identity)> {
+) -> Vec<(ProfileId, Identity)> {
     document
         .profiles()
-        .filter(|profile| normalize_provider_id(&profile.credential.provider) == provider)
+        .filter(|profile| profile.credential.provider == *provider)
         .filter(|profile| profile.credential.kind() == kind)
-        .map(|profile| (profile.id.to_owned(), account::stored(&profile.credential, registration)))
+        .map(|profile| (profile.id.into(), account::stored(&profile.credential, registration)))
         .collect()
 }

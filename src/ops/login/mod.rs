@@ -33,7 +33,6 @@ use crate::store::{AgentStore, Location};
 use crate::system::environment::Environment;
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
-use crate::text::printable;
 use anyhow::Context;
 use authorize::{Origin, Response, Waiting};
 use std::time::Duration;
@@ -44,14 +43,14 @@ use way::Ways;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The provider id or alias.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The one way to go (`browser`, `paste`, `device`, or a method of the provider); all
     /// that there are when `None`.
     pub method: Option<String>,
     /// The agent; the default one when `None`.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
     /// The profile id to store the login under.
-    pub profile_id: Option<String>,
+    pub profile_id: Option<ProfileId>,
     /// Whether a browser may be opened.
     pub browser: bool,
     /// How long to wait for the user.
@@ -64,11 +63,11 @@ pub struct Report {
     /// The name of the provider for people.
     pub provider_label: String,
     /// The provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// The agent.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The document that holds the profile.
     pub location: Location,
     /// Who signed in, as far as the tokens say.
@@ -82,7 +81,7 @@ pub struct Report {
     /// Whether the login renewed a profile that was there.
     pub renewed: bool,
     /// The profile of another account whose id this login would have had.
-    pub taken_id: Option<String>,
+    pub taken_id: Option<ProfileId>,
     /// Whether the configuration was changed.
     pub config_changed: bool,
 }
@@ -117,16 +116,16 @@ pub fn login(
     .context("could not start the runtime")?
 }
 
-fn no_provider(wanted: &str, app: &App, catalog: &Catalog) -> Failure {
+fn no_provider(wanted: &ProviderId, app: &App, catalog: &Catalog) -> Failure {
     let definitions = catalog.iter().map(|provider| &provider.definition);
     let offered = definitions.filter(|definition| definition.has_login());
     let offered = offered.map(|definition| definition.id.clone());
     let served = Program::providers(&app.environment).into_iter();
     let served = served.filter(|provider| catalog.find(provider).is_none());
-    let offered: Vec<String> = offered.chain(served).collect();
-    let message = match wanted {
+    let offered: Vec<String> = offered.chain(served).map(|id| id.to_string()).collect();
+    let message = match wanted.spelling() {
         "" => "the provider is not named: --provider <id>".to_owned(),
-        wanted => format!("there is no provider `{}`", printable(wanted, 80)),
+        _ => format!("there is no provider `{wanted}`"),
     };
     Failure::usage(message).hint(format!("providers with a sign-in: {}", offered.join(", ")))
 }
@@ -135,10 +134,10 @@ fn no_provider(wanted: &str, app: &App, catalog: &Catalog) -> Failure {
 fn open_store(
     app: &App,
     request: &Request,
-    provider: &str,
+    provider: &ProviderId,
 ) -> Result<(AgentDir, AgentStore), Failure> {
     let config = app.config()?;
-    let agent = app.agent(&config, request.agent.as_deref())?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;
@@ -195,7 +194,8 @@ impl<'l> Login<'l> {
             .find(&request.provider)
             .ok_or_else(|| no_provider(&request.provider, app, catalog))?;
         let definition = &provider.definition;
-        let agent_id = request.agent.as_deref().unwrap_or(MAIN_AGENT);
+        let main = AgentId::main();
+        let agent_id = request.agent.as_ref().unwrap_or(&main);
         if request.method.is_none() && !definition.has_login() {
             return Err(way::no_sign_in(definition, agent_id));
         }
@@ -352,12 +352,18 @@ impl<'l> Login<'l> {
     }
 }
 
-fn not_signed_in(provider: &str, label: &str, request: &Request, error: &TokenError) -> Failure {
+fn not_signed_in(
+    provider: &ProviderId,
+    label: &str,
+    request: &Request,
+    error: &TokenError,
+) -> Failure {
     let status = match error {
         TokenError::Unavailable { .. } => ExitStatus::Unavailable,
         _ => ExitStatus::Failure,
     };
-    let agent = request.agent.as_deref().unwrap_or(MAIN_AGENT);
+    let main = AgentId::main();
+    let agent = request.agent.as_ref().unwrap_or(&main);
     let again = login_command(provider, agent);
     Failure::message(status, format!("could not sign in to {label}: {error}"))
         .hint(Hint::new("nothing was stored; try again: ").run(again))

@@ -1,5 +1,6 @@
 //! What the user needs to know to sign in.
 
+use crate::profile::ProviderId;
 use crate::system::environment::{Environment, Remote};
 use crate::system::process;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use url::Url;
 #[derive(Debug)]
 pub struct AuthorizationNotice<'a> {
     /// The provider id.
-    pub provider: &'a str,
+    pub provider: &'a ProviderId,
     /// The name of the provider.
     pub provider_label: &'a str,
     /// Where to sign in.
@@ -49,7 +50,7 @@ pub enum OtherCode {
 #[derive(Debug)]
 pub struct UserCodeNotice<'a> {
     /// The provider id.
-    pub provider: &'a str,
+    pub provider: &'a ProviderId,
     /// The name of the provider.
     pub provider_label: &'a str,
     /// The code.

@@ -43,8 +43,8 @@ pub(super) fn login(
             description = program.describe(&app.environment) => description,
             () = signals.received() => return Err(Failure::interrupted()),
         };
-        let description = description.map_err(|error| failed(&program.provider, &error))?;
-        let label = description.label.clone().unwrap_or_else(|| program.provider.clone());
+        let description = description.map_err(|error| failed(program.provider.as_str(), &error))?;
+        let label = description.label.clone().unwrap_or_else(|| program.provider.to_string());
         if !description.offers(Operation::Login) {
             return Err(Failure::usage(format!("{} offers no login", program.name())));
         }
@@ -62,7 +62,7 @@ pub(super) fn login(
             label: &label,
             default_model: None,
             registration: None,
-            wanted: request.profile_id.as_deref(),
+            wanted: request.profile_id.as_ref(),
         };
         let report = store
             .prepare(lock::TIMEOUT)

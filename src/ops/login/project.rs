@@ -24,7 +24,7 @@ impl Login<'_> {
         signals: &mut StopSignals,
     ) -> Result<(), Failure> {
         let Some(service) = &self.registration.project else { return Ok(()) };
-        let id = &report.profile_id;
+        let id = report.profile_id.as_str();
         let stored = self.store.profiles()?.credential(id);
         let Some(access) = stored.as_ref().and_then(Credential::bearer) else { return Ok(()) };
         let found = tokio::select! {
@@ -32,7 +32,7 @@ impl Login<'_> {
             () = signals.received() => {
                 interaction.warn(&format!(
                     "the login is stored as `{}`; its project was not found out",
-                    printable(id, 200)
+                    report.profile_id
                 ));
                 return Err(Failure::interrupted());
             }

@@ -10,7 +10,7 @@ use crate::oauth::{
 };
 use crate::ops::issuer::program_of;
 use crate::ops::{Interaction, login_command};
-use crate::profile::{MAIN_AGENT, Millis};
+use crate::profile::{AgentId, Millis, ProviderId};
 use crate::store::{PendingAuthorization, PendingLogin};
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
@@ -29,7 +29,7 @@ pub struct Started {
     /// What names it to [`finish`].
     pub id: String,
     /// The provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The name of the provider for people.
     pub provider_label: String,
     /// Where to sign in, and where the browser ends.
@@ -46,9 +46,9 @@ pub struct Unfinished {
     /// What names it to [`finish`] and [`cancel`].
     pub id: String,
     /// The provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The agent that it is for.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The code to approve, where it has one.
     pub user_code: Option<String>,
     /// When it can no longer be finished, in milliseconds since the epoch.
@@ -97,7 +97,7 @@ pub struct FinishRequest {
     /// The id of the login; the only one that waits, or that of the redirect, when `None`.
     pub id: Option<String>,
     /// The agent that it must have been started for, where one is named.
-    pub agent: Option<String>,
+    pub agent: Option<AgentId>,
     /// The redirect's address, or the code in it; the approval of the device code when
     /// `None`.
     pub redirect: Option<String>,
@@ -117,7 +117,7 @@ pub fn start(
     let catalog = app.catalog()?;
     if let Some(program) = program_of(app, &catalog, &request.provider)? {
         return Err(Failure::usage(format!("{} signs in at once", program.name()))
-            .hint(login_command(&program.provider, MAIN_AGENT)));
+            .hint(login_command(&program.provider, &AgentId::main())));
     }
     let mut login = Login::new(app, &catalog, request, None, interaction)?;
     // Nobody listens for the redirect.
@@ -200,11 +200,10 @@ pub fn finish(
 ) -> Result<Report, Failure> {
     let directory = app.paths.pending_logins();
     let mut pending = choose(PendingLogin::all(&directory, now())?, request)?;
-    if let Some(agent) = request.agent.as_deref().filter(|agent| *agent != pending.agent) {
+    if let Some(agent) = request.agent.as_ref().filter(|agent| **agent != pending.agent) {
         let (id, of) = (&pending.id, &pending.agent);
         return Err(Failure::usage(format!(
-            "the login {id} was started for agent {of}, not {}",
-            printable(agent, 80)
+            "the login {id} was started for agent {of}, not {agent}"
         ))
         .hint(
             Hint::from(Command::ours("models auth login finish").option("--login", id))

@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::exit::{Command, Failure, Hint};
 use crate::ops::{login_command, of_agent};
-use crate::profile::normalize_provider_id;
+use crate::profile::{AgentId, ProviderId};
 use crate::provider::{Definition, Method, MethodKind, Program, Registration};
 use crate::text::printable;
 
@@ -30,7 +30,7 @@ impl Ways {
     pub(super) fn of(
         definition: &Definition,
         wanted: Option<&str>,
-        agent_id: &str,
+        agent_id: &AgentId,
     ) -> Result<Self, Failure> {
         let all = Self { browser: true, paste: true, device: true, method: None };
         let ways = match wanted {
@@ -57,7 +57,12 @@ impl Ways {
         Self { method: own.map(|method| method.id.clone()), ..self }
     }
 
-    fn of_method(self, definition: &Definition, id: &str, agent_id: &str) -> Result<Self, Failure> {
+    fn of_method(
+        self,
+        definition: &Definition,
+        id: &str,
+        agent_id: &AgentId,
+    ) -> Result<Self, Failure> {
         let is_named = |method: &&Method| method.id == id || method.choice.as_deref() == Some(id);
         let method = definition.methods.iter().find(is_named).ok_or_else(|| {
             let known: Vec<&str> =
@@ -89,7 +94,7 @@ impl Ways {
         mut self,
         registration: &Registration,
         definition: &Definition,
-        agent_id: &str,
+        agent_id: &AgentId,
     ) -> Result<Self, Failure> {
         let (browser, device) = (registration.has_browser_login(), registration.has_device_login());
         self.browser &= browser;
@@ -110,33 +115,32 @@ impl Ways {
 
 /// The command that gives agent `agent_id` a credential of `provider`: its sign-in, or what
 /// it has in place of one.
-pub(crate) fn sign_in_command(app: &App, provider: &str, agent_id: &str) -> Hint {
+pub(crate) fn sign_in_command(app: &App, provider: &ProviderId, agent_id: &AgentId) -> Hint {
     let catalog = app.catalog().ok();
     let known = catalog.as_ref().and_then(|catalog| catalog.find(provider));
     let definition = known.map(|provider| &provider.definition);
     match definition {
         Some(definition) if !definition.has_login() => other_ways(definition, agent_id),
-        None if catalog.is_some() && is_served_by_none(app, provider) => Hint::new(format!(
-            "no provider `{}` is known; to store a key for it: ",
-            printable(provider, 80)
-        ))
-        .run(of_agent(paste_key(provider), agent_id)),
+        None if catalog.is_some() && is_served_by_none(app, provider) => {
+            Hint::new(format!("no provider `{provider}` is known; to store a key for it: "))
+                .run(of_agent(paste_key(provider), agent_id))
+        }
         _ => login_command(provider, agent_id).into(),
     }
 }
 
-fn is_served_by_none(app: &App, provider: &str) -> bool {
-    matches!(Program::find(&normalize_provider_id(provider), &app.environment), Ok(None))
+fn is_served_by_none(app: &App, provider: &ProviderId) -> bool {
+    matches!(Program::find(provider, &app.environment), Ok(None))
 }
 
 /// What to say of a provider that has no server to sign in at.
-pub(super) fn no_sign_in(definition: &Definition, agent_id: &str) -> Failure {
+pub(super) fn no_sign_in(definition: &Definition, agent_id: &AgentId) -> Failure {
     Failure::usage(format!("{} has no sign-in", definition.label))
         .hint(other_ways(definition, agent_id))
 }
 
 /// The commands that store a credential of a provider without a sign-in.
-fn other_ways(definition: &Definition, agent_id: &str) -> Hint {
+fn other_ways(definition: &Definition, agent_id: &AgentId) -> Hint {
     let commands = definition.methods.iter().filter_map(|method| command_of(method, definition));
     let mut commands: Vec<_> = commands.map(|command| of_agent(command, agent_id)).collect();
     commands.dedup();

@@ -38,7 +38,7 @@ pub struct Status {
     /// The configuration file.
     pub config_path: PathBuf,
     /// The agent that was asked for.
-    pub agent_id: Option<String>,
+    pub agent_id: Option<AgentId>,
     /// The directory of its store.
     pub agent_dir: PathBuf,
     /// The document of its profiles.
@@ -53,8 +53,8 @@ pub struct Status {
     pub shell_environment: bool,
     /// What each provider can be used with.
     pub providers: Vec<Overview>,
-    /// The normalised ids of the providers in use that cannot be used with anything.
-    pub missing_providers: Vec<String>,
+    /// The providers in use, spelt as they are normalised, that cannot be used with anything.
+    pub missing_providers: Vec<ProviderId>,
     /// The profiles that are not to be used for a while, the shortest first.
     pub unusable: Vec<Unusable>,
     /// Every profile, sorted by provider and id.
@@ -69,9 +69,9 @@ pub struct Status {
 #[derive(Clone, Debug)]
 pub struct Unusable {
     /// The profile id.
-    pub profile_id: String,
+    pub profile_id: ProfileId,
     /// Its provider as it spells it; `None` when there is no such profile.
-    pub provider: Option<String>,
+    pub provider: Option<ProviderId>,
     /// Whether it is disabled rather than cooling down.
     pub is_disabled: bool,
     /// Why it is disabled.
@@ -84,9 +84,9 @@ pub struct Unusable {
 #[derive(Clone, Debug)]
 pub struct Row {
     /// The profile id.
-    pub id: String,
+    pub id: ProfileId,
     /// The normalised provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The credential kind.
     pub kind: Kind,
     /// How it stands with its expiry.
@@ -107,7 +107,7 @@ pub struct Row {
 #[derive(Clone, Debug)]
 pub struct Group {
     /// The normalised provider id.
-    pub provider: String,
+    pub provider: ProviderId,
     /// Their rows.
     pub rows: std::ops::Range<usize>,
     /// The status.
@@ -139,18 +139,17 @@ fn agent(
     app: &App,
     config: &Config,
     main: &AgentDir,
-    named: Option<&str>,
+    named: Option<&AgentId>,
 ) -> Result<AgentDir, Failure> {
-    let Some(named) = named else { return Ok(main.clone()) };
-    let id = normalize_agent_id(named);
+    let Some(id) = named else { return Ok(main.clone()) };
     let mut listed = config.agents().map(|agent| agent.id()).peekable();
     let is_known = if listed.peek().is_none() {
-        id == config.default_agent()
+        *id == config.default_agent()
     } else {
-        listed.any(|other| other == id)
+        listed.any(|other| other == *id)
     };
     if is_known {
-        return Ok(config.agent_dir(&app.paths, &id));
+        return Ok(config.agent_dir(&app.paths, id));
     }
     Err(Failure::message(ExitStatus::Failure, format!("there is no agent `{id}`"))
         .hint(Command::ours("agents list")))
@@ -161,7 +160,7 @@ fn agent(
 /// # Errors
 /// The configuration, a provider file or a store cannot be read, or there is no such
 /// agent.
-pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
+pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, Failure> {
     let at = now();
     let config = app.config()?;
     let named = app.named_agent(named);
@@ -171,7 +170,7 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
     let conventions = Conventions::of(app.environment.has_bundled_plugins());
     let documents = Documents::read(app, &main, &agent)?;
     let view = View::of(&documents, at);
-    let models = Models::of(&config, &conventions, named.map(|_| agent.id.as_str()));
+    let models = Models::of(&config, &conventions, named.map(|_| &agent.id));
     let catalog = app.catalog()?;
     let variables = Variables::of(&app.environment, &app.paths, &config);
     let sources = Sources {
@@ -182,19 +181,19 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
         variables: &variables,
         now: at,
     };
-    let in_models: Vec<String> = models.providers(&conventions, true).into_iter().collect();
+    let in_models: Vec<ProviderId> = models.providers(&conventions, true).into_iter().collect();
     let providers = sources.overviews(&view, &in_models);
-    let backends = config.models().command_line_backends().map(normalize_provider_id);
-    let backends: Vec<String> = backends.collect();
-    let is_missing = |id: &String| {
+    let backends = config.models().command_line_backends().map(ProviderId::from);
+    let backends: Vec<ProviderId> = backends.collect();
+    let is_missing = |id: &ProviderId| {
         !providers.iter().any(|overview| overview.provider == *id)
             && !conventions.has_own_authentication(id)
             && !conventions.is_command_line_backend(id)
             && !backends.contains(id)
     };
     let in_use = models.providers(&conventions, false).into_iter();
-    let mut missing: Vec<String> = in_use.filter(is_missing).collect();
-    missing.sort_by(|a, b| compare(a, b));
+    let mut missing: Vec<ProviderId> = in_use.filter(is_missing).collect();
+    missing.sort_by(|a, b| compare(a.as_str(), b.as_str()));
     let profiles = rows(&view, &sources);
     Ok(Status {
         at,
@@ -217,7 +216,7 @@ pub fn status(app: &App, named: Option<&str>) -> Result<Status, Failure> {
 }
 
 /// The variable that takes the key of a provider, when it cannot be signed in to.
-pub fn key_variable(app: &App, provider: &str) -> Option<String> {
+pub fn key_variable(app: &App, provider: &ProviderId) -> Option<String> {
     let catalog = app.catalog().ok()?;
     let definition = &catalog.find(provider)?.definition;
     if definition.has_login() {
@@ -232,7 +231,7 @@ pub fn key_variable(app: &App, provider: &str) -> Option<String> {
 /// # Errors
 /// The configuration, a store or the directory of the provider files cannot be read, or
 /// there is no such agent.
-pub fn usages(app: &App, named: Option<&str>) -> Result<Usages, Failure> {
+pub fn usages(app: &App, named: Option<&AgentId>) -> Result<Usages, Failure> {
     let config = app.config()?;
     let main = app.paths.main_without_config();
     let agent = agent(app, &config, &main, app.named_agent(named))?;
@@ -242,24 +241,27 @@ pub fn usages(app: &App, named: Option<&str>) -> Result<Usages, Failure> {
 fn rows(view: &View<'_>, sources: &Sources<'_>) -> Vec<Row> {
     let mut rows: Vec<Row> = view.entries.iter().map(|entry| row(entry, sources)).collect();
     rows.sort_by(|a, b| {
-        let providers =
-            || compare(&a.provider, &b.provider).then_with(|| a.provider.cmp(&b.provider));
+        let providers = || {
+            compare(a.provider.as_str(), b.provider.as_str())
+                .then_with(|| a.provider.cmp(&b.provider))
+        };
         let is_same = a.provider == b.provider;
-        if is_same { compare(&a.id, &b.id) } else { providers() }
+        if is_same { compare(a.id.as_str(), b.id.as_str()) } else { providers() }
     });
     rows
 }
 
 fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
     let Entry { id, inspection, refusal, is_inherited } = entry;
+    let profile_id = ProfileId::from(*id);
     let kind = inspection.facts.kind;
-    let oauth_configured = sources.config.auth_mode(id) == Some(Kind::OAuth);
+    let oauth_configured = sources.config.auth_mode(&profile_id) == Some(Kind::OAuth);
     let mut unsupported = inspection.oauth_references.clone();
     if unsupported.is_empty() && oauth_configured && inspection.reference.is_some() {
         unsupported.push(if kind == Kind::ApiKey { "keyRef" } else { "tokenRef" });
     }
     Row {
-        provider: normalize_provider_id(&inspection.provider),
+        provider: inspection.provider.clone().normalized(),
         kind,
         standing: Standing::of(entry, oauth_configured, sources.now),
         label: match sources.person(entry) {
@@ -270,7 +272,7 @@ fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
         refusal: refusal.clone(),
         unsupported,
         is_inherited: *is_inherited,
-        id: (*id).to_owned(),
+        id: profile_id,
     }
 }
 
@@ -297,14 +299,14 @@ fn unusable(view: &View<'_>, now: Millis) -> Vec<Unusable> {
         return Vec::new();
     }
     let entries = view.entries.iter();
-    let by_id: HashMap<&str, &str> =
-        entries.map(|entry| (entry.id, entry.inspection.provider.trim())).collect();
+    let by_id: HashMap<&str, &ProviderId> =
+        entries.map(|entry| (entry.id, &entry.inspection.provider)).collect();
     let mut unusable: Vec<Unusable> = usages
         .filter_map(|(id, usage, until)| {
             let provider = by_id.get(id).copied();
             provider.is_none_or(cools_down).then(|| Unusable {
-                profile_id: (*id).to_owned(),
-                provider: provider.map(str::to_owned),
+                profile_id: (*id).into(),
+                provider: provider.map(|provider| provider.spelling().trim().into()),
                 is_disabled: usage.is_disabled(now),
                 reason: usage.disabled_reason.clone(),
                 until,

@@ -1,7 +1,7 @@
 //! Which models are in use: the configured names, resolved to provider and model.
 
 use crate::config::{AgentModel, Config, ModelSettings, model_ids};
-use crate::profile::{ModelRef, normalize_provider_id};
+use crate::profile::{AgentId, ModelRef, ProviderId};
 use crate::provider::{Conventions, Model};
 use indexmap::{IndexMap, IndexSet};
 
@@ -28,7 +28,11 @@ pub struct Models {
 
 impl Models {
     /// The models of the agent `agent_id`, or of any agent without models of its own.
-    pub(super) fn of(config: &Config, conventions: &Conventions, agent_id: Option<&str>) -> Self {
+    pub(super) fn of(
+        config: &Config,
+        conventions: &Conventions,
+        agent_id: Option<&AgentId>,
+    ) -> Self {
         let settings = config.models();
         let agent = agent_id.map_or_else(AgentModel::default, |id| config.agent_model(id));
         let is_of_agent = (agent.primary.is_some(), agent.fallbacks.is_some());
@@ -48,16 +52,20 @@ impl Models {
         }
     }
 
-    /// The providers of the models in use, normalised; `allowed` adds those that are
+    /// The providers of the models in use, spelt as they are normalised; `allowed` adds those that are
     /// merely allowed.
-    pub(super) fn providers(&self, conventions: &Conventions, allowed: bool) -> IndexSet<String> {
+    pub(super) fn providers(
+        &self,
+        conventions: &Conventions,
+        allowed: bool,
+    ) -> IndexSet<ProviderId> {
         let used = std::iter::once(&self.default)
             .chain(&self.fallbacks)
             .chain(&self.image)
             .chain(&self.image_fallbacks);
         let allowed = self.allowed.iter().filter(|_| allowed);
         let names = used.chain(allowed).filter_map(|name| split(name, conventions));
-        names.map(|(provider, _)| normalize_provider_id(provider)).collect()
+        names.map(|(provider, _)| ProviderId::from(provider).normalized()).collect()
     }
 }
 
@@ -97,13 +105,13 @@ fn resolve_bare(name: &str, settings: ModelSettings<'_>, conventions: &Conventio
     let allowed = settings.allowed().filter(|(model, _)| model.contains('/'));
     let allowed = allowed.filter_map(|(model, _)| parse(model, conventions));
     let allowed = allowed.filter(|reference| is_name(&reference.model));
-    let mut providers: IndexSet<String> = allowed.map(|reference| reference.provider).collect();
+    let mut providers: IndexSet<ProviderId> = allowed.map(|reference| reference.provider).collect();
     let defining = settings.providers().filter(|(_, provider)| model_ids(provider).any(is_name));
-    providers.extend(defining.map(|(id, _)| normalize_provider_id(id)));
+    providers.extend(defining.map(|(id, _)| ProviderId::from(id).normalized()));
     let mut providers = providers.into_iter();
     let provider = match (providers.next(), providers.next()) {
         (Some(only), None) => only,
-        _ => conventions.default_provider().to_owned(),
+        _ => conventions.default_provider().into(),
     };
     Model { provider, model: name.to_owned() }
 }
@@ -116,7 +124,7 @@ fn defined(settings: ModelSettings<'_>, conventions: &Conventions) -> Option<Mod
     }
     let mut first = settings.providers().filter_map(|(id, provider)| {
         let model = model_ids(provider).next()?;
-        Some(Model { provider: id.to_owned(), model: model.to_owned() })
+        Some(Model { provider: id.into(), model: model.to_owned() })
     });
     first.next()
 }

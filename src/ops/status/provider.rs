@@ -3,7 +3,7 @@
 use super::view::{Entry, View};
 use crate::config::{Config, Variables};
 use crate::profile::secret_ref::ReferenceName;
-use crate::profile::{Kind, Millis, compare, mask, normalize_provider_id};
+use crate::profile::{Kind, Millis, ProviderId, compare, mask};
 use crate::provider::{Catalog, Conventions, Outline, cools_down};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -27,8 +27,8 @@ pub enum Effective {
 /// What one provider can be used with.
 #[derive(Clone, Debug)]
 pub struct Overview {
-    /// The normalised id.
-    pub provider: String,
+    /// The provider.
+    pub provider: ProviderId,
     /// What is used first.
     pub effective: Effective,
     /// How many profiles there are: OAuth grants, tokens, API keys.
@@ -68,21 +68,18 @@ pub(super) struct Sources<'a> {
 
 impl Sources<'_> {
     /// The id under which the logins of a provider are kept: aliases belong together.
-    fn login_provider(&self, provider: &str) -> String {
-        let id = normalize_provider_id(provider);
-        if !self.conventions.with_plugins() {
-            return id;
-        }
-        self.catalog.outline(&id).map_or(id, |found| found.id().to_owned())
+    fn login_provider(&self, provider: &ProviderId) -> ProviderId {
+        let known = self.catalog.outline(provider).filter(|_| self.conventions.with_plugins());
+        known.map_or_else(|| provider.clone(), |known| known.id().into())
     }
 
     /// The providers that can be used with something, sorted.
-    pub(super) fn overviews(&self, view: &View<'_>, in_models: &[String]) -> Vec<Overview> {
-        let mut by_login: IndexMap<String, Vec<&Entry<'_>>> = IndexMap::new();
+    pub(super) fn overviews(&self, view: &View<'_>, in_models: &[ProviderId]) -> Vec<Overview> {
+        let mut by_login: IndexMap<ProviderId, Vec<&Entry<'_>>> = IndexMap::new();
         let mut providers = BTreeSet::new();
-        let mut logins: HashMap<&str, usize> = HashMap::new();
+        let mut logins: HashMap<&ProviderId, usize> = HashMap::new();
         for entry in &view.entries {
-            let provider = entry.inspection.provider.trim();
+            let provider = &entry.inspection.provider;
             let login = *logins.entry(provider).or_insert_with(|| {
                 let login = by_login.entry(self.login_provider(provider));
                 let place = login.index();
@@ -91,12 +88,12 @@ impl Sources<'_> {
             });
             by_login[login].push(entry);
         }
-        providers.extend(logins.keys().map(|provider| normalize_provider_id(provider)));
-        let configured: HashMap<String, &Value> = self
+        providers.extend(logins.into_keys().map(|provider| provider.clone().normalized()));
+        let configured: HashMap<ProviderId, &Value> = self
             .config
             .models()
             .providers()
-            .map(|(id, provider)| (normalize_provider_id(id), provider))
+            .map(|(id, provider)| (ProviderId::from(id).normalized(), provider))
             .collect();
         providers.extend(configured.keys().cloned());
         providers.extend(in_models.iter().cloned());
@@ -109,25 +106,25 @@ impl Sources<'_> {
                 self.overview(view, provider, &login, entries, &configured)
             })
             .collect();
-        overviews.sort_by(|a, b| compare(&a.provider, &b.provider));
+        overviews.sort_by(|a, b| compare(a.provider.spelling(), b.provider.spelling()));
         overviews
     }
 
     /// The providers, and their other names, of which a variable is set.
-    fn in_environment(&self) -> Vec<String> {
+    fn in_environment(&self) -> Vec<ProviderId> {
         let rows = self.catalog.outlines();
         let counting = rows.filter(|row| self.conventions.has_environment(row.id()));
         let set = counting.filter(|row| self.set_variable(*row).is_some());
         set.flat_map(|row| {
             let aliases = row.aliases().filter(|_| self.conventions.with_plugins());
-            std::iter::once(row.id()).chain(aliases).map(str::to_owned)
+            std::iter::once(row.id()).chain(aliases).map(ProviderId::from)
         })
         .collect()
     }
 
     /// The variable of a provider that is set: its name and value.
-    fn variable(&self, provider: &str) -> Option<(&str, &str)> {
-        if !self.conventions.has_environment(provider) {
+    fn variable(&self, provider: &ProviderId) -> Option<(&str, &str)> {
+        if !self.conventions.has_environment(provider.as_str()) {
             return None;
         }
         self.set_variable(self.catalog.outline(provider)?)
@@ -140,10 +137,10 @@ impl Sources<'_> {
     fn overview(
         &self,
         view: &View<'_>,
-        provider: String,
-        login: &str,
+        provider: ProviderId,
+        login: &ProviderId,
         entries: &[&Entry<'_>],
-        configured: &HashMap<String, &Value>,
+        configured: &HashMap<ProviderId, &Value>,
     ) -> Option<Overview> {
         let count = |kind| entries.iter().filter(|it| it.inspection.facts.kind == kind).count();
         let environment = self.variable(login).map(|(name, value)| {

@@ -115,14 +115,14 @@ impl<'d> View<'d> {
 fn superseded<'d>(main: &[Entry<'d>], own: &[Entry<'d>], now: Millis) -> HashSet<&'d str> {
     let mut ids = HashSet::new();
     for entry in own.iter().filter(|entry| is_default_grant(entry)) {
-        let provider = normalize_provider_id(&entry.inspection.provider);
+        let provider = &entry.inspection.provider;
         let identity = entry.inspection.identity();
         let mut same_account = 0;
         let mut no_conflict = 0;
         for other in main {
             let is_candidate = other.id != entry.id
                 && other.inspection.facts.kind == Kind::OAuth
-                && normalize_provider_id(&other.inspection.provider) == provider
+                && other.inspection.provider == *provider
                 && is_newer(other, entry, now);
             if is_candidate {
                 let same = other.inspection.identity().same_account(&identity);
@@ -146,7 +146,7 @@ fn superseded<'d>(main: &[Entry<'d>], own: &[Entry<'d>], now: Millis) -> HashSet
 fn is_default_grant(entry: &Entry<'_>) -> bool {
     let provider = entry.id.strip_suffix(":default");
     entry.inspection.facts.kind == Kind::OAuth
-        && provider.is_some_and(|it| it == normalize_provider_id(&entry.inspection.provider))
+        && provider.is_some_and(|it| it == entry.inspection.provider.as_str())
 }
 
 fn is_usable(entry: &Entry<'_>, now: Millis) -> bool {

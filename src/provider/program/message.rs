@@ -2,7 +2,7 @@
 //! from the program, an object a line, and answers to its questions.
 
 use crate::oauth::{Grant, Members, TokenError};
-use crate::profile::{Credential, Identity, Millis};
+use crate::profile::{Credential, Identity, Millis, ProviderId};
 use crate::provider::registration::is_own_field;
 use crate::secret::Secret;
 use crate::system::{http, now};
@@ -112,7 +112,7 @@ impl std::fmt::Debug for Issued {
 struct Request<'r> {
     protocol_version: u32,
     operation: Operation,
-    provider: &'r str,
+    provider: &'r ProviderId,
     #[serde(skip_serializing_if = "Option::is_none")]
     credential: Option<Held<'r>>,
 }
@@ -153,7 +153,7 @@ impl<'r> Held<'r> {
 /// The request of an operation, on `credential` with the text of its entry.
 pub(super) fn request(
     operation: Operation,
-    provider: &str,
+    provider: &ProviderId,
     credential: Option<(&Credential, &Secret)>,
 ) -> Secret {
     let credential = credential.map(|(credential, entry)| Held::of(credential, entry));

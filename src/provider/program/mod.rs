@@ -8,7 +8,7 @@ pub use message::{Description, Issued, Message, Operation, Question, UserCode};
 
 use super::installed_client::directories;
 use crate::oauth::TokenError;
-use crate::profile::Credential;
+use crate::profile::{Credential, ProviderId};
 use crate::secret::Secret;
 use crate::system::Environment;
 use crate::system::dialogue::{Dialogue, Said};
@@ -32,7 +32,7 @@ const LAST_WORD: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Program {
     /// The id of the provider.
-    pub provider: String,
+    pub provider: ProviderId,
     /// Where it was found.
     pub path: PathBuf,
     /// Where that leads.
@@ -55,23 +55,23 @@ impl Program {
     /// # Errors
     /// Somebody else could be behind it.
     pub fn find(
-        provider: &str,
+        provider: &ProviderId,
         environment: &Environment,
     ) -> Result<Option<Self>, DistrustedProgram> {
-        if !is_fit(provider) {
+        if !is_fit(provider.as_str()) {
             return Ok(None);
         }
-        let name = format!("{PREFIX}{provider}");
+        let name = format!("{PREFIX}{}", provider.as_str());
         let mut places = directories(environment).into_iter().map(|it| it.join(&name));
         let Some(path) = places.find(|path| path.is_file()) else { return Ok(None) };
         match trust::installed_program(&path) {
-            Ok(file) => Ok(Some(Self { provider: provider.to_owned(), path, file })),
+            Ok(file) => Ok(Some(Self { provider: provider.clone().normalized(), path, file })),
             Err(distrust) => Err(DistrustedProgram { path, distrust }),
         }
     }
 
     /// The ids of the providers that programs on `PATH` serve, in their order.
-    pub fn providers(environment: &Environment) -> Vec<String> {
+    pub fn providers(environment: &Environment) -> Vec<ProviderId> {
         let entries = directories(environment).into_iter().filter_map(|it| it.read_dir().ok());
         let names = entries.flatten().flatten().map(|entry| entry.file_name());
         let mut found: Vec<String> = names
@@ -80,12 +80,12 @@ impl Program {
             .collect();
         found.sort();
         found.dedup();
-        found
+        found.into_iter().map(ProviderId::from).collect()
     }
 
     /// The name of the program.
     pub fn name(&self) -> String {
-        format!("{PREFIX}{}", self.provider)
+        format!("{PREFIX}{}", self.provider.as_str())
     }
 
     /// Asks what it is.

@@ -37,7 +37,7 @@ pub(super) struct Args {
     copy: bool,
     /// Store the login under this profile id [default: <provider>:<email>]
     #[arg(long, value_name = "ID")]
-    profile_id: Option<String>,
+    profile_id: Option<ProfileId>,
     /// Only this entry, where the program has several logins; may be repeated
     #[arg(long, value_name = "NAME")]
     entry: Vec<String>,
@@ -76,13 +76,13 @@ struct Done<'r> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProfileReport<'r> {
-    profile_id: &'r str,
-    provider: &'r str,
+    profile_id: &'r ProfileId,
+    provider: &'r ProviderId,
     #[serde(rename = "type")]
     kind: &'static str,
     entry: &'r str,
     outcome: &'static str,
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,7 +138,7 @@ pub(super) fn run(
     };
     let request = Request {
         tool: args.tool,
-        agent: agent.map(str::to_owned),
+        agent: AgentId::named(agent),
         profile_id: args.profile_id,
         entries: args.entry,
         all: args.all,
@@ -157,9 +157,8 @@ pub(super) fn run(
     for row in &report.rows {
         if let Some(taken) = &row.taken_id {
             output.say(&format!(
-                "note: `{}` belongs to another account, so this login is `{}`",
-                printable(taken, 200),
-                printable(&row.profile_id, 200)
+                "note: `{taken}` belongs to another account, so this login is `{}`",
+                row.profile_id
             ));
         }
     }
@@ -251,9 +250,9 @@ fn line(row: &Row, report: &Report) -> String {
     let agent = if row.agent_id == report.agent_id {
         String::new()
     } else {
-        format!(", of agent {}", printable(&row.agent_id, 80))
+        format!(", of agent {}", row.agent_id)
     };
-    let id = printable(&row.profile_id, 200);
+    let id = &row.profile_id;
     format!("{id} ({}{who}{valid}): {what}{agent}", row.kind.name())
 }
 

@@ -15,7 +15,7 @@ use serde::Serialize;
 pub(in crate::cli) struct Args {
     /// Only the profiles of this provider
     #[arg(long, value_name = "ID")]
-    provider: Option<String>,
+    provider: Option<ProviderId>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -33,8 +33,8 @@ struct Report<'l> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProfileReport<'l> {
-    id: &'l str,
-    provider: &'l str,
+    id: &'l ProfileId,
+    provider: &'l ProviderId,
     #[serde(rename = "type")]
     kind: &'static str,
     label: &'l str,
@@ -52,7 +52,7 @@ struct ProfileReport<'l> {
     #[serde(skip_serializing_if = "Option::is_none")]
     unusable_until: Option<Millis>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    inherited_from: Option<&'l str>,
+    inherited_from: Option<&'l AgentId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     imported_from: Option<&'l str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +73,7 @@ impl<'l> From<&'l Row> for ProfileReport<'l> {
             problem: row.problem.as_deref(),
             refusal: row.refusal.as_deref(),
             unusable_until: row.unusable_until,
-            inherited_from: row.inherited_from.as_deref(),
+            inherited_from: row.inherited_from.as_ref(),
             imported_from: row.imported_from.as_deref(),
             managed_by: row.managed_by.map(|tool| tool.program().name.as_str()),
         }
@@ -86,7 +86,7 @@ pub(in crate::cli) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let listing = list(app, agent, args.provider.as_deref())?;
+    let listing = list(app, AgentId::named(agent).as_ref(), args.provider.as_ref())?;
     output.warn_of_exposures(&listing.exposures);
     for problem in &listing.problems {
         output.warn(problem);
@@ -120,8 +120,8 @@ fn table(listing: &Listing) -> String {
             None => String::new(),
         };
         table.add_row([
-            format!("{}{from}", printable(&row.id, 120)),
-            printable(&row.provider, 60),
+            format!("{:.120}{from}", row.id),
+            format!("{:.60}", row.provider),
             row.kind.name().to_owned(),
             status(row, listing.at),
         ]);

@@ -5,13 +5,13 @@ use crate::cli::console::Console;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::logout::{Request, Revocation, logout};
-use crate::text::printable;
+use crate::profile::{AgentId, ProfileId, ProviderId};
 use serde::Serialize;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The profile to sign out of
-    profile: String,
+    profile: ProfileId,
     /// Remove the profile here without revoking the login at the server
     #[arg(long)]
     local: bool,
@@ -24,9 +24,9 @@ pub(super) struct Args {
 #[serde(rename_all = "camelCase")]
 struct Report<'r> {
     schema: u32,
-    agent_id: &'r str,
-    profile_id: &'r str,
-    provider: &'r str,
+    agent_id: &'r AgentId,
+    profile_id: &'r ProfileId,
+    provider: &'r ProviderId,
     revoked: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     not_revoked_because: Option<&'r str>,
@@ -40,7 +40,7 @@ pub(super) fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let request =
-        Request { profile_id: args.profile, agent: agent.map(str::to_owned), local: args.local };
+        Request { profile_id: args.profile, agent: AgentId::named(agent), local: args.local };
     let report = logout(app, &request, &mut Console::new(output, &app.environment))?;
     let reason = match &report.revocation {
         Revocation::Revoked => None,
@@ -61,5 +61,5 @@ pub(super) fn run(
         None => "revoked at the server and removed here".to_owned(),
         Some(reason) => format!("removed here; not revoked: {reason}"),
     };
-    output.data(&format!("{}: {revoked}\n", printable(&report.profile_id, 200)))
+    output.data(&format!("{}: {revoked}\n", report.profile_id))
 }

@@ -5,7 +5,7 @@ use crate::cli::output::Output;
 use crate::cli::print_help;
 use crate::exit::Failure;
 use crate::ops::order::{StoredOrder, clear, get, set};
-use crate::text::printable;
+use crate::profile::{AgentId, ProfileId, ProviderId};
 use serde::Serialize;
 use std::path::Path;
 
@@ -24,7 +24,7 @@ enum Command {
     Set {
         /// The profiles, first the one to try first
         #[arg(required = true, value_name = "PROFILE")]
-        profiles: Vec<String>,
+        profiles: Vec<ProfileId>,
         #[command(flatten)]
         options: Options,
     },
@@ -36,7 +36,7 @@ enum Command {
 struct Options {
     /// The provider [default: that of the profiles, where they are of one provider]
     #[arg(long, value_name = "ID")]
-    provider: Option<String>,
+    provider: Option<ProviderId>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -45,11 +45,11 @@ struct Options {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'o> {
-    agent_id: &'o str,
+    agent_id: &'o AgentId,
     agent_dir: &'o Path,
-    provider: &'o str,
+    provider: &'o ProviderId,
     auth_state_path: String,
-    order: Option<&'o [String]>,
+    order: Option<&'o [ProfileId]>,
 }
 
 pub(super) fn run(
@@ -61,12 +61,14 @@ pub(super) fn run(
     let Some(command) = args.command else {
         return print_help(output, &["models", "auth", "order"]);
     };
+    let agent = AgentId::named(agent);
+    let agent = agent.as_ref();
     let is_get = matches!(command, Command::Get(_));
     let (stored, json) = match command {
-        Command::Get(options) => (get(app, agent, options.provider.as_deref())?, options.json),
-        Command::Clear(options) => (clear(app, agent, options.provider.as_deref())?, options.json),
+        Command::Get(options) => (get(app, agent, options.provider.as_ref())?, options.json),
+        Command::Clear(options) => (clear(app, agent, options.provider.as_ref())?, options.json),
         Command::Set { profiles, options } => {
-            (set(app, agent, options.provider.as_deref(), &profiles)?, options.json)
+            (set(app, agent, options.provider.as_ref(), &profiles)?, options.json)
         }
     };
     let auth_state_path = app.shorten(&stored.state_location);
@@ -84,14 +86,14 @@ pub(super) fn run(
 
 fn text(stored: &StoredOrder, state_path: Option<&str>) -> String {
     let order = match &stored.order {
-        Some(order) => order.iter().map(|id| printable(id, 200)).collect::<Vec<_>>().join(", "),
+        Some(order) => order.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         None => "(none)".to_owned(),
     };
     let state_file = state_path.map(|path| format!("Auth state file: {path}\n"));
     format!(
         "Agent: {}\nProvider: {}\n{}Order override: {order}\n",
         stored.agent_id,
-        printable(&stored.provider, 80),
+        stored.provider,
         state_file.unwrap_or_default()
     )
 }

@@ -64,7 +64,7 @@ fn show(report: &Report, json: bool, app: &App, output: &mut Output<'_>) -> Resu
     };
     output.data(&format!(
         "Auth profile: {} ({}/{}){expiry}\n  Store: {}\n",
-        printable(&report.profile_id, 200),
+        report.profile_id,
         report.provider,
         report.kind.name(),
         app.shorten(&report.location),

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::paste::Request;
-use crate::profile::Kind;
+use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -14,10 +14,10 @@ argument. `${NAME}` stores a reference to that environment variable in place of 
 pub(super) struct Args {
     /// The provider of the key
     #[arg(long, value_name = "ID")]
-    provider: String,
+    provider: ProviderId,
     /// The profile id [default: <provider>:manual]
     #[arg(long, value_name = "ID")]
-    profile_id: Option<String>,
+    profile_id: Option<ProfileId>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -32,7 +32,7 @@ pub(super) fn run(
     let request = Request {
         provider: args.provider,
         kind: Kind::ApiKey,
-        agent: agent.map(str::to_owned),
+        agent: AgentId::named(agent),
         profile_id: args.profile_id,
         expires_in: None,
     };

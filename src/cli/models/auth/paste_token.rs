@@ -6,7 +6,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::paste::Request;
-use crate::profile::Kind;
+use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -18,10 +18,10 @@ argument.
 pub(super) struct Args {
     /// The provider of the token
     #[arg(long, value_name = "ID")]
-    provider: String,
+    provider: ProviderId,
     /// The profile id [default: <provider>:manual]
     #[arg(long, value_name = "ID")]
-    profile_id: Option<String>,
+    profile_id: Option<ProfileId>,
     /// How long the token is valid from now on; a bare number counts days
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_days)]
     expires_in: Option<Duration>,
@@ -39,7 +39,7 @@ pub(super) fn run(
     let request = Request {
         provider: args.provider,
         kind: Kind::Token,
-        agent: agent.map(str::to_owned),
+        agent: AgentId::named(agent),
         profile_id: args.profile_id,
         expires_in: args.expires_in,
     };

@@ -6,7 +6,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::ops::refresh_due::{Outcome, Report as Done, Request, Row, refresh_due};
-use crate::profile::Millis;
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::system::now;
 use crate::text::printable;
 use comfy_table::{Table, presets};
@@ -30,10 +30,10 @@ that is true of some login.")]
 pub(super) struct Args {
     /// Only the logins of this provider
     #[arg(long, value_name = "ID")]
-    provider: Option<String>,
+    provider: Option<ProviderId>,
     /// Only this profile
     #[arg(long, value_name = "ID")]
-    profile: Option<String>,
+    profile: Option<ProfileId>,
     /// Refresh what expires within this span [default: what is not usable for another 5m, or
     /// for half its lifetime where the server grants less]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
@@ -62,9 +62,9 @@ struct Report<'r> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RowReport<'r> {
-    agent_id: &'r str,
-    profile_id: &'r str,
-    provider: &'r str,
+    agent_id: &'r AgentId,
+    profile_id: &'r ProfileId,
+    provider: &'r ProviderId,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Millis>,
@@ -75,7 +75,7 @@ struct RowReport<'r> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProblemReport<'r> {
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     #[serde(flatten)]
     failure: FailureReport<'r>,
 }
@@ -136,7 +136,7 @@ pub(super) fn run(
         return Err(Failure::usage("--all means every agent, so that --agent cannot name one"));
     }
     let request = Request {
-        agent: app.named_agent(agent).map(str::to_owned),
+        agent: app.named_agent(AgentId::named(agent).as_ref()).cloned(),
         all_agents: args.all,
         provider: args.provider,
         profile: args.profile,
@@ -170,8 +170,8 @@ fn show(done: &Done, with_agents: bool, output: &mut Output<'_>) -> Result<(), F
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     for row in &done.rows {
-        let mut cells = vec![printable(&row.profile_id, 120)];
-        cells.extend(with_agents.then(|| format!("agent {}", printable(&row.agent_id, 80))));
+        let mut cells = vec![format!("{:.120}", row.profile_id)];
+        cells.extend(with_agents.then(|| format!("agent {}", row.agent_id)));
         cells.push(told(row));
         table.add_row(cells);
     }

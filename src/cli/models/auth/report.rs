@@ -5,9 +5,8 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::report::{Report as Outcome, Request, report};
-use crate::profile::{FailureReason, Millis};
+use crate::profile::{AgentId, FailureReason, Millis, ProfileId, ProviderId};
 use crate::system::now;
-use crate::text::printable;
 use serde::Serialize;
 
 /// What stands for success among the reasons.
@@ -24,7 +23,7 @@ auth on an OAuth login also makes the next `models auth token` refresh.
 pub(super) struct Args {
     /// The profile that was used
     #[arg(long, value_name = "ID")]
-    profile: String,
+    profile: ProfileId,
     /// How it went
     #[arg(long, value_name = "REASON", value_parser = reason)]
     reason: Reason,
@@ -59,9 +58,9 @@ fn reason(text: &str) -> Result<Reason, String> {
 #[serde(rename_all = "camelCase")]
 struct Report<'r> {
     schema: u32,
-    agent_id: &'r str,
-    profile_id: &'r str,
-    provider: &'r str,
+    agent_id: &'r AgentId,
+    profile_id: &'r ProfileId,
+    provider: &'r ProviderId,
     reason: &'static str,
     recorded: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +84,7 @@ pub(super) fn run(
         profile_id: args.profile,
         failure: args.reason.0,
         model: args.model,
-        agent: agent.map(str::to_owned),
+        agent: AgentId::named(agent),
     };
     let outcome = report(app, &request)?;
     if !args.json {
@@ -107,7 +106,7 @@ pub(super) fn run(
 }
 
 fn text(outcome: &Outcome) -> String {
-    let id = printable(&outcome.profile_id, 200);
+    let id = &outcome.profile_id;
     if let Some(because) = outcome.skipped {
         return format!("{id}: not recorded: {because}\n");
     }

@@ -5,7 +5,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::resolve::{Resolution, Row, resolve};
-use crate::profile::{FailureReason, Millis, OrderSource};
+use crate::profile::{AgentId, FailureReason, Millis, OrderSource, ProfileId, ProviderId};
 use crate::text::printable;
 use serde::Serialize;
 
@@ -29,11 +29,11 @@ pub(super) struct Args {
 #[serde(rename_all = "camelCase")]
 struct Report<'r> {
     schema: u32,
-    agent_id: &'r str,
-    provider: &'r str,
+    agent_id: &'r AgentId,
+    provider: &'r ProviderId,
     model: &'r str,
-    pinned: Option<&'r str>,
-    profile_id: Option<&'r str>,
+    pinned: Option<&'r ProfileId>,
+    profile_id: Option<&'r ProfileId>,
     because: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unavailable_because: Option<&'static str>,
@@ -43,11 +43,11 @@ struct Report<'r> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Candidate<'r> {
-    profile_id: &'r str,
+    profile_id: &'r ProfileId,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    agent_id: Option<&'r str>,
+    agent_id: Option<&'r AgentId>,
     chosen: bool,
     reason_code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +61,7 @@ impl<'r> From<&'r Row> for Candidate<'r> {
         Self {
             profile_id: &row.profile_id,
             kind: row.kind.map(crate::profile::Kind::name),
-            agent_id: row.agent_id.as_deref(),
+            agent_id: row.agent_id.as_ref(),
             chosen: row.chosen,
             reason_code: row.code,
             until: row.until,
@@ -76,7 +76,7 @@ pub(super) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let mut resolution = resolve(app, agent, &args.model_ref)?;
+    let mut resolution = resolve(app, AgentId::named(agent).as_ref(), &args.model_ref)?;
     let failure = resolution.take_failure();
     if args.json {
         output.json(&report(&resolution))?;
@@ -98,8 +98,8 @@ fn report(resolution: &Resolution) -> Report<'_> {
         agent_id: &resolution.agent_id,
         provider: &resolution.provider,
         model: &resolution.model,
-        pinned: resolution.pinned.as_deref(),
-        profile_id: chosen.map(|row| row.profile_id.as_str()),
+        pinned: resolution.pinned.as_ref(),
+        profile_id: chosen.map(|row| &row.profile_id),
         because: chosen.map(|_| because),
         unavailable_because: resolution.unavailable.map(FailureReason::name),
         candidates: resolution.rows.iter().map(Candidate::from).collect(),
@@ -118,13 +118,9 @@ fn text(resolution: &Resolution) -> String {
     };
     let mut lines = Vec::new();
     if let Some(chosen) = resolution.chosen() {
-        lines.push(format!("Profile: {}", printable(&chosen.profile_id, 200)));
+        lines.push(format!("Profile: {}", chosen.profile_id));
     }
-    lines.push(format!(
-        "Model: {}/{}",
-        printable(&resolution.provider, 80),
-        printable(&resolution.model, 200)
-    ));
+    lines.push(format!("Model: {}/{}", resolution.provider, printable(&resolution.model, 200)));
     lines.push(format!("Because: {because}"));
     let others = resolution.rows.iter().filter(|row| !row.chosen);
     lines.extend(others.map(|row| passed_over(row, resolution.at)));
@@ -137,6 +133,6 @@ fn passed_over(row: &Row, now: Millis) -> String {
         let left = duration::show(until.saturating_sub(now));
         format!(" ({}, {left} left)", printable(because, 80))
     });
-    let id = printable(&row.profile_id, 200);
+    let id = &row.profile_id;
     format!("Passed over: {id}: {}{}", row.code, window.unwrap_or_default())
 }

@@ -5,6 +5,7 @@ use crate::cli::output::Output;
 use crate::cli::print_help;
 use crate::exit::Failure;
 use crate::ops::session::{Report as Session, Request, clear, set, show};
+use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::text::printable;
 use serde::Serialize;
 use std::path::Path;
@@ -26,7 +27,7 @@ enum Command {
         options: Options,
         /// The profile to pin
         #[arg(long, value_name = "ID")]
-        profile: Option<String>,
+        profile: Option<ProfileId>,
         /// The model to pin, as <provider>/<model>[@<profile>]; without a profile, a pinned
         /// one is let go
         #[arg(long, value_name = "MODEL_REF")]
@@ -50,14 +51,14 @@ struct Options {
 #[serde(rename_all = "camelCase")]
 struct Report<'s> {
     schema: u32,
-    agent_id: &'s str,
+    agent_id: &'s AgentId,
     session: &'s str,
     exists: bool,
     store_path: &'s Path,
-    provider_override: Option<&'s str>,
+    provider_override: Option<&'s ProviderId>,
     model_override: Option<&'s str>,
     model_override_source: Option<&'s str>,
-    auth_profile_override: Option<&'s str>,
+    auth_profile_override: Option<&'s ProfileId>,
     auth_profile_override_source: Option<&'s str>,
 }
 
@@ -67,17 +68,15 @@ pub(super) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let request = |options: &Options| Request {
-        key: options.session.clone(),
-        agent: agent.map(str::to_owned),
-    };
+    let request =
+        |options: &Options| Request { key: options.session.clone(), agent: AgentId::named(agent) };
     let (session, json) = match args.command {
         None => return print_help(output, &["models", "auth", "session"]),
         Some(Command::Show(options)) => (show(app, &request(&options))?, options.json),
         Some(Command::Clear(options)) => (clear(app, &request(&options))?, options.json),
         Some(Command::Set { options, profile, model }) => {
             let request = request(&options);
-            (set(app, &request, profile.as_deref(), model.as_deref())?, options.json)
+            (set(app, &request, profile.as_ref(), model.as_deref())?, options.json)
         }
     };
     if !json {
@@ -90,10 +89,10 @@ pub(super) fn run(
         session: &session.key,
         exists: session.exists,
         store_path: &session.store_path,
-        provider_override: pinned.provider.as_deref(),
+        provider_override: pinned.provider.as_ref(),
         model_override: pinned.model.as_deref(),
         model_override_source: pinned.model_source.as_deref(),
-        auth_profile_override: pinned.profile.as_deref(),
+        auth_profile_override: pinned.profile.as_ref(),
         auth_profile_override_source: pinned.effective_profile_source(),
     })
 }
@@ -102,12 +101,12 @@ fn text(session: &Session) -> String {
     let pinned = &session.pinned;
     let none = || "(none)".to_owned();
     let model = pinned.model.as_ref().map(|model| match &pinned.provider {
-        Some(provider) => format!("{}/{}", printable(provider, 80), printable(model, 200)),
+        Some(provider) => format!("{provider}/{}", printable(model, 200)),
         None => printable(model, 200),
     });
     let profile = pinned.profile.as_ref().map(|profile| {
         let source = pinned.effective_profile_source().unwrap_or_default();
-        format!("{} ({})", printable(profile, 200), printable(source, 20))
+        format!("{profile} ({})", printable(source, 20))
     });
     let missing = if session.exists { "" } else { " (no such session)" };
     format!(

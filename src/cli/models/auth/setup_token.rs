@@ -7,7 +7,7 @@ use crate::cli::output::Output;
 use crate::cli::prompt::{dialogue, still_interruptible};
 use crate::exit::Failure;
 use crate::ops::paste::{Ready, Request};
-use crate::profile::Kind;
+use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use crate::provider::SETUP_TOKEN_PROVIDER;
 use crate::system::process;
 use std::time::Duration;
@@ -20,10 +20,10 @@ standard input.")]
 pub(super) struct Args {
     /// The provider of the token
     #[arg(long, value_name = "ID", default_value = SETUP_TOKEN_PROVIDER)]
-    provider: String,
+    provider: ProviderId,
     /// The profile id [default: <provider>:default]
     #[arg(long, value_name = "ID")]
-    profile_id: Option<String>,
+    profile_id: Option<ProfileId>,
     /// How long the token is valid from now on; a bare number counts days
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_days)]
     expires_in: Option<Duration>,
@@ -41,11 +41,12 @@ pub(super) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let profile_id = args.profile_id.unwrap_or_else(|| format!("{}:default", args.provider));
+    let profile_id =
+        args.profile_id.unwrap_or_else(|| format!("{}:default", args.provider.spelling()).into());
     let request = Request {
         provider: args.provider,
         kind: Kind::Token,
-        agent: agent.map(str::to_owned),
+        agent: AgentId::named(agent),
         profile_id: Some(profile_id),
         expires_in: args.expires_in,
     };

@@ -6,6 +6,7 @@ use crate::cli::output::Output;
 use crate::cli::prompt::dialogue;
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, Tool};
+use crate::profile::ProviderId;
 use crate::provider::{Catalog, Definition, Method, MethodKind, Program};
 use clap::Parser;
 use dialoguer::FuzzySelect;
@@ -24,7 +25,7 @@ pub(in crate::cli) enum Choice<'c> {
     /// A way of a provider of the catalog.
     Way(Way<'c>),
     /// The provider that a program on `PATH` serves.
-    Program(String),
+    Program(ProviderId),
     /// The logins that another program of the user has.
     Import(Tool),
 }
@@ -76,7 +77,7 @@ pub(in crate::cli) fn choose<'c>(app: &App, catalog: &'c Catalog) -> Result<Choi
 }
 
 /// The providers that programs on `PATH` serve.
-fn served(app: &App, catalog: &Catalog) -> impl Iterator<Item = String> {
+fn served(app: &App, catalog: &Catalog) -> impl Iterator<Item = ProviderId> {
     let providers = Program::providers(&app.environment).into_iter();
     providers.filter(|provider| catalog.find(provider).is_none())
 }
@@ -97,9 +98,9 @@ pub(in crate::cli) fn by_choice<'c>(
     }
     let mut known: Vec<String> =
         ways(catalog).filter_map(|way| choice(&way).map(str::to_owned)).collect();
-    known.extend(served(app, catalog));
-    if served(app, catalog).any(|provider| provider == id) {
-        return Ok(Choice::Program(id.to_owned()));
+    known.extend(served(app, catalog).map(|provider| provider.to_string()));
+    if served(app, catalog).any(|provider| provider.spelling() == id) {
+        return Ok(Choice::Program(id.into()));
     }
     Err(Failure::usage(format!("there is no --auth-choice `{id}`"))
         .hint(format!("one of: {}", known.join(", "))))
@@ -116,7 +117,7 @@ pub(in crate::cli) fn choose_one(prompt: &str, items: &[&str]) -> Result<usize, 
 
 impl Choice<'_> {
     /// The provider, where there is one.
-    pub(in crate::cli) fn provider(&self) -> Option<&str> {
+    pub(in crate::cli) fn provider(&self) -> Option<&ProviderId> {
         match self {
             Self::Way(way) => Some(&way.definition.id),
             Self::Program(provider) => Some(provider),
@@ -145,9 +146,12 @@ impl Choice<'_> {
         let line = |words: [&str; 3]| words.map(str::to_owned);
         match self {
             Self::Way(way) => way.go(agent, app, output),
-            Self::Program(provider) => {
-                login::run(parsed(&line(["login", "--provider", &provider]))?, agent, app, output)
-            }
+            Self::Program(provider) => login::run(
+                parsed(&line(["login", "--provider", provider.spelling()]))?,
+                agent,
+                app,
+                output,
+            ),
             Self::Import(tool) => {
                 let name = &tool.program().name;
                 import::run(parsed(&line(["import", name, "--all"]))?, agent, app, output)
@@ -159,7 +163,8 @@ impl Choice<'_> {
 impl Way<'_> {
     fn go(self, agent: Option<&str>, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
         let Self { definition, method } = self;
-        let mut line = vec![method.id.clone(), "--provider".to_owned(), definition.id.clone()];
+        let mut line =
+            vec![method.id.clone(), "--provider".to_owned(), definition.id.as_str().to_owned()];
         match method.kind {
             MethodKind::OAuth | MethodKind::DeviceCode => {
                 line.extend(["--method".to_owned(), method.id.clone()]);
@@ -171,7 +176,10 @@ impl Way<'_> {
             MethodKind::Token => paste_token::run(parsed(&line)?, agent, app, output),
             MethodKind::ApiKey => {
                 let name = method.profile_name.as_deref().unwrap_or("default");
-                line.extend(["--profile-id".to_owned(), format!("{}:{name}", definition.id)]);
+                line.extend([
+                    "--profile-id".to_owned(),
+                    format!("{}:{name}", definition.id.as_str()),
+                ]);
                 paste_api_key::run(parsed(&line)?, agent, app, output)
             }
             MethodKind::Custom => {

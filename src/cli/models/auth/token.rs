@@ -6,7 +6,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::token::{Request, token};
-use crate::profile::Millis;
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -24,10 +24,10 @@ that one is printed, and --stored prints the other:
 pub(in crate::cli) struct Args {
     /// The provider; its first usable profile is taken
     #[arg(long, value_name = "ID")]
-    provider: Option<String>,
+    provider: Option<ProviderId>,
     /// The profile
     #[arg(long, value_name = "ID")]
-    profile: Option<String>,
+    profile: Option<ProfileId>,
     /// How long the token must still be valid [default: 5m, or half the lifetime where the
     /// server grants less]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
@@ -52,9 +52,9 @@ pub(in crate::cli) struct Args {
 #[serde(rename_all = "camelCase")]
 struct Report<'t> {
     schema: u32,
-    agent_id: &'t str,
-    profile_id: &'t str,
-    provider: &'t str,
+    agent_id: &'t AgentId,
+    profile_id: &'t ProfileId,
+    provider: &'t ProviderId,
     #[serde(rename = "type")]
     kind: &'static str,
     token: &'t str,
@@ -69,7 +69,7 @@ pub(in crate::cli) fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let request = Request {
-        agent: agent.map(str::to_owned),
+        agent: AgentId::named(agent),
         provider: args.provider,
         profile: args.profile,
         min_ttl: args.min_ttl.map(|ttl| ttl.as_millis().try_into().unwrap_or(Millis::MAX)),

@@ -15,7 +15,7 @@ use std::path::Path;
 pub(super) struct Report<'s> {
     config_path: &'s Path,
     #[serde(skip_serializing_if = "Option::is_none")]
-    agent_id: Option<&'s str>,
+    agent_id: Option<&'s AgentId>,
     agent_dir: &'s Path,
     default_model: &'s str,
     resolved_default: String,
@@ -45,7 +45,7 @@ struct Auth<'s> {
     shell_env_fallback: ShellEnvironment,
     #[serde(rename = "providersWithOAuth")]
     providers_with_oauth: Vec<String>,
-    missing_providers_in_use: &'s [String],
+    missing_providers_in_use: &'s [ProviderId],
     providers: Vec<ProviderReport<'s>>,
     unusable_profiles: Vec<UnusableReport<'s>>,
     oauth: OAuth<'s>,
@@ -61,7 +61,7 @@ struct ShellEnvironment {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProviderReport<'s> {
-    provider: &'s str,
+    provider: &'s ProviderId,
     effective: EffectiveReport,
     profiles: ProfileCounts<'s>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,9 +108,9 @@ struct Source {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct UnusableReport<'s> {
-    profile_id: &'s str,
+    profile_id: &'s ProfileId,
     #[serde(skip_serializing_if = "Option::is_none")]
-    provider: Option<&'s str>,
+    provider: Option<&'s ProviderId>,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'s str>,
@@ -129,8 +129,8 @@ struct OAuth<'s> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProfileReport<'s> {
-    profile_id: &'s str,
-    provider: &'s str,
+    profile_id: &'s ProfileId,
+    provider: &'s ProviderId,
     #[serde(rename = "type")]
     kind: &'static str,
     status: &'static str,
@@ -147,7 +147,7 @@ struct ProfileReport<'s> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct GroupReport<'s> {
-    provider: &'s str,
+    provider: &'s ProviderId,
     status: &'static str,
     profiles: Vec<ProfileReport<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,7 +170,7 @@ impl<'s> Report<'s> {
         let with_logins = status.providers.iter().filter(|overview| overview.logins() > 0);
         Self {
             config_path: &status.config_path,
-            agent_id: status.agent_id.as_deref(),
+            agent_id: status.agent_id.as_ref(),
             agent_dir: &status.agent_dir,
             default_model: &models.default,
             resolved_default: models.resolved_default.to_string(),
@@ -187,7 +187,9 @@ impl<'s> Report<'s> {
                     applied_keys: [],
                 },
                 providers_with_oauth: with_logins
-                    .map(|overview| format!("{} ({})", overview.provider, overview.logins()))
+                    .map(|overview| {
+                        format!("{} ({})", overview.provider.spelling(), overview.logins())
+                    })
                     .collect(),
                 missing_providers_in_use: &status.missing_providers,
                 providers: status
@@ -248,7 +250,7 @@ fn provider<'s>(overview: &'s Overview, status: &Status, app: &App) -> ProviderR
 fn unusable(profile: &Unusable, now: Millis) -> UnusableReport<'_> {
     UnusableReport {
         profile_id: &profile.profile_id,
-        provider: profile.provider.as_deref(),
+        provider: profile.provider.as_ref(),
         kind: if profile.is_disabled { "disabled" } else { "cooldown" },
         reason: profile.reason.as_deref(),
         until: profile.until,

@@ -8,6 +8,7 @@ use crate::cli::output::Output;
 use crate::cli::usage::{UsageReport, known, render};
 use crate::exit::{ExitStatus, Failure};
 use crate::ops::status::{status, usages};
+use crate::profile::AgentId;
 
 #[derive(Debug, Default, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
@@ -42,13 +43,14 @@ impl Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
-    let status = status(app, args.agent.as_deref())?;
+    let agent = AgentId::named(args.agent.as_deref());
+    let status = status(app, agent.as_ref())?;
     if !args.check {
         output.warn_of_exposures(&status.exposures);
     }
     output.warn_of_invalid_entries(status.invalid_entries, &status.location);
     if args.json {
-        let usages = args.usage.then(|| known(usages(app, args.agent.as_deref()), output));
+        let usages = args.usage.then(|| known(usages(app, agent.as_ref()), output));
         let usage = usages.as_ref().map(UsageReport::from);
         output.json(&json::Report::of(&status, usage, app))?;
     } else if args.plain {
@@ -58,7 +60,7 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
         if args.usage {
             // What is known is shown while the servers are asked.
             output.finish()?;
-            let usages = known(usages(app, args.agent.as_deref()), output);
+            let usages = known(usages(app, agent.as_ref()), output);
             let text = render(&usages, output.columns());
             output.data(&format!("\n{text}"))?;
         }

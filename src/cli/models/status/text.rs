@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::cli::duration;
 use crate::ops::login::sign_in_command;
 use crate::ops::status::{Effective, Row, Status, Unusable, key_variable};
-use crate::profile::{Health, MAIN_AGENT, Millis};
+use crate::profile::{AgentId, Health, Millis};
 use crate::text::printable;
 use comfy_table::{Table, presets};
 use std::collections::HashMap;
@@ -16,13 +16,10 @@ pub(super) fn render(status: &Status, app: &App) -> String {
     if !beside.is_empty() {
         parts.push(format!("Beside profiles:\n{beside}"));
     }
-    let agent = status.agent_id.as_deref().unwrap_or(MAIN_AGENT);
-    let missing = status.missing_providers.iter().map(|missing| {
-        let provider = printable(missing, 80);
-        match key_variable(app, missing) {
-            Some(name) => format!("  {provider}: set {name}\n"),
-            None => format!("  {provider}: {}\n", sign_in_command(app, missing, agent)),
-        }
+    let agent = status.agent_id.clone().unwrap_or(AgentId::main());
+    let missing = status.missing_providers.iter().map(|missing| match key_variable(app, missing) {
+        Some(name) => format!("  {missing}: set {name}\n"),
+        None => format!("  {missing}: {}\n", sign_in_command(app, missing, &agent)),
     });
     let missing = missing.collect::<Vec<_>>().concat();
     if !missing.is_empty() {
@@ -57,7 +54,7 @@ fn head(status: &Status, app: &App) -> String {
     if !models.allowed.is_empty() {
         lines.push(("Allowed", list(&models.allowed)));
     }
-    lines.push(("Agent", status.agent_id.clone().unwrap_or_else(|| MAIN_AGENT.to_owned())));
+    lines.push(("Agent", status.agent_id.clone().unwrap_or(AgentId::main()).to_string()));
     lines.push(("Store", app.shorten(&status.location)));
     lines.push(("Configuration", app.paths.shorten(&status.config_path)));
     let lines = lines.into_iter();
@@ -74,10 +71,13 @@ fn profiles(status: &Status) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["PROVIDER", "PROFILE", "TYPE", "USABLE"]);
     for row in &status.profiles {
-        let from =
-            if row.is_inherited { format!(" (from agent {MAIN_AGENT})") } else { String::new() };
+        let from = if row.is_inherited {
+            format!(" (from agent {})", AgentId::main())
+        } else {
+            String::new()
+        };
         table.add_row([
-            printable(&row.provider, 60),
+            format!("{:.60}", row.provider),
             format!("{}{from}", printable(&row.label, 160)),
             row.kind.name().to_owned(),
             usable(row, unusable.get(row.id.as_str()).copied(), status.at),
@@ -133,7 +133,7 @@ fn beside_profiles(status: &Status) -> String {
             sources.push("authenticated by OpenClaw itself".to_owned());
         }
         if !sources.is_empty() {
-            let provider = printable(&overview.provider, 80);
+            let provider = &overview.provider;
             lines.push(format!("  {provider}: {}\n", printable(&sources.join("; "), 400)));
         }
     }

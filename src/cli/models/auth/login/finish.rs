@@ -8,6 +8,7 @@ use crate::cli::output::Output;
 use crate::cli::prompt;
 use crate::exit::Failure;
 use crate::ops::login::{FinishRequest, finish};
+use crate::profile::AgentId;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -53,7 +54,7 @@ fn finished(
     };
     let request = FinishRequest {
         id: args.login,
-        agent: agent.map(str::to_owned),
+        agent: AgentId::named(agent),
         redirect,
         timeout: args.timeout,
     };

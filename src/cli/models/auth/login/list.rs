@@ -5,7 +5,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::login::{Unfinished, cancel as give_up, unfinished};
-use crate::profile::Millis;
+use crate::profile::{AgentId, Millis, ProviderId};
 use crate::system::now;
 use crate::text::printable;
 use serde::Serialize;
@@ -37,8 +37,8 @@ struct Report<'r> {
 #[serde(rename_all = "camelCase")]
 struct Row<'r> {
     login_id: &'r str,
-    provider: &'r str,
-    agent_id: &'r str,
+    provider: &'r ProviderId,
+    agent_id: &'r AgentId,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_code: Option<&'r str>,
     expires_at: Millis,
@@ -79,8 +79,8 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
         output.data(&format!(
             "{}  {}, agent {}{}, for {left}\n",
             printable(&login.id, 80),
-            printable(&login.provider, 80),
-            printable(&login.agent_id, 80),
+            login.provider,
+            login.agent_id,
             code.unwrap_or_default()
         ))?;
     }

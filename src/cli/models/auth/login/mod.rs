@@ -12,6 +12,7 @@ use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::default_model;
 use crate::ops::login::{Report, Request, login};
+use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::system::now;
 use crate::text::printable;
 use event::Event;
@@ -63,7 +64,7 @@ pub(super) struct Args {
 struct SignIn {
     /// The provider to sign in at; without it, the command lists them
     #[arg(long, value_name = "ID")]
-    provider: Option<String>,
+    provider: Option<ProviderId>,
     /// The one way to go: browser, paste, device, or a method of the provider [default: all]
     #[arg(long, value_name = "WAY")]
     method: Option<String>,
@@ -72,7 +73,7 @@ struct SignIn {
     device_code: bool,
     /// Store the login under this profile id [default: <provider>:<email>]
     #[arg(long, value_name = "ID")]
-    profile_id: Option<String>,
+    profile_id: Option<ProfileId>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -92,7 +93,7 @@ impl SignIn {
         Request {
             provider: self.provider.unwrap_or_default(),
             method: self.method.or_else(|| self.device_code.then(|| "device".to_owned())),
-            agent: agent.map(str::to_owned),
+            agent: AgentId::named(agent),
             profile_id: self.profile_id,
             browser,
             timeout,
@@ -154,9 +155,8 @@ fn set_default(report: &Report, app: &App, output: &mut Output<'_>) -> Result<()
 fn show(report: &Report, json: bool, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     if let Some(taken) = &report.taken_id {
         output.say(&format!(
-            "note: `{}` belongs to another account, so this login is `{}`",
-            printable(taken, 200),
-            printable(&report.profile_id, 200)
+            "note: `{taken}` belongs to another account, so this login is `{}`",
+            report.profile_id
         ));
     }
     if !report.refreshable && report.expires.is_some() {
@@ -180,7 +180,7 @@ fn text(report: &Report, app: &App) -> String {
     format!(
         "Signed in to {}{who}\n  Profile:      {} ({})\n  Access token: valid {valid}{}\n  Store:        {}\n",
         report.provider_label,
-        printable(&report.profile_id, 200),
+        report.profile_id,
         if report.renewed { "renewed" } else { "new" },
         if report.refreshable { ", refreshed on use" } else { "" },
         app.shorten(&report.location),

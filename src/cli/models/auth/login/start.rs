@@ -7,7 +7,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::login::{Started, start};
-use crate::profile::Millis;
+use crate::profile::{Millis, ProviderId};
 use crate::system::now;
 use serde::Serialize;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(super) struct Args {
 struct Row<'s> {
     schema: u32,
     login_id: &'s str,
-    provider: &'s str,
+    provider: &'s ProviderId,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'s str>,
     #[serde(skip_serializing_if = "Option::is_none")]
