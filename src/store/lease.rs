@@ -189,6 +189,9 @@ mod tests {
             lease_path(Path::new("/s"), &"openai-codex".into(), &"openai-codex:default".into()),
             Path::new("/s/locks/oauth-refresh").join(format!("sha256-{HASH}.lock"))
         );
+        let [spelt, normalized] = [" Z.AI", "zai"]
+            .map(|provider| lease_path(Path::new("/s"), &provider.into(), &"zai:default".into()));
+        assert_ne!(spelt, normalized, "the spelling of the file is hashed");
     }
 
     #[test]
