@@ -28,7 +28,7 @@ pub enum AppError {
     Insecure(Vec<Exposure>),
     /// There is no agent of this id.
     #[error("there is no agent `{0}`")]
-    NoSuchAgent(String),
+    NoSuchAgent(AgentId),
     /// Nothing can be run that waits.
     #[error("could not start the runtime")]
     Runtime(#[source] std::io::Error),

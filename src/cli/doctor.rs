@@ -8,6 +8,7 @@ use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::ops::doctor::{Finding, What, examine};
 use crate::ops::of_agent;
 use crate::ops::restore::{self, Listing};
+use crate::profile::{AgentId, ProfileId};
 use crate::store::Location;
 use crate::system::now;
 use crate::text::{chain, printable};
@@ -74,7 +75,7 @@ struct FindingReport<'r> {
 #[serde(rename_all = "camelCase")]
 struct BackupsReport<'r> {
     schema: u32,
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     directory: &'r Location,
     backups: Vec<BackupReport<'r>>,
 }

@@ -42,7 +42,8 @@ impl Command {
     /// The same command with the option `name` (`--agent`) and its value. A value that looks
     /// like an option is attached by `=`.
     #[must_use]
-    pub fn option(self, name: &str, value: &str) -> Self {
+    pub fn option(self, name: &str, value: impl AsRef<str>) -> Self {
+        let value = value.as_ref();
         if value.starts_with('-') {
             return self.arg(format!("{name}={value}"));
         }

@@ -192,7 +192,7 @@ impl Program {
         let word = crate::text::shell_word(profile_id.as_str().as_ref());
         let fill = |line: &String| {
             line.replace("{account}", &json(account_id.unwrap_or("<account id>")))
-                .replace("{json}", &json(profile_id))
+                .replace("{json}", &json(profile_id.as_str()))
                 .replace("{word}", &word)
                 .replace("{entry}", &login.entry)
         };

@@ -5,7 +5,7 @@ use super::usage::{self, Usages};
 use crate::app::App;
 use crate::config::ActiveChannel;
 use crate::exit::Failure;
-use crate::profile::{Kind, compare, sort_as_object_keys};
+use crate::profile::{Kind, ProfileId, ProviderId, compare, sort_as_object_keys};
 use crate::store::{Location, Outline};
 use crate::system::custody::{Custody, Exposure};
 

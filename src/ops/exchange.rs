@@ -11,7 +11,6 @@ use crate::secret::Secret;
 use crate::store::{LeaseKey, StoreError, Turn, exchanged};
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
-use crate::text::printable;
 use anyhow::Context;
 
 /// The token that the API of the profile's provider takes, for the `stored` one.

@@ -1,9 +1,8 @@
 //! Waiting for the lease on a profile.
 
 use super::selection::Selected;
-use crate::profile::Credential;
+use crate::profile::{Credential, ProfileId};
 use crate::store::{Lease, StoreError, Turn};
-use crate::text::printable;
 use std::time::Duration;
 
 /// What ended the wait for a lease.
@@ -21,10 +20,10 @@ pub enum LeaseError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Somebody else had it all the time.
-    #[error("another process is refreshing `{}`", printable(profile_id, 200))]
+    #[error("another process is refreshing `{}`", profile_id)]
     Busy {
         /// The profile.
-        profile_id: String,
+        profile_id: ProfileId,
         /// Who has it.
         source: StoreError,
     },

@@ -13,7 +13,6 @@ use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::store::{AgentStore, Ended, Location, exchanged};
 use crate::system::block_on;
-use crate::text::printable;
 use std::time::Duration;
 
 /// What to sign out of.
@@ -65,26 +64,26 @@ pub enum LogoutError {
     #[error(transparent)]
     Issuer(#[from] IssuerError),
     /// The entry of the profile is nothing that we know.
-    #[error("the entry `{}` in {} cannot be interpreted", printable(profile_id, 200), location)]
+    #[error("the entry `{}` in {} cannot be interpreted", profile_id, location)]
     Uninterpretable {
         /// The profile.
-        profile_id: String,
+        profile_id: ProfileId,
         /// The document that holds it.
         location: Location,
     },
     /// There is no such profile.
-    #[error("agent `{agent_id}` has no profile `{}`", printable(profile_id, 200))]
+    #[error("agent `{agent_id}` has no profile `{}`", profile_id)]
     NoProfile {
         /// The agent.
-        agent_id: String,
+        agent_id: AgentId,
         /// The profile.
-        profile_id: String,
+        profile_id: ProfileId,
     },
     /// A login was made meanwhile, which is kept.
-    #[error("`{}` was signed in anew meanwhile and was kept", printable(profile_id, 200))]
+    #[error("`{}` was signed in anew meanwhile and was kept", profile_id)]
     SignedInAnew {
         /// The profile.
-        profile_id: String,
+        profile_id: ProfileId,
     },
     /// The server did not revoke the login.
     #[error("could not revoke the login, so it was kept")]
@@ -113,9 +112,9 @@ pub fn logout(
     store.check_generation()?;
     let id = &request.profile_id;
     let document = store.profiles()?;
-    let Some(credential) = document.credential(id) else {
+    let Some(credential) = document.credential(id.as_str()) else {
         let profile_id = id.clone();
-        return Err(if document.has_entry(id) {
+        return Err(if document.has_entry(id.as_str()) {
             LogoutError::Uninterpretable { profile_id, location: store.location() }
         } else {
             LogoutError::NoProfile { agent_id: agent.id, profile_id }
@@ -125,7 +124,7 @@ pub fn logout(
     let selected = Selected::in_store(&store, &agent, id, credential)?;
     let lease = wait_for_lease::<LogoutError>(&selected, LEASE_TIMEOUT, |_| Ok(None))?;
     let document = store.profiles()?;
-    let credential = document.credential(id).unwrap_or(selected.credential);
+    let credential = document.credential(id.as_str()).unwrap_or(selected.credential);
     let entry = entry_text(&document, id);
     let revocation = if request.local {
         Revocation::Skipped("--local".to_owned())

@@ -85,12 +85,12 @@ pub(crate) fn warn_of_route(app: &crate::app::App, interaction: &mut dyn Interac
 
 /// The command that refreshes the logins of `provider` that are due.
 pub(crate) fn refresh_command(provider: &ProviderId, agent_id: &AgentId) -> Command {
-    of_agent(Command::ours("models auth refresh").option("--provider", provider.spelling()), agent_id)
+    of_agent(Command::ours("models auth refresh").option("--provider", provider), agent_id)
 }
 
 /// The command that signs in to `provider` again.
 pub(crate) fn login_command(provider: &ProviderId, agent_id: &AgentId) -> Command {
-    of_agent(Command::ours("models auth login").option("--provider", provider.spelling()), agent_id)
+    of_agent(Command::ours("models auth login").option("--provider", provider), agent_id)
 }
 
 /// How to sign in to a provider that the user chooses.
@@ -101,5 +101,5 @@ pub(crate) fn login_template(agent_id: &AgentId) -> Hint {
 
 /// The same command for that agent; `main` needs no mention.
 pub(crate) fn of_agent(command: Command, agent_id: &AgentId) -> Command {
-    if agent_id.is_main() { command } else { command.option("--agent", agent_id.as_str()) }
+    if agent_id.is_main() { command } else { command.option("--agent", agent_id) }
 }

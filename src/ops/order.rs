@@ -5,9 +5,8 @@ use super::selection::{only_provider, wrong_provider};
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::exit::{Command, ExitStatus, Failure};
-use crate::profile::normalize_provider_id;
+use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::store::Location;
-use crate::text::printable;
 use std::path::PathBuf;
 
 /// A stored order.

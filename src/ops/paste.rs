@@ -12,7 +12,6 @@ use crate::provider::{Catalog, Method, MethodKind};
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, Location, Pasted, pasted_entry};
 use crate::system::now;
-use crate::text::printable;
 use std::time::Duration;
 
 /// What is going to be pasted.

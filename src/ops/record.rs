@@ -16,18 +16,17 @@
 use crate::app::App;
 use crate::config::{ConfigEdit, ConfigError, record_profiles};
 use crate::exit::Failure;
-use crate::profile::{Credential, Kind, normalize_provider_id};
+use crate::profile::{Credential, Kind, ProfileId, ProviderId};
 use crate::store::{AgentStore, Document, Prepared, StoreError};
-use crate::text::printable;
 use serde_json::value::RawValue;
 
 /// A profile whose credential is recorded.
 #[derive(Clone, Debug)]
 pub(super) struct Recorded {
     /// The profile id.
-    pub(super) id: String,
+    pub(super) id: ProfileId,
     /// The provider id.
-    pub(super) provider: String,
+    pub(super) provider: ProviderId,
     /// The credential kind, which the configuration calls the mode.
     pub(super) kind: Kind,
     /// Whether its cooldown ends, and it comes first in the order of the store, where the
@@ -70,15 +69,15 @@ pub(super) enum RecordError {
     Document(StoreError),
     /// The cooldown and the order are as they were. The entry of the first profile has this
     /// id.
-    State(String, StoreError),
+    State(ProfileId, StoreError),
     /// The configuration is not complete. The entry of the first profile has this id.
-    Configuration(String, ConfigError),
+    Configuration(ProfileId, ConfigError),
 }
 
 impl RecordError {
     /// The failure for the user. Where the entries are stored, `stored` says so, given the
     /// id of the first.
-    pub(super) fn into_failure(self, stored: impl FnOnce(&str) -> String) -> Failure {
+    pub(super) fn into_failure(self, stored: impl FnOnce(&ProfileId) -> String) -> Failure {
         match self {
             Self::Document(error) => error.into(),
             Self::State(id, error) => Failure::from(error).context(stored(&id)),
@@ -123,13 +122,13 @@ pub(super) fn record<T>(
 /// Those of `make`.
 pub(super) fn set_entry(
     document: &mut Document,
-    id: &str,
+    id: &ProfileId,
     make: impl FnOnce(Option<&str>) -> serde_json::Result<Box<RawValue>>,
 ) -> serde_json::Result<bool> {
-    let present = document.entry(id);
+    let present = document.entry(id.as_str());
     let was_there = present.is_some();
     let entry = make(present)?;
-    document.set_entry(id, entry);
+    document.set_entry(id.as_str(), entry);
     Ok(was_there)
 }
 
@@ -143,7 +142,7 @@ fn put_first(store: &AgentStore, profiles: &[Recorded]) -> Result<(), StoreError
     store.update_state(|state| {
         let mut is_changed = false;
         for Recorded { id, provider, .. } in going_first() {
-            is_changed |= state.clear_cooldown(id);
+            is_changed |= state.clear_cooldown(id.as_str());
             is_changed |= state.put_first(provider, id);
         }
         is_changed
@@ -152,10 +151,8 @@ fn put_first(store: &AgentStore, profiles: &[Recorded]) -> Result<(), StoreError
 
 /// Records the profiles in the configuration; whether it was changed.
 fn configure(app: &App, profiles: &[Recorded], edits: Edits) -> Result<bool, ConfigError> {
-    let profiles: Vec<_> = profiles
-        .iter()
-        .map(|profile| (profile.id.as_str(), profile.provider.as_str(), profile.kind))
-        .collect();
+    let profiles: Vec<_> =
+        profiles.iter().map(|profile| (&profile.id, &profile.provider, profile.kind)).collect();
     let for_one_edit = match edits {
         Edits::One => profiles.len(),
         Edits::Each => 1,
@@ -172,11 +169,11 @@ fn configure(app: &App, profiles: &[Recorded], edits: Edits) -> Result<bool, Con
 ///
 /// # Errors
 /// It is empty, or has outer spaces or control characters.
-pub(super) fn check_profile_id(id: &str) -> Result<(), Failure> {
-    if id.trim() != id || id.is_empty() || id.chars().any(char::is_control) {
-        return Err(Failure::usage("--profile-id must be a name without outer spaces"));
+pub(super) fn check_profile_id(id: &ProfileId) -> Result<(), Failure> {
+    if id.is_valid() {
+        return Ok(());
     }
-    Ok(())
+    Err(Failure::usage("--profile-id must be a name without outer spaces"))
 }
 
 /// The credential that the profile `id` holds now, if it holds one that can be interpreted.
@@ -185,16 +182,14 @@ pub(super) fn check_profile_id(id: &str) -> Result<(), Failure> {
 /// It is one of another provider than `provider`.
 pub(super) fn replaceable(
     document: &Document,
-    id: &str,
-    provider: &str,
+    id: &ProfileId,
+    provider: &ProviderId,
 ) -> Result<Option<Credential>, Failure> {
-    let present = document.credential(id);
-    let foreign = present.as_ref().map(|present| &present.provider);
-    match foreign.filter(|other| normalize_provider_id(other) != provider) {
-        Some(other) => Err(Failure::usage(format!(
+    match document.credential(id.as_str()) {
+        Some(other) if other.provider != *provider => Err(Failure::usage(format!(
             "the profile `{id}` is for {}, not {provider}",
-            printable(other, 80)
+            other.provider
         ))),
-        None => Ok(present),
+        present => Ok(present),
     }
 }

@@ -5,7 +5,7 @@ use super::selection::Selected;
 use crate::app::App;
 use crate::config::{Config, Variables};
 use crate::profile::secret_ref::{Defaults, SecretRef};
-use crate::profile::{Credential, CredentialKind, Kind};
+use crate::profile::{Credential, CredentialKind, Kind, ProfileId};
 use crate::reference::{
     InvalidSecrets, Misplaced, ReferenceError, Resolver, Secrets, Stored, misplaced, stored,
 };
@@ -18,23 +18,20 @@ use crate::text::printable;
 #[derive(Debug, thiserror::Error)]
 pub enum ValueError {
     /// The profile has a reference where none may be.
-    #[error("the profile `{}` cannot be used: {reason}", printable(profile_id, 200))]
+    #[error("the profile `{}` cannot be used: {reason}", profile_id)]
     Misplaced {
         /// The profile.
-        profile_id: String,
+        profile_id: ProfileId,
         /// Why none may be there.
         reason: String,
         /// The document that holds the profile.
         location: Location,
     },
     /// What stands in the place of a reference is none.
-    #[error(
-        "the field `{field}` of the profile `{}` is not a secret reference",
-        printable(profile_id, 200)
-    )]
+    #[error("the field `{field}` of the profile `{}` is not a secret reference", profile_id)]
     NoReference {
         /// The profile.
-        profile_id: String,
+        profile_id: ProfileId,
         /// Its field.
         field: &'static str,
         /// The document that holds the profile.
@@ -46,11 +43,11 @@ pub enum ValueError {
     /// The reference does not resolve.
     #[error(
         "could not resolve the reference {} of the profile `{}`",
-        printable(&reference.to_string(), 300), printable(profile_id, 200)
+        printable(&reference.to_string(), 300), profile_id
     )]
     Unresolved {
         /// The profile.
-        profile_id: String,
+        profile_id: ProfileId,
         /// Its reference.
         reference: Box<SecretRef>,
         /// The reason.

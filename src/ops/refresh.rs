@@ -68,8 +68,10 @@ pub(super) fn refresh(
         if let Some(credential) = adoptable(&snapshot.document, selected) {
             return Ok(credential);
         }
-        let current =
-            snapshot.document.credential(selected.id.as_str()).ok_or_else(|| signed_out(selected))?;
+        let current = snapshot
+            .document
+            .credential(selected.id.as_str())
+            .ok_or_else(|| signed_out(selected))?;
         let refresh_token = current.refresh_token().ok_or_else(|| signed_out(selected))?;
         // Somebody may have put another grant there that is expired as well.
         if !selected.store.follow_grant(&mut lease, refresh_token, lock_timeout)? {

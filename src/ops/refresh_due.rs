@@ -13,7 +13,7 @@ use super::{Interaction, login_command, warn_of_route};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{Command, ExitStatus, Failure};
-use crate::profile::{Credential, Kind, Millis, normalize_provider_id};
+use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::store::AgentStore;
 use crate::system::now;

@@ -8,7 +8,7 @@ use super::doctor::store_of;
 use super::record::{Commit, Edits, Recorded, Wait, record};
 use crate::app::App;
 use crate::exit::{Command, ExitStatus, Failure};
-use crate::profile::{Credential, Millis};
+use crate::profile::{AgentId, Credential, Millis, ProfileId};
 use crate::store::{AgentStore, Backup, Document, Location};
 use crate::text::printable;
 
@@ -128,10 +128,10 @@ pub fn restore(
 }
 
 /// A profile of the backup that is brought back: neither its cooldown nor the order changes.
-fn recorded(backup: &Document, id: &str) -> Option<Recorded> {
-    let credential = backup.credential(id)?;
+fn recorded(backup: &Document, id: &ProfileId) -> Option<Recorded> {
+    let credential = backup.credential(id.as_str())?;
     let kind = credential.kind();
-    Some(Recorded { id: id.to_owned(), provider: credential.provider, kind, goes_first: false })
+    Some(Recorded { id: id.clone(), provider: credential.provider, kind, goes_first: false })
 }
 
 /// What the newer backups hold.

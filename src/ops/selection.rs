@@ -240,7 +240,7 @@ pub(super) fn none_usable(
     agent: &AgentDir,
 ) -> Failure {
     let sign_in = sign_in_command(app, provider, &agent.id);
-    let list = Command::ours("models auth list").option("--provider", provider.spelling());
+    let list = Command::ours("models auth list").option("--provider", provider);
     Failure::message(
         ExitStatus::LoginRequired,
         format!("no profile of {provider} in {} is usable", store.location()),

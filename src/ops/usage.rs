@@ -9,7 +9,7 @@ use super::{login_command, refresh_command};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::exit::{Failure, Hint};
-use crate::profile::{Credential, Kind, Millis};
+use crate::profile::{Credential, Kind, Millis, ProviderId};
 use crate::provider::{Catalog, Definition, Provider, Usage, UsageError, UsageSource};
 use crate::secret::Secret;
 use crate::system::http::HttpClient;
@@ -156,7 +156,7 @@ fn chosen<'c>(
     let access = credential.bearer()?;
     let claimed = || registration.and_then(|known| known.identity(access, None, None).account_id);
     Some(Candidate {
-        provider: source.id.as_deref().map_or_else(|| provider.clone(), ProviderId::from),
+        provider: source.id.as_deref().map_or_else(|| definition.id.clone(), ProviderId::from),
         name: source.label.clone().unwrap_or_else(|| definition.label.clone()),
         kind: credential.kind(),
         source,

@@ -51,6 +51,13 @@ impl AgentId {
 }
 
 /// The agent called `name`.
+/// The id as it is.
+impl AsRef<str> for AgentId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl From<&str> for AgentId {
     fn from(name: &str) -> Self {
         Self(normalized(name))

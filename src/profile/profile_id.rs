@@ -38,6 +38,13 @@ impl From<&str> for ProfileId {
     }
 }
 
+/// The id as it is.
+impl AsRef<str> for ProfileId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl Borrow<str> for ProfileId {
     fn borrow(&self) -> &str {
         &self.0

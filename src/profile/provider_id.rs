@@ -54,9 +54,8 @@ impl ProviderId {
 
 /// `text`, trimmed, in lower case, and with a former name mapped to the present one.
 fn normalized(text: &str) -> Cow<'_, str> {
-    let text = text.trim();
-    let is_lower = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    let id: Cow<'_, str> = if is_lower { text.into() } else { text.to_lowercase().into() };
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase());
+    let id: Cow<'_, str> = if is_plain { text.into() } else { text.trim().to_lowercase().into() };
     present_name(&id).map_or(id, Cow::Borrowed)
 }
 
@@ -72,6 +71,13 @@ fn present_name(id: &str) -> Option<&'static str> {
         "bytedance" | "doubao" => "volcengine",
         _ => return None,
     })
+}
+
+/// The spelling.
+impl AsRef<str> for ProviderId {
+    fn as_ref(&self) -> &str {
+        self.spelling()
+    }
 }
 
 impl From<String> for ProviderId {

@@ -9,6 +9,7 @@ use super::{
     BackupPolicy, Document, Lease, Leftover, Location, Prepared, Snapshot, StateDocument,
     StoreError, Version,
 };
+use crate::profile::AgentId;
 use crate::system::custody::{Custody, Exposure};
 use crate::system::lock;
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ const PATIENT_LOCK_TIMEOUT: Duration = Duration::from_secs(150);
 /// The store of one agent.
 #[derive(Clone, Debug)]
 pub struct AgentStore {
-    agent_id: String,
+    agent_id: AgentId,
     pub(super) engine: AnyEngine,
 }
 
@@ -29,7 +30,7 @@ impl AgentStore {
     /// The store of the agent `agent_id` in files: in `agent_dir` of the state directory
     /// `state_dir`. `oauth_file` is the legacy file that agent `main` imports.
     pub const fn new(
-        agent_id: String,
+        agent_id: AgentId,
         state_dir: PathBuf,
         agent_dir: PathBuf,
         oauth_file: Option<PathBuf>,
@@ -48,7 +49,7 @@ impl AgentStore {
     }
 
     /// The agent whose store this is.
-    pub fn agent_id(&self) -> &str {
+    pub const fn agent_id(&self) -> &AgentId {
         &self.agent_id
     }
 

@@ -1,6 +1,7 @@
 //! Taking turns: one process refreshes a grant while the others wait for its result.
 
 use super::{AgentStore, Lease, StoreError};
+use crate::profile::{ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::system::lock::{self, Holder};
 use std::time::{Duration, Instant};
@@ -9,10 +10,10 @@ use std::time::{Duration, Instant};
 /// that it holds.
 #[derive(Clone, Copy, Debug)]
 pub struct LeaseKey<'k> {
-    /// The provider as the profile spells it.
-    pub provider: &'k str,
+    /// The provider; its spelling counts.
+    pub provider: &'k ProviderId,
     /// The profile id.
-    pub profile_id: &'k str,
+    pub profile_id: &'k ProfileId,
     /// The refresh token that the profile holds.
     pub grant: Option<&'k Secret>,
 }

@@ -36,8 +36,8 @@ pub(crate) fn measure(program: &Path, directory: &Path, rounds: u32) -> Result<V
     let document = std::fs::read(agent.join("auth-profiles.json"))?;
     let state = std::fs::read(agent.join("auth-state.json"))?;
     let backups = BackupPolicy { count: USUAL_BACKUPS, notices: Notices::default() };
-    let store = AgentStore::new("main".to_owned(), root.path().to_owned(), agent, None)
-        .with_backups(backups);
+    let store =
+        AgentStore::new("main".into(), root.path().to_owned(), agent, None).with_backups(backups);
     // The ways that store an order undo each other's: what is not changed is not saved.
     let orders = [[0, 1], [1, 0]].map(|order| order.map(fixture::profile_id));
 

@@ -110,7 +110,7 @@ fn document_in(state_dir: &Path) -> PathBuf {
 
 fn read_by_us(state_dir: &Path) -> Result<()> {
     let agent = state_dir.join("agents/main/agent");
-    let store = AgentStore::new("main".to_owned(), state_dir.to_owned(), agent, None);
+    let store = AgentStore::new("main".into(), state_dir.to_owned(), agent, None);
     let snapshot = store.read()?;
     (snapshot.document.entry_count() > 0).then_some(()).context("the document has no profiles")
 }

@@ -25,14 +25,14 @@ pub(super) struct Args {
 #[command(defer = true)]
 enum Command {
     /// Sign in, sign out, and hand out tokens
-    Auth(auth::Args),
+    Auth(Box<auth::Args>),
     /// Show the models in use and what can be used for them, until when
     Status(status::Args),
 }
 
 pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     match args.command {
-        Some(Command::Auth(args)) => auth::run(args, app, output),
+        Some(Command::Auth(args)) => auth::run(*args, app, output),
         Some(Command::Status(args)) => status::run(&args, app, output),
         None if args.status_json || args.status_plain => {
             let form = status::Args::in_form(args.status_json, args.status_plain);

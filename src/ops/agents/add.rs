@@ -7,7 +7,7 @@ use super::{binding_specs, failure};
 use crate::app::App;
 use crate::config::{AgentAddition, BindOutcome, Config, NewAgent, add_agent};
 use crate::exit::{Command, Failure};
-use crate::profile::{MAIN_AGENT, normalize_agent_id};
+use crate::profile::AgentId;
 use crate::system::file::{self, create_private_directory, create_public_directory};
 use anyhow::Context;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use super::{failure, not_found};
 use crate::app::App;
 use crate::config::{AgentRemoval, Config, remove_agent};
 use crate::exit::{Command, Failure};
-use crate::profile::{MAIN_AGENT, normalize_agent_id};
+use crate::profile::AgentId;
 use crate::system::relocation::{Relocation, create_new_directory, remove_empty_directory};
 use crate::system::{file, now};
 use std::io;

@@ -19,7 +19,7 @@ pub use list::{IdentitySource, Row, list};
 use crate::app::App;
 use crate::config::{BindingSpec, BindingSpecError, Channel, Config};
 use crate::exit::{Command, ExitStatus, Failure};
-use crate::profile::normalize_agent_id;
+use crate::profile::AgentId;
 use crate::system::environment::WITHOUT_PLUGINS;
 
 /// The ids of the agents in their order, each once; the default agent alone when the

@@ -8,7 +8,7 @@ use crate::external::{self, ExternalError, Tool};
 use crate::profile::ProfileId;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Provenance};
-use crate::text::{chain, printable};
+use crate::text::chain;
 use std::collections::BTreeMap;
 
 /// What the stores hold.

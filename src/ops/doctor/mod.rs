@@ -3,10 +3,12 @@
 mod grant;
 mod programs;
 
+use super::login_command;
 use super::renewal::holder;
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::exit::{Command, Failure, Hint};
+use crate::profile::{AgentId, ProfileId};
 use crate::provider::{Catalog, DistrustedProgram};
 use crate::secret::Secret;
 use crate::store::{AgentStore, Leftover, Location, StoreError, shared_leftovers};
@@ -94,7 +96,7 @@ pub enum What {
         /// The document.
         location: Location,
         /// The agent.
-        agent_id: String,
+        agent_id: AgentId,
     },
     /// Anything else.
     Told {
@@ -185,7 +187,7 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
             let what = if store.backups().is_empty() || !store.has_document() {
                 What::Failed(error.into())
             } else {
-                What::Restorable { error, location, agent_id: agent.to_owned() }
+                What::Restorable { error, location, agent_id: agent.clone() }
             };
             return found.push(Finding { code: Code::Unreadable, is_problem: true, what });
         }

@@ -7,7 +7,7 @@ use crate::profile::{Kind, ProfileId, ProviderId};
 use crate::provider::{Catalog, Program};
 use crate::store::AgentStore;
 use crate::system::block_on;
-use crate::text::{chain, printable};
+use crate::text::chain;
 use std::collections::BTreeMap;
 
 /// Asks every program that would be used what it is, and looks for the profiles whose

@@ -13,7 +13,7 @@ use crate::config::{AgentDir, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, LoggedOut, Login, Tool};
 use crate::ops::record::{Commit, Edits, Recorded, Wait, record, set_entry};
-use crate::profile::{Identity, Kind, Millis};
+use crate::profile::{AgentId, Identity, Kind, Millis, ProfileId, ProviderId};
 use crate::provider::{Catalog, auth_provider_id};
 use crate::store::{AgentStore, Document, Location};
 use crate::system::custody::Exposure;

@@ -114,10 +114,10 @@ impl LoginDestination<'_> {
         &self,
         document: &Document,
         identity: &Identity,
-    ) -> (String, Option<String>) {
+    ) -> (ProfileId, Option<ProfileId>) {
         let existing = logins_of(document, self.provider, self.registration, self.kind());
         let named = self.registration.and_then(|registration| registration.profile_name.as_deref());
-        let is_taken = |id: &str| document.has_entry(id);
+        let is_taken = |id: &ProfileId| document.has_entry(id.as_str());
         choose_profile_id(self.provider, named, identity, self.wanted, &existing, is_taken)
     }
 

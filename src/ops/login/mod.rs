@@ -27,7 +27,7 @@ use crate::oauth::{
     self, Announced, AuthorizationCode, AuthorizationRequest, Client, Expectation, Grant,
     TokenError, Verdict,
 };
-use crate::profile::{Identity, MAIN_AGENT, Millis};
+use crate::profile::{AgentId, Identity, Millis, ProfileId, ProviderId};
 use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration};
 use crate::store::{AgentStore, Location};
 use crate::system::environment::Environment;

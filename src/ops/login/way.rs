@@ -153,7 +153,7 @@ fn other_ways(definition: &Definition, agent_id: &AgentId) -> Hint {
     Hint::new("where it wants a key: ").run(of_agent(paste_key(&definition.id), agent_id))
 }
 
-fn paste_key(provider: &str) -> Command {
+fn paste_key(provider: &ProviderId) -> Command {
     Command::ours("models auth paste-api-key").option("--provider", provider)
 }
 

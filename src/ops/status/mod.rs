@@ -17,9 +17,7 @@ use super::usage::{self, Usages};
 use crate::app::App;
 use crate::config::{AgentDir, Config, Variables};
 use crate::exit::{Command, ExitStatus, Failure};
-use crate::profile::{
-    Health, Kind, Millis, compare, health, normalize_agent_id, normalize_provider_id,
-};
+use crate::profile::{AgentId, Health, Kind, Millis, ProfileId, ProviderId, compare, health};
 use crate::provider::{Conventions, cools_down};
 use crate::store::Location;
 use crate::system::custody::Exposure;

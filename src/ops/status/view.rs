@@ -5,9 +5,7 @@
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::exit::Failure;
-use crate::profile::{
-    Kind, Millis, SameAccount, UsageStats, normalize_provider_id, sort_as_object_keys,
-};
+use crate::profile::{Kind, Millis, SameAccount, UsageStats, sort_as_object_keys};
 use crate::store::{Document, Inspection, StateDocument};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};

@@ -118,8 +118,7 @@ mod tests {
 
     fn telling_store(root: &Path, count: usize, notices: &Notices) -> AgentStore {
         let policy = BackupPolicy { count, notices: notices.clone() };
-        AgentStore::new("main".to_owned(), root.to_owned(), root.join("a"), None)
-            .with_backups(policy)
+        AgentStore::new("main".into(), root.to_owned(), root.join("a"), None).with_backups(policy)
     }
 
     fn put(store: &AgentStore, id: &str, entry: &serde_json::Value) {

@@ -2,7 +2,7 @@
 //! one process refreshes while the others wait for its result.
 
 use super::Files;
-use crate::profile::Millis;
+use crate::profile::{Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::store::{LeaseAttempt, LeaseKey, StoreError};
 use crate::system::file::create_private_directory;
@@ -60,11 +60,15 @@ impl Lease {
 
 /// `$STATE/locks/oauth-refresh/sha256-<hex of sha256(provider NUL profile id)>.lock`, as
 /// OpenClaw 2026.4.24 names it.
-pub(super) fn lease_path(state_dir: &Path, provider: &str, profile_id: &str) -> PathBuf {
+pub(super) fn lease_path(
+    state_dir: &Path,
+    provider: &ProviderId,
+    profile_id: &ProfileId,
+) -> PathBuf {
     let mut hash = Sha256::new();
-    hash.update(provider.as_bytes());
+    hash.update(provider.spelling().as_bytes());
     hash.update([0]);
-    hash.update(profile_id.as_bytes());
+    hash.update(profile_id.as_str().as_bytes());
     state_dir.join("locks/oauth-refresh").join(format!("sha256-{:x}.lock", hash.finalize()))
 }
 
@@ -119,16 +123,20 @@ mod tests {
     fn the_lease_file_is_named_as_openclaw_names_it() {
         // printf 'openai-codex\0openai-codex:default' | sha256sum
         assert_eq!(
-            lease_path(Path::new("/s"), "openai-codex", "openai-codex:default"),
+            lease_path(Path::new("/s"), &"openai-codex".into(), &"openai-codex:default".into()),
             Path::new("/s/locks/oauth-refresh").join(format!("sha256-{HASH}.lock"))
         );
+        let [spelt, normalized] = [" Z.AI", "zai"]
+            .map(|provider| lease_path(Path::new("/s"), &provider.into(), &"zai:default".into()));
+        assert_ne!(spelt, normalized, "the spelling of the file is hashed");
     }
 
     #[test]
     fn a_lease_follows_its_profile_to_another_grant() {
         let root = tempfile::tempdir().unwrap();
         let now = crate::system::now();
-        let [mine, other] = ["p:1", "p:2"].map(|id| lease_path(root.path(), "p", id));
+        let [mine, other] =
+            ["p:1", "p:2"].map(|id| lease_path(root.path(), &"p".into(), &id.into()));
         let [old, new] = ["fake-0", "fake-1"].map(|it| grant_path(root.path(), &Secret::new(it)));
         let lease = |profile, grant| match try_locks(profile, Some(grant), now).unwrap() {
             LeaseAttempt::Acquired(lease) => Some(lease),
@@ -149,8 +157,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let agent_dir = root.path().join("agents/main/agent");
         create_private_directory(&agent_dir).unwrap();
-        let store = AgentStore::new("main".to_owned(), root.path().to_owned(), agent_dir, None);
-        let key = LeaseKey { provider: "p", profile_id: "p:1", grant: None };
+        let store = AgentStore::new("main".into(), root.path().to_owned(), agent_dir, None);
+        let key = LeaseKey { provider: &"p".into(), profile_id: &"p:1".into(), grant: None };
         let LeaseAttempt::Acquired(lease) = store.try_lease(&key).unwrap() else { panic!("held") };
         let document = store.location().path().unwrap().to_owned();
         let left = crate::system::file::with_suffix(&document, ".lock");

@@ -165,7 +165,7 @@ fn play(world: &World, part: &str, argument: &str) {
             .unwrap(),
         "change-state" => store
             .update_state(|state| {
-                state.set_order(PROVIDER, &["p:child".to_owned()]);
+                state.set_order(&PROVIDER.into(), &["p:child".into()]);
                 tell_and_wait("changing");
                 true
             })

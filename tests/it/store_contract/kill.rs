@@ -19,8 +19,8 @@ pub(super) fn prepare(world: &World) {
     if !store.foreign_write(&serde_json::to_string_pretty(&old).unwrap()) {
         store.put("p:1", &login("fake-a0", "fake-r0")).unwrap();
         store.put("p:2", &key("fake")).unwrap();
-        let order = ["p:2".to_owned(), "p:1".to_owned()];
-        store.update_state(|state| state.set_order("p", &order)).unwrap();
+        let order = ["p:2".into(), "p:1".into()];
+        store.update_state(|state| state.set_order(&"p".into(), &order)).unwrap();
     }
 }
 
@@ -62,8 +62,8 @@ pub(super) fn judge(world: &World, told: &[String], pid: u32) {
     assert!(is_after || !has("committed"), "{what}: what was stored is stored");
     assert!(!is_after || has("spooled"), "{what}: nothing is stored ahead of its time");
     assert_eq!(found.entry("p:2"), Some(key("fake")), "{what}");
-    let order = Some(vec!["p:2".to_owned(), "p:1".to_owned()]);
-    assert_eq!(found.state.order("p"), order, "{what}: in one document or the other");
+    let order = Some(vec!["p:2".into(), "p:1".into()]);
+    assert_eq!(found.state.order(&"p".into()), order, "{what}: in one document or the other");
     // The reply waits until it is stored.
     let pending = spool.pending();
     assert!(pending.len() <= 1, "{what}");
@@ -91,7 +91,7 @@ pub(super) fn judge(world: &World, told: &[String], pid: u32) {
     assert!(started.elapsed() < BOUND, "{what}: {:?}", started.elapsed());
     let found = store.read().unwrap();
     assert_eq!(found.entry("p:1").unwrap()["refresh"], "fake-r1", "{what}");
-    assert_eq!(found.state.order("p"), order, "{what}");
+    assert_eq!(found.state.order(&"p".into()), order, "{what}");
     assert!(world.left_locks().is_empty(), "{what}: {:?}", world.left_locks());
     assert!(!world.tells("fake-r"), "{what}: a token stands where none belongs");
     assert!(world.open_to_others().is_empty(), "{what}: {:?}", world.open_to_others());
@@ -129,7 +129,7 @@ fn who_is_killed_in_the_middle_of_a_change_has_changed_nothing_and_blocks_nobody
             assert!(found.state.is_empty(), "{engine:?}: {part}");
             let started = Instant::now();
             store.put("p:2", &key("fake")).unwrap();
-            store.update_state(|state| state.set_order("p", &["p:2".to_owned()])).unwrap();
+            store.update_state(|state| state.set_order(&"p".into(), &["p:2".into()])).unwrap();
             assert!(started.elapsed() < BOUND, "{engine:?}: {part}");
             assert_eq!(store.read().unwrap().ids(), ["p:1", "p:2"], "{engine:?}: {part}");
             assert!(world.left_locks().is_empty(), "{engine:?}: {:?}", world.left_locks());

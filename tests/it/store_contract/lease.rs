@@ -168,9 +168,9 @@ fn a_lease_keeps_nobody_from_a_change_and_survives_it() {
         let started = Instant::now();
         other.put("p:2", &key("fake")).unwrap();
         one.put("p:3", &key("fake")).unwrap();
-        one.update_state_with(&held, BOUND, |state| state.set_order("p", &["p:3".to_owned()]))
+        one.update_state_with(&held, BOUND, |state| state.set_order(&"p".into(), &["p:3".into()]))
             .unwrap();
-        other.update_state(|state| state.set_order("q", &["q:1".to_owned()])).unwrap();
+        other.update_state(|state| state.set_order(&"q".into(), &["q:1".into()])).unwrap();
         assert!(started.elapsed() < BOUND, "{engine:?}");
         assert!(holder(&other, "p:1", "fake-r0").is_some(), "{engine:?}: still held");
         assert!(holder(&other, "p:4", "fake-r0").is_some(), "{engine:?}: the grant as well");

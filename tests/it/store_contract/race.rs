@@ -199,7 +199,7 @@ fn a_change_that_is_not_wanted_writes_nothing() {
         let before = (store.text(), store.version(), store.backups().len());
         let change = |document: &mut Document| (false, document.remove_entry("p:1"));
         assert_eq!(store.update(change), Ok(true), "{engine:?}");
-        store.update_state(|state| !state.set_order("p", &["p:1".to_owned()])).unwrap();
+        store.update_state(|state| !state.set_order(&"p".into(), &["p:1".into()])).unwrap();
         assert_eq!((store.text(), store.version(), store.backups().len()), before, "{engine:?}");
         assert_eq!(store.state_text(), None, "{engine:?}");
     }

@@ -191,7 +191,7 @@ fn the_version_changes_with_every_change_and_with_nothing_else() {
         assert!(first.is_some(), "{engine:?}");
         assert_eq!(store.read().unwrap().version, first, "{engine:?}");
         store.update(|_| (false, ())).unwrap();
-        store.update_state(|state| state.set_order(PROVIDER, &["p:1".to_owned()])).unwrap();
+        store.update_state(|state| state.set_order(&PROVIDER.into(), &["p:1".into()])).unwrap();
         drop(store.prepare(BOUND).unwrap());
         assert_eq!(world.store("main").version(), first, "{engine:?}");
         store.put("p:1", &key("fake-2")).unwrap();
@@ -232,7 +232,7 @@ fn nobody_else_can_read_what_is_stored_and_nothing_is_left_behind() {
         let store = world.store("main");
         store.put("p:1", &login("fake-a0", "fake-r0")).unwrap();
         store.put("p:1", &login("fake-a1", "fake-r1")).unwrap();
-        store.update_state(|state| state.set_order(PROVIDER, &["p:1".to_owned()])).unwrap();
+        store.update_state(|state| state.set_order(&PROVIDER.into(), &["p:1".into()])).unwrap();
         drop(store.prepare(BOUND).unwrap());
         assert!(world.open_to_others().is_empty(), "{engine:?}: {:?}", world.open_to_others());
         assert!(world.left_locks().is_empty(), "{engine:?}: {:?}", world.left_locks());

@@ -2,9 +2,10 @@
 
 use super::key;
 use super::subject::{World, Wrong, engines, set};
+use openclaw_auth::profile::ProfileId;
 
-fn ids(ids: &[&str]) -> Vec<String> {
-    ids.iter().map(|id| (*id).to_owned()).collect()
+fn ids(ids: &[&str]) -> Vec<ProfileId> {
+    ids.iter().map(|id| (*id).into()).collect()
 }
 
 #[test]
@@ -15,13 +16,13 @@ fn order_and_usage_are_kept_beside_the_profiles() {
         store.put("p:1", &key("fake")).unwrap();
         let before = (store.text(), store.version());
         let change = |state: &mut openclaw_auth::store::StateDocument| {
-            state.set_last_good("p", "p:1");
+            state.set_last_good(&"p".into(), "p:1");
             state.change_usage("p:1", |usage| usage.last_used = Some(7))
-                | state.set_order("p", &ids(&["p:2", "p:1"]))
+                | state.set_order(&"p".into(), &ids(&["p:2", "p:1"]))
         };
         store.update_state(change).unwrap();
         let found = world.store("main").read().unwrap().state;
-        assert_eq!(found.order("p"), Some(ids(&["p:2", "p:1"])), "{engine:?}");
+        assert_eq!(found.order(&"p".into()), Some(ids(&["p:2", "p:1"])), "{engine:?}");
         assert_eq!(found.usage("p:1").last_used, Some(7), "{engine:?}");
         assert!(store.state_text().unwrap().contains("lastGood"), "{engine:?}");
         assert_eq!((store.text(), store.version()), before, "{engine:?}: the profiles as before");
@@ -37,11 +38,11 @@ fn a_state_that_says_nothing_any_more_is_not_kept() {
     for engine in engines() {
         let world = World::new(engine);
         let store = world.store("main");
-        store.update_state(|state| state.set_order("p", &ids(&["p:1"]))).unwrap();
+        store.update_state(|state| state.set_order(&"p".into(), &ids(&["p:1"]))).unwrap();
         assert!(store.state_text().is_some(), "{engine:?}");
         store.update_state(|state| state.forget("p:1")).unwrap();
         assert_eq!(store.state_text(), None, "{engine:?}");
-        assert_eq!(store.read().unwrap().state.order("p"), None, "{engine:?}");
+        assert_eq!(store.read().unwrap().state.order(&"p".into()), None, "{engine:?}");
     }
 }
 
@@ -71,9 +72,9 @@ fn a_rewrite_of_the_state_changes_no_byte_of_what_it_does_not_touch() {
         if !store.foreign_write_state(ODD) {
             continue;
         }
-        store.update_state(|state| state.set_order("p", &ids(&["p:9"]))).unwrap();
+        store.update_state(|state| state.set_order(&"p".into(), &ids(&["p:9"]))).unwrap();
         assert_ne!(store.state_text().as_deref(), Some(ODD), "{engine:?}");
-        store.update_state(|state| state.set_order("p", &ids(&["p:1", "p:2"]))).unwrap();
+        store.update_state(|state| state.set_order(&"p".into(), &ids(&["p:1", "p:2"]))).unwrap();
         assert_eq!(store.state_text().as_deref(), Some(ODD), "{engine:?}");
     }
 }
@@ -141,8 +142,8 @@ fn the_old_layout_is_read_where_it_stands() {
             }
             let state = store.read().unwrap().state;
             let order = if own { ids(&["p:9"]) } else { ids(&["p:1", "p:2"]) };
-            assert_eq!(state.order("p"), Some(order), "{engine:?}: its own goes before");
-            assert_eq!(state.order("q"), Some(ids(&["q:1"])), "{engine:?}");
+            assert_eq!(state.order(&"p".into()), Some(order), "{engine:?}: its own goes before");
+            assert_eq!(state.order(&"q".into()), Some(ids(&["q:1"])), "{engine:?}");
             assert_eq!(state.usage("p:1").last_used, Some(5), "{engine:?}");
             assert_eq!(store.text().as_deref(), Some(OLD), "{engine:?}: reading moves nothing");
         }
@@ -165,7 +166,7 @@ fn the_first_change_of_either_document_moves_the_old_layout() {
                 };
                 store.update(change).unwrap();
             } else {
-                store.update_state(|state| state.set_order("r", &ids(&["r:1"]))).unwrap();
+                store.update_state(|state| state.set_order(&"r".into(), &ids(&["r:1"]))).unwrap();
             }
             let (text, state_text) = (store.text().unwrap(), store.state_text().unwrap());
             for member in ["order", "lastGood", "usageStats"] {
@@ -175,7 +176,7 @@ fn the_first_change_of_either_document_moves_the_old_layout() {
             }
             assert!(state_text.contains("\"odd\": 1"), "{engine:?}: {state_text}");
             let state = store.read().unwrap().state;
-            assert_eq!(state.order("p"), Some(ids(&["p:1", "p:2"])), "{engine:?}");
+            assert_eq!(state.order(&"p".into()), Some(ids(&["p:1", "p:2"])), "{engine:?}");
             assert_eq!(state.usage("p:1").last_used, Some(5), "{engine:?}");
         }
     }

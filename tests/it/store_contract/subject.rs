@@ -10,8 +10,10 @@ mod foreign;
 mod spool;
 mod world;
 
+use super::PROVIDER;
 use openclaw_auth::oauth::{Grant, Members};
 use openclaw_auth::profile::Identity;
+use openclaw_auth::profile::{ProfileId, ProviderId};
 use openclaw_auth::secret::Secret;
 use openclaw_auth::store::{
     AgentStore, Backup, Document, Ended, Lease, LeaseAttempt, LeaseKey, Notices, Prepared, Renewal,
@@ -99,8 +101,11 @@ pub(super) struct Held {
     grant: Secret,
 }
 
-const fn key<'k>(profile_id: &'k str, grant: Option<&'k Secret>) -> LeaseKey<'k> {
-    LeaseKey { provider: super::PROVIDER, profile_id, grant }
+const fn key<'k>(
+    (provider, profile_id): (&'k ProviderId, &'k ProfileId),
+    grant: Option<&'k Secret>,
+) -> LeaseKey<'k> {
+    LeaseKey { provider, profile_id, grant }
 }
 
 /// What ended the wait for a lease.
@@ -193,7 +198,7 @@ impl Subject {
         grant: &str,
     ) -> Result<Result<Held, Option<u32>>, Wrong> {
         let grant = Secret::new(grant);
-        Ok(match self.store.try_lease(&key(id, Some(&grant)))? {
+        Ok(match self.store.try_lease(&key((&PROVIDER.into(), &id.into()), Some(&grant)))? {
             LeaseAttempt::Acquired(lease) => Ok(Held { lease, grant }),
             LeaseAttempt::Held(holder) => Err(holder.pid),
         })
@@ -201,7 +206,7 @@ impl Subject {
 
     /// The lease on a profile without a grant, where it is free.
     pub(super) fn lease_without_grant(&self, id: &str) -> Option<Lease> {
-        match self.store.try_lease(&key(id, None)).unwrap() {
+        match self.store.try_lease(&key((&PROVIDER.into(), &id.into()), None)).unwrap() {
             LeaseAttempt::Acquired(lease) => Some(lease),
             LeaseAttempt::Held(_) => None,
         }
@@ -217,7 +222,11 @@ impl Subject {
     ) -> Result<Waited<T>, Wrong> {
         let grant = Secret::new(grant);
         let look = || Ok::<_, StoreError>(look());
-        match self.store.wait_for_lease(&key(id, Some(&grant)), patience, look)? {
+        match self.store.wait_for_lease(
+            &key((&PROVIDER.into(), &id.into()), Some(&grant)),
+            patience,
+            look,
+        )? {
             Turn::Leased(lease) => Ok(Waited::Leased(Held { lease, grant })),
             Turn::Found(found) => Ok(Waited::Found(found)),
             Turn::TimedOut(error) => Err(error.into()),

@@ -61,7 +61,7 @@ fn only_a_change_of_logins_alone_is_a_renewal() {
         assert!(!newest("one less"), "{engine:?}");
         let count = store.backups().len();
         store.update(|_| (false, ())).unwrap();
-        store.update_state(|state| state.set_order("p", &["p:2".to_owned()])).unwrap();
+        store.update_state(|state| state.set_order(&"p".into(), &["p:2".into()])).unwrap();
         assert_eq!(store.backups().len(), count, "{engine:?}: the profiles did not change");
     }
 }

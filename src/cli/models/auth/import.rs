@@ -7,7 +7,7 @@ use crate::cli::output::Output;
 use crate::exit::{Command, Failure};
 use crate::external::Tool;
 use crate::ops::import::{Mode, Outcome, Ready, Report, Request, Row, prepare};
-use crate::profile::Millis;
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::store::Location;
 use crate::system::now;
 use crate::text::printable;
@@ -64,7 +64,7 @@ struct Done<'r> {
     tool: &'r str,
     mode: &'static str,
     paths: &'r [PathBuf],
-    agent_id: &'r str,
+    agent_id: &'r AgentId,
     store_path: &'r Location,
     profiles: Vec<ProfileReport<'r>>,
     skipped: Vec<SkippedReport<'r>>,

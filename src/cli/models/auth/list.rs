@@ -5,7 +5,7 @@ use crate::cli::duration;
 use crate::cli::output::Output;
 use crate::exit::Failure;
 use crate::ops::list::{Listing, Row, list};
-use crate::profile::{Health, Millis};
+use crate::profile::{AgentId, Health, Millis, ProfileId, ProviderId};
 use crate::store::Location;
 use crate::text::printable;
 use comfy_table::{Table, presets};
@@ -25,7 +25,7 @@ pub(in crate::cli) struct Args {
 #[serde(rename_all = "camelCase")]
 struct Report<'l> {
     schema: u32,
-    agent_id: &'l str,
+    agent_id: &'l AgentId,
     store_path: &'l Location,
     profiles: Vec<ProfileReport<'l>>,
 }

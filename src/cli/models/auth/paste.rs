@@ -5,18 +5,17 @@ use crate::cli::output::Output;
 use crate::cli::{duration, prompt};
 use crate::exit::Failure;
 use crate::ops::paste::{Ready, Report, Request, prepare};
-use crate::profile::Millis;
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::store::Location;
-use crate::text::printable;
 use serde::Serialize;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct JsonReport<'r> {
     schema: u32,
-    profile_id: &'r str,
-    provider: &'r str,
-    agent_id: &'r str,
+    profile_id: &'r ProfileId,
+    provider: &'r ProviderId,
+    agent_id: &'r AgentId,
     store_path: &'r Location,
     #[serde(rename = "type")]
     kind: &'static str,

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::cli::usage::UsageReport;
 use crate::ops::status::{Effective, Group, Overview, Row, Status, Unusable, WARN_AFTER};
-use crate::profile::Millis;
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::store::Location;
 use indexmap::IndexMap;
 use serde::Serialize;

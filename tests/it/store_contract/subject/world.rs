@@ -49,7 +49,7 @@ impl World {
     pub(in super::super) fn store_with_backups(&self, agent: &str, count: usize) -> Subject {
         let directory = self.root.join("agents").join(agent).join("agent");
         let notices = Notices::default();
-        let store = AgentStore::new(agent.to_owned(), self.root.clone(), directory.clone(), None)
+        let store = AgentStore::new(agent.into(), self.root.clone(), directory.clone(), None)
             .with_backups(BackupPolicy { count, notices: notices.clone() });
         Subject { store, directory, root: self.root.clone(), notices }
     }

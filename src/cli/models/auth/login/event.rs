@@ -4,7 +4,7 @@
 use crate::cli::output::Output;
 use crate::exit::{Command, Failure, Hint};
 use crate::ops::login::Report;
-use crate::profile::Millis;
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::store::Location;
 use crate::text::printable;
 use serde::Serialize;
@@ -16,9 +16,9 @@ pub(super) enum Event<'r> {
     /// It is stored.
     Done {
         schema: u32,
-        profile_id: &'r str,
-        provider: &'r str,
-        agent_id: &'r str,
+        profile_id: &'r ProfileId,
+        provider: &'r ProviderId,
+        agent_id: &'r AgentId,
         store_path: &'r Location,
         #[serde(skip_serializing_if = "Option::is_none")]
         email: Option<&'r str>,
