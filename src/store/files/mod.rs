@@ -11,6 +11,7 @@ mod journal;
 mod lease;
 mod leftover;
 mod legacy;
+mod reading;
 
 pub use lease::Lease;
 pub use leftover::{Leftover, shared_leftovers};
@@ -18,12 +19,14 @@ pub use leftover::{Leftover, shared_leftovers};
 use super::engine::{Engine, Swap};
 use super::{
     Backup, BackupPolicy, Document, Ended, Exclusion, InterruptedRefresh, LeaseAttempt, LeaseKey,
-    Location, Prepared, StateDocument, StoreError, Version,
+    Location, Notice, Prepared, StateDocument, StoreError, Version,
 };
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};
 use crate::system::file::{self, Reserved};
+use crate::system::in_place;
 use crate::system::lock::{self, Attempt, SidecarLock};
+use backup::KeptBackup;
 use generation::newer_database;
 use serde_json::error::Category;
 use std::path::{Path, PathBuf};
@@ -76,38 +79,19 @@ impl Engine for Files {
     }
 
     fn check_writable(&self) -> Result<(), StoreError> {
-        let path = self.profiles_path();
-        file::check_writable(&self.agent_dir).map_err(write_failed(&path))
+        for path in [self.profiles_path(), self.state_path()] {
+            reading::refuse_dangling_link(&path)?;
+            file::check_replaceable(&path).map_err(write_failed(&path))?;
+        }
+        Ok(())
     }
 
     fn read_profiles(&self) -> Result<(Document, Option<Version>), StoreError> {
-        let path = self.profiles_path();
-        match file::read(&path) {
-            Ok(None) => {
-                let document = legacy::read(&self.agent_dir, self.oauth_file.as_deref())?;
-                Ok((document, None))
-            }
-            Ok(Some((text, fingerprint))) => {
-                let document = Document::parse(text).map_err(|error| invalid(&path, &error))?;
-                Ok((document, Some(Version(fingerprint))))
-            }
-            Err(source) => {
-                Err(StoreError::Read { location: path.into(), source: Arc::new(source) })
-            }
-        }
+        reading::profiles(self)
     }
 
     fn read_state(&self, profiles: &Document) -> Result<StateDocument, StoreError> {
-        let path = self.state_path();
-        let mut state = match file::read(&path) {
-            Ok(None) => StateDocument::default(),
-            Ok(Some((text, _))) => {
-                StateDocument::parse(&text).map_err(|error| invalid(&path, &error))?
-            }
-            Err(source) => {
-                return Err(StoreError::Read { location: path.into(), source: Arc::new(source) });
-            }
-        };
+        let mut state = reading::state(self)?;
         state.fill_from(profiles);
         Ok(state)
     }
@@ -131,6 +115,9 @@ impl Engine for Files {
         if target != document {
             locks.push(acquire(&target, held, wait)?);
         }
+        for path in [target, file::behind_link(&self.state_path())] {
+            in_place::complete(&path).map_err(write_failed(&path))?;
+        }
         Ok(Exclusion(locks))
     }
 
@@ -142,14 +129,16 @@ impl Engine for Files {
     }
 
     fn prepare(&self) -> Result<Option<Prepared>, StoreError> {
+        // A refusal is to be stored as well.
+        self.check_writable()?;
         if !self.agent_dir.is_dir() {
-            return self.check_writable().map(|()| None);
+            return Ok(None);
         }
         let path = self.profiles_path();
         let present = path.metadata().map_or(0, |metadata| metadata.len());
         let (held, size) = (present + USUAL_ROOM, present + ROOM_FOR_TOKENS);
         let reserve = || {
-            let reserved = Reserved::new(&path)?;
+            let reserved = Reserved::of_document(&path)?;
             reserved.make_room(held, size).map(|()| reserved)
         };
         reserve().map(|reserved| Some(Prepared(reserved))).map_err(write_failed(&path))
@@ -165,22 +154,42 @@ impl Engine for Files {
         let path = self.profiles_path();
         let mut reserved = match prepared {
             Some(Prepared(reserved)) => reserved,
-            None => Reserved::new(&path).map_err(write_failed(&path))?,
+            None => Reserved::of_document(&path).map_err(write_failed(&path))?,
         };
+        let imports = read.is_none() && !reading::was_there(self);
         self.move_old_layout(document)?;
         let text = document.to_text().map_err(|error| invalid(&path, &error))?;
         let text = Zeroizing::new(text);
         reserved.write(text.as_bytes()).map_err(write_failed(&path))?;
-        // OpenClaw's login writes without a lock, and its release may remove ours.
-        if !under.is_held() {
-            return Ok(Swap::ExclusionLost(Prepared(reserved)));
+        drop(text);
+        let backup = read.and_then(|_| self.keep_backup(document, reserved.overwrites()));
+        // OpenClaw's login writes without a lock, and its release may remove ours. Nothing
+        // stands between this comparison and the rename.
+        let is_held = under.is_held();
+        if !is_held || self.version() != read {
+            backup.into_iter().for_each(KeptBackup::discard);
+            let reserved = Prepared(reserved);
+            return Ok(if is_held {
+                Swap::Changed(reserved)
+            } else {
+                Swap::ExclusionLost(reserved)
+            });
         }
-        if self.version() != read {
-            return Ok(Swap::Changed(Prepared(reserved)));
+        let overwrites = reserved.overwrites();
+        let unsynced = match reserved.put_in_place() {
+            Ok(unsynced) => unsynced,
+            Err(error) => {
+                // What was overwritten may be half gone.
+                backup.filter(|_| !overwrites).into_iter().for_each(KeptBackup::discard);
+                return Err(write_failed(&path)(error));
+            }
+        };
+        // The change is stored: nothing fails from here on.
+        if let Some(reason) = unsynced {
+            self.tell(Notice::NotDurable { document: path.into(), reason });
         }
-        self.keep_backup(document);
-        reserved.put_in_place().map_err(write_failed(&path))?;
-        legacy::retire(&self.agent_dir, document, read.is_none())?;
+        backup.iter().for_each(|backup| self.prune_backups(backup));
+        self.retire_legacy(document, imports);
         Ok(Swap::Done)
     }
 
@@ -195,14 +204,14 @@ impl Engine for Files {
             let reason = format!("`{member}` is not an object");
             return Err(StoreError::Invalid { location: self.state_location(), reason });
         }
-        let imports = read.is_none() && document.entry_count() > 0;
+        let imports = read.is_none() && document.entry_count() > 0 && !reading::was_there(self);
         if document.has_old_layout() {
             self.move_old_layout(&mut document)?;
             self.write_profiles(&document)?;
             state.set_version();
         } else if imports {
             self.write_profiles(&document)?;
-            legacy::retire(&self.agent_dir, &document, true)?;
+            self.retire_legacy(&document, true);
         }
         self.write_state_document(&state)
     }
@@ -295,7 +304,35 @@ impl Files {
     fn write_profiles(&self, profiles: &Document) -> Result<(), StoreError> {
         let path = self.profiles_path();
         let text = profiles.to_text().map_err(|error| invalid(&path, &error))?;
-        write(&path, &text)
+        self.write(&path, text)
+    }
+
+    /// Writes a document, and tells where its directory could not be brought to the disk.
+    fn write(&self, path: &Path, text: String) -> Result<(), StoreError> {
+        let text = Zeroizing::new(text);
+        let write = || {
+            let mut reserved = Reserved::of_document(path)?;
+            reserved.write(text.as_bytes())?;
+            reserved.put_in_place()
+        };
+        if let Some(reason) = write().map_err(write_failed(path))? {
+            self.tell(Notice::NotDurable { document: path.into(), reason });
+        }
+        Ok(())
+    }
+
+    /// Puts `auth.json` away once `document`, which is stored, has taken over from it.
+    fn retire_legacy(&self, document: &Document, just_imported: bool) {
+        if let Err(reason) = legacy::retire(&self.agent_dir, document, just_imported) {
+            self.tell(Notice::LegacyLeft { document: self.location(), reason });
+        }
+    }
+
+    /// Tells what went less well than it could.
+    fn tell(&self, notice: Notice) {
+        if let Some(policy) = &self.backup_policy {
+            policy.notices.add(notice);
+        }
     }
 
     /// Writes order and usage; a document that says nothing any more is removed.
@@ -305,7 +342,7 @@ impl Files {
             return file::remove(&path).map_err(write_failed(&path));
         }
         let text = state.to_text().map_err(|error| invalid(&path, &error))?;
-        write(&path, &text)
+        self.write(&path, text)
     }
 }
 

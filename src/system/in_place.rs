@@ -1,0 +1,191 @@
+//! Writing a document where it stands: the last resort for one that takes no rename, because
+//! it is a mount point of its own.
+//!
+//! The successor is on the disk beside the document first, as `<document>.writing`, and stays
+//! there until the document holds all of it. The first byte of the document is NUL from before
+//! anything else in it changes until everything else has: so one that is half written is never
+//! valid JSON, and says that the copy beside it is the truth. Each of these steps is on the
+//! disk before the next.
+//!
+//! That is safe because whoever is killed leaves one of three states:
+//! - the copy, and an older document: the write had not begun; [`complete`] makes it;
+//! - the copy, and a document that begins with NUL: readers take the copy ([`interrupted`]),
+//!   [`complete`] writes it once more;
+//! - the copy, and a document that is younger than it: the write is complete, or somebody
+//!   without the lock has written since, which counts as always; the copy is removed.
+//!
+//! All writers hold the lock of the document, and complete what they find before they read.
+
+use super::file::{read, sync_directory, with_suffix};
+use rustix::fs::{FallocateFlags, fallocate};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// Stands in the place of the first byte while the others are written.
+const MARK: u8 = 0;
+
+/// Where the successor of a document waits until it is written.
+pub(super) fn copy_path(document: &Path) -> PathBuf {
+    with_suffix(document, ".writing")
+}
+
+/// Writes what is in `successor`, which is on the disk, into the file at `path`.
+///
+/// # Errors
+/// Nothing was changed; or the document could not be written to its end: the successor then
+/// stays beside it, and counts.
+pub(super) fn write(path: &Path, mut successor: NamedTempFile) -> io::Result<()> {
+    let document = File::options().write(true).open(path)?;
+    let mut contents = zeroize::Zeroizing::new(Vec::new());
+    io::Seek::rewind(successor.as_file_mut())?;
+    successor.read_to_end(&mut contents)?;
+    let copy = copy_path(path);
+    successor.persist(&copy).map_err(|error| error.error)?;
+    let begun = sync_directory(path.parent().unwrap_or(Path::new("/")))
+        .and_then(|()| begin(&document, contents.len()));
+    if let Err(error) = begun {
+        let _ = std::fs::remove_file(&copy);
+        return Err(error);
+    }
+    overwrite(&document, &contents)?;
+    // One that stays is removed by the next writer.
+    let _ = super::file::remove(&copy);
+    Ok(())
+}
+
+/// Finds the space, and marks the document.
+fn begin(document: &File, length: usize) -> io::Result<()> {
+    match fallocate(document, FallocateFlags::KEEP_SIZE, 0, length as u64) {
+        Err(rustix::io::Errno::NOSPC) => return Err(ErrorKind::StorageFull.into()),
+        // Not every file system can.
+        _ => document.write_all_at(&[MARK], 0)?,
+    }
+    document.sync_all()
+}
+
+fn overwrite(document: &File, contents: &[u8]) -> io::Result<()> {
+    let Some((first, others)) = contents.split_first() else { return document.set_len(0) };
+    document.write_all_at(&[MARK], 0)?;
+    document.write_all_at(others, 1)?;
+    document.set_len(contents.len() as u64)?;
+    document.sync_all()?;
+    document.write_all_at(&[*first], 0)?;
+    document.sync_all()
+}
+
+/// The successor of the document at `path`, where a write of it was interrupted. `present` is
+/// what stands in the document.
+pub fn interrupted(path: &Path, present: &str) -> Option<String> {
+    let is_marked = present.as_bytes().first() == Some(&MARK);
+    let copy = copy_path(path);
+    is_marked.then(|| read(&copy).ok().flatten().map(|(text, _)| text)).flatten()
+}
+
+/// Completes a write of the document at `path` that was interrupted, for one who holds its
+/// lock. Where there was none, it costs one look.
+///
+/// # Errors
+/// The document cannot be written; everything is as it was.
+pub fn complete(path: &Path) -> io::Result<()> {
+    let copy = copy_path(path);
+    let Ok(written) = copy.symlink_metadata() else { return Ok(()) };
+    let Ok(mut document) = File::options().read(true).write(true).open(path) else {
+        return Ok(());
+    };
+    let mut first = [b'{'];
+    let _ = document.read(&mut first)?;
+    let present = document.metadata()?;
+    let is_newer = |one: &std::fs::Metadata, other: &std::fs::Metadata| {
+        (one.mtime(), one.mtime_nsec()) > (other.mtime(), other.mtime_nsec())
+    };
+    if (first[0] == MARK || !is_newer(&present, &written))
+        && let Some((text, _)) = read(&copy)?
+    {
+        let text = zeroize::Zeroizing::new(text);
+        begin(&document, text.len())?;
+        overwrite(&document, text.as_bytes())?;
+    }
+    super::file::remove(&copy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::replace;
+    use super::*;
+    use std::io::Write;
+    use std::time::{Duration, SystemTime};
+
+    /// A document, and a successor that is going to be written.
+    fn scene(contents: &str) -> (tempfile::TempDir, PathBuf, NamedTempFile) {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("d.json");
+        replace(&path, b"{\"old\":1}").unwrap();
+        let mut successor = NamedTempFile::new_in(root.path()).unwrap();
+        successor.write_all(contents.as_bytes()).unwrap();
+        (root, path, successor)
+    }
+
+    fn text(path: &Path) -> String {
+        read(path).unwrap().unwrap().0
+    }
+
+    #[test]
+    fn a_document_is_written_where_it_stands_and_nothing_is_left_beside_it() {
+        for contents in ["{}", "{\"new\":\"longer than the old one\"}", "{\"new\":1}"] {
+            let (root, path, successor) = scene(contents);
+            let inode = path.metadata().unwrap().ino();
+            write(&path, successor).unwrap();
+            assert_eq!((text(&path).as_str(), path.metadata().unwrap().ino()), (contents, inode));
+            assert_eq!(root.path().read_dir().unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_write_that_was_killed_at_any_step_is_completed() {
+        const NEW: &str = "{\"new\":\"longer than the old one\"}";
+        let cut: [fn(&File); 4] = [
+            |_| {},
+            |document| document.write_all_at(&[MARK], 0).unwrap(),
+            |document| {
+                document.write_all_at(&[&[MARK], &NEW.as_bytes()[1..9]].concat(), 0).unwrap()
+            },
+            |document| document.write_all_at(&[&[MARK], &NEW.as_bytes()[1..]].concat(), 0).unwrap(),
+        ];
+        for (step, cut) in cut.into_iter().enumerate() {
+            let (_root, path, _) = scene("");
+            replace(&copy_path(&path), NEW.as_bytes()).unwrap();
+            cut(&File::options().write(true).open(&path).unwrap());
+            let seen = text(&path);
+            let expected = (step > 0).then(|| NEW.to_owned());
+            assert_eq!(interrupted(&path, &seen), expected, "step {step}");
+            complete(&path).unwrap();
+            assert_eq!(text(&path), NEW, "step {step}");
+            assert!(!copy_path(&path).exists(), "step {step}");
+        }
+    }
+
+    #[test]
+    fn what_was_written_after_the_copy_counts() {
+        let (_root, path, _) = scene("");
+        replace(&copy_path(&path), b"{\"copy\":1}").unwrap();
+        let later = SystemTime::UNIX_EPOCH
+            + Duration::from_millis(super::super::now().try_into().unwrap())
+            + Duration::from_secs(1);
+        File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+        complete(&path).unwrap();
+        assert_eq!(text(&path), "{\"old\":1}");
+        assert!(!copy_path(&path).exists());
+    }
+
+    #[test]
+    fn a_document_that_cannot_be_written_is_untouched() {
+        let (root, path, successor) = scene("{}");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(write(&path, successor).is_err());
+        assert_eq!(root.path().read_dir().unwrap().count(), 1);
+    }
+}
