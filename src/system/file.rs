@@ -3,7 +3,7 @@
 //! A reader sees the old document or the new one, never a part (rename(2)); what
 //! [`replace`] has returned from survives a power loss (fsync of file and directory).
 
-pub use super::replacement::{Reserved, check_replaceable};
+pub use super::replacement::{Reserved, check_replaceable, replace};
 use rustix::fs::{Access, AtFlags};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
@@ -124,17 +124,6 @@ pub fn resolve(path: &Path) -> PathBuf {
         (Some(Ok(parent)), Some(name)) => parent.join(name),
         _ => path.to_owned(),
     }
-}
-
-/// Replaces the file at `path` by `contents`: temporary file (0600) in the same
-/// directory, fsync, rename, fsync of the directory.
-///
-/// # Errors
-/// Nothing has changed at `path` when this fails, except when only the last fsync did.
-pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut reserved = Reserved::new(path)?;
-    reserved.write(contents)?;
-    reserved.put_in_place()?.map_or(Ok(()), Err)
 }
 
 /// Brings the names in `directory` to the disk. A file system that cannot do so for a

@@ -83,6 +83,17 @@ fn refuse_attributes(_path: &Path, _subject: &str) -> io::Result<bool> {
     Ok(false)
 }
 
+/// Replaces the file at `path` by `contents`: temporary file (0600) in the same
+/// directory, fsync, rename, fsync of the directory.
+///
+/// # Errors
+/// Nothing has changed at `path` when this fails, except when only the last fsync did.
+pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut reserved = Reserved::new(path)?;
+    reserved.write(contents)?;
+    reserved.put_in_place()?.map_or(Ok(()), Err)
+}
+
 /// A temporary file that is going to replace another.
 #[derive(Debug)]
 pub struct Reserved {
@@ -210,7 +221,7 @@ fn free_space(file: &File) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::{read, replace};
+    use super::super::file::read;
     use super::*;
 
     #[test]

@@ -6,13 +6,13 @@
 //! links are not possible it is a copy. Renewals are counted apart from other changes:
 //! otherwise an hourly refresh would push out what a person may want back.
 
-use super::{Files, invalid};
+use super::failure::{invalid, read_failed};
+use super::place::Files;
 use crate::store::{Backup, Document, Notice, StoreError};
 use crate::system::{file, now};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// The backups in a directory, the newest first.
 pub(super) fn list(directory: &Path) -> Vec<Backup> {
@@ -26,19 +26,13 @@ pub(super) fn list(directory: &Path) -> Vec<Backup> {
 
 /// What a backup holds.
 pub(super) fn read(path: &Path) -> Result<Document, StoreError> {
-    let failed = |source| StoreError::Read { location: path.into(), source: Arc::new(source) };
+    let failed = read_failed(path);
     let (text, _) =
-        file::read(path).map_err(failed)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))?;
+        file::read(path).map_err(&failed)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))?;
     Document::parse(text).map_err(|error| invalid(path, &error))
 }
 
 impl Files {
-    /// Where the backups are. OpenClaw looks at no such directory; it goes where its agent
-    /// goes.
-    pub(super) fn backup_dir(&self) -> PathBuf {
-        self.profiles_path().with_file_name("backups")
-    }
-
     pub(super) fn backup_path(&self, backup: &Backup) -> PathBuf {
         self.backup_dir().join(backup.file_name())
     }

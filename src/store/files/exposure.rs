@@ -1,6 +1,6 @@
 //! Whether the files of a store are in this user's hands alone.
 
-use super::Files;
+use super::place::Files;
 use crate::system::custody::{Custody, Exposure, Kind};
 
 /// What somebody else could read or change: the directories, the documents, the legacy

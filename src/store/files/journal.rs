@@ -6,7 +6,8 @@
 //! hash alone. When the server refuses the grant, the note is renamed: it then says so until
 //! every store does.
 
-use super::{Lease, write_failed};
+use super::failure::write_failed;
+use super::lease::Lease;
 use crate::profile::Millis;
 use crate::store::{Ended, InterruptedRefresh, StoreError};
 use crate::system::{file, now};

@@ -1,7 +1,7 @@
 //! The lease on a profile: OpenClaw's refresh lock, held across a token request so that
 //! one process refreshes while the others wait for its result.
 
-use super::Files;
+use super::place::Files;
 use crate::profile::{Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::store::{LeaseAttempt, LeaseKey, StoreError};

@@ -6,20 +6,25 @@
 
 mod backup;
 mod exposure;
+mod failure;
 mod generation;
 mod journal;
 mod lease;
 mod leftover;
 mod legacy;
+mod place;
 mod reading;
 
+pub(in crate::store) use failure::invalid;
+use failure::write_failed;
 pub use lease::Lease;
 pub use leftover::{Leftover, shared_leftovers};
+pub(super) use place::Files;
 
 use super::engine::{Engine, Swap};
 use super::{
-    Backup, BackupPolicy, Document, Ended, Exclusion, InterruptedRefresh, LeaseAttempt, LeaseKey,
-    Location, Notice, Prepared, StateDocument, StoreError, Version,
+    Backup, Document, Ended, Exclusion, InterruptedRefresh, LeaseAttempt, LeaseKey, Location,
+    Notice, Prepared, StateDocument, StoreError, Version,
 };
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};
@@ -28,8 +33,7 @@ use crate::system::in_place;
 use crate::system::lock::{self, Attempt, SidecarLock};
 use backup::KeptBackup;
 use generation::newer_database;
-use serde_json::error::Category;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -38,16 +42,6 @@ use zeroize::Zeroizing;
 const ROOM_FOR_TOKENS: u64 = 128 * 1024;
 /// So much do they add at most as a rule: mostly they take the place of others.
 const USUAL_ROOM: u64 = 16 * 1024;
-
-/// The files of one agent.
-#[derive(Clone, Debug)]
-pub(super) struct Files {
-    pub(super) state_dir: PathBuf,
-    pub(super) agent_dir: PathBuf,
-    /// The shared legacy file that this store imports.
-    pub(super) oauth_file: Option<PathBuf>,
-    pub(super) backup_policy: Option<BackupPolicy>,
-}
 
 impl Engine for Files {
     fn location(&self) -> Location {
@@ -280,14 +274,6 @@ impl Engine for Files {
 }
 
 impl Files {
-    fn profiles_path(&self) -> PathBuf {
-        self.agent_dir.join("auth-profiles.json")
-    }
-
-    fn state_path(&self) -> PathBuf {
-        self.agent_dir.join("auth-state.json")
-    }
-
     /// Moves what the old layout keeps among the profiles to the state document, which is
     /// written first: whenever this is interrupted, both documents together say the same.
     fn move_old_layout(&self, document: &mut Document) -> Result<(), StoreError> {
@@ -328,13 +314,6 @@ impl Files {
         }
     }
 
-    /// Tells what went less well than it could.
-    fn tell(&self, notice: Notice) {
-        if let Some(policy) = &self.backup_policy {
-            policy.notices.add(notice);
-        }
-    }
-
     /// Writes order and usage; a document that says nothing any more is removed.
     fn write_state_document(&self, state: &StateDocument) -> Result<(), StoreError> {
         let path = self.state_path();
@@ -350,10 +329,6 @@ impl Exclusion {
     fn is_held(&self) -> bool {
         self.0.iter().all(SidecarLock::is_held)
     }
-}
-
-fn write_failed(path: &Path) -> impl Fn(std::io::Error) -> StoreError {
-    move |source| StoreError::Write { location: path.into(), source: Arc::new(source) }
 }
 
 /// Waits for the lock file beside `document`, for one who may hold a lock already.
@@ -377,18 +352,4 @@ pub(in crate::store) fn write(path: &Path, text: &str) -> Result<(), StoreError>
         location: path.to_owned().into(),
         source: Arc::new(source),
     })
-}
-
-pub(in crate::store) fn invalid(path: &Path, error: &serde_json::Error) -> StoreError {
-    // The text of such an error can quote a secret, unless it is our own.
-    let reason = match error.classify() {
-        Category::Syntax | Category::Eof => "it is not JSON",
-        Category::Data if error.to_string().contains("repeats the ") => "it repeats a key",
-        _ => "it is not an object of profiles",
-    };
-    let reason = match error.line() {
-        0 => reason.to_owned(),
-        line => format!("{reason} (line {line}, column {})", error.column()),
-    };
-    StoreError::Invalid { location: path.to_owned().into(), reason }
 }

@@ -5,14 +5,15 @@
 //! document is broken, because of a look at the wrong time. A document that was there once is
 //! never made anew from the files before it: their tokens are spent.
 
-use super::{Files, invalid, legacy};
+use super::failure::{invalid, read_failed};
+use super::legacy;
+use super::place::Files;
 use crate::profile::Millis;
 use crate::store::{Document, StateDocument, StoreError, Version};
 use crate::system::{file, in_place, now};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// So long is looked again.
@@ -113,10 +114,6 @@ fn parsed<T>(
     };
     let parsed = parse(text).map_err(|error| invalid(path, &error))?;
     Ok(Some((parsed, Version(fingerprint))))
-}
-
-fn read_failed(path: &Path) -> impl Fn(io::Error) -> StoreError {
-    move |source| StoreError::Read { location: path.into(), source: Arc::new(source) }
 }
 
 fn is_file_in_flux(path: &Path) -> bool {
