@@ -11,7 +11,7 @@
 
 use super::heartbeat::{BEAT, Heartbeat};
 pub use super::lock_payload::{Holder, iso, look};
-use super::lock_payload::{Payload, is_dead, payload_at};
+use super::lock_payload::{Payload, is_dead, open, payload_at};
 pub use super::lock_wait::{POLL, TIMEOUT, pause, wait, wait_at, wait_beside};
 use super::temporary;
 use crate::profile::Millis;
@@ -108,7 +108,7 @@ enum Verdict {
 
 /// Looks at an existing lock file and removes it when its holder is dead.
 fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
-    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+    let mut file = match open(path, OpenOptions::new().read(true).write(true)) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Verdict::Gone),
         Err(error) => return Err(error),
@@ -297,7 +297,7 @@ mod tests {
         let payload: Payload =
             serde_json::from_str(&file::read(&path).unwrap().unwrap().0).unwrap();
         assert_eq!(payload.pid, std::process::id());
-        assert!(age_of(&payload.created_at, now()) < Duration::from_mins(1));
+        assert!(age_of(&payload.created_at, now()).unwrap() < Duration::from_mins(1));
         assert!(lock.is_held());
         drop(lock);
         assert!(!path.exists());
@@ -356,6 +356,52 @@ mod tests {
         assert!(beside.is_held() && acquired(&second).is_none());
         assert!(file::read(&second).unwrap().unwrap().0.contains(OWNER));
         assert_eq!(file::read(&first).unwrap().unwrap().0, "thief");
+    }
+
+    #[test]
+    fn what_is_no_lock_file_is_an_error_and_nobody_waits_for_it() {
+        let root = tempfile::tempdir().unwrap();
+        let [pipe, socket, link, loops] =
+            ["pipe", "socket", "link", "loops"].map(|name| root.path().join(name));
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+        let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        // Whoever follows it locks a file of somebody else.
+        let target = root.path().join("target");
+        file::replace(&target, b"").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        std::os::unix::fs::symlink(&loops, &loops).unwrap();
+        for path in [&pipe, &socket, &link, &loops] {
+            let error = try_acquire(path, now()).unwrap_err();
+            assert!(error.to_string().contains("no lock file"), "{} {error}", path.display());
+            assert!(look(path, now()).is_none(), "{}", path.display());
+            assert!(path.symlink_metadata().is_ok(), "it stays");
+        }
+        assert!(look(root.path(), now()).is_none() && try_acquire(root.path(), now()).is_err());
+    }
+
+    #[test]
+    fn a_lock_from_a_time_to_come_is_not_respected_for_ever() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.lock");
+        let me = std::process::id();
+        for (payload, seconds) in [
+            (String::new(), 40),
+            ("{".to_owned(), 40),
+            (format!(r#"{{"pid":{me},"createdAt":"{}"}}"#, iso(now() + 700_000)), 0),
+            (format!(r#"{{"pid":{me},"createdAt":"soon"}}"#), 700),
+            (format!(r#"{{"pid":{me},"createdAt":"soon"}}"#), -700),
+            (format!(r#"{{"pid":{me},"createdAt":""}}"#), 86_400),
+        ] {
+            let modified = std::time::UNIX_EPOCH
+                + Duration::from_millis(u64::try_from(now() + seconds * 1_000).unwrap());
+            file::replace(&path, payload.as_bytes()).unwrap();
+            File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+            assert!(acquired(&path).is_some(), "{payload} {seconds}");
+        }
+        for payload in [String::new(), format!(r#"{{"pid":{me},"createdAt":"soon"}}"#)] {
+            file::replace(&path, payload.as_bytes()).unwrap();
+            assert!(acquired(&path).is_none(), "{payload}: it is young");
+        }
     }
 
     #[test]
