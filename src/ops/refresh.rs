@@ -87,8 +87,8 @@ pub(super) fn refresh(
         return Err(refused(selected, &code));
     }
     // A spent token must not be posted: the server would end the login everywhere.
-    if let Some(location) = app.spool().find_spent(refresh_token) {
-        return Err(spent(selected, &location));
+    if let Some(found) = app.spool().find_spent(refresh_token) {
+        return Err(spent(selected, &found));
     }
     // Only who makes the request needs to know how.
     let catalog = app.catalog()?;

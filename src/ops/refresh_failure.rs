@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::exit::{Command, ExitStatus, Failure};
 use crate::oauth::TokenError;
 use crate::provider::Catalog;
-use crate::store::Location;
+use crate::store::Spent;
 use crate::text::printable;
 
 /// The login is over, and why.
@@ -41,17 +41,19 @@ pub(super) fn signed_out(selected: &Selected) -> Failure {
 }
 
 /// The refresh token is spent, and what it brought is in a file.
-pub(super) fn spent(selected: &Selected, spooled: &Location) -> Failure {
-    Failure::message(
-        ExitStatus::StoreUnusable,
-        format!(
-            "the login `{}` was refreshed, and {} could not be written; the new one is kept in {}",
-            selected.id,
-            selected.store.location(),
-            spooled
+pub(super) fn spent(selected: &Selected, spent: &Spent) -> Failure {
+    let (id, document) = (&selected.id, selected.store.location());
+    let message = match spent {
+        Spent::Replaced(location) => format!(
+            "the login `{id}` was refreshed, and {document} could not be written; the new one is \
+             kept in {location}"
         ),
-    )
-    .hint(Command::ours("doctor"))
+        Spent::Unreadable(location) => format!(
+            "the login `{id}` was refreshed, and {location}, which holds the new one, cannot be \
+             read"
+        ),
+    };
+    Failure::message(ExitStatus::StoreUnusable, message).hint(Command::ours("doctor"))
 }
 
 /// Nothing says how to refresh a login of that provider, or of that method.

@@ -39,4 +39,4 @@ pub use pending_login::{Claim, PendingAuthorization, PendingLogin};
 pub use session::{SessionOverride, SessionStore};
 use snapshot::Exclusion;
 pub use snapshot::{Prepared, Snapshot, Version};
-pub use spool::{Spool, SpooledReply};
+pub use spool::{Spent, Spool, SpooledReply};

@@ -99,6 +99,19 @@ pub fn read_up_to(path: &Path, largest: u64) -> io::Result<Option<(String, Finge
     Ok(None)
 }
 
+/// The bytes of the regular file at `path`, as far as a document may be long.
+///
+/// # Errors
+/// It cannot be read, or is no regular file.
+pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    if !path.metadata()?.is_file() {
+        return Err(ErrorKind::InvalidInput.into());
+    }
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut io::Read::take(File::open(path)?, LARGEST_FILE), &mut bytes)?;
+    Ok(bytes)
+}
+
 /// What is replaced when `path` is written: the target of a symbolic link, as OpenClaw has
 /// it; the link itself when it leads nowhere.
 pub fn behind_link(path: &Path) -> PathBuf {

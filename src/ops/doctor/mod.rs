@@ -12,7 +12,7 @@ use crate::profile::{AgentId, ProfileId};
 use crate::provider::{Catalog, DistrustedProgram};
 use crate::secret::Secret;
 use crate::store::{AgentStore, Leftover, Location, StoreError, shared_leftovers};
-use crate::system::custody::Exposure;
+use crate::system::custody::{Custody, Exposure};
 use crate::system::route;
 use crate::text::printable;
 use std::path::PathBuf;
@@ -168,6 +168,12 @@ fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
     found.extend(app.exposures_of(stores).into_iter().map(|exposure| Finding {
         code: Code::Exposed,
         is_problem: true,
+        what: What::Exposed(exposure),
+    }));
+    let above = Custody::of(&app.paths.state_dir).exposures_above();
+    found.extend(above.into_iter().map(|exposure| Finding {
+        code: Code::Exposed,
+        is_problem: false,
         what: What::Exposed(exposure),
     }));
 }
