@@ -20,7 +20,7 @@ use crate::profile::{Credential, Identity, Millis};
 use crate::provider::Registration;
 use crate::secret::Secret;
 use crate::store::{
-    AgentStore, Document, Ended, InterruptedRefresh, Lease, Prepared, Renewal, Spool,
+    AgentStore, Begun, Document, Ended, InterruptedRefresh, Lease, Prepared, Renewal, Spool,
 };
 use crate::system::lock::iso;
 use crate::system::signal::StopSignals;
@@ -36,6 +36,9 @@ const ASSUMED_LIFETIME: Millis = 3_600_000;
 /// when the note of it is found, so that no clock that jumps matters: the process is dead by
 /// then, but may have sent long after it wrote the note.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
+
+/// Why nothing was posted.
+const LEASE_LOST: &str = "another process has taken the refresh over";
 
 /// When the access token of a grant expires: as the server says, else after an hour when
 /// it can be refreshed, else never as far as we know.
@@ -179,7 +182,11 @@ impl Attempt<'_> {
         let prepared = selected.store.prepare_space()?;
         let connection = issuer.connect();
         let connection = connection.map_err(|error| unavailable(selected, &error.to_string()))?;
-        let earlier = selected.store.begin(lease, posted)?;
+        let earlier = match selected.store.begin(lease, posted)? {
+            Begun::Noted => None,
+            Begun::Interrupted(earlier) => Some(earlier),
+            Begun::Lost => return Err(unavailable(selected, LEASE_LOST)),
+        };
         if let Some(earlier) = &earlier {
             interaction.note(&format!("{}; trying once more", cut_off(earlier)));
             tokio::select! {
@@ -189,6 +196,9 @@ impl Attempt<'_> {
         } else if signals.has_come().await {
             selected.store.end(posted, Ended::Known);
             return Err(Failure::interrupted());
+        }
+        if !lease.is_held() {
+            return Err(unavailable(selected, LEASE_LOST));
         }
         match self.ask(&connection, earlier.is_none(), signals, interaction).await {
             Ok(renewal) => self.keep(renewal, prepared),

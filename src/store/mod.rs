@@ -32,7 +32,7 @@ pub use document::{
 };
 pub use error::StoreError;
 pub use files::{Lease, Leftover, shared_leftovers};
-pub use journal::{Ended, InterruptedRefresh};
+pub use journal::{Begun, Ended, InterruptedRefresh};
 pub use lease::{LeaseAttempt, LeaseKey, Turn};
 pub use location::Location;
 pub use pending_login::{Claim, PendingAuthorization, PendingLogin};

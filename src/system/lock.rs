@@ -179,11 +179,13 @@ impl SidecarLock {
         Self { path: path.to_owned(), held: Arc::clone(&self.held) }
     }
 
-    /// Gives the file of the lock the name `path` as well, until somebody removes it.
+    /// Gives the file of the lock the name `path` as well, until somebody removes it: a note
+    /// that outlives the lock.
     ///
     /// # Errors
-    /// There is something at `path`, the file system has no links, or the lock was lost.
-    fn link(&self, path: &Path) -> io::Result<()> {
+    /// There is something at `path`, the file system has no links or is another one, or the
+    /// lock was lost ([`ErrorKind::NotFound`]).
+    pub fn link(&self, path: &Path) -> io::Result<()> {
         if !self.is_held() {
             return Err(ErrorKind::NotFound.into());
         }
@@ -196,13 +198,11 @@ impl SidecarLock {
         Err(ErrorKind::NotFound.into())
     }
 
-    /// Leaves the payload of the lock at `path` as well: a note that outlives it, on the disk.
+    /// Brings the payload of the lock, with all names that [`Self::link`] gave it, to the disk.
     ///
     /// # Errors
-    /// There is something at `path`, the file system has no links, the lock was lost, or the
-    /// disk.
-    pub fn leave_note(&self, path: &Path) -> io::Result<()> {
-        self.link(path)?;
+    /// The disk.
+    pub fn sync(&self) -> io::Result<()> {
         // A file that is synced has the names on the disk that it was given before: on ext4,
         // XFS, Btrfs and F2FS.
         self.held.file.sync_all()

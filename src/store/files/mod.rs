@@ -23,8 +23,8 @@ pub(super) use place::Files;
 
 use super::engine::{Engine, Swap};
 use super::{
-    Backup, Document, Ended, Exclusion, InterruptedRefresh, LeaseAttempt, LeaseKey, Location,
-    Notice, Prepared, StateDocument, StoreError, Version,
+    Backup, Begun, Document, Ended, Exclusion, LeaseAttempt, LeaseKey, Location, Notice, Prepared,
+    StateDocument, StoreError, Version,
 };
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};
@@ -229,23 +229,19 @@ impl Engine for Files {
         grant: &Secret,
         wait: Duration,
     ) -> Result<bool, StoreError> {
-        lease.follow(&lease::grant_path(&self.state_dir, grant), wait)
+        lease.follow(&lease::grant_paths(self, grant), wait)
     }
 
-    fn begin(
-        &self,
-        lease: &Lease,
-        grant: &Secret,
-    ) -> Result<Option<InterruptedRefresh>, StoreError> {
-        journal::begin(&lease::grant_path(&self.state_dir, grant), lease)
+    fn begin(&self, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError> {
+        journal::begin(self, lease, grant)
     }
 
     fn end(&self, grant: &Secret, ended: Ended) {
-        journal::end(&lease::grant_path(&self.state_dir, grant), ended);
+        journal::end(self, grant, ended);
     }
 
     fn has_noted_refusal(&self, grant: &Secret) -> bool {
-        journal::is_refused(&lease::grant_path(&self.state_dir, grant))
+        journal::is_refused(self, grant)
     }
 
     fn backups(&self) -> Vec<Backup> {
