@@ -387,15 +387,17 @@ mod tests {
         for (payload, seconds) in [
             (String::new(), 40),
             ("{".to_owned(), 40),
-            (format!(r#"{{"pid":{me},"createdAt":"{}"}}"#, iso(now() + 700_000)), 0),
+            (format!(r#"{{"pid":{me},"createdAt":"{}"}}"#, iso(now() + 9_000_000)), -700),
+            (format!(r#"{{"pid":{me},"createdAt":"2099-01-01T00:00:00Z"}}"#), 700),
             (format!(r#"{{"pid":{me},"createdAt":"soon"}}"#), 700),
             (format!(r#"{{"pid":{me},"createdAt":"soon"}}"#), -700),
             (format!(r#"{{"pid":{me},"createdAt":""}}"#), 86_400),
         ] {
             let modified = std::time::UNIX_EPOCH
                 + Duration::from_millis(u64::try_from(now() + seconds * 1_000).unwrap());
-            file::replace(&path, payload.as_bytes()).unwrap();
-            File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+            let mut file = File::create(&path).unwrap();
+            file.write_all(payload.as_bytes()).unwrap();
+            file.set_modified(modified).unwrap();
             assert!(acquired(&path).is_some(), "{payload} {seconds}");
         }
         for payload in [String::new(), format!(r#"{{"pid":{me},"createdAt":"soon"}}"#)] {

@@ -113,31 +113,29 @@ pub fn look(path: &Path, now: Millis) -> Option<(Holder, bool)> {
     Some((holder, !is_free || !is_dead(payload.as_ref(), &metadata, now)))
 }
 
-/// Whether a lock file whose flock nobody holds was left behind. A time ahead of now tells of a
-/// clock that jumped back, or of another machine's, and not of youth: nothing is respected for
-/// ever.
+/// Whether a lock file whose flock nobody holds was left behind.
+///
+/// Nothing is respected for ever: where `createdAt` is no time, or one to come, the file says
+/// how old it is. A file from a time to come tells of a clock that jumped back, and not of
+/// youth.
 pub(super) fn is_dead(payload: Option<&Payload>, metadata: &Metadata, now: Millis) -> bool {
-    let since_written = || distance(now, metadata.mtime().saturating_mul(1000));
+    let written = metadata.mtime().saturating_mul(1000);
+    let since_written = Duration::from_millis(now.abs_diff(written));
     match payload {
         Some(payload) if payload.owner.as_deref() == Some(OWNER) => true,
         Some(payload) => {
             !process::is_alive(payload.pid)
                 || process::was_started_after(payload.pid, &payload.created_at)
-                || age_of(&payload.created_at, now).unwrap_or_else(since_written)
-                    > FOREIGN_STALE_AFTER
+                || age_of(&payload.created_at, now).unwrap_or(since_written) > FOREIGN_STALE_AFTER
         }
-        None => since_written() > UNREADABLE_STALE_AFTER,
+        None => since_written > UNREADABLE_STALE_AFTER,
     }
 }
 
-/// How far `time` (RFC 3339) is from now; `None` where it is no time.
+/// How long ago `time` (RFC 3339) was; `None` when it is to come, or no time.
 pub(super) fn age_of(time: &str, now: Millis) -> Option<Duration> {
-    let time = time.parse::<jiff::Timestamp>().ok()?;
-    Some(distance(now, time.as_millisecond()))
-}
-
-const fn distance(one: Millis, other: Millis) -> Duration {
-    Duration::from_millis(one.abs_diff(other))
+    let time = time.parse::<jiff::Timestamp>().ok()?.as_millisecond();
+    u64::try_from(now.saturating_sub(time)).ok().map(Duration::from_millis)
 }
 
 /// `time` as RFC 3339 in UTC with milliseconds.

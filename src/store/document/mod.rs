@@ -147,6 +147,12 @@ impl Document {
         Ok(())
     }
 
+    /// Whether there was no document: what is not in it need not have been removed. The file
+    /// may be away for a moment.
+    pub fn is_new(&self) -> bool {
+        self.text.expose().is_empty()
+    }
+
     /// The text that was read, whatever was changed since.
     pub(super) fn original(&self) -> &str {
         self.text.expose()

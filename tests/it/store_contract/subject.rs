@@ -251,6 +251,11 @@ impl Subject {
         Ok(self.store.follow_grant(&mut held.lease, &held.grant, patience)?)
     }
 
+    /// Whether a lease is still ours.
+    pub(super) fn is_leased(&self, held: &Held) -> bool {
+        held.lease.is_held()
+    }
+
     /// Notes that the grant is about to be spent; who was cut off before.
     pub(super) fn begin(&self, held: &Held) -> Result<Option<CutOff>, Wrong> {
         match self.store.begin(&held.lease, &held.grant)? {
