@@ -122,7 +122,9 @@ pub fn restore(
     };
     let ((restored, kept), _) =
         record(app, &store, Wait::Usual, Edits::Each, commit).map_err(|error| {
-            error.into_failure(|_| "the profiles are restored, but not recorded".to_owned())
+            error.into_error(|_, error| {
+                Failure::from(error).context("the profiles are restored, but not recorded")
+            })
         })?;
     Ok(Report { agent_id: agent.id, backup: backups[at].name(), restored, kept })
 }

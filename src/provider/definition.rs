@@ -129,21 +129,45 @@ pub struct Method {
 }
 
 impl Method {
-    /// Whether a pasted token can be one of this kind; the error says why not.
+    /// Whether a pasted token can be one of this kind.
     ///
     /// # Errors
-    /// A sentence that does not quote the token.
-    pub fn check(&self, token: &Secret) -> Result<(), String> {
+    /// Why it cannot.
+    pub fn check(&self, token: &Secret) -> Result<(), UnfitToken> {
         if let Some(prefix) = &self.prefix
             && !token.expose().starts_with(prefix.as_str())
         {
-            return Err(format!("the {} begins with {prefix}", self.label));
+            return Err(UnfitToken::Prefix { label: self.label.clone(), prefix: prefix.clone() });
         }
         if token.expose().chars().count() < self.min_length {
-            return Err(format!("the {} has at least {} characters", self.label, self.min_length));
+            return Err(UnfitToken::TooShort {
+                label: self.label.clone(),
+                min_length: self.min_length,
+            });
         }
         Ok(())
     }
+}
+
+/// Why a pasted token is none of that kind. It does not quote the token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnfitToken {
+    /// It begins otherwise.
+    #[error("the {label} begins with {prefix}")]
+    Prefix {
+        /// What such a token is called.
+        label: String,
+        /// What it begins with.
+        prefix: String,
+    },
+    /// It is too short.
+    #[error("the {label} has at least {min_length} characters")]
+    TooShort {
+        /// What such a token is called.
+        label: String,
+        /// How many characters it has at least.
+        min_length: usize,
+    },
 }
 
 /// What a way to sign in asks of the user.

@@ -27,7 +27,7 @@ mod usage;
 pub use built_in::auth_provider_id;
 pub use catalog::{Catalog, CatalogError, Outline, Provider};
 pub use convention::{Conventions, Model, cools_down};
-pub use definition::{Definition, Method, MethodKind};
+pub use definition::{Definition, Method, MethodKind, UnfitToken};
 pub use program::{
     Conversation, Description, DistrustedProgram, Issued, Message, Operation, Program, Question,
     UserCode,

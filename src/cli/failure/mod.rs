@@ -4,8 +4,15 @@
 //! the `Display` of the error and of its sources. A file of this folder has the errors of
 //! what it is named after; what several of them say stands here.
 
+mod command;
+mod import;
+mod login;
 mod lower;
+mod paste;
 mod profile;
+
+pub(in crate::cli) use command::sign_in_command;
+pub(in crate::cli) use login::{finish, login};
 
 use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::store::Notice;
