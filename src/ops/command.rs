@@ -27,7 +27,7 @@ fn is_served_by_none(app: &App, provider: &ProviderId) -> bool {
 }
 
 /// The commands that store a credential of a provider without a sign-in.
-pub(super) fn other_ways(definition: &Definition, agent_id: &AgentId) -> Hint {
+fn other_ways(definition: &Definition, agent_id: &AgentId) -> Hint {
     let commands = definition.methods.iter().filter_map(|method| command_of(method, definition));
     let mut commands: Vec<_> = commands.map(|command| of_agent(command, agent_id)).collect();
     commands.dedup();
@@ -45,7 +45,7 @@ fn paste_key(provider: &ProviderId) -> Command {
 }
 
 /// The command that goes a way without a sign-in at a server.
-pub(super) fn command_of(method: &Method, definition: &Definition) -> Option<Command> {
+fn command_of(method: &Method, definition: &Definition) -> Option<Command> {
     let command = match (method.kind, &method.import) {
         (_, Some(program)) => return Some(Command::ours("models auth import").arg(program)),
         (MethodKind::ApiKey, _) => "paste-api-key",

@@ -61,9 +61,9 @@ pub struct Request {
 
 impl Request {
     /// What this would sign in to, at the provider of this id.
-    fn attempt(&self, provider: &ProviderId) -> Box<Attempt> {
+    fn attempt(&self, provider: &ProviderId) -> Attempt {
         let agent_id = self.agent.clone().unwrap_or(AgentId::main());
-        Box::new(Attempt { provider: provider.clone(), agent_id })
+        Attempt { provider: provider.clone(), agent_id }
     }
 }
 
@@ -203,16 +203,18 @@ impl<'l> Login<'l> {
             .find(&request.provider)
             .ok_or_else(|| no_provider(&request.provider, app, catalog))?;
         let definition = &provider.definition;
-        let attempt = || request.attempt(&definition.id);
         if request.method.is_none() && !definition.has_login() {
-            return Err(way::no_sign_in(definition, attempt()));
+            return Err(way::no_sign_in(definition, request));
         }
-        let ways = Ways::of(definition, request.method.as_deref(), attempt)?;
+        let ways = Ways::of(definition, request)?;
         let registration = definition
             .registration_of(ways.method.as_deref())
-            .ok_or_else(|| way::no_sign_in(definition, attempt()))?;
+            .ok_or_else(|| way::no_sign_in(definition, request))?;
         let environment = &app.environment;
-        let unusable = |reason| LoginError::NotRegistered { reason, attempt: attempt() };
+        let unusable = |reason| LoginError::NotRegistered {
+            reason,
+            attempt: Box::new(request.attempt(&definition.id)),
+        };
         let client = registration.client(environment, client_id).map_err(unusable)?;
         let redirect = registration.redirect(environment).map_err(unusable)?;
         let (agent, store) = open_store(app, request, &definition.id)?;
@@ -353,7 +355,7 @@ fn not_signed_in(
 ) -> LoginError {
     LoginError::NotSignedIn {
         label: label.to_owned(),
-        attempt: request.attempt(provider),
+        attempt: Box::new(request.attempt(provider)),
         source: Box::new(error),
     }
 }

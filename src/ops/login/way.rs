@@ -1,7 +1,7 @@
 //! The ways to sign in, and which of them a login goes: all that there are at once, unless
 //! the user wants one.
 
-use super::{Attempt, LoginError};
+use super::{LoginError, Request};
 use crate::provider::{Definition, Method, MethodKind, Registration};
 
 /// The ways that a login goes. They are raced: the first that completes wins.
@@ -18,30 +18,26 @@ pub(super) struct Ways {
 }
 
 impl Ways {
-    /// The ways for `wanted`: `browser`, `paste`, `device`, the id or choice of one of the
-    /// provider's methods, or all of them.
+    /// The ways for the method of a request: `browser`, `paste`, `device`, the id or choice of
+    /// one of the provider's methods, or all of them.
     ///
     /// # Errors
-    /// The provider has no such way. `attempt` says what is signed in to.
-    pub(super) fn of(
-        definition: &Definition,
-        wanted: Option<&str>,
-        attempt: impl Fn() -> Box<Attempt>,
-    ) -> Result<Self, LoginError> {
+    /// The provider has no such way.
+    pub(super) fn of(definition: &Definition, request: &Request) -> Result<Self, LoginError> {
         let all = Self { browser: true, paste: true, device: true, method: None };
-        let ways = match wanted {
+        let ways = match request.method.as_deref() {
             None => all.at_first_login(definition),
             Some("browser") => Self { paste: false, device: false, ..all },
             Some("paste") => Self { browser: false, device: false, ..all },
             Some("device") => {
                 Self { browser: false, paste: false, ..all }.at_first_login(definition)
             }
-            Some(id) => all.of_method(definition, id, &attempt)?,
+            Some(id) => all.of_method(definition, id, request)?,
         };
         let Some(registration) = definition.registration_of(ways.method.as_deref()) else {
-            return Err(no_sign_in(definition, attempt()));
+            return Err(no_sign_in(definition, request));
         };
-        ways.offered_by(registration, definition, attempt)
+        ways.offered_by(registration, definition, request)
     }
 
     /// Where the provider has no login without a method, that of its first login.
@@ -57,7 +53,7 @@ impl Ways {
         self,
         definition: &Definition,
         id: &str,
-        attempt: impl Fn() -> Box<Attempt>,
+        request: &Request,
     ) -> Result<Self, LoginError> {
         let is_named = |method: &&Method| method.id == id || method.choice.as_deref() == Some(id);
         let method = definition.methods.iter().find(is_named).ok_or_else(|| {
@@ -79,7 +75,7 @@ impl Ways {
                 Err(LoginError::NoServer {
                     wanted: id.to_owned(),
                     method: method.id.clone(),
-                    attempt: attempt(),
+                    attempt: Box::new(request.attempt(&definition.id)),
                 })
             }
         }
@@ -90,7 +86,7 @@ impl Ways {
         mut self,
         registration: &Registration,
         definition: &Definition,
-        attempt: impl Fn() -> Box<Attempt>,
+        request: &Request,
     ) -> Result<Self, LoginError> {
         let (browser, device) = (registration.has_browser_login(), registration.has_device_login());
         self.browser &= browser;
@@ -100,13 +96,14 @@ impl Ways {
             return Ok(self);
         }
         if !browser && !device {
-            return Err(no_sign_in(definition, attempt()));
+            return Err(no_sign_in(definition, request));
         }
         Err(LoginError::OtherWay { label: definition.label.clone(), has_browser: browser })
     }
 }
 
 /// What to say of a provider that has no server to sign in at.
-pub(super) fn no_sign_in(definition: &Definition, attempt: Box<Attempt>) -> LoginError {
+pub(super) fn no_sign_in(definition: &Definition, request: &Request) -> LoginError {
+    let attempt = Box::new(request.attempt(&definition.id));
     LoginError::NoSignIn { label: definition.label.clone(), attempt }
 }
