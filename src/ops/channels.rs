@@ -2,7 +2,7 @@
 //! and the profiles of the main store.
 
 use super::usage::{self, Usages};
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::config::ActiveChannel;
 use crate::exit::Failure;
 use crate::profile::{Kind, ProfileId, ProviderId, compare, sort_as_object_keys};
@@ -48,7 +48,7 @@ pub fn usages(app: &App) -> Result<Usages, Failure> {
 ///
 /// # Errors
 /// The configuration or the store cannot be read.
-pub fn list(app: &App) -> Result<Listing, Failure> {
+pub fn list(app: &App) -> Result<Listing, AppError> {
     let config = app.config()?;
     let has_plugins = app.environment.has_bundled_plugins();
     let mut channels = if has_plugins { config.active_channels() } else { Vec::new() };

@@ -4,6 +4,7 @@
 //! the `Display` of the error and of its sources. A file of this folder has the errors of
 //! what it is named after; what several of them say stands here.
 
+mod admin;
 mod agents;
 mod lower;
 mod profile;

@@ -7,7 +7,7 @@ use super::login_command;
 use super::renewal::holder;
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
-use crate::exit::{Command, Failure, Hint};
+use crate::exit::{Command, Hint};
 use crate::profile::{AgentId, ProfileId};
 use crate::provider::{Catalog, DistrustedProgram};
 use crate::secret::Secret;
@@ -305,7 +305,7 @@ fn removal(location: &Location) -> Hint {
 pub(super) fn store_of(
     app: &App,
     agent: Option<&AgentId>,
-) -> Result<(Config, AgentDir, AgentStore), Failure> {
+) -> Result<(Config, AgentDir, AgentStore), AppError> {
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     let store = app.store(&agent);
