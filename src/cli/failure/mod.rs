@@ -6,6 +6,7 @@
 
 mod lower;
 mod profile;
+mod selection;
 
 use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::store::Notice;
