@@ -5,14 +5,12 @@
 
 use super::account;
 use super::pool::Pool;
-use super::selection::Selected;
 use crate::app::App;
 use crate::config::Config;
 use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::external::{self, ExternalError, Managed as ManagedProfile, Tool};
 use crate::profile::{Credential, CredentialKind, ProfileId, ProviderId};
 use crate::provider::{Catalog, auth_provider_id};
-use crate::secret::Secret;
 
 /// A profile of another program.
 #[derive(Clone, Debug)]
@@ -86,23 +84,6 @@ impl Managed {
             Err(ExternalError::SignedOut { .. } | ExternalError::Elsewhere { .. }) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// The selected profile as the program keeps it now; `None` as for [`Self::read`].
-    pub(super) fn select(&self, app: &App, pool: &Pool) -> Result<Option<Selected>, Failure> {
-        let Some(credential) = self.read(app)? else { return Ok(None) };
-        let own = pool.own();
-        Ok(Some(Selected {
-            store: own.store.clone(),
-            owner: own.agent.clone(),
-            id: self.id.clone(),
-            credential,
-            entry: Secret::new(""),
-            version: None,
-            refused: false,
-            rejected: false,
-            managed_by: Some(self.tool),
-        }))
     }
 }
 

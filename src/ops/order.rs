@@ -123,7 +123,7 @@ fn the_provider(
     agent: &AgentDir,
     named: Option<&ProviderId>,
 ) -> Result<ProviderId, Failure> {
-    let Some(named) = named else { return only_provider(pool, agent) };
+    let Some(named) = named else { return Ok(only_provider(pool, agent)?) };
     let provider = named.clone().normalized();
     if provider.is_empty() {
         return Err(Failure::usage("--provider must not be blank"));

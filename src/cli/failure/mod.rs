@@ -8,6 +8,7 @@ mod admin;
 mod agents;
 mod lower;
 mod profile;
+mod selection;
 
 use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::store::Notice;
