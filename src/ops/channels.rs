@@ -4,7 +4,6 @@
 use super::usage::{self, Usages};
 use crate::app::{App, AppError};
 use crate::config::ActiveChannel;
-use crate::exit::Failure;
 use crate::profile::{Kind, ProfileId, ProviderId, compare, sort_as_object_keys};
 use crate::store::{Location, Outline};
 use crate::system::custody::{Custody, Exposure};
@@ -39,7 +38,7 @@ pub struct Row {
 ///
 /// # Errors
 /// The configuration, the store or the directory of the provider files cannot be read.
-pub fn usages(app: &App) -> Result<Usages, Failure> {
+pub fn usages(app: &App) -> Result<Usages, AppError> {
     usage::usages(app, &app.config()?, &app.paths.main_without_config())
 }
 

@@ -39,7 +39,7 @@ use crate::profile::{AgentId, ProviderId};
 pub use issuer::IssuerError;
 pub use lease::LeaseError;
 pub use reference::ValueError;
-pub use selection::SelectionError;
+pub use selection::{SelectionError, WrongProvider};
 
 /// What a use case says to the user on its way; `cli` implements it.
 pub trait Interaction {

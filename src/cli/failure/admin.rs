@@ -5,6 +5,7 @@ use crate::exit::{Command, ExitStatus};
 use crate::ops::audit::AuditError;
 use crate::ops::default_model::DefaultModelError;
 use crate::ops::restore::RestoreError;
+use crate::ops::status::StatusError;
 
 impl Explain for AuditError {
     fn advice(&self) -> Advice {
@@ -20,6 +21,15 @@ impl Explain for DefaultModelError {
         match self {
             DefaultModelError::App(error) => error.advice(),
             DefaultModelError::NoModel => (ExitStatus::Usage, None),
+        }
+    }
+}
+
+impl Explain for StatusError {
+    fn advice(&self) -> Advice {
+        match self {
+            StatusError::App(error) => error.advice(),
+            StatusError::Agent(error) => error.advice(),
         }
     }
 }

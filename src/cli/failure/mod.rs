@@ -8,8 +8,15 @@ mod admin;
 mod agents;
 mod lower;
 mod profile;
+mod rotation;
 mod selection;
+mod usage;
 
+pub(in crate::cli) use rotation::{order, resolve, session, unresolved};
+pub(in crate::cli) use selection::selection;
+pub(in crate::cli) use usage::usage_remedy;
+
+use crate::app::App;
 use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::store::Notice;
 use crate::system::custody::{Correction, Exposure};
@@ -27,9 +34,28 @@ pub(in crate::cli) trait Explain: std::error::Error {
 
 impl<E: Explain + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        let (status, hint) = error.advice();
-        Self { hint, ..Self::new(status, error) }
+        let advice = error.advice();
+        explained(error, advice)
     }
+}
+
+/// Makes failures of errors whose row of the table needs the application as well.
+pub(in crate::cli) fn explain<E: std::error::Error + Send + Sync + 'static>(
+    row: fn(&E, &App) -> Advice,
+    app: &App,
+) -> impl Fn(E) -> Failure {
+    move |error| {
+        let advice = row(&error, app);
+        explained(error, advice)
+    }
+}
+
+/// The failure of an error with what its row says.
+pub(in crate::cli) fn explained(
+    error: impl std::error::Error + Send + Sync + 'static,
+    (status, hint): Advice,
+) -> Failure {
+    Failure { hint, ..Failure::new(status, error) }
 }
 
 /// What sets right that somebody else can read or change a file.

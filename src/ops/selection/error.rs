@@ -84,6 +84,18 @@ impl<E: Into<AppError>> From<E> for SelectionError {
     }
 }
 
+/// A profile is of another provider than the one that is meant.
+#[derive(Debug, thiserror::Error)]
+#[error("the profile `{profile_id}` is for {stored}, not {wanted}")]
+pub struct WrongProvider {
+    /// The profile.
+    pub profile_id: ProfileId,
+    /// Its provider.
+    pub stored: ProviderId,
+    /// The provider that is meant.
+    pub wanted: ProviderId,
+}
+
 fn join(ids: &[impl ToString]) -> String {
     ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

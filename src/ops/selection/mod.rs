@@ -2,7 +2,7 @@
 
 pub(super) mod error;
 
-pub use error::SelectionError;
+pub use error::{SelectionError, WrongProvider};
 
 use super::managed::Managed;
 use super::pool::Pool;
@@ -246,37 +246,7 @@ pub(super) fn wrong_provider(id: &ProfileId, stored: &ProviderId, provider: &Pro
     format!("the profile `{id}` is for {stored}, not {provider}")
 }
 
-/// For `report`, `session` and `refresh_due`, until they have their enums.
+/// For `refresh_due`, until it has its enum.
 pub(super) fn no_profile(id: &ProfileId) -> crate::exit::Failure {
     SelectionError::NoProfile { profile_id: id.clone() }.into()
-}
-
-/// For `resolve`, until it has its enum.
-pub(super) fn no_profile_of(
-    app: &App,
-    provider: &ProviderId,
-    agent: &AgentDir,
-) -> crate::exit::Failure {
-    let error =
-        SelectionError::NoneOfProvider { agent_id: agent.id.clone(), provider: provider.clone() };
-    let sign_in = super::login::sign_in_command(app, provider, &agent.id);
-    crate::exit::Failure::from(error).hint(sign_in)
-}
-
-/// For `resolve`, until it has its enum.
-pub(super) fn none_usable(
-    app: &App,
-    provider: &ProviderId,
-    store: &AgentStore,
-    agent: &AgentDir,
-) -> crate::exit::Failure {
-    let sign_in = super::login::sign_in_command(app, provider, &agent.id);
-    let list = crate::exit::Command::ours("models auth list").option("--provider", provider);
-    let error = SelectionError::NoneUsable {
-        agent_id: agent.id.clone(),
-        provider: provider.clone(),
-        location: store.location(),
-    };
-    crate::exit::Failure::from(error)
-        .hint(crate::exit::Hint::from(list).then(", or: ").with(sign_in))
 }
