@@ -6,12 +6,14 @@
 
 mod admin;
 mod agents;
+mod doctor;
 mod lower;
 mod profile;
 mod rotation;
 mod selection;
 mod usage;
 
+pub(in crate::cli) use doctor::next_step;
 pub(in crate::cli) use rotation::{order, resolve, session, unresolved};
 pub(in crate::cli) use selection::selection;
 pub(in crate::cli) use usage::usage_remedy;
@@ -92,7 +94,7 @@ const fn status_of(distrust: &Distrust) -> ExitStatus {
 }
 
 /// The command that moves a document out of the way.
-pub(in crate::cli) fn move_away(document: &Path) -> Command {
+fn move_away(document: &Path) -> Command {
     let mut broken = document.as_os_str().to_owned();
     broken.push(".broken");
     Command::new("mv").arg(document).arg(broken)
