@@ -6,7 +6,12 @@
 
 mod lower;
 mod profile;
+mod refresh;
 mod selection;
+mod token;
+
+pub(in crate::cli) use refresh::{due, row};
+pub(in crate::cli) use token::token;
 
 use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::store::Notice;
@@ -25,9 +30,14 @@ pub(in crate::cli) trait Explain: std::error::Error {
 
 impl<E: Explain + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        let (status, hint) = error.advice();
-        Self { hint, ..Self::new(status, error) }
+        let advice = error.advice();
+        told(error, advice)
     }
+}
+
+/// The failure of an error whose row of the table needs more than the error.
+fn told<E: std::error::Error + Send + Sync + 'static>(error: E, (status, hint): Advice) -> Failure {
+    Failure { hint, ..Failure::new(status, error) }
 }
 
 /// What sets right that somebody else can read or change a file.

@@ -3,11 +3,14 @@
 use super::{Advice, Explain};
 use crate::app::App;
 use crate::exit::{Command, ExitStatus, Failure, Hint};
+use crate::external::{self, Tool};
 use crate::ops::login::sign_in_command;
 use crate::ops::{SelectionError, login_template};
+use crate::profile::ProviderId;
+use crate::provider::auth_provider_id;
 
 /// What the error means to a user. Some rows ask the catalog how to sign in.
-pub(in crate::cli) fn selection(error: &SelectionError, app: &App) -> Advice {
+pub(super) fn selection(error: &SelectionError, app: &App) -> Advice {
     match error {
         SelectionError::NoneOfProvider { agent_id, provider } => {
             (ExitStatus::LoginRequired, Some(sign_in_command(app, provider, agent_id)))
@@ -19,6 +22,19 @@ pub(in crate::cli) fn selection(error: &SelectionError, app: &App) -> Advice {
         }
         other => without_catalog(other),
     }
+}
+
+/// The same, with the import of another program's login in the hint where there is one of
+/// `provider`.
+pub(super) fn with_import((status, hint): Advice, provider: &ProviderId, app: &App) -> Advice {
+    let id = auth_provider_id(provider);
+    let has_login = |tool: &Tool| {
+        auth_provider_id(&tool.program().provider) == id
+            && external::read_files(*tool, &app.environment).is_ok()
+    };
+    let Some(tool) = Tool::ALL.into_iter().find(has_login) else { return (status, hint) };
+    let import = Hint::from(Command::ours("models auth import").arg(&tool.program().name));
+    (status, hint.map(|login| import.then(", or: ").with(login)))
 }
 
 /// The rows that need nothing but the error.

@@ -4,7 +4,7 @@ mod grant;
 mod programs;
 
 use super::login_command;
-use super::renewal::holder;
+use super::refresh::holder;
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::exit::{Command, Failure, Hint};
