@@ -18,11 +18,25 @@ pub(super) struct Output<'s> {
     pub(super) status: ExitStatus,
     /// Whether a status line stands on the terminal, to be cleared before anything else.
     has_status_line: bool,
+    /// The help of the command at a path, like `["models", "auth"]`.
+    help_of: fn(&[&str]) -> String,
 }
 
 impl<'s> Output<'s> {
     pub(super) fn new(streams: &'s mut Streams) -> Self {
-        Self { streams, status: ExitStatus::Success, has_status_line: false }
+        let help_of = |_: &[&str]| String::new();
+        Self { streams, status: ExitStatus::Success, has_status_line: false, help_of }
+    }
+
+    /// The same output, which knows the help of every command.
+    pub(super) const fn with_help(mut self, help_of: fn(&[&str]) -> String) -> Self {
+        self.help_of = help_of;
+        self
+    }
+
+    /// Writes the help of the command at `path` as what was asked for.
+    pub(super) fn help(&mut self, path: &[&str]) -> Result<(), Failure> {
+        self.data(&(self.help_of)(path))
     }
 
     /// Ends the run with this status: a check has an answer that is no failure.

@@ -2,7 +2,6 @@
 
 use crate::app::App;
 use crate::cli::output::Output;
-use crate::cli::print_help;
 use crate::exit::Failure;
 use crate::ops::order::{StoredOrder, clear, get, set};
 use crate::profile::{AgentId, ProfileId, ProviderId};
@@ -59,7 +58,7 @@ pub(super) fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let Some(command) = args.command else {
-        return print_help(output, &["models", "auth", "order"]);
+        return output.help(&["models", "auth", "order"]);
     };
     let agent = AgentId::named(agent);
     let agent = agent.as_ref();
