@@ -35,7 +35,7 @@ pub use exchange::NotExchanged;
 pub use issuer::IssuerError;
 pub use reference::ValueError;
 pub use refresh::{LeaseError, NotRefreshable, RefreshError};
-pub use selection::{Login, SelectionError};
+pub use selection::{Login, SelectionError, WrongProvider};
 
 /// What a use case says to the user on its way; `cli` implements it.
 pub trait Interaction {

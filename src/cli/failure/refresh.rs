@@ -1,9 +1,9 @@
 //! Failures of refreshing a login, by itself and in a report on many.
 
 use super::selection::selection;
-use super::{Advice, Explain, told};
+use super::{Advice, Explain};
 use crate::app::App;
-use crate::exit::{Command, ExitStatus, Failure, Hint};
+use crate::exit::{Command, ExitStatus, Hint};
 use crate::ops::login::sign_in_command;
 use crate::ops::refresh::due::{DueError, RowError};
 use crate::ops::{Login, RefreshError, login_command};
@@ -50,9 +50,9 @@ fn again(login: &Login) -> Hint {
     login_command(&login.provider, &login.agent_id).into()
 }
 
-/// The failure of a command that refreshes what is due, as a whole.
-pub(in crate::cli) fn due(error: DueError, app: &App) -> Failure {
-    let advice = match &error {
+/// What it means to a user that nothing of what is due is refreshed.
+pub(in crate::cli) fn due(error: &DueError, app: &App) -> Advice {
+    match error {
         DueError::App(error) => error.advice(),
         DueError::Selection(error) => selection(error, app),
         DueError::NoneOfProvider { provider, agent_id } => {
@@ -61,8 +61,7 @@ pub(in crate::cli) fn due(error: DueError, app: &App) -> Failure {
         DueError::NotAGrant { .. } => {
             (ExitStatus::Usage, Some(Command::ours("models auth list").into()))
         }
-    };
-    told(error, advice)
+    }
 }
 
 /// What the failure of one login means to a user.

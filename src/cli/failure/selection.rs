@@ -2,7 +2,7 @@
 
 use super::{Advice, Explain};
 use crate::app::App;
-use crate::exit::{Command, ExitStatus, Failure, Hint};
+use crate::exit::{Command, ExitStatus, Hint};
 use crate::external::{self, Tool};
 use crate::ops::login::sign_in_command;
 use crate::ops::{SelectionError, login_template};
@@ -10,7 +10,7 @@ use crate::profile::ProviderId;
 use crate::provider::auth_provider_id;
 
 /// What the error means to a user. Some rows ask the catalog how to sign in.
-pub(super) fn selection(error: &SelectionError, app: &App) -> Advice {
+pub(in crate::cli) fn selection(error: &SelectionError, app: &App) -> Advice {
     match error {
         SelectionError::NoneOfProvider { agent_id, provider } => {
             (ExitStatus::LoginRequired, Some(sign_in_command(app, provider, agent_id)))
@@ -43,7 +43,7 @@ fn without_catalog(error: &SelectionError) -> Advice {
         SelectionError::App(error) => return error.advice(),
         SelectionError::External(error) => return error.advice(),
         SelectionError::Uninterpretable { .. } => return (ExitStatus::StoreUnusable, None),
-        SelectionError::WrongProvider { .. } => return (ExitStatus::Usage, None),
+        SelectionError::WrongProvider(_) => return (ExitStatus::Usage, None),
         SelectionError::NoneOfProvider { .. } | SelectionError::NoneUsable { .. } => {
             return (ExitStatus::LoginRequired, None);
         }
@@ -61,13 +61,4 @@ fn without_catalog(error: &SelectionError) -> Advice {
         }
     };
     (status, Some(hint))
-}
-
-/// For use cases that return a failure still: those whose row asks the catalog add their
-/// hint themselves.
-impl From<SelectionError> for Failure {
-    fn from(error: SelectionError) -> Self {
-        let (status, hint) = without_catalog(&error);
-        Self { hint, ..Self::new(status, error) }
-    }
 }

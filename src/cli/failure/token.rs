@@ -2,20 +2,15 @@
 
 use super::refresh::refresh;
 use super::selection::{selection, with_import};
-use super::{Advice, Explain, told};
+use super::{Advice, Explain};
 use crate::app::App;
-use crate::exit::{Command, ExitStatus, Failure, Hint};
+use crate::exit::{Command, ExitStatus, Hint};
 use crate::oauth::ExchangeError;
 use crate::ops::token::NoTokenError;
 use crate::ops::{Login, NotExchanged, SelectionError, login_command};
 
-/// The failure of a command that hands out a token.
-pub(in crate::cli) fn token(error: NoTokenError, app: &App) -> Failure {
-    let advice = advice(&error, app);
-    told(error, advice)
-}
-
-fn advice(error: &NoTokenError, app: &App) -> Advice {
+/// What the error means to a user. Some rows ask the catalog how to sign in.
+pub(in crate::cli) fn token(error: &NoTokenError, app: &App) -> Advice {
     match error {
         NoTokenError::App(error) => error.advice(),
         NoTokenError::Selection(error @ SelectionError::NoneOfProvider { provider, .. }) => {

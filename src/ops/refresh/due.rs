@@ -8,7 +8,7 @@ use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::ops::pool::Pool;
 use crate::ops::reference::{self, ValueError};
-use crate::ops::selection::{Login, Selected, SelectionError};
+use crate::ops::selection::{Login, Selected, SelectionError, WrongProvider};
 use crate::ops::{Interaction, warn_of_route};
 use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
@@ -239,12 +239,12 @@ fn find(
                 if request.profile.is_none() {
                     continue;
                 }
-                let error = SelectionError::WrongProvider {
+                let error = WrongProvider {
                     stored: provider.clone(),
                     profile_id: profile.id,
                     wanted: named.clone(),
                 };
-                return Err(error.into());
+                return Err(SelectionError::from(error).into());
             }
             is_known = true;
             match profile.credential.kind() {

@@ -29,15 +29,8 @@ pub enum SelectionError {
         location: Location,
     },
     /// The profile is of another provider.
-    #[error("the profile `{profile_id}` is for {stored}, not {wanted}")]
-    WrongProvider {
-        /// The profile.
-        profile_id: ProfileId,
-        /// Its provider.
-        stored: ProviderId,
-        /// The provider that was asked for.
-        wanted: ProviderId,
-    },
+    #[error(transparent)]
+    WrongProvider(#[from] WrongProvider),
     /// No store that the agent reads has any profile.
     #[error("agent `{agent_id}` has no profile")]
     NoneAtAll {
@@ -82,6 +75,18 @@ impl<E: Into<AppError>> From<E> for SelectionError {
     fn from(error: E) -> Self {
         Self::App(error.into())
     }
+}
+
+/// A profile is of another provider than the one that is meant.
+#[derive(Debug, thiserror::Error)]
+#[error("the profile `{profile_id}` is for {stored}, not {wanted}")]
+pub struct WrongProvider {
+    /// The profile.
+    pub profile_id: ProfileId,
+    /// Its provider.
+    pub stored: ProviderId,
+    /// The provider that is meant.
+    pub wanted: ProviderId,
 }
 
 fn join(ids: &[impl ToString]) -> String {

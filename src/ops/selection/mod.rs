@@ -2,7 +2,7 @@
 
 pub(super) mod error;
 
-pub use error::SelectionError;
+pub use error::{SelectionError, WrongProvider};
 
 use super::managed::Managed;
 use super::pool::Pool;
@@ -145,11 +145,12 @@ fn select_by_id(
     if let Some(provider) = provider
         && *provider != credential.provider
     {
-        return Err(SelectionError::WrongProvider {
+        return Err(WrongProvider {
             profile_id: id.clone(),
             stored: credential.provider,
             wanted: provider.clone(),
-        });
+        }
+        .into());
     }
     let state = owner.snapshot.state()?;
     Ok(Selected {
@@ -259,44 +260,4 @@ pub(super) fn only_provider(pool: &Pool, agent: &AgentDir) -> Result<ProviderId,
         }
         (None, _) => Err(SelectionError::NoneAtAll { agent_id: agent_id() }),
     }
-}
-
-/// What to say of a profile that is not of `provider`.
-pub(super) fn wrong_provider(id: &ProfileId, stored: &ProviderId, provider: &ProviderId) -> String {
-    format!("the profile `{id}` is for {stored}, not {provider}")
-}
-
-/// For `report`, `session` and `refresh_due`, until they have their enums.
-pub(super) fn no_profile(id: &ProfileId) -> crate::exit::Failure {
-    SelectionError::NoProfile { profile_id: id.clone() }.into()
-}
-
-/// For `resolve`, until it has its enum.
-pub(super) fn no_profile_of(
-    app: &App,
-    provider: &ProviderId,
-    agent: &AgentDir,
-) -> crate::exit::Failure {
-    let error =
-        SelectionError::NoneOfProvider { agent_id: agent.id.clone(), provider: provider.clone() };
-    let sign_in = super::login::sign_in_command(app, provider, &agent.id);
-    crate::exit::Failure::from(error).hint(sign_in)
-}
-
-/// For `resolve`, until it has its enum.
-pub(super) fn none_usable(
-    app: &App,
-    provider: &ProviderId,
-    store: &AgentStore,
-    agent: &AgentDir,
-) -> crate::exit::Failure {
-    let sign_in = super::login::sign_in_command(app, provider, &agent.id);
-    let list = crate::exit::Command::ours("models auth list").option("--provider", provider);
-    let error = SelectionError::NoneUsable {
-        agent_id: agent.id.clone(),
-        provider: provider.clone(),
-        location: store.location(),
-    };
-    crate::exit::Failure::from(error)
-        .hint(crate::exit::Hint::from(list).then(", or: ").with(sign_in))
 }

@@ -209,7 +209,7 @@ pub(super) fn run(
         lock_timeout: args.lock_timeout,
     };
     let done = refresh_due(app, &request, &mut Console::new(output, &app.environment));
-    let results = Results::new(done.map_err(|error| failure::due(error, app))?, app);
+    let results = Results::new(done.map_err(failure::explain(failure::due, app))?, app);
     if args.json {
         output.json(&results.report())?;
     } else {

@@ -79,7 +79,7 @@ pub(in crate::cli) fn run(
         lock_timeout: args.lock_timeout,
     };
     let token = token(app, &request, &mut Console::new(output, &app.environment))
-        .map_err(|error| failure::token(error, app))?;
+        .map_err(failure::explain(failure::token, app))?;
     if !args.json {
         output.data(token.value.expose())?;
         return output.data("\n");
