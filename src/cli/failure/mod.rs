@@ -9,13 +9,17 @@ mod agents;
 mod doctor;
 mod lower;
 mod profile;
+mod refresh;
 mod rotation;
 mod selection;
+mod token;
 mod usage;
 
 pub(in crate::cli) use doctor::next_step;
+pub(in crate::cli) use refresh::{due, row};
 pub(in crate::cli) use rotation::{order, resolve, session, unresolved};
 pub(in crate::cli) use selection::selection;
+pub(in crate::cli) use token::token;
 pub(in crate::cli) use usage::usage_remedy;
 
 use crate::app::App;

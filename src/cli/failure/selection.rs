@@ -2,9 +2,12 @@
 
 use super::{Advice, Explain};
 use crate::app::App;
-use crate::exit::{Command, ExitStatus, Failure, Hint};
+use crate::exit::{Command, ExitStatus, Hint};
+use crate::external::{self, Tool};
 use crate::ops::login::sign_in_command;
 use crate::ops::{SelectionError, login_template};
+use crate::profile::ProviderId;
+use crate::provider::auth_provider_id;
 
 /// What the error means to a user. Some rows ask the catalog how to sign in.
 pub(in crate::cli) fn selection(error: &SelectionError, app: &App) -> Advice {
@@ -21,13 +24,26 @@ pub(in crate::cli) fn selection(error: &SelectionError, app: &App) -> Advice {
     }
 }
 
+/// The same, with the import of another program's login in the hint where there is one of
+/// `provider`.
+pub(super) fn with_import((status, hint): Advice, provider: &ProviderId, app: &App) -> Advice {
+    let id = auth_provider_id(provider);
+    let has_login = |tool: &Tool| {
+        auth_provider_id(&tool.program().provider) == id
+            && external::read_files(*tool, &app.environment).is_ok()
+    };
+    let Some(tool) = Tool::ALL.into_iter().find(has_login) else { return (status, hint) };
+    let import = Hint::from(Command::ours("models auth import").arg(&tool.program().name));
+    (status, hint.map(|login| import.then(", or: ").with(login)))
+}
+
 /// The rows that need nothing but the error.
 fn without_catalog(error: &SelectionError) -> Advice {
     let (status, hint): (_, Hint) = match error {
         SelectionError::App(error) => return error.advice(),
         SelectionError::External(error) => return error.advice(),
         SelectionError::Uninterpretable { .. } => return (ExitStatus::StoreUnusable, None),
-        SelectionError::WrongProvider { .. } => return (ExitStatus::Usage, None),
+        SelectionError::WrongProvider(_) => return (ExitStatus::Usage, None),
         SelectionError::NoneOfProvider { .. } | SelectionError::NoneUsable { .. } => {
             return (ExitStatus::LoginRequired, None);
         }
@@ -45,13 +61,4 @@ fn without_catalog(error: &SelectionError) -> Advice {
         }
     };
     (status, Some(hint))
-}
-
-/// For use cases that return a failure still: those whose row asks the catalog add their
-/// hint themselves.
-impl From<SelectionError> for Failure {
-    fn from(error: SelectionError) -> Self {
-        let (status, hint) = without_catalog(&error);
-        Self { hint, ..Self::new(status, error) }
-    }
 }

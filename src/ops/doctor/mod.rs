@@ -6,7 +6,7 @@ mod programs;
 
 pub use finding::{Code, Finding, ProfileAt, What};
 
-use super::renewal::holder;
+use super::refresh::holder;
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::profile::AgentId;

@@ -29,15 +29,8 @@ pub enum SelectionError {
         location: Location,
     },
     /// The profile is of another provider.
-    #[error("the profile `{profile_id}` is for {stored}, not {wanted}")]
-    WrongProvider {
-        /// The profile.
-        profile_id: ProfileId,
-        /// Its provider.
-        stored: ProviderId,
-        /// The provider that was asked for.
-        wanted: ProviderId,
-    },
+    #[error(transparent)]
+    WrongProvider(#[from] WrongProvider),
     /// No store that the agent reads has any profile.
     #[error("agent `{agent_id}` has no profile")]
     NoneAtAll {

@@ -9,7 +9,7 @@ use super::pool::Pool;
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
-use crate::profile::{Credential, ProfileId, ProviderId};
+use crate::profile::{AgentId, Credential, ProfileId, ProviderId};
 use crate::provider::auth_provider_id;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, LeaseKey, StoreError, Version, is_refused, is_rejected};
@@ -38,7 +38,27 @@ pub(super) struct Selected {
     pub(super) managed_by: Option<Tool>,
 }
 
+/// How a login is named: what it takes to sign in to it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The profile id.
+    pub profile_id: ProfileId,
+    /// The provider as the profile spells it.
+    pub provider: ProviderId,
+    /// The agent whose store holds it.
+    pub agent_id: AgentId,
+}
+
 impl Selected {
+    /// The names of the login.
+    pub(super) fn login(&self) -> Login {
+        Login {
+            profile_id: self.id.clone(),
+            provider: self.credential.provider.clone(),
+            agent_id: self.owner.id.clone(),
+        }
+    }
+
     /// The key of the lease on refreshing it.
     pub(super) fn lease_key(&self) -> LeaseKey<'_> {
         LeaseKey {
@@ -125,11 +145,12 @@ fn select_by_id(
     if let Some(provider) = provider
         && *provider != credential.provider
     {
-        return Err(SelectionError::WrongProvider {
+        return Err(WrongProvider {
             profile_id: id.clone(),
             stored: credential.provider,
             wanted: provider.clone(),
-        });
+        }
+        .into());
     }
     let state = owner.snapshot.state()?;
     Ok(Selected {
@@ -239,14 +260,4 @@ pub(super) fn only_provider(pool: &Pool, agent: &AgentDir) -> Result<ProviderId,
         }
         (None, _) => Err(SelectionError::NoneAtAll { agent_id: agent_id() }),
     }
-}
-
-/// What to say of a profile that is not of `provider`.
-pub(super) fn wrong_provider(id: &ProfileId, stored: &ProviderId, provider: &ProviderId) -> String {
-    format!("the profile `{id}` is for {stored}, not {provider}")
-}
-
-/// For `refresh_due`, until it has its enum.
-pub(super) fn no_profile(id: &ProfileId) -> crate::exit::Failure {
-    SelectionError::NoProfile { profile_id: id.clone() }.into()
 }

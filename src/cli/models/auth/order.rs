@@ -1,8 +1,8 @@
 //! `models auth order get|set|clear`: the JSON of OpenClaw 2026.4.24.
 
 use crate::app::App;
+use crate::cli::failure;
 use crate::cli::output::Output;
-use crate::cli::{failure, print_help};
 use crate::exit::Failure;
 use crate::ops::order::{StoredOrder, clear, get, set};
 use crate::profile::{AgentId, ProfileId, ProviderId};
@@ -59,7 +59,7 @@ pub(super) fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let Some(command) = args.command else {
-        return print_help(output, &["models", "auth", "order"]);
+        return output.help(&["models", "auth", "order"]);
     };
     let agent = AgentId::named(agent);
     let agent = agent.as_ref();
