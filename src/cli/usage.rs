@@ -210,6 +210,7 @@ fn draw(percent: f64, width: usize) -> String {
 mod tests {
     use super::*;
     use crate::ops::usage::{Remedy, Step};
+    use crate::profile::AgentId;
     use crate::provider::Usage;
 
     fn usages() -> Usages {
@@ -232,9 +233,9 @@ mod tests {
             plan: Some("plus".to_owned()),
         };
         let expired = Problem::Expired(Remedy {
-            step: Step::ForceRefresh,
+            step: Step::SignIn,
             provider: "claude".into(),
-            agent_id: "work".into(),
+            agent_id: AgentId::main(),
         });
         Usages {
             at: 10,
@@ -258,7 +259,7 @@ Usage:
     Week  [#############################-]   99% used
     Day   [##############################]  100% used, resets now
   Claude: Token expired
-    openclaw-auth models auth refresh --provider claude --agent work --force
+    openclaw-auth models auth login --provider claude
   Copilot: no data
 "
         );
