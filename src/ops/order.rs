@@ -54,7 +54,7 @@ pub enum OrderError {
         /// The agent.
         agent_id: AgentId,
         /// The profile, and the two providers.
-        mistake: WrongProvider,
+        mistake: Box<WrongProvider>,
     },
 }
 
@@ -118,7 +118,7 @@ pub fn set(
         let (_, credential) = pool.find(id)?.ok_or_else(|| unknown(id))?;
         if credential.provider != provider {
             let stored = credential.provider;
-            let mistake = WrongProvider { profile_id: id.clone(), stored, wanted: provider };
+            let mistake = WrongProvider { profile_id: id.clone(), stored, wanted: provider }.into();
             return Err(OrderError::WrongProvider { agent_id: agent.id, mistake });
         }
     }
