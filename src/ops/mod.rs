@@ -4,13 +4,11 @@ mod account;
 pub mod agents;
 pub mod audit;
 pub mod channels;
-mod command;
 pub mod default_model;
 pub mod doctor;
 mod exchange;
 pub mod import;
 mod issuer;
-mod lease;
 pub mod list;
 pub mod login;
 pub mod logout;
@@ -20,11 +18,7 @@ pub mod paste;
 mod pool;
 mod record;
 mod reference;
-mod refresh;
-pub mod refresh_due;
-mod refresh_failure;
-mod refusal;
-mod renewal;
+pub mod refresh;
 pub mod report;
 pub mod resolve;
 pub mod restore;
@@ -36,11 +30,12 @@ pub mod usage;
 
 use crate::profile::ProviderId;
 
-pub(crate) use command::{login_command, login_template, of_agent, refresh_command};
+pub use exchange::NotExchanged;
 pub use issuer::IssuerError;
-pub use lease::LeaseError;
 pub use record::ProfileIdError;
 pub use reference::ValueError;
+pub use refresh::{LeaseError, NotRefreshable, RefreshError};
+pub use selection::{Login, SelectionError, WrongProvider};
 
 /// What a use case says to the user on its way; `cli` implements it.
 pub trait Interaction {

@@ -208,7 +208,7 @@ impl Wire {
     /// Checks where tokens are sent other than to the authorization server.
     fn check_services(&self) -> Result<(), InvalidDefinition> {
         if let Some(usage) = &self.usage {
-            usage.validate().map_err(InvalidDefinition::Usage)?;
+            usage.validate()?;
         }
         if let Some(exchange) = &self.token_exchange {
             check_endpoint("tokenExchange.endpoint", &exchange.endpoint)?;

@@ -1,6 +1,5 @@
 //! What is wrong with a provider definition.
 
-use super::redirect::HOSTS;
 use crate::profile::ProviderId;
 use crate::text::printable;
 use url::Url;
@@ -39,9 +38,6 @@ pub enum InvalidDefinition {
         /// What is wrong with its value.
         fault: Fault,
     },
-    /// What `usage` says cannot be.
-    #[error("{0}")]
-    Usage(String),
 }
 
 /// What is wrong with the value of a key.
@@ -77,12 +73,15 @@ pub enum Fault {
     /// It sets a header that cannot be sent, or that is ours to set.
     #[error("must not set `{}` so", printable(.0, 80))]
     Header(String),
+    /// It holds a header that cannot be sent.
+    #[error("holds `{}`, which is no header field", printable(.0, 80))]
+    NoHeader(String),
     /// It holds a text that is no JSON pointer.
     #[error("holds `{0}`, which is no JSON pointer")]
     NoPointer(String),
     /// It is no name of this machine that a redirect can have.
-    #[error("must be one of {}", HOSTS.join(", "))]
-    NoLoopback,
+    #[error("must be one of {}", .0.join(", "))]
+    NoLoopback(&'static [&'static str]),
     /// It lists no ports, or one that is none.
     #[error("must list the registered ports")]
     Ports,

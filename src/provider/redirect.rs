@@ -6,7 +6,7 @@ use serde::Deserialize;
 use url::Url;
 
 /// Where the redirect listener can be reached.
-pub(super) const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// The loopback redirect URI: `http://<host>:<first free port><path>`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Redirect {
     /// Checks that it is a loopback address with ports.
     pub(super) fn check(&self) -> Result<(), InvalidDefinition> {
         if !HOSTS.contains(&self.host.as_str()) {
-            return Err(Fault::NoLoopback.of("redirect.host"));
+            return Err(Fault::NoLoopback(&HOSTS).of("redirect.host"));
         }
         if self.ports.is_empty() || self.ports.contains(&0) {
             return Err(Fault::Ports.of("redirect.ports"));

@@ -6,7 +6,6 @@ use crate::profile::{AgentId, ProviderId};
 use crate::provider::{Definition, Method, MethodKind, Program};
 
 /// The command that refreshes the logins of `provider` that are due.
-#[allow(dead_code, reason = "the use cases that are converted next name it")]
 pub(in crate::cli) fn refresh_command(provider: &ProviderId, agent_id: &AgentId) -> Command {
     of_agent(Command::ours("models auth refresh").option("--provider", provider), agent_id)
 }
@@ -17,7 +16,6 @@ pub(in crate::cli) fn login_command(provider: &ProviderId, agent_id: &AgentId) -
 }
 
 /// How to sign in to a provider that the user chooses.
-#[allow(dead_code, reason = "the use cases that are converted next name it")]
 pub(in crate::cli) fn login_template(agent_id: &AgentId) -> Hint {
     let template = Hint::new("openclaw-auth models auth login --provider <id>");
     if agent_id.is_main() { template } else { template.then(" --agent ").word(agent_id.as_str()) }

@@ -15,7 +15,6 @@ mod takeover;
 mod two_steps;
 mod way;
 
-pub(crate) use super::command::sign_in_command;
 pub use error::{Attempt, LoginError};
 pub use finish::{FinishError, FinishRequest, finish};
 pub use notice::{AuthorizationNotice, OtherCode, Tunnel, UserCodeNotice};
@@ -203,18 +202,17 @@ impl<'l> Login<'l> {
             .find(&request.provider)
             .ok_or_else(|| no_provider(&request.provider, app, catalog))?;
         let definition = &provider.definition;
+        let attempt = request.attempt(&definition.id);
         if request.method.is_none() && !definition.has_login() {
-            return Err(way::no_sign_in(definition, request));
+            return Err(way::no_sign_in(definition, &attempt));
         }
-        let ways = Ways::of(definition, request)?;
+        let ways = Ways::of(definition, request.method.as_deref(), &attempt)?;
         let registration = definition
             .registration_of(ways.method.as_deref())
-            .ok_or_else(|| way::no_sign_in(definition, request))?;
+            .ok_or_else(|| way::no_sign_in(definition, &attempt))?;
         let environment = &app.environment;
-        let unusable = |reason| LoginError::NotRegistered {
-            reason,
-            attempt: Box::new(request.attempt(&definition.id)),
-        };
+        let unusable =
+            |reason| LoginError::NotRegistered { reason, attempt: Box::new(attempt.clone()) };
         let client = registration.client(environment, client_id).map_err(unusable)?;
         let redirect = registration.redirect(environment).map_err(unusable)?;
         let (agent, store) = open_store(app, request, &definition.id)?;

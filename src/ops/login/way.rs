@@ -1,7 +1,7 @@
 //! The ways to sign in, and which of them a login goes: all that there are at once, unless
 //! the user wants one.
 
-use super::{LoginError, Request};
+use super::{Attempt, LoginError};
 use crate::provider::{Definition, Method, MethodKind, Registration};
 
 /// The ways that a login goes. They are raced: the first that completes wins.
@@ -18,26 +18,30 @@ pub(super) struct Ways {
 }
 
 impl Ways {
-    /// The ways for the method of a request: `browser`, `paste`, `device`, the id or choice of
-    /// one of the provider's methods, or all of them.
+    /// The ways for `wanted`: `browser`, `paste`, `device`, the id or choice of one of the
+    /// provider's methods, or all of them. `attempt` is for the error.
     ///
     /// # Errors
     /// The provider has no such way.
-    pub(super) fn of(definition: &Definition, request: &Request) -> Result<Self, LoginError> {
+    pub(super) fn of(
+        definition: &Definition,
+        wanted: Option<&str>,
+        attempt: &Attempt,
+    ) -> Result<Self, LoginError> {
         let all = Self { browser: true, paste: true, device: true, method: None };
-        let ways = match request.method.as_deref() {
+        let ways = match wanted {
             None => all.at_first_login(definition),
             Some("browser") => Self { paste: false, device: false, ..all },
             Some("paste") => Self { browser: false, device: false, ..all },
             Some("device") => {
                 Self { browser: false, paste: false, ..all }.at_first_login(definition)
             }
-            Some(id) => all.of_method(definition, id, request)?,
+            Some(id) => all.of_method(definition, id, attempt)?,
         };
         let Some(registration) = definition.registration_of(ways.method.as_deref()) else {
-            return Err(no_sign_in(definition, request));
+            return Err(no_sign_in(definition, attempt));
         };
-        ways.offered_by(registration, definition, request)
+        ways.offered_by(registration, definition, attempt)
     }
 
     /// Where the provider has no login without a method, that of its first login.
@@ -53,7 +57,7 @@ impl Ways {
         self,
         definition: &Definition,
         id: &str,
-        request: &Request,
+        attempt: &Attempt,
     ) -> Result<Self, LoginError> {
         let is_named = |method: &&Method| method.id == id || method.choice.as_deref() == Some(id);
         let method = definition.methods.iter().find(is_named).ok_or_else(|| {
@@ -75,7 +79,7 @@ impl Ways {
                 Err(LoginError::NoServer {
                     wanted: id.to_owned(),
                     method: method.id.clone(),
-                    attempt: Box::new(request.attempt(&definition.id)),
+                    attempt: Box::new(attempt.clone()),
                 })
             }
         }
@@ -86,7 +90,7 @@ impl Ways {
         mut self,
         registration: &Registration,
         definition: &Definition,
-        request: &Request,
+        attempt: &Attempt,
     ) -> Result<Self, LoginError> {
         let (browser, device) = (registration.has_browser_login(), registration.has_device_login());
         self.browser &= browser;
@@ -96,14 +100,13 @@ impl Ways {
             return Ok(self);
         }
         if !browser && !device {
-            return Err(no_sign_in(definition, request));
+            return Err(no_sign_in(definition, attempt));
         }
         Err(LoginError::OtherWay { label: definition.label.clone(), has_browser: browser })
     }
 }
 
 /// What to say of a provider that has no server to sign in at.
-pub(super) fn no_sign_in(definition: &Definition, request: &Request) -> LoginError {
-    let attempt = Box::new(request.attempt(&definition.id));
-    LoginError::NoSignIn { label: definition.label.clone(), attempt }
+pub(super) fn no_sign_in(definition: &Definition, attempt: &Attempt) -> LoginError {
+    LoginError::NoSignIn { label: definition.label.clone(), attempt: Box::new(attempt.clone()) }
 }

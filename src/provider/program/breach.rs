@@ -1,7 +1,5 @@
 //! How a program has broken the protocol.
 
-use super::MOST_OUTPUT;
-
 /// What a program did that the protocol does not allow: the text follows its name. It quotes
 /// nothing that the program printed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,8 +26,11 @@ pub(super) enum Breach {
     #[error("printed something that is no text")]
     NoText,
     /// It prints without an end.
-    #[error("printed more than {} KiB", MOST_OUTPUT / 1024)]
-    TooMuch,
+    #[error("printed more than {kib} KiB")]
+    TooMuch {
+        /// How much it may print, in KiB.
+        kib: u64,
+    },
     /// It has ended before it was done.
     #[error("ended without an answer ({0})")]
     Ended(String),

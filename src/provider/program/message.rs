@@ -1,7 +1,7 @@
 //! The messages of the protocol, version 1: one request, an object on a line; then events
 //! from the program, an object a line, and answers to its questions.
 
-use super::Breach;
+use super::breach::Breach;
 use crate::oauth::{Grant, Members, TokenError};
 use crate::profile::{Credential, Identity, Millis, ProviderId};
 use crate::provider::registration::is_own_field;

@@ -161,7 +161,7 @@ impl Conversation {
                 Said::Line(line) => message::parse(&line),
                 Said::Aside(text) => Ok(Some(Message::Aside(printable(text.trim(), 500)))),
                 Said::NoText => Err(Breach::NoText),
-                Said::TooMuch => Err(Breach::TooMuch),
+                Said::TooMuch => Err(Breach::TooMuch { kib: MOST_OUTPUT / 1024 }),
                 Said::Ended(status) => Err(Breach::Ended(status)),
             };
             match message.map_err(|breach| self.program.unreadable(breach))? {
