@@ -164,7 +164,9 @@ fn every_intended_difference_names_a_test() {
             let root = Path::new(env!("CARGO_MANIFEST_DIR"));
             let mut files = ["tests/it", "src"].map(|folder| root.join(folder)).into_iter();
             let source = files.find_map(|folder| {
-                std::fs::read_to_string(folder.join(format!("{module}.rs"))).ok()
+                let file = folder.join(format!("{module}.rs"));
+                let part = folder.join(format!("{module}/mod.rs"));
+                std::fs::read_to_string(file).or_else(|_| std::fs::read_to_string(part)).ok()
             });
             let source = source.unwrap_or_else(|| panic!("{row}"));
             assert!(source.contains(&format!("fn {name}()")), "{test} does not exist");
