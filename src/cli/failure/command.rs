@@ -1,7 +1,7 @@
 //! The commands of ours that a hint tells a user to run next.
 
 use crate::app::App;
-use crate::exit::{Command, Hint};
+use crate::cli::exit::{Command, Hint};
 use crate::profile::{AgentId, ProviderId};
 use crate::provider::{Definition, Method, MethodKind, Program};
 

@@ -2,7 +2,7 @@
 
 use super::command::{login_command, of_agent};
 use super::{Explain, move_away, remedy};
-use crate::exit::{Command, Hint};
+use crate::cli::exit::{Command, Hint};
 use crate::ops::doctor::What;
 use crate::store::{Leftover, Location};
 

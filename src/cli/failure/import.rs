@@ -1,7 +1,7 @@
 //! Failures of importing the logins of other programs.
 
 use super::{Advice, Explain};
-use crate::exit::{ExitStatus, Hint};
+use crate::cli::exit::{ExitStatus, Hint};
 use crate::ops::import::ImportError;
 use crate::text::printable;
 

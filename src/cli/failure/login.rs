@@ -3,7 +3,7 @@
 use super::command::{login_command, other_ways, way_command};
 use super::{Advice, Explain};
 use crate::app::App;
-use crate::exit::{Command, ExitStatus, Failure, Hint};
+use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
 use crate::oauth::TokenError;
 use crate::ops::ProfileIdError;
 use crate::ops::login::{Attempt, CancelError, FinishError, LoginError};

@@ -29,7 +29,7 @@ pub(in crate::cli) use token::token;
 pub(in crate::cli) use usage::usage_remedy;
 
 use crate::app::App;
-use crate::exit::{Command, ExitStatus, Failure, Hint};
+use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
 use crate::store::Notice;
 use crate::system::custody::{Correction, Exposure};
 use crate::system::trust::Distrust;

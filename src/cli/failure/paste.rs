@@ -1,7 +1,7 @@
 //! Failures of storing a token or key that the user has at hand.
 
 use super::{Advice, Explain};
-use crate::exit::{ExitStatus, Hint};
+use crate::cli::exit::{ExitStatus, Hint};
 use crate::ops::paste::PasteError;
 
 /// What to do where a profile is not to be replaced.

@@ -4,7 +4,7 @@ use super::command::{login_command, sign_in_command};
 use super::selection::selection;
 use super::{Advice, Explain};
 use crate::app::App;
-use crate::exit::{Command, ExitStatus, Hint};
+use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::ops::refresh::due::{DueError, RowError};
 use crate::ops::{Login, RefreshError};
 

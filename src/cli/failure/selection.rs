@@ -3,7 +3,7 @@
 use super::command::{login_template, sign_in_command};
 use super::{Advice, Explain};
 use crate::app::App;
-use crate::exit::{Command, ExitStatus, Hint};
+use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::external::{self, Tool};
 use crate::ops::SelectionError;
 use crate::profile::ProviderId;

@@ -5,7 +5,7 @@ use super::refresh::refresh;
 use super::selection::{selection, with_import};
 use super::{Advice, Explain};
 use crate::app::App;
-use crate::exit::{Command, ExitStatus, Hint};
+use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::oauth::ExchangeError;
 use crate::ops::token::NoTokenError;
 use crate::ops::{Login, NotExchanged, SelectionError};

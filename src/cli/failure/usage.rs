@@ -2,7 +2,7 @@
 
 use super::Explain;
 use super::command::{login_command, refresh_command};
-use crate::exit::Hint;
+use crate::cli::exit::Hint;
 use crate::ops::usage::{Problem, Remedy, Step};
 
 /// What helps against it.

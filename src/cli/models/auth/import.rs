@@ -3,8 +3,8 @@
 use super::sign_in::choose_one;
 use crate::app::App;
 use crate::cli::duration;
+use crate::cli::exit::{Command, Failure};
 use crate::cli::output::Output;
-use crate::exit::{Command, Failure};
 use crate::external::{Program, Tool};
 use crate::ops::import::{Mode, Outcome, Ready, Report, Request, Row, prepare};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
