@@ -182,7 +182,9 @@ impl Engine for Files {
         if let Some(reason) = unsynced {
             self.tell(Notice::NotDurable { document: path.into(), reason });
         }
-        backup.iter().for_each(|backup| self.prune_backups(backup));
+        if let Some(backup) = backup {
+            self.prune_backups(&backup);
+        }
         self.retire_legacy(document, imports);
         Ok(Swap::Done)
     }

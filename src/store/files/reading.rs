@@ -27,7 +27,7 @@ const YOUNG: Millis = 2_000;
 pub(super) fn profiles(files: &Files) -> Result<(Document, Option<Version>), StoreError> {
     let path = files.profiles_path();
     let read = || {
-        let document = parsed(&path, |text| Document::parse(text))?;
+        let document = parsed(&path, Document::parse)?;
         // A link that leads nowhere is a store that is away, not one without logins.
         document.map_or_else(|| refuse_dangling_link(&path).map(|()| None), |it| Ok(Some(it)))
     };

@@ -305,15 +305,15 @@ fn who_has_lost_a_lease_is_told_before_anything_is_spent() {
             let (one, other) = (world.store("main"), world.store("main"));
             one.put("p:1", &login("fake-a0", "fake-r0")).unwrap();
             let held = one.lease("p:1", "fake-r0").unwrap();
-            assert!(one.is_leased(&held), "{engine:?}");
+            assert!(held.is_ours(), "{engine:?}");
             world.foreign_unlock();
             let taken = is_taken.then(|| other.lease("p:1", "fake-r0").unwrap());
-            assert!(!one.is_leased(&held), "{engine:?}: {is_taken}");
+            assert!(!held.is_ours(), "{engine:?}: {is_taken}");
             assert_eq!(one.begin(&held), Err(Wrong::Lost), "{engine:?}: {is_taken}");
             drop(held);
             // Whoever has it by now begins, commits and ends as always.
             let taken = taken.or_else(|| other.lease("p:1", "fake-r0")).unwrap();
-            assert!(other.is_leased(&taken), "{engine:?}: {is_taken}");
+            assert!(taken.is_ours(), "{engine:?}: {is_taken}");
             assert_eq!(other.begin(&taken), Ok(None), "{engine:?}: {is_taken}");
             other.commit(&taken, None, "p:1", &renewal("fake-a1", Some("fake-r1"))).unwrap();
             other.end(&taken);
@@ -330,7 +330,7 @@ fn a_lease_that_is_lost_between_its_notes_and_the_request_is_told() {
         let held = store.lease("p:1", "fake-r0").unwrap();
         assert_eq!(store.begin(&held), Ok(None), "{engine:?}");
         world.foreign_unlock();
-        assert!(!store.is_leased(&held), "{engine:?}");
+        assert!(!held.is_ours(), "{engine:?}");
         drop(held);
         let held = store.lease("p:1", "fake-r0").unwrap();
         assert!(store.begin(&held).unwrap().is_some(), "{engine:?}: the note stays");

@@ -103,6 +103,13 @@ pub(super) struct Held {
     grant: Secret,
 }
 
+impl Held {
+    /// Whether it is still ours.
+    pub(super) fn is_ours(&self) -> bool {
+        self.lease.is_held()
+    }
+}
+
 const fn key<'k>(
     (provider, profile_id): (&'k ProviderId, &'k ProfileId),
     grant: Option<&'k Secret>,
@@ -249,11 +256,6 @@ impl Subject {
     ) -> Result<bool, Wrong> {
         held.grant = Secret::new(grant);
         Ok(self.store.follow_grant(&mut held.lease, &held.grant, patience)?)
-    }
-
-    /// Whether a lease is still ours.
-    pub(super) fn is_leased(&self, held: &Held) -> bool {
-        held.lease.is_held()
     }
 
     /// Notes that the grant is about to be spent; who was cut off before.
