@@ -81,11 +81,20 @@ impl Engine for Files {
     }
 
     fn read_profiles(&self) -> Result<(Document, Option<Version>), StoreError> {
-        reading::profiles(self)
+        let mut read = reading::profiles(self)?;
+        if read.is_unfinished && self.finish(None, Duration::ZERO).is_ok() {
+            read = reading::profiles(self)?;
+        }
+        Ok((read.value, read.version))
     }
 
     fn read_state(&self, profiles: &Document) -> Result<StateDocument, StoreError> {
-        let mut state = reading::state(self)?;
+        let read = reading::state(self)?;
+        if read.is_unfinished {
+            // What was read is what it says then.
+            let _ = self.finish(None, Duration::ZERO);
+        }
+        let mut state = read.value;
         state.fill_from(profiles);
         Ok(state)
     }
@@ -218,7 +227,14 @@ impl Engine for Files {
 
     fn try_lease(&self, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError> {
         self.check_generation()?;
-        lease::try_lease(self, key)
+        let attempt = lease::try_lease(self, key)?;
+        // What is read from here on is what the request spends.
+        if let LeaseAttempt::Acquired(lease) = &attempt
+            && in_place::is_pending(&file::behind_link(&self.profiles_path()))
+        {
+            self.finish(Some(lease), lock::TIMEOUT)?;
+        }
+        Ok(attempt)
     }
 
     fn lease_location(&self, key: &LeaseKey<'_>) -> Location {
@@ -272,6 +288,11 @@ impl Engine for Files {
 }
 
 impl Files {
+    /// Lets writes in place that were interrupted be completed, as every change does.
+    fn finish(&self, lease: Option<&Lease>, wait: Duration) -> Result<(), StoreError> {
+        self.exclusive(lease, wait).map(drop)
+    }
+
     /// Moves what the old layout keeps among the profiles to the state document, which is
     /// written first: whenever this is interrupted, both documents together say the same.
     fn move_old_layout(&self, document: &mut Document) -> Result<(), StoreError> {

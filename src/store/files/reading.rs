@@ -23,8 +23,18 @@ const PAUSE: Duration = Duration::from_millis(3);
 /// Only what has changed so shortly before, in milliseconds, may be about to change again.
 const YOUNG: Millis = 2_000;
 
+/// What was read of a document.
+pub(super) struct Read<T> {
+    /// What it holds.
+    pub(super) value: T,
+    /// Its version; `None` where there is no document.
+    pub(super) version: Option<Version>,
+    /// Whether that is still to be written into it: who did so was interrupted, or is at it.
+    pub(super) is_unfinished: bool,
+}
+
 /// The profiles; those of the legacy files where there was never a document.
-pub(super) fn profiles(files: &Files) -> Result<(Document, Option<Version>), StoreError> {
+pub(super) fn profiles(files: &Files) -> Result<Read<Document>, StoreError> {
     let path = files.profiles_path();
     let read = || {
         let document = parsed(&path, Document::parse)?;
@@ -35,22 +45,25 @@ pub(super) fn profiles(files: &Files) -> Result<(Document, Option<Version>), Sto
         Ok(_) => is_young(files.agent_dir.metadata()) && was_there(files),
         Err(_) => is_file_in_flux(&path),
     };
-    if let Some((document, version)) = settled(read, is_in_flux)? {
-        return Ok((document, Some(version)));
+    if let Some(document) = settled(read, is_in_flux)? {
+        return Ok(document);
     }
-    if was_there(files) {
-        return Ok((Document::default(), None));
-    }
-    Ok((legacy::read(&files.agent_dir, files.oauth_file.as_deref())?, None))
+    let value = if was_there(files) {
+        Document::default()
+    } else {
+        legacy::read(&files.agent_dir, files.oauth_file.as_deref())?
+    };
+    Ok(Read { value, version: None, is_unfinished: false })
 }
 
 /// Order and usage, without what the old layout keeps among the profiles.
-pub(super) fn state(files: &Files) -> Result<StateDocument, StoreError> {
+pub(super) fn state(files: &Files) -> Result<Read<StateDocument>, StoreError> {
     let path = files.state_path();
     let read = || parsed(&path, |text| StateDocument::parse(&text));
     // Mostly there is none.
     let is_in_flux = |found: &Result<_, _>| found.is_err() && is_file_in_flux(&path);
-    Ok(settled(read, is_in_flux)?.map(|(state, _)| state).unwrap_or_default())
+    let nothing = || Read { value: StateDocument::default(), version: None, is_unfinished: false };
+    Ok(settled(read, is_in_flux)?.unwrap_or_else(nothing))
 }
 
 /// Whether the profiles were there once: they left something behind, or are just being
@@ -104,16 +117,14 @@ fn settled<T>(
 fn parsed<T>(
     path: &Path,
     parse: impl Fn(String) -> serde_json::Result<T>,
-) -> Result<Option<(T, Version)>, StoreError> {
+) -> Result<Option<Read<T>>, StoreError> {
     let Some((text, fingerprint)) = file::read(path).map_err(read_failed(path))? else {
         return Ok(None);
     };
-    let text = match in_place::interrupted(path, &text) {
-        Some(successor) => successor,
-        None => text,
-    };
-    let parsed = parse(text).map_err(|error| invalid(path, &error))?;
-    Ok(Some((parsed, Version(fingerprint))))
+    let successor = in_place::interrupted(path, &text);
+    let is_unfinished = successor.is_some();
+    let value = parse(successor.unwrap_or(text)).map_err(|error| invalid(path, &error))?;
+    Ok(Some(Read { value, version: Some(Version(fingerprint)), is_unfinished }))
 }
 
 fn is_file_in_flux(path: &Path) -> bool {
