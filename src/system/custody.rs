@@ -7,7 +7,6 @@
 
 use super::trust::{Distrust, OTHERS_READ_OR_WRITE, OTHERS_WRITE};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -177,19 +176,20 @@ impl Custody {
         self.exposure(directory, Kind::Directory).into_iter().chain(of_files).collect()
     }
 
-    /// The directories between the state directory and each of `paths`, which OpenClaw makes
-    /// with the umask. They matter where others can enter the state directory.
-    pub fn exposures_between(&self, state_dir: &Path, paths: &[&Path]) -> Vec<Exposure> {
+    /// Whether others can enter the state directory: only then do the directories in it matter,
+    /// which OpenClaw makes with the umask.
+    pub fn is_entered_by_others(&self, state_dir: &Path) -> bool {
         const OTHERS_ENTER: u32 = 0o011;
-        let enters = |metadata: std::fs::Metadata| metadata.mode() & OTHERS_ENTER != 0;
-        if !state_dir.metadata().is_ok_and(enters) {
+        state_dir.metadata().is_ok_and(|metadata| metadata.mode() & OTHERS_ENTER != 0)
+    }
+
+    /// What is wrong with the directories between the state directory and `directory`.
+    pub fn exposures_between(&self, state_dir: &Path, directory: &Path) -> Vec<Exposure> {
+        if !directory.starts_with(state_dir) {
             return Vec::new();
         }
-        let inside = paths.iter().filter(|path| path.starts_with(state_dir));
-        let between =
-            inside.flat_map(|path| path.ancestors().skip(1).take_while(|it| *it != state_dir));
-        let between: BTreeSet<_> = between.collect();
-        between.into_iter().filter_map(|path| self.exposure(path, Kind::Directory)).collect()
+        let between = directory.ancestors().skip(1).take_while(|path| *path != state_dir);
+        between.filter_map(|path| self.exposure(path, Kind::Directory)).collect()
     }
 
     /// The directories above the state directory in which everybody can rename it, and put
@@ -267,9 +267,10 @@ mod tests {
         create_private_directory(&agent).unwrap();
         set_permissions(state_dir.join("agents"), Permissions::from_mode(0o775)).unwrap();
         let custody = Custody::of(&state_dir);
-        assert!(custody.exposures_between(&state_dir, &[&agent]).is_empty());
+        assert!(!custody.is_entered_by_others(&state_dir));
         set_permissions(&state_dir, Permissions::from_mode(0o755)).unwrap();
-        let found = custody.exposures_between(&state_dir, &[&agent]);
+        assert!(custody.is_entered_by_others(&state_dir));
+        let found = custody.exposures_between(&state_dir, &agent);
         assert_eq!(
             found.iter().map(|found| &found.path).collect::<Vec<_>>(),
             [&state_dir.join("agents")]

@@ -2,17 +2,17 @@
 
 use super::place::Files;
 use crate::system::custody::{Custody, Exposure, Kind};
+use std::path::Path;
 
 /// What somebody else could read or change: the directories, the documents, the legacy
 /// files, the backups, the directories of the locks.
 pub(super) fn exposures(files: &Files, custody: &Custody) -> Vec<Exposure> {
     let Files { state_dir, agent_dir, oauth_file, .. } = files;
     let mut found: Vec<_> = custody.exposure(state_dir, Kind::Directory).into_iter().collect();
-    // Who can write among the locks can say that a login is over, or keep everybody waiting.
-    let locks =
-        ["locks/oauth-refresh/x.lock", "locks/login/x.lock"].map(|lock| state_dir.join(lock));
-    let between = [agent_dir.as_path(), &locks[0], &locks[1]];
-    found.extend(custody.exposures_between(state_dir, &between));
+    if custody.is_entered_by_others(state_dir) {
+        found.extend(custody.exposures_between(state_dir, agent_dir));
+        found.extend(exposed_locks(state_dir, custody));
+    }
     let mut places = vec![
         (agent_dir.clone(), Kind::Directory),
         (files.profiles_path(), Kind::Secrets),
@@ -26,4 +26,15 @@ pub(super) fn exposures(files: &Files, custody: &Custody) -> Vec<Exposure> {
     }
     found.extend(places.iter().filter_map(|(path, kind)| custody.exposure(path, *kind)));
     found
+}
+
+/// Who can write among the locks can say that a login is over, or keep everybody waiting.
+fn exposed_locks(state_dir: &Path, custody: &Custody) -> Vec<Exposure> {
+    let locks = state_dir.join("locks");
+    if locks.symlink_metadata().is_err() {
+        return Vec::new();
+    }
+    let inside = ["oauth-refresh", "login"].map(|name| locks.join(name));
+    let all = std::iter::once(&locks).chain(&inside);
+    all.filter_map(|directory| custody.exposure(directory, Kind::Directory)).collect()
 }
