@@ -85,7 +85,7 @@ impl HttpClient {
         {
             builder = builder.dns_resolver(super::getent::HostNames);
         }
-        let route = Route::of(&Environment::of_process(), server);
+        let route = Route::of(&Environment::of_run(), server);
         match builder.build() {
             Ok(client) => Ok(Self { client, route }),
             Err(error) => Err(HttpError::Request(format!("{}{route}", describe(error)))),

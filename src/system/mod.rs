@@ -27,6 +27,7 @@ mod temporary;
 pub mod terminal;
 pub mod trust;
 pub mod typing;
+pub mod worker;
 
 use crate::profile::Millis;
 pub use environment::Environment;
