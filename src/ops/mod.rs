@@ -9,7 +9,6 @@ pub mod doctor;
 mod exchange;
 pub mod import;
 mod issuer;
-mod lease;
 pub mod list;
 pub mod login;
 pub mod logout;
@@ -19,11 +18,7 @@ pub mod paste;
 mod pool;
 mod record;
 mod reference;
-mod refresh;
-pub mod refresh_due;
-mod refresh_failure;
-mod refusal;
-mod renewal;
+pub mod refresh;
 pub mod report;
 pub mod resolve;
 pub mod restore;
@@ -36,9 +31,11 @@ pub mod usage;
 use crate::exit::{Command, Hint};
 use crate::profile::{AgentId, ProviderId};
 
+pub use exchange::NotExchanged;
 pub use issuer::IssuerError;
-pub use lease::LeaseError;
 pub use reference::ValueError;
+pub use refresh::{LeaseError, NotRefreshable, RefreshError};
+pub use selection::{Login, SelectionError, WrongProvider};
 
 /// What a use case says to the user on its way; `cli` implements it.
 pub trait Interaction {

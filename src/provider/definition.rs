@@ -184,7 +184,7 @@ impl Wire {
     /// Checks where tokens are sent other than to the authorization server.
     fn check_services(&self) -> Result<(), String> {
         if let Some(usage) = &self.usage {
-            usage.validate()?;
+            usage.validate().map_err(|error| error.to_string())?;
         }
         if let Some(exchange) = &self.token_exchange {
             check_endpoint("tokenExchange.endpoint", &exchange.endpoint)?;

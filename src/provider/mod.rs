@@ -34,6 +34,6 @@ pub use program::{
 };
 pub use project::Project;
 pub use redirect::Redirect;
-pub use registration::{Registration, StoredAs};
+pub use registration::{ASSUMED_LIFETIME, Registration, StoredAs, expiry};
 pub use registration_error::RegistrationError;
-pub use usage::{Usage, UsageError, UsageFormat, UsageSource, Window};
+pub use usage::{Usage, UsageError, UsageFormat, UsageRequestError, UsageSource, Window};

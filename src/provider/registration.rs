@@ -287,21 +287,28 @@ impl Registration {
         self.identity.read(access, id_token, userinfo)
     }
 
-    /// When a stored access token that expires at `expires` counts as expired: earlier by
-    /// the margin, but not within the next half minute. Times are in milliseconds since the
-    /// epoch.
-    pub fn with_margin(&self, expires: Millis, now: Millis) -> Millis {
-        const LEAST: Millis = 30_000;
-        let margin = Millis::from(self.expiry_margin_seconds) * 1_000;
-        if margin == 0 { expires } else { (expires - margin).max(now.saturating_add(LEAST)) }
-    }
-
     /// The members of the token response that the profile keeps, by field.
     pub fn kept(&self, grant: &Grant) -> Vec<(String, Value)> {
         let kept = self.kept_members.iter();
         kept.filter_map(|(member, field)| Some((field.clone(), grant.member(member)?.clone())))
             .collect()
     }
+}
+
+/// How long an access token is taken to live that comes without any word on its lifetime: an
+/// hour, in milliseconds.
+pub const ASSUMED_LIFETIME: Millis = 3_600_000;
+
+/// When the access token of a grant counts as expired: as the server says, else after
+/// [`ASSUMED_LIFETIME`] when it can be refreshed, else never as far as we know. It is earlier
+/// by the margin of the registration, but not within the next half minute. Times are in
+/// milliseconds since the epoch.
+pub fn expiry(registration: Option<&Registration>, grant: &Grant, now: Millis) -> Option<Millis> {
+    const LEAST: Millis = 30_000;
+    let assumed = || grant.refresh.is_some().then(|| now.saturating_add(ASSUMED_LIFETIME));
+    let expires = grant.expires.or_else(assumed)?;
+    let margin = registration.map_or(0, |it| Millis::from(it.expiry_margin_seconds) * 1_000);
+    Some(if margin == 0 { expires } else { (expires - margin).max(now.saturating_add(LEAST)) })
 }
 
 pub(super) fn check_endpoint(key: &str, endpoint: &Url) -> Result<(), String> {

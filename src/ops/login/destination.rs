@@ -6,9 +6,9 @@ use crate::config::AgentDir;
 use crate::exit::Failure;
 use crate::oauth::Grant;
 use crate::ops::record::{Commit, Edits, Recorded, Wait, record, set_entry};
-use crate::ops::refresh::expiry;
 use crate::ops::{Interaction, account};
 use crate::profile::{Identity, Kind, ProfileId, ProviderId, choose_profile_id};
+use crate::provider::expiry;
 use crate::provider::{Registration, StoredAs};
 use crate::store::{
     AgentStore, Document, Pasted, Prepared, Renewal, StoreError, login_entry, pasted_entry,

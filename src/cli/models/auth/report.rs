@@ -1,8 +1,8 @@
 //! `models auth report`
 
 use crate::app::App;
-use crate::cli::duration;
 use crate::cli::output::Output;
+use crate::cli::{duration, failure};
 use crate::exit::Failure;
 use crate::ops::report::{Report as Outcome, Request, report};
 use crate::profile::{AgentId, FailureReason, Millis, ProfileId, ProviderId};
@@ -86,7 +86,7 @@ pub(super) fn run(
         model: args.model,
         agent: AgentId::named(agent),
     };
-    let outcome = report(app, &request)?;
+    let outcome = report(app, &request).map_err(failure::explain(failure::selection, app))?;
     if !args.json {
         return output.data(&text(&outcome));
     }
