@@ -24,7 +24,7 @@ mod session;
 mod snapshot;
 mod spool;
 
-pub use agent_store::AgentStore;
+pub use agent_store::{AgentStore, PATIENT_LOCK_TIMEOUT};
 pub use backup::{Backup, BackupPolicy, Notice, Notices, USUAL_BACKUPS};
 pub use document::{
     Document, Inspection, Outline, Pasted, Profile, Provenance, Renewal, StateDocument, entry_with,

@@ -23,6 +23,12 @@ pub struct Lease {
 }
 
 impl Lease {
+    /// Whether it is still ours: another process takes over the lease of one that is dead or
+    /// was stopped for long.
+    pub fn is_held(&self) -> bool {
+        self.profile.is_held() && self.grant.as_ref().is_none_or(SidecarLock::is_held)
+    }
+
     /// The lock in whose file its holder takes others.
     pub(in crate::store) const fn lock(&self) -> &SidecarLock {
         &self.profile
