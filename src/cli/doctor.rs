@@ -2,9 +2,9 @@
 
 use crate::app::App;
 use crate::cli::duration;
+use crate::cli::exit::{Command, ExitStatus, Failure};
 use crate::cli::failure::next_step;
 use crate::cli::output::Output;
-use crate::exit::{Command, ExitStatus, Failure};
 use crate::ops::doctor::{Finding, examine};
 use crate::ops::restore::{self, Listing};
 use crate::profile::{AgentId, ProfileId};

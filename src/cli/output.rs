@@ -1,8 +1,8 @@
 //! Where text leaves the program.
 
+use crate::cli::exit::{ExitStatus, Failure, Hint};
 use crate::cli::failure::exposed;
 use crate::cli::terminal::sequence::Sequence;
-use crate::exit::{ExitStatus, Failure, Hint};
 use crate::store::Location;
 use crate::system::Streams;
 use crate::system::custody::Exposure;

@@ -3,7 +3,7 @@
 use super::duration;
 use super::failure::usage_remedy;
 use super::output::Output;
-use crate::exit::{Command, Hint};
+use crate::cli::exit::{Command, Hint};
 use crate::ops::usage::{Problem, Snapshot, Usages};
 use crate::profile::{Millis, ProviderId};
 use crate::provider::Window;

@@ -44,7 +44,6 @@ const ALLOWED: &[&[&str]] = &[
         "oauth/token_reply.rs",
     ],
     &["ops/audit/known.rs", "ops/audit/mod.rs", "ops/audit/path.rs", "ops/audit/resolution.rs"],
-    &["ops/doctor/grant.rs", "ops/doctor/mod.rs", "ops/doctor/programs.rs"],
     &["ops/import/choice.rs", "ops/import/mod.rs", "ops/import/place.rs"],
     &[
         "ops/login/authorize.rs",

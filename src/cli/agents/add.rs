@@ -2,9 +2,9 @@
 
 use super::{section, texts};
 use crate::app::App;
+use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
 use crate::cli::prompt::ask;
-use crate::exit::{ExitStatus, Failure};
 use crate::ops::agents::{AddError, AddRequest, Added, add, check_name, usual_workspace};
 use crate::profile::AgentId;
 use crate::text::{chain, printable};

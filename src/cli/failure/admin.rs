@@ -1,7 +1,7 @@
 //! Failures of the commands that look after the state directory: models, secrets, backups.
 
 use super::{Advice, Explain};
-use crate::exit::{Command, ExitStatus};
+use crate::cli::exit::{Command, ExitStatus};
 use crate::ops::audit::AuditError;
 use crate::ops::default_model::DefaultModelError;
 use crate::ops::restore::RestoreError;

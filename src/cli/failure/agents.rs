@@ -1,8 +1,8 @@
 //! Failures of the commands about agents.
 
 use super::{Advice, Explain};
+use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::config::{BindingSpecError, Channel};
-use crate::exit::{Command, ExitStatus, Hint};
 use crate::ops::agents::{
     AddError, BindError, DeleteError, IdentityError, InvalidBinding, InvalidBindings, NotUndone,
     UnknownAgent,

@@ -1,9 +1,9 @@
 //! What is to be done about what `doctor` finds.
 
+use super::command::{login_command, of_agent};
 use super::{Explain, move_away, remedy};
-use crate::exit::{Command, Hint};
+use crate::cli::exit::{Command, Hint};
 use crate::ops::doctor::What;
-use crate::ops::{login_command, of_agent};
 use crate::store::{Leftover, Location};
 
 /// The next step.

@@ -6,8 +6,12 @@
 
 mod admin;
 mod agents;
+mod command;
 mod doctor;
+mod import;
+mod login;
 mod lower;
+mod paste;
 mod profile;
 mod refresh;
 mod rotation;
@@ -15,7 +19,9 @@ mod selection;
 mod token;
 mod usage;
 
+pub(in crate::cli) use command::sign_in_command;
 pub(in crate::cli) use doctor::next_step;
+pub(in crate::cli) use login::{finish, login};
 pub(in crate::cli) use refresh::{due, row};
 pub(in crate::cli) use rotation::{order, resolve, session, unresolved};
 pub(in crate::cli) use selection::selection;
@@ -23,7 +29,7 @@ pub(in crate::cli) use token::token;
 pub(in crate::cli) use usage::usage_remedy;
 
 use crate::app::App;
-use crate::exit::{Command, ExitStatus, Failure, Hint};
+use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
 use crate::store::Notice;
 use crate::system::custody::{Correction, Exposure};
 use crate::system::trust::Distrust;

@@ -1,12 +1,12 @@
 //! Failures of refreshing a login, by itself and in a report on many.
 
+use super::command::{login_command, sign_in_command};
 use super::selection::selection;
 use super::{Advice, Explain};
 use crate::app::App;
-use crate::exit::{Command, ExitStatus, Hint};
-use crate::ops::login::sign_in_command;
+use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::ops::refresh::due::{DueError, RowError};
-use crate::ops::{Login, RefreshError, login_command};
+use crate::ops::{Login, RefreshError};
 
 /// What the error means to a user. Some rows ask the catalog how to sign in.
 pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {

@@ -3,7 +3,7 @@
 
 use super::{Advice, Explain, selection};
 use crate::app::App;
-use crate::exit::{Command, ExitStatus, Hint};
+use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::ops::order::OrderError;
 use crate::ops::resolve::{NoModel, ResolveError, Unresolved};
 use crate::ops::session::SessionError;

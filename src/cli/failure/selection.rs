@@ -1,11 +1,11 @@
 //! Failures of choosing the profile that a command is about.
 
+use super::command::{login_template, sign_in_command};
 use super::{Advice, Explain};
 use crate::app::App;
-use crate::exit::{Command, ExitStatus, Hint};
+use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::external::{self, Tool};
-use crate::ops::login::sign_in_command;
-use crate::ops::{SelectionError, login_template};
+use crate::ops::SelectionError;
 use crate::profile::ProviderId;
 use crate::provider::auth_provider_id;
 

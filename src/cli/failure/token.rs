@@ -1,13 +1,14 @@
 //! Failures of handing out a token.
 
+use super::command::login_command;
 use super::refresh::refresh;
 use super::selection::{selection, with_import};
 use super::{Advice, Explain};
 use crate::app::App;
-use crate::exit::{Command, ExitStatus, Hint};
+use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::oauth::ExchangeError;
 use crate::ops::token::NoTokenError;
-use crate::ops::{Login, NotExchanged, SelectionError, login_command};
+use crate::ops::{Login, NotExchanged, SelectionError};
 
 /// What the error means to a user. Some rows ask the catalog how to sign in.
 pub(in crate::cli) fn token(error: &NoTokenError, app: &App) -> Advice {

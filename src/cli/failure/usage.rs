@@ -1,9 +1,9 @@
 //! Why the usage of a subscription is not known: a row of a report, not the end of a run.
 
 use super::Explain;
-use crate::exit::Hint;
+use super::command::{login_command, refresh_command};
+use crate::cli::exit::Hint;
 use crate::ops::usage::{Problem, Remedy, Step};
-use crate::ops::{login_command, refresh_command};
 
 /// What helps against it.
 pub(in crate::cli) fn usage_remedy(problem: &Problem) -> Option<Hint> {

@@ -14,10 +14,10 @@ mod minimax;
 mod value;
 mod zai;
 
+use super::invalid_definition::{Fault, InvalidDefinition};
 use crate::profile::{Kind, Millis};
 use crate::secret::Secret;
 use crate::system::http::is_acceptable;
-use crate::text::printable;
 use indexmap::IndexMap;
 use oauth2::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use oauth2::http::{HeaderName, HeaderValue, Request, StatusCode};
@@ -117,23 +117,6 @@ pub enum UsageRequestError {
     Endpoint,
 }
 
-/// Why a definition does not say where the usage is told.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum UsageSourceError {
-    /// The token could be read on its way.
-    #[error("`usage.endpoint` must be https, or http on a loopback address, not `{0}`")]
-    Insecure(Url),
-    /// The endpoint holds a secret.
-    #[error("`usage.endpoint` must not hold a user name or password")]
-    UserInfo,
-    /// A name cannot be shown.
-    #[error("its names must not hold control characters")]
-    ControlCharacter,
-    /// A further header field cannot be sent.
-    #[error("`usage.headers` holds `{}`, which is no header field", printable(.0, 80))]
-    Header(String),
-}
-
 /// More windows than anybody has; an answer with more of them is cut.
 const MOST_WINDOWS: usize = 12;
 
@@ -179,20 +162,20 @@ impl UsageFormat {
 
 impl UsageSource {
     /// Checks what the types cannot.
-    pub(super) fn validate(&self) -> Result<(), UsageSourceError> {
+    pub(super) fn validate(&self) -> Result<(), InvalidDefinition> {
         let endpoint = &self.endpoint;
         if !is_acceptable(endpoint) {
-            return Err(UsageSourceError::Insecure(endpoint.clone()));
+            return Err(Fault::Insecure(Box::new(endpoint.clone())).of("usage.endpoint"));
         }
         if !endpoint.username().is_empty() || endpoint.password().is_some() {
-            return Err(UsageSourceError::UserInfo);
+            return Err(Fault::UserInfo.of("usage.endpoint"));
         }
         if self.id.iter().chain(&self.label).any(|name| name.contains(char::is_control)) {
-            return Err(UsageSourceError::ControlCharacter);
+            return Err(InvalidDefinition::Names);
         }
         for (name, value) in &self.headers {
             if HeaderName::try_from(name).is_err() || HeaderValue::try_from(value).is_err() {
-                return Err(UsageSourceError::Header(name.clone()));
+                return Err(Fault::NoHeader(name.clone()).of("usage.headers"));
             }
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! `models auth order get|set|clear`: the JSON of OpenClaw 2026.4.24.
 
 use crate::app::App;
+use crate::cli::exit::Failure;
 use crate::cli::failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::order::{StoredOrder, clear, get, set};
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use serde::Serialize;

@@ -3,9 +3,9 @@
 use crate::app::App;
 use crate::cli::console::Console;
 use crate::cli::duration;
+use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
 use crate::cli::failure::{self, Explain};
 use crate::cli::output::Output;
-use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::ops::refresh::due::{Outcome, Report as Done, Request, Row, refresh_due};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::system::now;

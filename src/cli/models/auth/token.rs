@@ -3,9 +3,9 @@
 use crate::app::App;
 use crate::cli::console::Console;
 use crate::cli::duration;
+use crate::cli::exit::Failure;
 use crate::cli::failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::token::{Request, token};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use serde::Serialize;
