@@ -33,7 +33,7 @@ pub use document::{
 pub use error::StoreError;
 pub use files::{Lease, Leftover, shared_leftovers};
 pub use journal::{Ended, InterruptedRefresh};
-pub use lease::{LeaseAttempt, LeaseKey, Turn};
+pub use lease::{LeaseAttempt, LeaseKey, Start, Turn};
 pub use location::Location;
 pub use pending_login::{Claim, PendingAuthorization, PendingLogin};
 pub use session::{SessionOverride, SessionStore};

@@ -68,6 +68,13 @@ pub fn keep_memory_private() {
     }
 }
 
+/// Whether this process or its parent may be the first of its pid namespace: with that one,
+/// everything in the namespace ends. A parent outside the namespace cannot be told.
+pub fn may_end_namespace() -> bool {
+    let parent = rustix::process::getppid().map_or(1, |parent| parent.as_raw_nonzero().get());
+    std::process::id() == 1 || parent == 1
+}
+
 /// How the names of variables end that hold secrets.
 const SECRET_ENDINGS: [&str; 7] =
     ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "CREDENTIALS", "TOKENS"];

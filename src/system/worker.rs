@@ -16,7 +16,7 @@ use fs2::FileExt;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 const READY: &str = "ready";
 /// A worker that has not begun by then is given up.
 const START_TIMEOUT: Duration = Duration::from_secs(2);
+/// What a worker leaves for those who wait has at most so many bytes.
+const LARGEST_OUTCOME: u64 = 64 * 1024;
 /// The variables that a worker gets as its environment: what the system's libraries read.
 /// Everything else, secrets among it, comes with the job.
 const INHERITED: [&str; 12] = [
@@ -53,30 +55,84 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Tries once to take the slot at `path`; `None` when a worker, or who starts one, has
-    /// it.
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the slot back without a word.
+    pub fn release(self) {
+        self.end("");
+    }
+
+    /// Leaves `outcome` for those who wait for the slot, and gives it back: its file goes,
+    /// and who has it open reads the outcome there.
+    fn end(mut self, outcome: &str) {
+        let _ = self.file.write_all(outcome.as_bytes());
+        if is_at(&self.file, &self.path) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// One who wants a slot.
+#[derive(Debug)]
+pub struct Waiter {
+    path: PathBuf,
+    /// The file of the slot that somebody else had when it was last tried.
+    seen: Option<File>,
+}
+
+/// What came of one try for a slot.
+#[derive(Debug)]
+pub enum Attempt {
+    /// It is ours.
+    Taken(Slot),
+    /// A worker has it, or who starts one.
+    Busy,
+    /// The worker that was waited for has ended, and left this outcome.
+    Ended(String),
+}
+
+impl Waiter {
+    /// One who wants the slot at `path`.
+    pub const fn new(path: PathBuf) -> Self {
+        Self { path, seen: None }
+    }
+
+    /// Tries once to take the slot.
     ///
     /// # Errors
     /// The file cannot be made or locked.
-    pub fn try_take(path: &Path) -> io::Result<Option<Self>> {
+    pub fn try_take(&mut self) -> io::Result<Attempt> {
         loop {
-            let file = open(path)?;
+            let file = match self.seen.take() {
+                Some(mut file) if !is_at(&file, &self.path) => {
+                    let mut outcome = String::new();
+                    file.rewind()?;
+                    file.take(LARGEST_OUTCOME).read_to_string(&mut outcome)?;
+                    if !outcome.is_empty() {
+                        return Ok(Attempt::Ended(outcome));
+                    }
+                    continue;
+                }
+                Some(file) => file,
+                None => open(&self.path)?,
+            };
             match file.try_lock_exclusive() {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+                // The one who had it may have removed the file meanwhile.
+                Ok(()) if !is_at(&file, &self.path) => self.seen = Some(file),
+                Ok(()) => {
+                    // A worker that was killed may have left something.
+                    file.set_len(0)?;
+                    return Ok(Attempt::Taken(Slot { file, path: self.path.clone() }));
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.seen = Some(file);
+                    return Ok(Attempt::Busy);
+                }
                 Err(error) => return Err(error),
             }
-            // The one who had it may have removed the file meanwhile.
-            if is_at(&file, path) {
-                return Ok(Some(Self { file, path: path.to_owned() }));
-            }
-        }
-    }
-
-    /// Gives the slot back, and removes its file.
-    pub fn release(self) {
-        if is_at(&self.file, &self.path) {
-            let _ = std::fs::remove_file(&self.path);
         }
     }
 }
@@ -168,14 +224,10 @@ pub struct Begun {
 }
 
 impl Begun {
-    /// Whether the slot is still held where it was taken.
-    pub fn holds(&self, path: &Path) -> bool {
-        is_at(&self.slot, path)
-    }
-
-    /// Gives the slot back: the next worker may start.
-    pub fn release(self, path: &Path) {
-        Slot { file: self.slot, path: path.to_owned() }.release();
+    /// Leaves `outcome` for those who wait for the slot at `path`, and gives it back: the
+    /// next worker may start.
+    pub fn end(self, path: &Path, outcome: &str) {
+        Slot { file: self.slot, path: path.to_owned() }.end(outcome);
     }
 }
 
@@ -187,6 +239,9 @@ impl Begun {
 pub fn begin() -> io::Result<Option<Begun>> {
     let _ = rustix::process::setsid();
     keep_memory_private();
+    // It was started as `exe`, and who waits for it is told its name.
+    let _ = rustix::thread::set_name(c"openclaw-auth");
+    super::signal::outlive()?;
     let slot = File::from(io::stderr().as_fd().try_clone_to_owned()?);
     let is_slot =
         slot.metadata().is_ok_and(|it| it.is_file()) && matches!(slot.try_lock_exclusive(), Ok(()));
@@ -215,27 +270,49 @@ pub fn say(line: &str) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn taken(waiter: &mut Waiter) -> Slot {
+        match waiter.try_take().unwrap() {
+            Attempt::Taken(slot) => slot,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn one_slot_is_taken_once_and_leaves_nothing_behind() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("grant.start");
-        let slot = Slot::try_take(&path).unwrap().unwrap();
-        assert!(Slot::try_take(&path).unwrap().is_none());
+        let [mut one, mut other] = [(); 2].map(|()| Waiter::new(path.clone()));
+        let slot = taken(&mut one);
+        assert!(matches!(other.try_take().unwrap(), Attempt::Busy));
         slot.release();
         assert!(!path.exists());
-        assert!(Slot::try_take(&path).unwrap().is_some());
+        taken(&mut other).release();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn who_waited_reads_what_the_holder_left_and_who_comes_later_does_not() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("grant.start");
+        let [mut one, mut other, mut late] = [(); 3].map(|()| Waiter::new(path.clone()));
+        let slot = taken(&mut one);
+        assert!(matches!(other.try_take().unwrap(), Attempt::Busy));
+        slot.end("refused");
+        assert!(matches!(late.try_take().unwrap(), Attempt::Taken(_)));
+        assert!(matches!(other.try_take().unwrap(), Attempt::Ended(text) if text == "refused"));
     }
 
     #[test]
     fn a_slot_lives_as_long_as_a_copy_of_its_descriptor() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("grant.start");
-        let slot = Slot::try_take(&path).unwrap().unwrap();
+        let [mut one, mut other] = [(); 2].map(|()| Waiter::new(path.clone()));
+        let slot = taken(&mut one);
         let inherited = slot.file.try_clone().unwrap();
         drop(slot);
-        assert!(Slot::try_take(&path).unwrap().is_none());
+        assert!(matches!(other.try_take().unwrap(), Attempt::Busy));
         drop(inherited);
-        assert!(Slot::try_take(&path).unwrap().is_some());
+        assert!(matches!(other.try_take().unwrap(), Attempt::Taken(_)));
     }
 
     #[test]
@@ -243,7 +320,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("grant.start");
         std::os::unix::fs::symlink(root.path().join("elsewhere"), &path).unwrap();
-        assert!(Slot::try_take(&path).is_err());
-        assert!(Slot::try_take(root.path()).is_err());
+        assert!(Waiter::new(path).try_take().is_err());
+        assert!(Waiter::new(root.path().to_owned()).try_take().is_err());
     }
 }

@@ -151,14 +151,11 @@ fn a_holder_that_is_killed_leaves_a_note_and_no_lock() {
     let mut child =
         rig.command(&TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     assert!(rig.server.wait_for_token_requests("refresh_token", 1, PATIENCE));
-    child.kill().unwrap();
+    let worker = rig.kill_worker();
     child.wait().unwrap();
     assert_eq!(intents(&rig), 1);
     let finished = rig.run(&TOKEN);
-    assert!(
-        finished.stderr.contains(&format!("(process {}) was cut off", child.id())),
-        "{finished:?}"
-    );
+    assert!(finished.stderr.contains(&format!("(process {worker}) was cut off")), "{finished:?}");
     finished.success();
     assert_eq!(intents(&rig), 0);
 }

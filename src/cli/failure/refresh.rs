@@ -6,6 +6,7 @@ use super::{Advice, Explain};
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::ops::refresh::due::{DueError, RowError};
+use crate::ops::refresh::worker::ReportedKind;
 use crate::ops::{Login, RefreshError};
 
 /// What the error means to a user. Some rows ask the catalog how to sign in.
@@ -41,6 +42,20 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
                 app.paths.providers().display()
             )),
         ),
+        RefreshError::Reported { kind, login, store, .. } => match kind {
+            ReportedKind::LoginOver | ReportedKind::SignedOut => {
+                (ExitStatus::LoginRequired, again(login))
+            }
+            ReportedKind::Unavailable => {
+                (ExitStatus::Unavailable, "try again; the stored login is unchanged".into())
+            }
+            ReportedKind::NotRefreshed => return (ExitStatus::Failure, None),
+            ReportedKind::Spent => (ExitStatus::StoreUnusable, Command::ours("doctor").into()),
+            ReportedKind::Store => {
+                let advice = store.as_ref().map(Explain::advice);
+                return advice.unwrap_or((ExitStatus::StoreUnusable, None));
+            }
+        },
         RefreshError::Interrupted => return (ExitStatus::Interrupted, None),
     };
     (status, Some(hint))

@@ -1,6 +1,7 @@
 //! Why a login is not refreshed.
 
 use super::lease::LeaseError;
+use super::worker::ReportedKind;
 use crate::app::AppError;
 use crate::oauth::TokenError;
 use crate::ops::issuer::IssuerError;
@@ -98,6 +99,18 @@ pub enum RefreshError {
         provider: ProviderId,
         /// The method, where the provider is known.
         method: Option<String>,
+    },
+    /// A worker failed, and told so.
+    #[error("{text}")]
+    Reported {
+        /// What kind of failure it is.
+        kind: ReportedKind,
+        /// What failed, in the words of the error there.
+        text: String,
+        /// The login.
+        login: Box<Login>,
+        /// Why the store could not be used, where that is it.
+        store: Option<StoreError>,
     },
     /// Signals cannot be waited for.
     #[error("could not catch signals")]

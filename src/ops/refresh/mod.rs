@@ -12,6 +12,7 @@ mod lifetime;
 mod propagate;
 mod refusal;
 mod transaction;
+pub mod worker;
 
 pub use error::{NotRefreshable, Over, Reason, RefreshError};
 pub use lease::LeaseError;
@@ -23,7 +24,7 @@ pub(super) use propagate::{holder, store_spooled};
 
 use super::Interaction;
 use super::selection::Selected;
-use crate::app::App;
+use crate::app::{App, RefreshesBy};
 use crate::config::Config;
 use crate::profile::Credential;
 use crate::system::now;
@@ -39,7 +40,14 @@ pub(super) fn refresh(
     lock_timeout: Duration,
     interaction: &mut dyn Interaction,
 ) -> Result<Credential, RefreshError> {
-    let renewed = Transaction::new(app, config, selected, lock_timeout).run(interaction)?;
+    let by_worker = match app.refreshes_by {
+        RefreshesBy::Worker => worker::refresh(app, selected, lock_timeout, interaction)?,
+        RefreshesBy::ThisProcess => None,
+    };
+    let renewed = match by_worker {
+        Some(renewed) => renewed,
+        None => Transaction::new(app, config, selected, lock_timeout).run(interaction)?,
+    };
     if !renewed.is_usable_until(now()) {
         return Err(RefreshError::Expired { profile_id: selected.id.clone() });
     }

@@ -16,7 +16,7 @@ use super::{Over, RefreshError};
 use crate::app::{App, AppError};
 use crate::config::Config;
 use crate::oauth::TokenError;
-use crate::ops::Interaction;
+use crate::ops::Notes;
 use crate::ops::issuer::{Connection, Issuer};
 use crate::ops::selection::{Selected, entry_text};
 use crate::profile::{Credential, Identity};
@@ -89,10 +89,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Runs the transaction; returns the credential that is in the store then.
-    pub(super) fn run(
-        mut self,
-        interaction: &mut dyn Interaction,
-    ) -> Result<Credential, RefreshError> {
+    pub(super) fn run(mut self, interaction: &mut dyn Notes) -> Result<Credential, RefreshError> {
         loop {
             let mut lease = match self.lease()? {
                 Waited::Leased(lease) => lease,
@@ -117,7 +114,7 @@ impl<'a> Transaction<'a> {
     fn round(
         &mut self,
         lease: &mut Lease,
-        interaction: &mut dyn Interaction,
+        interaction: &mut dyn Notes,
     ) -> Result<Round, RefreshError> {
         let read = match self.read_again(lease, interaction)? {
             Ok(read) => read,
@@ -147,7 +144,7 @@ impl<'a> Transaction<'a> {
     fn read_again(
         &mut self,
         lease: &mut Lease,
-        interaction: &mut dyn Interaction,
+        interaction: &mut dyn Notes,
     ) -> Result<Result<Read, Credential>, RefreshError> {
         let selected = self.selected;
         store_spooled(&self.spool, || self.app.stores(self.config));
@@ -201,7 +198,7 @@ impl<'a> Transaction<'a> {
         ready: Ready<'_>,
         lease: &Lease,
         signals: &mut StopSignals,
-        interaction: &mut dyn Interaction,
+        interaction: &mut dyn Notes,
     ) -> Result<Round, RefreshError> {
         let Ready { read, connection, prepared } = ready;
         let store = &self.selected.store;
@@ -268,7 +265,7 @@ impl<'a> Transaction<'a> {
         read: &Read,
         may_repeat: bool,
         signals: &mut StopSignals,
-        interaction: &mut dyn Interaction,
+        interaction: &mut dyn Notes,
     ) -> Result<Renewal, TokenError> {
         let mut attempts = 0;
         loop {
@@ -359,7 +356,7 @@ impl<'a> Transaction<'a> {
         error: TokenError,
         earlier: Option<InterruptedRefresh>,
         lease: &Lease,
-        interaction: &mut dyn Interaction,
+        interaction: &mut dyn Notes,
     ) -> Result<Credential, RefreshError> {
         let Self { selected, others, .. } = self;
         let holders = Holders { own: &selected.store, lease, others };

@@ -23,7 +23,9 @@ use super::{
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};
 use crate::system::file::{self, Reserved};
-use crate::system::lock::{self, Attempt, SidecarLock};
+use crate::system::lock::{self, Attempt, Holder, SidecarLock};
+use crate::system::now;
+use crate::system::worker::Waiter;
 use generation::newer_database;
 use serde_json::error::Category;
 use std::path::{Path, PathBuf};
@@ -214,6 +216,21 @@ impl Engine for Files {
     fn try_lease(&self, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError> {
         self.check_generation()?;
         lease::try_lease(self, key)
+    }
+
+    fn lease_holder(&self, key: &LeaseKey<'_>) -> Holder {
+        let path = lease::lease_path(&self.state_dir, key.provider, key.profile_id);
+        lock::look(&path, now()).map(|(holder, _)| holder).unwrap_or_default()
+    }
+
+    fn waiter_to_start(&self, grant: &Secret) -> Result<Waiter, StoreError> {
+        self.check_generation()?;
+        let path = lease::grant_path(&self.state_dir, grant).with_extension("start");
+        let directory = path.parent().map_or(Ok(()), file::create_private_directory);
+        let failed =
+            |source| StoreError::Lock { location: path.as_path().into(), source: Arc::new(source) };
+        directory.map_err(failed)?;
+        Ok(Waiter::new(path))
     }
 
     fn lease_location(&self, key: &LeaseKey<'_>) -> Location {
