@@ -30,7 +30,6 @@ const ALLOWED: &[&[&str]] = &[
         "oauth/token.rs",
         "oauth/token_reply.rs",
     ],
-    &["ops/import/choice.rs", "ops/import/mod.rs", "ops/import/place.rs"],
     &[
         "ops/login/authorize.rs",
         "ops/login/destination.rs",
