@@ -30,13 +30,6 @@ const ALLOWED: &[&[&str]] = &[
         "oauth/token.rs",
         "oauth/token_reply.rs",
     ],
-    &[
-        "ops/login/authorize.rs",
-        "ops/login/destination.rs",
-        "ops/login/device.rs",
-        "ops/login/mod.rs",
-        "ops/login/program.rs",
-    ],
     &["provider/catalog.rs", "provider/definition_file.rs"],
     &["provider/definition.rs", "provider/registration.rs"],
     &[
