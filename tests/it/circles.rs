@@ -12,17 +12,6 @@ use std::path::Path;
 const ALLOWED: &[&[&str]] = &[
     &["config/document.rs", "config/include.rs", "config/substitute.rs", "config/variables.rs"],
     &[
-        "external/claude.rs",
-        "external/codex.rs",
-        "external/copilot.rs",
-        "external/gemini.rs",
-        "external/minimax.rs",
-        "external/mod.rs",
-        "external/opencode.rs",
-        "external/pi.rs",
-        "external/qwen.rs",
-    ],
-    &[
         "oauth/authorization.rs",
         "oauth/client.rs",
         "oauth/device.rs",
