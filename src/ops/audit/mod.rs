@@ -19,7 +19,7 @@ mod variables;
 pub use finding::{Code, Finding, Report};
 
 use crate::app::{App, AppError};
-use crate::config::{AgentDir, Config, Variables};
+use crate::config::{AgentDir, Config};
 use crate::profile::AgentId;
 use crate::provider::Conventions;
 use crate::reference::Secrets;
@@ -61,7 +61,7 @@ pub fn audit(app: &App, allow_commands: bool) -> Result<Report, AuditError> {
         Err(reason) => (Config::default(), None, Some(reason)),
     };
     app.warn_of(&app.exposures_of(&app.stores(&config)));
-    let variables = Variables::of(&app.environment, &app.paths, &config);
+    let variables = config.variables(&app.environment, &app.paths);
     let mut collector = Collector {
         known: Known::of(Conventions::of(app.environment.has_bundled_plugins()))
             .map_err(AuditError::Table)?,
