@@ -18,7 +18,6 @@ const ALLOWED: &[&[&str]] = &[
         "oauth/token.rs",
         "oauth/token_reply.rs",
     ],
-    &["provider/catalog.rs", "provider/definition_file.rs"],
     &["provider/definition.rs", "provider/registration.rs"],
     &[
         "provider/usage/claude.rs",
