@@ -18,6 +18,7 @@ mod definition_file;
 mod identity_pointers;
 mod installed_client;
 mod invalid_definition;
+mod object;
 mod patch;
 mod program;
 mod project;

@@ -4,6 +4,7 @@
 use super::identity_pointers::IdentityPointers;
 use super::installed_client::InstalledClient;
 use super::invalid_definition::{Fault, InvalidDefinition};
+use super::object::read;
 use super::project::Project;
 use super::redirect::Redirect;
 use super::registration_error::RegistrationError;
@@ -118,7 +119,7 @@ impl Registration {
         if !keys.into_iter().any(has) {
             return Ok(None);
         }
-        let mut registration: Self = super::definition::read(definition)?;
+        let mut registration: Self = read(definition)?;
         if !has("tokenEndpoint") && !has("identity") {
             registration.identity = IdentityPointers::of_openid();
         }

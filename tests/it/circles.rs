@@ -18,7 +18,6 @@ const ALLOWED: &[&[&str]] = &[
         "oauth/token.rs",
         "oauth/token_reply.rs",
     ],
-    &["provider/definition.rs", "provider/registration.rs"],
     &[
         "provider/usage/claude.rs",
         "provider/usage/codex.rs",
