@@ -19,15 +19,6 @@ const ALLOWED: &[&[&str]] = &[
         "oauth/token_reply.rs",
     ],
     &[
-        "provider/usage/claude.rs",
-        "provider/usage/codex.rs",
-        "provider/usage/copilot.rs",
-        "provider/usage/gemini.rs",
-        "provider/usage/minimax.rs",
-        "provider/usage/mod.rs",
-        "provider/usage/zai.rs",
-    ],
-    &[
         "store/agent_store.rs",
         "store/backup.rs",
         "store/engine.rs",
