@@ -3,8 +3,8 @@
 
 use super::authorization::random_text;
 use super::client::{Client, TokenRequestFormat};
-use super::post::{post, refusal, server_time};
-use super::token::TokenError;
+use super::post::{post, server_time};
+use super::token_error::TokenError;
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::http::HttpClient;
@@ -128,16 +128,14 @@ pub async fn authorize_device(
         ]),
     }
     let response = post(&http, &endpoints.authorization_endpoint, &fields, format, clock).await?;
-    if endpoints.flow == DeviceFlow::Pairing && response.status() == StatusCode::NOT_FOUND {
-        return Err(TokenError::Refused {
-            code: "device_code_disabled".to_owned(),
-            description: Some("this server does not offer device codes to this account".to_owned()),
-        });
+    if endpoints.flow == DeviceFlow::Pairing && response.status == StatusCode::NOT_FOUND {
+        let description = "this server does not offer device codes to this account".to_owned();
+        return Err(TokenError::refused("device_code_disabled", Some(description)));
     }
-    if !response.status().is_success() {
-        return Err(refusal(&response));
+    if !response.status.is_success() {
+        return Err(response.refusal(client));
     }
-    let reply: Reply = serde_json::from_slice(response.body())
+    let reply: Reply = serde_json::from_str(&response.text)
         .map_err(|_| TokenError::Unreadable("it is not a device authorization".to_owned()))?;
     if endpoints.flow == DeviceFlow::UserCode
         && !reply.state.as_ref().is_some_and(|given| given.matches(&state))
@@ -147,7 +145,12 @@ pub async fn authorize_device(
     let code_verifier =
         (endpoints.flow == DeviceFlow::UserCode).then(|| Secret::new(verifier.secret().as_str()));
     let asked = clock();
-    reply.authorization(endpoints, code_verifier, asked, server_time(&response).unwrap_or(asked))
+    reply.authorization(
+        endpoints,
+        code_verifier,
+        asked,
+        server_time(&response.headers).unwrap_or(asked),
+    )
 }
 
 /// A device authorization response, in the spellings of all flows.

@@ -5,7 +5,7 @@
 use super::claims::Claims;
 use super::client::Client;
 use super::device::DeviceEndpoints;
-use super::token::TokenError;
+use super::token_error::TokenError;
 use crate::secret::Secret;
 use crate::system::http::{HttpClient, HttpError, is_acceptable};
 use oauth2::http::{Request, StatusCode, header};
@@ -61,7 +61,7 @@ impl Client {
             }
             if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
                 let reason = format!("{issuer}: {status}");
-                return Err(TokenError::Unavailable { reason, retry_after: None, sent: false });
+                return Err(TokenError::unavailable(reason, false));
             }
         }
         let body = found.ok_or_else(|| unreadable("it has no metadata".to_owned()))?;
@@ -168,9 +168,7 @@ async fn get(
         .map_err(|_| TokenError::Unreadable("the token is not fit for a header".to_owned()))?;
     let response = http.send(request).await.map_err(|error| match error {
         // Reading changes nothing, whether or not it arrived.
-        HttpError::Unreachable { reason, .. } => {
-            TokenError::Unavailable { reason, retry_after: None, sent: false }
-        }
+        HttpError::Unreachable { reason, .. } => TokenError::unavailable(reason, false),
         other => TokenError::from(other),
     })?;
     Ok((response.status(), response.into_body()))

@@ -253,7 +253,7 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(object: &Value) -> Result<T, 
 }
 
 /// The keys of a definition. Serde cannot refuse others where two types read one object.
-const KEYS: [&str; 31] = [
+const KEYS: [&str; 32] = [
     "id",
     "label",
     "aliases",
@@ -277,6 +277,7 @@ const KEYS: [&str; 31] = [
     "authorizationParameters",
     "tokenParameters",
     "tokenRequestFormat",
+    "finalErrorCodes",
     "identity",
     "expiryMarginSeconds",
     "keptMembers",

@@ -55,6 +55,9 @@ pub struct Registration {
     /// The encoding of token requests.
     #[serde(default)]
     token_request_format: TokenRequestFormat,
+    /// The error codes by which the server says that a grant is over, beside `invalid_grant`.
+    #[serde(default)]
+    final_error_codes: Vec<String>,
     /// Where claims and user information name the account.
     #[serde(default)]
     identity: IdentityPointers,
@@ -220,6 +223,7 @@ impl Registration {
             issuer: self.issuer.clone(),
             token_request_format: self.token_request_format,
             token_parameters: self.token_parameters.clone(),
+            final_error_codes: self.final_error_codes.clone(),
         })
     }
 
@@ -288,12 +292,16 @@ impl Registration {
     }
 
     /// When a stored access token that expires at `expires` counts as expired: earlier by
-    /// the margin, but not within the next half minute. Times are in milliseconds since the
+    /// the margin, but not within the next half minute, unless it is expired already. Times are in milliseconds since the
     /// epoch.
     pub fn with_margin(&self, expires: Millis, now: Millis) -> Millis {
         const LEAST: Millis = 30_000;
         let margin = Millis::from(self.expiry_margin_seconds) * 1_000;
-        if margin == 0 { expires } else { (expires - margin).max(now.saturating_add(LEAST)) }
+        if margin == 0 || expires <= now {
+            expires
+        } else {
+            (expires - margin).max(now.saturating_add(LEAST))
+        }
     }
 
     /// The members of the token response that the profile keeps, by field.

@@ -1,7 +1,7 @@
 //! The messages of the protocol, version 1: one request, an object on a line; then events
 //! from the program, an object a line, and answers to its questions.
 
-use crate::oauth::{Grant, Members, TokenError};
+use crate::oauth::{Grant, Members, Refusal, TokenError};
 use crate::profile::{Credential, Identity, Millis, ProviderId};
 use crate::provider::registration::is_own_field;
 use crate::secret::Secret;
@@ -282,14 +282,20 @@ fn page(url: Url) -> Result<Url, String> {
     Err("named a page that is neither https nor on this machine".to_owned())
 }
 
+/// The codes by which a program says that a login is over (`docs/providers.md`).
+const FINAL_CODES: [&str; 4] =
+    ["invalid_grant", "token_revoked", "refresh_token_expired", "refresh_token_reused"];
+
 fn failure(code: &str, message: Option<String>) -> TokenError {
     let code = printable(code, 80);
     let description = message.map(|message| printable(&message, 300));
     if code == "unavailable" {
         let reason = description.unwrap_or(code);
-        return TokenError::Unavailable { reason, retry_after: None, sent: false };
+        return TokenError::unavailable(reason, false);
     }
-    TokenError::Refused { code, description }
+    let is_final = FINAL_CODES.contains(&code.as_str());
+    let meaning = if is_final { Refusal::Final } else { Refusal::Unexplained };
+    TokenError::Refused { code, description, status: None, meaning }
 }
 
 fn issued(credential: Credentials) -> Result<Issued, String> {
