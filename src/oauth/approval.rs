@@ -54,7 +54,7 @@ pub async fn poll_device(
             fields.extend(further);
             let response =
                 post(http, endpoint, &fields, client.token_request_format, clock).await?;
-            response.grant(client, clock)
+            response.grant(client, clock).and_then(Grant::of_login)
         }
         DeviceFlow::Pairing => {
             let fields = [("device_auth_id", code), ("user_code", &device.user_code)];
@@ -84,7 +84,7 @@ pub async fn poll_device(
             let response = post(http, endpoint, &fields, TokenRequestFormat::Form, clock).await?;
             match user_code_status(&response.text).as_deref() {
                 Some("error") => Err(response.refusal(client)),
-                Some("success") | None => response.grant(client, clock),
+                Some("success") | None => response.grant(client, clock).and_then(Grant::of_login),
                 Some(_) => return Ok(Poll::Pending),
             }
         }

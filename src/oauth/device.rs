@@ -3,7 +3,8 @@
 
 use super::authorization::random_text;
 use super::client::{Client, TokenRequestFormat};
-use super::post::{post, server_time};
+use super::post::post;
+use super::reply::server_time;
 use super::token_error::TokenError;
 use crate::profile::Millis;
 use crate::secret::Secret;

@@ -1,7 +1,7 @@
 //! Exchanging a stored token for the short-lived one that an API wants: a request that
 //! carries the one and is answered with the other. It spends nothing.
 
-use super::post::server_time;
+use super::reply::server_time;
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::http::{HttpClient, HttpError};

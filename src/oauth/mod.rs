@@ -16,6 +16,7 @@ mod exchange;
 mod lenient_json;
 mod listener;
 mod post;
+mod reply;
 mod reply_page;
 mod response;
 mod revocation;

@@ -1,182 +1,19 @@
-//! Posting to an endpoint, and what its answer means: a grant, or why there is none.
-//!
-//! Invariant: an answer with a status of success is never dropped. What cannot be read of it is
-//! in the error.
+//! Posting to a token endpoint, or another that the same server has: for the `oauth2` package,
+//! and for requests that it does not know.
 
 use super::client::{Client, TokenRequestFormat};
-use super::edge::BlockPage;
-use super::error_reply::ErrorReply;
-use super::lenient_json::decoded;
-use super::token::Grant;
-use super::token_error::{Refusal, TokenError};
-use super::token_reply::{NoGrant, TokenReply, standard};
+use super::reply::Reply;
+use super::token_error::TokenError;
+use super::token_reply::NoGrant;
 use crate::profile::Millis;
-use crate::secret::SecretBytes;
-use crate::system::http::{Answer, HttpClient, HttpError};
+use crate::system::http::HttpClient;
 use crate::system::limits;
 use crate::text::printable;
 use oauth2::RequestTokenError;
 use oauth2::basic::BasicErrorResponse;
-use oauth2::http::{self, HeaderMap, StatusCode, header};
+use oauth2::http::{self, header};
 use serde_json::{Map, Value};
-use std::time::Duration;
 use url::Url;
-
-/// An answer that is the server's own: of success, or a refusal.
-pub(super) struct Reply {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    /// The body as text, without codings and marks.
-    pub(super) text: String,
-    /// The body as it came.
-    raw: SecretBytes,
-    /// Why that is not all of it.
-    cut: Option<HttpError>,
-}
-
-impl Reply {
-    /// Sorts out what is no word of the server, or says that it cannot answer now. `clock` is
-    /// ours.
-    fn of(answer: Answer, clock: fn() -> Millis) -> Result<Self, TokenError> {
-        let unpacked = answer.unpacked();
-        let text = decoded(&unpacked.bytes).into_owned();
-        let too_large = unpacked.is_too_large.then_some(HttpError::TooLarge);
-        let Answer { status, headers, received, cut } = answer;
-        let cut = cut.or(too_large);
-        let reply = Self { status, headers, text, raw: SecretBytes::new(received), cut };
-        if status.is_success() {
-            return Ok(reply);
-        }
-        if let Some(BlockPage(by)) = reply.block_page() {
-            return Err(TokenError::Blocked { by, status });
-        }
-        if is_unavailable(status) {
-            return Err(reply.unavailable(clock));
-        }
-        // Only a client error can be a refusal (RFC 6749 section 5.2), whatever the body of
-        // another answer says: a redirect comes from somebody in between.
-        if !status.is_client_error() {
-            return Err(TokenError::Unreadable(format!("it has the status {status}")));
-        }
-        Ok(reply)
-    }
-
-    fn block_page(&self) -> Option<BlockPage> {
-        BlockPage::of(self.status, &self.headers, &self.text)
-    }
-
-    /// The server does not answer now. Whether it has done what it was asked for all the same
-    /// is known only where it says so: by 429, or by naming the time to come back.
-    fn unavailable(&self, clock: fn() -> Millis) -> TokenError {
-        let status = self.status;
-        let retry_after = retry_after(&self.headers, clock);
-        let sent = match status {
-            StatusCode::TOO_MANY_REQUESTS => false,
-            StatusCode::SERVICE_UNAVAILABLE => retry_after.is_none(),
-            _ => true,
-        };
-        let (reason, status) = (status.to_string(), Some(status));
-        TokenError::Unavailable { reason, status, retry_after, sent, timed_out: false }
-    }
-
-    /// The refusal in a reply: by its error code, else by its status.
-    pub(super) fn refusal(&self, client: &Client) -> TokenError {
-        let ErrorReply { codes, description, is_whole } = ErrorReply::of(&self.text);
-        let is_final = |code: &&String| is_whole && client.is_final(code);
-        let last_word = codes.iter().find(is_final).cloned();
-        let meaning = if last_word.is_some() { Refusal::Final } else { Refusal::Unexplained };
-        let code = last_word.or_else(|| codes.into_iter().next());
-        TokenError::Refused {
-            code: code.unwrap_or_else(|| self.status.to_string()),
-            description,
-            status: Some(self.status),
-            meaning,
-        }
-    }
-
-    /// The members of the token response, in the standard's terms.
-    fn token_response(
-        self,
-        client: &Client,
-        now: Millis,
-    ) -> Result<Map<String, Value>, TokenError> {
-        if !self.status.is_success() {
-            return Err(self.refusal(client));
-        }
-        let now = server_time(&self.headers).unwrap_or(now);
-        match standard(&self.text, now) {
-            Ok(members) => Ok(members),
-            // An error that comes with the status of a success is an error.
-            Err(NoGrant::Refused) if self.status == StatusCode::OK => Err(self.refusal(client)),
-            Err(why) => Err(self.unusable(why)),
-        }
-    }
-
-    fn unusable(self, why: NoGrant) -> TokenError {
-        let status = self.status;
-        if let Some(BlockPage(by)) = self.block_page() {
-            return TokenError::Blocked { by, status };
-        }
-        match self.cut {
-            // A head alone is no answer.
-            Some(cut @ HttpError::Unreachable { .. }) if self.raw.expose().is_empty() => cut.into(),
-            Some(cut) => {
-                let reason = format!("{}: {cut}", NoGrant::BreaksOff.reason());
-                TokenError::Unusable { reason, raw: self.raw }
-            }
-            None => {
-                let reason = match status {
-                    StatusCode::OK => why.reason().to_owned(),
-                    _ => format!("it has the status {status}, and {}", why.reason()),
-                };
-                TokenError::Unusable { reason, raw: self.raw }
-            }
-        }
-    }
-
-    /// The grant in a reply to a token request.
-    ///
-    /// # Errors
-    /// See [`TokenError`].
-    pub(super) fn grant(self, client: &Client, clock: fn() -> Millis) -> Result<Grant, TokenError> {
-        let members = self.token_response(client, clock())?;
-        let reply: TokenReply = serde_json::from_value(Value::Object(members))
-            .map_err(|_| TokenError::Unreadable(NoGrant::HasNoToken.reason().to_owned()))?;
-        reply.grant(clock())
-    }
-}
-
-/// Whether a status means that the server cannot answer now.
-fn is_unavailable(status: StatusCode) -> bool {
-    // nginx's word for a request that was given up on.
-    const CLOSED: u16 = 499;
-    status.is_server_error()
-        || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
-        || status.as_u16() == CLOSED
-}
-
-/// How long the server wants to be left alone: seconds, or the time until a date (RFC 9110
-/// section 10.2.3) by the server's clock where it shows it.
-fn retry_after(headers: &HeaderMap, clock: fn() -> Millis) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let now = server_time(headers).unwrap_or_else(clock);
-    let wait = date(value)?.saturating_sub(now).max(0);
-    u64::try_from(wait).ok().map(Duration::from_millis)
-}
-
-/// The time of a response by the server's own clock (`Date`), in milliseconds since the epoch.
-pub(super) fn server_time(headers: &HeaderMap) -> Option<Millis> {
-    date(headers.get(header::DATE)?.to_str().ok()?)
-}
-
-/// A date of HTTP, in milliseconds since the epoch.
-fn date(text: &str) -> Option<Millis> {
-    let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
-    Some(zoned.timestamp().as_millisecond())
-}
 
 /// The HTTP client as the closure that the `oauth2` package calls: it is given a token
 /// response as the standard wants it, whatever the server has made of it.

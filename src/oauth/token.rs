@@ -37,6 +37,18 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// The grant of a login, which has to have an access token: without one, nobody knows who
+    /// has signed in.
+    ///
+    /// # Errors
+    /// There is none; the refresh token is in the error.
+    pub(super) fn of_login(self) -> Result<Self, TokenError> {
+        match self.refresh {
+            Some(refresh) if self.access.is_blank() => Err(TokenError::NoAccessToken { refresh }),
+            _ => Ok(self),
+        }
+    }
+
     /// A further member of the response.
     pub fn member(&self, name: &str) -> Option<&Value> {
         self.members.0.get(name)
@@ -92,7 +104,7 @@ pub(super) async fn exchange(
         request = request.add_extra_param(name, value);
     }
     let sender = sender(http, client, clock);
-    request.request_async(&sender).await.map_err(token_error)?.grant(clock())
+    request.request_async(&sender).await.map_err(token_error)?.grant(clock())?.of_login()
 }
 
 /// Refreshes a grant. The refresh token may be spent after this, whatever the outcome.

@@ -4,7 +4,7 @@
 //! Invariant: a grant is over only by a word of the server that says so; a page of somebody in
 //! between, a broken answer and silence never are that word.
 
-use crate::secret::SecretBytes;
+use crate::secret::{Secret, SecretBytes};
 use crate::system::http::HttpError;
 use oauth2::http::StatusCode;
 use std::time::Duration;
@@ -51,6 +51,13 @@ pub enum TokenError {
     /// The answer is not a token response.
     #[error("the answer of the authorization server cannot be read: {0}")]
     Unreadable(String),
+    /// The token response of a login has a refresh token and no access token. Nobody holds
+    /// that grant yet.
+    #[error("the answer of the authorization server cannot be read: it has no access_token")]
+    NoAccessToken {
+        /// The refresh token.
+        refresh: Secret,
+    },
     /// An answer with a status of success came, and no grant can be read from it. There may
     /// be one in it all the same: `raw` is what must not be dropped.
     #[error("the answer of the authorization server cannot be read: {reason}")]
@@ -91,7 +98,7 @@ impl TokenError {
         match self {
             Self::Refused { .. } | Self::Blocked { .. } => false,
             Self::Unavailable { sent, .. } => *sent,
-            Self::Unreadable(_) | Self::Unusable { .. } => true,
+            Self::Unreadable(_) | Self::NoAccessToken { .. } | Self::Unusable { .. } => true,
         }
     }
 

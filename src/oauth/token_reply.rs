@@ -62,7 +62,9 @@ pub(super) fn standard(text: &str, now: Millis) -> Result<Map<String, Value>, No
         return none(NoGrant::BreaksOff);
     }
     if !access && !refresh {
-        return none(NoGrant::HasNoToken);
+        let is_text = |value| lenient_json::unquoted(value).is_some();
+        let is_empty = found.values("access_token").any(is_text);
+        return none(if is_empty { NoGrant::IsEmptyToken } else { NoGrant::HasNoToken });
     }
     let mut members = found.strict();
     for (name, token) in wanted {
@@ -94,6 +96,8 @@ pub(super) enum NoGrant {
     BreaksOff,
     /// It holds neither an access token nor a refresh token.
     HasNoToken,
+    /// Its access token is empty.
+    IsEmptyToken,
     /// It is a web page.
     IsPage,
     /// It is something else.
@@ -109,6 +113,7 @@ impl NoGrant {
             Self::Refused => "it is an error response",
             Self::BreaksOff => "it breaks off",
             Self::HasNoToken => "it has no access_token, or not of the right form",
+            Self::IsEmptyToken => "its access_token is empty",
             Self::IsPage => "it is a web page",
             Self::IsNotJson => "it is not JSON",
             Self::IsEmpty => "it is empty",
@@ -128,7 +133,8 @@ fn of_form(text: &str) -> Result<Map<String, Value>, NoGrant> {
         return Err(NoGrant::IsPage);
     }
     if !is_form {
-        return Err(NoGrant::IsNotJson);
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        return Err(if is_json { NoGrant::HasNoToken } else { NoGrant::IsNotJson });
     }
     let members = url::form_urlencoded::parse(text.as_bytes());
     let members = members.map(|(name, value)| (name.into_owned(), Value::from(&*value)));
@@ -315,10 +321,11 @@ mod tests {
             ("<!doctype html><p>access_token= a", NoGrant::IsPage),
             ("<style>p {margin: 0}</style>", NoGrant::IsPage),
             ("ok", NoGrant::IsNotJson),
-            ("null", NoGrant::IsNotJson),
+            ("null", NoGrant::HasNoToken),
+            ("\"fake-access\"", NoGrant::HasNoToken),
             ("{}", NoGrant::HasNoToken),
             (r#"{"expires_in":60}"#, NoGrant::HasNoToken),
-            (r#"{"access_token":" "}"#, NoGrant::HasNoToken),
+            (r#"{"access_token":" "}"#, NoGrant::IsEmptyToken),
             (r#"{"access_token":5}"#, NoGrant::HasNoToken),
             (r#"{"error":"invalid_grant"}"#, NoGrant::Refused),
             (r#"{"status":"error","message":"m"}"#, NoGrant::Refused),

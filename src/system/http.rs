@@ -9,14 +9,11 @@
 
 use super::coding::{self, Unpacked};
 use super::route::Route;
+use super::watched_body::WatchedBody;
 use super::{Environment, limits};
-use hyper::body::{Body, Bytes, Frame, SizeHint};
 use oauth2::http;
-use std::convert::Infallible;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::pin::pin;
 use std::time::Duration;
-use tokio::sync::oneshot;
 use url::Url;
 
 /// Why there is no answer, or no whole one.
@@ -159,7 +156,7 @@ impl HttpClient {
         request: http::Request<Vec<u8>>,
         limit: Duration,
     ) -> Result<Answer, HttpError> {
-        let (watched, went_out) = Watched::new();
+        let (watched, went_out) = WatchedBody::new();
         let request = prepared(request.map(watched))?;
         let limit = async {
             let _ = went_out.await;
@@ -201,7 +198,7 @@ impl HttpClient {
                 Ok(Some(chunk)) => {
                     let room = limits::BODY - received.len();
                     received.extend_from_slice(&chunk[..chunk.len().min(room)]);
-                    if chunk.len() > room {
+                    if chunk.len() >= room {
                         break Some(HttpError::TooLarge);
                     }
                 }
@@ -225,47 +222,6 @@ fn prepared<B: Into<reqwest::Body>>(
         return Err(HttpError::Request(message));
     }
     Ok(request)
-}
-
-/// The body of a request that tells when it goes out: it is asked for once there is a
-/// connection to write it to.
-struct Watched {
-    body: Option<Bytes>,
-    went_out: Option<oneshot::Sender<()>>,
-}
-
-impl Watched {
-    /// What makes such a body, and what is told.
-    fn new() -> (impl FnOnce(Vec<u8>) -> reqwest::Body, oneshot::Receiver<()>) {
-        let (sender, receiver) = oneshot::channel();
-        let wrap = |body: Vec<u8>| {
-            reqwest::Body::wrap(Self { body: Some(body.into()), went_out: Some(sender) })
-        };
-        (wrap, receiver)
-    }
-}
-
-impl Body for Watched {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if let Some(went_out) = self.went_out.take() {
-            let _ = went_out.send(());
-        }
-        Poll::Ready(self.body.take().map(|body| Ok(Frame::data(body))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.body.as_ref().map_or(0, |body| body.len() as u64))
-    }
 }
 
 /// The error with its causes; reqwest's own text leaves them out.
@@ -294,6 +250,164 @@ fn describe(error: reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    /// A server that answers one request with these pieces, a pause after each. What it was
+    /// asked is in the thread.
+    fn server(pieces: Vec<Vec<u8>>, pause: Duration) -> (Url, std::thread::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/token", listener.local_addr().unwrap());
+        let asked = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = Vec::new();
+            let mut chunk = [0; 4096];
+            while !request.ends_with(b"end=1") {
+                let count = stream.read(&mut chunk).unwrap();
+                request.extend_from_slice(&chunk[..count]);
+            }
+            for piece in pieces {
+                // Whoever has given up reads no more.
+                let _ = stream.write_all(&piece);
+                std::thread::sleep(pause);
+            }
+            String::from_utf8(request).unwrap()
+        });
+        (Url::parse(&url).unwrap(), asked)
+    }
+
+    fn request(url: &Url) -> http::Request<Vec<u8>> {
+        http::Request::post(url.as_str())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(b"a=b&end=1".to_vec())
+            .unwrap()
+    }
+
+    /// What comes of an answer in pieces within `limit`, and what was asked.
+    fn asked(
+        pieces: Vec<Vec<u8>>,
+        pause: Duration,
+        limit: Duration,
+    ) -> (Result<Answer, HttpError>, String) {
+        let (url, asked) = server(pieces, pause);
+        let http = HttpClient::new(&url).unwrap();
+        let answer = crate::system::block_on(http.ask(request(&url), limit)).unwrap();
+        (answer, asked.join().unwrap())
+    }
+
+    const LONG: Duration = Duration::from_secs(20);
+    const NO_TIME: Duration = Duration::ZERO;
+
+    #[test]
+    fn an_answer_that_takes_too_long_is_cut_and_what_came_is_there() {
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\n".to_vec();
+        let mut pieces = vec![head];
+        pieces.extend((b'a'..=b'z').map(|letter| vec![letter]));
+        let (pause, limit) = (Duration::from_millis(50), Duration::from_millis(700));
+        let (answer, _) = asked(pieces, pause, limit);
+        let answer = answer.unwrap();
+        assert!(answer.received.len() > 2 && answer.received.len() < 26, "a drip counts");
+        assert!(b"abcdefghijklmnopqrstuvwxyz".starts_with(&answer.received));
+        let cut = answer.cut.unwrap();
+        assert!(
+            matches!(cut, HttpError::Unreachable { sent: true, timed_out: true, .. }),
+            "{cut:?}"
+        );
+        assert!(cut.to_string().contains("127.0.0.1: no answer in time"), "{cut}");
+
+        let (answer, _) = asked(vec![Vec::new()], Duration::from_secs(1), pause);
+        let error = answer.err().unwrap();
+        assert!(matches!(error, HttpError::Unreachable { sent: true, timed_out: true, .. }));
+    }
+
+    #[test]
+    fn the_time_for_an_answer_begins_when_the_request_goes_out() {
+        // Nobody takes the connection: it stands, and the request is on its way.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/token", listener.local_addr().unwrap());
+        let url = Url::parse(&url).unwrap();
+        let http = HttpClient::new(&url).unwrap();
+        let limit = Duration::from_millis(100);
+        let begun = std::time::Instant::now();
+        let answer = crate::system::block_on(http.ask(request(&url), limit)).unwrap();
+        assert!(answer.is_err() && begun.elapsed() >= limit);
+
+        // A server that is not there has not got it.
+        drop(listener);
+        let answer = crate::system::block_on(http.ask(request(&url), limit)).unwrap();
+        let error = answer.err().unwrap();
+        assert!(matches!(error, HttpError::Unreachable { sent: false, timed_out: false, .. }));
+    }
+
+    #[test]
+    fn an_answer_that_breaks_off_is_there_as_far_as_it_came() {
+        for (head, body, came) in [
+            ("Content-Length: 9", "abc", "abc"),
+            ("Transfer-Encoding: chunked", "3\r\nabc\r\n5\r\nde", "abcde"),
+            ("Transfer-Encoding: chunked", "3\r\nabc\r\nnonsense\r\n", "abc"),
+        ] {
+            let answer = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{body}").into_bytes();
+            let answer = asked(vec![answer], NO_TIME, LONG).0.unwrap();
+            assert_eq!(String::from_utf8_lossy(&answer.received), came);
+            assert!(matches!(answer.cut, Some(HttpError::Unreachable { sent: true, .. })));
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_too_large_is_there_up_to_the_limit() {
+        let mut answer = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+        answer.resize(answer.len() + limits::BODY + 10, b'a');
+        let answer = asked(vec![answer], NO_TIME, LONG).0.unwrap();
+        assert_eq!(answer.received.len(), limits::BODY);
+        assert!(matches!(answer.cut, Some(HttpError::TooLarge)));
+    }
+
+    #[test]
+    fn an_odd_head_does_not_cost_the_answer() {
+        let many = |count: usize| {
+            (0..count).map(|number| format!("X-{number}: y\r\n")).collect::<String>()
+        };
+        for fields in [
+            many(512),
+            many(2000),
+            "X-Space : y\r\n".to_owned(),
+            "X-Folded: y\r\n z\r\n".to_owned(),
+            "X-Latin: Ren\u{e9}\r\n".to_owned(),
+            "X(odd): y\r\nno colon at all\r\n".to_owned(),
+            "X-Empty:\r\n".to_owned(),
+        ] {
+            let answer = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 2\r\n\r\n{{}}");
+            let (answer, _) = asked(vec![answer.into_bytes()], NO_TIME, LONG);
+            let answer = answer.unwrap_or_else(|error| panic!("{fields:.80}: {error}"));
+            assert_eq!(answer.received, b"{}", "{fields:.80}");
+            assert!(answer.cut.is_none());
+        }
+    }
+
+    #[test]
+    fn a_request_is_the_same_whoever_waits_for_its_answer() {
+        let answer = || vec![b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec()];
+        let without_port =
+            |text: &str, url: &Url| text.replace(&url.port().unwrap().to_string(), "1");
+        let (url, thread) = server(answer(), NO_TIME);
+        let http = HttpClient::new(&url).unwrap();
+        crate::system::block_on(http.send(request(&url))).unwrap().unwrap();
+        let sent = without_port(&thread.join().unwrap(), &url);
+        let (url, thread) = server(answer(), NO_TIME);
+        let http = HttpClient::new(&url).unwrap();
+        crate::system::block_on(http.ask(request(&url), LONG)).unwrap().unwrap();
+        let asked = without_port(&thread.join().unwrap(), &url);
+        assert_eq!(asked, sent);
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            asked,
+            format!(
+                "POST /token HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+                 accept: */*\r\nuser-agent: openclaw-auth/{version}\r\nhost: 127.0.0.1:1\r\n\
+                 content-length: 9\r\n\r\na=b&end=1"
+            )
+        );
+    }
 
     #[test]
     fn only_https_and_loopback_are_acceptable() {

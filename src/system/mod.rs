@@ -29,6 +29,7 @@ mod temporary;
 pub mod terminal;
 pub mod trust;
 pub mod typing;
+mod watched_body;
 
 use crate::profile::Millis;
 pub use environment::Environment;
