@@ -16,8 +16,8 @@ pub(super) struct ErrorReply {
 }
 
 /// Where codes are: as the standard has it; OpenAI and Anthropic (an object under `error`),
-/// Google (`status` in it, beside a `code` that is a number), `detail` of FastAPI; names of
-/// its own.
+/// Google (`status` in it, beside a `code` that is a number), an object under
+/// `detail`; other names in use.
 const CODES: [&str; 12] = [
     "/error/code",
     "/error/type",
@@ -57,14 +57,19 @@ impl ErrorReply {
             let text = printable(reply.pointer(pointer)?.as_str()?.trim(), limit);
             Some(text).filter(|text| !text.is_empty())
         };
-        let mut codes: Vec<String> =
-            CODES.iter().filter_map(|pointer| at(pointer, 80)).filter(is_code).collect();
+        let mut codes: Vec<String> = CODES
+            .iter()
+            .filter_map(|pointer| at(pointer, 80))
+            .filter(|text| is_code(text))
+            .collect();
         // As MiniMax has it: a number, and what it means.
         let number = reply.pointer("/base_resp/status_code").and_then(Value::as_i64);
         codes.extend(number.map(|number| number.to_string()));
         if codes.is_empty() {
             let is_http = |text: &String| text.bytes().all(|byte| byte.is_ascii_digit());
-            codes.extend(at(&"/status", 80).filter(is_code).filter(|text| !is_http(text)));
+            codes.extend(
+                at(&"/status", 80).filter(|text| is_code(text)).filter(|text| !is_http(text)),
+            );
         }
         let sentence = || at(&"/error", 300).filter(|text| !is_code(text));
         let description = DESCRIPTIONS.iter().find_map(|pointer| at(pointer, 300));
@@ -74,7 +79,7 @@ impl ErrorReply {
 }
 
 /// Whether a text is a code, not a sentence.
-fn is_code(text: &String) -> bool {
+fn is_code(text: &str) -> bool {
     !text.contains(char::is_whitespace)
 }
 

@@ -239,7 +239,7 @@ mod tests {
         ];
         for beside in beside {
             let text = format!("{{{beside},\"t\":\"fake\"}}");
-            assert_eq!(found(&text), (Some("fake".to_owned()), true), "{:.60}", beside);
+            assert_eq!(found(&text), (Some("fake".to_owned()), true), "{beside:.60}");
         }
         for beside in &beside[..8] {
             let text = format!("{{\"t\" : \"fake\" , {beside} }}");

@@ -8,21 +8,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 
-/// The body of a request that tells when it goes out.
-pub(super) struct WatchedBody {
+struct WatchedBody {
     body: Option<Bytes>,
     went_out: Option<oneshot::Sender<()>>,
 }
 
-impl WatchedBody {
-    /// What makes such a body, and what is told.
-    pub(super) fn new() -> (impl FnOnce(Vec<u8>) -> reqwest::Body, oneshot::Receiver<()>) {
-        let (sender, receiver) = oneshot::channel();
-        let wrap = |body: Vec<u8>| {
-            reqwest::Body::wrap(Self { body: Some(body.into()), went_out: Some(sender) })
-        };
-        (wrap, receiver)
-    }
+/// The body of a request, and what is told when it goes out.
+pub(super) fn watched(body: Vec<u8>) -> (reqwest::Body, oneshot::Receiver<()>) {
+    let (sender, went_out) = oneshot::channel();
+    let body = WatchedBody { body: Some(body.into()), went_out: Some(sender) };
+    (reqwest::Body::wrap(body), went_out)
 }
 
 impl Body for WatchedBody {

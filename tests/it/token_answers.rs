@@ -298,3 +298,21 @@ fn three_empty_refusals_do_not_end_a_login() {
     rig.run(&TOKEN).success();
     assert_kept(&rig, &"after three");
 }
+
+#[test]
+fn a_provider_file_names_its_own_final_codes() {
+    let rig = Rig::signed_in();
+    let file = "providers/openai-codex.json";
+    let mut definition: serde_json::Value = serde_json::from_str(&rig.read(file)).unwrap();
+    definition["finalErrorCodes"] = serde_json::json!(["login_gone"]);
+    rig.write(file, &definition.to_string());
+    for (error, code) in [("refresh_token_reused", 1), ("login_gone", 3)] {
+        rig.expire(PROFILE);
+        rig.server.inject(Fault::Text {
+            status: 401,
+            content_type: "text/html".into(),
+            body: format!(r#"{{"error":"{error}"}}"#),
+        });
+        assert!(rig.run(&TOKEN).failure(code).contains(error));
+    }
+}
