@@ -5,6 +5,7 @@
 use super::claims::Claims;
 use super::client::Client;
 use super::device::DeviceEndpoints;
+use super::lenient_json::decoded;
 use super::token_error::TokenError;
 use crate::secret::Secret;
 use crate::system::http::{HttpClient, HttpError, is_acceptable};
@@ -65,7 +66,7 @@ impl Client {
             }
         }
         let body = found.ok_or_else(|| unreadable("it has no metadata".to_owned()))?;
-        let metadata: Metadata = serde_json::from_slice(&body)
+        let metadata: Metadata = serde_json::from_str(&decoded(&body))
             .map_err(|_| unreadable("its metadata cannot be read".to_owned()))?;
         if metadata.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
             return Err(unreadable("its metadata name another issuer".to_owned()));
@@ -130,7 +131,7 @@ impl Client {
         if !status.is_success() {
             return None;
         }
-        Claims::of_object(serde_json::from_slice(&body).ok()?)
+        Claims::of_object(serde_json::from_str(&decoded(&body)).ok()?)
     }
 }
 

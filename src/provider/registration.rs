@@ -346,3 +346,26 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
         OneOrMany::Many(many) => many,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_expired_already_gets_no_respite() {
+        let definition = serde_json::json!({
+            "clientId": "fake", "tokenEndpoint": "https://as.example.test/token",
+            "expiryMarginSeconds": 300,
+        });
+        let registration = Registration::of(&definition).unwrap().unwrap();
+        let now = 1_000_000;
+        for (expires, counted) in [
+            (now + 3_600_000, now + 3_300_000),
+            (now + 60_000, now + 30_000),
+            (now, now),
+            (now - 1, now - 1),
+        ] {
+            assert_eq!(registration.with_margin(expires, now), counted);
+        }
+    }
+}

@@ -158,6 +158,25 @@ fn a_login_takes_its_tokens_however_they_are_wrapped() {
 }
 
 #[test]
+fn metadata_are_read_however_they_are_wrapped() {
+    for wrapping in [
+        packed("gzip", gzip),
+        packed("deflate", deflate),
+        of_body(|text| [b"\xEF\xBB\xBF", text.as_bytes()].concat()),
+        Wrapping { status: 201, ..of_type("text/plain") },
+    ] {
+        let rig = Rig::new();
+        let issuer =
+            format!(r#"{{"label":"Acme","clientId":"x","issuer":"{}"}}"#, rig.server.url());
+        rig.write("providers/acme.json", &issuer);
+        rig.server.inject_at(Endpoint::Metadata, Fault::Wrapped(wrapping.clone()));
+        let start = ["models", "auth", "login", "start", "--provider", "acme"];
+        let finished = rig.run(&start);
+        assert_eq!(finished.code, 0, "{wrapping:?}: {}", finished.stderr);
+    }
+}
+
+#[test]
 fn of_an_answer_that_breaks_off_what_came_whole_is_kept() {
     let rig = Rig::signed_in();
     for body in [
