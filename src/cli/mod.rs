@@ -10,6 +10,7 @@ mod console;
 mod direct;
 mod doctor;
 mod duration;
+mod exit;
 mod failure;
 mod models;
 mod onboard;
@@ -21,11 +22,12 @@ mod terminal;
 mod usage;
 
 use crate::app::App;
-use crate::exit::{ExitStatus, Failure};
 use crate::profile::AgentId;
 use crate::system::{Environment, Streams};
 use clap::{CommandFactory, Parser, Subcommand};
 use direct::Direct;
+pub use exit::ExitStatus;
+use exit::Failure;
 use output::Output;
 use std::ffi::OsString;
 use std::path::Path;
@@ -120,11 +122,11 @@ pub fn run(
     };
     let agent = AgentId::named(options.agent.as_deref());
     let app = App::new(options.apply(environment), current_dir).with_agent(agent);
-    let mut output = Output::new(streams);
+    let mut output = Output::new(streams).with_help(help_of);
     crate::system::process::keep_memory_private();
     let result = match command {
         Some(command) => command.run(&app, &mut output),
-        None => print_help(&mut output, &[]),
+        None => output.help(&[]),
     };
     let result = result.and_then(|()| output.finish());
     for notice in app.notices.take() {
@@ -139,15 +141,15 @@ pub fn run(
     }
 }
 
-/// Prints the help of the command at `path` as what was asked for.
-fn print_help(output: &mut Output<'_>, path: &[&str]) -> Result<(), Failure> {
+/// The help of the command at `path`.
+fn help_of(path: &[&str]) -> String {
     let mut command = Cli::command();
     command.build();
     for name in path {
         let subcommand = command.find_subcommand(name).cloned();
         command = subcommand.unwrap_or(command);
     }
-    output.data(&command.render_help().to_string())
+    command.render_help().to_string()
 }
 
 /// What clap has to say: help and version are data, the rest is a usage error.

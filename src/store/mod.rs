@@ -10,44 +10,33 @@
 
 mod agent_store;
 mod backup;
-mod credential;
 mod document;
 mod engine;
 mod error;
 pub mod exchanged;
-mod field;
-mod fields;
 mod files;
-mod inspection;
 mod journal;
 mod json_text;
 mod lease;
 mod location;
 mod pending_login;
-mod provenance;
-mod refusal;
-mod scan;
 mod session;
 mod snapshot;
 mod spool;
-mod state;
-mod usage;
 
 pub use agent_store::AgentStore;
 pub use backup::{Backup, BackupPolicy, Notice, Notices, USUAL_BACKUPS};
-pub use credential::{Pasted, Renewal, entry_with, login_entry, pasted_entry, renewed_entry};
-pub use document::{Document, Outline, Profile};
+pub use document::{
+    Document, Inspection, Outline, Pasted, Profile, Provenance, Renewal, StateDocument, entry_with,
+    is_refused, is_rejected, login_entry, pasted_entry, renewed_entry,
+};
 pub use error::StoreError;
 pub use files::{Lease, Leftover, shared_leftovers};
-pub use inspection::Inspection;
 pub use journal::{Ended, InterruptedRefresh};
 pub use lease::{LeaseAttempt, LeaseKey, Turn};
 pub use location::Location;
 pub use pending_login::{Claim, PendingAuthorization, PendingLogin};
-pub use provenance::Provenance;
-pub use refusal::{is_refused, is_rejected};
 pub use session::{SessionOverride, SessionStore};
 use snapshot::Exclusion;
 pub use snapshot::{Prepared, Snapshot, Version};
 pub use spool::{Spool, SpooledReply};
-pub use state::StateDocument;

@@ -11,6 +11,7 @@ mod agents_golden;
 mod agents_identity;
 mod authorization_server;
 mod channels;
+mod circles;
 mod client;
 mod device;
 mod discovery;

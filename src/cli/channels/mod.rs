@@ -4,9 +4,8 @@ pub(super) mod list;
 mod status;
 
 use super::output::Output;
-use super::print_help;
 use crate::app::App;
-use crate::exit::Failure;
+use crate::cli::exit::Failure;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -27,6 +26,6 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
     match args.command {
         Some(Command::List(args)) => list::run(&args, app, output),
         Some(Command::Status(args)) => status::run(&args, app, output),
-        None => print_help(output, &["channels"]),
+        None => output.help(&["channels"]),
     }
 }

@@ -4,9 +4,8 @@ pub(super) mod auth;
 pub(super) mod status;
 
 use super::output::Output;
-use super::print_help;
 use crate::app::App;
-use crate::exit::Failure;
+use crate::cli::exit::Failure;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -38,7 +37,7 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
             let form = status::Args::in_form(args.status_json, args.status_plain);
             status::run(&form, app, output)
         }
-        None => print_help(output, &["models"]),
+        None => output.help(&["models"]),
     }
 }
 

@@ -3,9 +3,8 @@
 mod audit;
 
 use super::output::Output;
-use super::print_help;
 use crate::app::App;
-use crate::exit::Failure;
+use crate::cli::exit::Failure;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -23,6 +22,6 @@ enum Command {
 pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     match args.command {
         Some(Command::Audit(args)) => audit::run(&args, app, output),
-        None => print_help(output, &["secrets"]),
+        None => output.help(&["secrets"]),
     }
 }

@@ -19,9 +19,8 @@ pub(in crate::cli) mod sign_in;
 pub(in crate::cli) mod token;
 
 use crate::app::App;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::cli::print_help;
-use crate::exit::Failure;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -87,6 +86,6 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
         Some(Command::PasteToken(args)) => paste_token::run(args, agent, app, output),
         Some(Command::PasteApiKey(args)) => paste_api_key::run(args, agent, app, output),
         Some(Command::SetupToken(args)) => setup_token::run(args, agent, app, output),
-        None => print_help(output, &["models", "auth"]),
+        None => output.help(&["models", "auth"]),
     }
 }

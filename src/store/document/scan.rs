@@ -4,11 +4,11 @@
 //! on its own. Invariant: both ways find the same, and what is wrong with a document is told
 //! by the second.
 
-use super::document::{Entry, PROFILES, literal};
 use super::field::Field;
-use super::fields::{FieldName, Span, Spans};
-use super::json_text::{RawObject, UniqueObject, repeats};
-use super::state::has_repetition;
+use super::fields::{FieldName, Fields, Span, Spans};
+use super::layout::{PROFILES, has_repetition, literal};
+use crate::secret::Secret;
+use crate::store::json_text::{RawObject, UniqueObject, repeats};
 use indexmap::IndexMap;
 use indexmap::map::Entry as Place;
 use serde::de::{
@@ -16,6 +16,14 @@ use serde::de::{
 };
 use serde_json::value::RawValue;
 use std::fmt;
+
+/// An entry.
+pub(super) enum Entry {
+    /// As it was read: where it starts in the text of the document, and its fields there.
+    Read(usize, Spans),
+    /// As it was set.
+    Set(Secret),
+}
 
 /// The entries of a document by their ids.
 pub(super) type Profiles = IndexMap<String, Entry>;
@@ -32,6 +40,11 @@ fn read(text: &str, is_hasty: bool) -> serde_json::Result<(RawObject, Profiles)>
     let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
     let parts = json.deserialize_map(Members(Scan { text, is_hasty }))?;
     json.end().map(|()| parts)
+}
+
+/// The fields of an entry on its own.
+pub(super) fn fields_of(entry: &str) -> Fields<'_> {
+    Fields::new(entry, Scan { text: entry, is_hasty: false }.entry(entry))
 }
 
 /// The value that starts here, which was read before.
@@ -226,7 +239,6 @@ impl<'de: 't, 't> Deserialize<'de> for Plain<'t> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fields::Fields;
     use super::*;
 
     const PLAIN: &str = r#"{"type":"oauth","provider":"p","access":"fake-a","refresh":"fake-r",
@@ -256,7 +268,7 @@ mod tests {
 
     fn check(entry: &str) -> bool {
         let text = document(entry);
-        let alone = [PLAIN, entry, PLAIN].map(|entry| (entry, Fields::of(entry).values()));
+        let alone = [PLAIN, entry, PLAIN].map(|entry| (entry, fields_of(entry).values()));
         assert_eq!(found(&text, false).unwrap(), alone, "{entry}");
         let hasty = found(&text, true);
         assert!(hasty.as_ref().is_none_or(|hasty| *hasty == alone), "{entry}");
@@ -293,7 +305,7 @@ mod tests {
             r#"{"access":"fake\/a","idToken":"\ud83e\udd9e"}"#,
         ] {
             assert!(!check(entry), "{entry}");
-            assert!(Fields::of(entry).values().iter().any(Option::is_some), "{entry}");
+            assert!(fields_of(entry).values().iter().any(Option::is_some), "{entry}");
         }
     }
 
@@ -315,7 +327,7 @@ mod tests {
             r#"{"access":"fake","access":"fake"}"#,
         ] {
             assert!(!check(entry), "{entry}");
-            assert!(Fields::of(entry).values().iter().all(Option::is_none), "{entry}");
+            assert!(fields_of(entry).values().iter().all(Option::is_none), "{entry}");
         }
     }
 

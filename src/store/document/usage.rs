@@ -4,8 +4,8 @@
 //! change are written.
 
 use super::StateDocument;
-use super::json_text::{RawObject, raw};
 use crate::profile::{Millis, UsageStats};
+use crate::store::json_text::{RawObject, raw};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -4,11 +4,11 @@
 //! OpenClaw keeps fields there that it does not know, and a new credential has another
 //! hash, so nothing has to be taken back after a login.
 
-use super::json_text::RawObject;
 use super::usage::insert;
 use super::{Document, StateDocument};
 use crate::profile::{Credential, Kind, Millis};
 use crate::secret::Secret;
+use crate::store::json_text::RawObject;
 use serde::{Deserialize, Serialize};
 
 const REFUSED_GRANT: &str = "refusedGrant";

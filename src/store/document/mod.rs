@@ -1,13 +1,30 @@
 //! The auth-profiles document: `{"version": 1, "profiles": {<id>: <credential>}}`.
 
-use super::credential::credential;
-use super::fields::{Fields, Spans};
-use super::inspection::{Inspection, inspect};
+mod credential;
+mod field;
+mod fields;
+mod inspection;
+mod layout;
+mod provenance;
+mod refusal;
+mod scan;
+mod state;
+mod usage;
+
+pub use credential::{Pasted, Renewal, entry_with, login_entry, pasted_entry, renewed_entry};
+pub use inspection::Inspection;
+pub use provenance::Provenance;
+pub use refusal::{is_refused, is_rejected};
+pub use state::StateDocument;
+
 use super::json_text::{RawObject, pretty, raw};
-use super::scan::{Profiles, scan, value_at};
-use super::state::OLD_LAYOUT;
 use crate::profile::{Credential, Facts};
 use crate::secret::Secret;
+use credential::credential;
+use fields::Fields;
+use inspection::inspect;
+use layout::{OLD_LAYOUT, PROFILES, literal};
+use scan::{Entry, Profiles, fields_of, scan, value_at};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -18,14 +35,6 @@ pub struct Document {
     /// The top-level members in order; the one named `profiles` is a placeholder.
     members: RawObject,
     profiles: Profiles,
-}
-
-/// An entry.
-pub(super) enum Entry {
-    /// As it was read: where it starts in the text of the document, and its fields there.
-    Read(usize, Spans),
-    /// As it was set.
-    Set(Secret),
 }
 
 /// What can be said of a profile without its secrets.
@@ -48,8 +57,6 @@ pub struct Profile<'d> {
     pub credential: Credential,
 }
 
-pub(super) const PROFILES: &str = "profiles";
-
 /// Without the values: they hold secrets.
 impl std::fmt::Debug for Document {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -64,11 +71,6 @@ impl Default for Document {
         members.insert(PROFILES.to_owned(), literal("null"));
         Self { text: Secret::new(""), members, profiles: Profiles::new() }
     }
-}
-
-/// A raw value of ours that is valid JSON by inspection.
-pub(super) fn literal(json: &'static str) -> Box<RawValue> {
-    RawValue::from_string(json.to_owned()).unwrap_or_default()
 }
 
 impl Document {
@@ -92,7 +94,7 @@ impl Document {
     fn fields<'d>(&'d self, entry: &'d Entry) -> Fields<'d> {
         match entry {
             Entry::Read(_, spans) => Fields::new(self.text.expose(), *spans),
-            Entry::Set(text) => Fields::of(text.expose()),
+            Entry::Set(text) => fields_of(text.expose()),
         }
     }
 

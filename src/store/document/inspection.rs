@@ -7,10 +7,10 @@
 use super::Provenance;
 use super::field::Field;
 use super::fields::{FieldName, Fields};
-use super::json_text::RawObject;
 use crate::profile::secret_ref::ReferenceName;
 use crate::profile::{Facts, Identity, Kind, ProviderId};
 use crate::secret::Secret;
+use crate::store::json_text::RawObject;
 use serde_json::{Value, json};
 
 /// An entry, looked at for a report.
@@ -104,10 +104,11 @@ fn reference(entry: &Fields<'_>, name: FieldName) -> Option<ReferenceName> {
 #[cfg(test)]
 mod tests {
     use super::super::credential::credential;
+    use super::super::scan::fields_of;
     use super::*;
 
     fn inspect(entry: &str) -> Option<Inspection> {
-        super::inspect(&Fields::of(entry))
+        super::inspect(&fields_of(entry))
     }
 
     #[test]
@@ -178,7 +179,7 @@ mod tests {
             r#"{"type":"api_key","provider":"p","keyRef":{"n":1e999,"source":"env","id":"A"}}"#,
         ];
         for entry in entries {
-            let credential = credential(&Fields::of(entry)).unwrap();
+            let credential = credential(&fields_of(entry)).unwrap();
             let found = inspect(entry).unwrap();
             assert_eq!(found.provider, credential.provider, "{entry}");
             assert_eq!(found.facts.expiry(), credential.expires(), "{entry}");
@@ -198,10 +199,7 @@ mod tests {
             r#"{"type":"oauth","provider":5}"#,
             "[]",
         ] {
-            assert!(
-                credential(&Fields::of(entry)).is_none() && inspect(entry).is_none(),
-                "{entry}"
-            );
+            assert!(credential(&fields_of(entry)).is_none() && inspect(entry).is_none(), "{entry}");
         }
     }
 }

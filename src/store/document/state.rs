@@ -4,20 +4,14 @@
 //! even when they are not what they should be.
 
 use super::Document;
-use super::json_text::{RawObject, UniqueObject, pretty, raw, repeats};
+use super::layout::{LAST_GOOD, OLD_LAYOUT, ORDER, USAGE_STATS, unique_object};
 use crate::profile::{ProfileId, ProviderId};
+use crate::store::json_text::{RawObject, UniqueObject, pretty, raw};
 use serde_json::value::RawValue;
 
 const VERSION: &str = "version";
 /// The members that we know, in the order in which OpenClaw writes them.
 const KNOWN: [&str; 4] = [VERSION, ORDER, LAST_GOOD, USAGE_STATS];
-const ORDER: &str = "order";
-const LAST_GOOD: &str = "lastGood";
-const USAGE_STATS: &str = "usageStats";
-
-/// The members that the old layout keeps inside the profiles document.
-pub(super) const OLD_LAYOUT: [&str; 3] = [ORDER, LAST_GOOD, USAGE_STATS];
-
 /// An auth-state document. Values that we do not touch keep their text.
 #[derive(Clone, Debug)]
 pub struct StateDocument {
@@ -85,7 +79,7 @@ impl StateDocument {
 
     /// Takes over what the old layout keeps inside the profiles document and this
     /// document does not have.
-    pub(super) fn fill_from(&mut self, profiles: &Document) {
+    pub(in crate::store) fn fill_from(&mut self, profiles: &Document) {
         for member in OLD_LAYOUT {
             let Some(old) = profiles.member(member) else { continue };
             let Ok(old) = serde_json::from_str::<RawObject>(old.get()) else { continue };
@@ -119,7 +113,7 @@ impl StateDocument {
     }
 
     /// Says that the document is of the layout that we write.
-    pub(super) fn set_version(&mut self) {
+    pub(in crate::store) fn set_version(&mut self) {
         if let Ok(version) = raw(&1) {
             self.members.insert(VERSION.to_owned(), version);
         }
@@ -215,16 +209,20 @@ impl StateDocument {
     }
 
     /// The profiles with statistics, and the text of those, in document order.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(in crate::store) fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
         self.usage.iter().map(|(id, entry)| (id.as_str(), entry.get()))
     }
 
     /// The text of the statistics of a profile.
-    pub(super) fn entry(&self, profile_id: &str) -> Option<&str> {
+    pub(in crate::store) fn entry(&self, profile_id: &str) -> Option<&str> {
         self.usage.get(profile_id).map(|entry| entry.get())
     }
 
-    pub(super) fn change_entry(&mut self, profile_id: &str, change: impl FnOnce(&mut RawObject)) {
+    pub(in crate::store) fn change_entry(
+        &mut self,
+        profile_id: &str,
+        change: impl FnOnce(&mut RawObject),
+    ) {
         let present = self.usage.get(profile_id);
         let mut entry: RawObject =
             present.and_then(|entry| serde_json::from_str(entry.get()).ok()).unwrap_or_default();
@@ -270,19 +268,6 @@ impl StateDocument {
         let place = place.unwrap_or(self.members.len());
         self.members.shift_insert(place, member.to_owned(), object);
     }
-}
-
-/// Whether a member is an object that we rewrite, and has a key twice.
-pub(super) fn has_repetition(member: &str, value: &RawValue) -> bool {
-    unique_object(member, value).is_some_and(|object| object.is_err())
-}
-
-/// A member that is an object and that we rewrite; the error says that it has a key twice.
-fn unique_object(member: &str, value: &RawValue) -> Option<serde_json::Result<RawObject>> {
-    let is_ours = OLD_LAYOUT.contains(&member) && value.get().starts_with('{');
-    let object = is_ours.then(|| serde_json::from_str::<UniqueObject>(value.get()))?;
-    let custom = |_| serde::de::Error::custom(repeats(member));
-    Some(object.map(|object| object.0).map_err(custom))
 }
 
 fn object(members: &RawObject, member: &str) -> RawObject {

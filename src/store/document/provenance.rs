@@ -1,8 +1,8 @@
 //! Where a profile was imported from: the field `importedFrom` of its entry, one of those
 //! that OpenClaw does not know and keeps.
 
-use super::json_text::{RawObject, raw};
 use crate::profile::Millis;
+use crate::store::json_text::{RawObject, raw};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 

@@ -4,7 +4,6 @@
 //! value that is kept can be read, else the entry has no fields at all.
 
 use super::field::Field;
-use super::scan::Scan;
 use crate::profile::{Facts, Kind};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -60,11 +59,6 @@ impl<'t> Fields<'t> {
     /// Those that were found in `text`.
     pub(super) const fn new(text: &'t str, spans: Spans) -> Self {
         Self { text, spans }
-    }
-
-    /// Those of an entry on its own.
-    pub(super) fn of(entry: &'t str) -> Self {
-        Self::new(entry, Scan { text: entry, is_hasty: false }.entry(entry))
     }
 
     /// The value of a field as it is written.

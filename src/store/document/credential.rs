@@ -4,11 +4,11 @@
 //! object in place of a value is a secret reference.
 
 use super::fields::{FieldName, Fields};
-use super::json_text::{RawObject, raw};
 use super::provenance;
 use crate::oauth::Grant;
 use crate::profile::{Credential, CredentialKind, Identity, Kind, Millis, ProviderId};
 use crate::secret::Secret;
+use crate::store::json_text::{RawObject, raw};
 use serde_json::value::RawValue;
 
 /// The credential in an entry; `None` when it is not an object, has no known type, or
@@ -205,10 +205,11 @@ fn renew(entry: &mut RawObject, renewal: &Renewal) -> serde_json::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scan::fields_of;
     use super::*;
 
     fn parse_credential(entry: &str) -> Option<Credential> {
-        credential(&Fields::of(entry))
+        credential(&fields_of(entry))
     }
 
     #[test]
