@@ -2,9 +2,11 @@
 //! (RFC 8628 sections 3.4 and 3.5, and the flows that servers have of their own).
 
 use super::client::{Client, TokenRequestFormat};
-use super::device::{DeviceAuthorization, DeviceFlow};
+use super::device::DeviceAuthorization;
+use super::device_endpoints::DeviceFlow;
+use super::grant::Grant;
 use super::post::post;
-use super::token::{Grant, exchange};
+use super::token::exchange;
 use super::token_error::TokenError;
 use crate::profile::Millis;
 use crate::secret::Secret;

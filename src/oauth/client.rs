@@ -1,6 +1,6 @@
 //! A client and the authorization server that knows it: what every request needs.
 
-use super::device::DeviceEndpoints;
+use super::device_endpoints::DeviceEndpoints;
 use super::token_error::TokenError;
 use crate::secret::Secret;
 use crate::system::http::HttpClient;

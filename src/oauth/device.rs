@@ -3,6 +3,7 @@
 
 use super::authorization::random_text;
 use super::client::{Client, TokenRequestFormat};
+use super::device_endpoints::{DeviceEndpoints, DeviceFlow};
 use super::post::post;
 use super::reply::server_time;
 use super::token_error::TokenError;
@@ -23,52 +24,6 @@ const USUAL_INTERVAL: Duration = Duration::from_secs(5);
 const USUAL_LIFETIME: Duration = Duration::from_mins(15);
 /// No server lets a code live longer.
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
-
-/// How a server does device authorization.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeviceFlow {
-    /// RFC 8628.
-    Standard,
-    /// JSON both ways; the approval is an authorization code with its `code_verifier`.
-    Pairing,
-    /// A user code bound to a PKCE challenge; times are in milliseconds.
-    UserCode,
-}
-
-/// The endpoints of a device authorization.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct DeviceEndpoints {
-    /// How the server does it.
-    #[serde(default = "standard")]
-    pub flow: DeviceFlow,
-    /// The device authorization endpoint.
-    pub authorization_endpoint: Url,
-    /// Where to poll, when that is not the token endpoint.
-    pub token_endpoint: Option<Url>,
-    /// Where the user enters the code, when the server does not say.
-    pub verification_uri: Option<Url>,
-    /// The redirect URI that belongs to the code of an approval.
-    pub redirect_uri: Option<Url>,
-}
-
-const fn standard() -> DeviceFlow {
-    DeviceFlow::Standard
-}
-
-impl DeviceEndpoints {
-    /// The endpoint of RFC 8628.
-    pub const fn standard(authorization_endpoint: Url) -> Self {
-        Self {
-            flow: DeviceFlow::Standard,
-            authorization_endpoint,
-            token_endpoint: None,
-            verification_uri: None,
-            redirect_uri: None,
-        }
-    }
-}
 
 /// A device authorization that waits for approval.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 
 use super::claims::Claims;
 use super::client::Client;
-use super::device::DeviceEndpoints;
+use super::device_endpoints::DeviceEndpoints;
 use super::lenient_json::decoded;
 use super::token_error::TokenError;
 use crate::secret::Secret;

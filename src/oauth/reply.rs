@@ -6,8 +6,8 @@
 use super::client::Client;
 use super::edge::BlockPage;
 use super::error_reply::ErrorReply;
+use super::grant::Grant;
 use super::lenient_json::decoded;
-use super::token::Grant;
 use super::token_error::{Refusal, TokenError};
 use super::token_reply::{NoGrant, TokenReply, standard};
 use crate::profile::Millis;

@@ -5,6 +5,7 @@
 
 use super::authorization::AuthorizationRequest;
 use super::client::Client;
+use super::grant::Grant;
 use super::post::{sender, token_error};
 use super::response::AuthorizationCode;
 use super::token_error::TokenError;
@@ -16,54 +17,7 @@ use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
 };
 use oauth2::{PkceCodeVerifier, RedirectUrl, RefreshToken, StandardRevocableToken};
-use serde_json::{Map, Value};
 use url::Url;
-
-/// What a token response grants.
-#[derive(Clone, Debug)]
-pub struct Grant {
-    /// The access token; empty, and expired at once, where the response has a refresh token
-    /// alone.
-    pub access: Secret,
-    /// The refresh token, when the response has one.
-    pub refresh: Option<Secret>,
-    /// The id token, when the response has one.
-    pub id_token: Option<Secret>,
-    /// When the access token expires, in milliseconds since the epoch: from `expires_in`,
-    /// else from its `exp` claim.
-    pub expires: Option<Millis>,
-    /// The other members of the response.
-    pub members: Members,
-}
-
-impl Grant {
-    /// The grant of a login, which has to have an access token: without one, nobody knows who
-    /// has signed in.
-    ///
-    /// # Errors
-    /// There is none; the refresh token is in the error.
-    pub(super) fn of_login(self) -> Result<Self, TokenError> {
-        match self.refresh {
-            Some(refresh) if self.access.is_blank() => Err(TokenError::NoAccessToken { refresh }),
-            _ => Ok(self),
-        }
-    }
-
-    /// A further member of the response.
-    pub fn member(&self, name: &str) -> Option<&Value> {
-        self.members.0.get(name)
-    }
-}
-
-/// The members of a token response that only some servers send. They may be secrets.
-#[derive(Clone, Default)]
-pub struct Members(pub(super) Map<String, Value>);
-
-impl std::fmt::Debug for Members {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
 
 /// Exchanges an authorization code for a grant. `clock` gives the time to count
 /// `expires_in` from.

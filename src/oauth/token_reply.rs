@@ -5,8 +5,8 @@
 //! Invariant: a refresh token that came whole is in the grant.
 
 use super::claims::Claims;
+use super::grant::{Grant, Members};
 use super::lenient_json::{self, Members as Found};
-use super::token::{Grant, Members};
 use super::token_error::TokenError;
 use crate::profile::Millis;
 use crate::secret::Secret;

@@ -35,14 +35,6 @@ const ALLOWED: &[&[&str]] = &[
         "external/pi.rs",
         "external/qwen.rs",
     ],
-    &[
-        "oauth/authorization.rs",
-        "oauth/client.rs",
-        "oauth/device.rs",
-        "oauth/post.rs",
-        "oauth/token.rs",
-        "oauth/token_reply.rs",
-    ],
     &["ops/audit/known.rs", "ops/audit/mod.rs", "ops/audit/path.rs", "ops/audit/resolution.rs"],
     &["ops/import/choice.rs", "ops/import/mod.rs", "ops/import/place.rs"],
     &[
