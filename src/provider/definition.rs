@@ -265,7 +265,7 @@ impl TryFrom<Value> for Definition {
 }
 
 /// The keys of a definition. Serde cannot refuse others where two types read one object.
-const KEYS: [&str; 31] = [
+const KEYS: [&str; 32] = [
     "id",
     "label",
     "aliases",
@@ -289,6 +289,7 @@ const KEYS: [&str; 31] = [
     "authorizationParameters",
     "tokenParameters",
     "tokenRequestFormat",
+    "finalErrorCodes",
     "identity",
     "expiryMarginSeconds",
     "keptMembers",
