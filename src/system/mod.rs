@@ -5,6 +5,7 @@
 
 pub mod browser;
 pub mod child;
+mod coding;
 pub mod custody;
 pub mod dialogue;
 pub mod environment;
@@ -15,6 +16,7 @@ mod getent;
 mod heartbeat;
 pub mod http;
 pub mod keychain;
+pub mod limits;
 pub mod lock;
 mod lock_payload;
 mod lock_wait;
@@ -27,6 +29,7 @@ mod temporary;
 pub mod terminal;
 pub mod trust;
 pub mod typing;
+mod watched_body;
 pub mod worker;
 
 use crate::profile::Millis;

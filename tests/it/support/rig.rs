@@ -80,11 +80,6 @@ impl Finished {
 pub(crate) struct Running(Child);
 
 impl Running {
-    /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.0.id()
-    }
-
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         send(&self.0, signal);
