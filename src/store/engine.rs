@@ -6,8 +6,8 @@
 use super::files::Files;
 use super::lease::{LeaseAttempt, LeaseKey};
 use super::{
-    Backup, Document, Ended, Exclusion, InterruptedRefresh, Lease, Leftover, Location, Prepared,
-    StateDocument, StoreError, Version,
+    Backup, Begun, Document, Ended, Exclusion, Lease, Leftover, Location, Prepared, StateDocument,
+    StoreError, Version,
 };
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};
@@ -102,13 +102,9 @@ pub(super) trait Engine: Debug {
         wait: Duration,
     ) -> Result<bool, StoreError>;
 
-    /// Notes, durably, that `grant` is about to be spent; the note of an earlier refresh
-    /// that did not end, if there is one.
-    fn begin(
-        &self,
-        lease: &Lease,
-        grant: &Secret,
-    ) -> Result<Option<InterruptedRefresh>, StoreError>;
+    /// Notes, durably, that `grant`, which `lease` is on, is about to be spent, unless an
+    /// earlier refresh of it did not end, or the lease is lost.
+    fn begin(&self, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError>;
 
     /// Notes how a refresh of `grant` ended.
     fn end(&self, grant: &Secret, ended: Ended);

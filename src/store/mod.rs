@@ -32,11 +32,11 @@ pub use document::{
 };
 pub use error::StoreError;
 pub use files::{Lease, Leftover, shared_leftovers};
-pub use journal::{Ended, InterruptedRefresh};
+pub use journal::{Begun, Ended, InterruptedRefresh};
 pub use lease::{LeaseAttempt, LeaseKey, Start, Turn};
 pub use location::Location;
 pub use pending_login::{Claim, PendingAuthorization, PendingLogin};
 pub use session::{SessionOverride, SessionStore};
 use snapshot::Exclusion;
 pub use snapshot::{Prepared, Snapshot, Version};
-pub use spool::{Spool, SpooledReply};
+pub use spool::{Spent, Spool, SpooledReply};

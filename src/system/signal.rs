@@ -1,7 +1,9 @@
 //! Signals that ask the process to stop, as a value to wait for or to look at.
 
-use super::block_on;
+use super::{block_on, with_runtime};
+use rustix::process::{Resource, getrlimit};
 use std::io::{self, Read};
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -92,6 +94,29 @@ pub fn outlive() -> io::Result<()> {
 /// Whether signals were caught before: then none ends the process by itself any more.
 pub fn are_caught() -> bool {
     IS_CAUGHT.load(Ordering::Relaxed)
+}
+
+/// Makes a write beyond the limit on the size of files (`ulimit -f`) an error (EFBIG) in place
+/// of the end of this process (SIGXFSZ), whose only copy of a token it may be. Where there is
+/// no limit, nothing is done.
+pub(super) fn outlive_size_limit() {
+    static IS_CAUGHT: Once = Once::new();
+    if getrlimit(Resource::Fsize).current.is_none() {
+        return;
+    }
+    IS_CAUGHT.call_once(|| {
+        let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+        // In a thread of its own, because this one may be in a runtime already. The handler
+        // outlives the runtime that installs it.
+        let catch = move || {
+            with_runtime(|runtime| {
+                let _inside = runtime.enter();
+                signal(kind).map(drop)
+            })
+        };
+        let caught = std::thread::Builder::new().spawn(catch);
+        let _ = caught.map(std::thread::JoinHandle::join);
+    });
 }
 
 /// Runs what waits for the user and notices no signal: one that comes ends the process with

@@ -31,7 +31,9 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
         RefreshError::Expired { .. } => {
             (ExitStatus::Unavailable, "check the clock of this machine".into())
         }
-        RefreshError::Spent { .. } => (ExitStatus::StoreUnusable, Command::ours("doctor").into()),
+        RefreshError::Spent { .. } | RefreshError::SpentUnreadable { .. } => {
+            (ExitStatus::StoreUnusable, Command::ours("doctor").into())
+        }
         RefreshError::Kept { source, .. } | RefreshError::Lost { source } => {
             return source.advice();
         }

@@ -73,6 +73,16 @@ pub enum RefreshError {
         /// Where the reply is.
         kept_in: Location,
     },
+    /// The refresh token is spent, and what it brought is in a file that cannot be read.
+    #[error(
+        "the login `{profile_id}` was refreshed, and {kept_in}, which holds the new one, cannot be read"
+    )]
+    SpentUnreadable {
+        /// The profile.
+        profile_id: ProfileId,
+        /// The file.
+        kept_in: Location,
+    },
     /// The reply of this refresh cannot be stored, and is in the spool.
     #[error("the refreshed login `{profile_id}` is kept in {kept_in} until it can be stored")]
     Kept {

@@ -23,7 +23,8 @@ use crate::profile::{Credential, Identity};
 use crate::provider::{ASSUMED_LIFETIME, Catalog};
 use crate::secret::Secret;
 use crate::store::{
-    AgentStore, Document, Ended, InterruptedRefresh, Lease, Prepared, Renewal, Spool, StoreError,
+    AgentStore, Begun, Document, Ended, InterruptedRefresh, Lease, Prepared, Renewal, Spent, Spool,
+    StoreError,
 };
 use crate::system::signal::StopSignals;
 use crate::system::{Runtime, now, with_runtime};
@@ -70,7 +71,7 @@ struct Ready<'a> {
 /// What ended a round of the transaction.
 enum Round {
     /// The credential that is in the store now.
-    Done(Credential),
+    Done(Box<Credential>),
     /// The store has changed since it was read: once more, under the same lease.
     Changed,
     /// The lease is lost: once more, with a new one.
@@ -97,7 +98,7 @@ impl<'a> Transaction<'a> {
             };
             loop {
                 match self.round(&mut lease, interaction)? {
-                    Round::Done(credential) => return Ok(credential),
+                    Round::Done(credential) => return Ok(*credential),
                     Round::Changed => {}
                     Round::LeaseLost => break,
                 }
@@ -118,7 +119,7 @@ impl<'a> Transaction<'a> {
     ) -> Result<Round, RefreshError> {
         let read = match self.read_again(lease, interaction)? {
             Ok(read) => read,
-            Err(credential) => return Ok(Round::Done(credential)),
+            Err(credential) => return Ok(Round::Done(credential.into())),
         };
         // Safe to interrupt: nothing has been noted or sent yet.
         self.selected.store.wait_until_free(Some(lease), self.lock_timeout)?;
@@ -170,9 +171,12 @@ impl<'a> Transaction<'a> {
             return Err(RefreshError::LoginOver { login, over: Over::Known(code) });
         }
         // A spent token must not be posted: the server would end the login everywhere.
-        if let Some(kept_in) = self.spool.find_spent(&posted) {
+        if let Some(found) = self.spool.find_spent(&posted) {
             let (profile_id, location) = (selected.id.clone(), selected.store.location());
-            return Err(RefreshError::Spent { profile_id, location, kept_in });
+            return Err(match found {
+                Spent::Replaced(kept_in) => RefreshError::Spent { profile_id, location, kept_in },
+                Spent::Unreadable(kept_in) => RefreshError::SpentUnreadable { profile_id, kept_in },
+            });
         }
         let entry = entry_text(&snapshot.document, &selected.id);
         Ok(Ok(Read { credential, entry, posted }))
@@ -202,7 +206,11 @@ impl<'a> Transaction<'a> {
     ) -> Result<Round, RefreshError> {
         let Ready { read, connection, prepared } = ready;
         let store = &self.selected.store;
-        let earlier = store.begin(lease, &read.posted)?;
+        let earlier = match store.begin(lease, &read.posted)? {
+            Begun::Noted => None,
+            Begun::Interrupted(earlier) => Some(earlier),
+            Begun::Lost => return Ok(Round::LeaseLost),
+        };
         let take_back = || {
             if earlier.is_none() {
                 store.end(&read.posted, Ended::Known);
@@ -237,7 +245,7 @@ impl<'a> Transaction<'a> {
                 self.fail(&read.posted, error, earlier, lease, interaction)
             }
         }
-        .map(Round::Done)
+        .map(|credential| Round::Done(credential.into()))
     }
 
     /// Whether the store still holds the token that is going to be posted, and the lease is

@@ -180,7 +180,9 @@ impl Failed {
             RefreshError::SignedOut(_) => (ReportedKind::SignedOut, None),
             RefreshError::Unavailable { .. } => (ReportedKind::Unavailable, None),
             RefreshError::NotRefreshed { .. } => (ReportedKind::NotRefreshed, None),
-            RefreshError::Spent { .. } => (ReportedKind::Spent, None),
+            RefreshError::Spent { .. } | RefreshError::SpentUnreadable { .. } => {
+                (ReportedKind::Spent, None)
+            }
             RefreshError::Kept { source, .. }
             | RefreshError::Lost { source }
             | RefreshError::Lease(LeaseError::Busy { source, .. })
