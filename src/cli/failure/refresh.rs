@@ -5,8 +5,8 @@ use super::selection::selection;
 use super::{Advice, Explain};
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Hint};
+use crate::ops::refresh::ReportedKind;
 use crate::ops::refresh::due::{DueError, RowError};
-use crate::ops::refresh::worker::ReportedKind;
 use crate::ops::{Login, RefreshError};
 
 /// What the error means to a user. Some rows ask the catalog how to sign in.

@@ -1,7 +1,6 @@
 //! Why a login is not refreshed.
 
 use super::lease::LeaseError;
-use super::worker::ReportedKind;
 use crate::app::AppError;
 use crate::oauth::TokenError;
 use crate::ops::issuer::IssuerError;
@@ -10,6 +9,7 @@ use crate::profile::{Kind, ProfileId, ProviderId};
 use crate::store::{InterruptedRefresh, Location, StoreError};
 use crate::system::lock::iso;
 use crate::text::printable;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Why a login is not refreshed.
@@ -128,6 +128,24 @@ pub enum RefreshError {
     /// The process was asked to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+/// What kind of failure a worker reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReportedKind {
+    /// The server has refused the refresh token.
+    LoginOver,
+    /// The profile, or its refresh token, is gone.
+    SignedOut,
+    /// The server gave no answer that counts.
+    Unavailable,
+    /// The server refused for a reason that is not the grant.
+    NotRefreshed,
+    /// The refresh token is spent, and what it brought is in the spool.
+    Spent,
+    /// The store could not be used.
+    Store,
 }
 
 impl<E: Into<AppError>> From<E> for RefreshError {

@@ -14,7 +14,7 @@ mod refusal;
 mod transaction;
 pub mod worker;
 
-pub use error::{NotRefreshable, Over, Reason, RefreshError};
+pub use error::{NotRefreshable, Over, Reason, RefreshError, ReportedKind};
 pub use lease::LeaseError;
 
 pub(super) use error::not_refreshable;

@@ -7,7 +7,7 @@
 //! the store itself, and the caller reads there what the worker has stored.
 
 use super::transaction::Transaction;
-use super::{LeaseError, RefreshError};
+use super::{LeaseError, RefreshError, ReportedKind};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::ops::Notes;
@@ -84,30 +84,12 @@ enum Said {
 struct Failed {
     kind: ReportedKind,
     text: String,
-    store: Option<StoreFailure>,
-}
-
-/// What kind of failure a worker reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ReportedKind {
-    /// The server has refused the refresh token.
-    LoginOver,
-    /// The profile, or its refresh token, is gone.
-    SignedOut,
-    /// The server gave no answer that counts.
-    Unavailable,
-    /// The server refused for a reason that is not the grant.
-    NotRefreshed,
-    /// The refresh token is spent, and what it brought is in the spool.
-    Spent,
-    /// The store could not be used.
-    Store,
+    store: Option<StoreCause>,
 }
 
 /// As much of a [`StoreError`] as goes over a pipe.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-enum StoreFailure {
+enum StoreCause {
     Read(PathBuf, Option<i32>, String),
     Write(PathBuf, Option<i32>, String),
     Lock(PathBuf, Option<i32>, String),
@@ -115,7 +97,7 @@ enum StoreFailure {
     Invalid(PathBuf, String),
 }
 
-impl StoreFailure {
+impl StoreCause {
     fn of(error: &StoreError) -> Option<Self> {
         let path = |location: &Location| location.path().map(Path::to_path_buf);
         let cause = |source: &std::io::Error| (source.raw_os_error(), source.to_string());
@@ -187,7 +169,7 @@ impl Failed {
             | RefreshError::Lost { source }
             | RefreshError::Lease(LeaseError::Busy { source, .. })
             | RefreshError::App(AppError::Store(source @ StoreError::LockTimeout { .. })) => {
-                (ReportedKind::Store, Some(StoreFailure::of(source)?))
+                (ReportedKind::Store, Some(StoreCause::of(source)?))
             }
             _ => return None,
         };
@@ -195,7 +177,7 @@ impl Failed {
     }
 
     fn into_error(self, login: Login) -> RefreshError {
-        let store = self.store.map(StoreFailure::into_error);
+        let store = self.store.map(StoreCause::into_error);
         RefreshError::Reported { kind: self.kind, text: self.text, login: login.into(), store }
     }
 }
@@ -209,11 +191,11 @@ pub(super) fn refresh(
     interaction: &mut dyn Notes,
 ) -> Result<Option<Credential>, RefreshError> {
     let Some(grant) = selected.credential.refresh_token() else { return Ok(None) };
-    let adopt = || {
+    let another = || {
         let stored = selected.store.profiles().ok()?.credential(selected.id.as_str())?;
-        let is_new = Seen::of(&stored) != Seen::of(&selected.credential);
-        (is_new && stored.is_usable_until(now())).then_some(stored)
+        (Seen::of(&stored) != Seen::of(&selected.credential)).then_some(stored)
     };
+    let adopt = || another().filter(|stored| stored.is_usable_until(now()));
     let mut seen = selected.version;
     let turn = selected.store.wait_to_start(&selected.lease_key(), grant, lock_timeout, || {
         let present = selected.store.version();
@@ -244,7 +226,7 @@ pub(super) fn refresh(
     let job = job(app, selected, lock_timeout, &slot);
     let ended = block_on(follow(app, slot, &job, interaction)).map_err(AppError::Runtime)?;
     match ended {
-        Ended::Refreshed => Ok(adopt()),
+        Ended::Refreshed => Ok(another()),
         Ended::NotBegun => Ok(None),
         Ended::Failed(failed) => Err(failed.into_error(selected.login())),
         Ended::Died => {
