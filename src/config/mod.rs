@@ -12,6 +12,7 @@ mod document;
 mod edit;
 mod include;
 mod invalid;
+mod json5;
 mod model;
 mod paths;
 mod record;

@@ -11,6 +11,8 @@ use super::{
 };
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};
+use crate::system::lock::Holder;
+use crate::system::worker::Waiter;
 use std::fmt::Debug;
 use std::ops::Deref;
 use std::time::Duration;
@@ -82,6 +84,12 @@ pub(super) trait Engine: Debug {
 
     /// Tries once to take the lease.
     fn try_lease(&self, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError>;
+
+    /// Who holds a lease now, as far as can be told.
+    fn lease_holder(&self, key: &LeaseKey<'_>) -> Holder;
+
+    /// One who wants to start a worker that refreshes `grant`.
+    fn waiter_to_start(&self, grant: &Secret) -> Result<Waiter, StoreError>;
 
     /// Where a lease is, for people.
     fn lease_location(&self, key: &LeaseKey<'_>) -> Location;

@@ -56,6 +56,41 @@ impl StopSignals {
     }
 }
 
+/// Lets no signal that can be caught end this process any more, for good.
+///
+/// # Errors
+/// A handler cannot be installed.
+pub fn outlive() -> io::Result<()> {
+    const BY_NUMBER: [i32; 8] = [
+        rustix::process::Signal::XCPU.as_raw(),
+        rustix::process::Signal::XFSZ.as_raw(),
+        rustix::process::Signal::VTALARM.as_raw(),
+        rustix::process::Signal::PROF.as_raw(),
+        rustix::process::Signal::IO.as_raw(),
+        rustix::process::Signal::POWER.as_raw(),
+        rustix::process::Signal::TSTP.as_raw(),
+        rustix::process::Signal::ABORT.as_raw(),
+    ];
+    IS_CAUGHT.store(true, Ordering::Relaxed);
+    block_on(async {
+        let named = [
+            SignalKind::interrupt(),
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+            SignalKind::quit(),
+            SignalKind::alarm(),
+            SignalKind::pipe(),
+            SignalKind::user_defined1(),
+            SignalKind::user_defined2(),
+        ];
+        let others = BY_NUMBER.into_iter().map(SignalKind::from_raw);
+        for kind in named.into_iter().chain(others) {
+            drop(signal(kind)?);
+        }
+        Ok(())
+    })?
+}
+
 /// Whether signals were caught before: then none ends the process by itself any more.
 pub fn are_caught() -> bool {
     IS_CAUGHT.load(Ordering::Relaxed)

@@ -129,6 +129,12 @@ pub(super) fn grant_paths(files: &Files, refresh_token: &Secret) -> Vec<PathBuf>
     std::iter::once(in_state).chain(beside.map(|directory| directory.join(name))).collect()
 }
 
+/// The start slot of the worker that refreshes a grant.
+pub(super) fn start_path(files: &Files, refresh_token: &Secret) -> PathBuf {
+    let name = refresh_token.fingerprint().replace("sha256:", "grant-sha256-");
+    files.state_dir.join("locks/oauth-refresh").join(format!("{name}.start"))
+}
+
 /// Tries once to take a lease.
 pub(super) fn try_lease(files: &Files, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError> {
     let profile = lease_path(&files.state_dir, key.provider, key.profile_id);

@@ -30,7 +30,9 @@ use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};
 use crate::system::file::{self, Reserved};
 use crate::system::in_place;
-use crate::system::lock::{self, Attempt, SidecarLock};
+use crate::system::lock::{self, Attempt, Holder, SidecarLock};
+use crate::system::now;
+use crate::system::worker::Waiter;
 use backup::KeptBackup;
 use generation::newer_database;
 use std::path::Path;
@@ -235,6 +237,21 @@ impl Engine for Files {
             self.finish(Some(lease), lock::TIMEOUT)?;
         }
         Ok(attempt)
+    }
+
+    fn lease_holder(&self, key: &LeaseKey<'_>) -> Holder {
+        let path = lease::lease_path(&self.state_dir, key.provider, key.profile_id);
+        lock::look(&path, now()).map(|(holder, _)| holder).unwrap_or_default()
+    }
+
+    fn waiter_to_start(&self, grant: &Secret) -> Result<Waiter, StoreError> {
+        self.check_generation()?;
+        let path = lease::start_path(self, grant);
+        let directory = path.parent().map_or(Ok(()), file::create_private_directory);
+        let failed =
+            |source| StoreError::Lock { location: path.as_path().into(), source: Arc::new(source) };
+        directory.map_err(failed)?;
+        Ok(Waiter::new(path))
     }
 
     fn lease_location(&self, key: &LeaseKey<'_>) -> Location {

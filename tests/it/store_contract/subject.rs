@@ -10,7 +10,7 @@ mod foreign;
 mod spool;
 mod world;
 
-use super::PROVIDER;
+use super::{BOUND, PROVIDER};
 use openclaw_auth::oauth::{Grant, Members};
 use openclaw_auth::profile::Identity;
 use openclaw_auth::profile::{ProfileId, ProviderId};
@@ -189,7 +189,7 @@ impl Subject {
             document.set_entry(id, entry);
             Ok((true, ()))
         };
-        Ok(self.store.update_prepared(prepared, Some(&held.lease), change)?)
+        Ok(self.store.update_prepared(prepared, Some(&held.lease), BOUND, change)?)
     }
 
     /// Sets an entry.
