@@ -6,12 +6,15 @@
 
 mod approval;
 mod authorization;
+mod bare_code;
 mod claims;
 mod client;
 mod device;
 mod discovery;
 mod exchange;
 mod listener;
+mod pasted;
+mod pasted_text;
 mod post;
 mod reply_page;
 mod response;
@@ -27,6 +30,7 @@ pub use device::{DeviceAuthorization, DeviceEndpoints, DeviceFlow, authorize_dev
 pub use discovery::{Announced, OtherSubject};
 pub use exchange::{ExchangeError, ExchangedToken, TokenExchange};
 pub use listener::{Arrival, Bound, BusyPort, RedirectListener, Serving, Verdict, bind};
-pub use response::{AuthorizationCode, AuthorizationError, Expectation, parse_pasted};
+pub use pasted::{holds_state, is_begun, parse_pasted};
+pub use response::{AuthorizationCode, AuthorizationError, Expectation};
 pub use revocation::revoke;
 pub use token::{Grant, Members, TokenError, exchange_code, refresh};

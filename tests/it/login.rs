@@ -172,6 +172,8 @@ fn a_slip_of_the_hand_at_the_prompt_does_not_end_the_login() {
     let rig = Rig::new();
     let mut login = rig.start_login(&[]);
     login.paste("yes");
+    login.wait_for("not accepted: it cannot be a code");
+    login.paste("fake-code-99");
     login.wait_for("not accepted: the authorization server refused: invalid_grant");
     assert_eq!(login.visit().status, 200);
     login.finish().success();

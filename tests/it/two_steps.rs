@@ -84,6 +84,7 @@ fn a_response_that_is_none_of_ours_leaves_the_login_as_it_is() {
         ("http://localhost:1455/auth/callback", "not accepted"),
         ("two words", "not accepted"),
         ("", "nothing was pasted"),
+        ("yes", "cannot be a code"),
         ("\u{1b}]0;x", "not accepted"),
     ] {
         let stderr = finish(&rig, &["--redirect-url", "-"], &format!("{input}\n")).failure(2);
@@ -91,8 +92,8 @@ fn a_response_that_is_none_of_ours_leaves_the_login_as_it_is() {
         assert_eq!(rig.tree(), before, "{input:?}");
     }
     assert!(rig.server.requests_at(Endpoint::Token).is_empty());
-    // A slip of the hand that looks like a code is refused by the server.
-    let stderr = finish(&rig, &["--redirect-url", "-"], "yes\n").failure(1);
+    // What looks like a code is refused by the server.
+    let stderr = finish(&rig, &["--redirect-url", "-"], "fake-code-99\n").failure(1);
     assert!(stderr.contains("invalid_grant"), "{stderr}");
     rig.server.inject(Fault::status(503));
     finish(&rig, &["--redirect-url", "-"], &redirect).failure(4);

@@ -7,6 +7,7 @@ mod authorize;
 mod destination;
 mod device;
 mod notice;
+mod pastes;
 mod program;
 mod project;
 mod takeover;
