@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::config::AgentDir;
 use crate::exit::{ExitStatus, Failure};
 use crate::profile::secret_ref::variable;
-use crate::profile::{AgentId, Kind, Millis, ProfileId, ProviderId};
+use crate::profile::{AgentId, Kind, Millis, NoSecret, ProfileId, ProviderId, pasted_secret};
 use crate::provider::{Catalog, Method, MethodKind};
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, Location, Pasted, pasted_entry};
@@ -137,11 +137,15 @@ impl Ready {
     /// # Errors
     /// It is not such a secret, or the store or the configuration cannot be written.
     pub fn store(&self, app: &App, input: &str) -> Result<Report, Failure> {
-        let secret = Secret::from_input(input);
-        if secret.is_blank() {
-            return Err(Failure::usage(format!("no {} was given", self.what()))
-                .hint("paste it at the prompt, or send it as a line on standard input"));
-        }
+        let form = self.method.as_ref().map(Method::form).unwrap_or_default();
+        let secret = match pasted_secret(input, form) {
+            Ok(secret) => Secret::new(secret.as_str()),
+            Err(NoSecret::Nothing) => {
+                return Err(Failure::usage(format!("no {} was given", self.what()))
+                    .hint("paste it at the prompt, or send it as a line on standard input"));
+            }
+            Err(reason) => return Err(Failure::usage(reason.to_string())),
+        };
         let expires = self.request.expires_in.map(|span| {
             now().saturating_add(Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX))
         });
@@ -186,11 +190,6 @@ impl Ready {
 
     fn checked_token(&self, token: Secret) -> Result<Secret, Failure> {
         let Some(method) = &self.method else { return Ok(token) };
-        // Terminals break long tokens into lines.
-        let token = match &method.prefix {
-            Some(_) => Secret::new(token.expose().split_whitespace().collect::<String>()),
-            None => token,
-        };
         method.check(&token).map_err(Failure::usage)?;
         Ok(token)
     }
