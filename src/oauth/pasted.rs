@@ -212,7 +212,7 @@ fn of_address(address: &str, is_shortened: bool, expectation: &Expectation) -> O
         parameters.state = is_state.then(|| fragment.to_owned());
     }
     if parameters.state.is_some() {
-        let is_cut = |code: &String| code.contains('…') || code.contains("...");
+        let is_cut = |code: &String| code.contains('…');
         let ends_with_state =
             query.rsplit('&').next().is_some_and(|last| last.starts_with("state="));
         let is_shortened = is_shortened && !ends_with_state && fragment.is_empty();
@@ -357,12 +357,18 @@ mod tests {
         for text in [
             format!("{CODE}#{STATE}"),
             format!("`{CODE}#{STATE}`"),
+            format!("_{CODE}#{STATE}_"),
             format!("Paste this code:\n\n{CODE}#{STATE}\n"),
             format!("{CODE}#{}\n{}", &STATE[..20], &STATE[20..]),
             format!("code={CODE}&state={STATE}"),
             format!("https://console.example.test/callback?code={CODE}#{STATE}"),
         ] {
             assert_taken(&text);
+        }
+        for code in ["_ab_", "~ab.", "-ab-", "a...b"] {
+            for text in [format!("{code}#{STATE}"), format!("code={code}&state={STATE}")] {
+                assert_eq!(pasted(&text), Ok((code.to_owned(), true)), "{text}");
+            }
         }
         let long = format!("{}{CODE}", "Ab1_".repeat(20));
         let text = wrapped(&format!("{long}#{STATE}"), 80, "\n");

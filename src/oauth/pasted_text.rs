@@ -214,7 +214,7 @@ const fn is_of_scheme(c: char) -> bool {
 }
 
 /// The addresses in a text without spaces, each to the end of the text; the text itself where
-/// no scheme is in it. Says of each whether it was shortened (`…`).
+/// no scheme is in it, the more literal before the other. Says of each whether it was shortened (`…`).
 pub(super) fn addresses(text: &str) -> Vec<(&str, bool)> {
     let starts = text.match_indices("://").map(|(at, _)| {
         let before = text[..at].trim_end_matches(is_of_scheme);
@@ -222,14 +222,20 @@ pub(super) fn addresses(text: &str) -> Vec<(&str, bool)> {
     });
     let mut addresses: Vec<_> = starts.map(|start| bare(text, start)).collect();
     if addresses.is_empty() {
-        let start = text.len() - text.trim_start_matches(is_opening).len();
-        addresses.push(bare(text, start));
+        let start = |is_around: fn(char) -> bool| {
+            bare(text, text.len() - text.trim_start_matches(is_around).len())
+        };
+        // A code may begin with what also marks emphasis.
+        addresses.push(start(is_opening));
+        if text.starts_with(['_', '~']) {
+            addresses.push(start(|c| is_opening(c) || matches!(c, '_' | '~')));
+        }
     }
     addresses
 }
 
 fn is_opening(c: char) -> bool {
-    CLOSING.contains(c) || matches!(c, '\'' | '(' | '[' | '{' | '*' | '_' | '~' | '¿' | '¡')
+    CLOSING.contains(c) || matches!(c, '\'' | '(' | '[' | '{' | '*' | '¿' | '¡')
 }
 
 /// What begins at `start` without what stands around it: quotes, brackets, emphasis, and the

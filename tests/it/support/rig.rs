@@ -242,11 +242,15 @@ impl Rig {
 
     /// Runs the program with a line on standard input.
     pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Finished {
-        let mut command = self.command(args);
+        self.run_with_bytes(&mut self.command(args), input.as_bytes())
+    }
+
+    /// Runs a command with bytes on standard input.
+    pub(crate) fn run_with_bytes(&self, command: &mut Command, input: &[u8]) -> Finished {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program");
         // A program that refuses its arguments reads nothing.
-        let _ = child.stdin.take().expect("standard input").write_all(input.as_bytes());
+        let _ = child.stdin.take().expect("standard input").write_all(input);
         child.wait_with_output().expect("the output").into()
     }
 
