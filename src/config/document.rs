@@ -2,7 +2,7 @@
 
 use super::substitute::substitute;
 use super::validate::problems;
-use super::{AgentDir, ConfigError, Paths, Variables, include};
+use super::{AgentDir, ConfigError, Paths, Variables, include, json5};
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use crate::system::{Environment, file};
 use jsonc_parser::ParseOptions;
@@ -43,9 +43,7 @@ pub(super) fn parse_json5(text: &str) -> Result<Value, String> {
     // Written by OpenClaw, it is plain JSON; the JSON5 parser is for people.
     match serde_json::from_str(text) {
         Ok(value) => Ok(value),
-        Err(_) => {
-            jsonc_parser::parse_to_serde_value(text, &JSON5).map_err(|error| error.to_string())
-        }
+        Err(_) => json5::parse(text).map(|parsed| parsed.value),
     }
 }
 

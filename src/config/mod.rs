@@ -11,6 +11,7 @@ mod channel_account;
 mod document;
 mod edit;
 mod include;
+mod json5;
 mod model;
 mod paths;
 mod record;

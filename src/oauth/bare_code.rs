@@ -41,6 +41,9 @@ pub(super) fn bare_code(
         words if words.iter().any(|word| is_user_code(word.text)) => return Err(USER_CODE),
         _ => return Err(SPACES),
     };
+    if code.contains(['&', '?']) || code.contains("://") {
+        return Err(PIECE);
+    }
     let (code, is_shortened) = addresses(&code).first().copied().unwrap_or_default();
     if is_shortened || code.contains("...") || code.contains('…') {
         return Err(SHORTENED);
@@ -85,7 +88,7 @@ fn is_user_code(word: &str) -> bool {
 /// somebody typed, a host, a path or a piece of an address.
 fn can_be_code(word: &str) -> bool {
     let is_visible = word.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
-    if !is_visible || word.is_empty() || word.contains(['@', '<', '>', '"']) {
+    if !is_visible || word.is_empty() || word.contains(['@', '<', '>', '"', '{', '}', '\\', '`']) {
         return false;
     }
     let has = |is: fn(&u8) -> bool| word.bytes().any(|byte| is(&byte));

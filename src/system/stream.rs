@@ -131,9 +131,10 @@ pub fn paste(stdin: Box<dyn BufRead + Send>) -> io::Result<Option<Zeroizing<Vec<
     });
     let mut pasted = Zeroizing::new(Vec::new());
     loop {
-        let line = match pasted.is_empty() {
-            true => receiver.recv().ok(),
-            false => receiver.recv_timeout(PIPE_PAUSE).ok(),
+        let line = if pasted.is_empty() {
+            receiver.recv().ok()
+        } else {
+            receiver.recv_timeout(PIPE_PAUSE).ok()
         };
         match line.transpose()? {
             Some(line) if !line.is_empty() => pasted.extend_from_slice(&line),

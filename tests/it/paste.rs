@@ -6,16 +6,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 fn piped(rig: &Rig, args: &[&str], input: &str) -> Finished {
-    piped_bytes(rig, args, input.as_bytes())
-}
-
-fn piped_bytes(rig: &Rig, args: &[&str], input: &[u8]) -> Finished {
-    let mut command = rig.command(args);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // A command that refuses its arguments reads nothing.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap().into()
+    rig.run_with_input(args, input)
 }
 
 const TOKEN: [&str; 5] = ["models", "auth", "paste-token", "--provider", "openai"];
@@ -209,7 +200,7 @@ fn what_is_stored_is_what_was_issued_or_nothing() {
         format!("\u{feff}{key}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
     for bytes in [line.as_bytes(), format!("\"key\": \"{key}\",").as_bytes(), &utf16] {
         let rig = Rig::new();
-        piped_bytes(&rig, &keys, bytes).success();
+        rig.run_with_bytes(&keys, bytes).success();
         assert_eq!(stored(&rig), [format!("\"{key}\"null")]);
     }
 }

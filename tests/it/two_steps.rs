@@ -126,8 +126,8 @@ fn a_redirect_is_taken_however_its_address_was_bent_on_the_way() {
         // Two wait: the state tells which one is meant.
         let other = start(&rig, &[]);
         let encoded: String = encoded(&redirect);
-        let mut command = rig.command(&[&FINISH[..], &["--redirect-url", "-", "--json"]].concat());
-        let done = rig.run_with_bytes(&mut command, &form(&redirect, &encoded)).json();
+        let args = [&FINISH[..], &["--redirect-url", "-", "--json"]].concat();
+        let done = rig.run_with_bytes(&args, &form(&redirect, &encoded)).json();
         assert_eq!(done["event"], "done", "{number}");
         let id = other["loginId"].as_str().unwrap();
         rig.run(&["models", "auth", "login", "cancel", "--login", id]).success();

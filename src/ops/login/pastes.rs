@@ -130,8 +130,8 @@ mod tests {
 
     /// Reads one paste after the other; whether each was taken with its state, without, or not.
     fn read(pasted: &[&str]) -> Vec<Option<bool>> {
-        let (_sender, mut pastes) = pastes();
-        let mut read = |text: &&str| pastes.read(&format!("{text}\n"), &expectation()).ok();
+        let (_sender, mut input) = pastes();
+        let mut read = |text: &&str| input.read(&format!("{text}\n"), &expectation()).ok();
         pasted.iter().map(|text| read(text).map(|(_, has_state)| has_state)).collect()
     }
 

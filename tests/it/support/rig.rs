@@ -242,11 +242,12 @@ impl Rig {
 
     /// Runs the program with a line on standard input.
     pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Finished {
-        self.run_with_bytes(&mut self.command(args), input.as_bytes())
+        self.run_with_bytes(args, input.as_bytes())
     }
 
-    /// Runs a command with bytes on standard input.
-    pub(crate) fn run_with_bytes(&self, command: &mut Command, input: &[u8]) -> Finished {
+    /// Runs the program with bytes on standard input.
+    pub(crate) fn run_with_bytes(&self, args: &[&str], input: &[u8]) -> Finished {
+        let mut command = self.command(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program");
         // A program that refuses its arguments reads nothing.
