@@ -7,7 +7,6 @@
 pub mod app;
 pub mod cli;
 pub mod config;
-pub mod exit;
 pub mod external;
 pub mod oauth;
 pub mod ops;

@@ -13,7 +13,7 @@
 mod support;
 
 use openclaw_auth::cli;
-use openclaw_auth::exit::ExitStatus;
+use openclaw_auth::cli::ExitStatus;
 use openclaw_auth::system::{Environment, Streams, now};
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -7,7 +7,7 @@
 use super::output::Output;
 use super::{channels, models};
 use crate::app::App;
-use crate::exit::Failure;
+use crate::cli::exit::Failure;
 use clap::Parser;
 use std::ffi::OsString;
 

@@ -2,16 +2,15 @@
 
 use crate::app::App;
 use crate::cli::duration;
-use crate::cli::failure::{move_away, remedy};
+use crate::cli::exit::{Command, ExitStatus, Failure};
+use crate::cli::failure::next_step;
 use crate::cli::output::Output;
-use crate::exit::{Command, ExitStatus, Failure, Hint};
-use crate::ops::doctor::{Finding, What, examine};
-use crate::ops::of_agent;
+use crate::ops::doctor::{Finding, examine};
 use crate::ops::restore::{self, Listing};
 use crate::profile::{AgentId, ProfileId};
 use crate::store::Location;
 use crate::system::now;
-use crate::text::{chain, printable};
+use crate::text::printable;
 use serde::Serialize;
 use std::path::Path;
 
@@ -126,7 +125,10 @@ fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
         output.end_with(ExitStatus::Findings);
     }
     let ok = !report.has_problems();
-    let told = report.findings.into_iter().map(|it| (it.code, severity(&it), told(it.what)));
+    let told = report.findings.iter().map(|finding| {
+        let told = (finding.what.message(), next_step(&finding.what));
+        (finding.code, severity(finding), told)
+    });
     let told: Vec<_> = told.collect();
     if json {
         let findings = told.iter().map(|(code, severity, (message, next))| FindingReport {
@@ -158,28 +160,6 @@ fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
-}
-
-/// A finding in words, and the next step.
-fn told(what: What) -> (String, Hint) {
-    let of_failure = |failure: Failure| {
-        let next = failure.hint.unwrap_or_else(|| "see the message".into());
-        (format!("{:#}", failure.cause), next)
-    };
-    match what {
-        What::Exposed(exposure) => (exposure.to_string(), remedy(&exposure)),
-        What::Failed(error) => of_failure(error.into()),
-        What::Distrusted(error) => of_failure(error.into()),
-        What::Restorable { error, location, agent_id } => {
-            let restore = of_agent(Command::ours("doctor --restore latest"), &agent_id);
-            let next = match location.path() {
-                Some(path) => Hint::from(move_away(path)).then(" && ").run(restore),
-                None => restore.into(),
-            };
-            (chain(&error), next)
-        }
-        What::Told { message, next } => (message, next),
-    }
 }
 
 const fn replaced_by(is_renewal: bool) -> &'static str {

@@ -4,7 +4,7 @@ use super::models::auth::sign_in::{Choice, by_choice, choose, choose_one};
 use super::output::Output;
 use super::prompt::{ask, require_terminal};
 use crate::app::App;
-use crate::exit::Failure;
+use crate::cli::exit::Failure;
 use crate::ops::{agents, default_model};
 
 #[derive(Debug, clap::Args)]

@@ -1,13 +1,13 @@
 //! Where text leaves the program.
 
+use crate::cli::exit::{ExitStatus, Failure, Hint};
 use crate::cli::failure::exposed;
 use crate::cli::terminal::sequence::Sequence;
-use crate::exit::{ExitStatus, Failure};
 use crate::store::Location;
 use crate::system::Streams;
 use crate::system::custody::Exposure;
 use crate::system::stream::stdout_columns;
-use crate::text::printable;
+use crate::text::{chain, printable};
 use serde::Serialize;
 use std::io::{self, BufWriter, ErrorKind};
 
@@ -141,14 +141,17 @@ impl<'s> Output<'s> {
         self.streams.stdout.flush().map_err(write_failed)
     }
 
-    /// The one place where a failure is printed.
+    /// Prints why the command failed, if it did: a status can be an answer.
     pub(super) fn failure(&mut self, failure: &Failure) {
-        if failure.status.is_answer() {
-            return;
+        if !failure.status.is_answer() {
+            self.error(&chain(&*failure.cause), failure.hint.as_ref());
         }
-        let text = format!("{:#}", failure.cause);
-        self.say(&format!("error: {}", printable(&text, 2_000)));
-        if let Some(hint) = &failure.hint {
+    }
+
+    /// The one place where an error is printed, with the next step.
+    pub(super) fn error(&mut self, text: &str, hint: Option<&Hint>) {
+        self.say(&format!("error: {}", printable(text, 2_000)));
+        if let Some(hint) = hint {
             self.say(&format!("hint: {}", printable(&hint.to_string(), 2_000)));
         }
     }
@@ -162,11 +165,16 @@ const LONGEST_LINE: usize = 16 * 1024;
 /// So much of a report is handed to its stream at once.
 const BUFFER: usize = 64 * 1024;
 
+/// Standard output takes no more.
+#[derive(Debug, thiserror::Error)]
+#[error("could not write the output")]
+struct NotWritten(#[source] io::Error);
+
 /// A reader that closes the pipe has what it wanted: that is success.
 fn write_failed(error: io::Error) -> Failure {
     let status = match error.kind() {
         ErrorKind::BrokenPipe => ExitStatus::Success,
         _ => ExitStatus::Failure,
     };
-    Failure::new(status, anyhow::Error::new(error).context("could not write the output"))
+    Failure::new(status, NotWritten(error))
 }

@@ -3,7 +3,7 @@
 
 use super::output::Output;
 use super::terminal::sequence::Sequence;
-use crate::exit::{ExitStatus, Failure};
+use crate::cli::exit::{ExitStatus, Failure};
 use crate::system::{signal, stream, typing};
 use crate::text::{decoded, printable};
 use std::io::{BufRead, Read, Write};

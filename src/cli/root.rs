@@ -3,7 +3,7 @@
 //! As in OpenClaw they may stand before or after the command. A command that has an option
 //! of the same name gets what stands after it.
 
-use crate::exit::Failure;
+use crate::cli::exit::Failure;
 use crate::system::Environment;
 use std::ffi::OsString;
 

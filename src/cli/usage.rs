@@ -1,13 +1,14 @@
 //! How the usage of subscriptions is shown: bars for people, exact numbers for programs.
 
 use super::duration;
+use super::failure::usage_remedy;
 use super::output::Output;
-use crate::exit::{Command, Failure, Hint};
-use crate::ops::usage::{Snapshot, Usages};
+use crate::cli::exit::{Command, Hint};
+use crate::ops::usage::{Problem, Snapshot, Usages};
 use crate::profile::{Millis, ProviderId};
 use crate::provider::Window;
 use crate::system::now;
-use crate::text::printable;
+use crate::text::{chain, printable};
 use serde::Serialize;
 use serde_json::Number;
 
@@ -28,11 +29,11 @@ struct ProviderReport<'u> {
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<&'u str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'u str>,
+    error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint_command: Option<&'u Command>,
+    hint_command: Option<Command>,
 }
 
 #[derive(Serialize)]
@@ -55,16 +56,16 @@ impl<'u> From<&'u Snapshot> for ProviderReport<'u> {
     fn from(snapshot: &'u Snapshot) -> Self {
         let Snapshot { provider, name, usage } = snapshot;
         let (usage, problem) = (usage.as_ref().ok(), usage.as_ref().err());
-        let hint = problem.and_then(|problem| problem.hint.as_ref());
+        let hint = problem.and_then(usage_remedy);
         let windows = usage.into_iter().flat_map(|usage| &usage.windows);
         Self {
             provider,
             display_name: name,
             windows: windows.map(WindowReport::from).collect(),
             plan: usage.and_then(|usage| usage.plan.as_deref()),
-            error: problem.map(|problem| problem.message.as_str()),
-            hint: hint.map(Hint::to_string),
-            hint_command: hint.and_then(Hint::command),
+            error: problem.map(message),
+            hint: hint.as_ref().map(Hint::to_string),
+            hint_command: hint.as_ref().and_then(Hint::command).cloned(),
         }
     }
 }
@@ -76,6 +77,11 @@ impl<'u> From<&'u Window> for WindowReport<'u> {
     }
 }
 
+/// What went wrong, on one line.
+fn message(problem: &Problem) -> String {
+    printable(&problem.to_string(), 300)
+}
+
 /// A percentage without `.0`, as JavaScript writes it.
 fn number(percent: f64) -> Number {
     #[expect(clippy::cast_possible_truncation, reason = "from 0 to 100")]
@@ -84,9 +90,12 @@ fn number(percent: f64) -> Number {
 }
 
 /// What the providers say. A listing does not fail for what it asks of others.
-pub(super) fn known(usages: Result<Usages, Failure>, output: &mut Output<'_>) -> Usages {
-    usages.unwrap_or_else(|failure| {
-        output.warn(&format!("the usage is not known: {:#}", failure.cause));
+pub(super) fn known<E: std::error::Error>(
+    usages: Result<Usages, E>,
+    output: &mut Output<'_>,
+) -> Usages {
+    usages.unwrap_or_else(|error| {
+        output.warn(&format!("the usage is not known: {}", chain(&error)));
         Usages { at: now(), snapshots: Vec::new() }
     })
 }
@@ -141,9 +150,9 @@ fn heading(snapshot: &Snapshot) -> String {
             format!("  {name}{plan}{none}\n")
         }
         Err(problem) => {
-            let hint = problem.hint.as_ref().map(|hint| format!("{INDENT}{hint}\n"));
+            let hint = usage_remedy(problem).map(|hint| format!("{INDENT}{hint}\n"));
             let hint = printable_lines(hint.as_deref().unwrap_or_default());
-            format!("  {name}: {}\n{hint}", printable(&problem.message, 300))
+            format!("  {name}: {}\n{hint}", message(problem))
         }
     }
 }
@@ -200,7 +209,8 @@ fn draw(percent: f64, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::usage::Problem;
+    use crate::ops::usage::{Remedy, Step};
+    use crate::profile::AgentId;
     use crate::provider::Usage;
 
     fn usages() -> Usages {
@@ -222,7 +232,11 @@ mod tests {
             ],
             plan: Some("plus".to_owned()),
         };
-        let expired = Problem { message: "Token expired".into(), hint: Some("do it".into()) };
+        let expired = Problem::Expired(Remedy {
+            step: Step::SignIn,
+            provider: "claude".into(),
+            agent_id: AgentId::main(),
+        });
         Usages {
             at: 10,
             snapshots: vec![
@@ -245,7 +259,7 @@ Usage:
     Week  [#############################-]   99% used
     Day   [##############################]  100% used, resets now
   Claude: Token expired
-    do it
+    openclaw-auth models auth login --provider claude
   Copilot: no data
 "
         );

@@ -3,10 +3,10 @@
 //! Invariant: each edit looks at the file as it is under the lock, so what it reports is
 //! what the file says from then on, and two edits at once never lose one another.
 
-use super::ConfigError;
 use super::binding::{BindOutcome, BindingSpec};
 use super::binding_edit::bind;
 use super::edit::{child, edit, is_text, set};
+use super::{ConfigError, WrongPart};
 use crate::profile::AgentId;
 use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject};
 use serde_json::Value;
@@ -131,7 +131,7 @@ pub fn set_identity(
             None if !has_agents && id.is_main() => {
                 let list = list_or_create(root)?;
                 let entry = list.append(object(&[("id", id.as_str())]));
-                entry.as_object().ok_or("the entry of the agent is not an object")?
+                entry.as_object().ok_or(WrongPart::NoObject("the entry of the agent"))?
             }
             None => return Ok(()),
         };
@@ -139,7 +139,7 @@ pub fn set_identity(
             None => entry.object_value_or_create("identity"),
             Some(identity) => identity.object_value(),
         };
-        let object = object.ok_or("the `identity` of the agent is not an object")?;
+        let object = object.ok_or(WrongPart::NoObject("the `identity` of the agent"))?;
         for (key, value) in members {
             set(&object, key, (*value).into());
         }
@@ -149,15 +149,15 @@ pub fn set_identity(
     Ok(identity)
 }
 
-const NO_LIST: &str = "`agents.list` is not an array";
+const NO_LIST: WrongPart = WrongPart::NoArray("`agents.list`");
 
-fn list(root: &CstObject) -> Result<Option<CstArray>, &'static str> {
+fn list(root: &CstObject) -> Result<Option<CstArray>, WrongPart> {
     let agents = root.object_value("agents");
     let list = agents.and_then(|agents| agents.get("list"));
     list.map(|list| list.array_value().ok_or(NO_LIST)).transpose()
 }
 
-fn list_or_create(root: &CstObject) -> Result<CstArray, &'static str> {
+fn list_or_create(root: &CstObject) -> Result<CstArray, WrongPart> {
     let list = child(root, "agents")?.array_value_or_create("list").ok_or(NO_LIST)?;
     // First, so that a comment after the last entry stays behind that entry.
     list.ensure_multiline();

@@ -4,9 +4,9 @@
 //! asked for stay as they are, with their comments; new ones follow the last one that
 //! routes.
 
-use super::ConfigError;
 use super::binding::{self, BindOutcome, BindingSpec, Conflict, Route, UnbindOutcome};
 use super::edit::{edit, set};
+use super::{ConfigError, WrongPart};
 use crate::profile::AgentId;
 use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject};
 use serde_json::Value;
@@ -113,7 +113,7 @@ pub(super) fn bind(
     root: &CstObject,
     id: &AgentId,
     specs: &[BindingSpec],
-) -> Result<BindOutcome, &'static str> {
+) -> Result<BindOutcome, WrongPart> {
     let mut outcome = BindOutcome::default();
     let array = bindings(root)?;
     let mut existing = routes(array.as_ref());
@@ -145,7 +145,7 @@ pub(super) fn bind(
         if let (Some(route), Some(account)) = (widest, &spec.account) {
             let object = route.node.as_object().and_then(|node| node.object_value("match"));
             set(
-                &object.ok_or("`match` of a binding is not an object")?,
+                &object.ok_or(WrongPart::NoObject("`match` of a binding"))?,
                 "accountId",
                 account.as_str().into(),
             );
@@ -180,9 +180,9 @@ pub(super) fn bind(
     Ok(outcome)
 }
 
-const NO_BINDINGS: &str = "`bindings` is not an array";
+const NO_BINDINGS: WrongPart = WrongPart::NoArray("`bindings`");
 
-fn bindings(root: &CstObject) -> Result<Option<CstArray>, &'static str> {
+fn bindings(root: &CstObject) -> Result<Option<CstArray>, WrongPart> {
     root.get("bindings").map(|bindings| bindings.array_value().ok_or(NO_BINDINGS)).transpose()
 }
 

@@ -1,8 +1,9 @@
 //! The configuration as it is read.
 
-use super::substitute::substitute;
-use super::validate::problems;
-use super::{AgentDir, ConfigError, Paths, Variables, include, json5};
+use super::json5::{self, Json5Error};
+use super::substitute::{Missing, substitute};
+use super::validate::wrong_values;
+use super::{AgentDir, ConfigError, InvalidConfig, Paths, Variables, include};
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use crate::system::{Environment, file};
 use jsonc_parser::ParseOptions;
@@ -37,8 +38,8 @@ pub(super) const JSON5: ParseOptions = ParseOptions {
 /// The value of a JSON5 text.
 ///
 /// # Errors
-/// A sentence with the place.
-pub(super) fn parse_json5(text: &str) -> Result<Value, String> {
+/// It is not JSON5; the error has the place.
+pub(super) fn parse_json5(text: &str) -> Result<Value, Json5Error> {
     let text = text.trim_start_matches('\u{feff}');
     // Written by OpenClaw, it is plain JSON; the JSON5 parser is for people.
     match serde_json::from_str(text) {
@@ -87,12 +88,11 @@ impl Config {
         }
         let variables = Variables::with(environment, paths, &config.value);
         let missing = substitute(&mut config.value, &variables);
-        match missing.iter().find(|missing| is_ours(&missing.place)) {
+        match missing.into_iter().find(|missing| is_ours(&missing.place)) {
             None => config.with_own_directories(paths),
-            Some(missing) => Err(ConfigError::Invalid {
-                path: path.to_owned(),
-                reason: format!("{}: the variable {} is not set", missing.place, missing.name),
-            }),
+            Some(Missing { place, name }) => {
+                Err(ConfigError::invalid(path, InvalidConfig::UnsetVariable { place, name }))
+            }
         }
     }
 
@@ -102,14 +102,13 @@ impl Config {
         if !self.agents().any(|agent| agent.text("agentDir").is_some()) {
             return Ok(self);
         }
-        let mut owners = HashMap::new();
+        let mut owners = HashMap::<PathBuf, AgentId>::new();
         for AgentDir { id, path } in self.agents().map(|agent| self.agent_dir(paths, &agent.id())) {
             match owners.get(&path) {
                 Some(owner) if *owner != id => {
-                    let shown = path.display();
-                    let reason =
-                        format!("agents.list: {owner} and {id} have the same agentDir, {shown}");
-                    return Err(ConfigError::Invalid { path: paths.config.clone(), reason });
+                    let agents = [owner.clone(), id];
+                    let shared = InvalidConfig::SharedDirectory { agents, directory: path };
+                    return Err(ConfigError::invalid(&paths.config, shared));
                 }
                 _ => drop(owners.insert(path, id)),
             }
@@ -120,16 +119,17 @@ impl Config {
     /// The configuration in `text`, which is or would be at `path`: includes resolved,
     /// variables as they are written.
     pub(super) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let invalid = |reason| ConfigError::Invalid { path: path.to_owned(), reason };
-        let value = parse_json5(text).map_err(invalid)?;
-        let value = include::resolve(value, &file::resolve(path)).map_err(invalid)?;
+        Self::parsed(path, text).map_err(|reason| ConfigError::invalid(path, reason))
+    }
+
+    fn parsed(path: &Path, text: &str) -> Result<Self, InvalidConfig> {
+        let value = parse_json5(text)?;
+        let value = include::resolve(value, &file::resolve(path))?;
         if !value.is_object() {
-            return Err(invalid("it is not an object".to_owned()));
+            return Err(InvalidConfig::NoObject);
         }
-        match problems(&value).as_slice() {
-            [] => Ok(Self { value }),
-            problems => Err(invalid(problems.join("; "))),
-        }
+        let wrong = wrong_values(&value);
+        if wrong.is_empty() { Ok(Self { value }) } else { Err(InvalidConfig::Values(wrong)) }
     }
 
     /// The whole of it, as it was read.

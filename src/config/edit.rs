@@ -5,7 +5,7 @@
 
 use super::document::JSON5;
 use super::json5::Plain;
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, InvalidConfig, WrongPart};
 use crate::profile::ProfileId;
 use crate::system::file::{self, with_suffix};
 use crate::system::lock::{self, Attempt, SidecarLock};
@@ -34,7 +34,7 @@ pub fn set_default_model(path: &Path, model: &str) -> Result<ConfigEdit, ConfigE
             None => agents.object_value_or_create("defaults"),
             Some(defaults) => defaults.object_value(),
         };
-        let defaults = defaults.ok_or("`agents.defaults` is not an object")?;
+        let defaults = defaults.ok_or(WrongPart::NoObject("`agents.defaults`"))?;
         defaults.ensure_multiline();
         if let Some(present) = defaults.object_value("model") {
             set(&present, "primary", model.into());
@@ -86,10 +86,9 @@ pub fn remove_profile(path: &Path, id: &ProfileId) -> Result<ConfigEdit, ConfigE
 /// Changes the configuration at `path` by `change`, under the lock.
 pub(super) fn edit(
     path: &Path,
-    change: impl FnOnce(&CstObject) -> Result<(), &'static str>,
+    change: impl FnOnce(&CstObject) -> Result<(), WrongPart>,
 ) -> Result<ConfigEdit, ConfigError> {
     let path = &file::resolve(path);
-    let invalid = |reason: String| ConfigError::Invalid { path: path.clone(), reason };
     let failed = |source| ConfigError::Write { path: path.clone(), source };
     if let Some(directory) = path.parent() {
         file::create_private_directory(directory).map_err(failed)?;
@@ -105,11 +104,13 @@ pub(super) fn edit(
         Some(body) => (BYTE_ORDER_MARK, body),
         None => ("", text),
     };
-    let plain = Plain::of(body).map_err(invalid)?;
-    let root =
-        CstRootNode::parse(&plain.text, &JSON5).map_err(|error| invalid(error.to_string()))?;
-    let object = root.object_value().ok_or_else(|| invalid("it is not an object".into()))?;
-    change(&object).map_err(|reason| invalid(reason.to_owned()))?;
+    let plain = Plain::of(body).map_err(|error| ConfigError::invalid(path, error))?;
+    let root = CstRootNode::parse(&plain.text, &JSON5)
+        .map_err(|error| ConfigError::invalid(path, error))?;
+    let Some(object) = root.object_value() else {
+        return Err(ConfigError::invalid(path, InvalidConfig::NoObject));
+    };
+    change(&object).map_err(|wrong| ConfigError::invalid(path, wrong))?;
     let after = format!("{mark}{}", plain.restore(root.to_string()));
     if before.as_deref() == Some(after.as_str()) || (before.is_none() && after == body) {
         return Ok(ConfigEdit::Unchanged);
@@ -157,7 +158,7 @@ fn acquire(path: &Path) -> Result<SidecarLock, ConfigError> {
 }
 
 /// The object under `key`, created where it is missing.
-pub(super) fn child(parent: &CstObject, key: &'static str) -> Result<CstObject, &'static str> {
+pub(super) fn child(parent: &CstObject, key: &'static str) -> Result<CstObject, WrongPart> {
     let child = match parent.get(key) {
         None => parent.object_value_or_create(key),
         Some(property) => property.object_value(),
@@ -165,11 +166,11 @@ pub(super) fn child(parent: &CstObject, key: &'static str) -> Result<CstObject, 
     if let Some(child) = &child {
         child.ensure_multiline();
     }
-    child.ok_or(match key {
-        "auth" => "`auth` is not an object",
-        "profiles" => "`auth.profiles` is not an object",
-        _ => "`agents` is not an object",
-    })
+    child.ok_or(WrongPart::NoObject(match key {
+        "auth" => "`auth`",
+        "profiles" => "`auth.profiles`",
+        _ => "`agents`",
+    }))
 }
 
 /// Sets a member of an object, unless it says so already.

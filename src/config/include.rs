@@ -5,6 +5,7 @@
 //! A file must be a regular one inside the directory of the main configuration.
 
 use super::document::parse_json5;
+use super::{IncludeError, IncludedFileError};
 use serde_json::{Map, Value};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ const LARGEST_FILE: u64 = 2 * 1024 * 1024;
 ///
 /// # Errors
 /// A sentence that names the include.
-pub(super) fn resolve(mut value: Value, file: &Path) -> Result<Value, String> {
+pub(super) fn resolve(mut value: Value, file: &Path) -> Result<Value, IncludeError> {
     let root = file.parent().unwrap_or(Path::new("."));
     let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     Includes { root, chain: vec![file.to_owned()] }.resolve(&mut value)?;
@@ -33,7 +34,7 @@ struct Includes {
 
 impl Includes {
     /// Resolves the includes in `value`, in their places.
-    fn resolve(&mut self, value: &mut Value) -> Result<(), String> {
+    fn resolve(&mut self, value: &mut Value) -> Result<(), IncludeError> {
         let members = match value {
             Value::Array(items) => return items.iter_mut().try_for_each(|item| self.resolve(item)),
             Value::Object(members) => members,
@@ -44,7 +45,7 @@ impl Includes {
             Some(included) => {
                 let base = self.included(&included)?;
                 if !members.is_empty() && !base.is_object() {
-                    return Err(format!("what {included} includes is no object to add to"));
+                    return Err(IncludeError::NoObject(included));
                 }
                 Some(base)
             }
@@ -58,44 +59,50 @@ impl Includes {
         Ok(())
     }
 
-    fn included(&mut self, included: &Value) -> Result<Value, String> {
+    fn included(&mut self, included: &Value) -> Result<Value, IncludeError> {
         match included {
             Value::String(path) => self.file(path),
             Value::Array(paths) => {
                 let empty = Value::Object(Map::new());
                 paths.iter().try_fold(empty, |merged, path| match path {
                     Value::String(path) => Ok(merge(merged, self.file(path)?)),
-                    other => Err(format!("`{INCLUDE}` holds {other}, which is no path")),
+                    other => Err(IncludeError::NoPathIn(other.clone())),
                 })
             }
-            other => Err(format!("`{INCLUDE}` is {other}, which is no path")),
+            other => Err(IncludeError::NoPath(other.clone())),
         }
     }
 
-    fn file(&mut self, path: &str) -> Result<Value, String> {
-        let failed =
-            |reason: &dyn std::fmt::Display| format!("could not include `{path}`: {reason}");
-        let from = self.chain.last().and_then(|file| file.parent()).unwrap_or(Path::new("."));
-        let file = from.join(path).canonicalize().map_err(|error| failed(&error))?;
-        if !file.starts_with(&self.root) {
-            return Err(failed(&format!("it is outside {}", self.root.display())));
-        }
-        if self.chain.contains(&file) {
-            return Err(failed(&"it includes itself"));
-        }
-        if self.chain.len() > DEEPEST {
-            return Err(failed(&format!("includes are nested deeper than {DEEPEST}")));
-        }
-        let metadata = file.metadata().map_err(|error| failed(&error))?;
-        if !metadata.is_file() || metadata.nlink() > 1 || metadata.len() > LARGEST_FILE {
-            return Err(failed(&"it must be a regular file with one name and at most 2 MiB"));
-        }
-        let text = std::fs::read_to_string(&file).map_err(|error| failed(&error))?;
-        let mut value = parse_json5(&text).map_err(|reason| failed(&reason))?;
+    fn file(&mut self, path: &str) -> Result<Value, IncludeError> {
+        let (file, mut value) = self
+            .read(path)
+            .map_err(|reason| IncludeError::File { path: path.to_owned(), reason })?;
         self.chain.push(file);
         self.resolve(&mut value)?;
         self.chain.pop();
         Ok(value)
+    }
+
+    /// The file that `path` means from the innermost file, and what it holds.
+    fn read(&self, path: &str) -> Result<(PathBuf, Value), IncludedFileError> {
+        let from = self.chain.last().and_then(|file| file.parent()).unwrap_or(Path::new("."));
+        let file = from.join(path).canonicalize()?;
+        if !file.starts_with(&self.root) {
+            return Err(IncludedFileError::Outside(self.root.clone()));
+        }
+        if self.chain.contains(&file) {
+            return Err(IncludedFileError::Circle);
+        }
+        if self.chain.len() > DEEPEST {
+            return Err(IncludedFileError::TooDeep(DEEPEST));
+        }
+        let metadata = file.metadata()?;
+        if !metadata.is_file() || metadata.nlink() > 1 || metadata.len() > LARGEST_FILE {
+            return Err(IncludedFileError::NotPlain);
+        }
+        let text = std::fs::read_to_string(&file)?;
+        let value = parse_json5(&text)?;
+        Ok((file, value))
     }
 }
 
@@ -126,7 +133,7 @@ mod tests {
     use crate::system::file::{create_private_directory, replace};
     use serde_json::json;
 
-    fn resolved(files: &[(&str, &str)]) -> Result<Value, String> {
+    fn resolved(files: &[(&str, &str)]) -> Result<Value, IncludeError> {
         let root = tempfile::tempdir().unwrap();
         let directory = root.path().join("state");
         create_private_directory(&directory.join("sub")).unwrap();
@@ -150,8 +157,8 @@ mod tests {
             ("c.json", "[7]"),
         ]);
         assert_eq!(
-            merged,
-            Ok(json!({"a": {"x": 3, "y": 2, "list": [1, 2, 3], "deep": [7]}, "n": 1}))
+            merged.unwrap(),
+            json!({"a": {"x": 3, "y": 2, "list": [1, 2, 3], "deep": [7]}, "n": 1})
         );
     }
 
@@ -168,7 +175,8 @@ mod tests {
             ("'sub'", "regular file"),
         ] {
             let main = format!("{{$include: {include}}}");
-            let error = resolved(&[("openclaw.json", &main), ("bad.json", "{")]).unwrap_err();
+            let error =
+                resolved(&[("openclaw.json", &main), ("bad.json", "{")]).unwrap_err().to_string();
             assert!(error.contains(reason), "{include}: {error}");
         }
     }

@@ -11,6 +11,7 @@ mod channel_account;
 mod document;
 mod edit;
 mod include;
+mod invalid;
 mod json5;
 mod model;
 mod paths;
@@ -29,6 +30,8 @@ pub use channel::Channel;
 pub use channel_account::{ActiveChannel, ChannelAccount};
 pub use document::{AgentEntry, Config};
 pub use edit::{ConfigEdit, remove_profile, set_default_model};
+pub use invalid::{IncludeError, IncludedFileError, InvalidConfig, WrongPart, WrongValue};
+pub use json5::Json5Error;
 pub(crate) use model::model_ids;
 pub use model::{AgentModel, ModelSettings};
 pub use paths::{AgentDir, Paths};
@@ -36,7 +39,7 @@ pub use record::{record_profile, record_profiles};
 pub use variables::{Variables, assignments, unquote};
 
 use crate::system::lock::Holder;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why the configuration cannot be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +58,7 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
         /// What is wrong, with its place.
-        reason: String,
+        reason: Box<InvalidConfig>,
     },
     /// The file cannot be written.
     #[error("could not write {}", path.display())]
@@ -73,4 +76,11 @@ pub enum ConfigError {
         /// Who holds the lock and since when.
         holder: Holder,
     },
+}
+
+impl ConfigError {
+    /// The file at `path` is not what it should be.
+    fn invalid(path: &Path, reason: impl Into<InvalidConfig>) -> Self {
+        Self::Invalid { path: path.to_owned(), reason: Box::new(reason.into()) }
+    }
 }

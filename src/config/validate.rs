@@ -1,28 +1,33 @@
 //! What the parts of the configuration that we use must look like (OpenClaw 2026.4.24).
 //! Everything else, unknown keys included, is somebody else's business.
 
+use super::WrongValue;
 use serde_json::Value;
 
-/// The problems of a configuration, each with its place and what is allowed there.
-pub(super) fn problems(config: &Value) -> Vec<String> {
-    let mut problems = Vec::new();
-    if let Some(auth) = object(config.get("auth"), "auth", &mut problems) {
-        profiles(auth.get("profiles"), &mut problems);
-        order(auth.get("order"), &mut problems);
-        cooldowns(auth.get("cooldowns"), &mut problems);
+/// The values that have another form than they must.
+pub(super) fn wrong_values(config: &Value) -> Vec<WrongValue> {
+    let mut wrong = Vec::new();
+    if let Some(auth) = object(config.get("auth"), "auth", &mut wrong) {
+        profiles(auth.get("profiles"), &mut wrong);
+        order(auth.get("order"), &mut wrong);
+        cooldowns(auth.get("cooldowns"), &mut wrong);
     }
-    if let Some(agents) = object(config.get("agents"), "agents", &mut problems) {
-        if let Some(defaults) = object(agents.get("defaults"), "agents.defaults", &mut problems) {
-            model(defaults, "model", "agents.defaults", &mut problems);
-            model(defaults, "imageModel", "agents.defaults", &mut problems);
-            allowed_models(defaults.get("models"), &mut problems);
+    if let Some(agents) = object(config.get("agents"), "agents", &mut wrong) {
+        if let Some(defaults) = object(agents.get("defaults"), "agents.defaults", &mut wrong) {
+            model(defaults, "model", "agents.defaults", &mut wrong);
+            model(defaults, "imageModel", "agents.defaults", &mut wrong);
+            allowed_models(defaults.get("models"), &mut wrong);
         }
-        agent_list(agents.get("list"), &mut problems);
+        agent_list(agents.get("list"), &mut wrong);
     }
     if config.get("bindings").is_some_and(|bindings| !bindings.is_array()) {
-        problems.push("bindings: must be an array".to_owned());
+        wrong.push(must_be("bindings", "an array"));
     }
-    problems
+    wrong
+}
+
+fn must_be(place: impl Into<String>, expected: &'static str) -> WrongValue {
+    WrongValue { place: place.into(), expected }
 }
 
 type Members = serde_json::Map<String, Value>;
@@ -30,48 +35,48 @@ type Members = serde_json::Map<String, Value>;
 fn object<'v>(
     value: Option<&'v Value>,
     place: &str,
-    problems: &mut Vec<String>,
+    wrong: &mut Vec<WrongValue>,
 ) -> Option<&'v Members> {
     let value = value?;
     if !value.is_object() {
-        problems.push(format!("{place}: must be an object"));
+        wrong.push(must_be(place, "an object"));
     }
     value.as_object()
 }
 
-fn text(members: &Members, key: &str, place: &str, required: bool, problems: &mut Vec<String>) {
+fn text(members: &Members, key: &str, place: &str, required: bool, wrong: &mut Vec<WrongValue>) {
     match members.get(key) {
         Some(Value::String(text)) if !text.trim().is_empty() => {}
         None if !required => {}
-        _ => problems.push(format!("{place}.{key}: must be a text that is not empty")),
+        _ => wrong.push(must_be(format!("{place}.{key}"), "a text that is not empty")),
     }
 }
 
-fn profiles(value: Option<&Value>, problems: &mut Vec<String>) {
-    for (id, profile) in object(value, "auth.profiles", problems).into_iter().flatten() {
+fn profiles(value: Option<&Value>, wrong: &mut Vec<WrongValue>) {
+    for (id, profile) in object(value, "auth.profiles", wrong).into_iter().flatten() {
         let place = format!("auth.profiles.{id}");
-        let Some(profile) = object(Some(profile), &place, problems) else { continue };
-        text(profile, "provider", &place, true, problems);
-        text(profile, "email", &place, false, problems);
-        text(profile, "displayName", &place, false, problems);
+        let Some(profile) = object(Some(profile), &place, wrong) else { continue };
+        text(profile, "provider", &place, true, wrong);
+        text(profile, "email", &place, false, wrong);
+        text(profile, "displayName", &place, false, wrong);
         let mode = profile.get("mode").and_then(Value::as_str);
         if !matches!(mode, Some("api_key" | "oauth" | "token")) {
-            problems.push(format!("{place}.mode: must be one of api_key, oauth, token"));
+            wrong.push(must_be(format!("{place}.mode"), "one of api_key, oauth, token"));
         }
     }
 }
 
-fn order(value: Option<&Value>, problems: &mut Vec<String>) {
-    for (provider, ids) in object(value, "auth.order", problems).into_iter().flatten() {
+fn order(value: Option<&Value>, wrong: &mut Vec<WrongValue>) {
+    for (provider, ids) in object(value, "auth.order", wrong).into_iter().flatten() {
         let is_list = ids.as_array().is_some_and(|ids| ids.iter().all(Value::is_string));
         if !is_list {
-            problems.push(format!("auth.order.{provider}: must be an array of profile ids"));
+            wrong.push(must_be(format!("auth.order.{provider}"), "an array of profile ids"));
         }
     }
 }
 
 /// Hours and minutes are positive, rotations and milliseconds whole and not negative.
-fn cooldowns(value: Option<&Value>, problems: &mut Vec<String>) {
+fn cooldowns(value: Option<&Value>, wrong: &mut Vec<WrongValue>) {
     const POSITIVE: [&str; 5] = [
         "billingBackoffHours",
         "billingMaxHours",
@@ -82,85 +87,83 @@ fn cooldowns(value: Option<&Value>, problems: &mut Vec<String>) {
     const WHOLE: [&str; 3] =
         ["overloadedProfileRotations", "overloadedBackoffMs", "rateLimitedProfileRotations"];
     const BY_PROVIDER: &str = "billingBackoffHoursByProvider";
-    let Some(cooldowns) = object(value, "auth.cooldowns", problems) else { return };
+    let Some(cooldowns) = object(value, "auth.cooldowns", wrong) else { return };
     let is_positive = |value: &Value| value.as_f64().is_some_and(|number| number > 0.0);
     for key in POSITIVE {
         if cooldowns.get(key).is_some_and(|value| !is_positive(value)) {
-            problems.push(format!("auth.cooldowns.{key}: must be a number above 0"));
+            wrong.push(must_be(format!("auth.cooldowns.{key}"), "a number above 0"));
         }
     }
     for key in WHOLE {
         if cooldowns.get(key).is_some_and(|value| value.as_u64().is_none()) {
-            problems.push(format!("auth.cooldowns.{key}: must be a whole number, 0 or more"));
+            wrong.push(must_be(format!("auth.cooldowns.{key}"), "a whole number, 0 or more"));
         }
     }
     let place = format!("auth.cooldowns.{BY_PROVIDER}");
-    for (provider, hours) in
-        object(cooldowns.get(BY_PROVIDER), &place, problems).into_iter().flatten()
+    for (provider, hours) in object(cooldowns.get(BY_PROVIDER), &place, wrong).into_iter().flatten()
     {
         if !is_positive(hours) {
-            problems.push(format!("{place}.{provider}: must be a number above 0"));
+            wrong.push(must_be(format!("{place}.{provider}"), "a number above 0"));
         }
     }
 }
 
-fn agent_list(value: Option<&Value>, problems: &mut Vec<String>) {
+fn agent_list(value: Option<&Value>, wrong: &mut Vec<WrongValue>) {
     let Some(value) = value else { return };
     let Some(list) = value.as_array() else {
-        problems.push("agents.list: must be an array".to_owned());
+        wrong.push(must_be("agents.list", "an array"));
         return;
     };
     for (index, agent) in list.iter().enumerate() {
         let place = format!("agents.list[{index}]");
-        let Some(agent) = object(Some(agent), &place, problems) else { continue };
-        text(agent, "id", &place, true, problems);
+        let Some(agent) = object(Some(agent), &place, wrong) else { continue };
+        text(agent, "id", &place, true, wrong);
         for key in ["name", "workspace", "agentDir"] {
             if agent.get(key).is_some_and(|value| !value.is_string()) {
-                problems.push(format!("{place}.{key}: must be a text"));
+                wrong.push(must_be(format!("{place}.{key}"), "a text"));
             }
         }
         if agent.get("default").is_some_and(|value| !value.is_boolean()) {
-            problems.push(format!("{place}.default: must be true or false"));
+            wrong.push(must_be(format!("{place}.default"), "true or false"));
         }
-        model(agent, "model", &place, problems);
+        model(agent, "model", &place, wrong);
     }
 }
 
 /// A model, or an object with a `primary` and its `fallbacks`.
-fn model(members: &Members, key: &str, place: &str, problems: &mut Vec<String>) {
+fn model(members: &Members, key: &str, place: &str, wrong: &mut Vec<WrongValue>) {
     let place = format!("{place}.{key}");
     let model = match members.get(key) {
         None | Some(Value::String(_)) => return,
         Some(Value::Object(model)) => model,
         Some(_) => {
-            let what = "must be a model or an object with primary and fallbacks";
-            problems.push(format!("{place}: {what}"));
+            wrong.push(must_be(place, "a model or an object with primary and fallbacks"));
             return;
         }
     };
     if model.get("primary").is_some_and(|primary| !primary.is_string()) {
-        problems.push(format!("{place}.primary: must be a text"));
+        wrong.push(must_be(format!("{place}.primary"), "a text"));
     }
     let is_list =
         |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
     if model.get("fallbacks").is_some_and(|fallbacks| !is_list(fallbacks)) {
-        problems.push(format!("{place}.fallbacks: must be an array of models"));
+        wrong.push(must_be(format!("{place}.fallbacks"), "an array of models"));
     }
 }
 
-fn allowed_models(value: Option<&Value>, problems: &mut Vec<String>) {
-    for (model, entry) in object(value, "agents.defaults.models", problems).into_iter().flatten() {
+fn allowed_models(value: Option<&Value>, wrong: &mut Vec<WrongValue>) {
+    for (model, entry) in object(value, "agents.defaults.models", wrong).into_iter().flatten() {
         let place = format!("agents.defaults.models.{model}");
-        let Some(entry) = object(Some(entry), &place, problems) else { continue };
+        let Some(entry) = object(Some(entry), &place, wrong) else { continue };
         if entry.get("alias").is_some_and(|alias| !alias.is_string()) {
-            problems.push(format!("{place}.alias: must be a text"));
+            wrong.push(must_be(format!("{place}.alias"), "a text"));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::problems;
+    use super::wrong_values;
     use serde_json::json;
 
     #[test]
@@ -191,7 +194,7 @@ mod tests {
             "anything": {"else": true},
         });
         assert_eq!(
-            problems(&config),
+            wrong_values(&config).iter().map(ToString::to_string).collect::<Vec<_>>(),
             [
                 "auth.profiles.a:b.mode: must be one of api_key, oauth, token",
                 "auth.profiles.c: must be an object",
@@ -212,6 +215,6 @@ mod tests {
                 "bindings: must be an array",
             ]
         );
-        assert!(problems(&json!({})).is_empty());
+        assert!(wrong_values(&json!({})).is_empty());
     }
 }

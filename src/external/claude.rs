@@ -5,7 +5,7 @@
 //! written under two lock directories, and only while the stored refresh token is the one
 //! that was read.
 
-use super::json::{Members, Reason, label, members, read, time};
+use super::json::{Malformed, Members, label, members, read, time};
 use super::login::grant;
 use super::{Format, Login, Parsed, Tool};
 use crate::secret::Secret;
@@ -74,7 +74,7 @@ impl Format for Claude {
         vec![directory.join(".credentials.json")]
     }
 
-    fn parse(&self, text: &str) -> Result<Parsed, Reason> {
+    fn parse(&self, text: &str) -> Result<Parsed, Malformed> {
         members(text)?;
         let Some(login) = read::<Wire>(text)?.claude_ai_oauth else { return Ok(Parsed::default()) };
         let kind = grant(login.access_token, login.refresh_token, None, time(login.expires_at))?;
@@ -86,7 +86,7 @@ impl Format for Claude {
         })))
     }
 
-    fn without(&self, text: &str, _: &[&str]) -> Result<Option<String>, Reason> {
+    fn without(&self, text: &str, _: &[&str]) -> Result<Option<String>, Malformed> {
         let Members(mut members) = members(text)?;
         members.shift_remove(ENTRY);
         if members.is_empty() { Ok(None) } else { Members(members).to_text().map(Some) }

@@ -5,9 +5,9 @@
 //! beside the file that the name leads to. An `auth.json` without tokens and key counts as
 //! signed in there, so that logging out removes it.
 
-use super::json::{Reason, label, members, read, secret};
+use super::json::{Malformed, label, members, read, secret};
 use super::login::grant;
-use super::{Format, Login, Parsed, Place, Tool};
+use super::{Format, Login, Parsed, Place, Tool, Unfit};
 use crate::oauth::Claims;
 use crate::profile::CredentialKind;
 use crate::secret::Secret;
@@ -51,7 +51,7 @@ struct Key {
     openai_api_key: Option<Secret>,
 }
 
-fn key(text: &str) -> Result<Option<Secret>, Reason> {
+fn key(text: &str) -> Result<Option<Secret>, Malformed> {
     secret(read::<Key>(text)?.openai_api_key)
 }
 
@@ -75,7 +75,7 @@ impl Format for Codex {
         vec![home(environment).join("auth.json")]
     }
 
-    fn parse(&self, text: &str) -> Result<Parsed, Reason> {
+    fn parse(&self, text: &str) -> Result<Parsed, Malformed> {
         // Of a repeated key, Codex and we might take different ones.
         members(text)?;
         let Wire { auth_mode, tokens } = read(text)?;
@@ -86,11 +86,8 @@ impl Format for Codex {
             Some("chatgpt" | "chatgptAuthTokens") => false,
             None => key.is_some(),
             Some(_) => {
-                let reason = "its kind of login cannot be used outside Codex".to_owned();
-                return Ok(Parsed {
-                    logins: Vec::new(),
-                    skipped: vec![("auth.json".to_owned(), reason)],
-                });
+                let skipped = vec![("auth.json".to_owned(), Unfit::CodexAlone)];
+                return Ok(Parsed { logins: Vec::new(), skipped });
             }
         };
         if is_key {
@@ -111,7 +108,7 @@ impl Format for Codex {
         })))
     }
 
-    fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Reason> {
+    fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Malformed> {
         let mut members = members(text)?;
         let key = key(text)?;
         if entries.contains(&KEY) || key.is_none() {

@@ -4,8 +4,8 @@
 //! `{"github.com" | "github.com:<client id>": {user, oauth_token}}`. The tokens are
 //! long-lived, and nothing refreshes them.
 
-use super::json::{Reason, label, members, read, secret};
-use super::{Format, Login, Parsed, Tool, entries};
+use super::json::{Malformed, label, members, read, secret};
+use super::{Format, Login, Parsed, Tool, Unfit, entries};
 use crate::profile::CredentialKind;
 use crate::secret::Secret;
 use crate::system::Environment;
@@ -30,14 +30,13 @@ impl Format for Copilot {
         names.map(|name| config.join(name)).into()
     }
 
-    fn parse(&self, text: &str) -> Result<Parsed, Reason> {
+    fn parse(&self, text: &str) -> Result<Parsed, Malformed> {
         let mut parsed = Parsed::default();
         for (name, entry) in &members(text)?.0 {
             let Entry { user, oauth_token } = read(entry.get())?;
             let Some(token) = secret(oauth_token)? else { continue };
             if name.split(':').next() != Some("github.com") {
-                let reason = "it is of another host than github.com".to_owned();
-                parsed.skipped.push((name.clone(), reason));
+                parsed.skipped.push((name.clone(), Unfit::OtherHost));
                 continue;
             }
             let kind =
@@ -49,7 +48,7 @@ impl Format for Copilot {
         Ok(parsed)
     }
 
-    fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Reason> {
+    fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Malformed> {
         entries::without(text, entries)
     }
 }

@@ -1,8 +1,8 @@
 //! Files with an entry for each provider: `{<provider>: {type: "oauth" | "api" | …, …}}`.
 
-use super::json::{Members, Reason, label, members, read, secret, time};
+use super::json::{Malformed, Members, label, members, read, secret, time};
 use super::login::grant;
-use super::{EntryProvider, Login, Parsed, Program};
+use super::{EntryProvider, Login, Parsed, Program, Unfit};
 use crate::profile::{CredentialKind, ProviderId};
 use crate::secret::Secret;
 use serde::Deserialize;
@@ -31,36 +31,32 @@ struct Entry {
 }
 
 /// The logins in `text`.
-pub(super) fn parse(program: &Program, text: &str) -> Result<Parsed, Reason> {
+pub(super) fn parse(program: &Program, text: &str) -> Result<Parsed, Malformed> {
     let mut parsed = Parsed::default();
     for (name, entry) in &members(text)?.0 {
         match login(program, name, read(entry.get())?)? {
             Ok(login) => parsed.logins.push(login),
-            Err(reason) => parsed.skipped.push((name.clone(), reason.to_owned())),
+            Err(reason) => parsed.skipped.push((name.clone(), reason)),
         }
     }
     Ok(parsed)
 }
 
 /// `text` without some of its entries.
-pub(super) fn without(text: &str, entries: &[&str]) -> Result<Option<String>, Reason> {
+pub(super) fn without(text: &str, entries: &[&str]) -> Result<Option<String>, Malformed> {
     let Members(mut members) = members(text)?;
     members.retain(|name, _| !entries.contains(&name.as_str()));
     Members(members).to_text().map(Some)
 }
 
 /// The login in an entry, or why it is none for us.
-fn login(
-    program: &Program,
-    name: &str,
-    entry: Entry,
-) -> Result<Result<Login, &'static str>, Reason> {
+fn login(program: &Program, name: &str, entry: Entry) -> Result<Result<Login, Unfit>, Malformed> {
     let same_name = ProviderId::from(name).normalized();
     if same_name.is_empty()
         || same_name.as_str().contains(['/', ':'])
         || name.contains(char::is_control)
     {
-        return Ok(Err("its name is no provider id"));
+        return Ok(Err(Unfit::Name));
     }
     let listed = program.providers.get(name);
     let provider = |pick: fn(&EntryProvider) -> &Option<ProviderId>| match listed {
@@ -69,7 +65,7 @@ fn login(
     };
     let is_token = listed.is_some_and(|listed| listed.token.is_some());
     if is_token && entry.enterprise_url.as_ref().is_some_and(|url| !url.trim().is_empty()) {
-        return Ok(Err("it is of another server than that of the provider (enterpriseUrl)"));
+        return Ok(Err(Unfit::OtherServer));
     }
     let (provider, kind) = match entry.kind.as_str() {
         "oauth" if is_token => (
@@ -86,16 +82,16 @@ fn login(
         ),
         "api" | "api_key" => {
             if entry.key.as_ref().is_some_and(|key| is_indirect(key.expose())) {
-                return Ok(Err("it names a command or a variable, and holds no key"));
+                return Ok(Err(Unfit::Indirect));
             }
             let key = secret(entry.key)?;
             let kind = key.map(|key| CredentialKind::ApiKey { key: Some(key), reference: false });
             (provider(|listed| &listed.key), kind)
         }
-        _ => return Ok(Err("it is of a type that is not known")),
+        _ => return Ok(Err(Unfit::UnknownType)),
     };
     let (Some(provider), Some(kind)) = (provider, kind) else {
-        return Ok(Err("it holds no login that can be used elsewhere"));
+        return Ok(Err(Unfit::Nothing));
     };
     let mut login = Login::new(name, &provider, kind);
     login.name = Some(program.name.clone());

@@ -1,6 +1,6 @@
 //! Why the logins of another program cannot be read or changed.
 
-use super::Tool;
+use super::{Malformed, Tool};
 use std::path::PathBuf;
 
 /// Where the login of another program is when it is in no file that can be changed.
@@ -21,6 +21,32 @@ pub enum Place {
     /// Where it can be read and not changed.
     #[error("{}, which is only read", .0.display())]
     ReadOnly(PathBuf),
+}
+
+/// Why an entry of another program is no login for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// An entry is of the provider that it is named after, and no provider is named so.
+    #[error("its name is no provider id")]
+    Name,
+    /// It is for an installation of a customer.
+    #[error("it is of another server than that of the provider (enterpriseUrl)")]
+    OtherServer,
+    /// It is of another host than the provider's.
+    #[error("it is of another host than github.com")]
+    OtherHost,
+    /// The key is elsewhere.
+    #[error("it names a command or a variable, and holds no key")]
+    Indirect,
+    /// It is of a type that is not known.
+    #[error("it is of a type that is not known")]
+    UnknownType,
+    /// It holds no token or key, or one that is for the program alone.
+    #[error("it holds no login that can be used elsewhere")]
+    Nothing,
+    /// Codex signs in that way for itself alone.
+    #[error("its kind of login cannot be used outside Codex")]
+    CodexAlone,
 }
 
 /// Why the logins of another program cannot be read or changed.
@@ -56,7 +82,7 @@ pub enum ExternalError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        reason: String,
+        reason: Malformed,
     },
     /// A file cannot be written.
     #[error("could not write {}", path.display())]

@@ -1,7 +1,7 @@
 //! The form that Google's library writes, and others after it: a file that is one login,
 //! `{access_token, refresh_token, expiry_date, …}`.
 
-use super::json::{Reason, label, members, read, time};
+use super::json::{Malformed, label, members, read, time};
 use super::login::grant;
 use super::{Login, Parsed, Program};
 use crate::secret::Secret;
@@ -25,7 +25,7 @@ struct Wire {
 }
 
 /// The login in `text`.
-pub(super) fn parse(program: &Program, text: &str) -> Result<Parsed, Reason> {
+pub(super) fn parse(program: &Program, text: &str) -> Result<Parsed, Malformed> {
     members(text)?;
     let wire: Wire = read(text)?;
     let expires = time(wire.expiry_date);

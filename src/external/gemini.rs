@@ -4,7 +4,7 @@
 //! Its encrypted storage (`gemini-credentials.json`, or the keychain) is recognised and not
 //! read.
 
-use super::json::{Reason, label, read};
+use super::json::{Malformed, label, read};
 use super::{Format, Login, Parsed, Place, Tool, flat};
 use crate::system::Environment;
 use serde::Deserialize;
@@ -28,12 +28,12 @@ impl Format for Gemini {
         vec![directory(environment).join("oauth_creds.json")]
     }
 
-    fn parse(&self, text: &str) -> Result<Parsed, Reason> {
+    fn parse(&self, text: &str) -> Result<Parsed, Malformed> {
         flat::parse(Tool::Gemini.program(), text)
     }
 
     /// The file is the login.
-    fn without(&self, _: &str, _: &[&str]) -> Result<Option<String>, Reason> {
+    fn without(&self, _: &str, _: &[&str]) -> Result<Option<String>, Malformed> {
         Ok(None)
     }
 

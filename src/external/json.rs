@@ -9,9 +9,37 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-/// Why a text is not what a program writes: a sentence about the file, such as "it is not
-/// JSON".
-pub(super) type Reason = String;
+/// Why a text is not what a program writes. It quotes nothing of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// It is no JSON.
+    #[error("it is not JSON ({0})")]
+    NotJson(Position),
+    /// An object in it has a key twice.
+    #[error("it repeats a key ({0})")]
+    RepeatedKey(Position),
+    /// It is other JSON.
+    #[error("it does not have the form that this program writes ({0})")]
+    OtherForm(Position),
+    /// A token or key in it cannot be one.
+    #[error("a token in it holds characters that no token has")]
+    UnfitToken,
+}
+
+/// A place in a text, counted from one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
 
 /// An object none of whose keys is repeated, each value as it is written.
 #[derive(Debug, Default)]
@@ -19,8 +47,8 @@ pub(super) struct Members(pub(super) IndexMap<String, Box<RawValue>>);
 
 impl Members {
     /// The object as text: the values as they are, two spaces before each key.
-    pub(super) fn to_text(&self) -> Result<String, Reason> {
-        let text = serde_json::to_string_pretty(&self.0).map_err(|error| reason(&error))?;
+    pub(super) fn to_text(&self) -> Result<String, Malformed> {
+        let text = serde_json::to_string_pretty(&self.0).map_err(|error| malformed(&error))?;
         Ok(text + "\n")
     }
 }
@@ -52,33 +80,35 @@ impl<'de> Deserialize<'de> for Members {
 }
 
 /// The members of an object.
-pub(super) fn members(text: &str) -> Result<Members, Reason> {
+pub(super) fn members(text: &str) -> Result<Members, Malformed> {
     read(text)
 }
 
 /// A value of a known form.
-pub(super) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Reason> {
-    serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| reason(&error))
+pub(super) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Malformed> {
+    serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| malformed(&error))
 }
 
-fn reason(error: &serde_json::Error) -> Reason {
-    // The text of such an error can quote a secret.
-    let what = match error.classify() {
-        Category::Syntax | Category::Eof => "it is not JSON",
-        Category::Data if error.to_string().contains("duplicate field") => "it repeats a key",
-        _ => "it does not have the form that this program writes",
-    };
-    format!("{what} (line {}, column {})", error.line(), error.column())
+/// The text of such an error can quote a secret.
+fn malformed(error: &serde_json::Error) -> Malformed {
+    let at = Position { line: error.line(), column: error.column() };
+    match error.classify() {
+        Category::Syntax | Category::Eof => Malformed::NotJson(at),
+        Category::Data if error.to_string().contains("duplicate field") => {
+            Malformed::RepeatedKey(at)
+        }
+        _ => Malformed::OtherForm(at),
+    }
 }
 
 /// A token or key; `None` when it is blank.
-pub(super) fn secret(value: Option<Secret>) -> Result<Option<Secret>, Reason> {
+pub(super) fn secret(value: Option<Secret>) -> Result<Option<Secret>, Malformed> {
     let Some(value) = value.filter(|value| !value.is_blank()) else { return Ok(None) };
     // RFC 6749 appendix A.12: visible characters.
     if value.expose().chars().all(|c| matches!(c, '!'..='~')) {
         return Ok(Some(value));
     }
-    Err("a token in it holds characters that no token has".to_owned())
+    Err(Malformed::UnfitToken)
 }
 
 /// A name or e-mail for people; `None` when it is blank or could move the cursor.
@@ -111,7 +141,7 @@ mod tests {
             ("\"fake-secret\"", "it does not have the form"),
             ("{\"fake-secret\":1,\"fake-secret\":2}", "it repeats a key"),
         ] {
-            let reason = members(text).unwrap_err();
+            let reason = members(text).unwrap_err().to_string();
             assert!(reason.starts_with(expected) && !reason.contains("fake"), "{reason}");
         }
     }

@@ -1,6 +1,7 @@
 //! A login as another program keeps it.
 
-use super::json::{Reason, secret};
+use super::Unfit;
+use super::json::{Malformed, secret};
 use crate::profile::{Credential, CredentialKind, Identity, Millis, ProviderId};
 use crate::secret::Secret;
 use crate::system::custody::Exposure;
@@ -12,7 +13,7 @@ pub struct Contents {
     /// The logins, in the order of its files.
     pub logins: Vec<Login>,
     /// Entries that are no logins for us, each with the reason.
-    pub skipped: Vec<(String, String)>,
+    pub skipped: Vec<(String, Unfit)>,
     /// What others can read or change.
     pub exposures: Vec<Exposure>,
 }
@@ -23,7 +24,7 @@ pub struct Parsed {
     /// The logins.
     pub logins: Vec<Login>,
     /// Entries that are no logins for us, each with the reason.
-    pub skipped: Vec<(String, String)>,
+    pub skipped: Vec<(String, Unfit)>,
 }
 
 /// One login.
@@ -88,7 +89,7 @@ pub(super) fn grant(
     refresh: Option<Secret>,
     id_token: Option<Secret>,
     expires: Option<Millis>,
-) -> Result<Option<CredentialKind>, Reason> {
+) -> Result<Option<CredentialKind>, Malformed> {
     let (access, refresh, id_token) = (secret(access)?, secret(refresh)?, secret(id_token)?);
     Ok(access.map(|access| CredentialKind::OAuth {
         access: Some(access),

@@ -1,6 +1,6 @@
 //! MiniMax CLI: `~/.minimax/oauth_creds.json`.
 
-use super::json::Reason;
+use super::json::Malformed;
 use super::{Format, Parsed, Tool, flat};
 use crate::system::Environment;
 use std::path::PathBuf;
@@ -12,12 +12,12 @@ impl Format for Minimax {
         vec![environment.home().join(".minimax/oauth_creds.json")]
     }
 
-    fn parse(&self, text: &str) -> Result<Parsed, Reason> {
+    fn parse(&self, text: &str) -> Result<Parsed, Malformed> {
         flat::parse(Tool::Minimax.program(), text)
     }
 
     /// The file is the login.
-    fn without(&self, _: &str, _: &[&str]) -> Result<Option<String>, Reason> {
+    fn without(&self, _: &str, _: &[&str]) -> Result<Option<String>, Malformed> {
         Ok(None)
     }
 }

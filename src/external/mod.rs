@@ -21,7 +21,8 @@ mod pi;
 mod program;
 mod qwen;
 
-pub use error::{ExternalError, Place};
+pub use error::{ExternalError, Place, Unfit};
+pub use json::{Malformed, Position};
 pub use login::{Contents, Login, Parsed};
 pub use logout::{LoggedOut, check_in_files, log_out};
 pub use program::{EntryProvider, Managed, Program, Tool};
@@ -30,7 +31,6 @@ use crate::system::Environment;
 use crate::system::custody::{Custody, Kind};
 use crate::system::file;
 use crate::system::foreign_lock::Protocol;
-use json::Reason;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -43,10 +43,10 @@ trait Format: Sync {
     fn files(&self, environment: &Environment) -> Vec<PathBuf>;
 
     /// The logins in one of them.
-    fn parse(&self, text: &str) -> Result<Parsed, Reason>;
+    fn parse(&self, text: &str) -> Result<Parsed, Malformed>;
 
     /// The text of the file without `entries`; `None` when the program has no file then.
-    fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Reason>;
+    fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Malformed>;
 
     /// The locks that the program takes before it writes the file, in their order.
     fn locks(&self, _file: &Path) -> Vec<(PathBuf, Protocol)> {
@@ -139,7 +139,7 @@ fn read_with(
 ///
 /// # Errors
 /// Why it is not what the program writes, without a quote.
-pub fn parse(tool: Tool, text: &str) -> Result<Parsed, String> {
+pub fn parse(tool: Tool, text: &str) -> Result<Parsed, Malformed> {
     format(tool).parse(text)
 }
 
@@ -147,7 +147,7 @@ pub fn parse(tool: Tool, text: &str) -> Result<Parsed, String> {
 ///
 /// # Errors
 /// Why it is not what the program writes, without a quote.
-pub fn without(tool: Tool, text: &str, entries: &[&str]) -> Result<Option<String>, String> {
+pub fn without(tool: Tool, text: &str, entries: &[&str]) -> Result<Option<String>, Malformed> {
     format(tool).without(text, entries)
 }
 

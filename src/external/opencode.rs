@@ -1,6 +1,6 @@
 //! opencode: `auth.json` in `opencode` of `$XDG_DATA_HOME`, by default `~/.local/share`.
 
-use super::json::Reason;
+use super::json::Malformed;
 use super::{Format, Parsed, Tool, entries};
 use crate::system::Environment;
 use std::path::PathBuf;
@@ -14,11 +14,11 @@ impl Format for Opencode {
         vec![data.join("opencode/auth.json")]
     }
 
-    fn parse(&self, text: &str) -> Result<Parsed, Reason> {
+    fn parse(&self, text: &str) -> Result<Parsed, Malformed> {
         entries::parse(Tool::Opencode.program(), text)
     }
 
-    fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Reason> {
+    fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Malformed> {
         entries::without(text, entries)
     }
 }

@@ -1,6 +1,6 @@
 //! pi: `~/.pi/agent/auth.json`, written under the lock directory `auth.json.lock`.
 
-use super::json::Reason;
+use super::json::Malformed;
 use super::{Format, Parsed, Tool, entries};
 use crate::system::Environment;
 use crate::system::file::{resolve, with_suffix};
@@ -15,11 +15,11 @@ impl Format for Pi {
         vec![environment.home().join(".pi/agent/auth.json")]
     }
 
-    fn parse(&self, text: &str) -> Result<Parsed, Reason> {
+    fn parse(&self, text: &str) -> Result<Parsed, Malformed> {
         entries::parse(Tool::Pi.program(), text)
     }
 
-    fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Reason> {
+    fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Malformed> {
         entries::without(text, entries)
     }
 

@@ -1,7 +1,6 @@
 //! The table of the programs, `programs.json`, and that of the profiles which stay theirs,
 //! `managed.json`: listings need the second alone.
 
-use super::Login;
 use crate::profile::{Kind, ProfileId, ProviderId};
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -51,7 +50,7 @@ pub struct Program {
     pub default_profile: Option<String>,
     /// What a user types to sign in there.
     pub sign_in: String,
-    /// How it can use a token of ours, line by line; see [`Self::usage`].
+    /// How it can use a token of ours; see [`Self::usage`].
     #[serde(rename = "use")]
     lines: Vec<String>,
     /// The same for an API key, where that is another way.
@@ -182,28 +181,19 @@ impl Tool {
 }
 
 impl Program {
-    /// How the program can use the profile `profile_id` in the place of `login`, for people:
-    /// lines of a configuration or a command.
-    pub fn usage(&self, profile_id: &ProfileId, login: &Login) -> Vec<String> {
-        let is_key = login.credential.kind() == Kind::ApiKey && !self.key_lines.is_empty();
-        let lines = if is_key { &self.key_lines } else { &self.lines };
-        let account_id = login.credential.identity.account_id.as_deref();
-        let json = |text: &str| serde_json::Value::from(text).to_string();
-        let word = crate::text::shell_word(profile_id.as_str().as_ref());
-        let fill = |line: &String| {
-            line.replace("{account}", &json(account_id.unwrap_or("<account id>")))
-                .replace("{json}", &json(profile_id.as_str()))
-                .replace("{word}", &word)
-                .replace("{entry}", &login.entry)
-        };
-        lines.iter().map(fill).collect()
+    /// How the program can use a profile of ours in the place of a login of this kind: lines
+    /// of a configuration or a command. What is the profile's own stands in them as `{json}`
+    /// (its id), `{word}` (its id as a word of a shell), `{entry}` (the name of the login in
+    /// the program's file) and `{account}` (its account id).
+    pub fn usage(&self, kind: Kind) -> &[String] {
+        let is_key = kind == Kind::ApiKey && !self.key_lines.is_empty();
+        if is_key { &self.key_lines } else { &self.lines }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::CredentialKind;
 
     #[test]
     fn every_program_is_in_the_table() {
@@ -214,14 +204,8 @@ mod tests {
             assert_eq!(Tool::from_name(&program.name), Some(tool));
             assert!(!program.label.is_empty() && !program.sign_in.is_empty());
             assert_eq!(program.provider.is_empty(), !program.providers.is_empty(), "{tool:?}");
-            let key = CredentialKind::ApiKey { key: None, reference: false };
-            let token = CredentialKind::Token { token: None, reference: false, expires: None };
-            let logins = [key, token].map(|kind| Login::new("e", &"p".into(), kind));
-            for line in logins.iter().flat_map(|login| program.usage(&"p:a".into(), login)) {
-                let is_filled = ["{json}", "{word}", "{entry}", "{account}"]
-                    .iter()
-                    .all(|it| !line.contains(it));
-                assert!(is_filled, "{line}");
+            for kind in [Kind::ApiKey, Kind::Token] {
+                assert!(!program.usage(kind).is_empty(), "{tool:?}");
             }
             if let Some(managed) = tool.managed() {
                 assert_eq!(managed.provider(), program.provider);

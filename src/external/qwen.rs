@@ -1,6 +1,6 @@
 //! Qwen Code: `~/.qwen/oauth_creds.json`, written under `oauth_creds.lock` (`O_EXCL`).
 
-use super::json::Reason;
+use super::json::Malformed;
 use super::{Format, Parsed, Tool, flat};
 use crate::system::Environment;
 use crate::system::foreign_lock::Protocol;
@@ -14,12 +14,12 @@ impl Format for Qwen {
         vec![environment.home().join(".qwen/oauth_creds.json")]
     }
 
-    fn parse(&self, text: &str) -> Result<Parsed, Reason> {
+    fn parse(&self, text: &str) -> Result<Parsed, Malformed> {
         flat::parse(Tool::Qwen.program(), text)
     }
 
     /// The file is the login.
-    fn without(&self, _: &str, _: &[&str]) -> Result<Option<String>, Reason> {
+    fn without(&self, _: &str, _: &[&str]) -> Result<Option<String>, Malformed> {
         Ok(None)
     }
 

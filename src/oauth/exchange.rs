@@ -59,20 +59,13 @@ impl ExchangeError {
 }
 
 impl TokenExchange {
-    /// Checks that the headers can be sent. The error is a sentence.
-    ///
-    /// # Errors
-    /// A header is none, or one of ours.
-    pub fn check_headers(&self) -> Result<(), String> {
-        for (name, value) in &self.headers {
-            let is_fit = name.parse::<HeaderName>().is_ok_and(|it| it != header::AUTHORIZATION)
-                && HeaderValue::from_str(value).is_ok();
-            if !is_fit {
-                let name = printable(name, 80);
-                return Err(format!("`tokenExchange.headers` must not set `{name}` so"));
-            }
-        }
-        Ok(())
+    /// The name of a header that cannot be sent, or that is ours to set.
+    pub fn unfit_header(&self) -> Option<&str> {
+        let is_fit = |(name, value): &(&String, &String)| {
+            name.parse::<HeaderName>().is_ok_and(|it| it != header::AUTHORIZATION)
+                && HeaderValue::from_str(value).is_ok()
+        };
+        self.headers.iter().find(|header| !is_fit(header)).map(|(name, _)| name.as_str())
     }
 
     /// Exchanges `stored`. `clock` is ours.

@@ -2,9 +2,8 @@
 //! and the profiles of the main store.
 
 use super::usage::{self, Usages};
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::config::ActiveChannel;
-use crate::exit::Failure;
 use crate::profile::{Kind, ProfileId, ProviderId, compare, sort_as_object_keys};
 use crate::store::{Location, Outline};
 use crate::system::custody::{Custody, Exposure};
@@ -39,7 +38,7 @@ pub struct Row {
 ///
 /// # Errors
 /// The configuration, the store or the directory of the provider files cannot be read.
-pub fn usages(app: &App) -> Result<Usages, Failure> {
+pub fn usages(app: &App) -> Result<Usages, AppError> {
     usage::usages(app, &app.config()?, &app.paths.main_without_config())
 }
 
@@ -48,7 +47,7 @@ pub fn usages(app: &App) -> Result<Usages, Failure> {
 ///
 /// # Errors
 /// The configuration or the store cannot be read.
-pub fn list(app: &App) -> Result<Listing, Failure> {
+pub fn list(app: &App) -> Result<Listing, AppError> {
     let config = app.config()?;
     let has_plugins = app.environment.has_bundled_plugins();
     let mut channels = if has_plugins { config.active_channels() } else { Vec::new() };

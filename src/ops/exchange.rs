@@ -1,17 +1,60 @@
 //! Handing out what an API wants for a stored token: one request however many processes
 //! ask, and what it gives is used until five minutes before it expires.
 
-use super::selection::Selected;
-use super::token::{Request, USUAL_MIN_TTL};
-use super::{Interaction, login_command, warn_of_route};
-use crate::app::App;
-use crate::exit::{ExitStatus, Failure, Hint};
+use super::selection::{Login, Selected};
+use super::{Interaction, warn_of_route};
+use crate::app::{App, AppError};
 use crate::oauth::{ExchangeError, ExchangedToken, TokenExchange};
+use crate::profile::{Millis, ProfileId};
 use crate::secret::Secret;
 use crate::store::{LeaseKey, StoreError, Turn, exchanged};
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
-use anyhow::Context;
+use std::time::Duration;
+
+/// Why a stored token is not exchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum NotExchanged {
+    /// The store cannot be used, or another process is exchanging the token.
+    #[error(transparent)]
+    App(AppError),
+    /// The server gives no token.
+    #[error("could not exchange the token of `{}`", login.profile_id)]
+    Failed {
+        /// The login.
+        login: Box<Login>,
+        /// What the server says.
+        source: ExchangeError,
+    },
+    /// The server gave a token that is expired.
+    #[error("the server gave `{profile_id}` a token that is expired already")]
+    Expired {
+        /// The profile.
+        profile_id: ProfileId,
+    },
+    /// Signals cannot be waited for.
+    #[error("could not catch signals")]
+    Signals(#[source] std::io::Error),
+    /// The process was asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl<E: Into<AppError>> From<E> for NotExchanged {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
+/// What the exchanged token must be like.
+pub(super) struct Wanted {
+    /// How long it must still be valid, in milliseconds.
+    pub(super) min_ttl: Millis,
+    /// Exchange even when there is such a token.
+    pub(super) force: bool,
+    /// How long to wait for another process that is exchanging.
+    pub(super) lock_timeout: Duration,
+}
 
 /// The token that the API of the profile's provider takes, for the `stored` one.
 pub(super) fn exchange(
@@ -19,17 +62,16 @@ pub(super) fn exchange(
     selected: &Selected,
     service: &TokenExchange,
     stored: &Secret,
-    request: &Request,
+    wanted: &Wanted,
     interaction: &mut dyn Interaction,
-) -> Result<ExchangedToken, Failure> {
+) -> Result<ExchangedToken, NotExchanged> {
     let directory = app.paths.exchanged_tokens();
     let before = exchanged::find(&directory, &service.endpoint, stored);
-    let min_ttl = request.min_ttl.unwrap_or(USUAL_MIN_TTL);
-    let is_good = |given: &ExchangedToken| given.expires > now().saturating_add(min_ttl);
+    let is_good = |given: &ExchangedToken| given.expires > now().saturating_add(wanted.min_ttl);
     let is_new = |given: &ExchangedToken| {
         before.as_ref().is_none_or(|before| !before.token.matches(&given.token))
     };
-    if let Some(given) = before.as_ref().filter(|given| !request.force_refresh && is_good(given)) {
+    if let Some(given) = before.as_ref().filter(|given| !wanted.force && is_good(given)) {
         return Ok(given.clone());
     }
     // What came after this process looked is new, however it was asked for.
@@ -39,7 +81,7 @@ pub(super) fn exchange(
     };
     let key = LeaseKey { grant: Some(stored), ..selected.lease_key() };
     let turn =
-        selected.store.wait_for_lease(&key, request.lock_timeout, || Ok::<_, StoreError>(adopt()));
+        selected.store.wait_for_lease(&key, wanted.lock_timeout, || Ok::<_, StoreError>(adopt()));
     let _lease = match turn? {
         Turn::Leased(lease) => lease,
         Turn::Found(given) => return Ok(given),
@@ -50,41 +92,21 @@ pub(super) fn exchange(
     }
     warn_of_route(app, interaction);
     let given = block_on(async {
-        let mut signals = StopSignals::catch().context("could not catch signals")?;
+        let mut signals = StopSignals::catch().map_err(NotExchanged::Signals)?;
         tokio::select! {
-            given = service.exchange(stored, now) => given.map_err(|error| failed(selected, &error)),
-            () = signals.received() => Err(Failure::interrupted()),
+            given = service.exchange(stored, now) => given.map_err(|source| {
+                NotExchanged::Failed { login: selected.login().into(), source }
+            }),
+            () = signals.received() => Err(NotExchanged::Interrupted),
         }
     })
-    .context("could not start the runtime")??;
+    .map_err(AppError::Runtime)??;
     if given.expires <= now() {
-        let id = &selected.id;
-        let message = format!("the server gave `{id}` a token that is expired already");
-        return Err(Failure::message(ExitStatus::Unavailable, message)
-            .hint("check the clock of this machine"));
+        return Err(NotExchanged::Expired { profile_id: selected.id.clone() });
     }
     if let Err(error) = exchanged::save(&directory, &service.endpoint, stored, &given, now()) {
         let place = directory.display();
         interaction.warn(&format!("the exchanged token is not kept in {place}: {error}"));
     }
     Ok(given)
-}
-
-fn failed(selected: &Selected, error: &ExchangeError) -> Failure {
-    let id = &selected.id;
-    let message = format!("could not exchange the token of `{id}`: {error}");
-    let login = login_command(&selected.credential.provider, &selected.owner.id);
-    match error {
-        error if error.needs_login() => {
-            Failure::message(ExitStatus::LoginRequired, message).hint(login)
-        }
-        ExchangeError::Refused { .. } => Failure::message(ExitStatus::Failure, message).hint(
-            Hint::new("check that the account has a subscription, or sign in to another: ")
-                .run(login),
-        ),
-        ExchangeError::Unavailable(_) | ExchangeError::Unreadable(_) => {
-            Failure::message(ExitStatus::Unavailable, message)
-                .hint("try again; the stored token is unchanged, --stored prints it")
-        }
-    }
 }

@@ -2,13 +2,12 @@
 //! program that serves it.
 
 use super::Interaction;
-use super::refresh::expiry;
 use crate::app::App;
 use crate::oauth::{self, Client, TokenError};
 use crate::profile::{Credential, ProviderId};
 use crate::provider::{
     Catalog, CatalogError, DistrustedProgram, Issued, Message, Operation, Program, Registration,
-    RegistrationError,
+    RegistrationError, expiry,
 };
 use crate::secret::Secret;
 use crate::store::Renewal;

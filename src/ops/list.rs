@@ -2,9 +2,8 @@
 
 use super::managed::Managed;
 use super::reference::problem_of;
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
-use crate::exit::Failure;
 use crate::external::Tool;
 use crate::profile::{AgentId, Credential, Health, Kind, Millis, ProfileId, ProviderId, health};
 use crate::provider::{auth_provider_id, cools_down};
@@ -75,7 +74,7 @@ pub fn list(
     app: &App,
     agent: Option<&AgentId>,
     provider: Option<&ProviderId>,
-) -> Result<Listing, Failure> {
+) -> Result<Listing, AppError> {
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     let wanted = provider.map(|provider| app.provider_id(provider)).transpose()?;
@@ -144,7 +143,7 @@ struct Owner {
 }
 
 /// Reads the store of an agent, then that of the one whose profiles it uses as well.
-fn read(app: &App, agent: AgentDir, fallback: Option<AgentDir>) -> Result<Vec<Owner>, Failure> {
+fn read(app: &App, agent: AgentDir, fallback: Option<AgentDir>) -> Result<Vec<Owner>, AppError> {
     let agents = std::iter::once(agent).chain(fallback);
     let owners = agents.map(|agent| {
         let (document, state) = app.store(&agent).read()?.into_documents()?;

@@ -2,7 +2,7 @@
 //! mention of it.
 
 use super::issuer::{Issuer, IssuerError};
-use super::lease::{LeaseError, wait_for_lease};
+use super::refresh::{LeaseError, wait_for_lease};
 use super::selection::{Selected, entry_text};
 use super::{Interaction, warn_of_route};
 use crate::app::{App, AppError};

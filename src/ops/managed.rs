@@ -5,14 +5,11 @@
 
 use super::account;
 use super::pool::Pool;
-use super::selection::Selected;
 use crate::app::App;
 use crate::config::Config;
-use crate::exit::{Command, ExitStatus, Failure, Hint};
 use crate::external::{self, ExternalError, Managed as ManagedProfile, Tool};
 use crate::profile::{Credential, CredentialKind, ProfileId, ProviderId};
 use crate::provider::{Catalog, auth_provider_id};
-use crate::secret::Secret;
 
 /// A profile of another program.
 #[derive(Clone, Debug)]
@@ -87,40 +84,6 @@ impl Managed {
             Err(error) => Err(error),
         }
     }
-
-    /// The selected profile as the program keeps it now; `None` as for [`Self::read`].
-    pub(super) fn select(&self, app: &App, pool: &Pool) -> Result<Option<Selected>, Failure> {
-        let Some(credential) = self.read(app)? else { return Ok(None) };
-        let own = pool.own();
-        Ok(Some(Selected {
-            store: own.store.clone(),
-            owner: own.agent.clone(),
-            id: self.id.clone(),
-            credential,
-            entry: Secret::new(""),
-            version: None,
-            refused: false,
-            rejected: false,
-            managed_by: Some(self.tool),
-        }))
-    }
-}
-
-/// The failure when a token of a program's own profile would have to be refreshed, and
-/// `why`.
-pub(super) fn over(tool: Tool, id: &ProfileId, why: &str) -> Failure {
-    let program = tool.program();
-    Failure::message(
-        ExitStatus::LoginRequired,
-        format!("{why}: the login `{id}` is that of {}, which alone refreshes it", program.label),
-    )
-    .hint(
-        Hint::new(format!(
-            "start {} so that it refreshes its login, or take the login over: ",
-            program.label
-        ))
-        .run(Command::ours("models auth import").arg(&program.name).arg("--move")),
-    )
 }
 
 /// A credential that nobody can refresh, with what its tokens say of the account.

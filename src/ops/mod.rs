@@ -9,7 +9,6 @@ pub mod doctor;
 mod exchange;
 pub mod import;
 mod issuer;
-mod lease;
 pub mod list;
 pub mod login;
 pub mod logout;
@@ -19,11 +18,7 @@ pub mod paste;
 mod pool;
 mod record;
 mod reference;
-mod refresh;
-pub mod refresh_due;
-mod refresh_failure;
-mod refusal;
-mod renewal;
+pub mod refresh;
 pub mod report;
 pub mod resolve;
 pub mod restore;
@@ -33,12 +28,14 @@ pub mod status;
 pub mod token;
 pub mod usage;
 
-use crate::exit::{Command, Hint};
-use crate::profile::{AgentId, ProviderId};
+use crate::profile::ProviderId;
 
+pub use exchange::NotExchanged;
 pub use issuer::IssuerError;
-pub use lease::LeaseError;
+pub use record::ProfileIdError;
 pub use reference::ValueError;
+pub use refresh::{LeaseError, NotRefreshable, RefreshError};
+pub use selection::{Login, SelectionError, WrongProvider};
 
 /// What a use case says to the user on its way; `cli` implements it.
 pub trait Interaction {
@@ -81,25 +78,4 @@ pub(crate) fn warn_of_route(app: &crate::app::App, interaction: &mut dyn Interac
     for problem in crate::system::route::problems(&app.environment) {
         interaction.warn(&problem);
     }
-}
-
-/// The command that refreshes the logins of `provider` that are due.
-pub(crate) fn refresh_command(provider: &ProviderId, agent_id: &AgentId) -> Command {
-    of_agent(Command::ours("models auth refresh").option("--provider", provider), agent_id)
-}
-
-/// The command that signs in to `provider` again.
-pub(crate) fn login_command(provider: &ProviderId, agent_id: &AgentId) -> Command {
-    of_agent(Command::ours("models auth login").option("--provider", provider), agent_id)
-}
-
-/// How to sign in to a provider that the user chooses.
-pub(crate) fn login_template(agent_id: &AgentId) -> Hint {
-    let template = Hint::new("openclaw-auth models auth login --provider <id>");
-    if agent_id.is_main() { template } else { template.then(" --agent ").word(agent_id.as_str()) }
-}
-
-/// The same command for that agent; `main` needs no mention.
-pub(crate) fn of_agent(command: Command, agent_id: &AgentId) -> Command {
-    if agent_id.is_main() { command } else { command.option("--agent", agent_id) }
 }

@@ -1,10 +1,9 @@
 //! The order of a provider's profiles that is stored for one agent.
 
 use super::pool::Pool;
-use super::selection::{only_provider, wrong_provider};
-use crate::app::App;
+use super::selection::{SelectionError, WrongProvider, only_provider};
+use crate::app::{App, AppError};
 use crate::config::AgentDir;
-use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::store::Location;
 use std::path::PathBuf;
@@ -24,6 +23,47 @@ pub struct StoredOrder {
     pub order: Option<Vec<ProfileId>>,
 }
 
+/// Why an order is not shown or stored.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    /// The configuration or a store cannot be used.
+    #[error(transparent)]
+    App(AppError),
+    /// The provider has to be named, or the entry of a profile is nothing that we know.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// The provider has a blank name.
+    #[error("--provider must not be blank")]
+    BlankProvider,
+    /// The order to store is empty.
+    #[error("no profile id is given")]
+    NoProfiles,
+    /// The agent has no such profile.
+    #[error("there is no profile `{profile_id}` in {}", directory.display())]
+    UnknownProfile {
+        /// The agent.
+        agent_id: AgentId,
+        /// The directory of its store.
+        directory: PathBuf,
+        /// The profile.
+        profile_id: ProfileId,
+    },
+    /// A profile of the order is of another provider.
+    #[error("{mistake}")]
+    WrongProvider {
+        /// The agent.
+        agent_id: AgentId,
+        /// The profile, and the two providers.
+        mistake: Box<WrongProvider>,
+    },
+}
+
+impl<E: Into<AppError>> From<E> for OrderError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
 /// The order that an agent follows because it is stored: its own, else that of `main` where
 /// it uses the profiles of `main`.
 ///
@@ -33,7 +73,7 @@ pub fn get(
     app: &App,
     agent: Option<&AgentId>,
     provider: Option<&ProviderId>,
-) -> Result<StoredOrder, Failure> {
+) -> Result<StoredOrder, OrderError> {
     let (pool, agent) = open(app, agent)?;
     let provider = the_provider(&pool, &agent, provider)?;
     let own = pool.own();
@@ -54,7 +94,7 @@ pub fn set(
     agent: Option<&AgentId>,
     provider: Option<&ProviderId>,
     ids: &[ProfileId],
-) -> Result<StoredOrder, Failure> {
+) -> Result<StoredOrder, OrderError> {
     let (pool, agent) = open(app, agent)?;
     let mut order: Vec<ProfileId> = Vec::new();
     for id in ids.iter().map(|id| id.as_str().trim()).filter(|id| !id.is_empty()) {
@@ -62,16 +102,11 @@ pub fn set(
             order.push(id.into());
         }
     }
-    let failed = |message: String| {
-        Failure::message(ExitStatus::Failure, message)
-            .hint(Command::ours("models auth list").option("--agent", &agent.id))
-    };
-    let Some(first) = order.first() else {
-        return Err(Failure::usage("no profile id is given"));
-    };
-    let unknown = |id: &ProfileId| {
-        let directory = agent.path.display();
-        failed(format!("there is no profile `{id}` in {directory}"))
+    let Some(first) = order.first() else { return Err(OrderError::NoProfiles) };
+    let unknown = |id: &ProfileId| OrderError::UnknownProfile {
+        agent_id: agent.id.clone(),
+        directory: agent.path.clone(),
+        profile_id: id.clone(),
     };
     let provider = if provider.is_some() {
         the_provider(&pool, &agent, provider)?
@@ -82,7 +117,9 @@ pub fn set(
     for id in &order {
         let (_, credential) = pool.find(id)?.ok_or_else(|| unknown(id))?;
         if credential.provider != provider {
-            return Err(failed(wrong_provider(id, &credential.provider, &provider)));
+            let stored = credential.provider;
+            let mistake = WrongProvider { profile_id: id.clone(), stored, wanted: provider }.into();
+            return Err(OrderError::WrongProvider { agent_id: agent.id, mistake });
         }
     }
     pool.own().store.update_state(|state| state.set_order(&provider, &order))?;
@@ -97,7 +134,7 @@ pub fn clear(
     app: &App,
     agent: Option<&AgentId>,
     provider: Option<&ProviderId>,
-) -> Result<StoredOrder, Failure> {
+) -> Result<StoredOrder, OrderError> {
     let (pool, agent) = open(app, agent)?;
     let provider = the_provider(&pool, &agent, provider)?;
     let own = pool.own();
@@ -110,7 +147,7 @@ pub fn clear(
 
 /// The stores of the agent. Its directory is the configured one: `OPENCLAW_AGENT_DIR` does
 /// not count here, as in OpenClaw.
-fn open(app: &App, agent: Option<&AgentId>) -> Result<(Pool, AgentDir), Failure> {
+fn open(app: &App, agent: Option<&AgentId>) -> Result<(Pool, AgentDir), OrderError> {
     let config = app.config()?;
     let default = config.default_agent();
     let agent = app.agent(&config, Some(agent.unwrap_or(&default)))?;
@@ -122,11 +159,11 @@ fn the_provider(
     pool: &Pool,
     agent: &AgentDir,
     named: Option<&ProviderId>,
-) -> Result<ProviderId, Failure> {
-    let Some(named) = named else { return only_provider(pool, agent) };
+) -> Result<ProviderId, OrderError> {
+    let Some(named) = named else { return Ok(only_provider(pool, agent)?) };
     let provider = named.clone().normalized();
     if provider.is_empty() {
-        return Err(Failure::usage("--provider must not be blank"));
+        return Err(OrderError::BlankProvider);
     }
     Ok(provider)
 }

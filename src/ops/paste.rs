@@ -1,14 +1,14 @@
 //! Storing a token or an API key that the user has at hand.
 
 use super::record::{
-    Commit, Edits, RecordError, Recorded, Wait, check_profile_id, record, replaceable, set_entry,
+    Commit, Edits, ProfileIdError, RecordError, Recorded, Wait, check_profile_id, record,
+    replaceable, set_entry,
 };
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::config::AgentDir;
-use crate::exit::{ExitStatus, Failure};
 use crate::profile::secret_ref::variable;
 use crate::profile::{AgentId, Kind, Millis, NoSecret, ProfileId, ProviderId, pasted_secret};
-use crate::provider::{Catalog, Method, MethodKind};
+use crate::provider::{Catalog, Method, MethodKind, UnfitToken};
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, Location, Pasted, pasted_entry};
 use crate::system::now;
@@ -61,15 +61,69 @@ pub struct Report {
     pub config_changed: bool,
 }
 
+/// Why a token or key is not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum PasteError {
+    /// The configuration, a provider file or the store cannot be used.
+    #[error(transparent)]
+    App(AppError),
+    /// It cannot go to the profile that the user names.
+    #[error(transparent)]
+    ProfileId(#[from] ProfileIdError),
+    /// No profile can be of a provider of that name.
+    #[error("--provider must be a name without `/` and `:`")]
+    InvalidProvider,
+    /// The profile holds a login.
+    #[error("the profile `{profile_id}` holds an OAuth login, which pasting would end")]
+    HoldsLogin {
+        /// The profile.
+        profile_id: ProfileId,
+    },
+    /// The entry of the profile is nothing that we know.
+    #[error("the entry `{profile_id}` in {location} cannot be interpreted and is not overwritten")]
+    Uninterpretable {
+        /// The profile.
+        profile_id: ProfileId,
+        /// The document that holds it.
+        location: Location,
+    },
+    /// Nothing was pasted.
+    #[error("no {what} was given")]
+    Nothing {
+        /// What was asked for.
+        what: String,
+    },
+    /// It is not clear what in the pasted text is the token or key.
+    #[error(transparent)]
+    Unclear(NoSecret),
+    /// What was pasted is no token of that kind.
+    #[error(transparent)]
+    UnfitToken(#[from] UnfitToken),
+    /// It is stored; the configuration is not changed for it.
+    #[error("the credential is stored as `{profile_id}`, but not recorded")]
+    NotRecorded {
+        /// The profile that holds it.
+        profile_id: ProfileId,
+        /// Why.
+        source: Box<AppError>,
+    },
+}
+
+impl<E: Into<AppError>> From<E> for PasteError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
 /// Checks everything that can be checked before the user is asked for the secret.
 ///
 /// # Errors
 /// The provider, agent or profile id is not usable, or the store or the configuration.
-pub fn prepare(app: &App, request: Request) -> Result<Ready, Failure> {
+pub fn prepare(app: &App, request: Request) -> Result<Ready, PasteError> {
     let provider = request.provider.clone().normalized();
     let name = provider.as_str();
     if name.is_empty() || name.contains(['/', ':']) || name.contains(char::is_control) {
-        return Err(Failure::usage("--provider must be a name without `/` and `:`"));
+        return Err(PasteError::InvalidProvider);
     }
     let catalog = app.catalog()?;
     let provider = catalog.find(&provider).map_or(provider, |known| known.definition.id.clone());
@@ -97,22 +151,20 @@ fn method(catalog: &Catalog, provider: &ProviderId, kind: Kind) -> Option<Method
 }
 
 /// The profile id must not be that of a login, or of another provider.
-fn check_profile(store: &AgentStore, id: &ProfileId, provider: &ProviderId) -> Result<(), Failure> {
+fn check_profile(
+    store: &AgentStore,
+    id: &ProfileId,
+    provider: &ProviderId,
+) -> Result<(), PasteError> {
     check_profile_id(id)?;
     let document = store.profiles()?;
     match replaceable(&document, id, provider)? {
-        Some(present) if present.kind() == Kind::OAuth => Err(Failure::usage(format!(
-            "the profile `{id}` holds an OAuth login, which pasting would end"
-        ))
-        .hint("name another one: --profile-id <id>")),
-        None if document.has_entry(id.as_str()) => Err(Failure::message(
-            ExitStatus::StoreUnusable,
-            format!(
-                "the entry `{id}` in {} cannot be interpreted and is not overwritten",
-                store.location()
-            ),
-        )
-        .hint("name another one: --profile-id <id>")),
+        Some(present) if present.kind() == Kind::OAuth => {
+            Err(PasteError::HoldsLogin { profile_id: id.clone() })
+        }
+        None if document.has_entry(id.as_str()) => {
+            Err(PasteError::Uninterpretable { profile_id: id.clone(), location: store.location() })
+        }
         _ => Ok(()),
     }
 }
@@ -136,15 +188,14 @@ impl Ready {
     ///
     /// # Errors
     /// It is not such a secret, or the store or the configuration cannot be written.
-    pub fn store(&self, app: &App, input: &str) -> Result<Report, Failure> {
+    pub fn store(&self, app: &App, input: &str) -> Result<Report, PasteError> {
         let form = self.method.as_ref().map(Method::form).unwrap_or_default();
         let secret = match pasted_secret(input, form) {
             Ok(secret) => Secret::new(secret.as_str()),
             Err(NoSecret::Nothing) => {
-                return Err(Failure::usage(format!("no {} was given", self.what()))
-                    .hint("paste it at the prompt, or send it as a line on standard input"));
+                return Err(PasteError::Nothing { what: self.what().to_owned() });
             }
-            Err(reason) => return Err(Failure::usage(reason.to_string())),
+            Err(reason) => return Err(PasteError::Unclear(reason)),
         };
         let expires = self.request.expires_in.map(|span| {
             now().saturating_add(Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX))
@@ -171,7 +222,7 @@ impl Ready {
 
     /// Stores what was pasted and records it; whether the profile was there before, and
     /// whether the configuration was changed.
-    fn record(&self, app: &App, pasted: &Pasted) -> Result<(bool, bool), Failure> {
+    fn record(&self, app: &App, pasted: &Pasted) -> Result<(bool, bool), PasteError> {
         let (id, provider) = (&self.profile_id, &self.provider);
         let commit = |document: &mut Document| {
             let make = |present: Option<&str>| pasted_entry(present, provider, pasted);
@@ -183,14 +234,16 @@ impl Ready {
         };
         record(app, &self.store, Wait::Usual, Edits::One, commit).map_err(|error| match error {
             RecordError::State(_, error) => error.into(),
-            error => error
-                .into_failure(|id| format!("the credential is stored as `{id}`, but not recorded")),
+            error => error.into_error(|profile_id, error| PasteError::NotRecorded {
+                profile_id,
+                source: Box::new(error),
+            }),
         })
     }
 
-    fn checked_token(&self, token: Secret) -> Result<Secret, Failure> {
+    fn checked_token(&self, token: Secret) -> Result<Secret, PasteError> {
         let Some(method) = &self.method else { return Ok(token) };
-        method.check(&token).map_err(Failure::usage)?;
+        method.check(&token)?;
         Ok(token)
     }
 }

@@ -5,15 +5,15 @@
 //! owns it, and so does what is remembered about its use. Only an order of the agent's
 //! own can name profiles of `main` beside those of the agent.
 
+use super::selection::error::SelectionError;
 use crate::app::App;
 use crate::config::{AgentDir, Config};
-use crate::exit::{ExitStatus, Failure};
 use crate::profile::{
     Candidate, Configured, Credential, Facts, Millis, Order, Preference, ProfileId, ProviderId,
     UsageStats, order,
 };
 use crate::provider::{auth_provider_id, cools_down};
-use crate::store::{AgentStore, Outline, Snapshot, StateDocument};
+use crate::store::{AgentStore, Outline, Snapshot, StateDocument, StoreError};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -57,7 +57,7 @@ pub(super) struct Ranking<'p> {
 }
 
 impl Pool {
-    pub(super) fn open(app: &App, config: &Config, agent: &AgentDir) -> Result<Self, Failure> {
+    pub(super) fn open(app: &App, config: &Config, agent: &AgentDir) -> Result<Self, StoreError> {
         let mut agents = vec![agent.clone()];
         agents.extend(app.fallback_agent(config, agent));
         let owners = agents.into_iter().map(|agent| {
@@ -65,7 +65,7 @@ impl Pool {
             let snapshot = store.read()?;
             Ok(Owner { agent, store, snapshot })
         });
-        owners.collect::<Result<_, Failure>>().map(Self)
+        owners.collect::<Result<_, StoreError>>().map(Self)
     }
 
     /// The agent's own store.
@@ -74,19 +74,19 @@ impl Pool {
     }
 
     /// The profile `id`: the agent's own, else that of `main`.
-    pub(super) fn find(&self, id: &ProfileId) -> Result<Option<(&Owner, Credential)>, Failure> {
+    pub(super) fn find(
+        &self,
+        id: &ProfileId,
+    ) -> Result<Option<(&Owner, Credential)>, SelectionError> {
         for owner in &self.0 {
             if let Some(credential) = owner.snapshot.document.credential(id.as_str()) {
                 return Ok(Some((owner, credential)));
             }
             if owner.snapshot.document.has_entry(id.as_str()) {
-                return Err(Failure::message(
-                    ExitStatus::StoreUnusable,
-                    format!(
-                        "the profile `{id}` in {} cannot be interpreted",
-                        owner.store.location()
-                    ),
-                ));
+                return Err(SelectionError::Uninterpretable {
+                    profile_id: id.clone(),
+                    location: owner.store.location(),
+                });
             }
         }
         Ok(None)
@@ -116,7 +116,7 @@ impl Pool {
         config: &Config,
         provider: &ProviderId,
         now: Millis,
-    ) -> Result<Option<Ranking<'_>>, Failure> {
+    ) -> Result<Option<Ranking<'_>>, StoreError> {
         let Some(owner) = self.owner_of(provider) else { return Ok(None) };
         let own = self.own();
         let own_state = own.snapshot.state()?;

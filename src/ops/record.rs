@@ -13,9 +13,8 @@
 //! | import | of the same grant or account, for each login | what is stored; not what was held | as usual | one for all |
 //! | restore | as in the backup | no | as usual | one for each profile |
 
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::config::{ConfigEdit, ConfigError, record_profiles};
-use crate::exit::Failure;
 use crate::profile::{Credential, Kind, ProfileId, ProviderId};
 use crate::store::{AgentStore, Document, Prepared, StoreError};
 use serde_json::value::RawValue;
@@ -75,15 +74,36 @@ pub(super) enum RecordError {
 }
 
 impl RecordError {
-    /// The failure for the user. Where the entries are stored, `stored` says so, given the
-    /// id of the first.
-    pub(super) fn into_failure(self, stored: impl FnOnce(&ProfileId) -> String) -> Failure {
+    /// The error of a use case: the failure itself where nothing has changed, else what
+    /// `not_recorded` makes of the id of the first entry and the failure.
+    pub(super) fn into_error<E: From<AppError>>(
+        self,
+        not_recorded: impl FnOnce(ProfileId, AppError) -> E,
+    ) -> E {
         match self {
-            Self::Document(error) => error.into(),
-            Self::State(id, error) => Failure::from(error).context(stored(&id)),
-            Self::Configuration(id, error) => Failure::from(error).context(stored(&id)),
+            Self::Document(error) => AppError::from(error).into(),
+            Self::State(id, error) => not_recorded(id, error.into()),
+            Self::Configuration(id, error) => not_recorded(id, error.into()),
         }
     }
+}
+
+/// Why a credential cannot go to the profile that the user names.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileIdError {
+    /// It is empty, or has outer spaces or control characters.
+    #[error("--profile-id must be a name without outer spaces")]
+    Invalid,
+    /// The profile holds a credential of another provider.
+    #[error("the profile `{profile_id}` is for {present}, not {wanted}")]
+    OtherProvider {
+        /// The profile.
+        profile_id: ProfileId,
+        /// The provider of its credential.
+        present: Box<ProviderId>,
+        /// The provider of the credential that would replace it.
+        wanted: Box<ProviderId>,
+    },
 }
 
 /// Records credentials. `commit` sets the entries in the document as it is under the lock,
@@ -168,28 +188,26 @@ fn configure(app: &App, profiles: &[Recorded], edits: Edits) -> Result<bool, Con
 /// Checks the form of a `--profile-id`.
 ///
 /// # Errors
-/// It is empty, or has outer spaces or control characters.
-pub(super) fn check_profile_id(id: &ProfileId) -> Result<(), Failure> {
-    if id.is_valid() {
-        return Ok(());
-    }
-    Err(Failure::usage("--profile-id must be a name without outer spaces"))
+/// [`ProfileIdError::Invalid`].
+pub(super) fn check_profile_id(id: &ProfileId) -> Result<(), ProfileIdError> {
+    if id.is_valid() { Ok(()) } else { Err(ProfileIdError::Invalid) }
 }
 
 /// The credential that the profile `id` holds now, if it holds one that can be interpreted.
 ///
 /// # Errors
-/// It is one of another provider than `provider`.
+/// [`ProfileIdError::OtherProvider`]: it is of another provider than `provider`.
 pub(super) fn replaceable(
     document: &Document,
     id: &ProfileId,
     provider: &ProviderId,
-) -> Result<Option<Credential>, Failure> {
+) -> Result<Option<Credential>, ProfileIdError> {
     match document.credential(id.as_str()) {
-        Some(other) if other.provider != *provider => Err(Failure::usage(format!(
-            "the profile `{id}` is for {}, not {provider}",
-            other.provider
-        ))),
+        Some(other) if other.provider != *provider => Err(ProfileIdError::OtherProvider {
+            profile_id: id.clone(),
+            present: Box::new(other.provider),
+            wanted: Box::new(provider.clone()),
+        }),
         present => Ok(present),
     }
 }

@@ -4,9 +4,8 @@
 //! Neither do failures count of providers that only pass requests on.
 
 use super::pool::Pool;
-use super::selection::no_profile;
+use super::selection::SelectionError;
 use crate::app::App;
-use crate::exit::Failure;
 use crate::profile::{AgentId, FailureReason, Kind, ProfileId, ProviderId, UsageStats};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::exchanged;
@@ -46,12 +45,14 @@ pub struct Report {
 ///
 /// # Errors
 /// There is no such profile, or the store cannot be written.
-pub fn report(app: &App, request: &Request) -> Result<Report, Failure> {
+pub fn report(app: &App, request: &Request) -> Result<Report, SelectionError> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
     let pool = Pool::open(app, &config, &agent)?;
     let id = &request.profile_id;
-    let Some((owner, credential)) = pool.find(id)? else { return Err(no_profile(id)) };
+    let Some((owner, credential)) = pool.find(id)? else {
+        return Err(SelectionError::NoProfile { profile_id: id.clone() });
+    };
     let key = id.as_str();
     let provider = &credential.provider;
     let counts = cools_down(provider);

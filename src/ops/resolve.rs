@@ -1,10 +1,9 @@
 //! Which profile a model reference leads to, and why none of the others.
 
 use super::pool::{Entry, Pool, Ranking};
-use super::selection::{no_profile_of, none_usable, wrong_provider};
-use crate::app::App;
+use super::selection::{SelectionError, WrongProvider};
+use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
-use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::{
     AgentId, Credential, FailureReason, Ineligible, Kind, Millis, ModelRef, OrderSource, ProfileId,
     ProviderId, eligibility, unavailable_reason,
@@ -33,8 +32,8 @@ pub struct Resolution {
     pub unavailable: Option<FailureReason>,
     /// When the resolution was made, in milliseconds since the epoch.
     pub at: Millis,
-    /// What to say when nothing is chosen.
-    none: Option<Failure>,
+    /// Why nothing is chosen, when nothing is.
+    none: Option<Unresolved>,
 }
 
 /// One profile that came into question.
@@ -62,10 +61,60 @@ impl Resolution {
         self.rows.iter().find(|row| row.chosen)
     }
 
-    /// The failure that a resolution without a choice is.
-    pub fn take_failure(&mut self) -> Option<Failure> {
+    /// Why nothing is chosen, when nothing is.
+    pub fn take_reason(&mut self) -> Option<Unresolved> {
         self.none.take()
     }
+}
+
+/// Why a model reference cannot be resolved.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// The configuration or a store cannot be used.
+    #[error(transparent)]
+    App(AppError),
+    /// The entry of a profile is nothing that we know.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// The reference names no model.
+    #[error(transparent)]
+    NoModel(#[from] NoModel),
+}
+
+impl<E: Into<AppError>> From<E> for ResolveError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
+/// A text that does not name a model.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` does not name a model", printable(.0, 200))]
+pub struct NoModel(pub String);
+
+/// Why a model reference leads to no profile.
+#[derive(Debug, thiserror::Error)]
+pub enum Unresolved {
+    /// None of the provider can be used.
+    #[error(transparent)]
+    Selection(SelectionError),
+    /// The pinned profile is not there.
+    #[error("there is no profile `{0}`")]
+    NoProfile(ProfileId),
+    /// The pinned profile is of another provider.
+    #[error(transparent)]
+    WrongProvider(WrongProvider),
+    /// The pinned profile cannot be used.
+    #[error("the profile `{profile_id}` is not usable: {code}")]
+    NotUsable {
+        /// The profile.
+        profile_id: ProfileId,
+        /// Why.
+        code: &'static str,
+    },
+    /// The refresh token of the pinned profile is refused.
+    #[error("the server has refused the login `{0}`")]
+    Refused(ProfileId),
 }
 
 /// Resolves `model_ref` for an agent.
@@ -73,14 +122,18 @@ impl Resolution {
 /// # Errors
 /// The reference is not valid, or a store cannot be read. That no profile can be used is
 /// part of the resolution.
-pub fn resolve(app: &App, agent: Option<&AgentId>, model_ref: &str) -> Result<Resolution, Failure> {
+pub fn resolve(
+    app: &App,
+    agent: Option<&AgentId>,
+    model_ref: &str,
+) -> Result<Resolution, ResolveError> {
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     app.warn_of(&app.exposures(&config, &agent));
     let pool = Pool::open(app, &config, &agent)?;
     let reference = read_reference(&config, &agent, &pool, model_ref);
     let (provider, model) = provider_and_model(&config, &agent, &reference)?;
-    let asked = Asked { app, config: &config, agent: &agent, pool: &pool, at: now() };
+    let asked = Asked { config: &config, agent: &agent, pool: &pool, at: now() };
     match reference.profile {
         Some(id) => asked.pinned(&provider, model, id),
         None => asked.ordered(&provider, model),
@@ -109,7 +162,7 @@ pub(super) fn provider_and_model(
     config: &Config,
     agent: &AgentDir,
     reference: &ModelRef,
-) -> Result<(ProviderId, String), Failure> {
+) -> Result<(ProviderId, String), NoModel> {
     if let Some((provider, model)) = reference.provider_and_model() {
         return Ok((ProviderId::from(provider).normalized(), model.to_owned()));
     }
@@ -120,13 +173,11 @@ pub(super) fn provider_and_model(
         Some((provider, _)) if !model.is_empty() && !model.contains('/') => {
             Ok((ProviderId::from(provider).normalized(), model.to_owned()))
         }
-        _ => Err(Failure::usage(format!("`{}` does not name a model", printable(model, 200)))
-            .hint("give it as <provider>/<model>, or <provider>/<model>@<profile>")),
+        _ => Err(NoModel(model.to_owned())),
     }
 }
 
 struct Asked<'a> {
-    app: &'a App,
     config: &'a Config,
     agent: &'a AgentDir,
     pool: &'a Pool,
@@ -140,7 +191,7 @@ impl Asked<'_> {
         provider: &ProviderId,
         model: String,
         id: ProfileId,
-    ) -> Result<Resolution, Failure> {
+    ) -> Result<Resolution, ResolveError> {
         let stored = self.pool.find(&id)?;
         let of = stored.as_ref().map(|(_, found)| auth_provider_id(&found.provider));
         let credential = stored.as_ref().map(|(_, credential)| credential);
@@ -161,13 +212,14 @@ impl Asked<'_> {
             window_reason: None,
             profile_id: id,
         };
-        let shown = &row.profile_id;
-        let mut failure = match (&stored, checked) {
-            (None, _) => format!("there is no profile `{shown}`"),
+        let profile_id = row.profile_id.clone();
+        let mut reason = match (&stored, checked) {
+            (None, _) => Unresolved::NoProfile(profile_id),
             (Some((_, credential)), Err(Ineligible::ProviderMismatch)) => {
-                wrong_provider(&row.profile_id, &credential.provider, provider)
+                let (stored, wanted) = (credential.provider.clone(), provider.clone());
+                Unresolved::WrongProvider(WrongProvider { profile_id, stored, wanted })
             }
-            _ => format!("the profile `{shown}` is not usable: {}", row.code),
+            _ => Unresolved::NotUsable { profile_id, code: row.code },
         };
         if let (Some((owner, credential)), Ok(())) = (&stored, checked) {
             let state = owner.snapshot.state()?;
@@ -180,11 +232,9 @@ impl Asked<'_> {
                     && !is_rejected(state, row.profile_id.as_str(), credential));
             if !row.chosen {
                 row.code = REFUSED;
-                failure = format!("the server has refused the login `{shown}`");
+                reason = Unresolved::Refused(row.profile_id.clone());
             }
         }
-        let none = Failure::message(ExitStatus::LoginRequired, failure)
-            .hint(Command::ours("models auth list").option("--agent", &self.agent.id));
         Ok(Resolution {
             agent_id: self.agent.id.clone(),
             provider: provider.clone(),
@@ -193,12 +243,12 @@ impl Asked<'_> {
             source: None,
             unavailable: None,
             at: self.at,
-            none: (!row.chosen).then_some(none),
+            none: (!row.chosen).then_some(reason),
             rows: vec![row],
         })
     }
 
-    fn ordered(&self, provider: &ProviderId, model: String) -> Result<Resolution, Failure> {
+    fn ordered(&self, provider: &ProviderId, model: String) -> Result<Resolution, ResolveError> {
         let ranking = self.pool.rank(self.config, provider, self.at)?;
         let mut resolution = Resolution {
             agent_id: self.agent.id.clone(),
@@ -212,7 +262,9 @@ impl Asked<'_> {
             none: None,
         };
         let Some(ranking) = ranking else {
-            resolution.none = Some(no_profile_of(self.app, provider, self.agent));
+            let (agent_id, provider) = (self.agent.id.clone(), provider.clone());
+            let none = SelectionError::NoneOfProvider { agent_id, provider };
+            resolution.none = Some(Unresolved::Selection(none));
             return Ok(resolution);
         };
         resolution.source = Some(ranking.order.source);
@@ -223,7 +275,11 @@ impl Asked<'_> {
                 resolution.unavailable = unavailable_reason(usages, self.at);
             }
             let store = &self.pool.owner_of(provider).unwrap_or_else(|| self.pool.own()).store;
-            resolution.none = Some(none_usable(self.app, provider, store, self.agent));
+            resolution.none = Some(Unresolved::Selection(SelectionError::NoneUsable {
+                agent_id: self.agent.id.clone(),
+                provider: provider.clone(),
+                location: store.location(),
+            }));
         }
         Ok(resolution)
     }

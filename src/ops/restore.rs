@@ -5,9 +5,8 @@
 //! stored now is removed, and what is replaced becomes a backup itself.
 
 use super::doctor::store_of;
-use super::record::{Commit, Edits, Recorded, Wait, record};
-use crate::app::App;
-use crate::exit::{Command, ExitStatus, Failure};
+use super::record::{Commit, Edits, RecordError, Recorded, Wait, record};
+use crate::app::{App, AppError};
 use crate::profile::{AgentId, Credential, Millis, ProfileId};
 use crate::store::{AgentStore, Backup, Document, Location};
 use crate::text::printable;
@@ -51,11 +50,46 @@ pub struct Report {
     pub kept: Vec<(ProfileId, &'static str)>,
 }
 
+/// Why a backup is not restored.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The configuration or the store cannot be used. Nothing is restored.
+    #[error(transparent)]
+    App(AppError),
+    /// There is no such backup.
+    #[error("agent `{agent_id}` has no backup `{}`", printable(name, 80))]
+    NoBackup {
+        /// The agent.
+        agent_id: AgentId,
+        /// The name as it was given.
+        name: String,
+    },
+    /// The profiles are restored; a later step failed.
+    #[error("the profiles are restored, but not recorded")]
+    NotRecorded(#[source] AppError),
+}
+
+impl<E: Into<AppError>> From<E> for RestoreError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
+impl From<RecordError> for RestoreError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Document(error) => Self::App(error.into()),
+            RecordError::State(_, error) => Self::NotRecorded(error.into()),
+            RecordError::Configuration(_, error) => Self::NotRecorded(error.into()),
+        }
+    }
+}
+
 /// Lists the backups of an agent.
 ///
 /// # Errors
 /// There is no such agent, or the configuration cannot be read.
-pub fn list(app: &App, agent: Option<&AgentId>) -> Result<Listing, Failure> {
+pub fn list(app: &App, agent: Option<&AgentId>) -> Result<Listing, AppError> {
     let (_, agent, store) = store_of(app, agent)?;
     let listed = |backup: Backup| Listed {
         name: backup.name(),
@@ -87,17 +121,13 @@ pub fn restore(
     agent: Option<&AgentId>,
     name: &str,
     force: bool,
-) -> Result<Report, Failure> {
+) -> Result<Report, RestoreError> {
     let (config, agent, store) = store_of(app, agent)?;
     app.require_private(&config, &agent)?;
     let backups = store.backups();
     let is_meant = |backup: &Backup| name == LATEST || backup.is_named(name);
     let Some(at) = backups.iter().position(is_meant) else {
-        return Err(Failure::message(
-            ExitStatus::Failure,
-            format!("agent `{}` has no backup `{}`", agent.id, printable(name, 80)),
-        )
-        .hint(Command::ours("doctor --restore --list").option("--agent", &agent.id)));
+        return Err(RestoreError::NoBackup { agent_id: agent.id, name: name.to_owned() });
     };
     let backup = store.read_backup(&backups[at])?;
     let since = newer(&store, &backups[..at]);
@@ -120,10 +150,7 @@ pub fn restore(
         let profiles = restored.iter().filter_map(|id| recorded(&backup, id)).collect();
         Ok(Commit { is_changed, profiles, result: (restored, kept) })
     };
-    let ((restored, kept), _) =
-        record(app, &store, Wait::Usual, Edits::Each, commit).map_err(|error| {
-            error.into_failure(|_| "the profiles are restored, but not recorded".to_owned())
-        })?;
+    let ((restored, kept), _) = record(app, &store, Wait::Usual, Edits::Each, commit)?;
     Ok(Report { agent_id: agent.id, backup: backups[at].name(), restored, kept })
 }
 

@@ -1,11 +1,10 @@
 //! What one session pins: a model, a profile.
 
 use super::pool::Pool;
-use super::resolve::{provider_and_model, read_reference};
-use super::selection::{no_profile, wrong_provider};
-use crate::app::App;
+use super::resolve::{NoModel, provider_and_model, read_reference};
+use super::selection::{SelectionError, WrongProvider};
+use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
-use crate::exit::{ExitStatus, Failure};
 use crate::profile::{AgentId, ModelRef, ProfileId, ProviderId};
 use crate::provider::auth_provider_id;
 use crate::store::{SessionOverride, SessionStore};
@@ -37,11 +36,62 @@ pub struct Report {
     pub pinned: SessionOverride,
 }
 
+/// Why what a session pins is not shown or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The configuration, a store or the document of the sessions cannot be used.
+    #[error(transparent)]
+    App(AppError),
+    /// There is no such profile, or its entry is nothing that we know.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// The model reference names no model.
+    #[error(transparent)]
+    NoModel(#[from] NoModel),
+    /// The profile is of another provider than the model.
+    #[error(transparent)]
+    WrongProvider(#[from] WrongProvider),
+    /// The session has a blank key.
+    #[error("--session must not be blank")]
+    BlankKey,
+    /// The key names another agent than the one that is meant.
+    #[error("the session is of agent `{in_key}`, not `{agent_id}`")]
+    OtherAgent {
+        /// The agent in the key.
+        in_key: AgentId,
+        /// The agent that is meant.
+        agent_id: AgentId,
+    },
+    /// Two profiles are given.
+    #[error("--profile and the profile in --model differ")]
+    TwoProfiles,
+    /// Neither a model nor a profile is given.
+    #[error("nothing to pin: give --profile, --model, or both")]
+    NothingToPin,
+    /// A profile is given, and no model says of which provider it has to be.
+    #[error("the session has no model yet that the profile could be for")]
+    SessionWithoutModel,
+    /// There is no such session.
+    #[error("there is no session `{}` in {}", printable(key, 200), path.display())]
+    Unknown {
+        /// The key as it was given.
+        key: String,
+        /// The document of the sessions.
+        path: PathBuf,
+    },
+}
+
+impl<E: Into<AppError>> From<E> for SessionError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
 /// What a session pins.
 ///
 /// # Errors
 /// The document cannot be read.
-pub fn show(app: &App, request: &Request) -> Result<Report, Failure> {
+pub fn show(app: &App, request: &Request) -> Result<Report, SessionError> {
     let opened = Opened::new(app, request)?;
     let found = opened.store.find(&opened.keys)?;
     let exists = found.is_some();
@@ -59,7 +109,7 @@ pub fn set(
     request: &Request,
     profile: Option<&ProfileId>,
     model_ref: Option<&str>,
-) -> Result<Report, Failure> {
+) -> Result<Report, SessionError> {
     let opened = Opened::new(app, request)?;
     let pool = Pool::open(app, &opened.config, &opened.agent)?;
     let reference =
@@ -68,7 +118,7 @@ pub fn set(
     let profile = profile.map(|profile| ProfileId::from(profile.as_str().trim()));
     let profile = match (profile.as_ref(), in_model) {
         (Some(profile), Some(other)) if profile != other => {
-            return Err(Failure::usage("--profile and the profile in --model differ"));
+            return Err(SessionError::TwoProfiles);
         }
         (profile, in_model) => profile.or(in_model),
     };
@@ -84,13 +134,15 @@ pub fn set(
             Some((provider, _)) => provider.clone(),
             None => opened.provider_of(&present)?,
         };
-        let (_, credential) = pool.find(profile)?.ok_or_else(|| no_profile(profile))?;
+        let (_, credential) = pool
+            .find(profile)?
+            .ok_or_else(|| SelectionError::NoProfile { profile_id: profile.clone() })?;
         if auth_provider_id(&credential.provider) != auth_provider_id(&provider) {
-            let message = wrong_provider(profile, &credential.provider, &provider);
-            return Err(Failure::message(ExitStatus::Failure, message));
+            let (profile_id, stored) = (profile.clone(), credential.provider);
+            return Err(WrongProvider { profile_id, stored, wanted: provider }.into());
         }
     } else if model.is_none() {
-        return Err(Failure::usage("nothing to pin: give --profile, --model, or both"));
+        return Err(SessionError::NothingToPin);
     }
     let usual = opened.usual_model();
     let pin = model.as_ref().map(|(provider, model)| {
@@ -107,7 +159,7 @@ pub fn set(
 ///
 /// # Errors
 /// There is no such session, or the document cannot be written.
-pub fn clear(app: &App, request: &Request) -> Result<Report, Failure> {
+pub fn clear(app: &App, request: &Request) -> Result<Report, SessionError> {
     let opened = Opened::new(app, request)?;
     match opened.store.unpin(&opened.keys, now())? {
         Some((key, pinned)) => Ok(opened.report(key, true, pinned)),
@@ -125,10 +177,10 @@ struct Opened {
 }
 
 impl Opened {
-    fn new(app: &App, request: &Request) -> Result<Self, Failure> {
+    fn new(app: &App, request: &Request) -> Result<Self, SessionError> {
         let key = request.key.trim();
         if key.is_empty() {
-            return Err(Failure::usage("--session must not be blank"));
+            return Err(SessionError::BlankKey);
         }
         let config = app.config()?;
         let in_key = key.strip_prefix("agent:").and_then(|rest| rest.split(':').next());
@@ -138,10 +190,7 @@ impl Opened {
         if let Some(in_key) = in_key.map(AgentId::from)
             && in_key != agent.id
         {
-            return Err(Failure::usage(format!(
-                "the session is of agent `{in_key}`, not `{}`",
-                agent.id
-            )));
+            return Err(SessionError::OtherAgent { in_key, agent_id: agent.id });
         }
         let lower = key.to_lowercase();
         let qualified = format!("agent:{}:{lower}", agent.id.as_str());
@@ -157,25 +206,14 @@ impl Opened {
         Some((ProviderId::from(provider).normalized(), model.to_owned()))
     }
 
-    fn provider_of(&self, present: &SessionOverride) -> Result<ProviderId, Failure> {
+    fn provider_of(&self, present: &SessionOverride) -> Result<ProviderId, SessionError> {
         let of_session = present.provider.clone().or_else(|| present.last_provider.clone());
         let provider = of_session.or_else(|| self.usual_model().map(|(provider, _)| provider));
-        provider.ok_or_else(|| {
-            Failure::usage("the session has no model yet that the profile could be for")
-                .hint("name one: --model <provider>/<model>")
-        })
+        provider.ok_or(SessionError::SessionWithoutModel)
     }
 
-    fn unknown(&self, request: &Request) -> Failure {
-        Failure::message(
-            ExitStatus::Failure,
-            format!(
-                "there is no session `{}` in {}",
-                printable(&request.key, 200),
-                self.store.path().display()
-            ),
-        )
-        .hint("a session begins with its first message; its key stands in that document")
+    fn unknown(&self, request: &Request) -> SessionError {
+        SessionError::Unknown { key: request.key.clone(), path: self.store.path().to_owned() }
     }
 
     fn report(&self, key: String, exists: bool, pinned: SessionOverride) -> Report {

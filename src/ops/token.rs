@@ -3,22 +3,21 @@
 //! When the one on disk is usable, nothing is locked, no runtime is built, and no request
 //! is made.
 
-use super::exchange::exchange;
-use super::login::sign_in_command;
-use super::managed::{self, Managed};
-use super::reference;
-use super::refresh::refresh;
-use super::renewal::store_spooled;
-use super::selection::{Selected, select};
+use super::exchange::{NotExchanged, Wanted, exchange};
+use super::managed::Managed;
+use super::reference::{self, ValueError};
+use super::refresh::{
+    RefreshError, USUAL_MIN_TTL, has_lifetime, not_refreshable, refresh, store_spooled,
+};
+use super::selection::{Selected, SelectionError, select};
 use super::{Interaction, warn_of_route};
-use crate::app::App;
-use crate::config::Config;
-use crate::exit::{ExitStatus, Failure};
-use crate::external::Tool;
-use crate::oauth::{Claims, TokenExchange};
-use crate::profile::{AgentId, Credential, CredentialKind, Kind, Millis, ProfileId, ProviderId};
+use crate::app::{App, AppError};
+use crate::external::{ExternalError, Tool};
+use crate::oauth::TokenExchange;
+use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::system::now;
+use std::fmt;
 use std::time::Duration;
 
 /// Which token is wanted.
@@ -58,6 +57,81 @@ pub struct Token {
     pub expires: Option<Millis>,
 }
 
+/// Why there is no usable token.
+#[derive(Debug, thiserror::Error)]
+pub enum NoTokenError {
+    /// The configuration, a provider file or the store cannot be used.
+    #[error(transparent)]
+    App(AppError),
+    /// There is no profile that the token could be of.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// The file of another program is there and cannot be used.
+    #[error(transparent)]
+    External(#[from] ExternalError),
+    /// The value behind a secret reference cannot be had.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// The stored token is not exchanged for the one that the API takes.
+    #[error(transparent)]
+    Exchange(#[from] NotExchanged),
+    /// The login is not refreshed.
+    #[error(transparent)]
+    Refresh(#[from] RefreshError),
+    /// Only another program refreshes the login.
+    #[error(
+        "{need}: the login `{profile_id}` is that of {}, which alone refreshes it",
+        tool.program().label
+    )]
+    OfProgram {
+        /// Why it would have to be refreshed.
+        need: Need,
+        /// The program.
+        tool: Tool,
+        /// The profile.
+        profile_id: ProfileId,
+    },
+    /// The profile has no token at all.
+    #[error("the profile `{profile_id}` holds no token")]
+    Empty {
+        /// The profile.
+        profile_id: ProfileId,
+    },
+    /// The token would break the header that it is put into.
+    #[error("the token of `{profile_id}` holds characters no token has")]
+    OddCharacters {
+        /// The profile.
+        profile_id: ProfileId,
+    },
+}
+
+impl<E: Into<AppError>> From<E> for NoTokenError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
+/// Why the login of another program would have to be refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// The caller asks for it.
+    Forced,
+    /// A caller saw the token rejected.
+    Rejected,
+    /// The token is expired.
+    Expired,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Forced => "--force-refresh does not apply",
+            Self::Rejected => "the token was rejected",
+            Self::Expired => "the token is expired",
+        })
+    }
+}
+
 /// Finds a usable token, refreshing it where needed. It is stored before it is returned.
 ///
 /// # Errors
@@ -66,7 +140,7 @@ pub fn token(
     app: &App,
     request: &Request,
     interaction: &mut dyn Interaction,
-) -> Result<Token, Failure> {
+) -> Result<Token, NoTokenError> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
@@ -77,8 +151,13 @@ pub fn token(
         select(app, &agent, &config, request.provider.as_ref(), request.profile.as_ref())?;
     let referenced = reference::value(app, &config, &selected)?;
     if let Some(service) = exchange_of(app, &selected, request)? {
-        let stored = referenced.map_or_else(|| usable(app, &selected), Ok)?;
-        let given = exchange(app, &selected, &service, &stored, request, interaction)?;
+        let stored = referenced.map_or_else(|| usable(&selected), Ok)?;
+        let wanted = Wanted {
+            min_ttl: request.min_ttl.unwrap_or(USUAL_MIN_TTL),
+            force: request.force_refresh,
+            lock_timeout: request.lock_timeout,
+        };
+        let given = exchange(app, &selected, &service, &stored, &wanted, interaction)?;
         let token = token_of(&selected, &selected.credential, given.token)?;
         return Ok(Token { expires: Some(given.expires), ..token });
     }
@@ -88,45 +167,26 @@ pub fn token(
     // A token that somebody saw rejected is not usable, however long it would live.
     let must_refresh = request.force_refresh || selected.rejected;
     if !must_refresh && has_lifetime(&selected.credential, request.min_ttl, now()) {
-        return hand_out(app, &selected, &selected.credential);
+        return hand_out(&selected, &selected.credential);
     }
     let tool = selected.managed_by.or_else(|| Tool::managing_stored(&selected.id));
     if let Some(tool) = tool {
         return of_another_program(app, tool, selected, request, interaction);
     }
-    if let Some(failure) = not_refreshable(app, &selected) {
+    if let Some(error) = not_refreshable(&selected) {
         // A token that cannot be refreshed is still good for as long as it lives.
         if selected.credential.is_usable_until(now()) && !must_refresh {
             interaction.note(&format!(
                 "the token of `{}` expires within --min-ttl and cannot be refreshed",
                 selected.id
             ));
-            return hand_out(app, &selected, &selected.credential);
+            return hand_out(&selected, &selected.credential);
         }
-        return Err(failure);
+        return Err(RefreshError::from(error).into());
     }
     warn_of_route(app, interaction);
-    let renewed = renew(app, &config, &selected, request.lock_timeout, interaction)?;
-    hand_out(app, &selected, &renewed)
-}
-
-/// Refreshes the selected profile; what the server gave is usable.
-pub(super) fn renew(
-    app: &App,
-    config: &Config,
-    selected: &Selected,
-    lock_timeout: Duration,
-    interaction: &mut dyn Interaction,
-) -> Result<Credential, Failure> {
-    let renewed = refresh(app, config, selected, lock_timeout, interaction)?;
-    if !renewed.is_usable_until(now()) {
-        return Err(Failure::message(
-            ExitStatus::Unavailable,
-            format!("the server gave `{}` a token that is expired already", selected.id),
-        )
-        .hint("check the clock of this machine"));
-    }
-    Ok(renewed)
+    let renewed = refresh(app, &config, &selected, request.lock_timeout, interaction)?;
+    hand_out(&selected, &renewed)
 }
 
 /// The token of a profile that stays another program's own: a stored copy while it is
@@ -137,10 +197,9 @@ fn of_another_program(
     mut selected: Selected,
     request: &Request,
     interaction: &mut dyn Interaction,
-) -> Result<Token, Failure> {
+) -> Result<Token, NoTokenError> {
     if request.force_refresh {
-        let why = "--force-refresh does not apply";
-        return Err(managed::over(tool, &selected.id, why));
+        return Err(of_program(tool, &selected, Need::Forced));
     }
     let is_long =
         |it: &Selected| !it.rejected && has_lifetime(&it.credential, request.min_ttl, now());
@@ -157,18 +216,18 @@ fn of_another_program(
         }
     }
     if is_long(&selected) {
-        return hand_out(app, &selected, &selected.credential);
+        return hand_out(&selected, &selected.credential);
     }
     if selected.rejected || !selected.credential.is_usable_until(now()) {
-        let why = if selected.rejected { "the token was rejected" } else { "the token is expired" };
-        return Err(managed::over(tool, &selected.id, why));
+        let need = if selected.rejected { Need::Rejected } else { Need::Expired };
+        return Err(of_program(tool, &selected, need));
     }
     interaction.note(&format!(
         "the token of `{}` expires within --min-ttl, and only {} refreshes it",
         selected.id,
         tool.program().label
     ));
-    hand_out(app, &selected, &selected.credential)
+    hand_out(&selected, &selected.credential)
 }
 
 /// What gives the token that the API of the provider takes, where that is not the stored
@@ -177,7 +236,7 @@ fn exchange_of(
     app: &App,
     selected: &Selected,
     request: &Request,
-) -> Result<Option<TokenExchange>, Failure> {
+) -> Result<Option<TokenExchange>, NoTokenError> {
     // A login or a key is for the API itself, and the catalog costs time.
     if request.stored || selected.credential.kind() != Kind::Token {
         return Ok(None);
@@ -192,91 +251,39 @@ fn exchange_of(
 }
 
 /// The stored token, while it can be used.
-fn usable(app: &App, selected: &Selected) -> Result<Secret, Failure> {
+fn usable(selected: &Selected) -> Result<Secret, NoTokenError> {
     let bearer = selected.credential.bearer();
     let usable = bearer.filter(|_| selected.credential.is_usable_until(now()));
-    usable.cloned().ok_or_else(|| match not_refreshable(app, selected) {
-        Some(failure) => failure,
-        None => Failure::message(ExitStatus::LoginRequired, "the profile holds no token"),
-    })
+    usable.cloned().ok_or_else(|| empty(selected))
 }
 
-/// OpenClaw's margin before expiry, in milliseconds.
-pub(super) const USUAL_MIN_TTL: Millis = 300_000;
-
-/// Whether the token lives at least `min_ttl` longer. Where the caller names none and the
-/// server's tokens live no longer than the usual one, half of their lifetime counts:
-/// otherwise every call would refresh.
-pub(super) fn has_lifetime(credential: &Credential, wanted: Option<Millis>, now: Millis) -> bool {
-    let min_ttl = wanted.unwrap_or(USUAL_MIN_TTL);
-    if credential.is_usable_until(now.saturating_add(min_ttl)) {
-        return true;
-    }
-    if wanted.is_some() {
-        return false;
-    }
-    let CredentialKind::OAuth { access: Some(access), id_token, expires: Some(expires), .. } =
-        &credential.kind
-    else {
-        return false;
-    };
-    if *expires <= now {
-        return false;
-    }
-    let issued = [Some(access), id_token.as_ref()]
-        .into_iter()
-        .flatten()
-        .find_map(|token| Claims::of(token.expose())?.issued());
-    let Some(lifetime) = issued.map(|issued| expires.saturating_sub(issued)) else {
-        return false;
-    };
-    lifetime <= min_ttl && expires.saturating_sub(now) > lifetime / 2
-}
-
-/// Why a refresh is no way out, if it is none.
-pub(super) fn not_refreshable(app: &App, selected: &Selected) -> Option<Failure> {
-    let Selected { id, credential, owner, refused, .. } = selected;
-    let login_required = |reason: String| {
-        let sign_in = sign_in_command(app, &credential.provider, &owner.id);
-        Some(Failure::message(ExitStatus::LoginRequired, reason).hint(sign_in))
-    };
-    match credential.kind() {
-        Kind::ApiKey => login_required(format!("the profile `{id}` holds no key")),
-        Kind::Token => login_required(format!("the token of `{id}` is expired or missing")),
-        Kind::OAuth if credential.refresh_token().is_none() => {
-            let over = if selected.rejected { "was rejected" } else { "is expired" };
-            login_required(format!(
-                "the access token of `{id}` {over} and there is no refresh token"
-            ))
-        }
-        Kind::OAuth if *refused => {
-            login_required(format!("the server has refused the login `{id}` before"))
-        }
-        Kind::OAuth => None,
-    }
-}
-
-fn hand_out(app: &App, selected: &Selected, credential: &Credential) -> Result<Token, Failure> {
-    let Some(value) = credential.bearer() else {
-        return Err(not_refreshable(app, selected).unwrap_or_else(|| {
-            Failure::message(
-                ExitStatus::LoginRequired,
-                format!("the profile `{}` holds no token", selected.id),
-            )
-        }));
-    };
+fn hand_out(selected: &Selected, credential: &Credential) -> Result<Token, NoTokenError> {
+    let value = credential.bearer().ok_or_else(|| empty(selected))?;
     token_of(selected, credential, value.clone())
 }
 
-fn token_of(selected: &Selected, credential: &Credential, value: Secret) -> Result<Token, Failure> {
+/// Nothing is there that could be handed out.
+fn empty(selected: &Selected) -> NoTokenError {
+    match not_refreshable(selected) {
+        Some(error) => RefreshError::from(error).into(),
+        None => NoTokenError::Empty { profile_id: selected.id.clone() },
+    }
+}
+
+fn of_program(tool: Tool, selected: &Selected, need: Need) -> NoTokenError {
+    NoTokenError::OfProgram { need, tool, profile_id: selected.id.clone() }
+}
+
+fn token_of(
+    selected: &Selected,
+    credential: &Credential,
+    value: Secret,
+) -> Result<Token, NoTokenError> {
     // RFC 6749 appendix A.12: visible characters. A line break would end a header.
     // Every byte is looked at, so that the compiler does many at a time.
     let is_odd = |byte: u8| !matches!(byte, b' '..=b'~');
     if value.expose().bytes().fold(false, |found, byte| found | is_odd(byte)) {
-        return Err(Failure::message(
-            ExitStatus::Failure,
-            format!("the token of `{}` holds characters no token has", selected.id),
-        ));
+        return Err(NoTokenError::OddCharacters { profile_id: selected.id.clone() });
     }
     Ok(Token {
         profile_id: selected.id.clone(),
@@ -286,42 +293,4 @@ fn token_of(selected: &Selected, credential: &Credential, value: Secret) -> Resu
         value,
         expires: credential.expires(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::profile::Identity;
-    use base64::Engine;
-
-    fn grant(issued: i64, expires: Millis) -> Credential {
-        let claims = format!(r#"{{"iat":{issued}}}"#);
-        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
-        Credential {
-            provider: "p".into(),
-            identity: Identity::default(),
-            display_name: None,
-            client_id: None,
-            login_method: None,
-            kind: CredentialKind::OAuth {
-                access: Some(Secret::new(format!("e30.{claims}.fake"))),
-                refresh: None,
-                id_token: None,
-                expires: Some(expires),
-            },
-        }
-    }
-
-    #[test]
-    fn tokens_that_live_shorter_than_the_usual_margin_are_used_for_half_their_life() {
-        let minute = 60_000;
-        let short_lived = grant(1_000, 1_000_000 + minute);
-        assert!(has_lifetime(&short_lived, None, 1_000_000));
-        assert!(has_lifetime(&short_lived, None, 1_029_000));
-        assert!(!has_lifetime(&short_lived, None, 1_031_000));
-        assert!(!has_lifetime(&short_lived, Some(2 * minute), 1_000_000));
-        let long_lived = grant(1_000, 1_000_000 + 60 * minute);
-        assert!(!has_lifetime(&long_lived, None, 1_000_000 + 56 * minute));
-        assert!(has_lifetime(&long_lived, None, 1_000_000 + 54 * minute));
-    }
 }

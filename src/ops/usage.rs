@@ -5,17 +5,16 @@
 //! are asked at the same time, and all of them within one limit.
 
 use super::pool::{Pool, Ranking};
-use super::{login_command, refresh_command};
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
-use crate::exit::{Failure, Hint};
-use crate::profile::{Credential, Kind, Millis, ProviderId};
-use crate::provider::{Catalog, Definition, Provider, Usage, UsageError, UsageSource};
+use crate::profile::{AgentId, Credential, Kind, Millis, ProviderId};
+use crate::provider::{
+    Catalog, CatalogError, Definition, Provider, Usage, UsageError, UsageRequestError, UsageSource,
+};
 use crate::secret::Secret;
-use crate::system::http::HttpClient;
+use crate::store::StoreError;
+use crate::system::http::{HttpClient, HttpError};
 use crate::system::{block_on, now};
-use crate::text::printable;
-use anyhow::Context;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -32,7 +31,7 @@ pub struct Usages {
 }
 
 /// What was learnt of one subscription.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Snapshot {
     /// The id of the provider.
     pub provider: ProviderId,
@@ -43,18 +42,51 @@ pub struct Snapshot {
 }
 
 /// Why the usage is not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// What went wrong, on one line.
-    pub message: String,
-    /// The command that helps.
-    pub hint: Option<Hint>,
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// Somebody else could read or change the secrets, so nothing is asked.
+    #[error(transparent)]
+    Insecure(AppError),
+    /// The provider file is not valid.
+    #[error(transparent)]
+    Definition(CatalogError),
+    /// The login does not fit into a request.
+    #[error(transparent)]
+    Request(UsageRequestError),
+    /// There is no answer.
+    #[error(transparent)]
+    Http(HttpError),
+    /// The answer does not tell the usage.
+    #[error(transparent)]
+    Answer(UsageError),
+    /// The token has expired, or the provider does not accept it any more.
+    #[error("{}", UsageError::TokenExpired)]
+    Expired(Remedy),
+    /// The answer takes too long.
+    #[error("no answer within {} s", LIMIT.as_secs())]
+    NoAnswer,
 }
 
-impl Problem {
-    fn new(message: impl AsRef<str>) -> Self {
-        Self { message: printable(message.as_ref(), 300), hint: None }
-    }
+/// What helps when a token is not accepted.
+#[derive(Clone, Debug)]
+pub struct Remedy {
+    /// What is to be done.
+    pub step: Step,
+    /// The provider.
+    pub provider: ProviderId,
+    /// The agent whose store holds the login.
+    pub agent_id: AgentId,
+}
+
+/// What is to be done with a login whose token is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Refresh it; it is due.
+    Refresh,
+    /// Refresh it although it is not due.
+    ForceRefresh,
+    /// Sign in again: it cannot be refreshed.
+    SignIn,
 }
 
 /// A login to ask with.
@@ -68,7 +100,7 @@ struct Candidate<'c> {
     /// Why it is not worth asking.
     problem: Option<Problem>,
     /// What helps when the provider does not accept the token.
-    remedy: Option<Hint>,
+    remedy: Remedy,
 }
 
 /// Asks the providers for the usage of the first login in the order of each that `agent`
@@ -76,7 +108,7 @@ struct Candidate<'c> {
 ///
 /// # Errors
 /// A store, or the directory of the provider files, cannot be read.
-pub fn usages(app: &App, config: &Config, agent: &AgentDir) -> Result<Usages, Failure> {
+pub fn usages(app: &App, config: &Config, agent: &AgentDir) -> Result<Usages, AppError> {
     let at = now();
     let pool = Pool::open(app, config, agent)?;
     let stored = pool.providers();
@@ -94,11 +126,11 @@ pub fn usages(app: &App, config: &Config, agent: &AgentDir) -> Result<Usages, Fa
             None => candidates.push(candidate),
         }
     }
-    if let Err(exposed) = app.require_private(config, agent) {
-        let exposed = Failure::from(exposed);
-        let problem = Problem { hint: exposed.hint, ..Problem::new(exposed.cause.to_string()) };
+    let exposures = app.exposures(config, agent);
+    if !exposures.is_empty() {
         for candidate in &mut candidates {
-            candidate.problem = Some(problem.clone());
+            let insecure = AppError::Insecure(exposures.clone());
+            candidate.problem = Some(Problem::Insecure(insecure));
         }
     }
     let mut snapshots = ask(candidates)?;
@@ -113,7 +145,7 @@ fn candidate<'c>(
     config: &Config,
     provider: &'c Provider,
     now: Millis,
-) -> Result<Option<Candidate<'c>>, Failure> {
+) -> Result<Option<Candidate<'c>>, StoreError> {
     let definition = &provider.definition;
     if !definition.tells_usage() {
         return Ok(None);
@@ -144,13 +176,16 @@ fn chosen<'c>(
     } else {
         first
     };
-    let owner = &ranking.owner(entry).agent.id;
     let is_refreshable = credential.refresh_token().is_some() && !ranking.is_refused(entry);
     let is_expired = credential.expires().is_some_and(|at| at <= now);
-    let remedy = match (is_refreshable, is_expired) {
-        (true, true) => refresh_command(&definition.id, owner),
-        (true, false) => refresh_command(&definition.id, owner).arg("--force"),
-        (false, _) => login_command(&definition.id, owner),
+    let remedy = Remedy {
+        step: match (is_refreshable, is_expired) {
+            (true, true) => Step::Refresh,
+            (true, false) => Step::ForceRefresh,
+            (false, _) => Step::SignIn,
+        },
+        provider: definition.id.clone(),
+        agent_id: ranking.owner(entry).agent.id.clone(),
     };
     let registration = definition.registration.as_ref();
     let access = credential.bearer()?;
@@ -162,11 +197,8 @@ fn chosen<'c>(
         source,
         token: access.clone(),
         account_id: credential.identity.account_id.clone().or_else(claimed),
-        problem: is_expired.then(|| Problem {
-            hint: Some(remedy.clone().into()),
-            ..Problem::new(UsageError::TokenExpired.to_string())
-        }),
-        remedy: Some(remedy.into()),
+        problem: is_expired.then(|| Problem::Expired(remedy.clone())),
+        remedy,
     })
 }
 
@@ -181,24 +213,22 @@ fn broken(catalog: &Catalog, id: &ProviderId) -> Option<Snapshot> {
     Some(Snapshot {
         provider: id.clone(),
         name: id.as_str().to_owned(),
-        usage: Err(Problem::new(problem.to_string())),
+        usage: Err(Problem::Definition(problem.clone())),
     })
 }
 
 /// Asks all that are worth it at once.
-fn ask(candidates: Vec<Candidate<'_>>) -> Result<Vec<Snapshot>, Failure> {
+fn ask(candidates: Vec<Candidate<'_>>) -> Result<Vec<Snapshot>, AppError> {
     let mut snapshots = Vec::new();
     let mut requests = Vec::new();
     for (index, candidate) in candidates.into_iter().enumerate() {
         let Candidate { provider, name, source, token, account_id, problem, remedy, .. } =
             candidate;
-        let usage = Err(problem
-            .clone()
-            .unwrap_or_else(|| Problem::new(format!("no answer within {} s", LIMIT.as_secs()))));
-        snapshots.push(Snapshot { provider, name, usage });
         if problem.is_none() {
             requests.push((index, request(source.clone(), token, account_id, remedy)));
         }
+        let usage = Err(problem.unwrap_or(Problem::NoAnswer));
+        snapshots.push(Snapshot { provider, name, usage });
     }
     if requests.is_empty() {
         return Ok(snapshots);
@@ -218,7 +248,7 @@ fn ask(candidates: Vec<Candidate<'_>>) -> Result<Vec<Snapshot>, Failure> {
         // Who has not answered by then is told so.
         let _ = tokio::time::timeout(LIMIT, all).await;
     })
-    .context("could not start the runtime")?;
+    .map_err(AppError::Runtime)?;
     Ok(snapshots)
 }
 
@@ -226,14 +256,13 @@ async fn request(
     source: UsageSource,
     token: Secret,
     account_id: Option<String>,
-    remedy: Option<Hint>,
+    remedy: Remedy,
 ) -> Result<Usage, Problem> {
-    let request = source.request(&token, account_id.as_deref()).map_err(Problem::new)?;
-    let http =
-        HttpClient::new(&source.endpoint).map_err(|error| Problem::new(error.to_string()))?;
-    let answer = http.send(request).await.map_err(|error| Problem::new(error.to_string()))?;
-    source.read(answer.status(), answer.body()).map_err(|error| Problem {
-        hint: remedy.filter(|_| error == UsageError::TokenExpired),
-        ..Problem::new(error.to_string())
+    let request = source.request(&token, account_id.as_deref()).map_err(Problem::Request)?;
+    let http = HttpClient::new(&source.endpoint).map_err(Problem::Http)?;
+    let answer = http.send(request).await.map_err(Problem::Http)?;
+    source.read(answer.status(), answer.body()).map_err(|error| match error {
+        UsageError::TokenExpired => Problem::Expired(remedy),
+        other => Problem::Answer(other),
     })
 }

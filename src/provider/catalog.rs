@@ -3,10 +3,10 @@
 //! Ids, aliases and variables answer most questions; the text of a row is read when it is
 //! needed.
 
-use super::Definition;
 use super::built_in::{BuiltIn, ROWS};
 use super::definition_file::{definition_files, provider_id, read_definition};
 use super::patch::{changed_keys, leave_behind, merge_patch};
+use super::{Definition, InvalidDefinition};
 use crate::profile::ProviderId;
 use serde_json::Value;
 use std::cell::OnceCell;
@@ -47,8 +47,8 @@ pub enum CatalogError {
     Invalid {
         /// The file or row.
         origin: String,
-        /// What is wrong, naming the key.
-        reason: String,
+        /// What is wrong.
+        reason: InvalidDefinition,
     },
 }
 
@@ -188,7 +188,7 @@ fn provider(row: Option<&BuiltIn>, file: Option<PathBuf>) -> Result<Provider, Ca
     let origin = file.as_ref().map_or("built in".to_owned(), |file| file.display().to_string());
     let patch = file.as_deref().map(read_definition).transpose()?;
     let row = row.map_or(Ok(Value::Null), |row| serde_json::from_str(row.text));
-    let mut value: Value = row.map_err(|error| invalid(&origin, &error))?;
+    let mut value: Value = row.map_err(|error| invalid(&origin, unreadable(&error)))?;
     let mut overridden = Vec::new();
     match patch {
         Some(mut patch) if value.is_object() => {
@@ -199,15 +199,16 @@ fn provider(row: Option<&BuiltIn>, file: Option<PathBuf>) -> Result<Provider, Ca
         Some(patch) => value = patch,
         None => {}
     }
-    let definition = serde_json::from_value(value).map_err(|error| invalid(origin, &error))?;
+    let definition = Definition::try_from(value).map_err(|reason| invalid(origin, reason))?;
     Ok(Provider { definition, file, overridden })
 }
 
-pub(super) fn invalid(
-    origin: impl std::fmt::Display,
-    reason: &impl std::fmt::Display,
-) -> CatalogError {
-    CatalogError::Invalid { origin: origin.to_string(), reason: reason.to_string() }
+pub(super) fn invalid(origin: impl std::fmt::Display, reason: InvalidDefinition) -> CatalogError {
+    CatalogError::Invalid { origin: origin.to_string(), reason }
+}
+
+pub(super) fn unreadable(error: &serde_json::Error) -> InvalidDefinition {
+    InvalidDefinition::Unreadable { key: None, reason: error.to_string() }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One provider definition: the row type of the catalog and of provider files.
 
+use super::invalid_definition::{Fault, InvalidDefinition};
 use super::patch::{leave_behind, merge_patch};
 use super::registration::{Registration, check_endpoint};
 use super::usage::UsageSource;
@@ -11,8 +12,7 @@ use serde_json::Value;
 
 /// A provider: its names, its API-key variables, the ways to sign in, and, where one of
 /// them is OAuth, how we are registered there.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "Value")]
+#[derive(Clone, Debug)]
 pub struct Definition {
     /// The provider id, as profiles name it.
     pub id: ProviderId,
@@ -141,21 +141,45 @@ impl Method {
         }
     }
 
-    /// Whether a pasted token can be one of this kind; the error says why not.
+    /// Whether a pasted token can be one of this kind.
     ///
     /// # Errors
-    /// A sentence that does not quote the token.
-    pub fn check(&self, token: &Secret) -> Result<(), String> {
+    /// Why it cannot.
+    pub fn check(&self, token: &Secret) -> Result<(), UnfitToken> {
         if let Some(prefix) = &self.prefix
             && !token.expose().starts_with(prefix.as_str())
         {
-            return Err(format!("the {} begins with {prefix}", self.label));
+            return Err(UnfitToken::Prefix { label: self.label.clone(), prefix: prefix.clone() });
         }
         if token.expose().chars().count() < self.min_length {
-            return Err(format!("the {} has at least {} characters", self.label, self.min_length));
+            return Err(UnfitToken::TooShort {
+                label: self.label.clone(),
+                min_length: self.min_length,
+            });
         }
         Ok(())
     }
+}
+
+/// Why a pasted token is none of that kind. It does not quote the token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnfitToken {
+    /// It begins otherwise.
+    #[error("the {label} begins with {prefix}")]
+    Prefix {
+        /// What such a token is called.
+        label: String,
+        /// What it begins with.
+        prefix: String,
+    },
+    /// It is too short.
+    #[error("the {label} has at least {min_length} characters")]
+    TooShort {
+        /// What such a token is called.
+        label: String,
+        /// How many characters it has at least.
+        min_length: usize,
+    },
 }
 
 /// What a way to sign in asks of the user.
@@ -194,30 +218,32 @@ struct Wire {
 
 impl Wire {
     /// Checks where tokens are sent other than to the authorization server.
-    fn check_services(&self) -> Result<(), String> {
+    fn check_services(&self) -> Result<(), InvalidDefinition> {
         if let Some(usage) = &self.usage {
             usage.validate()?;
         }
         if let Some(exchange) = &self.token_exchange {
             check_endpoint("tokenExchange.endpoint", &exchange.endpoint)?;
-            exchange.check_headers()?;
+            if let Some(name) = exchange.unfit_header() {
+                return Err(Fault::Header(name.to_owned()).of("tokenExchange.headers"));
+            }
         }
         Ok(())
     }
 }
 
 impl TryFrom<Value> for Definition {
-    type Error = String;
+    type Error = InvalidDefinition;
 
-    fn try_from(value: Value) -> Result<Self, String> {
+    fn try_from(value: Value) -> Result<Self, InvalidDefinition> {
         check_keys(&value)?;
         let wire: Wire = read(&value)?;
         if wire.id.trim().is_empty() || wire.id.contains(['/', ':']) {
-            return Err("`id` must be a name without `/` and `:`".to_owned());
+            return Err(Fault::Id.of("id"));
         }
         let names = [&wire.id, &wire.label].into_iter().chain(&wire.aliases);
         if names.into_iter().any(|name| name.contains(char::is_control)) {
-            return Err("its names must not hold control characters".to_owned());
+            return Err(InvalidDefinition::Names);
         }
         wire.check_services()?;
         let Wire { id, label, aliases, env, mut methods, default_model, usage, token_exchange } =
@@ -251,7 +277,7 @@ impl TryFrom<Value> for Definition {
 
 /// What an object holds. The error names the key that is wrong: the one without which the
 /// rest can be read.
-pub(super) fn read<T: serde::de::DeserializeOwned>(object: &Value) -> Result<T, String> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(object: &Value) -> Result<T, InvalidDefinition> {
     serde_json::from_value(object.clone()).map_err(|error| {
         let is_wrong = |key: &&String| {
             let mut rest = object.clone();
@@ -260,7 +286,7 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(object: &Value) -> Result<T, 
         };
         let mut keys = object.as_object().into_iter().flat_map(serde_json::Map::keys);
         let reason = crate::text::printable(&error.to_string(), 300);
-        keys.find(is_wrong).map_or(reason.clone(), |key| format!("`{key}`: {reason}"))
+        InvalidDefinition::Unreadable { key: keys.find(is_wrong).cloned(), reason }
     })
 }
 
@@ -299,12 +325,12 @@ const KEYS: [&str; 31] = [
     "tokenExchange",
 ];
 
-fn check_keys(definition: &Value) -> Result<(), String> {
+fn check_keys(definition: &Value) -> Result<(), InvalidDefinition> {
     let Some(definition) = definition.as_object() else {
-        return Err("it is not an object".to_owned());
+        return Err(InvalidDefinition::NoObject);
     };
     match definition.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        Some(key) => Err(format!("unknown key `{}`", crate::text::printable(key, 80))),
+        Some(key) => Err(InvalidDefinition::UnknownKey(key.clone())),
         None => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! The files in which a user describes providers.
 
-use super::catalog::{CatalogError, invalid};
+use super::catalog::{CatalogError, invalid, unreadable};
+use super::invalid_definition::InvalidDefinition;
 use crate::profile::ProviderId;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -40,15 +41,15 @@ pub(super) fn read_definition(file: &Path) -> Result<Value, CatalogError> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| CatalogError::Read { file: file.to_owned(), reason: error.to_string() })?;
     let mut definition: Value =
-        serde_json::from_str(&text).map_err(|error| invalid(file.display(), &error))?;
+        serde_json::from_str(&text).map_err(|error| invalid(file.display(), unreadable(&error)))?;
     let Some(object) = definition.as_object_mut() else {
-        return Err(invalid(file.display(), &"it is not an object"));
+        return Err(invalid(file.display(), InvalidDefinition::NoObject));
     };
     let name = provider_id(file);
     let given = object.get("id").map(|id| id.as_str().map(ProviderId::from));
     if given.is_some_and(|given| given.as_ref() != Some(&name)) {
-        let reason = format!("its `id` is not `{name}`, as its file name is");
-        return Err(invalid(file.display(), &reason));
+        let reason = InvalidDefinition::OtherId(Box::new(name));
+        return Err(invalid(file.display(), reason));
     }
     object.insert("id".to_owned(), name.as_str().into());
     Ok(definition)

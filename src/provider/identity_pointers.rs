@@ -1,6 +1,7 @@
 //! Where claims and user information name the account, which is not the same at any two
 //! servers.
 
+use super::invalid_definition::{Fault, InvalidDefinition};
 use crate::oauth::Claims;
 use crate::profile::Identity;
 use crate::secret::Secret;
@@ -30,12 +31,12 @@ impl IdentityPointers {
         }
     }
 
-    /// Checks that they are pointers. The error is a sentence that names the key.
-    pub(super) fn check(&self) -> Result<(), String> {
+    /// Checks that they are pointers.
+    pub(super) fn check(&self) -> Result<(), InvalidDefinition> {
         let Self { email, account_id, subject } = self;
         for pointer in email.iter().chain(account_id).chain(subject) {
             if !pointer.split('|').all(|part| part.starts_with('/')) {
-                return Err(format!("`identity` holds `{pointer}`, which is no JSON pointer"));
+                return Err(Fault::NoPointer(pointer.clone()).of("identity"));
             }
         }
         Ok(())

@@ -16,6 +16,7 @@ mod definition;
 mod definition_file;
 mod identity_pointers;
 mod installed_client;
+mod invalid_definition;
 mod patch;
 mod program;
 mod project;
@@ -27,13 +28,14 @@ mod usage;
 pub use built_in::auth_provider_id;
 pub use catalog::{Catalog, CatalogError, Outline, Provider};
 pub use convention::{Conventions, Model, cools_down};
-pub use definition::{Definition, Method, MethodKind};
+pub use definition::{Definition, Method, MethodKind, UnfitToken};
+pub use invalid_definition::{Fault, InvalidDefinition};
 pub use program::{
     Conversation, Description, DistrustedProgram, Issued, Message, Operation, Program, Question,
     UserCode,
 };
-pub use project::Project;
+pub use project::{Project, ProjectError};
 pub use redirect::Redirect;
-pub use registration::{Registration, StoredAs};
+pub use registration::{ASSUMED_LIFETIME, Registration, StoredAs, expiry};
 pub use registration_error::RegistrationError;
-pub use usage::{Usage, UsageError, UsageFormat, UsageSource, Window};
+pub use usage::{Usage, UsageError, UsageFormat, UsageRequestError, UsageSource, Window};

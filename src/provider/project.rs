@@ -3,7 +3,7 @@
 
 use crate::secret::Secret;
 use crate::system::Environment;
-use crate::system::http::HttpClient;
+use crate::system::http::{HttpClient, HttpError};
 use crate::text::printable;
 use oauth2::http::{Request, StatusCode, header};
 use serde::Deserialize;
@@ -33,6 +33,37 @@ pub struct Project {
     pub poll_seconds: u32,
 }
 
+/// Why the project of an account is not found out. It does not quote the token.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// The account has none that it owns.
+    #[error("the account has no project of its own")]
+    None,
+    /// There is nobody to ask.
+    #[error("it has no endpoint")]
+    NoEndpoint,
+    /// The service refused.
+    #[error("the service refused: {status}{}", message.as_ref().map(|text| format!(": {text}")).unwrap_or_default())]
+    Refused {
+        /// The status of its answer.
+        status: StatusCode,
+        /// What it says about it.
+        message: Option<String>,
+    },
+    /// The service makes a project and does not say how to ask for it.
+    #[error("the service names no operation to wait for")]
+    NoOperation,
+    /// The service takes too long to make a project.
+    #[error("the service makes the account ready and is not done yet")]
+    NotDone,
+    /// The token holds characters that cannot be sent.
+    #[error("the token is not fit for a header")]
+    UnfitToken,
+    /// The service was not reached, or gave no answer.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+}
+
 const fn usual_poll() -> u32 {
     5
 }
@@ -47,8 +78,8 @@ impl Project {
     /// wants.
     ///
     /// # Errors
-    /// A sentence: why there is none.
-    pub async fn find(&self, access: &Secret, named: Option<&str>) -> Result<String, String> {
+    /// Why there is none.
+    pub async fn find(&self, access: &Secret, named: Option<&str>) -> Result<String, ProjectError> {
         let found = self.ask_for_project(access, named).await;
         // The user knows better than a service that does not answer.
         found.or_else(|reason| named.map(str::to_owned).ok_or(reason))
@@ -58,23 +89,27 @@ impl Project {
         &self,
         access: &Secret,
         named: Option<&str>,
-    ) -> Result<String, String> {
+    ) -> Result<String, ProjectError> {
         let (endpoint, known) = self.load(access, named).await?;
         let of_account = if known.get("currentTier").is_some_and(|tier| !tier.is_null()) {
             known
         } else {
             self.onboard(&endpoint, access, named, &known).await?
         };
-        project_in(&of_account).ok_or_else(|| "the account has no project of its own".to_owned())
+        project_in(&of_account).ok_or(ProjectError::None)
     }
 
     /// What the service knows of the account, and the endpoint that told.
-    async fn load(&self, access: &Secret, named: Option<&str>) -> Result<(Url, Value), String> {
+    async fn load(
+        &self,
+        access: &Secret,
+        named: Option<&str>,
+    ) -> Result<(Url, Value), ProjectError> {
         let mut body = json!({"metadata": metadata(named)});
         if let Some(named) = named {
             body["cloudaicompanionProject"] = named.into();
         }
-        let mut failure = "it has no endpoint".to_owned();
+        let mut failure = ProjectError::NoEndpoint;
         for endpoint in &self.endpoints {
             match ask(endpoint, "v1internal:loadCodeAssist", access, Some(&body)).await {
                 Ok((status, known)) if status.is_success() => return Ok((endpoint.clone(), known)),
@@ -95,7 +130,7 @@ impl Project {
         access: &Secret,
         named: Option<&str>,
         known: &Value,
-    ) -> Result<Value, String> {
+    ) -> Result<Value, ProjectError> {
         let tiers = known.get("allowedTiers").and_then(Value::as_array);
         let is_default = |tier: &&Value| tier.get("isDefault") == Some(&Value::Bool(true));
         let tier = tiers.and_then(|tiers| tiers.iter().find(is_default));
@@ -121,10 +156,10 @@ impl Project {
             }
             let name = operation.get("name").and_then(Value::as_str);
             let name = name.filter(|name| is_name(name));
-            let name = name.ok_or("the service names no operation to wait for")?;
+            let name = name.ok_or(ProjectError::NoOperation)?;
             let interval = Duration::from_secs(self.poll_seconds.into());
             if Instant::now() + interval > deadline {
-                return Err("the service makes the account ready and is not done yet".to_owned());
+                return Err(ProjectError::NotDone);
             }
             tokio::time::sleep(interval).await;
             answer = ask(endpoint, &format!("v1internal/{name}"), access, None).await?;
@@ -157,12 +192,9 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(is_plain) && !name.contains("..")
 }
 
-fn refused(status: StatusCode, answer: &Value) -> String {
+fn refused(status: StatusCode, answer: &Value) -> ProjectError {
     let message = answer.pointer("/error/message").and_then(Value::as_str);
-    match message {
-        Some(message) => format!("the service refused: {status}: {}", printable(message, 300)),
-        None => format!("the service refused: {status}"),
-    }
+    ProjectError::Refused { status, message: message.map(|message| printable(message, 300)) }
 }
 
 /// Posts `body`, or gets where there is none, and reads the answer.
@@ -171,7 +203,7 @@ async fn ask(
     path: &str,
     access: &Secret,
     body: Option<&Value>,
-) -> Result<(StatusCode, Value), String> {
+) -> Result<(StatusCode, Value), ProjectError> {
     let url = format!("{}/{path}", endpoint.as_str().trim_end_matches('/'));
     let request = match body {
         Some(_) => Request::post(&url).header(header::CONTENT_TYPE, "application/json"),
@@ -181,9 +213,9 @@ async fn ask(
         .header(header::ACCEPT, "application/json")
         .header(header::AUTHORIZATION, format!("Bearer {}", access.expose()))
         .body(body.map(|body| body.to_string().into_bytes()).unwrap_or_default())
-        .map_err(|_| "the token is not fit for a header".to_owned())?;
-    let http = HttpClient::new(endpoint).map_err(|error| error.to_string())?;
-    let response = http.send(request).await.map_err(|error| error.to_string())?;
+        .map_err(|_| ProjectError::UnfitToken)?;
+    let http = HttpClient::new(endpoint)?;
+    let response = http.send(request).await?;
     let answer = serde_json::from_slice(response.body()).unwrap_or_default();
     Ok((response.status(), answer))
 }

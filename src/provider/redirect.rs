@@ -1,5 +1,6 @@
 //! The loopback redirect URI that a client is registered with (RFC 8252 section 7.3).
 
+use super::invalid_definition::{Fault, InvalidDefinition};
 use super::registration_error::RegistrationError;
 use serde::Deserialize;
 use url::Url;
@@ -39,17 +40,16 @@ impl Redirect {
         Url::parse(&format!("http://{}:{port}{}", self.host, self.path))
     }
 
-    /// Checks that it is a loopback address with ports. The error is a sentence that names
-    /// the key.
-    pub(super) fn check(&self) -> Result<(), String> {
+    /// Checks that it is a loopback address with ports.
+    pub(super) fn check(&self) -> Result<(), InvalidDefinition> {
         if !HOSTS.contains(&self.host.as_str()) {
-            return Err(format!("`redirect.host` must be one of {}", HOSTS.join(", ")));
+            return Err(Fault::NoLoopback(&HOSTS).of("redirect.host"));
         }
         if self.ports.is_empty() || self.ports.contains(&0) {
-            return Err("`redirect.ports` must list the registered ports".to_owned());
+            return Err(Fault::Ports.of("redirect.ports"));
         }
         if !self.path.starts_with('/') || self.path.contains(['?', '#', ' ']) {
-            return Err("`redirect.path` must be a path that starts with `/`".to_owned());
+            return Err(Fault::Path.of("redirect.path"));
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use super::identity_pointers::IdentityPointers;
 use super::installed_client::InstalledClient;
+use super::invalid_definition::{Fault, InvalidDefinition};
 use super::project::Project;
 use super::redirect::Redirect;
 use super::registration_error::RegistrationError;
@@ -110,9 +111,8 @@ const OWN_TOKEN_PARAMETERS: [&str; 9] = [
 ];
 
 impl Registration {
-    /// The registration in a definition; `None` when it has none. The error is a sentence
-    /// that names the key.
-    pub(super) fn of(definition: &Value) -> Result<Option<Self>, String> {
+    /// The registration in a definition; `None` when it has none.
+    pub(super) fn of(definition: &Value) -> Result<Option<Self>, InvalidDefinition> {
         let has = |key: &str| definition.get(key).is_some();
         let keys = ["clientId", "clientIdEnv", "authorizationEndpoint", "tokenEndpoint", "issuer"];
         if !keys.into_iter().any(has) {
@@ -128,18 +128,17 @@ impl Registration {
 
     /// Checks what the types cannot: there is a client and a way to its endpoints, which
     /// are https or loopback; the redirect is a loopback address; the pointers are pointers.
-    fn validate(&self) -> Result<(), String> {
-        let missing = |key: &str| Err(format!("`{key}` is missing: an OAuth sign-in needs it"));
+    fn validate(&self) -> Result<(), InvalidDefinition> {
         let has_client = self.client_id.is_some() || self.installed_client.is_some();
         if !has_client && self.client_id_env.is_empty() {
-            return missing("clientId");
+            return Err(InvalidDefinition::Missing("clientId"));
         }
         if self.issuer.is_none() && self.token_endpoint.is_none() {
-            return missing("tokenEndpoint");
+            return Err(InvalidDefinition::Missing("tokenEndpoint"));
         }
         let device = self.device.as_ref();
         let issuer = self.issuer.as_deref().map(Url::parse).transpose();
-        let issuer = issuer.map_err(|error| format!("`issuer` is not a URL: {error}"))?;
+        let issuer = issuer.map_err(|error| Fault::NoUrl(error).of("issuer"))?;
         let endpoints = [
             ("authorizationEndpoint", self.authorization_endpoint.as_ref()),
             ("tokenEndpoint", self.token_endpoint.as_ref()),
@@ -156,22 +155,22 @@ impl Registration {
             check_endpoint(key, endpoint)?;
         }
         if self.client_id.as_ref().is_some_and(|id| id.trim().is_empty()) {
-            return Err("`clientId` must not be empty".to_owned());
+            return Err(Fault::Empty.of("clientId"));
         }
         if self.client_id.as_ref().is_some_and(|id| id.contains(char::is_control)) {
-            return Err("`clientId` must not hold control characters".to_owned());
+            return Err(Fault::ControlCharacters.of("clientId"));
         }
         let mut parameters = self.authorization_parameters.keys();
         if let Some(name) = parameters.find(|name| OWN_PARAMETERS.contains(&name.as_str())) {
-            return Err(format!("`authorizationParameters` must not set `{name}`"));
+            return Err(Fault::OwnParameter(name.clone()).of("authorizationParameters"));
         }
         let mut parameters = self.token_parameters.keys();
         if let Some(name) = parameters.find(|name| OWN_TOKEN_PARAMETERS.contains(&name.as_str())) {
-            return Err(format!("`tokenParameters` must not set `{name}`"));
+            return Err(Fault::OwnParameter(name.clone()).of("tokenParameters"));
         }
         self.redirect.check()?;
         if let Some(name) = self.kept_members.values().find(|name| is_own_field(name)) {
-            return Err(format!("`keptMembers` must not set the field `{name}`"));
+            return Err(Fault::OwnField(name.clone()).of("keptMembers"));
         }
         self.identity.check()
     }
@@ -287,15 +286,6 @@ impl Registration {
         self.identity.read(access, id_token, userinfo)
     }
 
-    /// When a stored access token that expires at `expires` counts as expired: earlier by
-    /// the margin, but not within the next half minute. Times are in milliseconds since the
-    /// epoch.
-    pub fn with_margin(&self, expires: Millis, now: Millis) -> Millis {
-        const LEAST: Millis = 30_000;
-        let margin = Millis::from(self.expiry_margin_seconds) * 1_000;
-        if margin == 0 { expires } else { (expires - margin).max(now.saturating_add(LEAST)) }
-    }
-
     /// The members of the token response that the profile keeps, by field.
     pub fn kept(&self, grant: &Grant) -> Vec<(String, Value)> {
         let kept = self.kept_members.iter();
@@ -304,17 +294,31 @@ impl Registration {
     }
 }
 
-pub(super) fn check_endpoint(key: &str, endpoint: &Url) -> Result<(), String> {
+/// How long an access token is taken to live that comes without any word on its lifetime: an
+/// hour, in milliseconds.
+pub const ASSUMED_LIFETIME: Millis = 3_600_000;
+
+/// When the access token of a grant counts as expired: as the server says, else after
+/// [`ASSUMED_LIFETIME`] when it can be refreshed, else never as far as we know. It is earlier
+/// by the margin of the registration, but not within the next half minute. Times are in
+/// milliseconds since the epoch.
+pub fn expiry(registration: Option<&Registration>, grant: &Grant, now: Millis) -> Option<Millis> {
+    const LEAST: Millis = 30_000;
+    let assumed = || grant.refresh.is_some().then(|| now.saturating_add(ASSUMED_LIFETIME));
+    let expires = grant.expires.or_else(assumed)?;
+    let margin = registration.map_or(0, |it| Millis::from(it.expiry_margin_seconds) * 1_000);
+    Some(if margin == 0 { expires } else { (expires - margin).max(now.saturating_add(LEAST)) })
+}
+
+pub(super) fn check_endpoint(key: &'static str, endpoint: &Url) -> Result<(), InvalidDefinition> {
     if !http::is_acceptable(endpoint) {
-        return Err(format!(
-            "`{key}` must be https, or http on a loopback address, not `{endpoint}`"
-        ));
+        return Err(Fault::Insecure(Box::new(endpoint.clone())).of(key));
     }
     if !endpoint.username().is_empty() || endpoint.password().is_some() {
-        return Err(format!("`{key}` must not hold a user name or password"));
+        return Err(Fault::UserInfo.of(key));
     }
     if endpoint.fragment().is_some() {
-        return Err(format!("`{key}` must not have a fragment"));
+        return Err(Fault::Fragment.of(key));
     }
     Ok(())
 }

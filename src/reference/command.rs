@@ -4,7 +4,7 @@
 //! `{protocolVersion, values, errors?}` on standard output. What the command prints goes
 //! into no message, except what it says about one id.
 
-use super::error::ReferenceError;
+use super::error::{AnswerProblem, CommandProblem, ReferenceError, ReferenceLimit};
 use super::provider::{ExecProvider, Limits};
 use crate::config::Variables;
 use crate::profile::secret_ref::is_command_id;
@@ -58,14 +58,14 @@ fn ask(
     variables: &Variables<'_>,
     ids: &[&str],
 ) -> Result<Answer, ReferenceError> {
-    let failed =
-        |reason: String| ReferenceError::Command { path: provider.command.clone(), reason };
+    let failed = |reason| ReferenceError::Command { path: provider.command.clone(), reason };
     let program = trusted(provider)?;
     let request = Request { protocol_version: PROTOCOL_VERSION, provider: alias, ids };
-    let request = serde_json::to_vec(&request).map_err(|error| failed(error.to_string()))?;
+    let request = serde_json::to_vec(&request)
+        .map_err(|error| failed(CommandProblem::Request(error.to_string())))?;
     if request.len() > limits.request_bytes {
-        let what = format!("{} bytes of ids (maxBatchBytes)", limits.request_bytes);
-        return Err(ReferenceError::TooMuch { alias: alias.to_owned(), what });
+        let limit = ReferenceLimit::RequestBytes(limits.request_bytes);
+        return Err(ReferenceError::TooMuch { alias: alias.to_owned(), limit });
     }
     let mut command = Command::new(&program);
     command.args(&provider.args).env_clear().current_dir(directory(&program));
@@ -81,24 +81,24 @@ fn ask(
         output_bytes: provider.max_output_bytes,
     };
     let ended = child::run(&mut command, request, child_limits)
-        .map_err(|error| failed(format!("could not be run: {error}")))?;
+        .map_err(|error| failed(CommandProblem::Run(error.to_string())))?;
     match ended {
         Ended::Exited(status, output) if status.success() => {
             Answer::parse(&output, provider.json_only, ids).map_err(|reason| failed(reason.into()))
         }
         // `exit status: 3`, or `signal: 9 (SIGKILL)`
-        Ended::Exited(status, _) => Err(failed(format!("ended with {status}"))),
+        Ended::Exited(status, _) => Err(failed(CommandProblem::Ended(status))),
         Ended::TimedOut => {
             let limit = provider.timeout.as_millis();
-            Err(failed(format!("took longer than {limit} ms and was killed")))
+            Err(failed(CommandProblem::TimedOut { limit }))
         }
         Ended::Silent => {
             let limit = provider.no_output_timeout.as_millis();
-            Err(failed(format!("printed nothing for {limit} ms and was killed")))
+            Err(failed(CommandProblem::Silent { limit }))
         }
         Ended::TooMuchOutput => {
             let limit = provider.max_output_bytes;
-            Err(failed(format!("printed more than {limit} bytes and was killed")))
+            Err(failed(CommandProblem::TooMuchOutput { limit }))
         }
     }
 }
@@ -133,11 +133,11 @@ struct Answer {
 }
 
 impl Answer {
-    fn parse(output: &[u8], json_only: bool, ids: &[&str]) -> Result<Self, &'static str> {
-        let text = std::str::from_utf8(output).map_err(|_| "printed something that is no text")?;
+    fn parse(output: &[u8], json_only: bool, ids: &[&str]) -> Result<Self, AnswerProblem> {
+        let text = std::str::from_utf8(output).map_err(|_| AnswerProblem::NoText)?;
         let text = text.trim();
         if text.is_empty() {
-            return Err("printed nothing");
+            return Err(AnswerProblem::Nothing);
         }
         let single = |value: &str| match ids {
             [id] if !json_only => {
@@ -149,19 +149,19 @@ impl Answer {
         let mut answer = match serde_json::from_str(text) {
             Ok(Value::Object(answer)) => answer,
             Ok(Value::String(value)) => {
-                return single(&value).ok_or("printed JSON that is no object");
+                return single(&value).ok_or(AnswerProblem::NoObject);
             }
-            Ok(_) => return Err("printed JSON that is no object"),
-            Err(_) => return single(text).ok_or("printed something that is not JSON"),
+            Ok(_) => return Err(AnswerProblem::NoObject),
+            Err(_) => return single(text).ok_or(AnswerProblem::NotJson),
         };
         if answer.get("protocolVersion").and_then(Value::as_f64) != Some(PROTOCOL_VERSION.into()) {
-            return Err("answered in another protocol version than 1");
+            return Err(AnswerProblem::OtherVersion);
         }
         let mut member = |name: &str| match answer.remove(name) {
             Some(Value::Object(members)) => Some(members),
             _ => None,
         };
-        let values = member("values").ok_or("answered without `values`")?;
+        let values = member("values").ok_or(AnswerProblem::NoValues)?;
         Ok(Self { values, errors: member("errors").unwrap_or_default() })
     }
 
@@ -169,13 +169,11 @@ impl Answer {
         let failed = |reason| ReferenceError::Command { path: command.to_owned(), reason };
         if let Some(error) = self.errors.get(id) {
             let message = error["message"].as_str().map(|message| printable(message.trim(), 300));
-            return Err(failed(match message.filter(|message| !message.is_empty()) {
-                Some(message) => format!("has no value for `{id}`: {message}"),
-                None => format!("has no value for `{id}`"),
-            }));
+            let message = message.filter(|message| !message.is_empty());
+            return Err(failed(CommandProblem::NoValue { id: id.to_owned(), message }));
         }
         let value = self.values.get(id).cloned();
-        value.ok_or_else(|| failed(format!("did not answer for `{id}`")))
+        value.ok_or_else(|| failed(CommandProblem::NotAnswered { id: id.to_owned() }))
     }
 }
 
@@ -185,7 +183,7 @@ mod tests {
 
     fn answer(output: &str, json_only: bool, ids: &[&str]) -> String {
         match Answer::parse(output.as_bytes(), json_only, ids) {
-            Err(reason) => reason.to_owned(),
+            Err(reason) => reason.to_string(),
             Ok(answer) => match answer.value(Path::new("/c"), ids[0]) {
                 Ok(value) => value.to_string(),
                 Err(error) => error.to_string(),

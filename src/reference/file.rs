@@ -1,7 +1,7 @@
 //! Secrets in a file: the whole of it, or the places in it that JSON pointers (RFC 6901)
 //! name.
 
-use super::error::ReferenceError;
+use super::error::{FileProblem, ReferenceError};
 use super::provider::FileProvider;
 use crate::config::Paths;
 use crate::profile::secret_ref::{WHOLE_FILE, is_file_id};
@@ -24,8 +24,7 @@ pub(super) fn values(
     let path = paths.expand(&provider.path);
     if !Path::new(&provider.path).is_absolute() && !provider.path.starts_with('~') {
         // From the working directory it would be another file every time.
-        let reason = "it is not an absolute path".to_owned();
-        return Err(ReferenceError::Unreadable { path, reason });
+        return Err(ReferenceError::Unreadable { path, reason: FileProblem::RelativePath });
     }
     let contents = read(provider, &path)?;
     Ok(ids.iter().map(|id| value(&contents, &path, id)).collect())
@@ -50,19 +49,19 @@ fn read(provider: &FileProvider, path: &Path) -> Result<Contents, ReferenceError
     let forbidden = (!provider.allow_insecure_path).then_some(OTHERS_READ_OR_WRITE);
     let file = trust::open(path, forbidden)
         .map_err(|distrust| ReferenceError::Unsafe { path: path.to_owned(), distrust })?;
-    let unreadable = |reason: String| ReferenceError::Unreadable { path: path.to_owned(), reason };
+    let unreadable = |reason| ReferenceError::Unreadable { path: path.to_owned(), reason };
     let bytes = match trust::read_within(file, provider.max_bytes, provider.timeout) {
         Reading::Done(bytes) => bytes,
         Reading::TooLong => {
-            return Err(unreadable(format!("it is longer than {} bytes", provider.max_bytes)));
+            return Err(unreadable(FileProblem::TooLong { limit: provider.max_bytes }));
         }
         Reading::TooSlow => {
             let limit = provider.timeout.as_millis();
-            return Err(unreadable(format!("it took longer than {limit} ms")));
+            return Err(unreadable(FileProblem::TooSlow { limit }));
         }
-        Reading::Failed(error) => return Err(unreadable(error.to_string())),
+        Reading::Failed(error) => return Err(unreadable(FileProblem::Read(error.to_string()))),
     };
-    let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not text".to_owned()))?;
+    let text = String::from_utf8(bytes).map_err(|_| unreadable(FileProblem::NoText))?;
     let text = text.trim_start_matches('\u{feff}');
     if provider.single_value {
         let value = text.strip_suffix('\n').unwrap_or(text);
@@ -71,11 +70,10 @@ fn read(provider: &FileProvider, path: &Path) -> Result<Contents, ReferenceError
     // The parser's own message would quote the text.
     match serde_json::from_str(text) {
         Ok(json @ Value::Object(_)) => Ok(Contents::Json(json)),
-        Ok(_) => Err(unreadable("it is not a JSON object".to_owned())),
-        Err(error) => Err(unreadable(format!(
-            "it is not JSON (line {}, column {})",
-            error.line(),
-            error.column()
-        ))),
+        Ok(_) => Err(unreadable(FileProblem::NoObject)),
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            Err(unreadable(FileProblem::NotJson { line, column }))
+        }
     }
 }

@@ -13,6 +13,6 @@ mod provider;
 mod resolve;
 
 pub use entry::{Misplaced, Stored, misplaced, stored};
-pub use error::ReferenceError;
+pub use error::{AnswerProblem, CommandProblem, FileProblem, ReferenceError, ReferenceLimit};
 pub use provider::{InvalidSecrets, Limits, Problem, Provider, Secrets};
 pub use resolve::{Resolver, Wanted};

@@ -1,7 +1,7 @@
 //! Resolution: references to values, each provider asked once for everything that is
 //! wanted of it, several providers at the same time.
 
-use super::error::ReferenceError;
+use super::error::{ReferenceError, ReferenceLimit};
 use super::provider::{Provider, Secrets};
 use super::{command, file};
 use crate::config::{Paths, Variables};
@@ -121,8 +121,8 @@ impl Resolver<'_> {
         let alias = &first.provider;
         let most = self.secrets.limits.references;
         if references.len() > most {
-            let what = format!("{most} references (maxRefsPerProvider)");
-            return Err(ReferenceError::TooMuch { alias: alias.clone(), what });
+            let limit = ReferenceLimit::References(most);
+            return Err(ReferenceError::TooMuch { alias: alias.clone(), limit });
         }
         let ids: Vec<&str> = references.iter().map(|reference| reference.id.trim()).collect();
         match self.provider(first)? {

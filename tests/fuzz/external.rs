@@ -11,6 +11,7 @@ pub(crate) fn logins(input: &[u8]) {
         let parsed = match parse(tool, text) {
             Ok(parsed) => parsed,
             Err(reason) => {
+                let reason = reason.to_string();
                 assert!(!reason.contains("fake") && !reason.contains(char::is_control), "{reason}");
                 continue;
             }

@@ -44,10 +44,7 @@ const ALLOWED: &[&[&str]] = &[
         "oauth/token_reply.rs",
     ],
     &["ops/audit/known.rs", "ops/audit/mod.rs", "ops/audit/path.rs", "ops/audit/resolution.rs"],
-    &["ops/doctor/grant.rs", "ops/doctor/mod.rs", "ops/doctor/programs.rs"],
-    &["ops/exchange.rs", "ops/token.rs"],
     &["ops/import/choice.rs", "ops/import/mod.rs", "ops/import/place.rs"],
-    &["ops/issuer.rs", "ops/refresh.rs"],
     &[
         "ops/login/authorize.rs",
         "ops/login/destination.rs",
@@ -55,7 +52,6 @@ const ALLOWED: &[&[&str]] = &[
         "ops/login/mod.rs",
         "ops/login/program.rs",
     ],
-    &["ops/managed.rs", "ops/selection.rs"],
     &["provider/catalog.rs", "provider/definition_file.rs"],
     &["provider/definition.rs", "provider/registration.rs"],
     &[

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the top down, with what each may name beside what is below it; the
 /// leaves may be named by anyone.
-const LAYERS: [(&str, u8); 13] = [
+const LAYERS: [(&str, u8); 12] = [
     ("main", 7),
     ("cli", 6),
     ("ops", 5),
-    ("exit", 4),
     ("app", 4),
     ("provider", 3),
     ("store", 3),
@@ -90,6 +89,65 @@ fn imports_go_down_only() {
     assert!(checked > 100, "the scan has found imports");
 }
 
+/// What only the command line may say: how a run ends, and what to type next.
+const OF_THE_COMMAND_LINE: [&str; 7] = [
+    "anyhow",
+    "Failure::",
+    "cli::",
+    "openclaw-auth models",
+    "openclaw-auth agents",
+    "openclaw-auth doctor",
+    "openclaw-auth onboard",
+];
+
+#[test]
+fn nothing_below_the_command_line_words_a_failure_or_a_command() {
+    for (path, text) in sources() {
+        if ["cli", "main", "lib"].contains(&layer_of(&path).as_str()) {
+            continue;
+        }
+        let lines = code(&text).lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in lines {
+            let is_ours = |word: &&&str| line.contains(**word);
+            let found = OF_THE_COMMAND_LINE.iter().find(is_ours);
+            let is_other = line.contains("process::ExitStatus");
+            assert!(
+                found.is_none() && (is_other || !line.contains("ExitStatus::")),
+                "{}: {line}",
+                path.display()
+            );
+        }
+    }
+}
+
+/// What the store hides: where its files are, and what tells that they changed.
+const OF_THE_STORE: [&str; 8] = [
+    "auth-profiles.json",
+    "auth-state.json",
+    "oauth-refresh",
+    "file::Fingerprint",
+    "file::Reserved",
+    "profiles_path",
+    "newer_database",
+    "SidecarLock",
+];
+
+#[test]
+fn the_use_cases_know_no_file_of_a_store() {
+    for (path, text) in sources() {
+        // What OpenClaw audits is files by their names, and a port has a lock of its own.
+        let is_another = ["ops/audit/mod.rs", "ops/login/takeover.rs"];
+        if layer_of(&path) != "ops" || is_another.iter().any(|it| path.ends_with(it)) {
+            continue;
+        }
+        let lines = code(&text).lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in lines {
+            let found = OF_THE_STORE.iter().find(|word| line.contains(**word));
+            assert_eq!(found, None, "{}: {line}", path.display());
+        }
+    }
+}
+
 /// The table of former provider names, which the stored files need below the catalog.
 const FORMER_NAMES: &str = "profile/provider_id.rs";
 
@@ -164,7 +222,9 @@ fn every_intended_difference_names_a_test() {
             let root = Path::new(env!("CARGO_MANIFEST_DIR"));
             let mut files = ["tests/it", "src"].map(|folder| root.join(folder)).into_iter();
             let source = files.find_map(|folder| {
-                std::fs::read_to_string(folder.join(format!("{module}.rs"))).ok()
+                let file = folder.join(format!("{module}.rs"));
+                let part = folder.join(format!("{module}/mod.rs"));
+                std::fs::read_to_string(file).or_else(|_| std::fs::read_to_string(part)).ok()
             });
             let source = source.unwrap_or_else(|| panic!("{row}"));
             assert!(source.contains(&format!("fn {name}()")), "{test} does not exist");

@@ -2,8 +2,8 @@
 
 use indexmap::IndexMap;
 use openclaw_auth::cli;
+use openclaw_auth::cli::ExitStatus;
 use openclaw_auth::config::{Config, Paths, record_profile, remove_profile};
-use openclaw_auth::exit::ExitStatus;
 use openclaw_auth::oauth::{Expectation, parse_pasted};
 use openclaw_auth::profile::{AgentId, Kind, ProfileId};
 use openclaw_auth::secret::Secret;

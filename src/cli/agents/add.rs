@@ -2,12 +2,12 @@
 
 use super::{section, texts};
 use crate::app::App;
+use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
 use crate::cli::prompt::ask;
-use crate::exit::{ExitStatus, Failure};
-use crate::ops::agents::{AddRequest, Added, add, check_name, usual_workspace};
+use crate::ops::agents::{AddError, AddRequest, Added, add, check_name, usual_workspace};
 use crate::profile::AgentId;
-use crate::text::printable;
+use crate::text::{chain, printable};
 use serde::Serialize;
 use std::path::Path;
 
@@ -126,10 +126,8 @@ fn request(args: Args, app: &App, output: &mut Output<'_>) -> Result<AddRequest,
         request.name = ask(output, "Name of the agent", None)?;
         match check_name(app, &request.name) {
             Ok(checked) => id = Some(checked),
-            Err(failure) if failure.status == ExitStatus::Failure => {
-                output.say(&format!("That name cannot be taken: {:#}", failure.cause));
-            }
-            Err(failure) => return Err(failure),
+            Err(AddError::App(error)) => return Err(error.into()),
+            Err(error) => output.say(&format!("That name cannot be taken: {}", chain(&error))),
         }
     };
     let usual = usual_workspace(app, &id)?;

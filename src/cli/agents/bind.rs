@@ -2,8 +2,8 @@
 
 use super::{conflict_failure, section, texts};
 use crate::app::App;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::agents::bind;
 use crate::profile::AgentId;
 use serde::Serialize;

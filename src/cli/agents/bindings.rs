@@ -2,9 +2,9 @@
 
 use super::section;
 use crate::app::App;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::config::Route;
-use crate::exit::Failure;
 use crate::ops::agents::bindings;
 use crate::profile::AgentId;
 use serde::Serialize;

@@ -10,8 +10,8 @@ mod unbind;
 
 use super::output::Output;
 use crate::app::App;
+use crate::cli::exit::{ExitStatus, Failure};
 use crate::config::Conflict;
-use crate::exit::{ExitStatus, Failure};
 use crate::text::printable;
 
 #[derive(Debug, clap::Args)]

@@ -1,8 +1,8 @@
 //! `agents set-identity`: the JSON of OpenClaw 2026.4.24.
 
 use crate::app::App;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::agents::{IdentityRequest, IdentitySet, set_identity};
 use crate::profile::AgentId;
 use crate::text::printable;

@@ -2,8 +2,8 @@
 
 use super::{conflict_failure, section, texts};
 use crate::app::App;
+use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
-use crate::exit::{ExitStatus, Failure};
 use crate::ops::agents::{unbind, unbind_wholly};
 use crate::profile::AgentId;
 use serde::Serialize;

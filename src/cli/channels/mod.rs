@@ -5,7 +5,7 @@ mod status;
 
 use super::output::Output;
 use crate::app::App;
-use crate::exit::Failure;
+use crate::cli::exit::Failure;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -2,9 +2,9 @@
 
 use super::list::line;
 use crate::app::App;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::config::{ActiveChannel, ChannelAccount};
-use crate::exit::Failure;
 use crate::ops::channels::{Row, list};
 use crate::profile::{ProfileId, ProviderId};
 use crate::text::printable;

@@ -2,6 +2,7 @@
 //! program that drives it, an event a line.
 
 mod page;
+mod remote;
 
 pub(super) use page::Handing;
 
@@ -12,9 +13,10 @@ use crate::ops::Interaction;
 use crate::ops::login::{AuthorizationNotice, OtherCode, UserCodeNotice};
 use crate::profile::ProviderId;
 use crate::system::browser::Opening;
-use crate::system::environment::{Environment, Remote};
+use crate::system::environment::Environment;
 use crate::system::{stream, terminal, typing};
 use page::Pages;
+use remote::{obstacle, place, ssh};
 use serde::Serialize;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -193,7 +195,8 @@ impl Interaction for Console<'_, '_> {
             let place =
                 if is_alternative { String::new() } else { format!("{}. ", place(notice.remote)) };
             self.output.say(&format!(
-                "{place}For a browser on your own machine, run this there first:\n\n  {tunnel}\n"
+                "{place}For a browser on your own machine, run this there first:\n\n  {}\n",
+                ssh(tunnel)
             ));
         }
         if let Some(obstacle) = obstacle(notice) {
@@ -359,45 +362,6 @@ impl Interaction for Console<'_, '_> {
         if self.output.streams.stdin_is_terminal {
             self.prompt();
         }
-    }
-}
-
-/// What keeps the redirect from getting here, or may.
-fn obstacle(notice: &AuthorizationNotice<'_>) -> Option<String> {
-    if !notice.listening {
-        return None;
-    }
-    let port = notice.redirect_uri.port().unwrap_or(80);
-    if notice.is_wsl {
-        return Some(format!(
-            "A browser on Windows gets here where localhost:{port} is forwarded to WSL, as is usual"
-        ));
-    }
-    (notice.remote == Some(Remote::Container)).then(|| {
-        let place = if notice.code == OtherCode::Shown {
-            String::new()
-        } else {
-            format!("{}. ", place(notice.remote))
-        };
-        let otherwise = match (notice.code != OtherCode::None, notice.pasting) {
-            (true, true) => ". Else use the code, or paste the address",
-            (true, false) => ". Else use the code",
-            (false, true) => ". Else paste the address",
-            (false, false) => "",
-        };
-        format!(
-            "{place}A browser outside gets to 127.0.0.1:{port} in here by --network host or an \
-             editor that forwards ports, not by docker run -p{otherwise}"
-        )
-    })
-}
-
-/// Why a browser on this machine would not reach the user.
-const fn place(remote: Option<Remote>) -> &'static str {
-    match remote {
-        Some(Remote::Ssh) => "You are connected over SSH",
-        Some(Remote::Container) => "This is a container",
-        _ => "This machine has no display",
     }
 }
 

@@ -3,8 +3,8 @@
 
 use super::{Advice, Explain, list, move_away, remedy, status_of};
 use crate::app::AppError;
+use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::config::ConfigError;
-use crate::exit::{Command, ExitStatus, Hint};
 use crate::external::{ExternalError, Place};
 use crate::provider::{CatalogError, DistrustedProgram};
 use crate::reference::InvalidSecrets;
@@ -168,7 +168,7 @@ impl Explain for InvalidSecrets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exit::Failure;
+    use crate::cli::exit::Failure;
     use std::sync::Arc;
 
     #[test]

@@ -4,10 +4,32 @@
 //! the `Display` of the error and of its sources. A file of this folder has the errors of
 //! what it is named after; what several of them say stands here.
 
+mod admin;
+mod agents;
+mod command;
+mod doctor;
+mod import;
+mod login;
 mod lower;
+mod paste;
 mod profile;
+mod refresh;
+mod rotation;
+mod selection;
+mod token;
+mod usage;
 
-use crate::exit::{Command, ExitStatus, Failure, Hint};
+pub(in crate::cli) use command::sign_in_command;
+pub(in crate::cli) use doctor::next_step;
+pub(in crate::cli) use login::{finish, login};
+pub(in crate::cli) use refresh::{due, row};
+pub(in crate::cli) use rotation::{order, resolve, session, unresolved};
+pub(in crate::cli) use selection::selection;
+pub(in crate::cli) use token::token;
+pub(in crate::cli) use usage::usage_remedy;
+
+use crate::app::App;
+use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
 use crate::store::Notice;
 use crate::system::custody::{Correction, Exposure};
 use crate::system::trust::Distrust;
@@ -24,9 +46,28 @@ pub(in crate::cli) trait Explain: std::error::Error {
 
 impl<E: Explain + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        let (status, hint) = error.advice();
-        Self { hint, ..Self::new(status, error) }
+        let advice = error.advice();
+        explained(error, advice)
     }
+}
+
+/// Makes failures of errors whose row of the table needs the application as well.
+pub(in crate::cli) fn explain<E: std::error::Error + Send + Sync + 'static>(
+    row: fn(&E, &App) -> Advice,
+    app: &App,
+) -> impl Fn(E) -> Failure {
+    move |error| {
+        let advice = row(&error, app);
+        explained(error, advice)
+    }
+}
+
+/// The failure of an error with what its row says.
+pub(in crate::cli) fn explained(
+    error: impl std::error::Error + Send + Sync + 'static,
+    (status, hint): Advice,
+) -> Failure {
+    Failure { hint, ..Failure::new(status, error) }
 }
 
 /// What sets right that somebody else can read or change a file.
@@ -63,7 +104,7 @@ const fn status_of(distrust: &Distrust) -> ExitStatus {
 }
 
 /// The command that moves a document out of the way.
-pub(in crate::cli) fn move_away(document: &Path) -> Command {
+fn move_away(document: &Path) -> Command {
     let mut broken = document.as_os_str().to_owned();
     broken.push(".broken");
     Command::new("mv").arg(document).arg(broken)

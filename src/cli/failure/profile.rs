@@ -2,7 +2,7 @@
 //! lease, the issuer.
 
 use super::{Advice, Explain, change_mode, status_of};
-use crate::exit::{Command, ExitStatus, Hint};
+use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::ops::logout::LogoutError;
 use crate::ops::{IssuerError, LeaseError, ValueError};
 use crate::profile::secret_ref::SecretRef;

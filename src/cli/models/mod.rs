@@ -5,7 +5,7 @@ pub(super) mod status;
 
 use super::output::Output;
 use crate::app::App;
-use crate::exit::Failure;
+use crate::cli::exit::Failure;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]

@@ -1,11 +1,11 @@
 //! `secrets audit`: the JSON of OpenClaw 2026.4.24, and a text of our own.
 
 use crate::app::App;
+use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::audit::{Code, Finding, Report, audit};
 use crate::profile::{ProfileId, ProviderId};
-use crate::text::printable;
+use crate::text::{chain, printable};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -112,9 +112,9 @@ impl<'r> From<&'r Finding> for JsonFinding<'r> {
 pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let report = audit(app, args.allow_exec)?;
     if let Some(newer) = &report.newer_store {
-        output.warn(&format!("{:#}; it was not audited", newer.cause));
+        output.warn(&format!("{}; it was not audited", chain(newer)));
     }
-    output.end_with(report.exit_status(args.check));
+    output.end_with(exit_status(&report, args.check));
     if args.json {
         return output.json(&JsonReport::from(&report));
     }
@@ -127,6 +127,15 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
         ));
     }
     Ok(())
+}
+
+/// How the command ends; findings count when they are asked for by `--check`.
+fn exit_status(report: &Report, check: bool) -> ExitStatus {
+    match report.status() {
+        "unresolved" => ExitStatus::Unresolved,
+        "findings" if check => ExitStatus::Findings,
+        _ => ExitStatus::Success,
+    }
 }
 
 /// What the findings are called, in the order in which they are shown.

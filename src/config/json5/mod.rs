@@ -11,5 +11,6 @@ mod parser;
 mod plain;
 mod scalar;
 
+pub use parser::Json5Error;
 pub(super) use parser::parse;
 pub(super) use plain::Plain;

@@ -6,6 +6,15 @@ use serde_json::{Map, Value};
 /// How deep arrays and objects may be nested.
 const DEEPEST: usize = 512;
 
+/// What in a text is no JSON5.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason} on line {line} column {column}")]
+pub struct Json5Error {
+    reason: &'static str,
+    line: usize,
+    column: usize,
+}
+
 /// A value and what is foreign in its text, in its order.
 #[derive(Debug)]
 pub(in crate::config) struct Parsed {
@@ -18,15 +27,15 @@ pub(in crate::config) struct Parsed {
 /// The value of a JSON5 text.
 ///
 /// # Errors
-/// A sentence with the place.
-pub(in crate::config) fn parse(text: &str) -> Result<Parsed, String> {
+/// It is no JSON5; the error has the place.
+pub(in crate::config) fn parse(text: &str) -> Result<Parsed, Json5Error> {
     let characters = text.char_indices().peekable();
     let mut parser = Cursor { text, characters, foreign: Vec::new(), depth: 0 };
     let value = parser.document().map_err(|(reason, at)| {
         let before = &text[..at];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        format!("{reason} on line {line} column {column}")
+        Json5Error { reason, line, column }
     })?;
     Ok(Parsed { value, foreign: parser.foreign })
 }
@@ -210,7 +219,7 @@ mod tests {
             ("\u{85}1", "line 1 column 1"),
         ] {
             let error = parse(text).unwrap_err();
-            assert!(error.ends_with(place), "{text:?}: {error}");
+            assert!(error.to_string().ends_with(place), "{text:?}: {error}");
         }
         assert!(parse(&"[".repeat(100_000)).is_err());
         assert!(parse(&format!("{}{}", "[".repeat(500), "]".repeat(500))).is_ok());

@@ -4,7 +4,7 @@
 //! piece has a comment behind it meanwhile, by which it is found again.
 
 use super::cursor::Foreign;
-use super::parser::parse;
+use super::parser::{Json5Error, parse};
 
 /// A text without what the editor does not know.
 #[derive(Debug)]
@@ -21,8 +21,8 @@ impl Plain {
     /// `text`, which is JSON5, as the editor knows it.
     ///
     /// # Errors
-    /// It is no JSON5: a sentence with the place.
-    pub(in crate::config) fn of(text: &str) -> Result<Self, String> {
+    /// It is no JSON5.
+    pub(in crate::config) fn of(text: &str) -> Result<Self, Json5Error> {
         let foreign = parse(text)?.foreign;
         let marks = (0..).map(|number| format!("/*{number}:"));
         let mark = marks.into_iter().find(|mark| !text.contains(mark.as_str())).unwrap_or_default();

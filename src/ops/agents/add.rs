@@ -3,13 +3,12 @@
 //! Invariant: the directories exist before the configuration names them, so a listed agent
 //! is a usable one.
 
-use super::{binding_specs, failure};
-use crate::app::App;
-use crate::config::{AgentAddition, BindOutcome, Config, NewAgent, add_agent};
-use crate::exit::{Command, Failure};
+use super::{InvalidBindings, binding_specs};
+use crate::app::{App, AppError};
+use crate::config::{AgentAddition, BindOutcome, Config, ConfigError, NewAgent, add_agent};
 use crate::profile::AgentId;
 use crate::system::file::{self, create_private_directory, create_public_directory};
-use anyhow::Context;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The agent to add. Blank texts count as missing.
@@ -48,38 +47,78 @@ pub struct Added {
     pub config_path: PathBuf,
 }
 
+/// Why an agent is not added. Its directories may be there, but nothing names them.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    /// The configuration or the store cannot be used.
+    #[error(transparent)]
+    App(AppError),
+    /// What it shall answer on cannot be read.
+    #[error(transparent)]
+    Bindings(#[from] InvalidBindings),
+    /// The name is blank.
+    #[error("the agent needs a name")]
+    NoName,
+    /// The name gives the id of `main`.
+    #[error("the agent name `{0}` is reserved")]
+    Reserved(AgentId),
+    /// There is such an agent.
+    #[error("agent `{0}` already exists")]
+    Exists(AgentId),
+    /// The directory of its store is that of another agent.
+    #[error(
+        "{} is the directory of agent `{owner}`, and two agents cannot share a store",
+        directory.display()
+    )]
+    SharedStore {
+        /// The directory.
+        directory: PathBuf,
+        /// The other agent.
+        owner: AgentId,
+    },
+    /// A directory cannot be made.
+    #[error("could not create {}", directory.display())]
+    Create {
+        /// The directory.
+        directory: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+}
+
+impl<E: Into<AppError>> From<E> for AddError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
 /// The id that an agent called `name` would have.
 ///
 /// # Errors
 /// The name is blank, reserved or taken.
-pub fn check_name(app: &App, name: &str) -> Result<AgentId, Failure> {
+pub fn check_name(app: &App, name: &str) -> Result<AgentId, AddError> {
     check_name_in(&app.config_to_change()?, name)
 }
 
-fn check_name_in(config: &Config, name: &str) -> Result<AgentId, Failure> {
+fn check_name_in(config: &Config, name: &str) -> Result<AgentId, AddError> {
     if name.trim().is_empty() {
-        return Err(failure("the agent needs a name").hint("openclaw-auth agents add <name>"));
+        return Err(AddError::NoName);
     }
     let id = AgentId::from(name);
     if id.is_main() {
-        return Err(failure(format!("the agent name `{id}` is reserved"))
-            .hint("choose a name with a letter or digit (a-z, 0-9) in it"));
+        return Err(AddError::Reserved(id));
     }
     if config.agents().any(|agent| agent.id() == id) {
-        return Err(already_exists(&id));
+        return Err(AddError::Exists(id));
     }
     Ok(id)
-}
-
-fn already_exists(id: &AgentId) -> Failure {
-    failure(format!("agent `{id}` already exists")).hint(Command::ours("agents list"))
 }
 
 /// The workspace of an agent that is given no other.
 ///
 /// # Errors
 /// The configuration cannot be read.
-pub fn usual_workspace(app: &App, id: &AgentId) -> Result<PathBuf, Failure> {
+pub fn usual_workspace(app: &App, id: &AgentId) -> Result<PathBuf, ConfigError> {
     Ok(app.config()?.workspace(&app.paths, id))
 }
 
@@ -88,7 +127,7 @@ pub fn usual_workspace(app: &App, id: &AgentId) -> Result<PathBuf, Failure> {
 ///
 /// # Errors
 /// The name is taken or reserved, a binding is not valid, or something cannot be written.
-pub fn add(app: &App, request: &AddRequest) -> Result<Added, Failure> {
+pub fn add(app: &App, request: &AddRequest) -> Result<Added, AddError> {
     let given = |text: &Option<String>| {
         text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
     };
@@ -106,17 +145,16 @@ pub fn add(app: &App, request: &AddRequest) -> Result<Added, Failure> {
         None => app.paths.agent_dir(&id),
     };
     if let Some(owner) = owner_of(app, &config, &agent_dir) {
-        return Err(failure(format!(
-            "{} is the directory of agent `{owner}`, and two agents cannot share a store",
-            agent_dir.display()
-        )));
+        return Err(AddError::SharedStore { directory: agent_dir, owner });
     }
     let sessions_dir = app.paths.sessions_dir(&id);
-    create_public_directory(&workspace)
-        .with_context(|| format!("could not create {}", workspace.display()))?;
+    let failed = |directory: &Path| {
+        let directory = directory.to_owned();
+        move |source| AddError::Create { directory, source }
+    };
+    create_public_directory(&workspace).map_err(failed(&workspace))?;
     for directory in [&agent_dir, &sessions_dir] {
-        create_private_directory(directory)
-            .with_context(|| format!("could not create {}", directory.display()))?;
+        create_private_directory(directory).map_err(failed(directory))?;
     }
     let texts = [workspace.to_string_lossy(), agent_dir.to_string_lossy()];
     let mut entry = vec![
@@ -130,7 +168,7 @@ pub fn add(app: &App, request: &AddRequest) -> Result<Added, Failure> {
     let agent = NewAgent { id: &id, entry: &entry, bindings: &bindings, is_first };
     let bindings = match add_agent(&app.paths.config, agent)? {
         AgentAddition::Added(bindings) => bindings,
-        AgentAddition::Exists => return Err(already_exists(&id)),
+        AgentAddition::Exists => return Err(AddError::Exists(id)),
     };
     let config_path = app.paths.config.clone();
     Ok(Added { id, name, workspace, agent_dir, sessions_dir, model, bindings, config_path })

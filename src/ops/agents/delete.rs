@@ -3,15 +3,14 @@
 //! Invariant: what is reported as moved is in the trash, and nothing else was moved. When
 //! a step fails, the ones before it are undone.
 
-use super::{failure, not_found};
-use crate::app::App;
+use super::UnknownAgent;
+use crate::app::{App, AppError};
 use crate::config::{AgentRemoval, Config, remove_agent};
-use crate::exit::{Command, Failure};
 use crate::profile::AgentId;
 use crate::system::relocation::{Relocation, create_new_directory, remove_empty_directory};
 use crate::system::{file, now};
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 /// An agent that was deleted.
 #[derive(Debug)]
@@ -45,22 +44,77 @@ pub enum Kept {
     Copied,
 }
 
+/// Why an agent is not deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteError {
+    /// The configuration or the store cannot be used.
+    #[error(transparent)]
+    App(AppError),
+    /// There is no such agent.
+    #[error(transparent)]
+    Agent(#[from] UnknownAgent),
+    /// The name is blank.
+    #[error("the agent to delete is not named")]
+    NoName,
+    /// It is `main`.
+    #[error("agent `{0}` cannot be deleted")]
+    Main(AgentId),
+    /// A directory cannot be moved.
+    #[error("could not move {} to the trash", directory.display())]
+    NotMoved {
+        /// The directory.
+        directory: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// What was moved before the failure is not all back.
+    #[error(transparent)]
+    NotUndone(NotUndone),
+}
+
+impl<E: Into<AppError>> From<E> for DeleteError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
+/// A failure after which directories are in the trash; it reads as its cause.
+#[derive(Debug)]
+pub struct NotUndone {
+    /// What failed.
+    pub cause: Box<DeleteError>,
+    /// The directories that are not back: where each was, and where it is now.
+    pub moved: Vec<(PathBuf, PathBuf)>,
+}
+
+impl fmt::Display for NotUndone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause.fmt(f)
+    }
+}
+
+impl std::error::Error for NotUndone {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.source()
+    }
+}
+
 /// The id of the agent called `named`, if it can be deleted.
 ///
 /// # Errors
 /// It is `main`, or there is no such agent.
-pub fn check_deletion(app: &App, named: &str) -> Result<AgentId, Failure> {
+pub fn check_deletion(app: &App, named: &str) -> Result<AgentId, DeleteError> {
     if named.trim().is_empty() {
-        return Err(failure("the agent to delete is not named").hint(Command::ours("agents list")));
+        return Err(DeleteError::NoName);
     }
     let id = AgentId::from(named);
     if id.is_main() {
-        return Err(failure(format!("agent `{id}` cannot be deleted")));
+        return Err(DeleteError::Main(id));
     }
     if app.config_to_change()?.agents().any(|agent| agent.id() == id) {
         Ok(id)
     } else {
-        Err(not_found(&id))
+        Err(UnknownAgent(id).into())
     }
 }
 
@@ -69,7 +123,7 @@ pub fn check_deletion(app: &App, named: &str) -> Result<AgentId, Failure> {
 /// # Errors
 /// A directory cannot be moved or the configuration cannot be changed; everything is as it
 /// was then, unless the message says otherwise.
-pub fn delete(app: &App, id: &AgentId) -> Result<Deleted, Failure> {
+pub fn delete(app: &App, id: &AgentId) -> Result<Deleted, DeleteError> {
     let config = app.config_to_change()?;
     let workspace = config.workspace(&app.paths, id);
     let agent_dir = config.agent_dir(&app.paths, id).path;
@@ -81,15 +135,14 @@ pub fn delete(app: &App, id: &AgentId) -> Result<Deleted, Failure> {
     {
         if let Some(reason) = reason_to_keep(app, &config, id, directory) {
             kept.push((directory.clone(), reason));
-        } else if let Err(error) = trash.take(app, id, name, directory) {
-            let cause = anyhow::Error::new(error)
-                .context(format!("could not move {} to the trash", directory.display()));
-            return Err(trash.undo(cause.into()));
+        } else if let Err(source) = trash.take(app, id, name, directory) {
+            let directory = directory.clone();
+            return Err(trash.undo(DeleteError::NotMoved { directory, source }));
         }
     }
     let removal = match remove_agent(&app.paths.config, id) {
         Ok(Some(removal)) => removal,
-        Ok(None) => return Err(trash.undo(not_found(id))),
+        Ok(None) => return Err(trash.undo(UnknownAgent(id.clone()).into())),
         Err(error) => return Err(trash.undo(error.into())),
     };
     let mut moved = Vec::new();
@@ -135,22 +188,22 @@ impl Trash {
         Ok(())
     }
 
-    /// Undoes every move, and says where that is not possible.
-    fn undo(self, failure: Failure) -> Failure {
-        let mut stays = Vec::new();
+    /// Undoes every move after `error`, and adds where that is not possible.
+    fn undo(self, error: DeleteError) -> DeleteError {
+        let mut moved = Vec::new();
         for relocation in self.moves.into_iter().rev() {
-            let place = format!("{} is now {}", relocation.from.display(), relocation.to.display());
+            let places = (relocation.from.clone(), relocation.to.clone());
             if relocation.undo().is_err() {
-                stays.push(place);
+                moved.push(places);
             }
         }
         for directory in self.directory.iter().flat_map(|directory| directory.ancestors().take(2)) {
             remove_empty_directory(directory);
         }
-        if stays.is_empty() {
-            return failure;
+        if moved.is_empty() {
+            return error;
         }
-        failure.hint(format!("move back by hand: {}", stays.join("; ")))
+        DeleteError::NotUndone(NotUndone { cause: Box::new(error), moved })
     }
 }
 

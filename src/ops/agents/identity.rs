@@ -1,10 +1,9 @@
 //! Setting the identity of an agent: from words, or from its `IDENTITY.md`.
 
 use super::identity_file::{FILE_NAME, IdentityFile};
-use super::{agent_ids, failure, known_agent, not_found};
-use crate::app::App;
+use super::{UnknownAgent, agent_ids, known_agent};
+use crate::app::{App, AppError};
 use crate::config::{Config, set_identity as edit_identity};
-use crate::exit::Failure;
 use crate::profile::AgentId;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -43,12 +42,53 @@ pub struct IdentitySet {
     pub identity_file: Option<PathBuf>,
 }
 
+/// Why an identity is not set.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// The configuration or the store cannot be used.
+    #[error(transparent)]
+    App(AppError),
+    /// There is no such agent.
+    #[error(transparent)]
+    Agent(#[from] UnknownAgent),
+    /// The identity file is missing, or holds nothing of an identity.
+    #[error("{} says nothing of an identity", file.display())]
+    Empty {
+        /// The file.
+        file: PathBuf,
+        /// The agent.
+        agent_id: AgentId,
+    },
+    /// The workspace tells no agent.
+    #[error("no agent has the workspace {}", .0.display())]
+    NobodysWorkspace(PathBuf),
+    /// The workspace tells more than one agent.
+    #[error("{} is the workspace of {}", workspace.display(), all(agent_ids))]
+    SharedWorkspace {
+        /// The workspace.
+        workspace: PathBuf,
+        /// The agents.
+        agent_ids: Vec<AgentId>,
+    },
+}
+
+fn all(ids: &[AgentId]) -> String {
+    let shown: Vec<_> = ids.iter().map(AgentId::to_string).collect();
+    shown.join(" and of ")
+}
+
+impl<E: Into<AppError>> From<E> for IdentityError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
 /// Sets the identity of an agent. A text that is given wins over the file.
 ///
 /// # Errors
 /// No agent, or more than one, is meant; the file says nothing; or the configuration
 /// cannot be changed.
-pub fn set_identity(app: &App, request: &IdentityRequest) -> Result<IdentitySet, Failure> {
+pub fn set_identity(app: &App, request: &IdentityRequest) -> Result<IdentitySet, IdentityError> {
     fn given(text: Option<&String>) -> Option<&str> {
         text.map(|text| text.trim()).filter(|text| !text.is_empty())
     }
@@ -74,14 +114,12 @@ pub fn set_identity(app: &App, request: &IdentityRequest) -> Result<IdentitySet,
         (None, None) => None,
     };
     let read = match file.filter(|_| reads_file) {
-        Some(file) => Some(IdentityFile::read(&file).ok_or_else(|| {
-            failure(format!("{} says nothing of an identity", file.display())).hint(format!(
-                "openclaw-auth agents set-identity --agent {agent_id} --name <name> --emoji <emoji>"
-            ))
-        })?),
-        None => None,
-    }
-    .unwrap_or_default();
+        Some(file) => match IdentityFile::read(&file) {
+            Some(read) => read,
+            None => return Err(IdentityError::Empty { file, agent_id }),
+        },
+        None => IdentityFile::default(),
+    };
     let [name, emoji, theme, avatar] = texts;
     let members: Vec<(&str, &str)> = [
         ("name", name.or(read.name.as_deref())),
@@ -93,23 +131,18 @@ pub fn set_identity(app: &App, request: &IdentityRequest) -> Result<IdentitySet,
     .filter_map(|(key, value)| Some((key, value?)))
     .collect();
     let identity = edit_identity(&app.paths.config, &agent_id, &members)?;
-    let identity = identity.ok_or_else(|| not_found(&agent_id))?;
+    let identity = identity.ok_or_else(|| UnknownAgent(agent_id.clone()))?;
     Ok(IdentitySet { agent_id, identity, workspace, identity_file })
 }
 
 /// The one agent whose workspace is `directory`.
-fn agent_in(app: &App, config: &Config, directory: &Path) -> Result<AgentId, Failure> {
+fn agent_in(app: &App, config: &Config, directory: &Path) -> Result<AgentId, IdentityError> {
     let mut ids = agent_ids(config);
     ids.retain(|id| config.workspace(&app.paths, id) == directory);
-    let directory = directory.display();
+    let workspace = directory.to_owned();
     match &ids[..] {
         [id] => Ok(id.clone()),
-        [] => Err(failure(format!("no agent has the workspace {directory}"))
-            .hint("name the agent with --agent; openclaw-auth agents list shows all")),
-        several => {
-            let ids: Vec<String> = several.iter().map(AgentId::to_string).collect();
-            Err(failure(format!("{directory} is the workspace of {}", ids.join(" and of ")))
-                .hint("name the agent with --agent"))
-        }
+        [] => Err(IdentityError::NobodysWorkspace(workspace)),
+        _ => Err(IdentityError::SharedWorkspace { workspace, agent_ids: ids }),
     }
 }

@@ -3,8 +3,7 @@
 use super::agent_ids;
 use super::identity_file::{FILE_NAME, IdentityFile};
 use crate::app::App;
-use crate::config::{ActiveChannel, Channel, Config};
-use crate::exit::Failure;
+use crate::config::{ActiveChannel, Channel, Config, ConfigError};
 use crate::profile::AgentId;
 use std::path::PathBuf;
 
@@ -50,7 +49,7 @@ pub enum IdentitySource {
 ///
 /// # Errors
 /// The configuration cannot be read.
-pub fn list(app: &App) -> Result<Vec<Row>, Failure> {
+pub fn list(app: &App) -> Result<Vec<Row>, ConfigError> {
     let config = app.config()?;
     let default = config.default_agent();
     Ok(agent_ids(&config).into_iter().map(|id| row(app, &config, id, &default)).collect())

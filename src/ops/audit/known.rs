@@ -2,9 +2,7 @@
 //! variables, header names; and which texts in the place of a key are none.
 
 use super::path::Pattern;
-use crate::exit::Failure;
 use crate::provider::Conventions;
-use anyhow::Context;
 use serde::Deserialize;
 
 /// A field of the configuration that may hold a secret.
@@ -52,10 +50,9 @@ const SENSITIVE_PARTS: [&str; 7] =
 
 impl Known {
     /// What is known, with or without OpenClaw's bundled plugins.
-    pub(super) fn of(conventions: Conventions) -> Result<Self, Failure> {
+    pub(super) fn of(conventions: Conventions) -> serde_json::Result<Self> {
         let Fields { core: mut fields, bundled } =
-            serde_json::from_str(include_str!("fields.json"))
-                .context("the built-in table of secrets cannot be read")?;
+            serde_json::from_str(include_str!("fields.json"))?;
         if conventions.with_plugins() {
             fields.extend(bundled);
         }

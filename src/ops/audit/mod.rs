@@ -12,18 +12,37 @@ mod path;
 mod profiles;
 mod resolution;
 
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config, Variables, assignments, unquote};
-use crate::exit::{ExitStatus, Failure};
 use crate::profile::secret_ref::SecretRef;
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::provider::Conventions;
 use crate::reference::{Secrets, Wanted};
+use crate::store::StoreError;
 use crate::system::file;
+use crate::text::chain;
 use indexmap::{IndexMap, IndexSet};
 use known::Known;
 use serde_json::{Map, Value};
+use std::io;
 use std::path::{Path, PathBuf};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The agent whose store is looked at is not known.
+    #[error(transparent)]
+    App(AppError),
+    /// The table of secret fields is broken.
+    #[error("the built-in table of secrets cannot be read")]
+    Table(#[source] serde_json::Error),
+}
+
+impl<E: Into<AppError>> From<E> for AuditError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
 
 /// What the audit found.
 #[derive(Debug)]
@@ -37,7 +56,7 @@ pub struct Report {
     /// The findings.
     pub findings: Vec<Finding>,
     /// A database of a newer OpenClaw that the audit does not look into.
-    pub newer_store: Option<Failure>,
+    pub newer_store: Option<StoreError>,
 }
 
 /// What a finding is about.
@@ -99,15 +118,6 @@ impl Report {
             (0, true) => "clean",
             (0, false) => "findings",
             _ => "unresolved",
-        }
-    }
-
-    /// How the command ends; findings count when they are asked for by `--check`.
-    pub fn exit_status(&self, check: bool) -> ExitStatus {
-        match self.status() {
-            "unresolved" => ExitStatus::Unresolved,
-            "findings" if check => ExitStatus::Findings,
-            _ => ExitStatus::Success,
         }
     }
 }
@@ -175,8 +185,8 @@ impl Collector<'_> {
         self.files.push(path.to_owned());
         match read_object(path, limit) {
             Ok(object) => Some(object),
-            Err(reason) => {
-                self.find_unresolved((path, ROOT.to_owned()), reason, None);
+            Err(error) => {
+                self.find_unresolved((path, ROOT.to_owned()), chain(&error), None);
                 None
             }
         }
@@ -186,30 +196,45 @@ impl Collector<'_> {
 /// The place of a finding about a file as a whole.
 const ROOT: &str = "<root>";
 
-fn read_object(path: &Path, limit: Option<u64>) -> Result<Map<String, Value>, String> {
+/// Why nothing is known of what a file holds.
+#[derive(Debug, thiserror::Error)]
+enum ObjectError {
+    #[error("the file is not a regular file, so it was not read")]
+    NotRegular,
+    #[error("the file is longer than {limit} bytes, so it was not read")]
+    TooLong { limit: u64 },
+    #[error("the file cannot be read")]
+    Read(#[source] io::Error),
+    #[error("the file is not a JSON object")]
+    NoObject,
+    /// Only the place of the mistake: the parser's message may quote a secret.
+    #[error("the file is not JSON (line {line}, column {column})")]
+    NotJson { line: usize, column: usize },
+}
+
+fn read_object(path: &Path, limit: Option<u64>) -> Result<Map<String, Value>, ObjectError> {
     if let Some(limit) = limit
         && let Ok(metadata) = path.metadata()
     {
         if !metadata.is_file() {
-            return Err("the file is not a regular file, so it was not read".to_owned());
+            return Err(ObjectError::NotRegular);
         }
         if metadata.len() > limit {
-            return Err(format!("the file is longer than {limit} bytes, so it was not read"));
+            return Err(ObjectError::TooLong { limit });
         }
     }
-    let text = match file::read(path) {
-        Ok(text) => text.map(|(text, _)| text).unwrap_or_default(),
-        Err(error) => return Err(format!("the file cannot be read: {error}")),
-    };
-    // Only the place of the mistake: the parser's message may quote a secret.
+    let text = read_text(path)?;
     match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err("the file is not a JSON object".to_owned()),
-        Err(error) => {
-            let (line, column) = (error.line(), error.column());
-            Err(format!("the file is not JSON (line {line}, column {column})"))
-        }
+        Ok(_) => Err(ObjectError::NoObject),
+        Err(error) => Err(ObjectError::NotJson { line: error.line(), column: error.column() }),
     }
+}
+
+/// The text of a file; nothing where there is none.
+fn read_text(path: &Path) -> Result<String, ObjectError> {
+    let read = file::read(path).map_err(ObjectError::Read)?;
+    Ok(read.map(|(text, _)| text).unwrap_or_default())
 }
 
 /// The members of an object in the order of JavaScript: keys that are array indices come
@@ -228,7 +253,7 @@ fn entries(object: &Map<String, Value>) -> Vec<(&String, &Value)> {
 ///
 /// # Errors
 /// Never at present: what cannot be read is a finding.
-pub fn audit(app: &App, allow_commands: bool) -> Result<Report, Failure> {
+pub fn audit(app: &App, allow_commands: bool) -> Result<Report, AuditError> {
     let config_path = &app.paths.config;
     let loaded = Config::load(&app.paths, &app.environment).map_err(|error| error.to_string());
     let read = loaded.and_then(|config| match Secrets::of(&config, config_path) {
@@ -242,7 +267,8 @@ pub fn audit(app: &App, allow_commands: bool) -> Result<Report, Failure> {
     app.warn_of(&app.exposures_of(&app.stores(&config)));
     let variables = Variables::of(&app.environment, &app.paths, &config);
     let mut collector = Collector {
-        known: Known::of(Conventions::of(app.environment.has_bundled_plugins()))?,
+        known: Known::of(Conventions::of(app.environment.has_bundled_plugins()))
+            .map_err(AuditError::Table)?,
         variables: &variables,
         findings: Vec::new(),
         files: vec![config_path.clone()],
@@ -279,7 +305,7 @@ pub fn audit(app: &App, allow_commands: bool) -> Result<Report, Failure> {
         commands_skipped: checked.skipped,
         files,
         findings,
-        newer_store: main.check_generation().err().map(Failure::from),
+        newer_store: main.check_generation().err(),
     })
 }
 
@@ -317,11 +343,10 @@ impl Collector<'_> {
             return;
         }
         self.files.push(path.to_owned());
-        let text = match file::read(path) {
-            Ok(text) => text.map(|(text, _)| text).unwrap_or_default(),
+        let text = match read_text(path) {
+            Ok(text) => text,
             Err(error) => {
-                let reason = format!("the file cannot be read: {error}");
-                self.find_unresolved((path, ROOT.to_owned()), reason, None);
+                self.find_unresolved((path, ROOT.to_owned()), chain(&error), None);
                 return;
             }
         };

@@ -1,14 +1,14 @@
 //! Whether the programs that serve providers can be used.
 
-use super::{Code, Finding, What, note, problem};
+use super::{Code, Finding, What};
 use crate::app::App;
 use crate::ops::issuer::program_of;
 use crate::profile::{Kind, ProfileId, ProviderId};
 use crate::provider::{Catalog, Program};
 use crate::store::AgentStore;
 use crate::system::block_on;
-use crate::text::chain;
 use std::collections::BTreeMap;
+use std::error::Error;
 
 /// Asks every program that would be used what it is, and looks for the profiles whose
 /// program is missing.
@@ -19,40 +19,30 @@ pub(super) fn examine(app: &App, catalog: &Catalog, stores: &[AgentStore]) -> Ve
         profiles.remove(&provider);
         match program_of(app, catalog, &provider) {
             Ok(Some(program)) => found.extend(broken(app, &program)),
-            Ok(None) => found.push(note(
-                Code::Provider,
-                format!("a program serves {provider}, and is not used: it is built in"),
-                "nothing, or name it otherwise",
-            )),
-            Err(error) => found.push(Finding {
-                code: Code::Provider,
-                is_problem: true,
-                what: What::Distrusted(error),
-            }),
+            Ok(None) => {
+                found.push(Finding::note(Code::Provider, What::UnusedProgram(provider)));
+            }
+            Err(error) => {
+                found.push(Finding::problem(Code::Provider, What::Distrusted(error)));
+            }
         }
     }
-    found.extend(profiles.into_iter().map(|(provider, profile)| {
-        problem(
-            Code::Provider,
-            format!("nothing can refresh `{profile}`: {provider} is not known"),
-            format!(
-                "describe it in {}/{provider}.json, or put openclaw-auth-provider-{provider} on PATH",
-                app.paths.providers().display()
-            ),
-        )
+    found.extend(profiles.into_iter().map(|(provider, profile_id)| {
+        let directory = app.paths.providers();
+        let what = What::UnknownProvider { profile_id, provider, directory };
+        Finding::problem(Code::Provider, what)
     }));
     found
 }
 
 fn broken(app: &App, program: &Program) -> Option<Finding> {
-    let error = match block_on(program.describe(&app.environment)) {
+    let error: Box<dyn Error + Send + Sync> = match block_on(program.describe(&app.environment)) {
         Ok(Ok(_)) => return None,
-        Ok(Err(error)) => chain(&error),
-        Err(error) => chain(&error),
+        Ok(Err(error)) => error.into(),
+        Err(error) => error.into(),
     };
-    let message = format!("{}: {error}", program.path.display());
-    let next = "correct the program; docs/providers.md describes the protocol";
-    Some(problem(Code::Provider, message, next))
+    let what = What::BrokenProgram { path: program.path.clone(), error };
+    Some(Finding::problem(Code::Provider, what))
 }
 
 /// A login of each provider that the catalog does not know.

@@ -1,54 +1,45 @@
 //! Which logins of a program are wanted, and under which profile id.
 
-use super::Request;
-use crate::exit::{ExitStatus, Failure};
+use super::{ImportError, Request};
 use crate::external::{self, Login, Tool};
 use crate::ops::account;
 use crate::ops::record::{check_profile_id, replaceable};
 use crate::profile::Kind;
 use crate::provider::Catalog;
 use crate::store::AgentStore;
-use crate::text::printable;
 
 /// Leaves the logins that are wanted.
-pub(super) fn choose(request: &Request, contents: &mut external::Contents) -> Result<(), Failure> {
-    let program = request.tool.program();
-    let shown = |names: &mut dyn Iterator<Item = &str>| {
-        names.map(|name| printable(name, 80)).collect::<Vec<_>>().join(", ")
+pub(super) fn choose(
+    request: &Request,
+    contents: &mut external::Contents,
+) -> Result<(), ImportError> {
+    let tool = request.tool;
+    let names = |contents: &external::Contents| {
+        contents.logins.iter().map(|login| login.entry.clone()).collect::<Vec<_>>()
     };
     if !request.entries.is_empty() {
         let is_known = |name: &&String| contents.logins.iter().any(|login| login.entry == **name);
         if let Some(unknown) = request.entries.iter().find(|name| !is_known(name)) {
-            let reason = contents.skipped.iter().find(|(name, _)| name == unknown);
-            let why = reason.map_or_else(
-                || format!("{} has no login `{}`", program.label, printable(unknown, 80)),
-                |(_, reason)| format!("`{}` cannot be imported: {reason}", printable(unknown, 80)),
-            );
-            let mut names = contents.logins.iter().map(|login| login.entry.as_str());
-            return Err(Failure::usage(why).hint(format!("it has: {}", shown(&mut names))));
+            let (entry, known) = (unknown.clone(), names(contents));
+            let skipped = contents.skipped.iter().find(|(name, _)| name == unknown);
+            return Err(match skipped {
+                Some((_, reason)) => ImportError::UnfitEntry { entry, reason: *reason, known },
+                None => ImportError::NoSuchEntry { tool, entry, known },
+            });
         }
         contents.logins.retain(|login| request.entries.contains(&login.entry));
         contents.skipped.clear();
         return Ok(());
     }
     if let Some((entry, reason)) = contents.skipped.first().filter(|_| contents.logins.is_empty()) {
-        return Err(Failure::message(
-            ExitStatus::Failure,
-            format!(
-                "nothing of {} can be imported: `{}`: {reason}",
-                program.label,
-                printable(entry, 80)
-            ),
-        ));
+        let (entry, reason) = (entry.clone(), *reason);
+        return Err(ImportError::NothingFit { tool, entry, reason });
     }
     let is_one = contents.logins.windows(2).all(|pair| pair[0].holds_same(&pair[1]));
     if request.all || is_one {
         return Ok(());
     }
-    let mut names = contents.logins.iter().take(20).map(|login| login.entry.as_str());
-    let message =
-        format!("{} has {} logins: {}", program.label, contents.logins.len(), shown(&mut names));
-    Err(Failure::usage(message).hint("name one with --entry <name>, or take them with --all"))
+    Err(ImportError::SeveralLogins { tool, entries: names(contents) })
 }
 
 /// What the tokens say of the account.
@@ -65,24 +56,21 @@ pub(super) fn check_wanted_id(
     store: &AgentStore,
     request: &Request,
     logins: &[Login],
-) -> Result<(), Failure> {
+) -> Result<(), ImportError> {
     let (Some(wanted), Some(login)) = (&request.profile_id, logins.first()) else { return Ok(()) };
     check_profile_id(wanted)?;
     if logins.iter().any(|other| !other.holds_same(login)) {
-        return Err(Failure::usage("--profile-id is for one login, and these are several")
-            .hint("name one with --entry <name>"));
+        return Err(ImportError::OneProfile);
     }
     if let Some(tool) = Tool::managing_stored(wanted) {
-        let label = &tool.program().label;
-        return Err(Failure::usage(format!("the profile `{wanted}` stays the login of {label}")));
+        return Err(ImportError::StaysThere { profile_id: wanted.clone(), tool });
     }
     let document = store.profiles()?;
     match replaceable(&document, wanted, &login.credential.provider)? {
         Some(other)
             if (other.kind() == Kind::OAuth) != (login.credential.kind() == Kind::OAuth) =>
         {
-            let kind = other.kind().name();
-            Err(Failure::usage(format!("the profile `{wanted}` is of the type {kind}")))
+            Err(ImportError::OtherKind { profile_id: wanted.clone(), kind: other.kind() })
         }
         _ => Ok(()),
     }

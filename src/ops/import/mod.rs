@@ -5,12 +5,12 @@
 //! file holds, the store is changed once.
 
 mod choice;
+mod error;
 mod known;
 mod place;
 
 use crate::app::App;
 use crate::config::{AgentDir, Config};
-use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, LoggedOut, Login, Tool};
 use crate::ops::record::{Commit, Edits, Recorded, Wait, record, set_entry};
 use crate::profile::{AgentId, Identity, Kind, Millis, ProfileId, ProviderId};
@@ -19,6 +19,7 @@ use crate::store::{AgentStore, Document, Location};
 use crate::system::custody::Exposure;
 use crate::system::now;
 use choice::{check_wanted_id, choose, complete};
+pub use error::{ImportError, Unfit};
 use known::Known;
 use place::{Fate, Placed, place};
 use std::path::PathBuf;
@@ -57,7 +58,7 @@ pub struct Ready {
     store: AgentStore,
     logins: Vec<Login>,
     /// Entries that cannot be imported, each with the reason.
-    skipped: Vec<(String, String)>,
+    skipped: Vec<(String, Unfit)>,
     /// What others can read or change of the other program's.
     pub exposures: Vec<Exposure>,
 }
@@ -94,8 +95,6 @@ pub struct Row {
     pub outcome: Outcome,
     /// The profile of another account whose id it would have had.
     pub taken_id: Option<ProfileId>,
-    /// How the other program can use the profile, line by line.
-    pub usage: Vec<String>,
 }
 
 /// What an import did. It holds no secret.
@@ -112,7 +111,7 @@ pub struct Report {
     /// The logins.
     pub rows: Vec<Row>,
     /// Entries that were not imported, each with the reason.
-    pub skipped: Vec<(String, String)>,
+    pub skipped: Vec<(String, Unfit)>,
     /// Whether the other program is logged out of them.
     pub logged_out: bool,
     /// What its files held.
@@ -127,7 +126,7 @@ pub struct Report {
 ///
 /// # Errors
 /// There is no login, it cannot be read, or the store cannot be used.
-pub fn prepare(app: &App, request: Request) -> Result<Ready, Failure> {
+pub fn prepare(app: &App, request: Request) -> Result<Ready, ImportError> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
@@ -148,9 +147,13 @@ pub fn prepare(app: &App, request: Request) -> Result<Ready, Failure> {
         agent,
         store,
         logins: contents.logins,
-        skipped: contents.skipped,
+        skipped: skipped(contents.skipped),
         exposures: contents.exposures,
     })
+}
+
+fn skipped(of: Vec<(String, external::Unfit)>) -> Vec<(String, Unfit)> {
+    of.into_iter().map(|(entry, reason)| (entry, reason.into())).collect()
 }
 
 /// How often a program may change its file while it is imported.
@@ -173,7 +176,7 @@ impl Ready {
     /// # Errors
     /// The store cannot be written, and nothing has changed; or the other program could not
     /// be logged out of what is stored.
-    pub fn run(mut self, app: &App, mode: Mode) -> Result<Report, Failure> {
+    pub fn run(mut self, app: &App, mode: Mode) -> Result<Report, ImportError> {
         let tool = self.request.tool;
         for _ in 0..ATTEMPTS {
             if mode == Mode::Move {
@@ -195,33 +198,21 @@ impl Ready {
                 }
                 // What it has now is newer than what was stored.
                 Ok(LoggedOut::Changed(path)) => {
-                    let changed = format!("{} changed while it was imported", path.display());
-                    self = prepare(app, self.request).map_err(|error| error.context(changed))?;
+                    self = prepare(app, self.request)
+                        .map_err(|error| ImportError::Changed { path, source: Box::new(error) })?;
                 }
                 Err(error) => {
-                    let label = &tool.program().label;
-                    let stored = report.rows.iter().map(|row| row.profile_id.to_string());
-                    let stored: Vec<_> = stored.take(5).collect();
-                    return Err(Failure::from(error).context(format!(
-                        "the login is stored as `{}`, but {label} is still signed in",
-                        stored.join("`, `")
-                    )));
+                    let stored = report.rows.into_iter().map(|row| row.profile_id).collect();
+                    return Err(ImportError::StillSignedIn { tool, stored, source: error });
                 }
             }
         }
-        let label = &tool.program().label;
-        Err(Failure::message(
-            ExitStatus::Failure,
-            format!(
-                "{label} kept changing its login while it was imported, and is still signed in"
-            ),
-        )
-        .hint(format!("stop {label}, and run this once more")))
+        Err(ImportError::KeepsChanging { tool })
     }
 
     /// Stores the logins under the profiles of their accounts, and records them in the
     /// configuration; with whether that has changed.
-    fn store_all(&mut self, app: &App, mode: Mode) -> Result<(Vec<Row>, bool), Failure> {
+    fn store_all(&mut self, app: &App, mode: Mode) -> Result<(Vec<Row>, bool), ImportError> {
         let others = known::held_elsewhere(app, &self.config, &self.store);
         let state = self.store.read()?.into_documents()?.1;
         let at = now();
@@ -248,17 +239,12 @@ impl Ready {
         };
         let (placed, config_changed) = record(app, &self.store, Wait::Usual, Edits::One, commit)
             .map_err(|error| {
-                error.into_failure(|_| "the login is stored, but not recorded".to_owned())
+                error.into_error(|_, error| ImportError::NotRecorded(Box::new(error)))
             })?;
         let rows = self.rows(placed);
         if rows.is_empty() {
-            let reason = self.skipped.first().map_or("", |(_, reason)| reason.as_str());
-            let label = &self.request.tool.program().label;
-            return Err(Failure::message(
-                ExitStatus::LoginRequired,
-                format!("nothing of {label} was imported: {reason}"),
-            )
-            .hint(format!("sign in there again: {}", self.request.tool.program().sign_in)));
+            let reason = self.skipped.first().map(|(_, reason)| *reason);
+            return Err(ImportError::NothingImported { tool: self.request.tool, reason });
         }
         Ok((rows, config_changed))
     }
@@ -297,13 +283,11 @@ impl Ready {
 
     /// What became of the logins; those that were refused join the skipped ones.
     fn rows(&mut self, placed: Vec<Placed>) -> Vec<Row> {
-        let program = self.request.tool.program();
         let mut rows = Vec::new();
         for (login, placed) in self.logins.iter().zip(placed) {
             let outcome = match placed.fate {
                 Fate::Refused => {
-                    let reason = "the server has refused this login before".to_owned();
-                    self.skipped.push((login.entry.clone(), reason));
+                    self.skipped.push((login.entry.clone(), Unfit::Refused));
                     continue;
                 }
                 Fate::Stored { is_new: true } => Outcome::Imported,
@@ -311,7 +295,6 @@ impl Ready {
                 Fate::Held => Outcome::Unchanged,
             };
             rows.push(Row {
-                usage: program.usage(&placed.profile_id, login),
                 entry: login.entry.clone(),
                 agent_id: placed.agent_id.unwrap_or_else(|| self.agent.id.clone()),
                 profile_id: placed.profile_id,

@@ -1,12 +1,11 @@
 //! The race of a login: redirect, paste and device code at once; the first that completes
 //! wins.
 
-use super::Login;
 use super::device::{self, Device, DeviceEvent};
-use super::notice::{AuthorizationNotice, OtherCode, UserCodeNotice, tunnel};
+use super::notice::{AuthorizationNotice, OtherCode, Tunnel, UserCodeNotice};
 use super::pastes::Pastes;
 use super::takeover::{self, Place};
-use crate::exit::{ExitStatus, Failure};
+use super::{Login, LoginError};
 use crate::oauth::{
     self, AuthorizationCode, AuthorizationError, AuthorizationRequest, Bound, DeviceAuthorization,
     Expectation, Grant, TokenError, Verdict,
@@ -17,7 +16,6 @@ use crate::system::environment::Remote;
 use crate::system::lock::Holder;
 use crate::system::process;
 use crate::system::signal::StopSignals;
-use anyhow::Context;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -66,7 +64,7 @@ impl Login<'_> {
         &self,
         interaction: &mut dyn Interaction,
         signals: &mut StopSignals,
-    ) -> Result<Waiting, Failure> {
+    ) -> Result<Waiting, LoginError> {
         let timeout = self.request.timeout;
         let mut waiting = Waiting {
             authorization: None,
@@ -85,7 +83,7 @@ impl Login<'_> {
         if has_browser {
             tokio::select! {
                 begun = self.begin_authorization(&mut waiting, interaction) => begun?,
-                () = signals.received() => return Err(Failure::interrupted()),
+                () = signals.received() => return Err(LoginError::Interrupted),
             }
         }
         Ok(waiting)
@@ -96,11 +94,11 @@ impl Login<'_> {
         &self,
         waiting: &mut Waiting,
         interaction: &mut dyn Interaction,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), LoginError> {
         let bound = if self.ways.browser {
-            self.listen(interaction).await.context("could not listen for the redirect")?
+            self.listen(interaction).await.map_err(LoginError::Listen)?
         } else {
-            let uri = self.redirect.uri().context("the redirect URI")?;
+            let uri = self.redirect.uri().map_err(LoginError::RedirectUri)?;
             Bound::AllBusy(uri, Vec::new())
         };
         let locks = self.app.paths.login_locks();
@@ -117,7 +115,7 @@ impl Login<'_> {
         let serving = listener
             .map(|listener| listener.serve(expectation.clone()))
             .transpose()
-            .context("could not listen for the redirect")?;
+            .map_err(LoginError::Listen)?;
         let holder = |port| {
             let ours = takeover::waiting_on(&locks, port).and_then(|holder| holder.pid);
             let ours = ours.map(|pid| format!("another login (pid {pid})"));
@@ -171,7 +169,7 @@ impl Login<'_> {
         let port = authorization.redirect_uri.port().unwrap_or(80);
         // Who reaches a container by SSH is a remote of that kind.
         let has_tunnel = matches!(remote, Some(Remote::Ssh | Remote::NoDisplay));
-        let tunnel = (listening && has_tunnel).then(|| tunnel(self.environment, port));
+        let tunnel = (listening && has_tunnel).then(|| Tunnel::to(port, self.environment));
         let code = match &waiting.device {
             None => OtherCode::None,
             Some(device) if device.end.is_some() => OtherCode::Shown,
@@ -227,22 +225,22 @@ impl Waiting {
         login: &Login<'_>,
         interaction: &mut dyn Interaction,
         signals: &mut StopSignals,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), LoginError> {
         let has_url = self.authorization.is_some();
         let Some(Device { approval, code, end }) = &mut self.device else { return Ok(()) };
         let is_only = !login.ways.browser && !login.ways.paste;
         let patience = if is_only { self.timeout } else { CODE_PATIENCE };
         tokio::select! {
             biased;
-            () = signals.received() => Err(Failure::interrupted()),
+            () = signals.received() => Err(LoginError::Interrupted),
             device = device::shown(code, end) => {
                 login.show_code(&device, has_url, interaction);
                 Ok(())
             }
             // It ends before it has shown a code when there is none.
             ended = approval.as_mut() => match ended {
-                Ok(_) => Err(Failure::message(ExitStatus::Failure, "approved without a code")),
-                Err(error) if is_only => Err(login.not_signed_in(&error)),
+                Ok(_) => Err(LoginError::ApprovedWithoutCode),
+                Err(error) if is_only => Err(login.not_signed_in(error)),
                 Err(error) => {
                     interaction.note(&format!("no device code: {error}"));
                     self.device = None;
@@ -259,7 +257,7 @@ impl Waiting {
         login: &Login<'_>,
         interaction: &mut dyn Interaction,
         signals: &mut StopSignals,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response, LoginError> {
         let mut tick = tokio::time::interval(TICK);
         interaction.waiting(self.deadline.saturating_duration_since(Instant::now()));
         loop {
@@ -268,13 +266,13 @@ impl Waiting {
             }
             tokio::select! {
                 biased;
-                () = signals.received() => return Err(Failure::interrupted()),
+                () = signals.received() => return Err(LoginError::Interrupted),
                 arrival = arrival(&mut self.serving) => return match arrival.response {
                     Ok(code) => Ok(Response::Code(code, Origin::Redirect(arrival.verdict))),
                     Err(error) => {
                         // A browser that has gone away needs no verdict.
                         let _ = arrival.verdict.send(Verdict::Failed);
-                        Err(not_authorized(&error))
+                        Err(LoginError::NotAuthorized(error))
                     }
                 },
                 event = device::event(&mut self.device) => match event {
@@ -289,18 +287,13 @@ impl Waiting {
                             TokenError::Refused { code, .. } if code == "access_denied"
                         );
                         if is_denied || (self.serving.is_none() && self.pasted.is_none()) {
-                            return Err(login.not_signed_in(&error));
+                            return Err(login.not_signed_in(error));
                         }
                         interaction.note(&format!("the device code is of no use: {error}"));
                     }
                 },
                 () = tokio::time::sleep_until(self.deadline) => {
-                    let waited = self.timeout.as_secs();
-                    return Err(Failure::message(
-                        ExitStatus::Failure,
-                        format!("nobody signed in within {waited} s"),
-                    )
-                    .hint("run the command again; --timeout 30m waits longer"));
+                    return Err(LoginError::TimedOut { waited: self.timeout });
                 }
                 paste = paste(&mut self.pasted) => match paste {
                     None => self.pasted = None,
@@ -313,7 +306,7 @@ impl Waiting {
                 by = wanted(self.place.as_ref()) => {
                     self.serving = None;
                     self.place = None;
-                    return Err(taken_over(&by));
+                    return Err(LoginError::TakenOver { by: by.pid });
                 }
                 _ = tick.tick() => interaction.waiting(self.left()),
             }
@@ -335,7 +328,7 @@ impl Waiting {
         &mut self,
         paste: &str,
         interaction: &mut dyn Interaction,
-    ) -> Result<Option<Response>, Failure> {
+    ) -> Result<Option<Response>, LoginError> {
         let (Some(expectation), Some(pastes)) = (&self.expectation, &mut self.pasted) else {
             return Ok(None);
         };
@@ -345,7 +338,9 @@ impl Waiting {
                 let origin = if has_state { Origin::Pasted } else { Origin::BareCode };
                 Ok(Some(Response::Code(code, origin)))
             }
-            Err(error @ AuthorizationError::Refused { .. }) => Err(not_authorized(&error)),
+            Err(error @ AuthorizationError::Refused { .. }) => {
+                Err(LoginError::NotAuthorized(error))
+            }
             Err(error) => {
                 interaction.refuse_paste(&error.to_string());
                 Ok(None)
@@ -382,16 +377,4 @@ async fn paste(pasted: &mut Option<Pastes>) -> Option<String> {
         Some(pasted) => pasted.next().await,
         None => std::future::pending().await,
     }
-}
-
-/// A login that gave up its port to a later one.
-fn taken_over(by: &Holder) -> Failure {
-    let by = by.pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
-    Failure::message(ExitStatus::Failure, format!("another login{by} took over the port"))
-        .hint("nothing was stored; go on with the other login, or run the command again")
-}
-
-pub(super) fn not_authorized(error: &AuthorizationError) -> Failure {
-    Failure::message(ExitStatus::Failure, format!("the sign-in failed: {error}"))
-        .hint("nothing was stored; run the command again")
 }

@@ -1,14 +1,13 @@
 //! Storing a login: under the profile of its account, and in the configuration.
 
-use super::{Login, Report};
+use super::{Login, LoginError, Report};
 use crate::app::App;
 use crate::config::AgentDir;
-use crate::exit::Failure;
 use crate::oauth::Grant;
 use crate::ops::record::{Commit, Edits, Recorded, Wait, record, set_entry};
-use crate::ops::refresh::expiry;
 use crate::ops::{Interaction, account};
 use crate::profile::{Identity, Kind, ProfileId, ProviderId, choose_profile_id};
+use crate::provider::expiry;
 use crate::provider::{Registration, StoredAs};
 use crate::store::{
     AgentStore, Document, Pasted, Prepared, Renewal, StoreError, login_entry, pasted_entry,
@@ -25,7 +24,7 @@ impl Login<'_> {
     pub(super) async fn prepare(
         &self,
         signals: &mut StopSignals,
-    ) -> Result<Option<Prepared>, Failure> {
+    ) -> Result<Option<Prepared>, LoginError> {
         let end = Instant::now() + lock::TIMEOUT;
         loop {
             match self.store.prepare(Duration::ZERO) {
@@ -38,7 +37,7 @@ impl Login<'_> {
                 prepared => return Ok(prepared?),
             }
             tokio::select! {
-                () = signals.received() => return Err(Failure::interrupted()),
+                () = signals.received() => return Err(LoginError::Interrupted),
                 () = tokio::time::sleep(lock::POLL) => {}
             }
         }
@@ -69,7 +68,7 @@ impl LoginDestination<'_> {
         &self,
         renewal: Renewal,
         prepared: Option<Prepared>,
-    ) -> Result<Report, Failure> {
+    ) -> Result<Report, LoginError> {
         let kind = self.kind();
         let commit = |document: &mut Document| {
             let (id, taken_id) = self.choose_profile_id(document, &renewal.identity);
@@ -82,7 +81,10 @@ impl LoginDestination<'_> {
         let wait = Wait::Prepared(prepared);
         let ((profile_id, taken_id, renewed), config_changed) =
             record(self.app, self.store, wait, Edits::One, commit).map_err(|error| {
-                error.into_failure(|id| format!("the login is stored as `{id}`, but not recorded"))
+                error.into_error(|profile_id, error| LoginError::NotRecorded {
+                    profile_id,
+                    source: Box::new(error),
+                })
             })?;
         Ok(Report {
             provider_label: self.label.to_owned(),
@@ -140,7 +142,7 @@ impl Login<'_> {
         grant: Grant,
         prepared: Option<Prepared>,
         interaction: &mut dyn Interaction,
-    ) -> Result<Report, Failure> {
+    ) -> Result<Report, LoginError> {
         let destination = LoginDestination {
             app: self.app,
             agent: &self.agent,

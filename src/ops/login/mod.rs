@@ -6,6 +6,8 @@
 mod authorize;
 mod destination;
 mod device;
+mod error;
+mod finish;
 mod notice;
 mod pastes;
 mod program;
@@ -14,16 +16,16 @@ mod takeover;
 mod two_steps;
 mod way;
 
-pub use notice::{AuthorizationNotice, OtherCode, UserCodeNotice};
-pub use two_steps::{FinishRequest, Started, Unfinished, cancel, finish, start, unfinished};
-pub(crate) use way::sign_in_command;
+pub use error::{Attempt, LoginError};
+pub use finish::{FinishError, FinishRequest, finish};
+pub use notice::{AuthorizationNotice, OtherCode, Tunnel, UserCodeNotice};
+pub use two_steps::{CancelError, Started, Unfinished, cancel, start, unfinished};
 
 use super::issuer::program_of;
 use super::record::{check_profile_id, replaceable};
-use super::{Interaction, login_command, warn_of_route};
-use crate::app::App;
+use super::{Interaction, warn_of_route};
+use crate::app::{App, AppError};
 use crate::config::AgentDir;
-use crate::exit::{ExitStatus, Failure, Hint};
 use crate::oauth::{
     self, Announced, AuthorizationCode, AuthorizationRequest, Client, Expectation, Grant,
     TokenError, Verdict,
@@ -34,7 +36,6 @@ use crate::store::{AgentStore, Location};
 use crate::system::environment::Environment;
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
-use anyhow::Context;
 use authorize::{Origin, Response, Waiting};
 use std::time::Duration;
 use url::Url;
@@ -56,6 +57,14 @@ pub struct Request {
     pub browser: bool,
     /// How long to wait for the user.
     pub timeout: Duration,
+}
+
+impl Request {
+    /// What this would sign in to, at the provider of this id.
+    fn attempt(&self, provider: &ProviderId) -> Attempt {
+        let agent_id = self.agent.clone().unwrap_or(AgentId::main());
+        Attempt { provider: provider.clone(), agent_id }
+    }
 }
 
 /// What a login did. It holds no secret.
@@ -95,17 +104,17 @@ pub fn login(
     app: &App,
     request: &Request,
     interaction: &mut dyn Interaction,
-) -> Result<Report, Failure> {
+) -> Result<Report, LoginError> {
     let catalog = app.catalog()?;
     if let Some(program) = program_of(app, &catalog, &request.provider)? {
         return program::login(app, &program, request, interaction);
     }
     let mut login = Login::new(app, &catalog, request, None, interaction)?;
     block_on(async {
-        let mut signals = StopSignals::catch().context("could not catch signals")?;
+        let mut signals = StopSignals::catch().map_err(LoginError::Signals)?;
         tokio::select! {
             discovered = login.discover() => discovered?,
-            () = signals.received() => return Err(Failure::interrupted()),
+            () = signals.received() => return Err(LoginError::Interrupted),
         }
         let mut waiting = login.start(interaction, &mut signals).await?;
         let report = login.complete(&mut waiting, interaction, &mut signals).await;
@@ -114,21 +123,20 @@ pub fn login(
         login.add_project(&report, interaction, &mut signals).await?;
         Ok(report)
     })
-    .context("could not start the runtime")?
+    .map_err(AppError::Runtime)?
 }
 
-fn no_provider(wanted: &ProviderId, app: &App, catalog: &Catalog) -> Failure {
+fn no_provider(wanted: &ProviderId, app: &App, catalog: &Catalog) -> LoginError {
     let definitions = catalog.iter().map(|provider| &provider.definition);
     let offered = definitions.filter(|definition| definition.has_login());
     let offered = offered.map(|definition| definition.id.clone());
     let served = Program::providers(&app.environment).into_iter();
     let served = served.filter(|provider| catalog.find(provider).is_none());
-    let offered: Vec<String> = offered.chain(served).map(|id| id.to_string()).collect();
-    let message = match wanted.spelling() {
-        "" => "the provider is not named: --provider <id>".to_owned(),
-        _ => format!("there is no provider `{wanted}`"),
-    };
-    Failure::usage(message).hint(format!("providers with a sign-in: {}", offered.join(", ")))
+    let offered = offered.chain(served).collect();
+    match wanted.spelling() {
+        "" => LoginError::Unnamed { offered },
+        _ => LoginError::NoProvider { wanted: wanted.clone(), offered },
+    }
 }
 
 /// The store that the login goes to, which can take it.
@@ -136,7 +144,7 @@ fn open_store(
     app: &App,
     request: &Request,
     provider: &ProviderId,
-) -> Result<(AgentDir, AgentStore), Failure> {
+) -> Result<(AgentDir, AgentStore), LoginError> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
@@ -187,7 +195,7 @@ impl<'l> Login<'l> {
         request: &'l Request,
         client_id: Option<&str>,
         interaction: &mut dyn Interaction,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, LoginError> {
         if let Some(problem) = catalog.problem(&request.provider) {
             return Err(problem.clone().into());
         }
@@ -195,21 +203,17 @@ impl<'l> Login<'l> {
             .find(&request.provider)
             .ok_or_else(|| no_provider(&request.provider, app, catalog))?;
         let definition = &provider.definition;
-        let main = AgentId::main();
-        let agent_id = request.agent.as_ref().unwrap_or(&main);
+        let attempt = request.attempt(&definition.id);
         if request.method.is_none() && !definition.has_login() {
-            return Err(way::no_sign_in(definition, agent_id));
+            return Err(way::no_sign_in(definition, &attempt));
         }
-        let ways = Ways::of(definition, request.method.as_deref(), agent_id)?;
+        let ways = Ways::of(definition, request.method.as_deref(), &attempt)?;
         let registration = definition
             .registration_of(ways.method.as_deref())
-            .ok_or_else(|| way::no_sign_in(definition, agent_id))?;
+            .ok_or_else(|| way::no_sign_in(definition, &attempt))?;
         let environment = &app.environment;
-        let again = login_command(&definition.id, agent_id);
-        let unusable = |reason| {
-            Failure::message(ExitStatus::Failure, reason)
-                .hint(Hint::new("when that is set right: ").run(again.clone()))
-        };
+        let unusable =
+            |reason| LoginError::NotRegistered { reason, attempt: Box::new(attempt.clone()) };
         let client = registration.client(environment, client_id).map_err(unusable)?;
         let redirect = registration.redirect(environment).map_err(unusable)?;
         let (agent, store) = open_store(app, request, &definition.id)?;
@@ -234,9 +238,9 @@ impl<'l> Login<'l> {
 
     /// Asks the issuer for what is not known of its endpoints, and leaves out the ways that
     /// it has not.
-    async fn discover(&mut self) -> Result<(), Failure> {
+    async fn discover(&mut self) -> Result<(), LoginError> {
         let discovered = self.client.discover().await;
-        self.announced = discovered.map_err(|error| self.not_signed_in(&error))?;
+        self.announced = discovered.map_err(|error| self.not_signed_in(error))?;
         if self.registration.scopes(self.environment).is_none() {
             self.scopes.clone_from(&self.client.usual_scopes);
         }
@@ -245,14 +249,13 @@ impl<'l> Login<'l> {
         self.ways.paste &= endpoints.authorization.is_some();
         self.ways.device &= endpoints.device.is_some();
         if !(self.ways.browser || self.ways.paste || self.ways.device) {
-            let message = format!("{} offers no such way to sign in", self.definition.label);
-            return Err(Failure::message(ExitStatus::Failure, message));
+            return Err(LoginError::NotOffered { label: self.definition.label.clone() });
         }
-        self.client.http().map_err(|error| self.not_signed_in(&error))?;
+        self.client.http().map_err(|error| self.not_signed_in(error))?;
         Ok(())
     }
 
-    fn authorization_request(&self, redirect_uri: Url) -> Result<AuthorizationRequest, Failure> {
+    fn authorization_request(&self, redirect_uri: Url) -> Result<AuthorizationRequest, LoginError> {
         let mut parameters = self.registration.authorization_parameters.clone();
         if self.client.usual_scopes == self.scopes
             && self.scopes.iter().any(|scope| scope == "offline_access")
@@ -270,7 +273,7 @@ impl<'l> Login<'l> {
         ))
     }
 
-    fn expectation(&self, authorization: &AuthorizationRequest) -> Result<Expectation, Failure> {
+    fn expectation(&self, authorization: &AuthorizationRequest) -> Result<Expectation, LoginError> {
         Ok(Expectation {
             state: authorization.state.clone(),
             issuer: self.client.issuer.clone(),
@@ -279,9 +282,8 @@ impl<'l> Login<'l> {
         })
     }
 
-    fn authorization_endpoint(&self) -> Result<&Url, Failure> {
-        let missing = || Failure::message(ExitStatus::Failure, "there is no page to sign in at");
-        self.client.endpoints.authorization.as_ref().ok_or_else(missing)
+    fn authorization_endpoint(&self) -> Result<&Url, LoginError> {
+        self.client.endpoints.authorization.as_ref().ok_or(LoginError::NoPage)
     }
 
     /// Waits for the user, makes the token request and stores the grant. What was pasted
@@ -292,7 +294,7 @@ impl<'l> Login<'l> {
         waiting: &mut Waiting,
         interaction: &mut dyn Interaction,
         signals: &mut StopSignals,
-    ) -> Result<Report, Failure> {
+    ) -> Result<Report, LoginError> {
         loop {
             let (code, origin) = match waiting.response(self, interaction, signals).await? {
                 Response::Granted(grant) => {
@@ -304,7 +306,7 @@ impl<'l> Login<'l> {
             let authorization = waiting.authorization.as_ref();
             let grant = tokio::select! {
                 grant = self.exchange(authorization, code) => grant,
-                () = signals.received() => return Err(Failure::interrupted()),
+                () = signals.received() => return Err(LoginError::Interrupted),
             };
             let report = match (grant, &origin) {
                 (Ok(grant), _) => self.store_grant(grant, prepared, interaction).await,
@@ -312,7 +314,7 @@ impl<'l> Login<'l> {
                     interaction.refuse_paste(&error.to_string());
                     continue;
                 }
-                (Err(error), _) => Err(self.not_signed_in(&error)),
+                (Err(error), _) => Err(self.not_signed_in(error)),
             };
             if let Origin::Redirect(verdict) = origin {
                 let shown = if report.is_ok() { Verdict::SignedIn } else { Verdict::Failed };
@@ -335,20 +337,11 @@ impl<'l> Login<'l> {
     }
 
     /// No way is open any more.
-    fn nothing_left(&self) -> Failure {
-        let (what, next) = if self.ways.browser {
-            (
-                "every registered port is taken and there is no input to paste into",
-                "free a port, or ",
-            )
-        } else {
-            ("nothing was pasted that could be used, and the input has ended", "")
-        };
-        let hint = format!("{next}run the command again and paste the redirect URL");
-        Failure::message(ExitStatus::Failure, what).hint(hint)
+    const fn nothing_left(&self) -> LoginError {
+        if self.ways.browser { LoginError::NoPort } else { LoginError::NothingPasted }
     }
 
-    fn not_signed_in(&self, error: &TokenError) -> Failure {
+    fn not_signed_in(&self, error: TokenError) -> LoginError {
         not_signed_in(&self.definition.id, &self.definition.label, self.request, error)
     }
 }
@@ -357,15 +350,11 @@ fn not_signed_in(
     provider: &ProviderId,
     label: &str,
     request: &Request,
-    error: &TokenError,
-) -> Failure {
-    let status = match error {
-        TokenError::Unavailable { .. } => ExitStatus::Unavailable,
-        _ => ExitStatus::Failure,
-    };
-    let main = AgentId::main();
-    let agent = request.agent.as_ref().unwrap_or(&main);
-    let again = login_command(provider, agent);
-    Failure::message(status, format!("could not sign in to {label}: {error}"))
-        .hint(Hint::new("nothing was stored; try again: ").run(again))
+    error: TokenError,
+) -> LoginError {
+    LoginError::NotSignedIn {
+        label: label.to_owned(),
+        attempt: Box::new(request.attempt(provider)),
+        source: Box::new(error),
+    }
 }

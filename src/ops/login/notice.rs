@@ -25,8 +25,8 @@ pub struct AuthorizationNotice<'a> {
     pub busy_ports: Vec<(u16, Option<String>)>,
     /// Why a browser on this machine would not reach the user.
     pub remote: Option<Remote>,
-    /// The command that leads the redirect from the user's machine to this one.
-    pub tunnel: Option<String>,
+    /// How the redirect gets from the user's machine to this one, where it needs help.
+    pub tunnel: Option<Tunnel>,
     /// Whether the browser is that of Windows, and this is Linux inside it.
     pub is_wsl: bool,
     /// Whether there is a code for another device as well.
@@ -69,20 +69,30 @@ pub struct UserCodeNotice<'a> {
     pub is_followed: bool,
 }
 
-/// The `ssh` command that leads the redirect from the user's machine to this one.
-pub(super) fn tunnel(environment: &Environment, port: u16) -> String {
-    // SSH_CONNECTION: client address, client port, server address, server port.
-    let connection: Vec<&str> =
-        environment.text("SSH_CONNECTION").unwrap_or_default().split_whitespace().collect();
-    let host_name = process::host_name();
-    let host = connection.get(2).copied().unwrap_or(&host_name);
-    let user = ["USER", "LOGNAME"].iter().find_map(|name| environment.text(name));
-    let destination = user.map_or_else(|| host.to_owned(), |user| format!("{user}@{host}"));
-    let ssh_port = match connection.get(3) {
-        Some(&"22") | None => String::new(),
-        Some(other) => format!("-p {other} "),
-    };
-    format!("ssh -L {port}:127.0.0.1:{port} {ssh_port}{destination}")
+/// A way for the redirect from the user's machine to this one, by SSH.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tunnel {
+    /// The port of the redirect, the same on both machines.
+    pub port: u16,
+    /// The user here, where that is known.
+    pub user: Option<String>,
+    /// This machine, as the user reached it, else by its own name.
+    pub host: String,
+    /// The port of the SSH server, where it is not the usual one.
+    pub ssh_port: Option<String>,
+}
+
+impl Tunnel {
+    /// The tunnel to `port` of this machine.
+    pub(super) fn to(port: u16, environment: &Environment) -> Self {
+        // SSH_CONNECTION: client address, client port, server address, server port.
+        let mut server =
+            environment.text("SSH_CONNECTION").unwrap_or_default().split_whitespace().skip(2);
+        let host = server.next().map_or_else(process::host_name, str::to_owned);
+        let ssh_port = server.next().filter(|port| *port != "22").map(str::to_owned);
+        let user = ["USER", "LOGNAME"].iter().find_map(|name| environment.text(name));
+        Self { port, user: user.map(str::to_owned), host, ssh_port }
+    }
 }
 
 #[cfg(test)]
@@ -90,13 +100,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tunnel_names_this_host_as_the_user_reached_it() {
+    fn the_tunnel_leads_to_this_host_as_the_user_reached_it() {
         let over_ssh = Environment::of([
             ("SSH_CONNECTION", "192.0.2.7 50000 198.51.100.3 2222"),
             ("USER", "ada"),
         ]);
-        assert_eq!(tunnel(&over_ssh, 1455), "ssh -L 1455:127.0.0.1:1455 -p 2222 ada@198.51.100.3");
-        let elsewhere = tunnel(&Environment::of([("USER", "ada")]), 1457);
-        assert_eq!(elsewhere, format!("ssh -L 1457:127.0.0.1:1457 ada@{}", process::host_name()));
+        let user = Some("ada".to_owned());
+        let reached = Tunnel {
+            port: 1455,
+            user: user.clone(),
+            host: "198.51.100.3".to_owned(),
+            ssh_port: Some("2222".to_owned()),
+        };
+        assert_eq!(Tunnel::to(1455, &over_ssh), reached);
+        let elsewhere = Tunnel::to(1457, &Environment::of([("USER", "ada")]));
+        let host = process::host_name();
+        assert_eq!(elsewhere, Tunnel { port: 1457, user, host, ssh_port: None });
     }
 }

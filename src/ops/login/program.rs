@@ -3,16 +3,14 @@
 
 use super::destination::LoginDestination;
 use super::notice::UserCodeNotice;
-use super::{Report, Request, not_signed_in, open_store};
-use crate::app::App;
-use crate::exit::{ExitStatus, Failure};
+use super::{LoginError, Report, Request, not_signed_in, open_store};
+use crate::app::{App, AppError};
 use crate::oauth::TokenError;
 use crate::ops::Interaction;
 use crate::ops::issuer::renewal;
 use crate::provider::{Conversation, Issued, Message, Operation, Program, Question};
 use crate::system::signal::StopSignals;
 use crate::system::{block_on, browser, lock};
-use anyhow::Context;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -27,30 +25,29 @@ pub(super) fn login(
     program: &Program,
     request: &Request,
     interaction: &mut dyn Interaction,
-) -> Result<Report, Failure> {
+) -> Result<Report, LoginError> {
     if request.method.is_some() {
-        let message = format!("{} has no methods to choose from", program.name());
-        return Err(Failure::usage(message).hint("leave --method away; the program asks"));
+        return Err(LoginError::NoMethods { program: program.name() });
     }
     let (agent, store) = open_store(app, request, &program.provider)?;
     interaction.note(&format!("{} serves this provider", program.path.display()));
     block_on(async {
-        let mut signals = StopSignals::catch().context("could not catch signals")?;
-        let failed = |label: &str, error: &TokenError| {
+        let mut signals = StopSignals::catch().map_err(LoginError::Signals)?;
+        let failed = |label: &str, error: TokenError| {
             not_signed_in(&program.provider, label, request, error)
         };
         let description = tokio::select! {
             description = program.describe(&app.environment) => description,
-            () = signals.received() => return Err(Failure::interrupted()),
+            () = signals.received() => return Err(LoginError::Interrupted),
         };
-        let description = description.map_err(|error| failed(program.provider.as_str(), &error))?;
+        let description = description.map_err(|error| failed(program.provider.as_str(), error))?;
         let label = description.label.clone().unwrap_or_else(|| program.provider.to_string());
         if !description.offers(Operation::Login) {
-            return Err(Failure::usage(format!("{} offers no login", program.name())));
+            return Err(LoginError::NoLogin { program: program.name() });
         }
         let conversation = program
             .begin(&app.environment, Operation::Login, None)
-            .map_err(|error| failed(&label, &error))?;
+            .map_err(|error| failed(&label, error))?;
         let mut talk = Talk { app, program, label: &label, request, interaction, conversation };
         let issued = talk.issued(&mut signals).await?;
         // From here on a signal waits: the grant exists nowhere else.
@@ -66,13 +63,13 @@ pub(super) fn login(
         };
         let report = store
             .prepare(lock::TIMEOUT)
-            .map_err(Failure::from)
+            .map_err(LoginError::from)
             .and_then(|prepared| destination.store(renewal(*issued), prepared));
         let said = |text| talk.interaction.note(&format!("{}: {text}", program.name()));
         talk.conversation.finish(said).await;
         report
     })
-    .context("could not start the runtime")?
+    .map_err(AppError::Runtime)?
 }
 
 /// A program that signs a user in.
@@ -87,7 +84,7 @@ struct Talk<'t> {
 
 impl Talk<'_> {
     /// The first of: credential, failure, timeout, interrupt.
-    async fn issued(&mut self, signals: &mut StopSignals) -> Result<Box<Issued>, Failure> {
+    async fn issued(&mut self, signals: &mut StopSignals) -> Result<Box<Issued>, LoginError> {
         let deadline = Instant::now() + self.request.timeout;
         let mut answers: Option<Receiver<String>> = None;
         let mut questions: VecDeque<Question> = VecDeque::new();
@@ -95,9 +92,9 @@ impl Talk<'_> {
         loop {
             tokio::select! {
                 biased;
-                () = signals.received() => return Err(Failure::interrupted()),
+                () = signals.received() => return Err(LoginError::Interrupted),
                 message = self.conversation.next() => {
-                    let message = message.map_err(|error| self.failed(&error))?;
+                    let message = message.map_err(|error| self.failed(error))?;
                     match message {
                         Message::Question(question) => {
                             if answers.is_none() {
@@ -108,14 +105,14 @@ impl Talk<'_> {
                                 self.interaction.ask(&question.text, question.is_secret);
                             }
                             if answers.is_none() {
-                                return Err(self.unanswered(&question));
+                                return Err(self.unanswered(question));
                             }
                             questions.push_back(question);
                         }
                         Message::Done(Some(issued)) => return Ok(issued),
                         Message::Done(None) | Message::Described(_) | Message::Failed(_) => {
                             let what = "was done with a login and gave no credential";
-                            return Err(self.failed(&self.program.unreadable(what)));
+                            return Err(self.failed(self.program.unreadable(what)));
                         }
                         shown => self.show(shown),
                     }
@@ -127,7 +124,7 @@ impl Talk<'_> {
                         (Some(line), _) => {
                             self.conversation.answer(line.trim_end_matches(['\r', '\n']));
                         }
-                        (None, Some(question)) => return Err(self.unanswered(&question)),
+                        (None, Some(question)) => return Err(self.unanswered(question)),
                         (None, None) => {}
                     }
                     if let Some(next) = questions.front() {
@@ -135,10 +132,7 @@ impl Talk<'_> {
                     }
                 }
                 () = tokio::time::sleep_until(deadline) => {
-                    let waited = self.request.timeout.as_secs();
-                    let message = format!("nobody signed in within {waited} s");
-                    return Err(Failure::message(ExitStatus::Failure, message)
-                        .hint("run the command again; --timeout 30m waits longer"));
+                    return Err(LoginError::TimedOut { waited: self.request.timeout });
                 }
                 _ = tick.tick() => {
                     let left = deadline.saturating_duration_since(Instant::now());
@@ -179,15 +173,12 @@ impl Talk<'_> {
         }
     }
 
-    fn failed(&self, error: &TokenError) -> Failure {
+    fn failed(&self, error: TokenError) -> LoginError {
         not_signed_in(&self.program.provider, self.label, self.request, error)
     }
 
-    fn unanswered(&self, question: &Question) -> Failure {
-        let name = self.program.name();
-        let message = format!("{name} asks `{}`, and nobody answered", question.text);
-        Failure::message(ExitStatus::Failure, message)
-            .hint("run it on a terminal, or send the answers as lines on standard input")
+    fn unanswered(&self, question: Question) -> LoginError {
+        LoginError::Unanswered { program: self.program.name(), question: question.text }
     }
 }
 

@@ -1,8 +1,7 @@
 //! The project of the account, which is looked up after a login and kept with it. That it
 //! is not found loses nothing: the login is stored before.
 
-use super::{Login, Report};
-use crate::exit::Failure;
+use super::{Login, LoginError, Report};
 use crate::ops::Interaction;
 use crate::profile::Credential;
 use crate::store::entry_with;
@@ -22,7 +21,7 @@ impl Login<'_> {
         report: &Report,
         interaction: &mut dyn Interaction,
         signals: &mut StopSignals,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), LoginError> {
         let Some(service) = &self.registration.project else { return Ok(()) };
         let id = report.profile_id.as_str();
         let stored = self.store.profiles()?.credential(id);
@@ -34,7 +33,7 @@ impl Login<'_> {
                     "the login is stored as `{}`; its project was not found out",
                     report.profile_id
                 ));
-                return Err(Failure::interrupted());
+                return Err(LoginError::Interrupted);
             }
         };
         let project = match found {

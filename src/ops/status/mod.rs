@@ -13,10 +13,10 @@ pub use expiry::{Expiry, Standing, WARN_AFTER};
 pub use model::Models;
 pub use provider::{Effective, Overview};
 
+use super::agents::UnknownAgent;
 use super::usage::{self, Usages};
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config, Variables};
-use crate::exit::{Command, ExitStatus, Failure};
 use crate::profile::{AgentId, Health, Kind, Millis, ProfileId, ProviderId, compare, health};
 use crate::provider::{Conventions, cools_down};
 use crate::store::Location;
@@ -27,6 +27,23 @@ use serde_json::{Number, Value};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use view::{Documents, Entry, View};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    /// The configuration, a provider file or a store cannot be used.
+    #[error(transparent)]
+    App(AppError),
+    /// There is no such agent.
+    #[error(transparent)]
+    Agent(#[from] UnknownAgent),
+}
+
+impl<E: Into<AppError>> From<E> for StatusError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
 
 /// The report.
 #[derive(Debug)]
@@ -138,7 +155,7 @@ fn agent(
     config: &Config,
     main: &AgentDir,
     named: Option<&AgentId>,
-) -> Result<AgentDir, Failure> {
+) -> Result<AgentDir, UnknownAgent> {
     let Some(id) = named else { return Ok(main.clone()) };
     let mut listed = config.agents().map(|agent| agent.id()).peekable();
     let is_known = if listed.peek().is_none() {
@@ -149,8 +166,7 @@ fn agent(
     if is_known {
         return Ok(config.agent_dir(&app.paths, id));
     }
-    Err(Failure::message(ExitStatus::Failure, format!("there is no agent `{id}`"))
-        .hint(Command::ours("agents list")))
+    Err(UnknownAgent(id.clone()))
 }
 
 /// Reports on the models and logins of an agent, `main` unless one is named.
@@ -158,7 +174,7 @@ fn agent(
 /// # Errors
 /// The configuration, a provider file or a store cannot be read, or there is no such
 /// agent.
-pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, Failure> {
+pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError> {
     let at = now();
     let config = app.config()?;
     let named = app.named_agent(named);
@@ -229,11 +245,11 @@ pub fn key_variable(app: &App, provider: &ProviderId) -> Option<String> {
 /// # Errors
 /// The configuration, a store or the directory of the provider files cannot be read, or
 /// there is no such agent.
-pub fn usages(app: &App, named: Option<&AgentId>) -> Result<Usages, Failure> {
+pub fn usages(app: &App, named: Option<&AgentId>) -> Result<Usages, StatusError> {
     let config = app.config()?;
     let main = app.paths.main_without_config();
     let agent = agent(app, &config, &main, app.named_agent(named))?;
-    usage::usages(app, &config, &agent)
+    Ok(usage::usages(app, &config, &agent)?)
 }
 
 fn rows(view: &View<'_>, sources: &Sources<'_>) -> Vec<Row> {

@@ -4,9 +4,8 @@
 
 use crate::app::App;
 use crate::config::AgentDir;
-use crate::exit::Failure;
 use crate::profile::{Kind, Millis, SameAccount, UsageStats, sort_as_object_keys};
-use crate::store::{Document, Inspection, StateDocument};
+use crate::store::{Document, Inspection, StateDocument, StoreError};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 
@@ -29,13 +28,13 @@ impl Documents {
     ///
     /// # Errors
     /// A store cannot be read.
-    pub(super) fn read(app: &App, main: &AgentDir, agent: &AgentDir) -> Result<Self, Failure> {
+    pub(super) fn read(app: &App, main: &AgentDir, agent: &AgentDir) -> Result<Self, StoreError> {
         let agents = std::iter::once(main).chain((main.path != agent.path).then_some(agent));
         let stored = agents.map(|agent| {
             let (profiles, state) = app.store(agent).read()?.into_documents()?;
             Ok(Stored { profiles, state })
         });
-        stored.collect::<Result<_, Failure>>().map(Self)
+        stored.collect::<Result<_, StoreError>>().map(Self)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The messages of the protocol, version 1: one request, an object on a line; then events
 //! from the program, an object a line, and answers to its questions.
 
+use super::breach::Breach;
 use crate::oauth::{Grant, Members, TokenError};
 use crate::profile::{Credential, Identity, Millis, ProviderId};
 use crate::provider::registration::is_own_field;
@@ -228,16 +229,13 @@ struct Credentials {
     fields: Map<String, Value>,
 }
 
-/// What a line says; `None` for an event that this version does not know. The error says
-/// what the program did, and quotes nothing of it.
-pub(super) fn parse(line: &Secret) -> Result<Option<Message>, String> {
-    let event = serde_json::from_str::<Event>(line.expose()).map_err(|error| {
-        match error.classify() {
-            serde_json::error::Category::Data => "printed an event that lacks what it needs",
-            _ => "printed a line that is not JSON",
-        }
-        .to_owned()
-    })?;
+/// What a line says; `None` for an event that this version does not know.
+pub(super) fn parse(line: &Secret) -> Result<Option<Message>, Breach> {
+    let event =
+        serde_json::from_str::<Event>(line.expose()).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => Breach::IncompleteEvent,
+            _ => Breach::NotJson,
+        })?;
     Ok(Some(match event {
         Event::Describe { protocol_version: PROTOCOL_VERSION, label, operations } => {
             let label = label.map(|label| printable(label.trim(), 80));
@@ -245,7 +243,7 @@ pub(super) fn parse(line: &Secret) -> Result<Option<Message>, String> {
             Message::Described(Description { label, operations })
         }
         Event::Describe { protocol_version, .. } => {
-            return Err(format!("speaks version {protocol_version} of the protocol, not 1"));
+            return Err(Breach::OtherVersion(protocol_version));
         }
         Event::Url { url } => Message::Url(page(url)?),
         Event::UserCode { user_code, verification_uri, verification_uri_complete, expires_in } => {
@@ -275,11 +273,11 @@ fn lifetime(seconds: Option<f64>) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds?).ok()
 }
 
-fn page(url: Url) -> Result<Url, String> {
+fn page(url: Url) -> Result<Url, Breach> {
     if http::is_acceptable(&url) {
         return Ok(url);
     }
-    Err("named a page that is neither https nor on this machine".to_owned())
+    Err(Breach::InsecurePage)
 }
 
 fn failure(code: &str, message: Option<String>) -> TokenError {
@@ -292,14 +290,14 @@ fn failure(code: &str, message: Option<String>) -> TokenError {
     TokenError::Refused { code, description }
 }
 
-fn issued(credential: Credentials) -> Result<Issued, String> {
+fn issued(credential: Credentials) -> Result<Issued, Breach> {
     if credential.access.is_blank() {
-        return Err("gave an empty access token".to_owned());
+        return Err(Breach::EmptyToken);
     }
     #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
     let at = credential.expires_at.map(|at| at as Millis);
     if at.is_some_and(|at| at < EARLIEST) {
-        return Err("gave an `expiresAt` that is not in milliseconds since the epoch".to_owned());
+        return Err(Breach::ExpiryInSeconds);
     }
     let of_lifetime = |lifetime: Duration| {
         now().saturating_add(Millis::try_from(lifetime.as_millis()).unwrap_or(Millis::MAX))
@@ -332,7 +330,7 @@ mod tests {
 
     fn said(line: &str) -> String {
         match parse(&Secret::new(line)) {
-            Err(what) => what,
+            Err(breach) => breach.to_string(),
             Ok(None) => "nothing".to_owned(),
             Ok(Some(Message::Failed(error))) => error.to_string(),
             Ok(Some(message)) => format!("{message:?}"),

@@ -2,8 +2,10 @@
 //! speaks a small protocol of JSON lines (`docs/providers.md`). A provider that the catalog
 //! knows is never served by one.
 
+mod breach;
 mod message;
 
+use breach::Breach;
 pub use message::{Description, Issued, Message, Operation, Question, UserCode};
 
 use super::installed_client::directories;
@@ -99,7 +101,7 @@ impl Program {
                 match conversation.next().await? {
                     Message::Described(description) => return Ok(description),
                     Message::Note(_) | Message::Aside(_) => {}
-                    _ => return Err(self.unreadable("did not describe itself")),
+                    _ => return Err(self.unreadable(Breach::NoDescription)),
                 }
             }
         };
@@ -136,7 +138,7 @@ impl Program {
     }
 
     /// It did something that the protocol does not know.
-    pub fn unreadable(&self, what: &str) -> TokenError {
+    pub fn unreadable(&self, what: impl std::fmt::Display) -> TokenError {
         TokenError::Unreadable(format!("{} {what}", self.name()))
     }
 }
@@ -158,11 +160,11 @@ impl Conversation {
                 Said::Line(line) if line.is_blank() => continue,
                 Said::Line(line) => message::parse(&line),
                 Said::Aside(text) => Ok(Some(Message::Aside(printable(text.trim(), 500)))),
-                Said::NoText => Err("printed something that is no text".to_owned()),
-                Said::TooMuch => Err(format!("printed more than {} KiB", MOST_OUTPUT / 1024)),
-                Said::Ended(status) => Err(format!("ended without an answer ({status})")),
+                Said::NoText => Err(Breach::NoText),
+                Said::TooMuch => Err(Breach::TooMuch { kib: MOST_OUTPUT / 1024 }),
+                Said::Ended(status) => Err(Breach::Ended(status)),
             };
-            match message.map_err(|what| self.program.unreadable(&what))? {
+            match message.map_err(|breach| self.program.unreadable(breach))? {
                 Some(Message::Failed(error)) => return Err(error),
                 Some(message) => return Ok(message),
                 // What a later version of the protocol may say.

@@ -14,10 +14,10 @@ mod minimax;
 mod value;
 mod zai;
 
+use super::invalid_definition::{Fault, InvalidDefinition};
 use crate::profile::{Kind, Millis};
 use crate::secret::Secret;
 use crate::system::http::is_acceptable;
-use crate::text::printable;
 use indexmap::IndexMap;
 use oauth2::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use oauth2::http::{HeaderName, HeaderValue, Request, StatusCode};
@@ -103,6 +103,20 @@ pub enum UsageError {
     Unknown,
 }
 
+/// Why a provider cannot be asked with a login. It quotes nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UsageRequestError {
+    /// The token cannot stand in a header field.
+    #[error("the token holds characters no token has")]
+    Token,
+    /// The account id cannot stand in a header field.
+    #[error("the account id holds characters no account id has")]
+    AccountId,
+    /// The endpoint is no address of a request.
+    #[error("the endpoint is not a valid address")]
+    Endpoint,
+}
+
 /// More windows than anybody has; an answer with more of them is cut.
 const MOST_WINDOWS: usize = 12;
 
@@ -147,24 +161,21 @@ impl UsageFormat {
 }
 
 impl UsageSource {
-    /// Checks what the types cannot. The error is a sentence that names the key.
-    pub(super) fn validate(&self) -> Result<(), String> {
+    /// Checks what the types cannot.
+    pub(super) fn validate(&self) -> Result<(), InvalidDefinition> {
         let endpoint = &self.endpoint;
         if !is_acceptable(endpoint) {
-            return Err(format!(
-                "`usage.endpoint` must be https, or http on a loopback address, not `{endpoint}`"
-            ));
+            return Err(Fault::Insecure(Box::new(endpoint.clone())).of("usage.endpoint"));
         }
         if !endpoint.username().is_empty() || endpoint.password().is_some() {
-            return Err("`usage.endpoint` must not hold a user name or password".to_owned());
+            return Err(Fault::UserInfo.of("usage.endpoint"));
         }
         if self.id.iter().chain(&self.label).any(|name| name.contains(char::is_control)) {
-            return Err("its names must not hold control characters".to_owned());
+            return Err(InvalidDefinition::Names);
         }
         for (name, value) in &self.headers {
             if HeaderName::try_from(name).is_err() || HeaderValue::try_from(value).is_err() {
-                let name = printable(name, 80);
-                return Err(format!("`usage.headers` holds `{name}`, which is no header field"));
+                return Err(Fault::NoHeader(name.clone()).of("usage.headers"));
             }
         }
         Ok(())
@@ -173,25 +184,23 @@ impl UsageSource {
     /// The request with this token, for this account at the provider.
     ///
     /// # Errors
-    /// The token or the account id cannot stand in a header field; a sentence that quotes
-    /// neither.
+    /// The token or the account id cannot stand in a header field.
     pub fn request(
         &self,
         token: &Secret,
         account_id: Option<&str>,
-    ) -> Result<Request<Vec<u8>>, String> {
+    ) -> Result<Request<Vec<u8>>, UsageRequestError> {
         let (scheme, body) = match self.format {
             UsageFormat::Copilot => ("token", None),
             UsageFormat::Gemini => ("Bearer", Some("{}")),
             _ => ("Bearer", None),
         };
         let token = format!("{scheme} {}", token.expose());
-        let mut token = HeaderValue::try_from(token)
-            .map_err(|_| "the token holds characters no token has".to_owned())?;
+        let mut token = HeaderValue::try_from(token).map_err(|_| UsageRequestError::Token)?;
         token.set_sensitive(true);
         let mut request = Request::new(body.unwrap_or_default().as_bytes().to_vec());
         let uri = self.endpoint.as_str().try_into();
-        *request.uri_mut() = uri.map_err(|_| "the endpoint is not a valid address".to_owned())?;
+        *request.uri_mut() = uri.map_err(|_| UsageRequestError::Endpoint)?;
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         for (name, value) in &self.headers {
@@ -201,8 +210,8 @@ impl UsageSource {
         }
         headers.insert(AUTHORIZATION, token);
         if let (UsageFormat::Codex, Some(account_id)) = (self.format, account_id) {
-            let account_id = HeaderValue::try_from(account_id)
-                .map_err(|_| "the account id holds characters no account id has".to_owned())?;
+            let account_id =
+                HeaderValue::try_from(account_id).map_err(|_| UsageRequestError::AccountId)?;
             headers.insert(codex::ACCOUNT_HEADER, account_id);
         }
         if body.is_some() {

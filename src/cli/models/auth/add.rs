@@ -2,9 +2,9 @@
 
 use super::sign_in::choose;
 use crate::app::App;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::cli::prompt::require_terminal;
-use crate::exit::Failure;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}

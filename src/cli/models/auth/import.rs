@@ -3,14 +3,14 @@
 use super::sign_in::choose_one;
 use crate::app::App;
 use crate::cli::duration;
+use crate::cli::exit::{Command, Failure};
 use crate::cli::output::Output;
-use crate::exit::{Command, Failure};
-use crate::external::Tool;
+use crate::external::{Program, Tool};
 use crate::ops::import::{Mode, Outcome, Ready, Report, Request, Row, prepare};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::store::Location;
 use crate::system::now;
-use crate::text::printable;
+use crate::text::{printable, shell_word};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -91,19 +91,19 @@ struct ProfileReport<'r> {
     expires_at: Option<Millis>,
     /// How the other program, which is logged out, can use the profile.
     #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
-    usage: Option<&'r [String]>,
+    usage: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
 struct SkippedReport<'r> {
     entry: &'r str,
-    reason: &'r str,
+    reason: String,
 }
 
 impl<'r> ProfileReport<'r> {
     fn of(row: &'r Row, report: &Report) -> Self {
         Self {
-            usage: report.logged_out.then_some(&row.usage),
+            usage: report.logged_out.then(|| usage(report.tool.program(), row)),
             profile_id: &row.profile_id,
             provider: &row.provider,
             kind: row.kind.name(),
@@ -170,7 +170,10 @@ pub(super) fn run(
         ));
     }
     if args.json {
-        let skipped = report.skipped.iter().map(|(entry, reason)| SkippedReport { entry, reason });
+        let skipped = report
+            .skipped
+            .iter()
+            .map(|(entry, reason)| SkippedReport { entry, reason: reason.to_string() });
         return output.json(&Done {
             schema: 1,
             tool: &program.name,
@@ -191,7 +194,7 @@ pub(super) fn run(
         && let Some(row) = report.rows.first()
     {
         output.say(&format!("To let {} use this login:", program.label));
-        for line in &row.usage {
+        for line in usage(program, row) {
             output.say(&format!("  {line}"));
         }
     }
@@ -256,6 +259,51 @@ fn line(row: &Row, report: &Report) -> String {
     format!("{id} ({}{who}{valid}): {what}{agent}", row.kind.name())
 }
 
+/// How the other program, which is logged out, can use the profile, line by line.
+fn usage(program: &Program, row: &Row) -> Vec<String> {
+    let json = |text: &str| serde_json::Value::from(text).to_string();
+    let account_id = row.identity.account_id.as_deref().unwrap_or("<account id>");
+    let id = row.profile_id.as_str();
+    let word = shell_word(id.as_ref());
+    let fill = |line: &String| {
+        line.replace("{account}", &json(account_id))
+            .replace("{json}", &json(id))
+            .replace("{word}", &word)
+            .replace("{entry}", &row.entry)
+    };
+    program.usage(row.kind).iter().map(fill).collect()
+}
+
 fn shown(paths: &[PathBuf], app: &App) -> String {
     paths.iter().map(|path| app.paths.shorten(path)).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::{Identity, Kind};
+
+    #[test]
+    fn what_stands_for_the_profile_is_filled_in() {
+        for (tool, kind) in Tool::ALL
+            .into_iter()
+            .flat_map(|tool| [Kind::ApiKey, Kind::Token].map(|kind| (tool, kind)))
+        {
+            let row = Row {
+                entry: "e".to_owned(),
+                profile_id: "p:a".into(),
+                agent_id: AgentId::main(),
+                provider: "p".into(),
+                kind,
+                identity: Identity::default(),
+                expires: None,
+                outcome: Outcome::Imported,
+                taken_id: None,
+            };
+            for line in usage(tool.program(), &row) {
+                let places = ["{json}", "{word}", "{entry}", "{account}"];
+                assert!(!places.iter().any(|place| line.contains(place)), "{line}");
+            }
+        }
+    }
 }

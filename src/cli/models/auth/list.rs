@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::cli::duration;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::list::{Listing, Row, list};
 use crate::profile::{AgentId, Health, Millis, ProfileId, ProviderId};
 use crate::store::Location;

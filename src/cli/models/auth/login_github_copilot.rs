@@ -3,8 +3,8 @@
 use super::login;
 use super::sign_in::parsed;
 use crate::app::App;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::provider::COPILOT_PROVIDER;
 
 #[derive(Debug, clap::Args)]

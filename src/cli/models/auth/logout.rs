@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::cli::console::Console;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::logout::{Request, Revocation, logout};
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use serde::Serialize;

@@ -19,8 +19,8 @@ pub(in crate::cli) mod sign_in;
 pub(in crate::cli) mod token;
 
 use crate::app::App;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -1,8 +1,9 @@
 //! `models auth order get|set|clear`: the JSON of OpenClaw 2026.4.24.
 
 use crate::app::App;
+use crate::cli::exit::Failure;
+use crate::cli::failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::order::{StoredOrder, clear, get, set};
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use serde::Serialize;
@@ -64,12 +65,13 @@ pub(super) fn run(
     let agent = agent.as_ref();
     let is_get = matches!(command, Command::Get(_));
     let (stored, json) = match command {
-        Command::Get(options) => (get(app, agent, options.provider.as_ref())?, options.json),
-        Command::Clear(options) => (clear(app, agent, options.provider.as_ref())?, options.json),
+        Command::Get(options) => (get(app, agent, options.provider.as_ref()), options.json),
+        Command::Clear(options) => (clear(app, agent, options.provider.as_ref()), options.json),
         Command::Set { profiles, options } => {
-            (set(app, agent, options.provider.as_ref(), &profiles)?, options.json)
+            (set(app, agent, options.provider.as_ref(), &profiles), options.json)
         }
     };
+    let stored = stored.map_err(failure::explain(failure::order, app))?;
     let auth_state_path = app.shorten(&stored.state_location);
     if !json {
         return output.data(&text(&stored, is_get.then_some(auth_state_path.as_str())));

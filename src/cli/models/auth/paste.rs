@@ -1,9 +1,9 @@
 //! What `paste-token`, `paste-api-key` and `setup-token` share.
 
 use crate::app::App;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::cli::{duration, prompt};
-use crate::exit::Failure;
 use crate::ops::paste::{Ready, Report, Request, prepare};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::store::Location;

@@ -2,8 +2,8 @@
 
 use super::paste::paste;
 use crate::app::App;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::paste::Request;
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 

@@ -3,8 +3,8 @@
 use super::paste::paste;
 use crate::app::App;
 use crate::cli::duration;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::paste::Request;
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use std::time::Duration;

@@ -3,14 +3,16 @@
 use crate::app::App;
 use crate::cli::console::Console;
 use crate::cli::duration;
+use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
+use crate::cli::failure::{self, Explain};
 use crate::cli::output::Output;
-use crate::exit::{Command, ExitStatus, Failure, Hint};
-use crate::ops::refresh_due::{Outcome, Report as Done, Request, Row, refresh_due};
+use crate::ops::refresh::due::{Outcome, Report as Done, Request, Row, refresh_due};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::system::now;
-use crate::text::printable;
+use crate::text::{chain, printable};
 use comfy_table::{Table, presets};
 use serde::Serialize;
+use std::error::Error;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -90,39 +92,101 @@ struct FailureReport<'r> {
     hint_command: Option<&'r Command>,
 }
 
-impl<'r> From<&'r Failure> for FailureReport<'r> {
-    fn from(failure: &'r Failure) -> Self {
-        let error = printable(&format!("{:#}", failure.cause), 2_000);
-        let hint = failure.hint.as_ref();
-        Self { error, hint: hint.map(Hint::to_string), hint_command: hint.and_then(Hint::command) }
-    }
+/// What went wrong, with what it means to a user.
+struct Told {
+    text: String,
+    status: ExitStatus,
+    hint: Option<Hint>,
 }
 
-impl<'r> From<&'r Row> for RowReport<'r> {
-    fn from(row: &'r Row) -> Self {
-        Self {
-            agent_id: &row.agent_id,
-            profile_id: &row.profile_id,
-            provider: &row.provider,
-            status: status(row),
-            expires_at: row.expires,
-            failure: row.outcome.as_ref().err().map(FailureReport::from),
+impl Told {
+    fn new(error: &dyn Error, (status, hint): (ExitStatus, Option<Hint>)) -> Self {
+        Self { text: chain(error), status, hint }
+    }
+
+    fn report(&self) -> FailureReport<'_> {
+        FailureReport {
+            error: printable(&self.text, 2_000),
+            hint: self.hint.as_ref().map(Hint::to_string),
+            hint_command: self.hint.as_ref().and_then(Hint::command),
         }
     }
 }
 
+/// The report, with what each failure in it means to a user.
+struct Results {
+    rows: Vec<(Row, Option<Told>)>,
+    problems: Vec<(AgentId, Told)>,
+}
+
+impl Results {
+    fn new(done: Done, app: &App) -> Self {
+        let told = |row: &Row| {
+            let error = row.outcome.as_ref().err()?;
+            Some(Told::new(error, failure::row(error, app)))
+        };
+        let rows = done.rows.into_iter().map(|row| {
+            let told = told(&row);
+            (row, told)
+        });
+        let problems = done.problems.into_iter().map(|(agent_id, error)| {
+            let told = Told::new(&error, error.advice());
+            (agent_id, told)
+        });
+        Self { rows: rows.collect(), problems: problems.collect() }
+    }
+
+    /// Everything that went wrong.
+    fn failures(&self) -> impl Iterator<Item = &Told> {
+        let of_rows = self.rows.iter().filter_map(|(_, told)| told.as_ref());
+        of_rows.chain(self.problems.iter().map(|(_, told)| told))
+    }
+
+    /// How the run ends: what needs a person goes before what passes by itself.
+    fn status(&self) -> ExitStatus {
+        const WORST_FIRST: [ExitStatus; 6] = [
+            ExitStatus::Interrupted,
+            ExitStatus::LoginRequired,
+            ExitStatus::StoreUnusable,
+            ExitStatus::Failure,
+            ExitStatus::LockTimeout,
+            ExitStatus::Unavailable,
+        ];
+        let seen: Vec<ExitStatus> = self.failures().map(|told| told.status).collect();
+        let worst = WORST_FIRST.into_iter().find(|status| seen.contains(status));
+        worst.unwrap_or(ExitStatus::Success)
+    }
+
+    fn report(&self) -> Report<'_> {
+        let rows = self.rows.iter().map(|(row, told)| RowReport {
+            agent_id: &row.agent_id,
+            profile_id: &row.profile_id,
+            provider: &row.provider,
+            status: status(row, told.as_ref()),
+            expires_at: row.expires,
+            failure: told.as_ref().map(Told::report),
+        });
+        let problems = self.problems.iter();
+        let problems =
+            problems.map(|(agent_id, told)| ProblemReport { agent_id, failure: told.report() });
+        Report { schema: 1, results: rows.collect(), problems: problems.collect() }
+    }
+}
+
 /// The status as JSON and text name it.
-fn status(row: &Row) -> &'static str {
-    match &row.outcome {
-        Ok(Outcome::Refreshed) => "refreshed",
-        Ok(Outcome::NotDue) => "not-due",
-        Err(failure) => match failure.status {
+fn status(row: &Row, told: Option<&Told>) -> &'static str {
+    if let Some(told) = told {
+        return match told.status {
             ExitStatus::LoginRequired => "login-required",
             ExitStatus::Unavailable => "unavailable",
             ExitStatus::LockTimeout => "busy",
             ExitStatus::Interrupted => "interrupted",
             _ => "failed",
-        },
+        };
+    }
+    match row.outcome {
+        Ok(Outcome::NotDue) => "not-due",
+        _ => "refreshed",
     }
 }
 
@@ -144,49 +208,42 @@ pub(super) fn run(
         force: args.force,
         lock_timeout: args.lock_timeout,
     };
-    let done = refresh_due(app, &request, &mut Console::new(output, &app.environment))?;
+    let done = refresh_due(app, &request, &mut Console::new(output, &app.environment));
+    let results = Results::new(done.map_err(failure::explain(failure::due, app))?, app);
     if args.json {
-        let problems = done
-            .problems
-            .iter()
-            .map(|(agent_id, failure)| ProblemReport { agent_id, failure: failure.into() });
-        output.json(&Report {
-            schema: 1,
-            results: done.rows.iter().map(RowReport::from).collect(),
-            problems: problems.collect(),
-        })?;
+        output.json(&results.report())?;
     } else {
-        show(&done, args.all, output)?;
+        show(&results, args.all, output)?;
     }
-    output.end_with(done.status());
+    output.end_with(results.status());
     Ok(())
 }
 
-fn show(done: &Done, with_agents: bool, output: &mut Output<'_>) -> Result<(), Failure> {
-    if done.rows.is_empty() && done.problems.is_empty() {
+fn show(results: &Results, with_agents: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+    if results.rows.is_empty() && results.problems.is_empty() {
         output.say("There is no login that could be refreshed");
         return Ok(());
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    for row in &done.rows {
+    for (row, failed) in &results.rows {
         let mut cells = vec![format!("{:.120}", row.profile_id)];
         cells.extend(with_agents.then(|| format!("agent {}", row.agent_id)));
-        cells.push(told(row));
+        cells.push(told(row, failed.as_ref()));
         table.add_row(cells);
     }
     let lines = table.lines().map(|line| line.trim().to_owned() + "\n");
     output.data(&lines.collect::<String>())?;
     output.finish()?;
-    for failure in done.failures() {
-        output.failure(failure);
+    for failed in results.failures() {
+        output.error(&failed.text, failed.hint.as_ref());
     }
     Ok(())
 }
 
 /// What became of a profile, for people.
-fn told(row: &Row) -> String {
-    let name = match status(row) {
+fn told(row: &Row, failed: Option<&Told>) -> String {
+    let name = match status(row, failed) {
         "unavailable" => "server unavailable".to_owned(),
         other => other.replace('-', " "),
     };

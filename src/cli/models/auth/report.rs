@@ -1,9 +1,9 @@
 //! `models auth report`
 
 use crate::app::App;
-use crate::cli::duration;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
+use crate::cli::{duration, failure};
 use crate::ops::report::{Report as Outcome, Request, report};
 use crate::profile::{AgentId, FailureReason, Millis, ProfileId, ProviderId};
 use crate::system::now;
@@ -86,7 +86,7 @@ pub(super) fn run(
         model: args.model,
         agent: AgentId::named(agent),
     };
-    let outcome = report(app, &request)?;
+    let outcome = report(app, &request).map_err(failure::explain(failure::selection, app))?;
     if !args.json {
         return output.data(&text(&outcome));
     }

@@ -1,9 +1,9 @@
 //! `models auth resolve`
 
 use crate::app::App;
-use crate::cli::duration;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
+use crate::cli::{duration, failure};
 use crate::ops::resolve::{Resolution, Row, resolve};
 use crate::profile::{AgentId, FailureReason, Millis, OrderSource, ProfileId, ProviderId};
 use crate::text::printable;
@@ -76,18 +76,21 @@ pub(super) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let mut resolution = resolve(app, AgentId::named(agent).as_ref(), &args.model_ref)?;
-    let failure = resolution.take_failure();
+    let resolved = resolve(app, AgentId::named(agent).as_ref(), &args.model_ref);
+    let mut resolution = resolved.map_err(failure::explain(failure::resolve, app))?;
+    let reason = resolution.take_reason();
     if args.json {
         output.json(&report(&resolution))?;
-    } else if failure.is_none() {
+    } else if reason.is_none() {
         output.data(&text(&resolution))?;
     } else {
         for row in &resolution.rows {
             output.say(&passed_over(row, resolution.at));
         }
     }
-    failure.map_or(Ok(()), Err)
+    let Some(reason) = reason else { return Ok(()) };
+    let advice = failure::unresolved(&reason, &resolution.agent_id, app);
+    Err(failure::explained(reason, advice))
 }
 
 fn report(resolution: &Resolution) -> Report<'_> {

@@ -1,8 +1,9 @@
 //! `models auth session show|set|clear`
 
 use crate::app::App;
+use crate::cli::exit::Failure;
+use crate::cli::failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::session::{Report as Session, Request, clear, set, show};
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::text::printable;
@@ -71,13 +72,14 @@ pub(super) fn run(
         |options: &Options| Request { key: options.session.clone(), agent: AgentId::named(agent) };
     let (session, json) = match args.command {
         None => return output.help(&["models", "auth", "session"]),
-        Some(Command::Show(options)) => (show(app, &request(&options))?, options.json),
-        Some(Command::Clear(options)) => (clear(app, &request(&options))?, options.json),
+        Some(Command::Show(options)) => (show(app, &request(&options)), options.json),
+        Some(Command::Clear(options)) => (clear(app, &request(&options)), options.json),
         Some(Command::Set { options, profile, model }) => {
             let request = request(&options);
-            (set(app, &request, profile.as_ref(), model.as_deref())?, options.json)
+            (set(app, &request, profile.as_ref(), model.as_deref()), options.json)
         }
     };
+    let session = session.map_err(failure::explain(failure::session, app))?;
     if !json {
         return output.data(&text(&session));
     }

@@ -3,9 +3,9 @@
 use super::paste::paste;
 use crate::app::App;
 use crate::cli::duration;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::cli::prompt::{dialogue, still_interruptible};
-use crate::exit::Failure;
 use crate::ops::paste::{Ready, Request};
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use crate::provider::SETUP_TOKEN_PROVIDER;

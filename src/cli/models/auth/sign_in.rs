@@ -2,9 +2,9 @@
 
 use super::{import, login, paste_api_key, paste_token, setup_token};
 use crate::app::App;
+use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
 use crate::cli::prompt::dialogue;
-use crate::exit::{ExitStatus, Failure};
 use crate::external::{self, Tool};
 use crate::profile::ProviderId;
 use crate::provider::{Catalog, Definition, Method, MethodKind, Program};

@@ -3,8 +3,9 @@
 use crate::app::App;
 use crate::cli::console::Console;
 use crate::cli::duration;
+use crate::cli::exit::Failure;
+use crate::cli::failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::token::{Request, token};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use serde::Serialize;
@@ -77,7 +78,8 @@ pub(in crate::cli) fn run(
         force_refresh: args.force_refresh,
         lock_timeout: args.lock_timeout,
     };
-    let token = token(app, &request, &mut Console::new(output, &app.environment))?;
+    let token = token(app, &request, &mut Console::new(output, &app.environment))
+        .map_err(failure::explain(failure::token, app))?;
     if !args.json {
         output.data(token.value.expose())?;
         return output.data("\n");

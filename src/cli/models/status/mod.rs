@@ -4,9 +4,9 @@ mod json;
 mod text;
 
 use crate::app::App;
+use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
 use crate::cli::usage::{UsageReport, known, render};
-use crate::exit::{ExitStatus, Failure};
 use crate::ops::status::{status, usages};
 use crate::profile::AgentId;
 

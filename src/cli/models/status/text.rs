@@ -3,7 +3,7 @@
 
 use crate::app::App;
 use crate::cli::duration;
-use crate::ops::login::sign_in_command;
+use crate::cli::failure::sign_in_command;
 use crate::ops::status::{Effective, Row, Status, Unusable, key_variable};
 use crate::profile::{AgentId, Health, Millis};
 use crate::text::printable;

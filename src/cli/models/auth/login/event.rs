@@ -1,8 +1,8 @@
 //! The events of `models auth login --json`, one line each. Those of the conversation are
 //! in `cli/console.rs`.
 
+use crate::cli::exit::{Command, Failure, Hint};
 use crate::cli::output::Output;
-use crate::exit::{Command, Failure, Hint};
 use crate::ops::login::Report;
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::store::Location;

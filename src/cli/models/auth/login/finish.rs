@@ -4,9 +4,10 @@ use super::{event, set_default, show};
 use crate::app::App;
 use crate::cli::console::Console;
 use crate::cli::duration;
+use crate::cli::exit::Failure;
+use crate::cli::failure;
 use crate::cli::output::Output;
 use crate::cli::prompt;
-use crate::exit::Failure;
 use crate::ops::login::{FinishRequest, finish};
 use crate::profile::AgentId;
 use std::time::Duration;
@@ -58,7 +59,8 @@ fn finished(
         redirect,
         timeout: args.timeout,
     };
-    let report = finish(app, &request, &mut Console::new(output, &app.environment))?;
+    let report = finish(app, &request, &mut Console::new(output, &app.environment))
+        .map_err(|error| failure::finish(error, app))?;
     if args.set_default {
         set_default(&report, app, output)?;
     }

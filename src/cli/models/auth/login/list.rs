@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::cli::duration;
+use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::login::{Unfinished, cancel as give_up, unfinished};
 use crate::profile::{AgentId, Millis, ProviderId};
 use crate::system::now;

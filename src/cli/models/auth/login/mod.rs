@@ -8,8 +8,9 @@ mod start;
 use crate::app::App;
 use crate::cli::console::{Console, Handing};
 use crate::cli::duration;
+use crate::cli::exit::Failure;
+use crate::cli::failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::default_model;
 use crate::ops::login::{Report, Request, login};
 use crate::profile::{AgentId, ProfileId, ProviderId};
@@ -131,7 +132,7 @@ fn sign_in(
     if args.json {
         console.tell_events();
     }
-    let report = login(app, &request, &mut console)?;
+    let report = login(app, &request, &mut console).map_err(|error| failure::login(error, app))?;
     drop(console);
     if args.set_default {
         set_default(&report, app, output)?;

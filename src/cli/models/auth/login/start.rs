@@ -4,8 +4,9 @@ use super::SignIn;
 use crate::app::App;
 use crate::cli::console::{Console, Handing};
 use crate::cli::duration;
+use crate::cli::exit::Failure;
+use crate::cli::failure;
 use crate::cli::output::Output;
-use crate::exit::Failure;
 use crate::ops::login::{Started, start};
 use crate::profile::{Millis, ProviderId};
 use crate::system::now;
@@ -49,7 +50,8 @@ pub(super) fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let request = args.sign_in.request(agent, false, Duration::ZERO);
-    let started = start(app, &request, &mut Console::new(output, &app.environment))?;
+    let started = start(app, &request, &mut Console::new(output, &app.environment))
+        .map_err(|error| failure::login(error, app))?;
     if args.json {
         output.json(&Row::of(&started))?;
     } else {

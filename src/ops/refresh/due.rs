@@ -3,22 +3,20 @@
 //! Invariant: each grant is refreshed at most once a run, whichever profiles and agents
 //! hold it, and what goes wrong with one profile or store keeps no other from its turn.
 
-use super::login::sign_in_command;
-use super::pool::Pool;
-use super::reference;
-use super::renewal::store_spooled;
-use super::selection::{Selected, no_profile, wrong_provider};
-use super::token::{has_lifetime, not_refreshable, renew};
-use super::{Interaction, login_command, warn_of_route};
-use crate::app::App;
+use super::{RefreshError, has_lifetime, not_refreshable, refresh, store_spooled};
+use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
-use crate::exit::{Command, ExitStatus, Failure};
+use crate::ops::pool::Pool;
+use crate::ops::reference::{self, ValueError};
+use crate::ops::selection::{Login, Selected, SelectionError, WrongProvider};
+use crate::ops::{Interaction, warn_of_route};
 use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
-use crate::store::AgentStore;
+use crate::store::{AgentStore, Location};
 use crate::system::now;
 use indexmap::IndexMap;
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Which logins are to be refreshed.
@@ -47,7 +45,7 @@ pub struct Report {
     /// One row for each OAuth profile that was asked for, in the order of the stores.
     pub rows: Vec<Row>,
     /// The stores that could not be read, by agent.
-    pub problems: Vec<(AgentId, Failure)>,
+    pub problems: Vec<(AgentId, AppError)>,
 }
 
 /// What became of one profile.
@@ -60,7 +58,7 @@ pub struct Row {
     /// The provider as the profile spells it.
     pub provider: ProviderId,
     /// What became of it.
-    pub outcome: Result<Outcome, Failure>,
+    pub outcome: Result<Outcome, RowError>,
     /// When its access token expires now, in milliseconds since the epoch.
     pub expires: Option<Millis>,
 }
@@ -74,26 +72,87 @@ pub enum Outcome {
     NotDue,
 }
 
-impl Report {
-    /// How the run ends: what needs a person goes before what passes by itself.
-    pub fn status(&self) -> ExitStatus {
-        const WORST_FIRST: [ExitStatus; 6] = [
-            ExitStatus::Interrupted,
-            ExitStatus::LoginRequired,
-            ExitStatus::StoreUnusable,
-            ExitStatus::Failure,
-            ExitStatus::LockTimeout,
-            ExitStatus::Unavailable,
-        ];
-        let seen: Vec<ExitStatus> = self.failures().map(|failure| failure.status).collect();
-        let worst = WORST_FIRST.into_iter().find(|status| seen.contains(status));
-        worst.unwrap_or(ExitStatus::Success)
-    }
+/// Why nothing is refreshed at all.
+#[derive(Debug, thiserror::Error)]
+pub enum DueError {
+    /// The configuration, a provider file or the store of the one agent cannot be used.
+    #[error(transparent)]
+    App(AppError),
+    /// The profile that was asked for is not there, or of another provider.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// The provider that was asked for has no profile.
+    #[error("there is no profile of {provider}")]
+    NoneOfProvider {
+        /// The provider.
+        provider: ProviderId,
+        /// The agent that was named, else `main`.
+        agent_id: AgentId,
+    },
+    /// The profile that was asked for is no OAuth login.
+    #[error("the profile `{profile_id}` is of type `{}`, which nothing refreshes", kind.name())]
+    NotAGrant {
+        /// The profile.
+        profile_id: ProfileId,
+        /// What it is.
+        kind: Kind,
+    },
+}
 
-    /// Everything that went wrong.
-    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
-        let of_rows = self.rows.iter().filter_map(|row| row.outcome.as_ref().err());
-        of_rows.chain(self.problems.iter().map(|(_, failure)| failure))
+impl<E: Into<AppError>> From<E> for DueError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
+/// Why one login is not refreshed.
+#[derive(Debug, thiserror::Error)]
+pub enum RowError {
+    /// The store cannot be used.
+    #[error(transparent)]
+    App(AppError),
+    /// The profile was removed meanwhile.
+    #[error("there is no profile `{profile_id}`")]
+    NoProfile {
+        /// The profile.
+        profile_id: ProfileId,
+    },
+    /// The profile has a reference where none may be.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// The refresh failed.
+    #[error(transparent)]
+    Refresh(Arc<RefreshError>),
+    /// The grant had its turn with another profile, and failed.
+    #[error("`{}` holds the same grant as `{first}`", login.profile_id)]
+    SharedGrant {
+        /// This login.
+        login: Box<Login>,
+        /// The profile that had the turn.
+        first: ProfileId,
+        /// How the refresh failed there.
+        failed: Arc<RefreshError>,
+    },
+    /// The grant was refreshed with another profile, and this store still holds the old one.
+    #[error("the grant of `{profile_id}` was refreshed, and {location} could not be written")]
+    NotWritten {
+        /// The profile.
+        profile_id: ProfileId,
+        /// The document that holds it.
+        location: Location,
+    },
+}
+
+impl<E: Into<AppError>> From<E> for RowError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
+impl Row {
+    fn is_interrupted(&self) -> bool {
+        matches!(&self.outcome, Err(RowError::Refresh(error))
+            if matches!(**error, RefreshError::Interrupted))
     }
 }
 
@@ -114,7 +173,7 @@ pub fn refresh_due(
     app: &App,
     request: &Request,
     interaction: &mut dyn Interaction,
-) -> Result<Report, Failure> {
+) -> Result<Report, DueError> {
     let config = app.config()?;
     for location in store_spooled(&app.spool(), || app.stores(&config)) {
         interaction.note(&format!("stored what an earlier command had to keep in {location}"));
@@ -124,8 +183,10 @@ pub fn refresh_due(
     warn_of_route(app, interaction);
     let mut run = Run { app, config: &config, request, interaction };
     for holders in by_grant(found) {
-        report.rows.extend(run.grant(holders));
-        if report.status() == ExitStatus::Interrupted {
+        let rows = run.grant(holders);
+        let is_interrupted = rows.iter().any(Row::is_interrupted);
+        report.rows.extend(rows);
+        if is_interrupted {
             break;
         }
     }
@@ -139,7 +200,7 @@ fn find(
     config: &Config,
     request: &Request,
     report: &mut Report,
-) -> Result<Vec<Found>, Failure> {
+) -> Result<Vec<Found>, DueError> {
     let named = request.agent.as_ref();
     let owners = if request.all_agents {
         app.agents_with_directories(config)
@@ -155,11 +216,11 @@ fn find(
     for (index, owner) in owners.into_iter().enumerate() {
         let profiles = match profiles_of(app, config, &owner) {
             Ok(profiles) => profiles,
-            Err(failure) if request.all_agents => {
-                report.problems.push((owner.id.clone(), failure));
+            Err(error) if request.all_agents => {
+                report.problems.push((owner.id.clone(), error));
                 continue;
             }
-            Err(failure) => return Err(failure),
+            Err(error) => return Err(error.into()),
         };
         let is_fallback = index > 0 && !request.all_agents;
         for profile in profiles {
@@ -178,12 +239,19 @@ fn find(
                 if request.profile.is_none() {
                     continue;
                 }
-                return Err(Failure::usage(wrong_provider(&profile.id, provider, named)));
+                let error = WrongProvider {
+                    stored: provider.clone(),
+                    profile_id: profile.id,
+                    wanted: named.clone(),
+                };
+                return Err(SelectionError::from(error).into());
             }
             is_known = true;
             match profile.credential.kind() {
                 Kind::OAuth => found.push(profile),
-                kind if request.profile.is_some() => return Err(not_a_grant(&profile.id, kind)),
+                kind if request.profile.is_some() => {
+                    return Err(DueError::NotAGrant { profile_id: profile.id, kind });
+                }
                 _ => {}
             }
         }
@@ -197,20 +265,17 @@ fn find(
                 // There may be an entry that cannot be interpreted.
                 Pool::open(app, config, &app.agent(config, named)?)?.find(id)?;
             }
-            return Err(no_profile(id));
+            return Err(SelectionError::NoProfile { profile_id: id.clone() }.into());
         }
-        if let Some(provider) = &wanted {
-            let message = format!("there is no profile of {provider}");
-            let main = AgentId::main();
-            let agent = named.unwrap_or(&main);
-            return Err(Failure::message(ExitStatus::LoginRequired, message)
-                .hint(sign_in_command(app, provider, agent)));
+        if let Some(provider) = wanted {
+            let agent_id = named.cloned().unwrap_or_else(AgentId::main);
+            return Err(DueError::NoneOfProvider { provider, agent_id });
         }
     }
     Ok(found)
 }
 
-fn profiles_of(app: &App, config: &Config, owner: &AgentDir) -> Result<Vec<Found>, Failure> {
+fn profiles_of(app: &App, config: &Config, owner: &AgentDir) -> Result<Vec<Found>, AppError> {
     app.require_private(config, owner)?;
     let store = app.store(owner);
     let snapshot = store.read()?;
@@ -223,14 +288,6 @@ fn profiles_of(app: &App, config: &Config, owner: &AgentDir) -> Result<Vec<Found
     Ok(snapshot.document.profiles().map(found).collect())
 }
 
-fn not_a_grant(id: &ProfileId, kind: Kind) -> Failure {
-    Failure::usage(format!(
-        "the profile `{id}` is of type `{}`, which nothing refreshes",
-        kind.name()
-    ))
-    .hint(Command::ours("models auth list"))
-}
-
 struct Run<'a> {
     app: &'a App,
     config: &'a Config,
@@ -241,33 +298,38 @@ struct Run<'a> {
 impl Run<'_> {
     /// The turn of one grant: the first holder refreshes it, which renews the others.
     fn grant(&mut self, holders: Vec<Found>) -> Vec<Row> {
-        let selected: Vec<(Result<Selected, Failure>, Found)> =
+        let selected: Vec<(Result<Selected, RowError>, Found)> =
             holders.into_iter().map(|found| (self.select(&found), found)).collect();
         let is_due = selected
             .iter()
             .any(|(selected, _)| selected.as_ref().is_ok_and(|selected| self.is_due(selected)));
-        let mut turn: Option<Result<(), (ExitStatus, ProfileId)>> = None;
+        let mut turn: Option<Result<(), (Arc<RefreshError>, ProfileId)>> = None;
         let mut rows = Vec::new();
         for (selected, found) in selected {
             let selected = match selected {
                 Ok(selected) => selected,
-                Err(failure) => {
-                    rows.push(row(found, Err(failure)));
+                Err(error) => {
+                    rows.push(row(found, Err(error)));
                     continue;
                 }
             };
             let outcome = match &turn {
                 None if !is_due => Ok((Outcome::NotDue, selected.credential.expires())),
                 None => {
-                    let renewed = self.renew(&selected);
+                    let renewed = self.refresh(&selected).map_err(Arc::new);
                     turn = Some(match &renewed {
                         Ok(_) => Ok(()),
-                        Err(failure) => Err((failure.status, found.id.clone())),
+                        Err(error) => Err((Arc::clone(error), found.id.clone())),
                     });
+                    let renewed = renewed.map_err(RowError::Refresh);
                     renewed.map(|renewed| (Outcome::Refreshed, renewed.expires()))
                 }
                 Some(Ok(())) => is_renewed(&selected),
-                Some(Err((status, first))) => Err(shared_failure(*status, first, &selected)),
+                Some(Err((failed, first))) => Err(RowError::SharedGrant {
+                    login: selected.login().into(),
+                    first: first.clone(),
+                    failed: Arc::clone(failed),
+                }),
             };
             rows.push(row(found, outcome));
         }
@@ -275,9 +337,10 @@ impl Run<'_> {
     }
 
     /// The profile as it is now.
-    fn select(&self, found: &Found) -> Result<Selected, Failure> {
-        let present = found.store.profiles()?.credential(found.id.as_str());
-        let present = present.ok_or_else(|| no_profile(&found.id))?;
+    fn select(&self, found: &Found) -> Result<Selected, RowError> {
+        let Some(present) = found.store.profiles()?.credential(found.id.as_str()) else {
+            return Err(RowError::NoProfile { profile_id: found.id.clone() });
+        };
         let selected = Selected::in_store(&found.store, &found.owner, &found.id, present)?;
         // An OAuth profile must not have a reference.
         reference::value(self.app, self.config, &selected)?;
@@ -294,11 +357,11 @@ impl Run<'_> {
         (self.request.force && is_refreshable) || !has_lifetime(&selected.credential, due, now())
     }
 
-    fn renew(&mut self, selected: &Selected) -> Result<Credential, Failure> {
-        if let Some(failure) = not_refreshable(self.app, selected) {
-            return Err(failure);
+    fn refresh(&mut self, selected: &Selected) -> Result<Credential, RefreshError> {
+        if let Some(error) = not_refreshable(selected) {
+            return Err(error.into());
         }
-        renew(self.app, self.config, selected, self.request.lock_timeout, self.interaction)
+        refresh(self.app, self.config, selected, self.request.lock_timeout, self.interaction)
     }
 }
 
@@ -312,10 +375,10 @@ fn by_grant(found: Vec<Found>) -> Vec<Vec<Found>> {
     groups.into_values().collect()
 }
 
-fn row(found: Found, outcome: Result<(Outcome, Option<Millis>), Failure>) -> Row {
+fn row(found: Found, outcome: Result<(Outcome, Option<Millis>), RowError>) -> Row {
     let (outcome, expires) = match outcome {
         Ok((outcome, expires)) => (Ok(outcome), expires),
-        Err(failure) => (Err(failure), found.credential.expires()),
+        Err(error) => (Err(error), found.credential.expires()),
     };
     Row {
         agent_id: found.owner.id,
@@ -327,7 +390,7 @@ fn row(found: Found, outcome: Result<(Outcome, Option<Millis>), Failure>) -> Row
 }
 
 /// Whether the refresh of another holder has reached this one.
-fn is_renewed(selected: &Selected) -> Result<(Outcome, Option<Millis>), Failure> {
+fn is_renewed(selected: &Selected) -> Result<(Outcome, Option<Millis>), RowError> {
     let present = selected.store.profiles()?.credential(selected.id.as_str());
     let is_changed = |present: &Credential| match (present.bearer(), selected.credential.bearer()) {
         (Some(present), Some(before)) => !present.matches(before),
@@ -335,24 +398,9 @@ fn is_renewed(selected: &Selected) -> Result<(Outcome, Option<Millis>), Failure>
     };
     match present.filter(is_changed) {
         Some(present) => Ok((Outcome::Refreshed, present.expires())),
-        None => Err(Failure::message(
-            ExitStatus::StoreUnusable,
-            format!(
-                "the grant of `{}` was refreshed, and {} could not be written",
-                selected.id,
-                selected.store.location()
-            ),
-        )
-        .hint(Command::ours("doctor"))),
+        None => Err(RowError::NotWritten {
+            profile_id: selected.id.clone(),
+            location: selected.store.location(),
+        }),
     }
-}
-
-/// The grant had its turn with another profile, and failed.
-fn shared_failure(status: ExitStatus, first: &ProfileId, selected: &Selected) -> Failure {
-    let failure =
-        Failure::message(status, format!("`{}` holds the same grant as `{first}`", selected.id));
-    if status != ExitStatus::LoginRequired {
-        return failure;
-    }
-    failure.hint(login_command(&selected.credential.provider, &selected.owner.id))
 }

@@ -3,7 +3,7 @@
 //!
 //! Nothing is copied into a store that did not hold the grant.
 
-use super::selection::Selected;
+use crate::ops::selection::Selected;
 use crate::profile::Credential;
 use crate::secret::Secret;
 use crate::store::{
@@ -60,13 +60,16 @@ pub(super) fn may_be_held(posted: &Secret, stores: &[AgentStore]) -> bool {
 }
 
 /// A profile of a store that holds one of the grants.
-pub(super) fn holder(store: &AgentStore, grants: &[String]) -> Result<Option<String>, StoreError> {
+pub(in crate::ops) fn holder(
+    store: &AgentStore,
+    grants: &[String],
+) -> Result<Option<String>, StoreError> {
     Ok(holders(&store.profiles()?, grants).into_iter().next())
 }
 
 /// Stores the replies that earlier commands could not. Returns where those were that are
 /// done with; one whose grant some store still cannot take, or nobody holds, stays.
-pub(super) fn store_spooled(
+pub(in crate::ops) fn store_spooled(
     spool: &Spool,
     stores: impl FnOnce() -> Vec<AgentStore>,
 ) -> Vec<Location> {

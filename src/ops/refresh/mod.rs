@@ -5,31 +5,40 @@
 //! counts as that, however short its lifetime. The new credential is stored before
 //! anybody gets it, and a refused refresh token is never posted again.
 
+pub mod due;
+mod error;
+mod lease;
+mod lifetime;
+mod propagate;
+mod refusal;
+
+pub use error::{NotRefreshable, Over, Reason, RefreshError};
+pub use lease::LeaseError;
+
+pub(super) use error::not_refreshable;
+pub(super) use lease::wait_for_lease;
+pub(super) use lifetime::{USUAL_MIN_TTL, has_lifetime};
+pub(super) use propagate::{holder, store_spooled};
+
 use super::Interaction;
 use super::issuer::{Connection, Issuer};
-use super::lease::{Waited, wait_for_lease};
-use super::refresh_failure::{not_refreshed, refused, signed_out, spent, unavailable, undefined};
-use super::refusal::Holders;
-use super::renewal::{Outcome, may_be_held, store_renewal, store_spooled};
 use super::selection::{Selected, entry_text};
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::config::Config;
-use crate::exit::Failure;
-use crate::oauth::{Grant, TokenError};
-use crate::profile::{Credential, Identity, Millis};
-use crate::provider::Registration;
+use crate::oauth::TokenError;
+use crate::profile::{Credential, Identity};
+use crate::provider::{ASSUMED_LIFETIME, Catalog};
 use crate::secret::Secret;
 use crate::store::{
-    AgentStore, Document, Ended, InterruptedRefresh, Lease, Prepared, Renewal, Spool,
+    AgentStore, Document, Ended, InterruptedRefresh, Lease, Prepared, Renewal, Spool, StoreError,
 };
-use crate::system::lock::iso;
 use crate::system::signal::StopSignals;
 use crate::system::{Runtime, now, with_runtime};
-use anyhow::Context;
+use error::cut_off;
+use lease::Waited;
+use propagate::{Outcome, may_be_held, store_renewal};
+use refusal::Holders;
 use std::time::Duration;
-
-/// An access token without any word on its lifetime is taken to live for an hour.
-const ASSUMED_LIFETIME: Millis = 3_600_000;
 
 /// What a process that was cut off has sent may be on its way for so long: were it to arrive
 /// after the request of its successor, it would spend what that one brought. Counted from
@@ -37,31 +46,35 @@ const ASSUMED_LIFETIME: Millis = 3_600_000;
 /// then, but may have sent long after it wrote the note.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
-/// When the access token of a grant expires: as the server says, else after an hour when
-/// it can be refreshed, else never as far as we know.
-pub(super) fn expiry(
-    registration: Option<&Registration>,
-    grant: &Grant,
-    now: Millis,
-) -> Option<Millis> {
-    let assumed = || grant.refresh.is_some().then(|| now.saturating_add(ASSUMED_LIFETIME));
-    let expires = grant.expires.or_else(assumed)?;
-    Some(registration.map_or(expires, |registration| registration.with_margin(expires, now)))
-}
-
-/// Refreshes the selected profile and returns the credential that is then in the store.
+/// Refreshes the selected profile and returns the credential that is then in the store; what
+/// the server gave is usable.
 pub(super) fn refresh(
     app: &App,
     config: &Config,
     selected: &Selected,
     lock_timeout: Duration,
     interaction: &mut dyn Interaction,
-) -> Result<Credential, Failure> {
+) -> Result<Credential, RefreshError> {
+    let renewed = refresh_or_adopt(app, config, selected, lock_timeout, interaction)?;
+    if !renewed.is_usable_until(now()) {
+        return Err(RefreshError::Expired { profile_id: selected.id.clone() });
+    }
+    Ok(renewed)
+}
+
+fn refresh_or_adopt(
+    app: &App,
+    config: &Config,
+    selected: &Selected,
+    lock_timeout: Duration,
+    interaction: &mut dyn Interaction,
+) -> Result<Credential, RefreshError> {
     // The wait is over as soon as somebody has stored a fresh credential.
-    let mut lease = match wait_for_lease(selected, lock_timeout, adopt)? {
-        Waited::Adopted(credential) => return Ok(*credential),
-        Waited::Leased(lease) => lease,
-    };
+    let mut lease =
+        match wait_for_lease(selected, lock_timeout, |it| Ok::<_, RefreshError>(adopt(it)?))? {
+            Waited::Adopted(credential) => return Ok(*credential),
+            Waited::Leased(lease) => lease,
+        };
     store_spooled(&app.spool(), || app.stores(config));
     let (snapshot, current) = loop {
         let snapshot = selected.store.read()?;
@@ -71,32 +84,40 @@ pub(super) fn refresh(
         let current = snapshot
             .document
             .credential(selected.id.as_str())
-            .ok_or_else(|| signed_out(selected))?;
-        let refresh_token = current.refresh_token().ok_or_else(|| signed_out(selected))?;
+            .ok_or_else(|| RefreshError::SignedOut(selected.login().into()))?;
+        let refresh_token = current
+            .refresh_token()
+            .ok_or_else(|| RefreshError::SignedOut(selected.login().into()))?;
         // Somebody may have put another grant there that is expired as well.
         if !selected.store.follow_grant(&mut lease, refresh_token, lock_timeout)? {
             break (snapshot, current);
         }
     };
-    let Some(refresh_token) = current.refresh_token() else { return Err(signed_out(selected)) };
+    let Some(refresh_token) = current.refresh_token() else {
+        return Err(RefreshError::SignedOut(selected.login().into()));
+    };
     let mut others = app.stores(config);
     others.retain(|other| !other.is_same(&selected.store));
     // The holder before us may have learnt that the login is over.
     let holders = Holders { own: &selected.store, lease: &lease, others: &others };
     if let Some(code) = holders.refusal(snapshot.state()?, refresh_token, interaction) {
-        return Err(refused(selected, &code));
+        return Err(RefreshError::LoginOver {
+            login: selected.login().into(),
+            over: Over::Known(code),
+        });
     }
     // A spent token must not be posted: the server would end the login everywhere.
-    if let Some(location) = app.spool().find_spent(refresh_token) {
-        return Err(spent(selected, &location));
+    if let Some(kept_in) = app.spool().find_spent(refresh_token) {
+        let (profile_id, location) = (selected.id.clone(), selected.store.location());
+        return Err(RefreshError::Spent { profile_id, location, kept_in });
     }
     // Only who makes the request needs to know how.
     let catalog = app.catalog()?;
     let issuer = Issuer::of(app, &catalog, &selected.credential)?;
-    let mut issuer = issuer.ok_or_else(|| undefined(app, &catalog, selected))?;
+    let mut issuer = issuer.ok_or_else(|| unknown_provider(&catalog, &selected.credential))?;
     let made = with_runtime(|runtime| {
         let discovered = runtime.block_on(issuer.discover());
-        discovered.map_err(|error| unavailable(selected, &error.to_string()))?;
+        discovered.map_err(|source| unavailable(selected, source))?;
         let attempt = Attempt {
             selected,
             lease,
@@ -108,12 +129,12 @@ pub(super) fn refresh(
         };
         attempt.make(issuer, runtime, lock_timeout, interaction)
     });
-    made.context("could not start the runtime")?
+    made.map_err(AppError::Runtime)?
 }
 
 /// The stored credential when it is another one than this process first read, and not
 /// expired.
-fn adopt(selected: &Selected) -> Result<Option<Credential>, Failure> {
+fn adopt(selected: &Selected) -> Result<Option<Credential>, StoreError> {
     Ok(adoptable(&selected.store.profiles()?, selected))
 }
 
@@ -155,17 +176,17 @@ impl Attempt<'_> {
         runtime: &Runtime,
         lock_timeout: Duration,
         interaction: &mut dyn Interaction,
-    ) -> Result<Credential, Failure> {
+    ) -> Result<Credential, RefreshError> {
         // Who is interrupted while it waits has begun nothing.
         self.selected.store.wait_until_free(Some(&self.lease), lock_timeout)?;
         let attempted = runtime.block_on(async {
             // From here until the new credential is stored, a signal waits.
             let mut signals = StopSignals::catch()?;
             let result = self.renew(issuer, &mut signals, interaction).await;
-            anyhow::Ok((result, signals.has_come().await))
+            Ok((result, signals.has_come().await))
         });
-        let (result, interrupted) = attempted.context("could not catch signals")?;
-        if interrupted { Err(Failure::interrupted()) } else { result }
+        let (result, interrupted) = attempted.map_err(RefreshError::Signals)?;
+        if interrupted { Err(RefreshError::Interrupted) } else { result }
     }
 
     async fn renew(
@@ -173,29 +194,29 @@ impl Attempt<'_> {
         issuer: Issuer<'_>,
         signals: &mut StopSignals,
         interaction: &mut dyn Interaction,
-    ) -> Result<Credential, Failure> {
+    ) -> Result<Credential, RefreshError> {
         let Self { selected, posted, lease, .. } = self;
         // What cannot be stored must not be asked for.
         let prepared = selected.store.prepare_space()?;
         let connection = issuer.connect();
-        let connection = connection.map_err(|error| unavailable(selected, &error.to_string()))?;
+        let connection = connection.map_err(|source| unavailable(selected, source))?;
         let earlier = selected.store.begin(lease, posted)?;
         if let Some(earlier) = &earlier {
             interaction.note(&format!("{}; trying once more", cut_off(earlier)));
             tokio::select! {
                 () = tokio::time::sleep(ON_ITS_WAY) => {}
-                () = signals.received() => return Err(Failure::interrupted()),
+                () = signals.received() => return Err(RefreshError::Interrupted),
             }
         } else if signals.has_come().await {
             selected.store.end(posted, Ended::Known);
-            return Err(Failure::interrupted());
+            return Err(RefreshError::Interrupted);
         }
         match self.ask(&connection, earlier.is_none(), signals, interaction).await {
             Ok(renewal) => self.keep(renewal, prepared),
             Err(error) => {
                 // A refusal has to be stored, too, and this may be the space for it.
                 drop(prepared);
-                self.fail(&error, earlier.as_ref(), interaction)
+                self.fail(error, earlier, interaction)
             }
         }
     }
@@ -226,7 +247,11 @@ impl Attempt<'_> {
     }
 
     /// Stores the renewal, or keeps it where a later command finds it.
-    fn keep(&self, renewal: Renewal, prepared: Option<Prepared>) -> Result<Credential, Failure> {
+    fn keep(
+        &self,
+        renewal: Renewal,
+        prepared: Option<Prepared>,
+    ) -> Result<Credential, RefreshError> {
         let selected = self.selected;
         let renewal = renewal_of(selected, renewal);
         let refresh = renewal.grant.refresh.as_ref();
@@ -245,34 +270,28 @@ impl Attempt<'_> {
                 }
                 outcome
             }
-            Err(error) => {
-                let kept = self.spool.save(self.posted, &renewal);
-                let failure = Failure::from(error);
-                return Err(match kept {
-                    Ok(location) => {
-                        selected.store.end(self.posted, Ended::Known);
-                        failure.context(format!(
-                            "the refreshed login `{}` is kept in {location} until it can be stored",
-                            selected.id
-                        ))
-                    }
-                    Err(_) => failure.context("the refreshed login could not be kept anywhere"),
-                });
+            Err(source) => {
+                let Ok(kept_in) = self.spool.save(self.posted, &renewal) else {
+                    return Err(RefreshError::Lost { source });
+                };
+                selected.store.end(self.posted, Ended::Known);
+                let profile_id = selected.id.clone();
+                return Err(RefreshError::Kept { profile_id, kept_in, source });
             }
         };
         selected.store.end(self.posted, Ended::Known);
         match outcome {
             Outcome::Stored(credential) | Outcome::Replaced(credential) => Ok(credential),
-            Outcome::Removed => Err(signed_out(selected)),
+            Outcome::Removed => Err(RefreshError::SignedOut(selected.login().into())),
         }
     }
 
     fn fail(
         &self,
-        error: &TokenError,
-        earlier: Option<&InterruptedRefresh>,
+        error: TokenError,
+        earlier: Option<InterruptedRefresh>,
         interaction: &mut dyn Interaction,
-    ) -> Result<Credential, Failure> {
+    ) -> Result<Credential, RefreshError> {
         let Self { selected, posted, lease, others, .. } = self;
         let holders = Holders { own: &selected.store, lease, others };
         // The profile may have got another grant meanwhile: others have this one still.
@@ -290,24 +309,30 @@ impl Attempt<'_> {
             return Ok(credential);
         }
         if !is_refused {
+            let profile_id = selected.id.clone();
             return Err(match error {
-                TokenError::Refused { .. } => not_refreshed(selected, error),
-                _ => unavailable(selected, &error.to_string()),
+                source @ TokenError::Refused { .. } => {
+                    RefreshError::NotRefreshed { profile_id, source }
+                }
+                source => RefreshError::Unavailable { profile_id, source },
             });
         }
-        let mut reason = error.to_string();
-        if let Some(earlier) = earlier {
-            reason.push_str("; ");
-            reason.push_str(&cut_off(earlier));
-            reason.push_str(" when the server may have replaced the refresh token");
-        }
-        Err(refused(selected, &reason))
+        let over = Over::Refused { error, earlier };
+        Err(RefreshError::LoginOver { login: selected.login().into(), over })
     }
 }
 
-/// What a note says that nobody has taken back.
-fn cut_off(earlier: &InterruptedRefresh) -> String {
-    format!("a refresh at {} (process {}) was cut off", iso(earlier.at), earlier.pid)
+/// The server was not reached, or its answer does not count.
+fn unavailable(selected: &Selected, source: TokenError) -> RefreshError {
+    RefreshError::Unavailable { profile_id: selected.id.clone(), source }
+}
+
+/// Nobody is known who refreshes the credential.
+fn unknown_provider(catalog: &Catalog, credential: &Credential) -> RefreshError {
+    let provider = credential.provider.clone();
+    let is_known = catalog.find(&provider).is_some();
+    let method = credential.login_method.clone().filter(|_| is_known);
+    RefreshError::UnknownProvider { provider, method }
 }
 
 /// What a renewal means for a profile. Who it belongs to is not changed by a refresh.

@@ -1,8 +1,8 @@
 //! What a server refused: remembered in every store that holds the grant, and asked of every
 //! store before a refresh token is posted.
 
-use super::Interaction;
-use super::renewal::holders;
+use super::propagate::holders;
+use crate::ops::Interaction;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Ended, Lease, StateDocument, StoreError};
 use crate::system::{lock, now};

@@ -6,7 +6,7 @@
 
 mod hint;
 
-pub use hint::{Command, Hint};
+pub(in crate::cli) use hint::{Command, Hint};
 
 use std::process::ExitCode;
 
@@ -90,52 +90,45 @@ impl From<ExitStatus> for ExitCode {
 /// Why a use case failed: what a user reads, what a script branches on, and what to
 /// type next.
 #[derive(Debug)]
-pub struct Failure {
+pub(in crate::cli) struct Failure {
     /// The exit status of the run.
-    pub status: ExitStatus,
+    pub(in crate::cli) status: ExitStatus,
     /// What failed, outermost first.
-    pub cause: anyhow::Error,
+    pub(in crate::cli) cause: anyhow::Error,
     /// The next command or step.
-    pub hint: Option<Hint>,
+    pub(in crate::cli) hint: Option<Hint>,
 }
 
 impl Failure {
     /// A failure with its status and cause.
-    pub fn new(status: ExitStatus, cause: impl Into<anyhow::Error>) -> Self {
+    pub(in crate::cli) fn new(status: ExitStatus, cause: impl Into<anyhow::Error>) -> Self {
         Self { status, cause: cause.into(), hint: None }
     }
 
     /// A failure described by one sentence.
-    pub fn message(status: ExitStatus, message: impl std::fmt::Display) -> Self {
+    pub(in crate::cli) fn message(status: ExitStatus, message: impl std::fmt::Display) -> Self {
         Self::new(status, anyhow::anyhow!("{message}"))
     }
 
     /// The answer of `models status --check`: nothing is printed for it.
-    pub fn answer(status: ExitStatus) -> Self {
+    pub(in crate::cli) fn answer(status: ExitStatus) -> Self {
         Self::message(status, "the check found something to do")
     }
 
     /// A value on the command line that is not valid.
-    pub fn usage(message: impl std::fmt::Display) -> Self {
+    pub(in crate::cli) fn usage(message: impl std::fmt::Display) -> Self {
         Self::message(ExitStatus::Usage, message)
     }
 
     /// The user pressed Ctrl-C, or the process was asked to stop.
-    pub fn interrupted() -> Self {
+    pub(in crate::cli) fn interrupted() -> Self {
         Self::message(ExitStatus::Interrupted, "interrupted")
     }
 
     /// The same failure with the next step for the user.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
+    pub(in crate::cli) fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
-        self
-    }
-
-    /// The same failure, seen from one step further out.
-    #[must_use]
-    pub fn context(mut self, context: impl std::fmt::Display + Send + Sync + 'static) -> Self {
-        self.cause = self.cause.context(context);
         self
     }
 }
@@ -152,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_documented_table_is_this_table() {
-        let documented = include_str!("../../docs/exit-codes.md");
+        let documented = include_str!("../../../docs/exit-codes.md");
         for (status, meaning) in ExitStatus::TABLE.into_iter().chain(ExitStatus::CHECK_TABLE) {
             let row = format!("| {} | {meaning} |", status.code());
             assert!(documented.contains(&row), "docs/exit-codes.md lacks the row {row}");

@@ -12,37 +12,40 @@ use std::fmt::Write as _;
 
 /// A program and its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Command(Vec<OsString>);
+pub(in crate::cli) struct Command(Vec<OsString>);
 
 impl Command {
     /// The command that runs `program` without arguments.
-    pub fn new(program: &str) -> Self {
+    pub(in crate::cli) fn new(program: &str) -> Self {
         Self(vec![program.into()])
     }
 
     /// A command of this program; `words` are its subcommands and options, with one space
     /// between two of them. What comes from outside is added by [`Self::arg`].
-    pub fn ours(words: &str) -> Self {
+    pub(in crate::cli) fn ours(words: &str) -> Self {
         Self::new("openclaw-auth").args(words.split(' '))
     }
 
     /// The same command with one more argument.
     #[must_use]
-    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
+    pub(in crate::cli) fn arg(mut self, argument: impl Into<OsString>) -> Self {
         self.0.push(argument.into());
         self
     }
 
     /// The same command with more arguments.
     #[must_use]
-    pub fn args<A: Into<OsString>>(self, arguments: impl IntoIterator<Item = A>) -> Self {
+    pub(in crate::cli) fn args<A: Into<OsString>>(
+        self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
         arguments.into_iter().fold(self, Self::arg)
     }
 
     /// The same command with the option `name` (`--agent`) and its value. A value that looks
     /// like an option is attached by `=`.
     #[must_use]
-    pub fn option(self, name: &str, value: impl AsRef<str>) -> Self {
+    pub(in crate::cli) fn option(self, name: &str, value: impl AsRef<str>) -> Self {
         let value = value.as_ref();
         if value.starts_with('-') {
             return self.arg(format!("{name}={value}"));
@@ -52,7 +55,7 @@ impl Command {
 
     /// The program and its arguments; `None` where one is not UTF-8 or has a NUL, so that
     /// JSON cannot hold it or nothing can run it.
-    pub fn argv(&self) -> Option<Vec<&str>> {
+    pub(in crate::cli) fn argv(&self) -> Option<Vec<&str>> {
         let words = self.0.iter().map(|word| word.to_str().filter(|word| !word.contains('\0')));
         words.collect()
     }
@@ -88,49 +91,52 @@ enum Part {
 /// The next step for the user, without the `hint:` prefix: prose and commands in turn. A
 /// template (`openclaw-auth agents add <name>`) is prose: nobody can run it as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hint(Vec<Part>);
+pub(in crate::cli) struct Hint(Vec<Part>);
 
 impl Hint {
     /// A hint that is, or begins with, prose.
-    pub fn new(prose: impl Into<String>) -> Self {
+    pub(in crate::cli) fn new(prose: impl Into<String>) -> Self {
         Self(vec![Part::Prose(prose.into())])
     }
 
     /// The same hint and then prose, which brings its own spaces.
     #[must_use]
-    pub fn then(mut self, prose: impl Into<String>) -> Self {
+    pub(in crate::cli) fn then(mut self, prose: impl Into<String>) -> Self {
         self.0.push(Part::Prose(prose.into()));
         self
     }
 
     /// The same hint and then a command.
     #[must_use]
-    pub fn run(mut self, command: Command) -> Self {
+    pub(in crate::cli) fn run(mut self, command: Command) -> Self {
         self.0.push(Part::Command(command));
         self
     }
 
     /// The same hint and then `text`, quoted where a shell would not read it as one word.
     #[must_use]
-    pub fn word(mut self, text: impl Into<OsString>) -> Self {
+    pub(in crate::cli) fn word(mut self, text: impl Into<OsString>) -> Self {
         self.0.push(Part::Word(text.into()));
         self
     }
 
     /// The same hint and then the whole of `other`.
     #[must_use]
-    pub fn with(mut self, other: Self) -> Self {
+    pub(in crate::cli) fn with(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
     /// The hints with `between` between two of them; `None` where there is none.
-    pub fn join(hints: impl IntoIterator<Item = Self>, between: &str) -> Option<Self> {
+    pub(in crate::cli) fn join(
+        hints: impl IntoIterator<Item = Self>,
+        between: &str,
+    ) -> Option<Self> {
         hints.into_iter().reduce(|all, next| all.then(between).with(next))
     }
 
     /// The first command of the hint that can be run as it stands.
-    pub fn command(&self) -> Option<&Command> {
+    pub(in crate::cli) fn command(&self) -> Option<&Command> {
         self.0.iter().find_map(|part| match part {
             Part::Command(command) => command.argv().map(|_| command),
             Part::Prose(_) | Part::Word(_) => None,

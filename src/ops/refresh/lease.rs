@@ -1,12 +1,12 @@
 //! Waiting for the lease on a profile.
 
-use super::selection::Selected;
+use crate::ops::selection::Selected;
 use crate::profile::{Credential, ProfileId};
 use crate::store::{Lease, StoreError, Turn};
 use std::time::Duration;
 
 /// What ended the wait for a lease.
-pub(super) enum Waited {
+pub(in crate::ops) enum Waited {
     /// The lease is ours.
     Leased(Lease),
     /// There is no need for it any more.
@@ -43,7 +43,7 @@ impl<E> From<StoreError> for Stopped<E> {
 
 /// Waits for the lease on a profile, or until `adopt` finds, in a document that has
 /// changed, what the lease was wanted for.
-pub(super) fn wait_for_lease<E: From<LeaseError>>(
+pub(in crate::ops) fn wait_for_lease<E: From<LeaseError>>(
     selected: &Selected,
     timeout: Duration,
     adopt: impl Fn(&Selected) -> Result<Option<Credential>, E>,

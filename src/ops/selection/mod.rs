@@ -1,14 +1,15 @@
 //! Which profile a command is about.
 
-use super::login::sign_in_command;
-use super::login_template;
+pub(super) mod error;
+
+pub use error::{SelectionError, WrongProvider};
+
 use super::managed::Managed;
 use super::pool::Pool;
 use crate::app::App;
 use crate::config::{AgentDir, Config};
-use crate::exit::{Command, ExitStatus, Failure, Hint};
-use crate::external::{self, Tool};
-use crate::profile::{Credential, ProfileId, ProviderId};
+use crate::external::Tool;
+use crate::profile::{AgentId, Credential, ProfileId, ProviderId};
 use crate::provider::auth_provider_id;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, LeaseKey, StoreError, Version, is_refused, is_rejected};
@@ -37,7 +38,27 @@ pub(super) struct Selected {
     pub(super) managed_by: Option<Tool>,
 }
 
+/// How a login is named: what it takes to sign in to it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The profile id.
+    pub profile_id: ProfileId,
+    /// The provider as the profile spells it.
+    pub provider: ProviderId,
+    /// The agent whose store holds it.
+    pub agent_id: AgentId,
+}
+
 impl Selected {
+    /// The names of the login.
+    pub(super) fn login(&self) -> Login {
+        Login {
+            profile_id: self.id.clone(),
+            provider: self.credential.provider.clone(),
+            agent_id: self.owner.id.clone(),
+        }
+    }
+
     /// The key of the lease on refreshing it.
     pub(super) fn lease_key(&self) -> LeaseKey<'_> {
         LeaseKey {
@@ -68,6 +89,28 @@ impl Selected {
             managed_by: None,
         })
     }
+
+    /// The profile of another program as that one keeps it now; `None` as for
+    /// [`Managed::read`].
+    fn of_program(
+        app: &App,
+        pool: &Pool,
+        managed: &Managed,
+    ) -> Result<Option<Self>, SelectionError> {
+        let Some(credential) = managed.read(app)? else { return Ok(None) };
+        let own = pool.own();
+        Ok(Some(Self {
+            store: own.store.clone(),
+            owner: own.agent.clone(),
+            id: managed.id.clone(),
+            credential,
+            entry: Secret::new(""),
+            version: None,
+            refused: false,
+            rejected: false,
+            managed_by: Some(managed.tool),
+        }))
+    }
 }
 
 /// Selects the profile `id`, or the first one in the order of `provider`. Without either,
@@ -78,7 +121,7 @@ pub(super) fn select(
     config: &Config,
     provider: Option<&ProviderId>,
     id: Option<&ProfileId>,
-) -> Result<Selected, Failure> {
+) -> Result<Selected, SelectionError> {
     let pool = Pool::open(app, config, agent)?;
     match id {
         Some(id) => select_by_id(app, config, &pool, id, provider),
@@ -92,16 +135,22 @@ fn select_by_id(
     pool: &Pool,
     id: &ProfileId,
     provider: Option<&ProviderId>,
-) -> Result<Selected, Failure> {
+) -> Result<Selected, SelectionError> {
     let Some((owner, credential)) = pool.find(id)? else {
         let managed = Managed::named(id).filter(|it| it.may_be_named(config, pool));
-        let selected = managed.map(|it| it.select(app, pool)).transpose()?.flatten();
-        return selected.ok_or_else(|| no_profile(id));
+        let selected =
+            managed.map(|it| Selected::of_program(app, pool, &it)).transpose()?.flatten();
+        return selected.ok_or_else(|| SelectionError::NoProfile { profile_id: id.clone() });
     };
     if let Some(provider) = provider
         && *provider != credential.provider
     {
-        return Err(Failure::usage(wrong_provider(id, &credential.provider, provider)));
+        return Err(WrongProvider {
+            profile_id: id.clone(),
+            stored: credential.provider,
+            wanted: provider.clone(),
+        }
+        .into());
     }
     let state = owner.snapshot.state()?;
     Ok(Selected {
@@ -123,7 +172,7 @@ fn select_by_provider(
     agent: &AgentDir,
     config: &Config,
     provider: Option<&ProviderId>,
-) -> Result<Selected, Failure> {
+) -> Result<Selected, SelectionError> {
     let at = now();
     let mut provider = match provider {
         Some(provider) => provider.clone().normalized(),
@@ -144,18 +193,21 @@ fn select_by_provider(
     }
     let Some(ranking) = ranking else {
         let stand_in = stand_in(app, config, pool, Some(&provider))?;
-        return stand_in
-            .ok_or_else(|| suggest_import(app, &provider, no_profile_of(app, &provider, agent)));
+        let agent_id = agent.id.clone();
+        return stand_in.ok_or(SelectionError::NoneOfProvider { agent_id, provider });
     };
     // A refused login is the answer only when there is no other.
     let alive = ranking.ranked().find(|entry| !ranking.is_refused(entry));
     let Some(chosen) = alive.or_else(|| ranking.ranked().next()) else {
-        let store = pool.owner_of(&provider).unwrap_or_else(|| pool.own());
-        return Err(none_usable(app, &provider, &store.store, agent));
+        let owner = pool.owner_of(&provider).unwrap_or_else(|| pool.own());
+        let (agent_id, location) = (agent.id.clone(), owner.store.location());
+        return Err(SelectionError::NoneUsable { agent_id, provider, location });
     };
     let owner = ranking.owner(chosen);
     let id = ProfileId::from(chosen.id);
-    let credential = ranking.credential(chosen).ok_or_else(|| no_profile(&id))?;
+    let Some(credential) = ranking.credential(chosen) else {
+        return Err(SelectionError::NoProfile { profile_id: id });
+    };
     Ok(Selected {
         credential,
         entry: entry_text(&owner.snapshot.document, &id),
@@ -176,76 +228,19 @@ fn stand_in(
     config: &Config,
     pool: &Pool,
     provider: Option<&ProviderId>,
-) -> Result<Option<Selected>, Failure> {
+) -> Result<Option<Selected>, SelectionError> {
     let id = provider.map(auth_provider_id);
     let mut found: Vec<Selected> = Vec::new();
     for managed in Managed::standing_in(config, pool) {
         if id.as_ref().is_none_or(|id| auth_provider_id(managed.provider()) == *id) {
-            found.extend(managed.select(app, pool)?);
+            found.extend(Selected::of_program(app, pool, &managed)?);
         }
     }
     if found.len() > 1 {
-        let ids: Vec<String> = found.iter().map(|selected| selected.id.to_string()).collect();
-        return Err(Failure::usage(format!(
-            "several programs have logins that could be used: {}",
-            ids.join(", ")
-        ))
-        .hint("name one: --provider <id>, or --profile <id>"));
+        let profile_ids = found.into_iter().map(|selected| selected.id).collect();
+        return Err(SelectionError::SeveralPrograms { profile_ids });
     }
     Ok(found.pop())
-}
-
-/// No store that the agent reads has the profile.
-pub(super) fn no_profile(id: &ProfileId) -> Failure {
-    Failure::message(ExitStatus::LoginRequired, format!("there is no profile `{id}`"))
-        .hint(Command::ours("models auth list"))
-}
-
-/// What to say of a profile that is not of `provider`.
-pub(super) fn wrong_provider(id: &ProfileId, stored: &ProviderId, provider: &ProviderId) -> String {
-    format!("the profile `{id}` is for {stored}, not {provider}")
-}
-
-/// No store that the agent reads has a profile of `provider`.
-pub(super) fn no_profile_of(app: &App, provider: &ProviderId, agent: &AgentDir) -> Failure {
-    let sign_in = sign_in_command(app, provider, &agent.id);
-    Failure::message(
-        ExitStatus::LoginRequired,
-        format!("agent `{}` has no profile of {provider}", agent.id),
-    )
-    .hint(sign_in)
-}
-
-/// The failure, with the import of another program's login in its hint where there is one.
-fn suggest_import(app: &App, provider: &ProviderId, failure: Failure) -> Failure {
-    let id = auth_provider_id(provider);
-    let has_login = |tool: &Tool| {
-        auth_provider_id(&tool.program().provider) == id
-            && external::read_files(*tool, &app.environment).is_ok()
-    };
-    match (Tool::ALL.into_iter().find(has_login), failure.hint.clone()) {
-        (Some(tool), Some(login)) => {
-            let import = Command::ours("models auth import").arg(&tool.program().name);
-            failure.hint(Hint::from(import).then(", or: ").with(login))
-        }
-        _ => failure,
-    }
-}
-
-/// There are profiles of `provider`, and none can be used.
-pub(super) fn none_usable(
-    app: &App,
-    provider: &ProviderId,
-    store: &AgentStore,
-    agent: &AgentDir,
-) -> Failure {
-    let sign_in = sign_in_command(app, provider, &agent.id);
-    let list = Command::ours("models auth list").option("--provider", provider);
-    Failure::message(
-        ExitStatus::LoginRequired,
-        format!("no profile of {provider} in {} is usable", store.location()),
-    )
-    .hint(Hint::from(list).then(", or: ").with(sign_in))
 }
 
 /// The text of an entry.
@@ -254,24 +249,15 @@ pub(super) fn entry_text(document: &Document, id: &ProfileId) -> Secret {
 }
 
 /// The one provider that the agent, else `main`, has profiles of.
-pub(super) fn only_provider(pool: &Pool, agent: &AgentDir) -> Result<ProviderId, Failure> {
+pub(super) fn only_provider(pool: &Pool, agent: &AgentDir) -> Result<ProviderId, SelectionError> {
     let mut names = pool.providers().into_iter();
+    let agent_id = || agent.id.clone();
     match (names.next(), names.len()) {
         (Some(only), 0) => Ok(only),
         (Some(first), _) => {
-            let all: Vec<String> =
-                std::iter::once(first).chain(names).map(|name| name.to_string()).collect();
-            Err(Failure::usage(format!(
-                "agent `{}` has profiles of several providers: {}",
-                agent.id,
-                all.join(", ")
-            ))
-            .hint("name one: --provider <id>, or a profile: --profile <id>"))
+            let providers = std::iter::once(first).chain(names).collect();
+            Err(SelectionError::SeveralProviders { agent_id: agent_id(), providers })
         }
-        (None, _) => Err(Failure::message(
-            ExitStatus::LoginRequired,
-            format!("agent `{}` has no profile", agent.id),
-        )
-        .hint(login_template(&agent.id))),
+        (None, _) => Err(SelectionError::NoneAtAll { agent_id: agent_id() }),
     }
 }

@@ -1,0 +1,47 @@
+//! Failures of the commands that look after the state directory: models, secrets, backups.
+
+use super::{Advice, Explain};
+use crate::cli::exit::{Command, ExitStatus};
+use crate::ops::audit::AuditError;
+use crate::ops::default_model::DefaultModelError;
+use crate::ops::restore::RestoreError;
+use crate::ops::status::StatusError;
+
+impl Explain for AuditError {
+    fn advice(&self) -> Advice {
+        match self {
+            AuditError::App(error) => error.advice(),
+            AuditError::Table(_) => (ExitStatus::Failure, None),
+        }
+    }
+}
+
+impl Explain for DefaultModelError {
+    fn advice(&self) -> Advice {
+        match self {
+            DefaultModelError::App(error) => error.advice(),
+            DefaultModelError::NoModel => (ExitStatus::Usage, None),
+        }
+    }
+}
+
+impl Explain for StatusError {
+    fn advice(&self) -> Advice {
+        match self {
+            StatusError::App(error) => error.advice(),
+            StatusError::Agent(error) => error.advice(),
+        }
+    }
+}
+
+impl Explain for RestoreError {
+    fn advice(&self) -> Advice {
+        match self {
+            RestoreError::App(error) | RestoreError::NotRecorded(error) => error.advice(),
+            RestoreError::NoBackup { agent_id, .. } => {
+                let list = Command::ours("doctor --restore --list").option("--agent", agent_id);
+                (ExitStatus::Failure, Some(list.into()))
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Failures of refreshing a login, by itself and in a report on many.
+
+use super::command::{login_command, sign_in_command};
+use super::selection::selection;
+use super::{Advice, Explain};
+use crate::app::App;
+use crate::cli::exit::{Command, ExitStatus, Hint};
+use crate::ops::refresh::due::{DueError, RowError};
+use crate::ops::{Login, RefreshError};
+
+/// What the error means to a user. Some rows ask the catalog how to sign in.
+pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
+    let (status, hint): (_, Hint) = match error {
+        RefreshError::App(error) => return error.advice(),
+        RefreshError::Lease(error) => return error.advice(),
+        RefreshError::Issuer(error) => return error.advice(),
+        RefreshError::NotRefreshable(error) => {
+            let Login { provider, agent_id, .. } = &*error.login;
+            (ExitStatus::LoginRequired, sign_in_command(app, provider, agent_id))
+        }
+        RefreshError::LoginOver { login, .. } | RefreshError::SignedOut(login) => {
+            (ExitStatus::LoginRequired, again(login))
+        }
+        RefreshError::Unavailable { .. } => {
+            (ExitStatus::Unavailable, "try again; the stored login is unchanged".into())
+        }
+        RefreshError::NotRefreshed { .. } | RefreshError::Signals(_) => {
+            return (ExitStatus::Failure, None);
+        }
+        RefreshError::Expired { .. } => {
+            (ExitStatus::Unavailable, "check the clock of this machine".into())
+        }
+        RefreshError::Spent { .. } => (ExitStatus::StoreUnusable, Command::ours("doctor").into()),
+        RefreshError::Kept { source, .. } | RefreshError::Lost { source } => {
+            return source.advice();
+        }
+        RefreshError::UnknownProvider { provider, .. } => (
+            ExitStatus::Failure,
+            Hint::new(format!(
+                "describe it in {}/{provider}.json, or install the program that serves it",
+                app.paths.providers().display()
+            )),
+        ),
+        RefreshError::Interrupted => return (ExitStatus::Interrupted, None),
+    };
+    (status, Some(hint))
+}
+
+fn again(login: &Login) -> Hint {
+    login_command(&login.provider, &login.agent_id).into()
+}
+
+/// What it means to a user that nothing of what is due is refreshed.
+pub(in crate::cli) fn due(error: &DueError, app: &App) -> Advice {
+    match error {
+        DueError::App(error) => error.advice(),
+        DueError::Selection(error) => selection(error, app),
+        DueError::NoneOfProvider { provider, agent_id } => {
+            (ExitStatus::LoginRequired, Some(sign_in_command(app, provider, agent_id)))
+        }
+        DueError::NotAGrant { .. } => {
+            (ExitStatus::Usage, Some(Command::ours("models auth list").into()))
+        }
+    }
+}
+
+/// What the failure of one login means to a user.
+pub(in crate::cli) fn row(error: &RowError, app: &App) -> Advice {
+    match error {
+        RowError::App(error) => error.advice(),
+        RowError::NoProfile { .. } => {
+            (ExitStatus::LoginRequired, Some(Command::ours("models auth list").into()))
+        }
+        RowError::Value(error) => error.advice(),
+        RowError::Refresh(error) => refresh(error, app),
+        RowError::SharedGrant { login, failed, .. } => {
+            let (status, _) = refresh(failed, app);
+            (status, (status == ExitStatus::LoginRequired).then(|| again(login)))
+        }
+        RowError::NotWritten { .. } => {
+            (ExitStatus::StoreUnusable, Some(Command::ours("doctor").into()))
+        }
+    }
+}

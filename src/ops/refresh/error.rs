@@ -1,0 +1,210 @@
+//! Why a login is not refreshed.
+
+use super::lease::LeaseError;
+use crate::app::AppError;
+use crate::oauth::TokenError;
+use crate::ops::issuer::IssuerError;
+use crate::ops::selection::{Login, Selected};
+use crate::profile::{Kind, ProfileId, ProviderId};
+use crate::store::{InterruptedRefresh, Location, StoreError};
+use crate::system::lock::iso;
+use crate::text::printable;
+use std::fmt;
+
+/// Why a login is not refreshed.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// The configuration, a provider file or the store cannot be used.
+    #[error(transparent)]
+    App(AppError),
+    /// Another process is refreshing the login.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+    /// Who issues the tokens cannot be asked.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    /// A refresh is no way out.
+    #[error(transparent)]
+    NotRefreshable(#[from] NotRefreshable),
+    /// The server has refused the refresh token.
+    #[error("the login `{}` is over: {over}", login.profile_id)]
+    LoginOver {
+        /// The login.
+        login: Box<Login>,
+        /// What is known of the refusal.
+        over: Over,
+    },
+    /// The profile, or its refresh token, is gone.
+    #[error("the profile `{}` was signed out meanwhile", .0.profile_id)]
+    SignedOut(Box<Login>),
+    /// The server gave no answer that counts.
+    #[error("could not refresh `{profile_id}`")]
+    Unavailable {
+        /// The profile.
+        profile_id: ProfileId,
+        /// What happened.
+        source: TokenError,
+    },
+    /// The server refused for a reason that is not the grant.
+    #[error("could not refresh `{profile_id}`")]
+    NotRefreshed {
+        /// The profile.
+        profile_id: ProfileId,
+        /// The refusal.
+        source: TokenError,
+    },
+    /// The server gave a token that is expired.
+    #[error("the server gave `{profile_id}` a token that is expired already")]
+    Expired {
+        /// The profile.
+        profile_id: ProfileId,
+    },
+    /// The refresh token is spent, and what it brought is in the spool.
+    #[error(
+        "the login `{profile_id}` was refreshed, and {location} could not be written; the new \
+         one is kept in {kept_in}"
+    )]
+    Spent {
+        /// The profile.
+        profile_id: ProfileId,
+        /// The document that holds the spent token.
+        location: Location,
+        /// Where the reply is.
+        kept_in: Location,
+    },
+    /// The reply of this refresh cannot be stored, and is in the spool.
+    #[error("the refreshed login `{profile_id}` is kept in {kept_in} until it can be stored")]
+    Kept {
+        /// The profile.
+        profile_id: ProfileId,
+        /// Where the reply is.
+        kept_in: Location,
+        /// Why it is not stored.
+        source: StoreError,
+    },
+    /// The reply of this refresh can neither be stored nor spooled.
+    #[error("the refreshed login could not be kept anywhere")]
+    Lost {
+        /// Why it is not stored.
+        source: StoreError,
+    },
+    /// Nothing says how to refresh a login of that provider, or of that method.
+    #[error(
+        "there is no definition of the provider `{provider}`{} to refresh with",
+        with(method.as_deref())
+    )]
+    UnknownProvider {
+        /// The provider.
+        provider: ProviderId,
+        /// The method, where the provider is known.
+        method: Option<String>,
+    },
+    /// Signals cannot be waited for.
+    #[error("could not catch signals")]
+    Signals(#[source] std::io::Error),
+    /// The process was asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl<E: Into<AppError>> From<E> for RefreshError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
+fn with(method: Option<&str>) -> String {
+    method
+        .map_or_else(String::new, |method| format!(" with the method `{}`", printable(method, 80)))
+}
+
+/// What is known of a refusal.
+#[derive(Debug)]
+pub enum Over {
+    /// An earlier process has got this error code.
+    Known(String),
+    /// The server has refused now.
+    Refused {
+        /// The answer.
+        error: TokenError,
+        /// An earlier refresh that was cut off, and may have spent the refresh token.
+        earlier: Option<InterruptedRefresh>,
+    },
+}
+
+impl fmt::Display for Over {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(code) => f.write_str(code),
+            Self::Refused { error, earlier: None } => error.fmt(f),
+            Self::Refused { error, earlier: Some(earlier) } => {
+                let cut_off = cut_off(earlier);
+                write!(f, "{error}; {cut_off} when the server may have replaced the refresh token")
+            }
+        }
+    }
+}
+
+/// What a note says that nobody has taken back.
+pub(super) fn cut_off(earlier: &InterruptedRefresh) -> String {
+    format!("a refresh at {} (process {}) was cut off", iso(earlier.at), earlier.pid)
+}
+
+/// A login that no refresh makes usable again.
+#[derive(Debug, thiserror::Error)]
+pub struct NotRefreshable {
+    /// The login.
+    pub login: Box<Login>,
+    /// The reason.
+    pub reason: Reason,
+}
+
+/// Why no refresh makes a login usable again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It is an API key, and there is none.
+    NoKey,
+    /// It is a token, which is expired or missing.
+    NoToken,
+    /// Its access token is expired, and it has no refresh token.
+    Expired,
+    /// Its access token was rejected, and it has no refresh token.
+    Rejected,
+    /// The server has refused its refresh token.
+    Refused,
+}
+
+impl fmt::Display for NotRefreshable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = &self.login.profile_id;
+        match self.reason {
+            Reason::NoKey => write!(f, "the profile `{id}` holds no key"),
+            Reason::NoToken => write!(f, "the token of `{id}` is expired or missing"),
+            Reason::Expired => {
+                write!(f, "the access token of `{id}` is expired and there is no refresh token")
+            }
+            Reason::Rejected => {
+                write!(f, "the access token of `{id}` was rejected and there is no refresh token")
+            }
+            Reason::Refused => write!(f, "the server has refused the login `{id}` before"),
+        }
+    }
+}
+
+/// Why a refresh is no way out, if it is none.
+pub(in crate::ops) fn not_refreshable(selected: &Selected) -> Option<NotRefreshable> {
+    let reason = match selected.credential.kind() {
+        Kind::ApiKey => Reason::NoKey,
+        Kind::Token => Reason::NoToken,
+        Kind::OAuth if selected.credential.refresh_token().is_none() => {
+            if selected.rejected {
+                Reason::Rejected
+            } else {
+                Reason::Expired
+            }
+        }
+        Kind::OAuth if selected.refused => Reason::Refused,
+        Kind::OAuth => return None,
+    };
+    Some(NotRefreshable { login: selected.login().into(), reason })
+}
