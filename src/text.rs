@@ -51,16 +51,15 @@ pub fn decoded(bytes: &[u8]) -> String {
     }
 }
 
-/// What brackets a paste on a terminal (`\e[200~` and `\e[201~`), also where the escape
-/// character was lost or is spelt out.
-const PASTE_MARKS: [&str; 6] =
-    ["\u{1b}[200~", "\u{1b}[201~", "^[[200~", "^[[201~", "[200~", "[201~"];
+/// What brackets a paste on a terminal (`\e[200~` and `\e[201~`), where the escape character
+/// was lost or is spelt out.
+const PASTE_MARKS: [&str; 4] = ["^[[200~", "^[[201~", "[200~", "[201~"];
 
-/// `text` as somebody meant to paste it: without what a terminal brackets a paste with and
-/// characters that nobody sees; each line end is `\n`, every other white space a space.
+/// `text` as somebody meant to paste it: without colours and links of a terminal, what it
+/// brackets a paste with, and characters that nobody sees; each line end is `\n`, every other white space a space.
 /// Control characters stay: no code, address or key holds one.
 pub fn tidy(text: &str) -> String {
-    let mut text = zeroize::Zeroizing::new(text.to_owned());
+    let mut text = zeroize::Zeroizing::new(without_sequences(text));
     for mark in PASTE_MARKS.iter().filter(|mark| text.contains(**mark)).collect::<Vec<_>>() {
         text = zeroize::Zeroizing::new(text.replace(*mark, ""));
     }
@@ -78,6 +77,39 @@ pub fn tidy(text: &str) -> String {
         }
     }
     tidied
+}
+
+/// A line without the marks of a quotation or a box around it, and the one at its end that
+/// says that it goes on.
+pub fn unframed(line: &str) -> &str {
+    let is_frame = |c: char| c.is_whitespace() || "|│┃║▏▕▌▐".contains(c);
+    line.trim_start_matches(|c| is_frame(c) || c == '>')
+        .trim_end_matches(|c| is_frame(c) || c == '\\')
+}
+
+/// A text without the control sequences and commands of terminals (ECMA-48, 5.4 and 5.6) that
+/// are whole.
+fn without_sequences(text: &str) -> String {
+    let mut rest = text;
+    let mut plain = String::with_capacity(text.len());
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        plain.push_str(before);
+        let end = match after.chars().next() {
+            Some('[') => after[1..].find(|c| !matches!(c, ' '..='?')).map(|end| end + 2),
+            Some(']') => ["\u{1b}\\", "\u{7}"]
+                .iter()
+                .filter_map(|end| after.find(end).map(|at| at + end.len()))
+                .min(),
+            _ => None,
+        };
+        let end = end.filter(|end| after.is_char_boundary(*end));
+        if end.is_none() {
+            plain.push('\u{1b}');
+        }
+        rest = &after[end.unwrap_or_default()..];
+    }
+    plain.push_str(rest);
+    plain
 }
 
 /// Whether nobody sees the character, which copying likes to add: zero-width and
@@ -171,6 +203,10 @@ mod tests {
         for (pasted, meant) in [
             ("\u{1b}[200~a\u{1b}[201~", "a"),
             ("^[[200~a", "a"),
+            ("\u{1b}[4;34ma\u{1b}[0m", "a"),
+            ("\u{1b}]8;;http://h\u{1b}\\a\u{1b}]8;;\u{7}", "a"),
+            ("\u{1b}]0;a", "\u{1b}]0;a"),
+            ("\u{1b}[é\u{1b}", "\u{1b}[é\u{1b}"),
             ("a\u{200b}b\u{2060}\u{ad}c\u{e0041}", "abc"),
             ("a\u{a0}b\tc\u{3000}d", "a b c d"),
             ("a\r\nb\rc\u{2028}d\u{85}", "a\nb\nc\nd\n"),

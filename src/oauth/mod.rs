@@ -14,6 +14,7 @@ mod discovery;
 mod exchange;
 mod listener;
 mod pasted;
+mod pasted_address;
 mod pasted_text;
 mod post;
 mod reply_page;

@@ -4,23 +4,15 @@
 //! was bent on its way here; without one, only a word that can be a code, and never a piece
 //! of an address, is sent to the server.
 
-use super::bare_code::{SHORTENED, bare_code};
-use super::pasted_text::{Word, addresses, begins_address, readings, words};
-use super::response::{AuthorizationCode, AuthorizationError, Expectation, Parameters};
+use super::bare_code::bare_code;
+use super::pasted_address::{Found, has_parameter, in_address, is_of_another_login, keep};
+use super::pasted_text::{Word, begins_address, readings, words};
+use super::response::{AuthorizationCode, AuthorizationError, Expectation};
 use crate::secret::Secret;
 
 use AuthorizationError::Unreadable;
 
-const NO_STATE: AuthorizationError = Unreadable("it carries no state; paste the whole address");
 const CONTROL_CHARACTERS: AuthorizationError = Unreadable("it holds control characters");
-const START: AuthorizationError = Unreadable(
-    "this is the address that starts the login; paste the one that the browser was sent to at \
-     the end",
-);
-const SUCCESS: AuthorizationError = Unreadable(
-    "this is the last page of another program's login (Codex CLI's, perhaps), and holds no \
-     code. End that program, sign in again, and paste the address that has `code=` in it",
-);
 
 /// How many words are joined one by one before the longest joins are tried.
 const SHORT: usize = 32;
@@ -83,26 +75,6 @@ pub fn is_begun(text: &str, expectation: &Expectation) -> bool {
         && !joined.contains("/success")
 }
 
-/// What an address says.
-type Found = Result<AuthorizationCode, AuthorizationError>;
-
-/// Keeps what says more: a code, else the more telling reason; of equals the earlier.
-fn keep(best: &mut Option<Found>, found: Option<Found>) {
-    let weight = |found: &Found| match found {
-        Ok(_) => 9,
-        Err(AuthorizationError::Refused { .. }) => 8,
-        Err(AuthorizationError::WrongIssuer | AuthorizationError::MissingIssuer) => 7,
-        Err(error) if *error == START => 6,
-        Err(error) if *error == SUCCESS => 5,
-        Err(error) if *error == NO_STATE => 2,
-        Err(AuthorizationError::WrongState) => 3,
-        Err(Unreadable(_)) => 4,
-    };
-    if found.as_ref().map(weight) > best.as_ref().map(weight) {
-        *best = found;
-    }
-}
-
 /// What one reading says; `None` when nothing like an address is in it.
 fn in_reading(reading: &str, expectation: &Expectation) -> Option<Found> {
     let words = words(reading);
@@ -120,10 +92,6 @@ fn in_reading(reading: &str, expectation: &Expectation) -> Option<Found> {
 
 fn may_be_response(word: &str) -> bool {
     word.contains("://") || word.contains('#') || word.contains("/success") || has_parameter(word)
-}
-
-fn has_parameter(text: &str) -> bool {
-    ["code=", "state=", "error="].iter().any(|name| text.contains(name))
 }
 
 /// Where a word begins that was cut at line ends.
@@ -169,77 +137,10 @@ fn at_word(words: &[Word<'_>], expectation: &Expectation) -> Option<Found> {
     best
 }
 
-/// Whether the state of this login was not found.
-fn is_of_another_login(found: &Found) -> bool {
-    match found {
-        Ok(_) => false,
-        Err(AuthorizationError::WrongState) => true,
-        Err(error) => [NO_STATE, START, SUCCESS].contains(error),
-    }
-}
-
-/// What the addresses in a text without spaces say; `None` when it is none, and has nothing
-/// of one.
-fn in_address(text: &str, expectation: &Expectation) -> Option<Found> {
-    let mut best = None;
-    for (address, is_shortened) in addresses(text) {
-        keep(&mut best, of_address(address, is_shortened, expectation));
-    }
-    best
-}
-
-fn of_address(address: &str, is_shortened: bool, expectation: &Expectation) -> Option<Found> {
-    let has_scheme = address.contains("://");
-    let (before, query, fragment) = split(address, has_scheme);
-    if query.split('&').any(|parameter| parameter.starts_with("code_challenge=")) {
-        return Some(Err(START));
-    }
-    let mut parameters = Parameters::of_query(query);
-    if parameters.is_empty() {
-        // Some servers answer in the fragment.
-        parameters = Parameters::of_query(fragment);
-    }
-    if parameters.is_empty() && !has_scheme && query.is_empty() && address.contains('#') {
-        // What a page shows to be copied.
-        parameters = Parameters::of_pair(before, fragment);
-    }
-    if parameters.is_code_alone() {
-        if !has_scheme && before.is_empty() && !address.contains(['&', '#']) {
-            return None;
-        }
-        // The same, put together with the address of the page.
-        let is_state = !fragment.is_empty() && !fragment.contains('=');
-        parameters.state = is_state.then(|| fragment.to_owned());
-    }
-    if parameters.state.is_some() {
-        let is_cut = |code: &String| code.contains('…');
-        let ends_with_state =
-            query.rsplit('&').next().is_some_and(|last| last.starts_with("state="));
-        let is_shortened = is_shortened && !ends_with_state && fragment.is_empty();
-        let is_shortened = is_shortened || parameters.code.as_ref().is_some_and(is_cut);
-        let found = expectation.check(parameters);
-        return Some(if is_shortened && found.is_ok() { Err(SHORTENED) } else { found });
-    }
-    if before.trim_end_matches('/').ends_with("/success") && parameters.is_empty() {
-        return Some(Err(SUCCESS));
-    }
-    (has_scheme || has_parameter(address)).then_some(Err(NO_STATE))
-}
-
-/// An address before its query, the query, and the fragment.
-fn split(address: &str, has_scheme: bool) -> (&str, &str, &str) {
-    let (address, fragment) = address.split_once('#').unwrap_or((address, ""));
-    let parts = if has_scheme { address.split_once('?') } else { address.rsplit_once('?') };
-    let (before, query) = match parts {
-        Some(parts) => parts,
-        None if !has_scheme && has_parameter(address) => ("", address),
-        None => (address, ""),
-    };
-    (before, query.trim_start_matches('&'), fragment)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::bare_code::SHORTENED;
+    use super::super::pasted_address::{START, SUCCESS};
     use super::*;
     use url::Url;
 
@@ -304,6 +205,16 @@ mod tests {
                 format!("{{\"url\": \"{}\",", address.replace('/', "\\/")),
                 address.replace('?', "\\?").replace('=', "\\=").replace('&', "\\&"),
                 format!("curl '{address}' -v"),
+                address.replace('&', "\\&"),
+                address.replace('&', "^&"),
+                format!("<{address}|localhost:1455/auth/callback?code>"),
+                format!("<{address}|{address}>"),
+                format!("\\href{{{address}}}{{here}}"),
+                format!("\u{1b}[4m{address}\u{1b}[0m"),
+                format!("fetch(\"{address}\", {{\"mode\": \"cors\"}});"),
+                format!("[28/11 10:21] Ada: {address}"),
+                address.replace("http://", "http:// "),
+                address.replace('&', "&amp;amp;"),
                 format!("GET {path} HTTP/1.1"),
                 format!("127.0.0.1 - - [28/Nov/2025] \"GET {path} HTTP/1.1\" 404 -"),
                 format!("Location: {address}"),

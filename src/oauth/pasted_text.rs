@@ -5,7 +5,7 @@
 //! Invariant: this is pure and decides nothing. A reading is taken only when it holds the
 //! `state` of the login, which nobody can guess, so that a wrong one does no harm.
 
-use crate::text::tidy;
+use crate::text::{tidy, unframed};
 
 /// How many readings are made of a text.
 const MOST_READINGS: usize = 24;
@@ -15,8 +15,15 @@ type Change = fn(&str) -> Option<String>;
 
 /// The readings of `text`, the most literal first.
 pub(super) fn readings(text: &str) -> Vec<String> {
-    const CHANGES: [Change; 6] =
-        [nested, without_html, without_escapes, percent_decoded, without_soft_breaks, squeezed];
+    const CHANGES: [Change; 7] = [
+        nested,
+        without_html,
+        without_escapes,
+        without_carets,
+        percent_decoded,
+        without_soft_breaks,
+        squeezed,
+    ];
     let mut readings = vec![tidy(text)];
     let mut at = 0;
     while at < readings.len() {
@@ -111,6 +118,11 @@ fn without_escapes(text: &str) -> Option<String> {
     (decoded != text).then(|| tidy(&decoded))
 }
 
+/// The escapes of the command line of Windows: `^&`.
+fn without_carets(text: &str) -> Option<String> {
+    text.contains("^&").then(|| text.replace('^', ""))
+}
+
 /// Percent-encoding of a whole text.
 fn percent_decoded(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
@@ -133,7 +145,7 @@ fn without_soft_breaks(text: &str) -> Option<String> {
         return None;
     }
     let decoded = text.replace("=\n", "").replace("=3D", "=").replace("=26", "&");
-    Some(decoded.replace("=3F", "?").replace("=3A", ":").replace("=2F", "/"))
+    Some(decoded.replace("=3F", "?").replace("=3A", ":").replace("=2F", "/").replace("=20", " "))
 }
 
 /// No white space at all: a line end may stand within an escape.
@@ -143,7 +155,7 @@ fn squeezed(text: &str) -> Option<String> {
 }
 
 /// What ends an address that stands in a text: no browser leaves any of it in one.
-const CLOSING: &str = "\"<>`“”„‟«»‹›‘’‚‛「」『』，。；：！？）】》";
+const CLOSING: &str = "\"<>{}`“”„‟«»‹›‘’‚‛「」『』，。；：！？）】》";
 
 /// A word of a text, with what its place says about whether it goes on in the next.
 #[derive(Clone, Copy, Debug)]
@@ -161,12 +173,9 @@ pub(super) struct Word<'t> {
 
 /// The words of a text, without the marks of a quotation or a box at the ends of lines.
 pub(super) fn words(text: &str) -> Vec<Word<'_>> {
-    const FRAME: [char; 8] = ['|', '│', '┃', '║', '▏', '▕', '▌', '\\'];
     let mut words = Vec::new();
     for (line, shown) in text.lines().enumerate() {
-        let is_frame = |c: char| c.is_whitespace() || FRAME.contains(&c);
-        let inner =
-            shown.trim_start_matches(|c| is_frame(c) || c == '>').trim_end_matches(is_frame);
+        let inner = unframed(shown);
         let count = inner.split_whitespace().count();
         let width = inner.chars().count();
         words.extend(inner.split_whitespace().enumerate().map(|(at, text)| Word {
@@ -220,7 +229,14 @@ pub(super) fn addresses(text: &str) -> Vec<(&str, bool)> {
         let before = text[..at].trim_end_matches(is_of_scheme);
         before.len()
     });
-    let mut addresses: Vec<_> = starts.map(|start| bare(text, start)).collect();
+    let mut addresses = Vec::new();
+    for start in starts {
+        addresses.push(bare(text, start));
+        // Chats write a link as its address and its label.
+        if let Some(end) = text[start..].find('|') {
+            addresses.push(bare(&text[..start + end], start));
+        }
+    }
     if addresses.is_empty() {
         let start = |is_around: fn(char) -> bool| {
             bare(text, text.len() - text.trim_start_matches(is_around).len())
@@ -288,6 +304,7 @@ mod tests {
             ("a=3Db=\nc", "a=bc"),
             ("http%3\nA%2F%2Fh", "http://h"),
             ("a&am\np;b", "a&b"),
+            ("a^&b", "a&b"),
         ] {
             assert!(readings(done).iter().any(|reading| reading == text), "{done}");
         }

@@ -6,7 +6,8 @@
 //! doubt is refused. No reason quotes the text.
 
 use super::pasted_value::{NoSecret, value};
-use crate::text::tidy;
+use super::secret_ref::is_variable;
+use crate::text::{tidy, unframed};
 use zeroize::Zeroizing;
 
 /// What is known of the form of a secret.
@@ -32,7 +33,7 @@ pub fn pasted_secret(text: &str, form: Form<'_>) -> Result<Zeroizing<String>, No
     if text.len() > LONGEST {
         return Err(NoSecret::TooLong);
     }
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !is_around(line)).collect();
+    let lines: Vec<&str> = text.lines().map(unframed).filter(|line| !is_around(line)).collect();
     let alone = match lines.as_slice() {
         [] => Err(NoSecret::Nothing),
         [line] => value(line).map(|value| Zeroizing::new(value.to_owned())),
@@ -88,7 +89,7 @@ fn joined(lines: &[&str], prefix: &str, form: Form<'_>) -> Result<Zeroizing<Stri
 
 /// What a secret cannot be.
 fn check(secret: &str, form: Form<'_>) -> Result<(), NoSecret> {
-    if crate::profile::secret_ref::variable(secret).is_some() {
+    if super::secret_ref::variable(secret).is_some() {
         return Ok(());
     }
     let is_expanded = secret.starts_with('%') && secret.len() > 1 && secret.ends_with('%');
@@ -105,7 +106,13 @@ fn check(secret: &str, form: Form<'_>) -> Result<(), NoSecret> {
     }
     let is_unfit =
         |c: char| c.is_control() || c.is_whitespace() || u32::from(c) > 0xFF || "\\\"`".contains(c);
-    if secret.contains(is_unfit) || secret.contains("://") {
+    // Base64 ends with `=`; elsewhere it gives a value to a name.
+    let is_assignment = secret.trim_end_matches('=').contains('=');
+    let name = secret.strip_suffix('=').filter(|name| name.contains('_'));
+    if name.is_some_and(is_variable) {
+        return Err(NoSecret::Nothing);
+    }
+    if secret.contains(is_unfit) || secret.contains("://") || is_assignment {
         return Err(NoSecret::Unfit);
     }
     Ok(())
@@ -198,6 +205,15 @@ mod tests {
             "```sh\n@\n```",
             "\\\"@\\\"",
             "$'@'",
+            "MYKEY=@",
+            "OPENROUTER=@",
+            "Environment=OPENROUTER_API_KEY=@",
+            "Environment=\"OPENROUTER_API_KEY=@\"",
+            "API key: @",
+            "Your API key is: \"@\".",
+            "Authorization: Api-Key @",
+            "Authorization=Bearer @",
+            "\u{1b}[32m@\u{1b}[0m",
             "\u{1b}[200~@\u{1b}[201~",
             "@\\n",
             "@ # from the dashboard",
@@ -225,9 +241,8 @@ mod tests {
             "id.secret",
             "user:pass",
             "AKIA:abc/def",
-            "key_live=abc".get(..8).unwrap(),
+            "key_live",
             "${OPENAI_API_KEY}",
-            "a=b",
             "tok:en",
             "e#f",
             "a//b",
@@ -252,9 +267,15 @@ mod tests {
             ("", NoSecret::Nothing),
             (" \n\u{200b}\n", NoSecret::Nothing),
             ("\"\"", NoSecret::Nothing),
+            ("OPENROUTER_API_KEY=", NoSecret::Nothing),
+            ("export K=\"\"", NoSecret::Nothing),
             ("sk-one\nsk-two", NoSecret::Several),
             ("sk-one sk-two", NoSecret::Several),
             ("A_KEY=one\nB_KEY=two", NoSecret::Several),
+            ("let me in", NoSecret::Several),
+            ("set my key", NoSecret::Several),
+            ("$ pass show", NoSecret::Several),
+            ("> sk-one two", NoSecret::Several),
             ("{\"a_key\":\"one\",\"b_key\":\"two\"}", NoSecret::Unfit),
             ("curl -H 'x-api-key: one' https://api.example.test", NoSecret::Several),
             ("sk-or-v1-…50ec", NoSecret::Masked),
@@ -271,7 +292,8 @@ mod tests {
             ("your-api-key-here", NoSecret::Placeholder),
             ("[REDACTED]", NoSecret::Placeholder),
             ("https://openrouter.ai/keys", NoSecret::Unfit),
-            ("sk-\u{1b}[31mabc", NoSecret::Unfit),
+            ("sk-\u{1b}abc", NoSecret::Unfit),
+            ("a=b", NoSecret::Unfit),
             ("sk-а", NoSecret::Unfit),
             ("sk-a\\b", NoSecret::Unfit),
         ] {
@@ -291,6 +313,8 @@ mod tests {
                 .collect();
             for between in ["\n", "\r\n", " ", "\n    "] {
                 let text = lines.join(between);
+                assert_eq!(read(&text, SETUP), Ok(token.clone()), "{text:?}");
+                let text = lines.join("│\n│ ");
                 assert_eq!(read(&text, SETUP), Ok(token.clone()), "{text:?}");
                 let text = format!("export CLAUDE_CODE_OAUTH_TOKEN=\"{text}\"\n");
                 assert_eq!(read(&text, SETUP), Ok(token.clone()), "{text:?}");

@@ -50,10 +50,16 @@ fn value_within(line: &str, depth: u8) -> Result<&str, NoSecret> {
     {
         return value_within(inside, depth);
     }
+    if let Some((first, rest)) = line.split_once(' ')
+        && PROMPTS.contains(&first)
+    {
+        return value_within(rest, depth);
+    }
     if let Some(rest) = behind_command(line) {
         return value_within(named(rest, true).unwrap_or(rest), depth);
     }
-    if let Some(rest) = named(line, false).or_else(|| behind_scheme(line)) {
+    let rest = named(line, false).or_else(|| behind_scheme(line)).or_else(|| labelled(line));
+    if let Some(rest) = rest {
         return value_within(rest, depth);
     }
     let (word, after) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -102,7 +108,7 @@ fn bare(word: &str) -> &str {
     word.strip_suffix('.').unwrap_or(word)
 }
 
-/// The commands that give a value to a name, with their options, and the prompts before them.
+/// The commands that give a value to a name, their options, and the prompts before them.
 const COMMANDS: [&str; 18] = [
     "export", "set", "setenv", "setx", "declare", "typeset", "readonly", "local", "env", "const",
     "let", "var", "ENV", "ARG", "-H", "--header", "-e", "--env",
@@ -112,9 +118,6 @@ const PROMPTS: [&str; 5] = ["$", "%", ">", "-", "*"];
 /// What comes behind a command that gives a value to a name; `None` where there is none.
 fn behind_command(line: &str) -> Option<&str> {
     let (first, rest) = line.split_once(' ')?;
-    if PROMPTS.contains(&first) {
-        return Some(rest.trim_start());
-    }
     if !COMMANDS.contains(&first) {
         return None;
     }
@@ -147,8 +150,10 @@ fn named(text: &str, is_command: bool) -> Option<&str> {
     if value.is_empty() || value.chars().all(|c| c == '=') || (sign.is_none() && !has_space) {
         return None;
     }
-    let is_given = sign.is_some() || is_command || is_option;
-    (is_given && is_name(name, is_command)).then_some(value)
+    let is_given = sign.is_some() || is_option || (is_command && is_variable(name));
+    // Some keys have a colon.
+    let is_any = is_command || (sign == Some("=") && name.len() > 1 && is_variable(name));
+    (is_given && is_name(name, is_any)).then_some(value)
 }
 
 /// A name without the drive that PowerShell has its variables in: `$env:K`.
@@ -159,28 +164,42 @@ fn without_drive(text: &str) -> &str {
     }
 }
 
-/// Whether a word names a secret, by its letters, or because a command gives it a value.
-fn is_name(word: &str, is_command: bool) -> bool {
-    const SECRETS: [&str; 8] =
-        ["key", "token", "secret", "password", "auth", "credential", "bearer", "access"];
+/// What the names of secrets have in them.
+const SECRETS: [&str; 9] =
+    ["key", "token", "secret", "password", "auth", "credential", "bearer", "access", "environment"];
+
+fn is_variable(word: &str) -> bool {
+    word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// Whether a word names a secret by its letters, or is a name and `is_any` will do.
+fn is_name(word: &str, is_any: bool) -> bool {
     let word = word.trim_start_matches("--");
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.[]\"'".contains(c);
     if word.is_empty() || word.len() > 64 || !word.chars().all(is_plain) {
         return false;
     }
-    let is_upper = !word.contains(|c: char| c.is_ascii_lowercase());
-    let is_variable = is_upper && word.contains('_');
     let has_digit = word.contains(|c: char| c.is_ascii_digit());
     let small = word.to_ascii_lowercase();
     let is_secret = SECRETS.iter().any(|part| small.contains(part)) && !has_digit;
-    is_secret || is_variable || is_command
+    is_secret || is_any || (is_variable(word) && word.contains('_'))
 }
 
 /// What comes behind the name of an authentication scheme: `Bearer v`.
 fn behind_scheme(text: &str) -> Option<&str> {
     let (name, value) = text.split_once(char::is_whitespace)?;
-    let is_scheme = ["bearer", "token"].contains(&name.to_ascii_lowercase().as_str());
+    let is_scheme =
+        ["bearer", "token", "api-key", "apikey"].contains(&name.to_ascii_lowercase().as_str());
     is_scheme.then(|| value.trim_start())
+}
+
+/// What a page or a person calls a secret: `Your API key: v`.
+fn labelled(text: &str) -> Option<&str> {
+    let (label, value) = text.split_once(": ")?;
+    let small = label.to_ascii_lowercase();
+    let is_label = label.chars().all(|c| c.is_alphabetic() || c == ' ')
+        && SECRETS.iter().any(|part| small.contains(part));
+    is_label.then(|| value.trim_start())
 }
 
 /// Whether a part of it is hidden.
