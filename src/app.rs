@@ -47,15 +47,34 @@ pub struct App {
     pub paths: Paths,
     /// What went less well than it could, for the end of the run.
     pub notices: Notices,
+    /// Who makes a token request.
+    pub refreshes_by: RefreshesBy,
     /// The agent that commands mean when they name none.
     agent: Option<AgentId>,
+}
+
+/// Who makes a token request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshesBy {
+    /// A process of its own, which outlives its caller.
+    Worker,
+    /// This process: a worker itself, or a program that the library is part of.
+    ThisProcess,
 }
 
 impl App {
     /// The program in an environment; relative paths start from `current_dir`.
     pub fn new(environment: Environment, current_dir: &Path) -> Self {
         let paths = Paths::new(&environment, current_dir);
-        Self { environment, paths, notices: Notices::default(), agent: None }
+        let refreshes_by = RefreshesBy::ThisProcess;
+        Self { environment, paths, notices: Notices::default(), refreshes_by, agent: None }
+    }
+
+    /// The same program, whose token requests are made so.
+    #[must_use]
+    pub const fn with_refreshes_by(mut self, refreshes_by: RefreshesBy) -> Self {
+        self.refreshes_by = refreshes_by;
+        self
     }
 
     /// The same program, meaning `agent` where a command names none.

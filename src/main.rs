@@ -7,5 +7,6 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let current_dir = std::env::current_dir().unwrap_or_default();
     let mut streams = Streams::of_process();
-    cli::run(std::env::args_os(), Environment::of_process(), &mut streams, &current_dir).into()
+    let args = std::env::args_os().collect();
+    cli::main(args, Environment::of_process(), &mut streams, &current_dir).into()
 }

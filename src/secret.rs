@@ -76,6 +76,37 @@ impl Drop for Secret {
     }
 }
 
+/// Bytes that hold a secret and need be no text: wiped from memory when dropped, and as
+/// silent as [`Secret`].
+#[derive(Clone)]
+pub struct SecretBytes(Vec<u8>);
+
+impl SecretBytes {
+    /// Takes ownership of secret bytes.
+    pub const fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes themselves. Every caller is a place to audit.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Drop for SecretBytes {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.0);
+        bytes.resize(bytes.capacity(), 0);
+        zero(&mut bytes);
+    }
+}
+
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self)
@@ -89,6 +120,7 @@ mod tests {
     #[test]
     fn debug_never_shows_the_value() {
         assert_eq!(format!("{:?}", Secret::new("fake-secret")), "[redacted]");
+        assert_eq!(format!("{:?}", SecretBytes::new(b"fake-secret".to_vec())), "[redacted]");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `configure`: a menu over what can be set up, on a terminal.
 
-use super::models::auth::sign_in::{choose, choose_one};
+use super::models::auth::sign_in::choose;
 use super::output::Output;
-use super::prompt::{ask, require_terminal};
+use super::prompt::{ask, choose_one, require_terminal};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::ops::default_model;

@@ -21,7 +21,8 @@ mod secrets;
 mod terminal;
 mod usage;
 
-use crate::app::App;
+use crate::app::{App, RefreshesBy};
+use crate::ops::refresh::worker;
 use crate::profile::AgentId;
 use crate::system::{Environment, Streams};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -102,14 +103,46 @@ impl Command {
     }
 }
 
-/// Runs the program and says how it ended.
+/// Runs the program as the process that it is: a refresh is made by a worker, which this
+/// process can be as well.
+pub fn main(
+    args: Vec<OsString>,
+    environment: Environment,
+    streams: &mut Streams,
+    current_dir: &Path,
+) -> ExitStatus {
+    if args.get(1).is_some_and(|command| command == worker::COMMAND) {
+        return work();
+    }
+    start(args, environment, streams, current_dir, RefreshesBy::Worker)
+}
+
+/// Does the job of a worker. One that was started by hand has none.
+fn work() -> ExitStatus {
+    let begun = crate::system::worker::begin().ok().flatten();
+    let done = begun.and_then(|begun| worker::work(begun, failure::noticed));
+    done.map_or(ExitStatus::Usage, |()| ExitStatus::Success)
+}
+
+/// Runs the program within this process and says how it ended.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
     environment: Environment,
     streams: &mut Streams,
     current_dir: &Path,
 ) -> ExitStatus {
-    let (options, args) = match root::take(args.into_iter().collect()) {
+    let args = args.into_iter().collect();
+    start(args, environment, streams, current_dir, RefreshesBy::ThisProcess)
+}
+
+fn start(
+    args: Vec<OsString>,
+    environment: Environment,
+    streams: &mut Streams,
+    current_dir: &Path,
+    refreshes_by: RefreshesBy,
+) -> ExitStatus {
+    let (options, args) = match root::take(args) {
         Ok(taken) => taken,
         Err(failure) => {
             Output::new(streams).failure(&failure);
@@ -122,6 +155,7 @@ pub fn run(
     };
     let agent = AgentId::named(options.agent.as_deref());
     let app = App::new(options.apply(environment), current_dir).with_agent(agent);
+    let app = app.with_refreshes_by(refreshes_by);
     let mut output = Output::new(streams).with_help(help_of);
     crate::system::process::keep_memory_private();
     let result = match command {

@@ -1,8 +1,8 @@
 //! `onboard`: from nothing to a first login, on a terminal or by options alone.
 
-use super::models::auth::sign_in::{Choice, by_choice, choose, choose_one};
+use super::models::auth::sign_in::{Choice, by_choice, choose};
 use super::output::Output;
-use super::prompt::{ask, require_terminal};
+use super::prompt::{ask, choose_one, require_terminal};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::ops::{agents, default_model};

@@ -6,6 +6,7 @@ use super::terminal::sequence::Sequence;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::system::{signal, stream, typing};
 use crate::text::{decoded, printable};
+use dialoguer::FuzzySelect;
 use std::io::{BufRead, Read, Write};
 
 /// Asks for a secret: pasted or typed without an echo, or read from standard input. It is all
@@ -76,6 +77,15 @@ pub(super) fn dialogue<T>(run: impl FnOnce() -> dialoguer::Result<T>) -> Result<
         let dialoguer::Error::IO(error) = error;
         unreadable(error)
     })
+}
+
+/// Lets the user choose one of several things on the terminal; its place among `items`.
+///
+/// # Errors
+/// The user went away.
+pub(super) fn choose_one(prompt: &str, items: &[&str]) -> Result<usize, Failure> {
+    let select = FuzzySelect::new().with_prompt(prompt).items(items).default(0);
+    dialogue(|| select.interact_opt())?.ok_or_else(Failure::interrupted)
 }
 
 /// The longest answer, in bytes.

@@ -1,12 +1,11 @@
 //! The configuration as it is read.
 
-use super::json5::{self, Json5Error};
+use super::json5::parse_json5;
 use super::substitute::{Missing, substitute};
 use super::validate::wrong_values;
 use super::{AgentDir, ConfigError, InvalidConfig, Paths, Variables, include};
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use crate::system::{Environment, file};
-use jsonc_parser::ParseOptions;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -20,33 +19,6 @@ pub struct Config {
 /// An agent that the configuration lists.
 #[derive(Clone, Copy, Debug)]
 pub struct AgentEntry<'c>(&'c Value);
-
-/// JSON5: every extension that OpenClaw accepts.
-pub(super) const JSON5: ParseOptions = ParseOptions {
-    allow_comments: true,
-    allow_loose_object_property_names: true,
-    allow_trailing_commas: true,
-    allow_missing_commas: false,
-    allow_single_quoted_strings: true,
-    allow_hexadecimal_numbers: true,
-    allow_unary_plus_numbers: true,
-    allow_bare_decimal_point_numbers: true,
-    allow_non_finite_numbers: true,
-    allow_extended_string_escapes: true,
-};
-
-/// The value of a JSON5 text.
-///
-/// # Errors
-/// It is not JSON5; the error has the place.
-pub(super) fn parse_json5(text: &str) -> Result<Value, Json5Error> {
-    let text = text.trim_start_matches('\u{feff}');
-    // Written by OpenClaw, it is plain JSON; the JSON5 parser is for people.
-    match serde_json::from_str(text) {
-        Ok(value) => Ok(value),
-        Err(_) => json5::parse(text).map(|parsed| parsed.value),
-    }
-}
 
 /// The texts of the configuration that are read here; `*` stands for any key or index.
 const OURS: [&str; 8] = [
@@ -86,7 +58,7 @@ impl Config {
         if !text.contains("${") {
             return config.with_own_directories(paths);
         }
-        let variables = Variables::with(environment, paths, &config.value);
+        let variables = config.variables(environment, paths);
         let missing = substitute(&mut config.value, &variables);
         match missing.into_iter().find(|missing| is_ours(&missing.place)) {
             None => config.with_own_directories(paths),
@@ -130,6 +102,11 @@ impl Config {
         }
         let wrong = wrong_values(&value);
         if wrong.is_empty() { Ok(Self { value }) } else { Err(InvalidConfig::Values(wrong)) }
+    }
+
+    /// The variables of a run with this configuration.
+    pub fn variables<'a>(&self, environment: &'a Environment, paths: &Paths) -> Variables<'a> {
+        Variables::of(environment, paths, &self.value)
     }
 
     /// The whole of it, as it was read.

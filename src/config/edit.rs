@@ -3,8 +3,7 @@
 //! Each edit happens under a lock, on the text as it is then, and is checked before it is
 //! written: the new text must read back as a configuration.
 
-use super::document::JSON5;
-use super::json5::Plain;
+use super::json5::{JSON5, Plain};
 use super::{Config, ConfigError, InvalidConfig, WrongPart};
 use crate::profile::ProfileId;
 use crate::system::file::{self, with_suffix};

@@ -4,7 +4,7 @@
 //! other members merged over them: objects member by member, arrays one after the other.
 //! A file must be a regular one inside the directory of the main configuration.
 
-use super::document::parse_json5;
+use super::json5::parse_json5;
 use super::{IncludeError, IncludedFileError};
 use serde_json::{Map, Value};
 use std::os::unix::fs::MetadataExt;

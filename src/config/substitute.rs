@@ -94,7 +94,7 @@ mod tests {
     fn variables_are_replaced_and_missing_ones_reported_with_their_place() {
         let environment = Environment::of([("A", "one"), ("_B2", "two"), ("HOME", "/nowhere")]);
         let paths = Paths::new(&environment, Path::new("/"));
-        let variables = Variables::with(&environment, &paths, &Value::Null);
+        let variables = Variables::of(&environment, &paths, &Value::Null);
         let mut value =
             json!({"x": ["${A}-${_B2}", "$${A} $A ${a} ${A", {"y": "${NOPE}"}], "n": 1});
         let missing = substitute(&mut value, &variables);

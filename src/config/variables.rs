@@ -4,7 +4,7 @@
 //! A `.env` file of the working directory is not read: whoever can place one there could
 //! choose the key.
 
-use super::{Config, Paths};
+use super::Paths;
 use crate::secret::Secret;
 use crate::system::{Environment, file};
 use serde_json::Value;
@@ -19,13 +19,8 @@ pub struct Variables<'a> {
 }
 
 impl<'a> Variables<'a> {
-    /// The variables of a run.
-    pub fn of(environment: &'a Environment, paths: &Paths, config: &Config) -> Self {
-        Self::with(environment, paths, config.value())
-    }
-
-    /// The variables with those that `config` sets, the value of a configuration.
-    pub(super) fn with(environment: &'a Environment, paths: &Paths, config: &Value) -> Self {
+    /// The variables of a run, with those that `config` sets, the value of a configuration.
+    pub(super) fn of(environment: &'a Environment, paths: &Paths, config: &Value) -> Self {
         let mut others = HashMap::new();
         let configured = &config["env"];
         let direct = configured.as_object().into_iter().flatten();

@@ -5,9 +5,11 @@
 //! written under two lock directories, and only while the stored refresh token is the one
 //! that was read.
 
+use super::file::text_of;
+use super::format::Format;
 use super::json::{Malformed, Members, label, members, read, time};
 use super::login::grant;
-use super::{Format, Login, Parsed, Tool};
+use super::{Login, Parsed, Tool};
 use crate::secret::Secret;
 use crate::system::Environment;
 use crate::system::file::{resolve, with_suffix};
@@ -108,7 +110,7 @@ impl Format for Claude {
     /// Claude keeps the e-mail in its settings.
     fn complete(&self, environment: &Environment, login: &mut Login) {
         let directory = environment.path("CLAUDE_CONFIG_DIR").unwrap_or_else(|| environment.home());
-        let Ok(Some(text)) = super::text_of(&directory.join(".claude.json")) else { return };
+        let Ok(Some(text)) = text_of(&directory.join(".claude.json")) else { return };
         let account = read::<Settings>(&text).ok().and_then(|settings| settings.oauth_account);
         let Some(account) = account else { return };
         let identity = &mut login.credential.identity;

@@ -5,9 +5,11 @@
 //! beside the file that the name leads to. An `auth.json` without tokens and key counts as
 //! signed in there, so that logging out removes it.
 
+use super::file::text_of;
+use super::format::Format;
 use super::json::{Malformed, label, members, read, secret};
 use super::login::grant;
-use super::{Format, Login, Parsed, Place, Tool, Unfit};
+use super::{Login, Parsed, Place, Tool, Unfit};
 use crate::oauth::Claims;
 use crate::profile::CredentialKind;
 use crate::secret::Secret;
@@ -133,7 +135,7 @@ impl Format for Codex {
 
     fn elsewhere(&self, environment: &Environment, has_file: bool) -> Option<Place> {
         let path = home(environment).join("config.toml");
-        let config = super::text_of(&path).ok().flatten()?;
+        let config = text_of(&path).ok().flatten()?;
         let is_elsewhere = match credentials_store(&config)? {
             "keyring" => true,
             "auto" => !has_file,

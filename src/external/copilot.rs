@@ -4,8 +4,9 @@
 //! `{"github.com" | "github.com:<client id>": {user, oauth_token}}`. The tokens are
 //! long-lived, and nothing refreshes them.
 
+use super::format::Format;
 use super::json::{Malformed, label, members, read, secret};
-use super::{Format, Login, Parsed, Tool, Unfit, entries};
+use super::{Login, Parsed, Tool, Unfit, entries};
 use crate::profile::CredentialKind;
 use crate::secret::Secret;
 use crate::system::Environment;

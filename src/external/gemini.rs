@@ -4,8 +4,10 @@
 //! Its encrypted storage (`gemini-credentials.json`, or the keychain) is recognised and not
 //! read.
 
+use super::file::text_of;
+use super::format::Format;
 use super::json::{Malformed, label, read};
-use super::{Format, Login, Parsed, Place, Tool, flat};
+use super::{Login, Parsed, Place, Tool, flat};
 use crate::system::Environment;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -46,7 +48,7 @@ impl Format for Gemini {
 
     fn complete(&self, environment: &Environment, login: &mut Login) {
         let path = directory(environment).join("google_accounts.json");
-        let Ok(Some(text)) = super::text_of(&path) else { return };
+        let Ok(Some(text)) = text_of(&path) else { return };
         let active = read::<Accounts>(&text).ok().and_then(|accounts| accounts.active);
         login.credential.identity.email = label(active);
     }

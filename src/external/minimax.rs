@@ -1,7 +1,8 @@
 //! MiniMax CLI: `~/.minimax/oauth_creds.json`.
 
+use super::format::Format;
 use super::json::Malformed;
-use super::{Format, Parsed, Tool, flat};
+use super::{Parsed, Tool, flat};
 use crate::system::Environment;
 use std::path::PathBuf;
 

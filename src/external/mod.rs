@@ -10,7 +10,9 @@ mod codex;
 mod copilot;
 mod entries;
 mod error;
+mod file;
 mod flat;
+mod format;
 mod gemini;
 mod json;
 mod login;
@@ -29,44 +31,10 @@ pub use program::{EntryProvider, Managed, Program, Tool};
 
 use crate::system::Environment;
 use crate::system::custody::{Custody, Kind};
-use crate::system::file;
-use crate::system::foreign_lock::Protocol;
+use file::text_of;
+use format::Format;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
-
-/// A larger file is no file of logins.
-const LARGEST_FILE: u64 = 8 * 1024 * 1024;
-
-/// What a program keeps where, and in which form.
-trait Format: Sync {
-    /// Its files, whether or not they exist.
-    fn files(&self, environment: &Environment) -> Vec<PathBuf>;
-
-    /// The logins in one of them.
-    fn parse(&self, text: &str) -> Result<Parsed, Malformed>;
-
-    /// The text of the file without `entries`; `None` when the program has no file then.
-    fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Malformed>;
-
-    /// The locks that the program takes before it writes the file, in their order.
-    fn locks(&self, _file: &Path) -> Vec<(PathBuf, Protocol)> {
-        Vec::new()
-    }
-
-    /// Where the login is when no file shows it. `has_file` says
-    /// whether there is a file.
-    fn elsewhere(&self, _environment: &Environment, _has_file: bool) -> Option<Place> {
-        None
-    }
-
-    /// What stands in no file, in the same form.
-    fn text_elsewhere(&self) -> Option<(PathBuf, Zeroizing<String>)> {
-        None
-    }
-
-    /// Completes what other files of the program say of the account.
-    fn complete(&self, _environment: &Environment, _login: &mut Login) {}
-}
 
 fn format(tool: Tool) -> &'static dyn Format {
     match tool {
@@ -149,13 +117,6 @@ pub fn parse(tool: Tool, text: &str) -> Result<Parsed, Malformed> {
 /// Why it is not what the program writes, without a quote.
 pub fn without(tool: Tool, text: &str, entries: &[&str]) -> Result<Option<String>, Malformed> {
     format(tool).without(text, entries)
-}
-
-fn text_of(path: &Path) -> Result<Option<Zeroizing<String>>, ExternalError> {
-    match file::read_up_to(path, LARGEST_FILE) {
-        Ok(read) => Ok(read.map(|(text, _)| Zeroizing::new(text))),
-        Err(source) => Err(ExternalError::Read { path: path.to_owned(), source }),
-    }
 }
 
 /// Who else can read or change the file. It is not ours to refuse.

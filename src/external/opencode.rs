@@ -1,7 +1,8 @@
 //! opencode: `auth.json` in `opencode` of `$XDG_DATA_HOME`, by default `~/.local/share`.
 
+use super::format::Format;
 use super::json::Malformed;
-use super::{Format, Parsed, Tool, entries};
+use super::{Parsed, Tool, entries};
 use crate::system::Environment;
 use std::path::PathBuf;
 

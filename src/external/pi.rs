@@ -1,7 +1,8 @@
 //! pi: `~/.pi/agent/auth.json`, written under the lock directory `auth.json.lock`.
 
+use super::format::Format;
 use super::json::Malformed;
-use super::{Format, Parsed, Tool, entries};
+use super::{Parsed, Tool, entries};
 use crate::system::Environment;
 use crate::system::file::{resolve, with_suffix};
 use crate::system::foreign_lock::Protocol;

@@ -1,7 +1,8 @@
 //! Qwen Code: `~/.qwen/oauth_creds.json`, written under `oauth_creds.lock` (`O_EXCL`).
 
+use super::format::Format;
 use super::json::Malformed;
-use super::{Format, Parsed, Tool, flat};
+use super::{Parsed, Tool, flat};
 use crate::system::Environment;
 use crate::system::foreign_lock::Protocol;
 use std::path::{Path, PathBuf};

@@ -2,9 +2,12 @@
 //! (RFC 8628 sections 3.4 and 3.5, and the flows that servers have of their own).
 
 use super::client::{Client, TokenRequestFormat};
-use super::device::{DeviceAuthorization, DeviceFlow};
-use super::post::{post, read_grant, refusal};
-use super::token::{Grant, TokenError, exchange};
+use super::device::DeviceAuthorization;
+use super::device_endpoints::DeviceFlow;
+use super::grant::Grant;
+use super::post::post;
+use super::token::exchange;
+use super::token_error::TokenError;
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::http::HttpClient;
@@ -53,19 +56,19 @@ pub async fn poll_device(
             fields.extend(further);
             let response =
                 post(http, endpoint, &fields, client.token_request_format, clock).await?;
-            read_grant(&response, clock)
+            response.grant(client, clock).and_then(Grant::of_login)
         }
         DeviceFlow::Pairing => {
             let fields = [("device_auth_id", code), ("user_code", &device.user_code)];
             let response = post(http, endpoint, &fields, TokenRequestFormat::Json, clock).await?;
-            if matches!(response.status(), StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {
+            if matches!(response.status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {
                 return Ok(Poll::Pending);
             }
-            if !response.status().is_success() {
-                return Err(refusal(&response));
+            if !response.status.is_success() {
+                return Err(response.refusal(client));
             }
             let Approval { authorization_code: code, code_verifier } =
-                serde_json::from_slice(response.body())
+                serde_json::from_str(&response.text)
                     .map_err(|_| TokenError::Unreadable("it is not an approval".to_owned()))?;
             let redirect_uri = endpoints.and_then(|endpoints| endpoints.redirect_uri.as_ref());
             exchange(http, client, redirect_uri, &code, &code_verifier, clock).await
@@ -81,9 +84,9 @@ pub async fn poll_device(
             ];
             fields.extend(further);
             let response = post(http, endpoint, &fields, TokenRequestFormat::Form, clock).await?;
-            match user_code_status(response.body()).as_deref() {
-                Some("error") => Err(refusal(&response)),
-                Some("success") | None => read_grant(&response, clock),
+            match user_code_status(&response.text).as_deref() {
+                Some("error") => Err(response.refusal(client)),
+                Some("success") | None => response.grant(client, clock).and_then(Grant::of_login),
                 Some(_) => return Ok(Poll::Pending),
             }
         }
@@ -118,8 +121,7 @@ pub async fn wait_for_approval(
         let next = tokio::time::Instant::now() + pause;
         tokio::time::sleep_until(next.min(end)).await;
         if next > end {
-            let code = "expired_token".to_owned();
-            return Err(TokenError::Refused { code, description: None });
+            return Err(TokenError::refused("expired_token", None));
         }
         device.asked = clock();
         match poll_device(&http, client, device, clock).await {
@@ -133,6 +135,8 @@ pub async fn wait_for_approval(
                 let wanted = retry_after.unwrap_or(interval * 2).min(device.lifetime);
                 interval = wanted.max(interval);
             }
+            // One that is let through may come next.
+            Err(TokenError::Blocked { .. }) => interval = (interval * 2).min(device.lifetime),
             Err(error) => return Err(error),
         }
         pause = interval;
@@ -147,8 +151,8 @@ impl DeviceAuthorization {
 }
 
 /// The `status` of a reply of the user code flow.
-fn user_code_status(body: &[u8]) -> Option<String> {
-    let reply: Value = serde_json::from_slice(body).ok()?;
+fn user_code_status(text: &str) -> Option<String> {
+    let reply: Value = serde_json::from_str(text).ok()?;
     reply.get("status")?.as_str().map(str::to_owned)
 }
 

@@ -1,7 +1,7 @@
 //! A client and the authorization server that knows it: what every request needs.
 
-use super::device::DeviceEndpoints;
-use super::token::TokenError;
+use super::device_endpoints::DeviceEndpoints;
+use super::token_error::TokenError;
 use crate::secret::Secret;
 use crate::system::http::HttpClient;
 use indexmap::IndexMap;
@@ -25,6 +25,8 @@ pub struct Client {
     pub token_request_format: TokenRequestFormat,
     /// Further parameters of its token requests.
     pub token_parameters: IndexMap<String, String>,
+    /// The error codes by which the server says that a grant is over, beside `invalid_grant`.
+    pub final_error_codes: Vec<String>,
 }
 
 /// The endpoints of an authorization server. Those that are missing may be in its metadata
@@ -55,6 +57,11 @@ pub enum TokenRequestFormat {
 }
 
 impl Client {
+    /// Whether an error code says that a grant is over.
+    pub fn is_final(&self, code: &str) -> bool {
+        code == "invalid_grant" || self.final_error_codes.iter().any(|own| own == code)
+    }
+
     /// The token endpoint.
     ///
     /// # Errors

@@ -3,8 +3,10 @@
 
 use super::authorization::random_text;
 use super::client::{Client, TokenRequestFormat};
-use super::post::{post, refusal, server_time};
-use super::token::TokenError;
+use super::device_endpoints::{DeviceEndpoints, DeviceFlow};
+use super::post::post;
+use super::reply::server_time;
+use super::token_error::TokenError;
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::http::HttpClient;
@@ -22,52 +24,6 @@ const USUAL_INTERVAL: Duration = Duration::from_secs(5);
 const USUAL_LIFETIME: Duration = Duration::from_mins(15);
 /// No server lets a code live longer.
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
-
-/// How a server does device authorization.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeviceFlow {
-    /// RFC 8628.
-    Standard,
-    /// JSON both ways; the approval is an authorization code with its `code_verifier`.
-    Pairing,
-    /// A user code bound to a PKCE challenge; times are in milliseconds.
-    UserCode,
-}
-
-/// The endpoints of a device authorization.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct DeviceEndpoints {
-    /// How the server does it.
-    #[serde(default = "standard")]
-    pub flow: DeviceFlow,
-    /// The device authorization endpoint.
-    pub authorization_endpoint: Url,
-    /// Where to poll, when that is not the token endpoint.
-    pub token_endpoint: Option<Url>,
-    /// Where the user enters the code, when the server does not say.
-    pub verification_uri: Option<Url>,
-    /// The redirect URI that belongs to the code of an approval.
-    pub redirect_uri: Option<Url>,
-}
-
-const fn standard() -> DeviceFlow {
-    DeviceFlow::Standard
-}
-
-impl DeviceEndpoints {
-    /// The endpoint of RFC 8628.
-    pub const fn standard(authorization_endpoint: Url) -> Self {
-        Self {
-            flow: DeviceFlow::Standard,
-            authorization_endpoint,
-            token_endpoint: None,
-            verification_uri: None,
-            redirect_uri: None,
-        }
-    }
-}
 
 /// A device authorization that waits for approval.
 #[derive(Clone, Debug)]
@@ -128,16 +84,14 @@ pub async fn authorize_device(
         ]),
     }
     let response = post(&http, &endpoints.authorization_endpoint, &fields, format, clock).await?;
-    if endpoints.flow == DeviceFlow::Pairing && response.status() == StatusCode::NOT_FOUND {
-        return Err(TokenError::Refused {
-            code: "device_code_disabled".to_owned(),
-            description: Some("this server does not offer device codes to this account".to_owned()),
-        });
+    if endpoints.flow == DeviceFlow::Pairing && response.status == StatusCode::NOT_FOUND {
+        let description = "this server does not offer device codes to this account".to_owned();
+        return Err(TokenError::refused("device_code_disabled", Some(description)));
     }
-    if !response.status().is_success() {
-        return Err(refusal(&response));
+    if !response.status.is_success() {
+        return Err(response.refusal(client));
     }
-    let reply: Reply = serde_json::from_slice(response.body())
+    let reply: Reply = serde_json::from_str(&response.text)
         .map_err(|_| TokenError::Unreadable("it is not a device authorization".to_owned()))?;
     if endpoints.flow == DeviceFlow::UserCode
         && !reply.state.as_ref().is_some_and(|given| given.matches(&state))
@@ -147,7 +101,12 @@ pub async fn authorize_device(
     let code_verifier =
         (endpoints.flow == DeviceFlow::UserCode).then(|| Secret::new(verifier.secret().as_str()));
     let asked = clock();
-    reply.authorization(endpoints, code_verifier, asked, server_time(&response).unwrap_or(asked))
+    reply.authorization(
+        endpoints,
+        code_verifier,
+        asked,
+        server_time(&response.headers).unwrap_or(asked),
+    )
 }
 
 /// A device authorization response, in the spellings of all flows.

@@ -4,8 +4,9 @@
 
 use super::claims::Claims;
 use super::client::Client;
-use super::device::DeviceEndpoints;
-use super::token::TokenError;
+use super::device_endpoints::DeviceEndpoints;
+use super::lenient_json::decoded;
+use super::token_error::TokenError;
 use crate::secret::Secret;
 use crate::system::http::{HttpClient, HttpError, is_acceptable};
 use oauth2::http::{Request, StatusCode, header};
@@ -61,11 +62,11 @@ impl Client {
             }
             if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
                 let reason = format!("{issuer}: {status}");
-                return Err(TokenError::Unavailable { reason, retry_after: None, sent: false });
+                return Err(TokenError::unavailable(reason, false));
             }
         }
         let body = found.ok_or_else(|| unreadable("it has no metadata".to_owned()))?;
-        let metadata: Metadata = serde_json::from_slice(&body)
+        let metadata: Metadata = serde_json::from_str(&decoded(&body))
             .map_err(|_| unreadable("its metadata cannot be read".to_owned()))?;
         if metadata.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
             return Err(unreadable("its metadata name another issuer".to_owned()));
@@ -130,7 +131,7 @@ impl Client {
         if !status.is_success() {
             return None;
         }
-        Claims::of_object(serde_json::from_slice(&body).ok()?)
+        Claims::of_object(serde_json::from_str(&decoded(&body)).ok()?)
     }
 }
 
@@ -168,9 +169,7 @@ async fn get(
         .map_err(|_| TokenError::Unreadable("the token is not fit for a header".to_owned()))?;
     let response = http.send(request).await.map_err(|error| match error {
         // Reading changes nothing, whether or not it arrived.
-        HttpError::Unreachable { reason, .. } => {
-            TokenError::Unavailable { reason, retry_after: None, sent: false }
-        }
+        HttpError::Unreachable { reason, .. } => TokenError::unavailable(reason, false),
         other => TokenError::from(other),
     })?;
     Ok((response.status(), response.into_body()))

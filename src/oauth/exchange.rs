@@ -1,7 +1,7 @@
 //! Exchanging a stored token for the short-lived one that an API wants: a request that
 //! carries the one and is answered with the other. It spends nothing.
 
-use super::post::server_time;
+use super::reply::server_time;
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::http::{HttpClient, HttpError};
@@ -117,7 +117,7 @@ fn read(response: &Response<Vec<u8>>, received: Millis) -> Result<ExchangedToken
     let expires = body.get("expires_at").and_then(time);
     let expires = expires.ok_or(ExchangeError::Unreadable("it has no `expires_at`"))?;
     // The server's clock counts for its own times.
-    let lead = server_time(response).map_or(0, |date| received.saturating_sub(date));
+    let lead = server_time(response.headers()).map_or(0, |date| received.saturating_sub(date));
     Ok(ExchangedToken { token: Secret::new(token), expires: expires.saturating_add(lead) })
 }
 

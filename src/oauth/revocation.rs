@@ -1,7 +1,7 @@
 //! Token revocation (RFC 7009).
 
 use super::client::Client;
-use super::token::TokenError;
+use super::token_error::TokenError;
 use crate::secret::Secret;
 use crate::system::http::{HttpClient, HttpError};
 use oauth2::http::{Request, StatusCode, header};
@@ -31,9 +31,7 @@ pub async fn revoke(
         .body(body.finish().into_bytes())
         .map_err(|error| TokenError::Unreadable(error.to_string()))?;
     let response = http.send(request).await.map_err(|error| match error {
-        HttpError::Unreachable { reason, sent } => {
-            TokenError::Unavailable { reason, retry_after: None, sent }
-        }
+        HttpError::Unreachable { reason, sent, .. } => TokenError::unavailable(reason, sent),
         other => TokenError::Unreadable(other.to_string()),
     })?;
     let status = response.status();
@@ -43,7 +41,7 @@ pub async fn revoke(
     // A server that is too busy has revoked nothing.
     if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
         let reason = status.to_string();
-        return Err(TokenError::Unavailable { reason, retry_after: None, sent: false });
+        return Err(TokenError::unavailable(reason, false));
     }
-    Err(TokenError::Refused { code: status.to_string(), description: None })
+    Err(TokenError::refused(status.to_string(), None))
 }

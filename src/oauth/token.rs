@@ -1,135 +1,23 @@
 //! Token requests: the code exchange (RFC 6749 section 4.1.3) and the refresh
 //! (section 6).
 //!
-//! A failure is one of three: the server refused (its code is kept as sent), the server
-//! was not reached or is unwell, or its answer cannot be read. Only the first can mean
-//! that a new login is needed.
+//! The `oauth2` package makes the requests; [`super::post`] sends them and reads the answers.
 
 use super::authorization::AuthorizationRequest;
 use super::client::Client;
+use super::grant::Grant;
 use super::post::{sender, token_error};
 use super::response::AuthorizationCode;
-use super::token_reply::{ErrorReply, TokenReply};
+use super::token_error::TokenError;
+use super::token_reply::TokenReply;
 use crate::profile::Millis;
 use crate::secret::Secret;
-use crate::system::http::{HttpClient, HttpError};
-use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
+use crate::system::http::HttpClient;
+use oauth2::basic::{
+    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
+};
 use oauth2::{PkceCodeVerifier, RedirectUrl, RefreshToken, StandardRevocableToken};
-use serde_json::{Map, Value};
-use std::time::Duration;
 use url::Url;
-
-/// What a token response grants.
-#[derive(Clone, Debug)]
-pub struct Grant {
-    /// The access token.
-    pub access: Secret,
-    /// The refresh token, when the response has one.
-    pub refresh: Option<Secret>,
-    /// The id token, when the response has one.
-    pub id_token: Option<Secret>,
-    /// When the access token expires, in milliseconds since the epoch: from `expires_in`,
-    /// else from its `exp` claim.
-    pub expires: Option<Millis>,
-    /// The other members of the response.
-    pub members: Members,
-}
-
-impl Grant {
-    /// A further member of the response.
-    pub fn member(&self, name: &str) -> Option<&Value> {
-        self.members.0.get(name)
-    }
-}
-
-/// The members of a token response that only some servers send. They may be secrets.
-#[derive(Clone, Default)]
-pub struct Members(pub(super) Map<String, Value>);
-
-impl std::fmt::Debug for Members {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-/// Why a token request gave no grant.
-#[derive(Debug, thiserror::Error)]
-pub enum TokenError {
-    /// The authorization server refused.
-    #[error("the authorization server refused: {code}{}", description.as_ref().map(|text| format!(": {text}")).unwrap_or_default())]
-    Refused {
-        /// The error code, as sent.
-        code: String,
-        /// The description, as sent.
-        description: Option<String>,
-    },
-    /// The server was not reached, or it says that it cannot answer now.
-    #[error("the authorization server is unavailable: {reason}")]
-    Unavailable {
-        /// What happened.
-        reason: String,
-        /// When the server wants to be asked again.
-        retry_after: Option<Duration>,
-        /// Whether the request may have been carried out all the same: then the refresh
-        /// token in it may be spent.
-        sent: bool,
-    },
-    /// The answer is not a token response.
-    #[error("the answer of the authorization server cannot be read: {0}")]
-    Unreadable(String),
-}
-
-impl TokenError {
-    /// Whether the request may have been carried out although there is no usable answer.
-    pub const fn is_outcome_unknown(&self) -> bool {
-        match self {
-            Self::Refused { .. } => false,
-            Self::Unavailable { sent, .. } => *sent,
-            Self::Unreadable(_) => true,
-        }
-    }
-
-    /// How long to wait before the request may be made again after `attempts`; `None` when
-    /// it must not be, or not within a time that a caller would wait.
-    pub fn retry_in(&self, attempts: u32) -> Option<Duration> {
-        const MOST_ATTEMPTS: u32 = 3;
-        const LONGEST: Duration = Duration::from_secs(10);
-        let Self::Unavailable { retry_after, sent: false, .. } = self else { return None };
-        let usual = Duration::from_millis(300) * 3_u32.pow(attempts.saturating_sub(1));
-        let wait = retry_after.unwrap_or(usual);
-        (attempts < MOST_ATTEMPTS && wait <= LONGEST).then_some(wait)
-    }
-
-    /// The server's error code where the refresh token is dead, so that only a new login
-    /// helps.
-    pub fn refused_grant(&self) -> Option<&str> {
-        const DEAD: [&str; 7] = [
-            "invalid_grant",
-            "refresh_token_reused",
-            "refresh_token_expired",
-            "refresh_token_invalidated",
-            "invalid_refresh_token",
-            "token_revoked",
-            "token_expired",
-        ];
-        let Self::Refused { code, .. } = self else { return None };
-        DEAD.contains(&code.as_str()).then_some(code)
-    }
-}
-
-impl From<HttpError> for TokenError {
-    fn from(error: HttpError) -> Self {
-        match error {
-            HttpError::Unreachable { reason, sent } => {
-                Self::Unavailable { reason, retry_after: None, sent }
-            }
-            HttpError::Request(reason) => {
-                Self::Unavailable { reason, retry_after: None, sent: false }
-            }
-            error @ HttpError::TooLarge => Self::Unreadable(error.to_string()),
-        }
-    }
-}
 
 /// Exchanges an authorization code for a grant. `clock` gives the time to count
 /// `expires_in` from.
@@ -169,8 +57,8 @@ pub(super) async fn exchange(
     for (name, value) in &client.token_parameters {
         request = request.add_extra_param(name, value);
     }
-    let sender = sender(http, client.token_request_format, clock);
-    request.request_async(&sender).await.map_err(token_error)?.grant(clock())
+    let sender = sender(http, client, clock);
+    request.request_async(&sender).await.map_err(token_error)?.grant(clock())?.of_login()
 }
 
 /// Refreshes a grant. The refresh token may be spent after this, whatever the outcome.
@@ -189,12 +77,12 @@ pub async fn refresh(
     for (name, value) in &client.token_parameters {
         request = request.add_extra_param(name, value);
     }
-    let sender = sender(http, client.token_request_format, clock);
+    let sender = sender(http, client, clock);
     request.request_async(&sender).await.map_err(token_error)?.grant(clock())
 }
 
 type OAuth2Client = oauth2::Client<
-    ErrorReply,
+    BasicErrorResponse,
     TokenReply,
     BasicTokenIntrospectionResponse,
     StandardRevocableToken,

@@ -1,7 +1,7 @@
 //! Who issues and renews the credentials of a provider: an authorization server, or a
 //! program that serves it.
 
-use super::Interaction;
+use super::Notes;
 use crate::app::App;
 use crate::oauth::{self, Client, TokenError};
 use crate::profile::{Credential, ProviderId};
@@ -118,7 +118,7 @@ impl<'a> Issuer<'a> {
         self,
         credential: &Credential,
         entry: &Secret,
-        interaction: &mut dyn Interaction,
+        interaction: &mut dyn Notes,
     ) -> Result<bool, TokenError> {
         match self {
             Self::Server { mut client, .. } => {
@@ -156,7 +156,7 @@ impl Connection<'_> {
         &self,
         credential: &Credential,
         entry: &Secret,
-        interaction: &mut dyn Interaction,
+        interaction: &mut dyn Notes,
     ) -> Result<Renewal, TokenError> {
         match self {
             Self::Server { registration, client, http } => {
@@ -194,7 +194,7 @@ async fn run(
     environment: &Environment,
     operation: Operation,
     held: (&Credential, &Secret),
-    interaction: &mut dyn Interaction,
+    interaction: &mut dyn Notes,
 ) -> Result<Option<Box<Issued>>, TokenError> {
     let mut conversation = program.begin(environment, operation, Some(held))?;
     let name = program.name();

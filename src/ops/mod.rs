@@ -37,12 +37,16 @@ pub use reference::ValueError;
 pub use refresh::{LeaseError, NotRefreshable, RefreshError};
 pub use selection::{Login, SelectionError, WrongProvider};
 
-/// What a use case says to the user on its way; `cli` implements it.
-pub trait Interaction {
+/// What a use case has to say that asks for nothing.
+pub trait Notes {
     /// Something worth knowing that changes nothing.
     fn note(&mut self, text: &str);
     /// Something that went less well than it could.
     fn warn(&mut self, text: &str);
+}
+
+/// What a use case says to the user on its way; `cli` implements it.
+pub trait Interaction: Notes {
     /// The authorization request is ready and something listens: show the URL.
     fn show_authorization(&mut self, notice: &login::AuthorizationNotice<'_>);
     /// There is a code to enter on another device: show it.

@@ -16,7 +16,7 @@
 use crate::app::{App, AppError};
 use crate::config::{ConfigEdit, ConfigError, record_profiles};
 use crate::profile::{Credential, Kind, ProfileId, ProviderId};
-use crate::store::{AgentStore, Document, Prepared, StoreError};
+use crate::store::{AgentStore, Document, PATIENT_LOCK_TIMEOUT, Prepared, StoreError};
 use serde_json::value::RawValue;
 
 /// A profile whose credential is recorded.
@@ -125,7 +125,9 @@ pub(super) fn record<T>(
     };
     let (profiles, result) = match wait {
         Wait::Usual => store.update(change),
-        Wait::Prepared(prepared) => store.update_prepared(prepared, None, change),
+        Wait::Prepared(prepared) => {
+            store.update_prepared(prepared, None, PATIENT_LOCK_TIMEOUT, change)
+        }
     }
     .map_err(RecordError::Document)?;
     let Some(first) = profiles.first() else { return Ok((result, false)) };

@@ -3,7 +3,7 @@
 
 use super::selection::Selected;
 use crate::app::App;
-use crate::config::{Config, Variables};
+use crate::config::Config;
 use crate::profile::secret_ref::{Defaults, SecretRef};
 use crate::profile::{Credential, CredentialKind, Kind, ProfileId};
 use crate::reference::{
@@ -80,7 +80,7 @@ pub(super) fn value(
             return Err(ValueError::NoReference { profile_id, field, location: location() });
         }
     };
-    let variables = Variables::of(&app.environment, &app.paths, config);
+    let variables = config.variables(&app.environment, &app.paths);
     let resolver = Resolver { secrets: &secrets, variables: &variables, paths: &app.paths };
     match resolver.secret(&reference) {
         Ok(secret) => Ok(Some(secret)),

@@ -4,9 +4,10 @@
 //! needed.
 
 use super::built_in::{BuiltIn, ROWS};
+use super::catalog_error::{CatalogError, invalid, unreadable};
+use super::definition::Definition;
 use super::definition_file::{definition_files, provider_id, read_definition};
 use super::patch::{changed_keys, leave_behind, merge_patch};
-use super::{Definition, InvalidDefinition};
 use crate::profile::ProviderId;
 use serde_json::Value;
 use std::cell::OnceCell;
@@ -29,27 +30,6 @@ pub struct Catalog {
     entries: Vec<Entry>,
     /// Files that are no valid definitions, by the provider id that they are for.
     broken: Vec<(ProviderId, CatalogError)>,
-}
-
-/// Why there is no catalog.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum CatalogError {
-    /// A provider file, or their directory, cannot be read.
-    #[error("could not read {}: {reason}", file.display())]
-    Read {
-        /// The file.
-        file: PathBuf,
-        /// The reason.
-        reason: String,
-    },
-    /// A provider file, or a built-in row, is not a valid definition.
-    #[error("the provider definition {origin} is not valid: {reason}")]
-    Invalid {
-        /// The file or row.
-        origin: String,
-        /// What is wrong.
-        reason: InvalidDefinition,
-    },
 }
 
 /// One provider of the catalog.
@@ -201,14 +181,6 @@ fn provider(row: Option<&BuiltIn>, file: Option<PathBuf>) -> Result<Provider, Ca
     }
     let definition = Definition::try_from(value).map_err(|reason| invalid(origin, reason))?;
     Ok(Provider { definition, file, overridden })
-}
-
-pub(super) fn invalid(origin: impl std::fmt::Display, reason: InvalidDefinition) -> CatalogError {
-    CatalogError::Invalid { origin: origin.to_string(), reason }
-}
-
-pub(super) fn unreadable(error: &serde_json::Error) -> InvalidDefinition {
-    InvalidDefinition::Unreadable { key: None, reason: error.to_string() }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One provider definition: the row type of the catalog and of provider files.
 
 use super::invalid_definition::{Fault, InvalidDefinition};
+use super::object::read;
 use super::patch::{leave_behind, merge_patch};
 use super::registration::{Registration, check_endpoint};
 use super::usage::UsageSource;
@@ -275,23 +276,8 @@ impl TryFrom<Value> for Definition {
     }
 }
 
-/// What an object holds. The error names the key that is wrong: the one without which the
-/// rest can be read.
-pub(super) fn read<T: serde::de::DeserializeOwned>(object: &Value) -> Result<T, InvalidDefinition> {
-    serde_json::from_value(object.clone()).map_err(|error| {
-        let is_wrong = |key: &&String| {
-            let mut rest = object.clone();
-            rest.as_object_mut().and_then(|rest| rest.shift_remove(*key));
-            serde_json::from_value::<T>(rest).is_ok()
-        };
-        let mut keys = object.as_object().into_iter().flat_map(serde_json::Map::keys);
-        let reason = crate::text::printable(&error.to_string(), 300);
-        InvalidDefinition::Unreadable { key: keys.find(is_wrong).cloned(), reason }
-    })
-}
-
 /// The keys of a definition. Serde cannot refuse others where two types read one object.
-const KEYS: [&str; 31] = [
+const KEYS: [&str; 32] = [
     "id",
     "label",
     "aliases",
@@ -315,6 +301,7 @@ const KEYS: [&str; 31] = [
     "authorizationParameters",
     "tokenParameters",
     "tokenRequestFormat",
+    "finalErrorCodes",
     "identity",
     "expiryMarginSeconds",
     "keptMembers",

@@ -1,6 +1,6 @@
 //! The files in which a user describes providers.
 
-use super::catalog::{CatalogError, invalid, unreadable};
+use super::catalog_error::{CatalogError, invalid, unreadable};
 use super::invalid_definition::InvalidDefinition;
 use crate::profile::ProviderId;
 use serde_json::Value;

@@ -11,12 +11,14 @@ pub const COPILOT_PROVIDER: &str = "github-copilot";
 
 mod built_in;
 mod catalog;
+mod catalog_error;
 mod convention;
 mod definition;
 mod definition_file;
 mod identity_pointers;
 mod installed_client;
 mod invalid_definition;
+mod object;
 mod patch;
 mod program;
 mod project;
@@ -26,7 +28,8 @@ mod registration_error;
 mod usage;
 
 pub use built_in::auth_provider_id;
-pub use catalog::{Catalog, CatalogError, Outline, Provider};
+pub use catalog::{Catalog, Outline, Provider};
+pub use catalog_error::CatalogError;
 pub use convention::{Conventions, Model, cools_down};
 pub use definition::{Definition, Method, MethodKind, UnfitToken};
 pub use invalid_definition::{Fault, InvalidDefinition};

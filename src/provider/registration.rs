@@ -4,6 +4,7 @@
 use super::identity_pointers::IdentityPointers;
 use super::installed_client::InstalledClient;
 use super::invalid_definition::{Fault, InvalidDefinition};
+use super::object::read;
 use super::project::Project;
 use super::redirect::Redirect;
 use super::registration_error::RegistrationError;
@@ -56,6 +57,9 @@ pub struct Registration {
     /// The encoding of token requests.
     #[serde(default)]
     token_request_format: TokenRequestFormat,
+    /// The error codes by which the server says that a grant is over, beside `invalid_grant`.
+    #[serde(default)]
+    final_error_codes: Vec<String>,
     /// Where claims and user information name the account.
     #[serde(default)]
     identity: IdentityPointers,
@@ -118,7 +122,7 @@ impl Registration {
         if !keys.into_iter().any(has) {
             return Ok(None);
         }
-        let mut registration: Self = super::definition::read(definition)?;
+        let mut registration: Self = read(definition)?;
         if !has("tokenEndpoint") && !has("identity") {
             registration.identity = IdentityPointers::of_openid();
         }
@@ -219,6 +223,7 @@ impl Registration {
             issuer: self.issuer.clone(),
             token_request_format: self.token_request_format,
             token_parameters: self.token_parameters.clone(),
+            final_error_codes: self.final_error_codes.clone(),
         })
     }
 
@@ -300,14 +305,17 @@ pub const ASSUMED_LIFETIME: Millis = 3_600_000;
 
 /// When the access token of a grant counts as expired: as the server says, else after
 /// [`ASSUMED_LIFETIME`] when it can be refreshed, else never as far as we know. It is earlier
-/// by the margin of the registration, but not within the next half minute. Times are in
-/// milliseconds since the epoch.
+/// by the margin of the registration, but not within the next half minute, unless it is expired
+/// already. Times are in milliseconds since the epoch.
 pub fn expiry(registration: Option<&Registration>, grant: &Grant, now: Millis) -> Option<Millis> {
     const LEAST: Millis = 30_000;
     let assumed = || grant.refresh.is_some().then(|| now.saturating_add(ASSUMED_LIFETIME));
     let expires = grant.expires.or_else(assumed)?;
     let margin = registration.map_or(0, |it| Millis::from(it.expiry_margin_seconds) * 1_000);
-    Some(if margin == 0 { expires } else { (expires - margin).max(now.saturating_add(LEAST)) })
+    if margin == 0 || expires <= now {
+        return Some(expires);
+    }
+    Some((expires - margin).max(now.saturating_add(LEAST)))
 }
 
 pub(super) fn check_endpoint(key: &'static str, endpoint: &Url) -> Result<(), InvalidDefinition> {
@@ -341,4 +349,34 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
         OneOrMany::One(one) => vec![one],
         OneOrMany::Many(many) => many,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_expired_already_gets_no_respite() {
+        let definition = serde_json::json!({
+            "clientId": "fake", "tokenEndpoint": "https://as.example.test/token",
+            "expiryMarginSeconds": 300,
+        });
+        let registration = Registration::of(&definition).unwrap().unwrap();
+        let now = 1_000_000;
+        for (expires, counted) in [
+            (now + 3_600_000, now + 3_300_000),
+            (now + 60_000, now + 30_000),
+            (now, now),
+            (now - 1, now - 1),
+        ] {
+            let grant = Grant {
+                access: Secret::new(""),
+                refresh: None,
+                id_token: None,
+                expires: Some(expires),
+                members: crate::oauth::Members::default(),
+            };
+            assert_eq!(expiry(Some(&registration), &grant, now), Some(counted));
+        }
+    }
 }

@@ -15,9 +15,9 @@ use crate::system::lock;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How long a change waits for the lock when its data exists nowhere else: OpenClaw may hold
+/// How long a login waits for the lock when its data exists nowhere else: OpenClaw may hold
 /// the lock during a refresh of its own, which takes up to 120 seconds.
-const PATIENT_LOCK_TIMEOUT: Duration = Duration::from_secs(150);
+pub const PATIENT_LOCK_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// The store of one agent.
 #[derive(Clone, Debug)]
@@ -164,8 +164,8 @@ impl AgentStore {
         self.engine.prepare()
     }
 
-    /// As [`Self::update`], with what [`Self::prepare`] gave and with more patience: what
-    /// is to be stored exists nowhere else.
+    /// As [`Self::update`], with what [`Self::prepare`] gave and with a patience of its own: what
+    /// is to be stored may exist nowhere else.
     ///
     /// # Errors
     /// The lock, the document or the disk; nothing has changed then.
@@ -173,9 +173,10 @@ impl AgentStore {
         &self,
         prepared: Option<Prepared>,
         lease: Option<&Lease>,
+        lock_timeout: Duration,
         change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
     ) -> Result<T, StoreError> {
-        self.change_profiles(prepared, lease, PATIENT_LOCK_TIMEOUT, change)
+        self.change_profiles(prepared, lease, lock_timeout, change)
     }
 
     fn change_profiles<T>(

@@ -7,6 +7,7 @@
 use super::{AgentStore, Document, Location, StoreError};
 use crate::profile::Millis;
 use crate::system::custody::Exposure;
+use crate::text::chain;
 use std::ffi::OsStr;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +31,30 @@ pub enum Notice {
         directory: Location,
         /// Why it is not there.
         reason: io::Error,
+    },
+    /// More backups are kept than is wanted.
+    #[error("an old backup could not be removed from {directory}: {reason}")]
+    OldBackup {
+        /// Where it is.
+        directory: Location,
+        /// Why it is still there.
+        reason: io::Error,
+    },
+    /// The change is stored, and its name may not be on the disk yet.
+    #[error("{document} is written, and may not survive a power loss: {reason}")]
+    NotDurable {
+        /// The changed document.
+        document: Location,
+        /// What the directory said.
+        reason: io::Error,
+    },
+    /// The change is stored, and the file that the document took over from is as it was.
+    #[error("{document} is written, and the `auth.json` beside it is left as it is: {}", chain(.reason))]
+    LegacyLeft {
+        /// The changed document.
+        document: Location,
+        /// Why the file is left.
+        reason: StoreError,
     },
     /// Somebody else can read or change a file, which did not matter to the command.
     #[error("{0}")]

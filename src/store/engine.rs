@@ -6,11 +6,13 @@
 use super::files::Files;
 use super::lease::{LeaseAttempt, LeaseKey};
 use super::{
-    Backup, Document, Ended, Exclusion, InterruptedRefresh, Lease, Leftover, Location, Prepared,
-    StateDocument, StoreError, Version,
+    Backup, Begun, Document, Ended, Exclusion, Lease, Leftover, Location, Prepared, StateDocument,
+    StoreError, Version,
 };
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};
+use crate::system::lock::Holder;
+use crate::system::worker::Waiter;
 use std::fmt::Debug;
 use std::ops::Deref;
 use std::time::Duration;
@@ -83,6 +85,12 @@ pub(super) trait Engine: Debug {
     /// Tries once to take the lease.
     fn try_lease(&self, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError>;
 
+    /// Who holds a lease now, as far as can be told.
+    fn lease_holder(&self, key: &LeaseKey<'_>) -> Holder;
+
+    /// One who wants to start a worker that refreshes `grant`.
+    fn waiter_to_start(&self, grant: &Secret) -> Result<Waiter, StoreError>;
+
     /// Where a lease is, for people.
     fn lease_location(&self, key: &LeaseKey<'_>) -> Location;
 
@@ -94,13 +102,9 @@ pub(super) trait Engine: Debug {
         wait: Duration,
     ) -> Result<bool, StoreError>;
 
-    /// Notes, durably, that `grant` is about to be spent; the note of an earlier refresh
-    /// that did not end, if there is one.
-    fn begin(
-        &self,
-        lease: &Lease,
-        grant: &Secret,
-    ) -> Result<Option<InterruptedRefresh>, StoreError>;
+    /// Notes, durably, that `grant`, which `lease` is on, is about to be spent, unless an
+    /// earlier refresh of it did not end, or the lease is lost.
+    fn begin(&self, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError>;
 
     /// Notes how a refresh of `grant` ended.
     fn end(&self, grant: &Secret, ended: Ended);

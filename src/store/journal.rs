@@ -18,6 +18,18 @@ pub struct InterruptedRefresh {
     pub at: Millis,
 }
 
+/// What came of noting that a grant is about to be spent.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub enum Begun {
+    /// It is noted.
+    Noted,
+    /// It was noted before, by one that did not end: the grant may be spent.
+    Interrupted(InterruptedRefresh),
+    /// The lease is not ours any more: somebody else may be spending the grant. Start over.
+    Lost,
+}
+
 /// How a refresh of a grant ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -30,16 +42,12 @@ pub enum Ended {
 }
 
 impl AgentStore {
-    /// Notes, durably, that `grant`, which `lease` is on, is about to be spent. Returns the
-    /// note of an earlier process that did not end it; that note stays.
+    /// Notes, durably, that `grant`, which `lease` is on, is about to be spent. The note of an
+    /// earlier process that did not end it stays.
     ///
     /// # Errors
     /// The note cannot be written, or an earlier one cannot be read.
-    pub fn begin(
-        &self,
-        lease: &Lease,
-        grant: &Secret,
-    ) -> Result<Option<InterruptedRefresh>, StoreError> {
+    pub fn begin(&self, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError> {
         self.engine.begin(lease, grant)
     }
 

@@ -60,37 +60,60 @@ pub(super) fn raw<T: serde::Serialize + ?Sized>(value: &T) -> serde_json::Result
 /// `json` laid out with two spaces a level and a final newline, as OpenClaw writes its
 /// documents. Tokens are copied byte for byte; `json` must be valid.
 pub(super) fn pretty(json: &str) -> String {
-    let mut laid_out = String::with_capacity(json.len() + json.len() / 4);
-    let mut depth = 0_usize;
-    let mut rest = json.trim_start();
-    let mut just_opened = false;
-    while let Some(first) = rest.chars().next() {
-        let length = match first {
-            '"' => string_length(rest),
-            '{' | '[' | '}' | ']' | ',' | ':' => 1,
-            _ => rest.find([',', '}', ']', ' ', '\n', '\r', '\t']).unwrap_or(rest.len()),
-        };
-        let (token, after) = rest.split_at(length);
-        rest = after.trim_start();
-        if matches!(first, '}' | ']') {
-            depth = depth.saturating_sub(1);
-            if !just_opened {
-                new_line(&mut laid_out, depth);
+    let mut layout = Layout::with_capacity(json.len() + json.len() / 4);
+    layout.push(json);
+    layout.finish()
+}
+
+/// A text that is laid out as [`pretty`] does it, piece by piece: a large document needs no
+/// second copy.
+pub(super) struct Layout {
+    text: String,
+    depth: usize,
+    just_opened: bool,
+}
+
+impl Layout {
+    /// An empty text with room for so many bytes.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), depth: 0, just_opened: false }
+    }
+
+    /// Adds whole tokens; together, all pieces must be valid JSON.
+    pub(super) fn push(&mut self, json: &str) {
+        let mut rest = json.trim_start();
+        while let Some(first) = rest.chars().next() {
+            let length = match first {
+                '"' => string_length(rest),
+                '{' | '[' | '}' | ']' | ',' | ':' => 1,
+                _ => rest.find([',', '}', ']', ' ', '\n', '\r', '\t']).unwrap_or(rest.len()),
+            };
+            let (token, after) = rest.split_at(length);
+            rest = after.trim_start();
+            if matches!(first, '}' | ']') {
+                self.depth = self.depth.saturating_sub(1);
+                if !self.just_opened {
+                    new_line(&mut self.text, self.depth);
+                }
+            } else if self.just_opened {
+                new_line(&mut self.text, self.depth);
             }
-        } else if just_opened {
-            new_line(&mut laid_out, depth);
-        }
-        just_opened = matches!(first, '{' | '[');
-        laid_out.push_str(token);
-        match first {
-            '{' | '[' => depth += 1,
-            ',' => new_line(&mut laid_out, depth),
-            ':' => laid_out.push(' '),
-            _ => {}
+            self.just_opened = matches!(first, '{' | '[');
+            self.text.push_str(token);
+            match first {
+                '{' | '[' => self.depth += 1,
+                ',' => new_line(&mut self.text, self.depth),
+                ':' => self.text.push(' '),
+                _ => {}
+            }
         }
     }
-    laid_out.push('\n');
-    laid_out
+
+    /// The text, with its final newline.
+    pub(super) fn finish(mut self) -> String {
+        self.text.push('\n');
+        self.text
+    }
 }
 
 /// Deeper levels are not set in further: the layout must not outgrow the document.

@@ -4,6 +4,8 @@ use super::{AgentStore, Lease, StoreError};
 use crate::profile::{ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::system::lock::{self, Holder};
+use crate::system::worker::{Attempt, Slot};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What a lease is on: a profile, by the spelling of its provider and its id, and the grant
@@ -27,15 +29,63 @@ pub enum LeaseAttempt {
     Held(Holder),
 }
 
-/// What ended the wait for a lease.
+/// What ended the wait for a turn.
 #[derive(Debug)]
-pub enum Turn<T> {
-    /// The lease is ours.
-    Leased(Lease),
-    /// What the lease was wanted for is there.
+pub enum Turn<T, L = Lease> {
+    /// It is our turn: the lease, or the right to start a worker.
+    Leased(L),
+    /// What the turn was wanted for is there.
     Found(T),
     /// The time is over: [`StoreError::LockTimeout`] with the holder.
     TimedOut(StoreError),
+}
+
+/// The right to start a worker, or what came of the one that was waited for.
+#[derive(Debug)]
+pub enum Start {
+    /// A worker may be started, which holds this.
+    Now(Slot),
+    /// The worker has ended with this outcome, which nobody has stored.
+    Ended(String),
+}
+
+/// What came of one try for a turn.
+enum Tried<L> {
+    Ours(L),
+    /// The error for when the time is over.
+    Held(StoreError),
+}
+
+/// The one loop that waits for a turn: it looks often and tries less and less often.
+fn wait<T, L, E: From<StoreError>>(
+    timeout: Duration,
+    mut look: impl FnMut() -> Result<Option<T>, E>,
+    mut attempt: impl FnMut(Duration) -> Result<Tried<L>, StoreError>,
+) -> Result<Turn<T, L>, E> {
+    let started = Instant::now();
+    let mut next = Duration::ZERO;
+    let mut held = None;
+    loop {
+        let waited = started.elapsed();
+        // To look costs next to nothing, to try does not, and two hundred processes wait at a
+        // time.
+        if let Some(found) = look()? {
+            return Ok(Turn::Found(found));
+        }
+        if waited >= next {
+            next = next_try(waited, timeout);
+            match attempt(timeout)? {
+                Tried::Ours(ours) => return Ok(Turn::Leased(ours)),
+                Tried::Held(error) => held = Some(error),
+            }
+        }
+        if waited >= timeout
+            && let Some(error) = held
+        {
+            return Ok(Turn::TimedOut(error));
+        }
+        std::thread::sleep(lock::pause(waited, LOOK));
+    }
 }
 
 /// Who waits for a lease looks for a result at least so often.
@@ -59,32 +109,54 @@ impl AgentStore {
         &self,
         key: &LeaseKey<'_>,
         timeout: Duration,
-        mut look: impl FnMut() -> Result<Option<T>, E>,
+        look: impl FnMut() -> Result<Option<T>, E>,
     ) -> Result<Turn<T>, E> {
-        let started = Instant::now();
-        let mut holder = Holder::default();
-        let mut next = Duration::ZERO;
-        loop {
-            let waited = started.elapsed();
-            // To look costs next to nothing, to take the lease does not, and two hundred
-            // processes wait at a time.
-            if let Some(found) = look()? {
-                return Ok(Turn::Found(found));
-            }
-            if waited >= next {
-                next = next_try(waited, timeout);
-                holder = match self.engine.try_lease(key)? {
-                    LeaseAttempt::Acquired(lease) => return Ok(Turn::Leased(lease)),
-                    LeaseAttempt::Held(holder) => holder,
-                };
-            }
-            if waited >= timeout {
-                let location = self.engine.lease_location(key);
-                let error = StoreError::LockTimeout { location, waited: timeout, holder };
-                return Ok(Turn::TimedOut(error));
-            }
-            std::thread::sleep(lock::pause(waited, LOOK));
-        }
+        wait(timeout, look, |waited| {
+            Ok(match self.engine.try_lease(key)? {
+                LeaseAttempt::Acquired(lease) => Tried::Ours(lease),
+                LeaseAttempt::Held(holder) => Tried::Held(StoreError::LockTimeout {
+                    location: self.engine.lease_location(key),
+                    waited,
+                    holder,
+                }),
+            })
+        })
+    }
+
+    /// Waits for the right to start a worker that refreshes `grant`, or until `look` finds
+    /// what it is wanted for, or until the worker that was waited for has ended.
+    ///
+    /// # Errors
+    /// Locks cannot be used there.
+    pub fn wait_to_start<T>(
+        &self,
+        key: &LeaseKey<'_>,
+        grant: &Secret,
+        timeout: Duration,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> Result<Turn<T, Start>, StoreError> {
+        let mut waiter = self.engine.waiter_to_start(grant)?;
+        wait(
+            timeout,
+            || Ok(look()),
+            |waited| {
+                let location = || self.engine.lease_location(key);
+                let attempt = waiter.try_take();
+                let attempt = attempt.map_err(|source| StoreError::Lock {
+                    location: location(),
+                    source: Arc::new(source),
+                })?;
+                Ok(match attempt {
+                    Attempt::Taken(slot) => Tried::Ours(Start::Now(slot)),
+                    Attempt::Ended(outcome) => Tried::Ours(Start::Ended(outcome)),
+                    Attempt::Busy => Tried::Held(StoreError::LockTimeout {
+                        location: location(),
+                        waited,
+                        holder: self.engine.lease_holder(key),
+                    }),
+                })
+            },
+        )
     }
 
     /// Tries once to take the lease.

@@ -24,7 +24,7 @@ mod session;
 mod snapshot;
 mod spool;
 
-pub use agent_store::AgentStore;
+pub use agent_store::{AgentStore, PATIENT_LOCK_TIMEOUT};
 pub use backup::{Backup, BackupPolicy, Notice, Notices, USUAL_BACKUPS};
 pub use document::{
     Document, Inspection, Outline, Pasted, Profile, Provenance, Renewal, StateDocument, entry_with,
@@ -32,11 +32,11 @@ pub use document::{
 };
 pub use error::StoreError;
 pub use files::{Lease, Leftover, shared_leftovers};
-pub use journal::{Ended, InterruptedRefresh};
-pub use lease::{LeaseAttempt, LeaseKey, Turn};
+pub use journal::{Begun, Ended, InterruptedRefresh};
+pub use lease::{LeaseAttempt, LeaseKey, Start, Turn};
 pub use location::Location;
 pub use pending_login::{Claim, PendingAuthorization, PendingLogin};
 pub use session::{SessionOverride, SessionStore};
 use snapshot::Exclusion;
 pub use snapshot::{Prepared, Snapshot, Version};
-pub use spool::{Spool, SpooledReply};
+pub use spool::{Spent, Spool, SpooledReply};

@@ -40,6 +40,24 @@ impl SpooledReply {
     }
 }
 
+/// What tells that a refresh token must not be posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Spent {
+    /// The reply that waits here replaced it.
+    Replaced(Location),
+    /// The file here may hold what replaced it, and cannot be read.
+    Unreadable(Location),
+}
+
+impl Spent {
+    /// Where that is.
+    pub const fn location(&self) -> &Location {
+        match self {
+            Self::Replaced(location) | Self::Unreadable(location) => location,
+        }
+    }
+}
+
 /// As it is in the file, which is written from `&str` and read into [`Secret`].
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -110,18 +128,45 @@ impl Spool {
         Ok(followed)
     }
 
-    /// Where the reply waits that replaced `refresh_token`, when that token is spent.
-    pub fn find_spent(&self, refresh_token: &Secret) -> Option<Location> {
+    /// What tells that `refresh_token` is spent: a reply that replaced it, or a file that is
+    /// named after it, or names it, and cannot be read. `None` when nothing does.
+    pub fn find_spent(&self, refresh_token: &Secret) -> Option<Spent> {
         let grant = refresh_token.fingerprint();
-        let mut waiting = self.pending().into_iter();
-        let found = waiting.find(|waiting| waiting.grants.contains(&grant) && waiting.is_spent());
-        found.map(|waiting| waiting.location())
+        let mut unreadable = None;
+        for directory in &self.directories {
+            // Its file is looked for by name where the directory cannot be listed.
+            let named = directory.join(file_name(&grant));
+            let listed = match directory.read_dir() {
+                Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+                Err(error) if is_nothing(&error) => continue,
+                Err(_) => Vec::new(),
+            };
+            let is_listed = listed.contains(&named);
+            for path in listed.into_iter().chain((!is_listed).then(|| named.clone())) {
+                match look(&path) {
+                    Look::Reply(waiting) if !waiting.grants.contains(&grant) => {}
+                    Look::Reply(waiting) if waiting.is_spent() => {
+                        return Some(Spent::Replaced(waiting.location()));
+                    }
+                    Look::Unreadable(text) if path == named || text.contains(&grant) => {
+                        unreadable = Some(Spent::Unreadable(path.into()));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        unreadable
     }
 
-    /// The replies that wait.
+    /// The replies that wait, as far as they can be read.
     pub fn pending(&self) -> Vec<SpooledReply> {
         let entries = self.directories.iter().filter_map(|directory| directory.read_dir().ok());
-        entries.flatten().flatten().filter_map(|entry| read(&entry.path())).collect()
+        let looks = entries.flatten().flatten().map(|entry| look(&entry.path()));
+        let replies = looks.filter_map(|found| match found {
+            Look::Reply(reply) => Some(*reply),
+            Look::Unreadable(_) | Look::Nothing => None,
+        });
+        replies.collect()
     }
 
     /// Removes the reply at a location that [`Self::save`] or a [`SpooledReply`] gave: it is
@@ -160,7 +205,7 @@ fn save(directories: &[PathBuf], grants: &[String], renewal: &Renewal) -> io::Re
     // Of its final size from the start: growing would leave copies behind.
     let mut contents = Zeroizing::new(Vec::with_capacity(length.0));
     serde_json::to_writer_pretty(&mut *contents, &wire)?;
-    let name = format!("{}.json", wire.grant.replace(':', "-"));
+    let name = file_name(&wire.grant);
     let mut failure = io::Error::from(io::ErrorKind::NotFound);
     for directory in directories {
         let path = directory.join(&name);
@@ -188,11 +233,49 @@ impl io::Write for Length {
     }
 }
 
-fn read(path: &Path) -> Option<SpooledReply> {
-    path.extension().filter(|extension| *extension == "json")?;
-    let (text, _) = file::read(path).ok()??;
-    let text = Zeroizing::new(text);
-    let wire: Wire<Secret> = serde_json::from_str(&text).ok()?;
+/// The name of the file of a reply: the hash of the first refresh token that it replaces.
+fn file_name(grant: &str) -> String {
+    format!("{}.json", grant.replace(':', "-"))
+}
+
+/// Whether a failure says that there is no such file or directory.
+fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// What a file of the spool is.
+enum Look {
+    /// It is not there, or is no file of a reply.
+    Nothing,
+    /// A reply.
+    Reply(Box<SpooledReply>),
+    /// It cannot be read as one; its text, as far as it can be.
+    Unreadable(Zeroizing<String>),
+}
+
+fn look(path: &Path) -> Look {
+    if path.extension().is_none_or(|extension| extension != "json") {
+        return Look::Nothing;
+    }
+    match file::read(path) {
+        Ok(None) => Look::Nothing,
+        Ok(Some((text, _))) => {
+            let text = Zeroizing::new(text);
+            // A person's editor may have put a mark in front.
+            match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+                Ok(wire) => Look::Reply(Box::new(reply(path, wire))),
+                Err(_) => Look::Unreadable(text),
+            }
+        }
+        Err(error) if is_nothing(&error) => Look::Nothing,
+        Err(_) => {
+            let bytes = file::read_bytes(path).map(Zeroizing::new).unwrap_or_default();
+            Look::Unreadable(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
+        }
+    }
+}
+
+fn reply(path: &Path, wire: Wire<Secret>) -> SpooledReply {
     let grant = Grant {
         members: Members::default(),
         access: wire.access,
@@ -203,7 +286,7 @@ fn read(path: &Path) -> Option<SpooledReply> {
     let fields = wire.fields.into_iter().collect();
     let renewal = Renewal { grant, expires: wire.expires, identity: Identity::default(), fields };
     let grants = std::iter::once(wire.grant).chain(wire.later_grants).collect();
-    Some(SpooledReply { path: path.to_owned(), grants, renewal })
+    SpooledReply { path: path.to_owned(), grants, renewal }
 }
 
 #[cfg(test)]

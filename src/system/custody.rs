@@ -7,6 +7,7 @@
 
 use super::trust::{Distrust, OTHERS_READ_OR_WRITE, OTHERS_WRITE};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -176,16 +177,37 @@ impl Custody {
         self.exposure(directory, Kind::Directory).into_iter().chain(of_files).collect()
     }
 
-    /// The directories between the state directory and `directory`: OpenClaw makes them
+    /// The directories between the state directory and each of `paths`, which OpenClaw makes
     /// with the umask. They matter where others can enter the state directory.
-    pub fn exposures_between(&self, state_dir: &Path, directory: &Path) -> Vec<Exposure> {
+    pub fn exposures_between(&self, state_dir: &Path, paths: &[&Path]) -> Vec<Exposure> {
         const OTHERS_ENTER: u32 = 0o011;
         let enters = |metadata: std::fs::Metadata| metadata.mode() & OTHERS_ENTER != 0;
-        if !directory.starts_with(state_dir) || !state_dir.metadata().is_ok_and(enters) {
+        if !state_dir.metadata().is_ok_and(enters) {
             return Vec::new();
         }
-        let between = directory.ancestors().skip(1).take_while(|path| *path != state_dir);
-        between.filter_map(|path| self.exposure(path, Kind::Directory)).collect()
+        let inside = paths.iter().filter(|path| path.starts_with(state_dir));
+        let between =
+            inside.flat_map(|path| path.ancestors().skip(1).take_while(|it| *it != state_dir));
+        let between: BTreeSet<_> = between.collect();
+        between.into_iter().filter_map(|path| self.exposure(path, Kind::Directory)).collect()
+    }
+
+    /// The directories above the state directory in which everybody can rename it, and put
+    /// another one in its place: they are not sticky, as /tmp is.
+    ///
+    /// For a report alone. A volume of a pod is such a directory (0777, of root), the pod
+    /// cannot change that, and has mostly no other users: to refuse it would keep the state
+    /// from every volume.
+    pub fn exposures_above(&self) -> Vec<Exposure> {
+        const EVERYBODY_WRITES: u32 = 0o002;
+        const STICKY: u32 = 0o1000;
+        let exposed = |path: &Path| {
+            let mode = path.metadata().ok()?.mode() & 0o7777;
+            let distrust = Distrust::Open { mode, forbidden: EVERYBODY_WRITES };
+            let is_exposed = mode & EVERYBODY_WRITES != 0 && mode & STICKY == 0;
+            is_exposed.then(|| Exposure { path: path.to_owned(), distrust, owner: self.owner })
+        };
+        self.state_dir.ancestors().skip(1).filter_map(exposed).collect()
     }
 }
 
@@ -245,12 +267,26 @@ mod tests {
         create_private_directory(&agent).unwrap();
         set_permissions(state_dir.join("agents"), Permissions::from_mode(0o775)).unwrap();
         let custody = Custody::of(&state_dir);
-        assert!(custody.exposures_between(&state_dir, &agent).is_empty());
+        assert!(custody.exposures_between(&state_dir, &[&agent]).is_empty());
         set_permissions(&state_dir, Permissions::from_mode(0o755)).unwrap();
-        let found = custody.exposures_between(&state_dir, &agent);
+        let found = custody.exposures_between(&state_dir, &[&agent]);
         assert_eq!(
             found.iter().map(|found| &found.path).collect::<Vec<_>>(),
             [&state_dir.join("agents")]
         );
+    }
+
+    #[test]
+    fn a_directory_above_that_everybody_can_write_is_told_unless_it_is_sticky() {
+        let root = tempfile::tempdir().unwrap();
+        let [above, state_dir] = ["above", "above/state"].map(|name| root.path().join(name));
+        create_private_directory(&state_dir).unwrap();
+        let custody = Custody::of(&state_dir);
+        for (mode, is_told) in [(0o777, true), (0o1777, false), (0o775, false), (0o703, true)] {
+            set_permissions(&above, Permissions::from_mode(mode)).unwrap();
+            let told = custody.exposures_above();
+            let told = told.iter().any(|told| told.path == above.canonicalize().unwrap());
+            assert_eq!(told, is_told, "{mode:o}");
+        }
     }
 }

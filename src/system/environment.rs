@@ -1,8 +1,10 @@
 //! The environment, read once, and the table of the variables that mean something here.
 
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// A variable that changes what the program does.
 #[derive(Debug)]
@@ -91,8 +93,11 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "HOME, USERPROFILE, USER, LOGNAME", meaning: "who and where the user is" },
 ];
 
+/// The environment of the run, where it is not that of the process.
+static OF_RUN: OnceLock<Environment> = OnceLock::new();
+
 /// The environment variables of a run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Environment(HashMap<String, OsString>);
 
 impl Environment {
@@ -104,6 +109,17 @@ impl Environment {
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
                 .collect(),
         )
+    }
+
+    /// The variables of this run: those of the process, where no others were given.
+    pub fn of_run() -> Self {
+        OF_RUN.get().cloned().unwrap_or_else(Self::of_process)
+    }
+
+    /// Makes these the variables of this run, once: what a worker does with those that its
+    /// caller sent.
+    pub fn adopt(&self) {
+        let _ = OF_RUN.set(self.clone());
     }
 
     /// The variables given, and no others.
@@ -123,6 +139,11 @@ impl Environment {
     /// The trimmed value of a variable; `None` when it is unset, blank or not UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.to_str().map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// The variables with their values.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&String, &OsString)> {
+        self.0.iter()
     }
 
     /// The names of all variables.

@@ -3,12 +3,12 @@
 //! A reader sees the old document or the new one, never a part (rename(2)); what
 //! [`replace`] has returned from survives a power loss (fsync of file and directory).
 
-use super::temporary;
-use rustix::fs::{Access, AtFlags, FallocateFlags, fallocate, fstatvfs};
+pub use super::replacement::{Reserved, check_replaceable, replace};
+use rustix::fs::{Access, AtFlags};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 use std::fs::{DirBuilder, File, Permissions};
-use std::io::{self, ErrorKind, Seek, Write};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -75,19 +75,41 @@ pub fn read_up_to(path: &Path, largest: u64) -> io::Result<Option<(String, Finge
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     }
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let metadata = file.metadata()?;
-    let mut text = String::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
-    // It may have grown since.
-    io::Read::read_to_string(&mut io::Read::take(file, largest + 1), &mut text)?;
-    if text.len() as u64 > largest {
-        return Err(too_large());
+    // Who writes a file in place while it is read makes two versions one text.
+    for is_last in [false, false, true] {
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let before = file.metadata()?;
+        let mut text = String::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
+        // It may have grown since.
+        let read = io::Read::read_to_string(&mut io::Read::take(&mut file, largest + 1), &mut text);
+        let fingerprint = Fingerprint::of(&before);
+        if !is_last && Fingerprint::of(&file.metadata()?) != fingerprint {
+            continue;
+        }
+        read?;
+        if text.len() as u64 > largest {
+            return Err(too_large());
+        }
+        return Ok(Some((text, fingerprint)));
     }
-    Ok(Some((text, Fingerprint::of(&metadata))))
+    Ok(None)
+}
+
+/// The bytes of the regular file at `path`, as far as a document may be long.
+///
+/// # Errors
+/// It cannot be read, or is no regular file.
+pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    if !path.metadata()?.is_file() {
+        return Err(ErrorKind::InvalidInput.into());
+    }
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut io::Read::take(File::open(path)?, LARGEST_FILE), &mut bytes)?;
+    Ok(bytes)
 }
 
 /// What is replaced when `path` is written: the target of a symbolic link, as OpenClaw has
@@ -117,87 +139,22 @@ pub fn resolve(path: &Path) -> PathBuf {
     }
 }
 
-/// Replaces the file at `path` by `contents`: temporary file (0600) in the same
-/// directory, fsync, rename, fsync of the directory.
+/// Brings the names in `directory` to the disk. A file system that cannot do so for a
+/// directory (SMB, vboxsf, some of FUSE) says nothing about the file, and is no failure.
 ///
 /// # Errors
-/// Nothing has changed at `path` when this fails, except when only the last fsync did.
-pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut reserved = Reserved::new(path)?;
-    reserved.write(contents)?;
-    reserved.put_in_place()
-}
-
-/// A temporary file that is going to replace another.
-#[derive(Debug)]
-pub struct Reserved {
-    path: PathBuf,
-    temporary: tempfile::NamedTempFile,
-}
-
-impl Reserved {
-    /// Makes sure that the file at `path` can be replaced.
-    ///
-    /// # Errors
-    /// The directory cannot be written.
-    pub fn new(path: &Path) -> io::Result<Self> {
-        let path = behind_link(path);
-        let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
-        // First, for what they leave may be the space that is missing.
-        temporary::sweep(directory);
-        let temporary = temporary::create(&path)?;
-        Ok(Self { path, temporary })
-    }
-
-    /// Makes sure that there is space for `size` bytes, and sets the first `held` of them
-    /// aside. Those stay with the file: to give them back would cost more than the write.
-    ///
-    /// # Errors
-    /// There is no space.
-    pub fn make_room(&self, held: u64, size: u64) -> io::Result<()> {
-        let file = self.temporary.as_file();
-        if free_space(file).is_some_and(|free| free < size) {
-            return Err(Errno::NOSPC.into());
-        }
-        match fallocate(file, FallocateFlags::KEEP_SIZE, 0, held) {
-            // Not every file system can; then the write has to find its space.
-            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Writes `contents`, durably, beside the file.
-    ///
-    /// # Errors
-    /// The disk; the file is untouched.
-    pub fn write(&mut self, contents: &[u8]) -> io::Result<()> {
-        self.temporary.as_file_mut().rewind()?;
-        self.temporary.write_all(contents)?;
-        // What was written before may have been longer.
-        if self.temporary.as_file().metadata()?.len() > contents.len() as u64 {
-            self.temporary.as_file().set_len(contents.len() as u64)?;
-        }
-        self.temporary.as_file().sync_all()
-    }
-
-    /// Puts what was written in the place of the file.
-    ///
-    /// # Errors
-    /// As for [`replace`].
-    pub fn put_in_place(self) -> io::Result<()> {
-        self.temporary.persist(&self.path).map_err(|error| error.error)?;
-        match self.path.parent() {
-            Some(directory) => File::open(directory)?.sync_all(),
-            None => Ok(()),
-        }
+/// The disk.
+pub fn sync_directory(directory: &Path) -> io::Result<()> {
+    match File::open(directory)?.sync_all() {
+        Err(error) if is_unsupported(&error) => Ok(()),
+        synced => synced,
     }
 }
 
-/// How many bytes this user can still write beside `file`, where the file system tells.
-fn free_space(file: &File) -> Option<u64> {
-    let told = fstatvfs(file).ok().filter(|told| told.f_blocks > 0)?;
-    let is_root = rustix::process::geteuid().is_root();
-    Some(told.f_frsize.saturating_mul(if is_root { told.f_bfree } else { told.f_bavail }))
+/// Whether the file system does not know what it was asked for.
+pub(super) fn is_unsupported(error: &io::Error) -> bool {
+    let unsupported = [Errno::INVAL, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS];
+    Errno::from_io_error(error).is_some_and(|error| unsupported.contains(&error))
 }
 
 /// Whether files can be made in `directory`, or in the nearest parent that exists.
@@ -219,7 +176,7 @@ pub fn remove(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         removed => removed?,
     }
-    File::open(path.parent().ok_or(ErrorKind::InvalidInput)?)?.sync_all()
+    sync_directory(path.parent().ok_or(ErrorKind::InvalidInput)?)
 }
 
 /// Creates `path` and its missing parents with mode 0700, whatever the umask.
@@ -293,21 +250,6 @@ mod tests {
         assert_eq!(directory.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(root.path().join("a").metadata().unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(directory.read_dir().unwrap().count(), 1, "no temporary file stays");
-    }
-
-    #[test]
-    fn what_does_not_fit_is_refused_and_what_is_written_twice_is_the_last() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("f");
-        let all = free_space(&File::open(root.path()).unwrap()).unwrap();
-        let mut reserved = Reserved::new(&path).unwrap();
-        let error = reserved.make_room(1, all.saturating_mul(2)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::StorageFull);
-        reserved.make_room(9_000, 9_000).unwrap();
-        reserved.write(b"a longer text").unwrap();
-        reserved.write(b"text").unwrap();
-        reserved.put_in_place().unwrap();
-        assert_eq!(read(&path).unwrap().unwrap().0, "text");
     }
 
     #[test]

@@ -11,7 +11,7 @@
 
 use super::heartbeat::{BEAT, Heartbeat};
 pub use super::lock_payload::{Holder, iso, look};
-use super::lock_payload::{Payload, is_dead, payload_at};
+use super::lock_payload::{Payload, is_dead, open, payload_at};
 pub use super::lock_wait::{POLL, TIMEOUT, pause, wait, wait_at, wait_beside};
 use super::temporary;
 use crate::profile::Millis;
@@ -108,7 +108,7 @@ enum Verdict {
 
 /// Looks at an existing lock file and removes it when its holder is dead.
 fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
-    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+    let mut file = match open(path, OpenOptions::new().read(true).write(true)) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Verdict::Gone),
         Err(error) => return Err(error),
@@ -179,11 +179,13 @@ impl SidecarLock {
         Self { path: path.to_owned(), held: Arc::clone(&self.held) }
     }
 
-    /// Gives the file of the lock the name `path` as well, until somebody removes it.
+    /// Gives the file of the lock the name `path` as well, until somebody removes it: a note
+    /// that outlives the lock.
     ///
     /// # Errors
-    /// There is something at `path`, the file system has no links, or the lock was lost.
-    fn link(&self, path: &Path) -> io::Result<()> {
+    /// There is something at `path`, the file system has no links or is another one, or the
+    /// lock was lost ([`ErrorKind::NotFound`]).
+    pub fn link(&self, path: &Path) -> io::Result<()> {
         if !self.is_held() {
             return Err(ErrorKind::NotFound.into());
         }
@@ -196,13 +198,11 @@ impl SidecarLock {
         Err(ErrorKind::NotFound.into())
     }
 
-    /// Leaves the payload of the lock at `path` as well: a note that outlives it, on the disk.
+    /// Brings the payload of the lock, with all names that [`Self::link`] gave it, to the disk.
     ///
     /// # Errors
-    /// There is something at `path`, the file system has no links, the lock was lost, or the
-    /// disk.
-    pub fn leave_note(&self, path: &Path) -> io::Result<()> {
-        self.link(path)?;
+    /// The disk.
+    pub fn sync(&self) -> io::Result<()> {
         // A file that is synced has the names on the disk that it was given before: on ext4,
         // XFS, Btrfs and F2FS.
         self.held.file.sync_all()
@@ -297,7 +297,7 @@ mod tests {
         let payload: Payload =
             serde_json::from_str(&file::read(&path).unwrap().unwrap().0).unwrap();
         assert_eq!(payload.pid, std::process::id());
-        assert!(age_of(&payload.created_at, now()) < Duration::from_mins(1));
+        assert!(age_of(&payload.created_at, now()).unwrap() < Duration::from_mins(1));
         assert!(lock.is_held());
         drop(lock);
         assert!(!path.exists());
@@ -356,6 +356,54 @@ mod tests {
         assert!(beside.is_held() && acquired(&second).is_none());
         assert!(file::read(&second).unwrap().unwrap().0.contains(OWNER));
         assert_eq!(file::read(&first).unwrap().unwrap().0, "thief");
+    }
+
+    #[test]
+    fn what_is_no_lock_file_is_an_error_and_nobody_waits_for_it() {
+        let root = tempfile::tempdir().unwrap();
+        let [pipe, socket, link, loops] =
+            ["pipe", "socket", "link", "loops"].map(|name| root.path().join(name));
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+        let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        // Whoever follows it locks a file of somebody else.
+        let target = root.path().join("target");
+        file::replace(&target, b"").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        std::os::unix::fs::symlink(&loops, &loops).unwrap();
+        for path in [&pipe, &socket, &link, &loops] {
+            let error = try_acquire(path, now()).unwrap_err();
+            assert!(error.to_string().contains("no lock file"), "{} {error}", path.display());
+            assert!(look(path, now()).is_none(), "{}", path.display());
+            assert!(path.symlink_metadata().is_ok(), "it stays");
+        }
+        assert!(look(root.path(), now()).is_none() && try_acquire(root.path(), now()).is_err());
+    }
+
+    #[test]
+    fn a_lock_from_a_time_to_come_is_not_respected_for_ever() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.lock");
+        let me = std::process::id();
+        for (payload, seconds) in [
+            (String::new(), 40),
+            ("{".to_owned(), 40),
+            (format!(r#"{{"pid":{me},"createdAt":"{}"}}"#, iso(now() + 9_000_000)), -700),
+            (format!(r#"{{"pid":{me},"createdAt":"2099-01-01T00:00:00Z"}}"#), 700),
+            (format!(r#"{{"pid":{me},"createdAt":"soon"}}"#), 700),
+            (format!(r#"{{"pid":{me},"createdAt":"soon"}}"#), -700),
+            (format!(r#"{{"pid":{me},"createdAt":""}}"#), 86_400),
+        ] {
+            let modified = std::time::UNIX_EPOCH
+                + Duration::from_millis(u64::try_from(now() + seconds * 1_000).unwrap());
+            let mut file = File::create(&path).unwrap();
+            file.write_all(payload.as_bytes()).unwrap();
+            file.set_modified(modified).unwrap();
+            assert!(acquired(&path).is_some(), "{payload} {seconds}");
+        }
+        for payload in [String::new(), format!(r#"{{"pid":{me},"createdAt":"soon"}}"#)] {
+            file::replace(&path, payload.as_bytes()).unwrap();
+            assert!(acquired(&path).is_none(), "{payload}: it is young");
+        }
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use super::process;
 use crate::profile::Millis;
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
-use std::fs::{File, Metadata};
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -78,11 +79,33 @@ pub(super) fn payload_at(now: Millis) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec_pretty(&Payload { pid: std::process::id(), created_at: iso(now), owner })
 }
 
+/// Opens a lock file, and waits for nobody: what is no regular file is none. Nobody of ours or
+/// of OpenClaw's makes anything else there, and to take one over that somebody else has put
+/// there could take over the lock that replaces it.
+///
+/// # Errors
+/// There is none, it cannot be opened, or it is something else (of the kind
+/// [`ErrorKind::InvalidInput`]).
+pub(super) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let opened = options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default()).open(path);
+    let is_other = match &opened {
+        Ok(file) => !file.metadata()?.is_file(),
+        // A symbolic link, or a socket.
+        Err(_) => path.symlink_metadata().is_ok_and(|it| !it.is_file() && !it.is_dir()),
+    };
+    if is_other {
+        let reason = format!("{} is no lock file; remove it", path.display());
+        return Err(io::Error::new(ErrorKind::InvalidInput, reason));
+    }
+    opened
+}
+
 /// A lock file as it stands, for a report: who holds it, and whether that process is there
 /// still. `None` when there is no lock file, or it cannot be read.
 pub fn look(path: &Path, now: Millis) -> Option<(Holder, bool)> {
-    let mut file = File::open(path).ok()?;
-    let metadata = file.metadata().ok().filter(Metadata::is_file)?;
+    let mut file = open(path, OpenOptions::new().read(true)).ok()?;
+    let metadata = file.metadata().ok()?;
     let payload = Payload::read(&mut file);
     let holder = Holder::of(payload.as_ref());
     // A shared lock is let go of at once: who tries meanwhile tries again.
@@ -91,26 +114,28 @@ pub fn look(path: &Path, now: Millis) -> Option<(Holder, bool)> {
 }
 
 /// Whether a lock file whose flock nobody holds was left behind.
+///
+/// Nothing is respected for ever: where `createdAt` is no time, or one to come, the file says
+/// how old it is. A file from a time to come tells of a clock that jumped back, and not of
+/// youth.
 pub(super) fn is_dead(payload: Option<&Payload>, metadata: &Metadata, now: Millis) -> bool {
+    let written = metadata.mtime().saturating_mul(1000);
+    let since_written = Duration::from_millis(now.abs_diff(written));
     match payload {
         Some(payload) if payload.owner.as_deref() == Some(OWNER) => true,
         Some(payload) => {
             !process::is_alive(payload.pid)
                 || process::was_started_after(payload.pid, &payload.created_at)
-                || age_of(&payload.created_at, now) > FOREIGN_STALE_AFTER
+                || age_of(&payload.created_at, now).unwrap_or(since_written) > FOREIGN_STALE_AFTER
         }
-        None => {
-            let age = now.saturating_sub(metadata.mtime().saturating_mul(1000));
-            Duration::from_millis(age.try_into().unwrap_or(0)) > UNREADABLE_STALE_AFTER
-        }
+        None => since_written > UNREADABLE_STALE_AFTER,
     }
 }
 
-/// How long ago `time` (RFC 3339) was; nothing when it is in the future or no time.
-pub(super) fn age_of(time: &str, now: Millis) -> Duration {
-    let time = time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond);
-    let age = time.map_or(0, |time| now.saturating_sub(time));
-    Duration::from_millis(age.try_into().unwrap_or(0))
+/// How long ago `time` (RFC 3339) was; `None` when it is to come, or no time.
+pub(super) fn age_of(time: &str, now: Millis) -> Option<Duration> {
+    let time = time.parse::<jiff::Timestamp>().ok()?.as_millisecond();
+    u64::try_from(now.saturating_sub(time)).ok().map(Duration::from_millis)
 }
 
 /// `time` as RFC 3339 in UTC with milliseconds.

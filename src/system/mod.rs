@@ -5,6 +5,7 @@
 
 pub mod browser;
 pub mod child;
+mod coding;
 pub mod custody;
 pub mod dialogue;
 pub mod environment;
@@ -14,12 +15,15 @@ pub mod foreign_lock;
 mod getent;
 mod heartbeat;
 pub mod http;
+pub mod in_place;
 pub mod keychain;
+pub mod limits;
 pub mod lock;
 mod lock_payload;
 mod lock_wait;
 pub mod process;
 pub mod relocation;
+mod replacement;
 pub mod route;
 pub mod signal;
 pub mod stream;
@@ -27,6 +31,8 @@ mod temporary;
 pub mod terminal;
 pub mod trust;
 pub mod typing;
+mod watched_body;
+pub mod worker;
 
 use crate::profile::Millis;
 pub use environment::Environment;

@@ -68,18 +68,30 @@ pub fn keep_memory_private() {
     }
 }
 
+/// Whether this process or its parent may be the first of its pid namespace: with that one,
+/// everything in the namespace ends. A parent outside the namespace cannot be told.
+pub fn may_end_namespace() -> bool {
+    let parent = rustix::process::getppid().map_or(1, |parent| parent.as_raw_nonzero().get());
+    std::process::id() == 1 || parent == 1
+}
+
 /// How the names of variables end that hold secrets.
 const SECRET_ENDINGS: [&str; 7] =
     ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "CREDENTIALS", "TOKENS"];
 
-/// Keeps the variables that look like secrets from a program that did not ask for them.
+/// Gives a program the environment without the variables that look like secrets, which it
+/// did not ask for.
 pub fn withhold_secrets(command: &mut std::process::Command, environment: &Environment) {
-    for name in environment.names() {
-        let name_in_capitals = name.to_ascii_uppercase();
-        if SECRET_ENDINGS.iter().any(|ending| name_in_capitals.ends_with(ending)) {
-            command.env_remove(name);
-        }
-    }
+    let is_secret = |name: &str| {
+        let name = name.to_ascii_uppercase();
+        SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
+    };
+    let own: Vec<_> = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
+    let shown = environment.pairs().filter(|(name, _)| !is_secret(name));
+    command.env_clear().envs(shown).envs(own);
 }
 
 /// Whether a program of this name can be started.

@@ -130,7 +130,7 @@ fn copy(
             copy(&entry.path(), &to.join(entry.file_name()), copied)?;
         }
         fs::set_permissions(to, metadata.permissions())?;
-        File::open(to)?.sync_all()?;
+        super::file::sync_directory(to)?;
         copied.push((from.to_owned(), None));
     } else if kind.is_symlink() {
         std::os::unix::fs::symlink(fs::read_link(from)?, to)?;

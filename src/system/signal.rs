@@ -1,7 +1,9 @@
 //! Signals that ask the process to stop, as a value to wait for or to look at.
 
-use super::block_on;
+use super::{block_on, with_runtime};
+use rustix::process::{Resource, getrlimit};
 use std::io::{self, Read};
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -54,9 +56,67 @@ impl StopSignals {
     }
 }
 
+/// Lets no signal that can be caught end this process any more, for good.
+///
+/// # Errors
+/// A handler cannot be installed.
+pub fn outlive() -> io::Result<()> {
+    const BY_NUMBER: [i32; 8] = [
+        rustix::process::Signal::XCPU.as_raw(),
+        rustix::process::Signal::XFSZ.as_raw(),
+        rustix::process::Signal::VTALARM.as_raw(),
+        rustix::process::Signal::PROF.as_raw(),
+        rustix::process::Signal::IO.as_raw(),
+        rustix::process::Signal::POWER.as_raw(),
+        rustix::process::Signal::TSTP.as_raw(),
+        rustix::process::Signal::ABORT.as_raw(),
+    ];
+    IS_CAUGHT.store(true, Ordering::Relaxed);
+    block_on(async {
+        let named = [
+            SignalKind::interrupt(),
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+            SignalKind::quit(),
+            SignalKind::alarm(),
+            SignalKind::pipe(),
+            SignalKind::user_defined1(),
+            SignalKind::user_defined2(),
+        ];
+        let others = BY_NUMBER.into_iter().map(SignalKind::from_raw);
+        for kind in named.into_iter().chain(others) {
+            drop(signal(kind)?);
+        }
+        Ok(())
+    })?
+}
+
 /// Whether signals were caught before: then none ends the process by itself any more.
 pub fn are_caught() -> bool {
     IS_CAUGHT.load(Ordering::Relaxed)
+}
+
+/// Makes a write beyond the limit on the size of files (`ulimit -f`) an error (EFBIG) in place
+/// of the end of this process (SIGXFSZ), whose only copy of a token it may be. Where there is
+/// no limit, nothing is done.
+pub(super) fn outlive_size_limit() {
+    static IS_CAUGHT: Once = Once::new();
+    if getrlimit(Resource::Fsize).current.is_none() {
+        return;
+    }
+    IS_CAUGHT.call_once(|| {
+        let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+        // In a thread of its own, because this one may be in a runtime already. The handler
+        // outlives the runtime that installs it.
+        let catch = move || {
+            with_runtime(|runtime| {
+                let _inside = runtime.enter();
+                signal(kind).map(drop)
+            })
+        };
+        let caught = std::thread::Builder::new().spawn(catch);
+        let _ = caught.map(std::thread::JoinHandle::join);
+    });
 }
 
 /// Runs what waits for the user and notices no signal: one that comes ends the process with

@@ -1,6 +1,6 @@
 //! Files of users and of other programs, and the answers of their commands.
 
-use openclaw_auth::config::{Config, Paths, Variables, record_profile, remove_profile};
+use openclaw_auth::config::{Config, Paths, record_profile, remove_profile};
 use openclaw_auth::profile::Kind;
 use openclaw_auth::profile::secret_ref::{SecretRef, Source};
 use openclaw_auth::provider::Catalog;
@@ -105,7 +105,7 @@ pub(crate) fn secrets(input: &[u8]) {
     let (environment, paths) = surroundings(&path);
     let config = Config::load(&paths, &environment).unwrap();
     let secrets = Secrets::of(&config, &path).unwrap();
-    let variables = Variables::of(&environment, &paths, &config);
+    let variables = config.variables(&environment, &paths);
     let resolver = Resolver { secrets: &secrets, variables: &variables, paths: &paths };
     for (source, provider, id) in [
         (Source::Exec, "command", "a/b"),

@@ -51,6 +51,7 @@ mod store;
 mod store_contract;
 mod support;
 mod token;
+mod token_answers;
 mod two_steps;
 mod usage;
 mod walk;

@@ -25,7 +25,7 @@ fn kill_a_refresh(rig: &Rig, fault: Fault) {
     let mut child =
         rig.command(&TOKEN).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     assert!(rig.server.wait_for_token_requests("refresh_token", before + 1, PATIENCE));
-    child.kill().unwrap();
+    rig.kill_worker();
     child.wait().unwrap();
 }
 

@@ -3,6 +3,7 @@
 use crate::support::authorization_server::{ErrorStyle, Fault, Want};
 use crate::support::rig::{PROFILE, Rig, store};
 use serde_json::json;
+use std::process::Stdio;
 use std::time::Duration;
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
@@ -246,7 +247,7 @@ fn another_holder_of_the_lease_is_waited_for_and_named() {
     let refreshing = rig.start(&TOKEN);
     assert!(hold.wait_until_held(1, PATIENCE));
     let stderr = rig.run(&[&TOKEN[..], &["--lock-timeout", "100ms"]].concat()).failure(5);
-    assert!(stderr.contains(&format!("held by process {}", refreshing.id())), "{stderr}");
+    assert!(stderr.contains(&format!("held by process {}", rig.worker())), "{stderr}");
     assert!(stderr.contains(" since 20"), "{stderr}");
     hold.release();
     refreshing.finish().success();
@@ -316,4 +317,62 @@ fn a_provider_without_a_definition_cannot_be_refreshed() {
     );
     let stderr = rig.run(&["models", "auth", "token", "--profile", "x"]).failure(1);
     assert!(stderr.contains("providers/other.json"), "{stderr}");
+}
+
+/// What may happen to a caller while its worker waits for the server.
+const ENDS_OF_A_CALLER: [rustix::process::Signal; 4] = [
+    rustix::process::Signal::KILL,
+    rustix::process::Signal::QUIT,
+    rustix::process::Signal::HUP,
+    rustix::process::Signal::ALARM,
+];
+
+#[test]
+fn a_caller_that_is_killed_in_mid_refresh_loses_no_login() {
+    for signal in ENDS_OF_A_CALLER {
+        let rig = Rig::signed_in();
+        rig.expire(PROFILE);
+        let hold = rig.server.hold_token_responses();
+        let mut caller = rig.command(&TOKEN);
+        std::os::unix::process::CommandExt::process_group(&mut caller, 0);
+        let mut caller = caller.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        assert!(hold.wait_until_held(1, PATIENCE));
+        let group = rustix::process::Pid::from_raw(i32::try_from(caller.id()).unwrap()).unwrap();
+        rustix::process::kill_process_group(group, signal).unwrap();
+        if signal != rustix::process::Signal::HUP {
+            caller.wait().unwrap();
+        }
+        let waiting = rig.start(&TOKEN);
+        hold.release();
+        waiting.finish().success();
+        caller.wait().unwrap();
+        rig.run(&TOKEN).success();
+        let posted = (rig.server.token_requests("refresh_token"), rig.server.reuse_attempts());
+        assert_eq!(posted, (1, 0), "{signal:?}");
+    }
+}
+
+#[test]
+fn who_waited_for_a_refresh_that_failed_shares_its_outcome() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    let slow = Fault::Delay(Duration::from_secs(3));
+    rig.server.inject(Fault::Sequence(vec![slow, Fault::DropBefore]));
+    let first = rig.start(&TOKEN);
+    assert!(rig.server.wait_for_token_requests("refresh_token", 1, PATIENCE));
+    let others: Vec<_> = (0..5).map(|_| rig.start(&TOKEN)).collect();
+    let text = first.finish().failure(4);
+    for other in others {
+        assert_eq!(other.finish().failure(4), text);
+    }
+    assert_eq!(refreshes(&rig), 1, "nobody who waited posts the token again");
+    rig.run(&TOKEN).success();
+}
+
+#[test]
+fn a_worker_that_is_started_by_hand_does_nothing() {
+    let rig = Rig::signed_in();
+    let before = rig.document();
+    assert_eq!(rig.run(&["refresh-worker"]).code, 2);
+    assert_eq!(rig.document(), before);
 }

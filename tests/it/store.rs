@@ -120,3 +120,72 @@ fn a_full_or_read_only_disk_leaves_the_document() {
     assert_eq!(rig.tree(), before);
     let _ = PROFILE;
 }
+
+const AUTH: &str = "agents/main/agent/auth.json";
+const PASTE: [&str; 7] =
+    ["models", "auth", "paste-token", "--provider", "p", "--profile-id", "p:pasted"];
+
+#[test]
+fn an_old_file_that_cannot_be_put_away_is_a_warning_and_the_change_is_stored() {
+    for text in ["garbage{", "[]", "\"x\"", ""] {
+        let rig = Rig::new();
+        rig.write(&store("main"), &keys(2).to_string());
+        rig.write(AUTH, text);
+        let pasted = rig.run_with_input(&PASTE, "fake-token-123456\n");
+        assert!(pasted.stderr.contains("auth.json"), "{text}: {}", pasted.stderr);
+        pasted.success();
+        assert_eq!(rig.document()["profiles"]["p:pasted"]["token"], "fake-token-123456", "{text}");
+        assert_eq!(rig.read(AUTH), text);
+    }
+}
+
+#[test]
+fn an_old_file_is_not_revived_where_there_was_a_document() {
+    let old = r#"{"p": {"type": "oauth", "access": "fake-old", "refresh": "fake-spent", "expires": 4102444800000}}"#;
+    let signs: [fn(&Rig); 3] = [
+        |rig| rig.write("agents/main/agent/auth-state.json", r#"{"version":1}"#),
+        |rig| rig.write("agents/main/agent/backups/auth-profiles.20260101T000000.000Z.json", "{}"),
+        |rig| rig.write("agents/main/agent/auth-profiles.json~", "{}"),
+    ];
+    for (number, sign) in signs.into_iter().enumerate() {
+        let rig = Rig::new();
+        rig.write(AUTH, old);
+        sign(&rig);
+        rig.run(&["models", "auth", "token", "--provider", "p"]).failure(3);
+        rig.run_with_input(&PASTE, "fake-token-123456\n").success();
+        let profiles = rig.document()["profiles"].clone();
+        assert!(profiles["p:default"].is_null(), "{number}: {profiles}");
+        assert_eq!(rig.read(AUTH), old, "{number}: it is left as it is");
+    }
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_a_store_that_is_away() {
+    let rig = Rig::new();
+    rig.write(&store("main"), &keys(1).to_string());
+    let document = rig.path(&store("main"));
+    std::fs::remove_file(&document).unwrap();
+    std::os::unix::fs::symlink(rig.path("volume/auth-profiles.json"), &document).unwrap();
+    let token = ["models", "auth", "token", "--provider", "p"];
+    assert!(rig.run(&token).failure(6).contains("leads nowhere"));
+    rig.run_with_input(&PASTE, "fake-token-123456\n").failure(6);
+    rig.run(&["models", "auth", "login", "--provider", "openai-codex"]).failure(6);
+    rig.run(&["models", "auth", "logout", "p:0"]).failure(6);
+    assert_eq!(rig.run(&["doctor"]).code, 1);
+    assert!(document.is_symlink());
+    // It is back.
+    rig.write("volume/auth-profiles.json", &keys(1).to_string());
+    assert_eq!(rig.run(&token).success(), "fake");
+}
+
+#[test]
+fn what_is_no_lock_keeps_nobody_waiting() {
+    let rig = Rig::new();
+    rig.write(&store("main"), &keys(2).to_string());
+    let lock = rig.path(&format!("{}.lock", store("main")));
+    rustix::fs::mkfifoat(rustix::fs::CWD, &lock, rustix::fs::Mode::RWXU).unwrap();
+    let stderr = rig.run(&["models", "auth", "logout", "p:0"]).failure(6);
+    assert!(stderr.contains("no lock file"), "{stderr}");
+    let told = rig.run(&["doctor"]);
+    assert!(told.code == 1 && told.stdout.contains(".lock"), "{told:?}");
+}

@@ -1,6 +1,6 @@
 //! `agents add`: the JSON of OpenClaw 2026.4.24.
 
-use super::{section, texts};
+use super::bindings_text::{section, texts};
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;

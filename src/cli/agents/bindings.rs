@@ -1,6 +1,6 @@
 //! `agents bindings`: the JSON of OpenClaw 2026.4.24.
 
-use super::section;
+use super::bindings_text::section;
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;

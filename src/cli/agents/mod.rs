@@ -3,6 +3,7 @@
 mod add;
 mod bind;
 mod bindings;
+mod bindings_text;
 mod delete;
 mod list;
 mod set_identity;
@@ -10,9 +11,7 @@ mod unbind;
 
 use super::output::Output;
 use crate::app::App;
-use crate::cli::exit::{ExitStatus, Failure};
-use crate::config::Conflict;
-use crate::text::printable;
+use crate::cli::exit::Failure;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -55,28 +54,4 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
 /// Adds an agent, asking for what it needs.
 pub(super) fn add_on_terminal(app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     add::run(add::Args::default(), app, output)
-}
-
-/// `title` and a line for each item; nothing without items.
-fn section(title: &str, items: &[String]) -> String {
-    if items.is_empty() {
-        return String::new();
-    }
-    let items: Vec<_> = items.iter().map(|item| format!("- {}\n", printable(item, 300))).collect();
-    format!("{title}:\n{}", items.concat())
-}
-
-fn texts(conflicts: &[Conflict]) -> Vec<String> {
-    conflicts.iter().map(ToString::to_string).collect()
-}
-
-/// The failure of a command that could not do everything because of other agents.
-fn conflict_failure(conflicts: &[Conflict]) -> Result<(), Failure> {
-    if conflicts.is_empty() {
-        return Ok(());
-    }
-    let texts: Vec<_> = texts(conflicts).iter().map(|text| printable(text, 300)).collect();
-    let what = format!("another agent has the binding: {}", texts.join("; "));
-    Err(Failure::message(ExitStatus::Failure, what)
-        .hint("openclaw-auth agents unbind --agent <its agent> --bind <channel[:account]>"))
 }

@@ -1,6 +1,6 @@
 //! `agents unbind`: the JSON of OpenClaw 2026.4.24.
 
-use super::{conflict_failure, section, texts};
+use super::bindings_text::{conflict_failure, section, texts};
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;

@@ -9,8 +9,8 @@ pub(super) use page::Handing;
 use super::duration;
 use super::output::Output;
 use super::terminal::Terminal;
-use crate::ops::Interaction;
 use crate::ops::login::{AuthorizationNotice, OtherCode, UserCodeNotice};
+use crate::ops::{Interaction, Notes};
 use crate::profile::ProviderId;
 use crate::system::browser::Opening;
 use crate::system::environment::Environment;
@@ -160,7 +160,7 @@ impl Drop for Console<'_, '_> {
     }
 }
 
-impl Interaction for Console<'_, '_> {
+impl Notes for Console<'_, '_> {
     fn note(&mut self, text: &str) {
         self.say(&format!("note: {text}"));
     }
@@ -168,7 +168,9 @@ impl Interaction for Console<'_, '_> {
     fn warn(&mut self, text: &str) {
         self.say(&format!("warning: {text}"));
     }
+}
 
+impl Interaction for Console<'_, '_> {
     fn show_authorization(&mut self, notice: &AuthorizationNotice<'_>) {
         let is_alternative = notice.code == OtherCode::Shown;
         let has_code = notice.code != OtherCode::None;

@@ -48,7 +48,7 @@ fn login_advice(error: &LoginError, app: &App) -> Advice {
 }
 
 fn is_unavailable(error: &TokenError) -> bool {
-    matches!(error, TokenError::Unavailable { .. })
+    matches!(error, TokenError::Unavailable { .. } | TokenError::Blocked { .. })
 }
 
 /// What can be signed in to, and how, where the user has chosen something else.

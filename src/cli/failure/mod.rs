@@ -91,10 +91,13 @@ pub(in crate::cli) fn exposed(exposure: &Exposure) -> String {
 pub(in crate::cli) fn noticed(notice: &Notice) -> String {
     match notice {
         Notice::Exposed(exposure) => exposed(exposure),
-        Notice::NoBackup { directory, .. } => match directory.path() {
-            Some(directory) => format!("{notice}; look at: {}", list(directory)),
-            None => notice.to_string(),
-        },
+        Notice::NoBackup { directory, .. } | Notice::OldBackup { directory, .. } => {
+            match directory.path() {
+                Some(directory) => format!("{notice}; look at: {}", list(directory)),
+                None => notice.to_string(),
+            }
+        }
+        Notice::NotDurable { .. } | Notice::LegacyLeft { .. } => notice.to_string(),
     }
 }
 

@@ -5,6 +5,7 @@ use super::selection::selection;
 use super::{Advice, Explain};
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Hint};
+use crate::ops::refresh::ReportedKind;
 use crate::ops::refresh::due::{DueError, RowError};
 use crate::ops::{Login, RefreshError};
 
@@ -30,7 +31,9 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
         RefreshError::Expired { .. } => {
             (ExitStatus::Unavailable, "check the clock of this machine".into())
         }
-        RefreshError::Spent { .. } => (ExitStatus::StoreUnusable, Command::ours("doctor").into()),
+        RefreshError::Spent { .. } | RefreshError::SpentUnreadable { .. } => {
+            (ExitStatus::StoreUnusable, Command::ours("doctor").into())
+        }
         RefreshError::Kept { source, .. } | RefreshError::Lost { source } => {
             return source.advice();
         }
@@ -41,6 +44,20 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
                 app.paths.providers().display()
             )),
         ),
+        RefreshError::Reported { kind, login, store, .. } => match kind {
+            ReportedKind::LoginOver | ReportedKind::SignedOut => {
+                (ExitStatus::LoginRequired, again(login))
+            }
+            ReportedKind::Unavailable => {
+                (ExitStatus::Unavailable, "try again; the stored login is unchanged".into())
+            }
+            ReportedKind::NotRefreshed => return (ExitStatus::Failure, None),
+            ReportedKind::Spent => (ExitStatus::StoreUnusable, Command::ours("doctor").into()),
+            ReportedKind::Store => {
+                let advice = store.as_ref().map(Explain::advice);
+                return advice.unwrap_or((ExitStatus::StoreUnusable, None));
+            }
+        },
         RefreshError::Interrupted => return (ExitStatus::Interrupted, None),
     };
     (status, Some(hint))

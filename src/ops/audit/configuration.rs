@@ -1,7 +1,8 @@
 //! Secrets of `openclaw.json`.
 
+use super::collector::{Assignment, Collector};
+use super::finding::Code;
 use super::known::is_sensitive_header;
-use super::{Assignment, Code, Collector};
 use crate::config::Config;
 use crate::profile::ProviderId;
 use crate::profile::secret_ref::{SecretRef, is_text};

@@ -1,7 +1,8 @@
 //! Secrets of `models.json`, which OpenClaw generates for each agent.
 
-use super::known::{is_header_marker, is_sensitive_header};
-use super::{Collector, entries};
+use super::collector::Collector;
+use super::known::{Known, is_header_marker, is_sensitive_header};
+use super::object::entries;
 use crate::profile::secret_ref::{Defaults, SecretRef, is_text};
 use serde_json::Value;
 use std::path::Path;
@@ -35,7 +36,7 @@ impl Collector<'_> {
         path: String,
         value: &Value,
         provider: &str,
-        is_secret: impl Fn(&super::Known, &str) -> bool,
+        is_secret: impl Fn(&Known, &str) -> bool,
     ) {
         if SecretRef::of(value, &Defaults::default()).is_some() {
             let message = "a reference that was not resolved when OpenClaw wrote this file: \

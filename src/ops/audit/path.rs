@@ -1,7 +1,7 @@
 //! Paths in a JSON tree: patterns with `*` for any key and `list[]` for any index, and
 //! the places that they match. Pure.
 
-use super::entries;
+use super::object::entries;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 

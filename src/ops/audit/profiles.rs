@@ -1,6 +1,8 @@
 //! Secrets of the credential documents, present and legacy.
 
-use super::{Assignment, Code, Collector, ROOT, entries};
+use super::collector::{Assignment, Collector, ROOT};
+use super::finding::Code;
+use super::object::entries;
 use crate::config::Config;
 use crate::ops::reference::explain;
 use crate::profile::secret_ref::{SecretRef, is_text};

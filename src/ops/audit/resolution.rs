@@ -1,6 +1,6 @@
 //! Whether the references that were gathered resolve.
 
-use super::Collector;
+use super::collector::Collector;
 use crate::config::Paths;
 use crate::profile::secret_ref::{SecretRef, Source};
 use crate::reference::{ReferenceError, Resolver, Secrets};

@@ -13,6 +13,7 @@ use crate::profile::AgentId;
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Leftover, StoreError, shared_leftovers};
+use crate::system::custody::Custody;
 use crate::system::route;
 use std::path::PathBuf;
 
@@ -61,6 +62,8 @@ pub fn examine(app: &App) -> Report {
 fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
     let exposures = app.exposures_of(stores).into_iter();
     found.extend(exposures.map(|it| Finding::problem(Code::Exposed, What::Exposed(it))));
+    let above = Custody::of(&app.paths.state_dir).exposures_above().into_iter();
+    found.extend(above.map(|it| Finding::note(Code::Exposed, What::Exposed(it))));
 }
 
 fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {

@@ -1,6 +1,7 @@
 //! Which logins of a program are wanted, and under which profile id.
 
-use super::{ImportError, Request};
+use super::error::ImportError;
+use super::request::Request;
 use crate::external::{self, Login, Tool};
 use crate::ops::account;
 use crate::ops::record::{check_profile_id, replaceable};

@@ -1,10 +1,12 @@
 //! Which profile a login goes to.
 
-use super::is_same_provider;
 use super::known::{Known, Profile};
 use crate::external::{Login, Tool};
 use crate::oauth::{Grant, Members};
-use crate::profile::{AgentId, CredentialKind, Kind, Millis, ProfileId, choose_profile_id};
+use crate::profile::{
+    AgentId, CredentialKind, Kind, Millis, ProfileId, ProviderId, choose_profile_id,
+};
+use crate::provider::auth_provider_id;
 use crate::secret::Secret;
 use crate::store::{Pasted, Provenance, Renewal, StateDocument, login_entry, pasted_entry};
 use serde_json::value::RawValue;
@@ -155,4 +157,9 @@ pub(super) fn entry(
         }
     };
     provenance(login, tool, at).record(entry.get(), &login.fields)
+}
+
+/// Whether both ids are of one provider.
+fn is_same_provider(a: &ProviderId, b: &ProviderId) -> bool {
+    a == b || auth_provider_id(a) == auth_provider_id(b)
 }

@@ -2,10 +2,11 @@
 //! wins.
 
 use super::device::{self, Device, DeviceEvent};
+use super::error::LoginError;
 use super::notice::{AuthorizationNotice, OtherCode, Tunnel, UserCodeNotice};
+use super::parts::Login;
 use super::pastes::Pastes;
 use super::takeover::{self, Place};
-use super::{Login, LoginError};
 use crate::oauth::{
     self, AuthorizationCode, AuthorizationError, AuthorizationRequest, Bound, DeviceAuthorization,
     Expectation, Grant, TokenError, Verdict,

@@ -1,6 +1,8 @@
 //! Storing a login: under the profile of its account, and in the configuration.
 
-use super::{Login, LoginError, Report};
+use super::error::LoginError;
+use super::parts::Login;
+use super::request::Report;
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::oauth::Grant;

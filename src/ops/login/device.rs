@@ -1,6 +1,6 @@
 //! A device authorization while it is raced with other ways: first its code, then its end.
 
-use super::Login;
+use super::parts::Login;
 use crate::oauth::{self, DeviceAuthorization, Grant, TokenError};
 use crate::system::now;
 use std::pin::Pin;

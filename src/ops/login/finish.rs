@@ -1,7 +1,9 @@
 //! The second step of a login in two: `finish` completes what `start` has begun.
 
 use super::authorize::TICK;
-use super::{Login, LoginError, Report, Request};
+use super::error::LoginError;
+use super::parts::Login;
+use super::request::{Report, Request};
 use crate::app::{App, AppError};
 use crate::oauth::{self, AuthorizationError, AuthorizationRequest, Grant, TokenError};
 use crate::ops::Interaction;

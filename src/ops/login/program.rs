@@ -2,8 +2,10 @@
 //! ends with the credential.
 
 use super::destination::LoginDestination;
+use super::error::LoginError;
 use super::notice::UserCodeNotice;
-use super::{LoginError, Report, Request, not_signed_in, open_store};
+use super::parts::{not_signed_in, open_store};
+use super::request::{Report, Request};
 use crate::app::{App, AppError};
 use crate::oauth::TokenError;
 use crate::ops::Interaction;

@@ -1,7 +1,9 @@
 //! The project of the account, which is looked up after a login and kept with it. That it
 //! is not found loses nothing: the login is stored before.
 
-use super::{Login, LoginError, Report};
+use super::error::LoginError;
+use super::parts::Login;
+use super::request::Report;
 use crate::ops::Interaction;
 use crate::profile::Credential;
 use crate::store::entry_with;

@@ -2,7 +2,9 @@
 //! `finish` completes it later, perhaps in another process. This is the first step, and what
 //! there is between the two.
 
-use super::{Login, LoginError, Request};
+use super::error::LoginError;
+use super::parts::Login;
+use super::request::Request;
 use crate::app::{App, AppError};
 use crate::oauth::{self, DeviceAuthorization};
 use crate::ops::Interaction;

@@ -1,7 +1,7 @@
 //! The ways to sign in, and which of them a login goes: all that there are at once, unless
 //! the user wants one.
 
-use super::{Attempt, LoginError};
+use super::error::{Attempt, LoginError};
 use crate::provider::{Definition, Method, MethodKind, Registration};
 
 /// The ways that a login goes. They are raced: the first that completes wins.

@@ -9,6 +9,7 @@ use crate::profile::{Kind, ProfileId, ProviderId};
 use crate::store::{InterruptedRefresh, Location, StoreError};
 use crate::system::lock::iso;
 use crate::text::printable;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Why a login is not refreshed.
@@ -72,6 +73,16 @@ pub enum RefreshError {
         /// Where the reply is.
         kept_in: Location,
     },
+    /// The refresh token is spent, and what it brought is in a file that cannot be read.
+    #[error(
+        "the login `{profile_id}` was refreshed, and {kept_in}, which holds the new one, cannot be read"
+    )]
+    SpentUnreadable {
+        /// The profile.
+        profile_id: ProfileId,
+        /// The file.
+        kept_in: Location,
+    },
     /// The reply of this refresh cannot be stored, and is in the spool.
     #[error("the refreshed login `{profile_id}` is kept in {kept_in} until it can be stored")]
     Kept {
@@ -99,12 +110,42 @@ pub enum RefreshError {
         /// The method, where the provider is known.
         method: Option<String>,
     },
+    /// A worker failed, and told so.
+    #[error("{text}")]
+    Reported {
+        /// What kind of failure it is.
+        kind: ReportedKind,
+        /// What failed, in the words of the error there.
+        text: String,
+        /// The login.
+        login: Box<Login>,
+        /// Why the store could not be used, where that is it.
+        store: Option<StoreError>,
+    },
     /// Signals cannot be waited for.
     #[error("could not catch signals")]
     Signals(#[source] std::io::Error),
     /// The process was asked to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+/// What kind of failure a worker reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReportedKind {
+    /// The server has refused the refresh token.
+    LoginOver,
+    /// The profile, or its refresh token, is gone.
+    SignedOut,
+    /// The server gave no answer that counts.
+    Unavailable,
+    /// The server refused for a reason that is not the grant.
+    NotRefreshed,
+    /// The refresh token is spent, and what it brought is in the spool.
+    Spent,
+    /// The store could not be used.
+    Store,
 }
 
 impl<E: Into<AppError>> From<E> for RefreshError {

@@ -10,6 +10,7 @@ use crate::store::{
     AgentStore, Document, Lease, Location, Prepared, Renewal, Spool, SpooledReply, StoreError,
     renewed_entry,
 };
+use std::time::Duration;
 
 /// What became of a renewal.
 pub(super) enum Outcome {
@@ -30,21 +31,23 @@ pub(super) fn store_renewal(
     renewal: &Renewal,
     posted: &Secret,
     prepared: Option<Prepared>,
+    lock_timeout: Duration,
     others: &[AgentStore],
 ) -> Result<(Outcome, bool), StoreError> {
     let id = selected.id.as_str();
     let grant = [posted.fingerprint()];
-    let outcome = selected.store.update_prepared(prepared, Some(lease), |document| {
-        let renewed = renew(document, &grant, renewal)?;
-        let outcome = match document.credential(id) {
-            None => Outcome::Removed,
-            Some(present) if renewed.iter().any(|renewed| renewed == id) => {
-                Outcome::Stored(present)
-            }
-            Some(present) => Outcome::Replaced(present),
-        };
-        Ok((!renewed.is_empty(), outcome))
-    })?;
+    let outcome =
+        selected.store.update_prepared(prepared, Some(lease), lock_timeout, |document| {
+            let renewed = renew(document, &grant, renewal)?;
+            let outcome = match document.credential(id) {
+                None => Outcome::Removed,
+                Some(present) if renewed.iter().any(|renewed| renewed == id) => {
+                    Outcome::Stored(present)
+                }
+                Some(present) => Outcome::Replaced(present),
+            };
+            Ok((!renewed.is_empty(), outcome))
+        })?;
     for other in others {
         // Whether it worked is seen below: a store without the grant may fail as it likes.
         let _ = renew_in(other, &grant, renewal);

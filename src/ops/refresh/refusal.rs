@@ -2,7 +2,7 @@
 //! store before a refresh token is posted.
 
 use super::propagate::holders;
-use crate::ops::Interaction;
+use crate::ops::Notes;
 use crate::secret::Secret;
 use crate::store::{AgentStore, Ended, Lease, StateDocument, StoreError};
 use crate::system::{lock, now};
@@ -29,7 +29,7 @@ impl Holders<'_> {
         &self,
         state: &StateDocument,
         token: &Secret,
-        interaction: &mut dyn Interaction,
+        interaction: &mut dyn Notes,
     ) -> Option<String> {
         let told = state.refusal_by_any(token);
         // An unrelated store that cannot be read is no obstacle.
@@ -45,7 +45,7 @@ impl Holders<'_> {
 
     /// Remembers that the server refused this refresh token: in a note, until every store that
     /// holds the token knows.
-    pub(super) fn remember(&self, token: &Secret, reason: &str, interaction: &mut dyn Interaction) {
+    pub(super) fn remember(&self, token: &Secret, reason: &str, interaction: &mut dyn Notes) {
         self.own.end(token, Ended::Refused);
         let own = remember(self.own, Some(self.lease), lock::TIMEOUT, token, reason);
         let mut all_know = own.is_ok();

@@ -16,7 +16,7 @@ pub use provider::{Effective, Overview};
 use super::agents::UnknownAgent;
 use super::usage::{self, Usages};
 use crate::app::{App, AppError};
-use crate::config::{AgentDir, Config, Variables};
+use crate::config::{AgentDir, Config};
 use crate::profile::{AgentId, Health, Kind, Millis, ProfileId, ProviderId, compare, health};
 use crate::provider::{Conventions, cools_down};
 use crate::store::Location;
@@ -186,7 +186,7 @@ pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError>
     let view = View::of(&documents, at);
     let models = Models::of(&config, &conventions, named.map(|_| &agent.id));
     let catalog = app.catalog()?;
-    let variables = Variables::of(&app.environment, &app.paths, &config);
+    let variables = config.variables(&app.environment, &app.paths);
     let sources = Sources {
         config: &config,
         profiles: config.auth_profiles(),

@@ -2,7 +2,7 @@
 //! from the program, an object a line, and answers to its questions.
 
 use super::breach::Breach;
-use crate::oauth::{Grant, Members, TokenError};
+use crate::oauth::{Grant, Members, Refusal, TokenError};
 use crate::profile::{Credential, Identity, Millis, ProviderId};
 use crate::provider::registration::is_own_field;
 use crate::secret::Secret;
@@ -280,14 +280,20 @@ fn page(url: Url) -> Result<Url, Breach> {
     Err(Breach::InsecurePage)
 }
 
+/// The codes by which a program says that a login is over (`docs/providers.md`).
+const FINAL_CODES: [&str; 4] =
+    ["invalid_grant", "token_revoked", "refresh_token_expired", "refresh_token_reused"];
+
 fn failure(code: &str, message: Option<String>) -> TokenError {
     let code = printable(code, 80);
     let description = message.map(|message| printable(&message, 300));
     if code == "unavailable" {
         let reason = description.unwrap_or(code);
-        return TokenError::Unavailable { reason, retry_after: None, sent: false };
+        return TokenError::unavailable(reason, false);
     }
-    TokenError::Refused { code, description }
+    let is_final = FINAL_CODES.contains(&code.as_str());
+    let meaning = if is_final { Refusal::Final } else { Refusal::Unexplained };
+    TokenError::Refused { code, description, status: None, meaning }
 }
 
 fn issued(credential: Credentials) -> Result<Issued, Breach> {

@@ -125,7 +125,7 @@ impl Program {
         command.current_dir(self.file.parent().unwrap_or(Path::new("/")));
         let dialogue = Dialogue::start(&mut command, MOST_OUTPUT).map_err(|error| {
             let reason = format!("{} could not be run: {error}", self.path.display());
-            TokenError::Unavailable { reason, retry_after: None, sent: false }
+            TokenError::unavailable(reason, false)
         })?;
         dialogue.say(request);
         Ok(Conversation { program: self.clone(), dialogue })
@@ -134,7 +134,7 @@ impl Program {
     /// It was given up on. Nobody knows what it has done.
     pub fn took_too_long(&self, limit: Duration) -> TokenError {
         let reason = format!("{} took longer than {} s", self.name(), limit.as_secs());
-        TokenError::Unavailable { reason, retry_after: None, sent: true }
+        TokenError::unavailable(reason, true)
     }
 
     /// It did something that the protocol does not know.

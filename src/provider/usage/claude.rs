@@ -1,7 +1,7 @@
 //! Claude subscriptions: five hours, seven days, and seven days of single models.
 
+use super::answer::{Usage, Window};
 use super::value::{number, percent, time};
-use super::{Usage, Window};
 use serde_json::Value;
 
 /// The members of an answer that are windows, with their labels.

@@ -1,7 +1,7 @@
 //! `ChatGPT` subscriptions: a short window, a long one, and a balance of credits.
 
+use super::answer::{Usage, Window};
 use super::value::{name, number, percent, span_label, time};
-use super::{Usage, Window};
 use serde_json::Value;
 
 /// Names the account (workspace) that is asked for.

@@ -1,7 +1,7 @@
 //! GitHub Copilot: premium requests and chat, counted by the month.
 
+use super::answer::{Usage, Window};
 use super::value::{name, number, percent, time};
-use super::{Usage, Window};
 use serde_json::Value;
 
 const WINDOWS: [(&str, &str); 2] = [("premium_interactions", "Premium"), ("chat", "Chat")];

@@ -1,7 +1,7 @@
 //! Gemini Code Assist: what remains of each model, as its family has least.
 
+use super::answer::{Usage, Window};
 use super::value::{number, percent, time};
-use super::{Usage, Window};
 use serde_json::Value;
 
 /// What the models of a family have in their names, and the label of the family.

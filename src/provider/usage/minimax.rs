@@ -3,8 +3,8 @@
 //! `current_interval_usage_count` and its weekly sister count what remains, whatever their
 //! names say (MiniMax-AI/MiniMax-M2, issue 99). Newer plans say it in percent alone.
 
+use super::answer::{Usage, UsageError, Window};
 use super::value::{message, name, number, percent, span_label, time, used_of};
-use super::{Usage, UsageError, Window};
 use serde_json::Value;
 
 /// What the names of chat models, and of the quota that all of them share, begin with.

@@ -6,6 +6,7 @@
 //! endpoints and fields are those that OpenClaw 2026.4.24 and the providers' own programs
 //! use, so that everything in an answer may be missing or of another type.
 
+mod answer;
 mod claude;
 mod codex;
 mod copilot;
@@ -14,8 +15,10 @@ mod minimax;
 mod value;
 mod zai;
 
+pub use answer::{Usage, UsageError, Window};
+
 use super::invalid_definition::{Fault, InvalidDefinition};
-use crate::profile::{Kind, Millis};
+use crate::profile::Kind;
 use crate::secret::Secret;
 use crate::system::http::is_acceptable;
 use indexmap::IndexMap;
@@ -61,46 +64,6 @@ pub enum UsageFormat {
     Minimax,
     /// Z.ai coding plans (`limits`).
     Zai,
-}
-
-/// What an answer says.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Usage {
-    /// The windows in which use is counted; empty when the answer names none.
-    pub windows: Vec<Window>,
-    /// The plan.
-    pub plan: Option<String>,
-}
-
-/// One window in which use is counted.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Window {
-    /// How long it is, or what is counted in it.
-    pub label: String,
-    /// How much of it is used, from 0 to 100.
-    pub used_percent: f64,
-    /// When it begins anew, in milliseconds since the epoch.
-    pub reset_at: Option<Millis>,
-}
-
-/// Why an answer does not tell the usage.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UsageError {
-    /// The token is not accepted any more.
-    #[error("Token expired")]
-    TokenExpired,
-    /// The server answers with this status, and this explanation.
-    #[error("HTTP {0}: {1}")]
-    Status(u16, String),
-    /// The server answers with an error in place of the usage.
-    #[error("{0}")]
-    Refused(String),
-    /// The answer is not JSON.
-    #[error("the answer is not JSON")]
-    NotJson,
-    /// The answer is JSON in which nothing is as expected.
-    #[error("the answer does not tell the usage")]
-    Unknown,
 }
 
 /// Why a provider cannot be asked with a login. It quotes nothing of it.

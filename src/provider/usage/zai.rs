@@ -1,7 +1,7 @@
 //! Z.ai coding plans: windows of tokens, and a month of tool use.
 
+use super::answer::{Usage, UsageError, Window};
 use super::value::{error_message, name, number, percent, time};
-use super::{Usage, UsageError, Window};
 use serde_json::Value;
 
 pub(super) fn parse(body: &Value) -> Result<Usage, UsageError> {

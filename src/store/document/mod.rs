@@ -17,8 +17,8 @@ pub use provenance::Provenance;
 pub use refusal::{is_refused, is_rejected};
 pub use state::StateDocument;
 
-use super::json_text::{RawObject, pretty, raw};
-use crate::profile::{Credential, Facts};
+use super::json_text::{Layout, RawObject, raw};
+use crate::profile::{Credential, Facts, Kind};
 use crate::secret::Secret;
 use credential::credential;
 use fields::Fields;
@@ -114,36 +114,69 @@ impl Document {
         });
         let entries = self.text.expose().len() + entries.sum::<usize>();
         let others = self.members.iter().map(|(name, it)| 6 * name.len() + it.get().len() + 8);
-        let mut members = String::with_capacity(entries + others.sum::<usize>() + 8);
-        members.push('{');
+        let length = entries + others.sum::<usize>() + 8;
+        let mut layout = Layout::with_capacity(length + length / 4);
+        layout.push("{");
         for (index, (name, value)) in self.members.iter().enumerate() {
             if index > 0 {
-                members.push(',');
+                layout.push(",");
             }
-            members.push_str(&serde_json::to_string(name)?);
-            members.push(':');
+            layout.push(&serde_json::to_string(name)?);
+            layout.push(":");
             if name == PROFILES {
-                self.push_profiles(&mut members)?;
+                self.push_profiles(&mut layout)?;
             } else {
-                members.push_str(value.get());
+                layout.push(value.get());
             }
         }
-        members.push('}');
-        Ok(pretty(Secret::new(members).expose()))
+        layout.push("}");
+        Ok(layout.finish())
     }
 
-    fn push_profiles(&self, text: &mut String) -> serde_json::Result<()> {
-        text.push('{');
+    fn push_profiles(&self, layout: &mut Layout) -> serde_json::Result<()> {
+        layout.push("{");
         for (index, (id, entry)) in self.entries().enumerate() {
             if index > 0 {
-                text.push(',');
+                layout.push(",");
             }
-            text.push_str(&serde_json::to_string(id)?);
-            text.push(':');
-            text.push_str(entry);
+            layout.push(&serde_json::to_string(id)?);
+            layout.push(":");
+            layout.push(entry);
         }
-        text.push('}');
+        layout.push("}");
         Ok(())
+    }
+
+    /// Whether there was no document: what is not in it need not have been removed. The file
+    /// may be away for a moment.
+    pub fn is_new(&self) -> bool {
+        self.text.expose().is_empty()
+    }
+
+    /// The text that was read, whatever was changed since.
+    pub(super) fn original(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// Whether the profiles are those that were read, and only OAuth logins differ.
+    pub(super) fn is_renewal(&self) -> bool {
+        let text = self.original();
+        let Ok((_, read)) = scan(text) else { return false };
+        let is_login = |fields: &Fields<'_>| {
+            credential(fields).is_some_and(|credential| credential.kind() == Kind::OAuth)
+        };
+        let is_kept = |(id, before): (&String, &Entry)| {
+            let Entry::Read(start, spans) = before else { return false };
+            match self.profiles.get(id) {
+                None => false,
+                Some(Entry::Read(present, _)) if present == start => true,
+                Some(present) if self.text_of(present) == value_at(text, *start) => true,
+                Some(present) => {
+                    is_login(&Fields::new(text, *spans)) && is_login(&self.fields(present))
+                }
+            }
+        };
+        read.len() == self.profiles.len() && read.iter().all(is_kept)
     }
 
     /// The profiles that can be interpreted, in document order.

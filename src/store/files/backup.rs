@@ -6,15 +6,13 @@
 //! links are not possible it is a copy. Renewals are counted apart from other changes:
 //! otherwise an hourly refresh would push out what a person may want back.
 
-use super::{Files, invalid};
-use crate::profile::Kind;
+use super::failure::{invalid, read_failed};
+use super::place::Files;
 use crate::store::{Backup, Document, Notice, StoreError};
 use crate::system::{file, now};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use zeroize::Zeroizing;
 
 /// The backups in a directory, the newest first.
 pub(super) fn list(directory: &Path) -> Vec<Backup> {
@@ -28,57 +26,79 @@ pub(super) fn list(directory: &Path) -> Vec<Backup> {
 
 /// What a backup holds.
 pub(super) fn read(path: &Path) -> Result<Document, StoreError> {
-    let failed = |source| StoreError::Read { location: path.into(), source: Arc::new(source) };
+    let failed = read_failed(path);
     let (text, _) =
-        file::read(path).map_err(failed)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))?;
+        file::read(path).map_err(&failed)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))?;
     Document::parse(text).map_err(|error| invalid(path, &error))
 }
 
 impl Files {
-    /// Where the backups are. OpenClaw looks at no such directory; it goes where its agent
-    /// goes.
-    pub(super) fn backup_dir(&self) -> PathBuf {
-        self.profiles_path().with_file_name("backups")
-    }
-
     pub(super) fn backup_path(&self, backup: &Backup) -> PathBuf {
         self.backup_dir().join(backup.file_name())
     }
 
-    /// Keeps the present document, which `next` is about to replace. The caller holds the
-    /// lock.
-    pub(super) fn keep_backup(&self, next: &Document) {
-        let Some(policy) = self.backup_policy.as_ref().filter(|policy| policy.count > 0) else {
-            return;
-        };
-        if let Err(reason) = self.keep(next, policy.count) {
-            let (document, directory) = (self.profiles_path().into(), self.backup_dir().into());
-            policy.notices.add(Notice::NoBackup { document, directory, reason });
-        }
+    /// Keeps the document that `next` was read from, and that it is about to replace: `next`
+    /// says what stood there. Done before the last comparison, for it takes time; the caller
+    /// holds the lock, and says then what became of it. `overwrites` is whether the
+    /// document keeps its inode.
+    pub(super) fn keep_backup(&self, next: &Document, overwrites: bool) -> Option<KeptBackup> {
+        self.backup_policy.as_ref().filter(|policy| policy.count > 0)?;
+        let kept = self.keep(next, overwrites);
+        kept.map_err(|reason| self.tell_no_backup(reason)).ok()
     }
 
-    fn keep(&self, next: &Document, count: usize) -> io::Result<()> {
-        let Some((text, _)) = file::read(&self.profiles_path())? else { return Ok(()) };
-        let text = Zeroizing::new(text);
-        let is_renewal =
-            Document::parse(text.as_str()).is_ok_and(|present| is_renewal_of(&present, next));
-        let directory = self.backup_dir();
-        file::create_private_directory(&directory)?;
+    fn tell_no_backup(&self, reason: io::Error) {
+        let (document, directory) = (self.profiles_path().into(), self.backup_dir().into());
+        self.tell(Notice::NoBackup { document, directory, reason });
+    }
+
+    fn keep(&self, next: &Document, overwrites: bool) -> io::Result<KeptBackup> {
+        let is_renewal = next.is_renewal();
+        file::create_private_directory(&self.backup_dir())?;
+        let document = file::behind_link(&self.profiles_path());
         let mut backup = Backup { replaced_at: now(), is_renewal };
         loop {
             let path = self.backup_path(&backup);
-            match link_or_copy(&file::behind_link(&self.profiles_path()), &path, &text) {
+            let kept = if overwrites {
+                copy(&path, next.original())
+            } else {
+                link_or_copy(&document, &path, next.original())
+            };
+            match kept {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => backup.replaced_at += 1,
-                kept => break kept?,
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(KeptBackup { path, is_renewal }),
             }
         }
-        self.prune(is_renewal, count)
     }
 
-    fn prune(&self, renewals: bool, count: usize) -> io::Result<()> {
-        let of_sort =
-            list(&self.backup_dir()).into_iter().filter(|backup| backup.is_renewal == renewals);
-        of_sort.skip(count).try_for_each(|backup| std::fs::remove_file(self.backup_path(&backup)))
+    /// The change is stored: older backups than are wanted go.
+    pub(super) fn prune_backups(&self, kept: &KeptBackup) {
+        let Some(policy) = &self.backup_policy else { return };
+        let mut backups = list(&self.backup_dir());
+        backups.retain(|backup| backup.is_renewal == kept.is_renewal);
+        let old = backups.into_iter().skip(policy.count);
+        let pruned = old.map(|backup| std::fs::remove_file(self.backup_path(&backup)));
+        for reason in pruned.filter_map(Result::err) {
+            // Another command may have done it.
+            if reason.kind() != ErrorKind::NotFound {
+                self.tell(Notice::OldBackup { directory: self.backup_dir().into(), reason });
+            }
+        }
+    }
+}
+
+/// A backup of a document that is about to be replaced.
+#[derive(Debug)]
+pub(super) struct KeptBackup {
+    path: PathBuf,
+    is_renewal: bool,
+}
+
+impl KeptBackup {
+    /// Takes it back: what it holds was not replaced, or not by this change.
+    pub(super) fn discard(self) {
+        let _ = std::fs::remove_file(&self.path);
     }
 }
 
@@ -88,22 +108,15 @@ fn link_or_copy(document: &Path, backup: &Path, text: &str) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
         Err(error) if error.kind() == ErrorKind::StorageFull => Err(error),
         // Another file system, or one without links.
-        Err(_) if backup.exists() => Err(ErrorKind::AlreadyExists.into()),
-        Err(_) => file::replace(backup, text.as_bytes()),
+        Err(_) => copy(backup, text),
     }
 }
 
-/// Whether both hold the same profiles, and only OAuth logins differ.
-fn is_renewal_of(present: &Document, next: &Document) -> bool {
-    let is_login = |document: &Document, id: &str| {
-        document.credential(id).is_some_and(|credential| credential.kind() == Kind::OAuth)
-    };
-    present.entry_count() == next.entry_count()
-        && present.entries().all(|(id, entry)| match next.entry(id) {
-            None => false,
-            Some(same) if same == entry => true,
-            Some(_) => is_login(present, id) && is_login(next, id),
-        })
+fn copy(backup: &Path, text: &str) -> io::Result<()> {
+    if backup.symlink_metadata().is_ok() {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    file::replace(backup, text.as_bytes())
 }
 
 #[cfg(test)]

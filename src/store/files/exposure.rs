@@ -1,14 +1,18 @@
 //! Whether the files of a store are in this user's hands alone.
 
-use super::Files;
+use super::place::Files;
 use crate::system::custody::{Custody, Exposure, Kind};
 
 /// What somebody else could read or change: the directories, the documents, the legacy
-/// files, the backups.
+/// files, the backups, the directories of the locks.
 pub(super) fn exposures(files: &Files, custody: &Custody) -> Vec<Exposure> {
     let Files { state_dir, agent_dir, oauth_file, .. } = files;
     let mut found: Vec<_> = custody.exposure(state_dir, Kind::Directory).into_iter().collect();
-    found.extend(custody.exposures_between(state_dir, agent_dir));
+    // Who can write among the locks can say that a login is over, or keep everybody waiting.
+    let locks =
+        ["locks/oauth-refresh/x.lock", "locks/login/x.lock"].map(|lock| state_dir.join(lock));
+    let between = [agent_dir.as_path(), &locks[0], &locks[1]];
+    found.extend(custody.exposures_between(state_dir, &between));
     let mut places = vec![
         (agent_dir.clone(), Kind::Directory),
         (files.profiles_path(), Kind::Secrets),

@@ -5,13 +5,21 @@
 //! refresh token may be spent although it is still stored. A note names its grant by the
 //! hash alone. When the server refuses the grant, the note is renamed: it then says so until
 //! every store does.
+//!
+//! A note is written beside each lock on the grant: in the state directory, for the other
+//! agents of it, and beside the document, for other state directories that share that. One of
+//! them is enough to be believed.
 
-use super::{Lease, write_failed};
+use super::failure::write_failed;
+use super::lease::{Lease, grant_paths};
+use super::place::Files;
 use crate::profile::Millis;
-use crate::store::{Ended, InterruptedRefresh, StoreError};
+use crate::secret::Secret;
+use crate::store::{Begun, Ended, InterruptedRefresh, StoreError};
 use crate::system::{file, now};
 use serde::Deserialize;
 use std::fs::File;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// As it is in the file: written as a note, or the payload of the lock that was held.
@@ -35,42 +43,97 @@ fn note_path(lock: &Path) -> PathBuf {
     lock.with_extension("intent")
 }
 
-/// Writes the note beside the `lock` of the grant, which `lease` is on.
-pub(super) fn begin(lock: &Path, lease: &Lease) -> Result<Option<InterruptedRefresh>, StoreError> {
-    let path = note_path(lock);
-    let failed = write_failed(&path);
-    if let Some((text, _)) = file::read(&path).map_err(&failed)? {
-        File::open(&path).and_then(|note| note.sync_all()).map_err(&failed)?;
-        // A note that cannot be read was written all the same.
-        let unreadable = || InterruptedRefresh { pid: 0, at: now() };
-        return Ok(Some(InterruptedRefresh::read(&text).unwrap_or_else(unreadable)));
-    }
-    // The lock says who and since when. Its file under one more name costs no new one.
-    if lease.lock().leave_note(&path).is_ok() {
-        return Ok(None);
-    }
-    let write = || {
-        let note = InterruptedRefresh { pid: std::process::id(), at: now() };
-        file::replace(&path, &serde_json::to_vec(&note)?)
-    };
-    write().map(|()| None).map_err(|source| {
-        let _ = std::fs::remove_file(note_path(lock));
-        failed(source)
-    })
+fn refusal_path(lock: &Path) -> PathBuf {
+    lock.with_extension("refused")
 }
 
-/// Writes how the refresh ended.
-pub(super) fn end(lock: &Path, ended: Ended) {
+/// Writes the notes on `grant`, which `lease` is on.
+pub(super) fn begin(files: &Files, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError> {
+    if !lease.is_held() {
+        return Ok(Begun::Lost);
+    }
+    let notes: Vec<_> = grant_paths(files, grant).iter().map(|lock| note_path(lock)).collect();
+    for note in &notes {
+        if let Some(earlier) = read(note)? {
+            return Ok(Begun::Interrupted(earlier));
+        }
+    }
+    let mut is_linked = false;
+    for note in &notes {
+        // The lock says who and since when. Its file under one more name costs no new one.
+        match lease.lock().link(note) {
+            Ok(()) => is_linked = true,
+            // Whoever has the lease by now makes the request.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Begun::Lost),
+            Err(_) => write(note).map_err(|source| take_back(&notes, note, source))?,
+        }
+    }
+    if is_linked && let Err(source) = lease.lock().sync() {
+        return Err(take_back(&notes, &notes[0], source));
+    }
+    // One that was taken over while this was written may have a request under way. The notes
+    // stay: they claim less certainty than there is.
+    Ok(if lease.is_held() { Begun::Noted } else { Begun::Lost })
+}
+
+/// The note that an earlier process left at `path`; it is on the disk then.
+fn read(path: &Path) -> Result<Option<InterruptedRefresh>, StoreError> {
+    let failed = write_failed(path);
+    let Some((text, _)) = file::read(path).map_err(&failed)? else { return Ok(None) };
+    File::open(path).and_then(|note| note.sync_all()).map_err(&failed)?;
+    // A note that cannot be read was written all the same.
+    let unreadable = || InterruptedRefresh { pid: 0, at: now() };
+    Ok(Some(InterruptedRefresh::read(&text).unwrap_or_else(unreadable)))
+}
+
+fn write(path: &Path) -> io::Result<()> {
+    let note = InterruptedRefresh { pid: std::process::id(), at: now() };
+    file::replace(path, &serde_json::to_vec(&note)?)
+}
+
+/// Nothing was begun, because the note at `failed` could not be written.
+fn take_back(notes: &[PathBuf], failed: &Path, source: io::Error) -> StoreError {
+    for note in notes {
+        let _ = std::fs::remove_file(note);
+    }
+    write_failed(failed)(source)
+}
+
+/// Writes how the refresh of `grant` ended.
+pub(super) fn end(files: &Files, grant: &Secret, ended: Ended) {
+    let locks = grant_paths(files, grant);
     match ended {
-        Ended::Known => drop(std::fs::remove_file(note_path(lock))),
-        Ended::Refused => refuse(lock),
-        Ended::RefusalStored => drop(std::fs::remove_file(refusal_path(lock))),
+        Ended::Known => remove(files, &locks, note_path),
+        Ended::Refused => locks.iter().for_each(|lock| refuse(lock)),
+        Ended::RefusalStored => remove(files, &locks, refusal_path),
     }
 }
 
 /// Whether there is a note that the server refused the grant.
-pub(super) fn is_refused(lock: &Path) -> bool {
-    refusal_path(lock).exists()
+pub(super) fn is_refused(files: &Files, grant: &Secret) -> bool {
+    grant_paths(files, grant).iter().any(|lock| refusal_path(lock).exists())
+}
+
+/// Removes the notes beside the `locks` of a grant.
+fn remove(files: &Files, locks: &[PathBuf], note: impl Fn(&Path) -> PathBuf) {
+    let [in_state, beside @ ..] = locks else { return };
+    let is_removed = |lock: &Path| std::fs::remove_file(note(lock)).is_ok();
+    let was_noted = is_removed(in_state);
+    let was_noted_here = beside.iter().any(|lock| is_removed(lock));
+    // Another agent has begun what ends here: its notes are beside its document.
+    if was_noted
+        && !was_noted_here
+        && let Some(name) = in_state.file_name()
+    {
+        let agents = files.state_dir.join("agents").read_dir().into_iter().flatten().flatten();
+        for agent in agents {
+            let document = agent.path().join("agent/auth-profiles.json");
+            let lock = file::behind_link(&document).with_file_name(name);
+            for left in [note_path(&lock), refusal_path(&lock)] {
+                let _ = std::fs::remove_file(left);
+            }
+        }
+    }
 }
 
 /// Makes the note say that the server refused the grant. To rename a note takes no space:
@@ -79,15 +142,10 @@ pub(super) fn is_refused(lock: &Path) -> bool {
 fn refuse(lock: &Path) {
     let refusal = refusal_path(lock);
     if std::fs::rename(note_path(lock), &refusal).is_ok() {
-        let directory = lock.parent().map(File::open);
-        let _ = directory.and_then(Result::ok).map(|directory| directory.sync_all());
+        let _ = lock.parent().map(file::sync_directory);
     } else if !refusal.exists() {
         let _ = file::replace(&refusal, b"");
     }
-}
-
-fn refusal_path(lock: &Path) -> PathBuf {
-    lock.with_extension("refused")
 }
 
 #[cfg(test)]

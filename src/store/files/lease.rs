@@ -1,25 +1,53 @@
-//! The lease on a profile: OpenClaw's refresh lock, held across a token request so that
-//! one process refreshes while the others wait for its result.
+//! The lease: while one process makes a token request, the others wait for its result.
+//!
+//! It is three locks, taken in this order and let go of together:
+//! 1. that of the profile in the state directory, which is OpenClaw's refresh lock;
+//! 2. that of the grant in the state directory, which 0.1.0 takes (for one release);
+//! 3. that of the grant beside the document that holds it, wherever links lead there: state
+//!    directories that share the directory of an agent, or its document, take turns by it.
+//!
+//! Nobody waits for one of them and holds another but the first. The notes of the journal are
+//! beside the second and the third.
 
-use super::Files;
+use super::failure::lock_failed;
+use super::place::Files;
 use crate::profile::{Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::store::{LeaseAttempt, LeaseKey, StoreError};
-use crate::system::file::create_private_directory;
-use crate::system::lock::{self, Attempt, SidecarLock};
+use crate::system::file::{behind_link, create_private_directory};
+use crate::system::lock::{self, Attempt, Holder, POLL, SidecarLock};
 use crate::system::now;
+use fs2::FileExt;
 use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A lease that is held until it is dropped.
 #[derive(Debug)]
 pub struct Lease {
     /// The lock on the profile.
     profile: SidecarLock,
-    /// That on the grant, where there is one.
-    grant: Option<SidecarLock>,
+    /// Those on the grant, where there is one.
+    grants: Vec<GrantLock>,
+}
+
+/// A lock on a grant.
+#[derive(Debug)]
+struct GrantLock {
+    /// Where its file is, or would be.
+    path: PathBuf,
+    held: HeldBy,
+}
+
+#[derive(Debug)]
+enum HeldBy {
+    /// A lock file.
+    File(SidecarLock),
+    /// A lock on the directory itself, which takes no new file. Nothing can be stored there
+    /// either, so nothing is posted; whoever finds out waits their turn.
+    Directory { _directory: File },
 }
 
 impl Lease {
@@ -28,33 +56,50 @@ impl Lease {
         &self.profile
     }
 
-    /// Moves the lease to the grant whose lock is at `path`, and waits for whoever has that.
+    /// Whether it is still ours: nobody has taken it over, as OpenClaw does with one that is
+    /// too old. Asked last before a request.
+    pub fn is_held(&self) -> bool {
+        let is_held = |grant: &GrantLock| match &grant.held {
+            HeldBy::File(lock) => lock.is_held(),
+            HeldBy::Directory { .. } => true,
+        };
+        self.profile.is_held() && self.grants.iter().all(is_held)
+    }
+
+    /// Moves the lease to the grant whose locks are at `paths`, and waits for whoever has one.
     /// Whether it was on another one.
     ///
     /// # Errors
-    /// The lock, or the time is over.
-    pub(super) fn follow(&mut self, path: &Path, timeout: Duration) -> Result<bool, StoreError> {
-        if self.grant.as_ref().is_some_and(|grant| grant.path() == path) {
+    /// A lock, or the time is over.
+    pub(super) fn follow(
+        &mut self,
+        paths: &[PathBuf],
+        timeout: Duration,
+    ) -> Result<bool, StoreError> {
+        if self.grants.iter().map(|grant| &grant.path).eq(paths) {
             return Ok(false);
         }
         // Nobody waits for a grant and keeps others from one.
-        self.grant = None;
-        let failed = |source| StoreError::Lock {
-            location: path.to_owned().into(),
-            source: Arc::new(source),
-        };
-        match lock::wait_at(path, Some(&self.profile), timeout).map_err(failed)? {
-            Attempt::Acquired(grant) => self.grant = Some(grant),
-            Attempt::Held(holder) => {
-                let path = path.to_owned();
+        self.grants.clear();
+        let started = Instant::now();
+        loop {
+            let (path, holder) = match try_grants(&self.profile, paths, now())? {
+                Ok(grants) => {
+                    self.grants = grants;
+                    return Ok(true);
+                }
+                Err(held) => held,
+            };
+            let waited = started.elapsed();
+            if waited >= timeout {
                 return Err(StoreError::LockTimeout {
                     location: path.into(),
                     waited: timeout,
                     holder,
                 });
             }
+            std::thread::sleep(lock::pause(waited, POLL));
         }
-        Ok(true)
     }
 }
 
@@ -72,45 +117,81 @@ pub(super) fn lease_path(
     state_dir.join("locks/oauth-refresh").join(format!("sha256-{:x}.lock", hash.finalize()))
 }
 
-/// The lock on a grant, whichever profiles hold it: two of them must not spend one refresh
-/// token.
-pub(super) fn grant_path(state_dir: &Path, refresh_token: &Secret) -> PathBuf {
+/// Where the locks on a grant are, whichever profiles hold it: two of them must not spend one
+/// refresh token.
+pub(super) fn grant_paths(files: &Files, refresh_token: &Secret) -> Vec<PathBuf> {
     let name = refresh_token.fingerprint().replace("sha256:", "grant-sha256-");
-    state_dir.join("locks/oauth-refresh").join(format!("{name}.lock"))
+    let name = format!("{name}.lock");
+    let in_state = files.state_dir.join("locks/oauth-refresh").join(&name);
+    let document = behind_link(&files.profiles_path());
+    // Where there is no directory, nothing is shared.
+    let beside = document.parent().filter(|directory| directory.is_dir());
+    std::iter::once(in_state).chain(beside.map(|directory| directory.join(name))).collect()
+}
+
+/// The start slot of the worker that refreshes a grant.
+pub(super) fn start_path(files: &Files, refresh_token: &Secret) -> PathBuf {
+    let name = refresh_token.fingerprint().replace("sha256:", "grant-sha256-");
+    files.state_dir.join("locks/oauth-refresh").join(format!("{name}.start"))
 }
 
 /// Tries once to take a lease.
 pub(super) fn try_lease(files: &Files, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError> {
     let profile = lease_path(&files.state_dir, key.provider, key.profile_id);
-    let grant = key.grant.map(|grant| grant_path(&files.state_dir, grant));
-    try_locks(&profile, grant.as_deref(), now())
+    let grants = key.grant.map(|grant| grant_paths(files, grant)).unwrap_or_default();
+    try_locks(&profile, &grants, now())
 }
 
-/// Tries once to take the lock on the profile, then that on its grant.
-fn try_locks(
-    profile: &Path,
-    grant: Option<&Path>,
-    now: Millis,
-) -> Result<LeaseAttempt, StoreError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| StoreError::Lock { location: path.into(), source: Arc::new(source) }
-    };
+/// Tries once to take the lock on the profile, then those on its grant.
+fn try_locks(profile: &Path, grants: &[PathBuf], now: Millis) -> Result<LeaseAttempt, StoreError> {
     if let Some(directory) = profile.parent() {
-        create_private_directory(directory).map_err(failed(profile))?;
+        create_private_directory(directory).map_err(lock_failed(profile))?;
     }
-    let profile = match lock::try_acquire(profile, now).map_err(failed(profile))? {
+    let profile = match lock::try_acquire(profile, now).map_err(lock_failed(profile))? {
         Attempt::Acquired(lock) => lock,
         Attempt::Held(holder) => return Ok(LeaseAttempt::Held(holder)),
     };
-    let Some(grant) = grant else {
-        return Ok(LeaseAttempt::Acquired(Lease { profile, grant: None }));
-    };
-    match lock::try_acquire_beside(grant, Some(&profile), now).map_err(failed(grant))? {
-        Attempt::Acquired(grant) => {
-            Ok(LeaseAttempt::Acquired(Lease { profile, grant: Some(grant) }))
-        }
-        Attempt::Held(holder) => Ok(LeaseAttempt::Held(holder)),
+    Ok(match try_grants(&profile, grants, now)? {
+        Ok(grants) => LeaseAttempt::Acquired(Lease { profile, grants }),
+        Err((_, holder)) => LeaseAttempt::Held(holder),
+    })
+}
+
+/// Tries once to take all locks on a grant; which one somebody else holds, and who.
+fn try_grants(
+    profile: &SidecarLock,
+    paths: &[PathBuf],
+    now: Millis,
+) -> Result<Result<Vec<GrantLock>, (PathBuf, Holder)>, StoreError> {
+    let mut grants = Vec::new();
+    for (number, path) in paths.iter().enumerate() {
+        let held = match lock::try_acquire_beside(path, Some(profile), now) {
+            Ok(Attempt::Acquired(lock)) => HeldBy::File(lock),
+            Ok(Attempt::Held(holder)) => return Ok(Err((path.clone(), holder))),
+            Err(error) if number > 0 && takes_no_file(&error) => match lock_directory(path) {
+                Ok(Some(directory)) => HeldBy::Directory { _directory: directory },
+                Ok(None) => return Ok(Err((path.clone(), Holder::default()))),
+                Err(error) => return Err(lock_failed(path)(error)),
+            },
+            Err(error) => return Err(lock_failed(path)(error)),
+        };
+        grants.push(GrantLock { path: path.clone(), held });
+    }
+    Ok(Ok(grants))
+}
+
+/// Whether a directory cannot be written, whoever tries.
+fn takes_no_file(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Tries once to lock the directory that `path` is in; `None` while somebody else does.
+fn lock_directory(path: &Path) -> io::Result<Option<File>> {
+    let directory = File::open(path.parent().ok_or(ErrorKind::InvalidInput)?)?;
+    match directory.try_lock_exclusive() {
+        Ok(()) => Ok(Some(directory)),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -118,6 +199,12 @@ fn try_locks(
 mod tests {
     use super::*;
     use crate::store::AgentStore;
+
+    /// The files of an agent whose directory is `agent` in the state directory `root`.
+    fn files(root: &Path, agent: &str) -> Files {
+        let state_dir = root.to_owned();
+        Files { state_dir, agent_dir: root.join(agent), oauth_file: None, backup_policy: None }
+    }
 
     #[test]
     fn the_lease_file_is_named_as_openclaw_names_it() {
@@ -137,8 +224,11 @@ mod tests {
         let now = crate::system::now();
         let [mine, other] =
             ["p:1", "p:2"].map(|id| lease_path(root.path(), &"p".into(), &id.into()));
-        let [old, new] = ["fake-0", "fake-1"].map(|it| grant_path(root.path(), &Secret::new(it)));
-        let lease = |profile, grant| match try_locks(profile, Some(grant), now).unwrap() {
+        let files = files(root.path(), "a");
+        create_private_directory(&files.agent_dir).unwrap();
+        let [old, new] = ["fake-0", "fake-1"].map(|it| grant_paths(&files, &Secret::new(it)));
+        assert_eq!(old.len(), 2);
+        let lease = |profile, grant: &[PathBuf]| match try_locks(profile, grant, now).unwrap() {
             LeaseAttempt::Acquired(lease) => Some(lease),
             LeaseAttempt::Held(_) => None,
         };
@@ -169,6 +259,19 @@ mod tests {
         });
         refused.unwrap();
         assert!(store.state_location().path().unwrap().exists() && !left.exists());
+    }
+
+    #[test]
+    fn a_directory_that_takes_no_file_is_locked_itself() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("grant.lock");
+        let held = lock_directory(&path).unwrap();
+        assert!(held.is_some() && lock_directory(&path).unwrap().is_none());
+        drop(held);
+        assert!(lock_directory(&path).unwrap().is_some());
+        assert!(takes_no_file(&rustix::io::Errno::ROFS.into()));
+        assert!(takes_no_file(&rustix::io::Errno::ACCESS.into()));
+        assert!(!takes_no_file(&rustix::io::Errno::NOSPC.into()));
     }
 
     const HASH: &str = "cee1bbaed8073aace8170859a25616882c288ceeaa1119df363bf01cc0cdab65";

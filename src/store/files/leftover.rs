@@ -43,6 +43,8 @@ pub(super) fn leftovers_in(directory: &Path) -> Vec<Leftover> {
 
 fn leftover(path: PathBuf) -> Option<Leftover> {
     match path.extension().and_then(std::ffi::OsStr::to_str) {
+        // A pipe or a link in the place of a lock keeps everybody out until it is removed.
+        Some("lock") if is_special(&path) => Some(Leftover::Temporary(path.into())),
         Some("lock") => {
             let (holder, is_held) = lock::look(&path, now())?;
             Some(Leftover::Lock { location: path.into(), holder, is_held })
@@ -52,6 +54,10 @@ fn leftover(path: PathBuf) -> Option<Leftover> {
         }
         _ => None,
     }
+}
+
+fn is_special(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// How long ago a file was last written, in milliseconds.

@@ -6,27 +6,36 @@
 
 mod backup;
 mod exposure;
+mod failure;
 mod generation;
 mod journal;
 mod lease;
 mod leftover;
 mod legacy;
+mod place;
+mod reading;
 
+pub(in crate::store) use failure::invalid;
+use failure::write_failed;
 pub use lease::Lease;
 pub use leftover::{Leftover, shared_leftovers};
+pub(super) use place::Files;
 
 use super::engine::{Engine, Swap};
 use super::{
-    Backup, BackupPolicy, Document, Ended, Exclusion, InterruptedRefresh, LeaseAttempt, LeaseKey,
-    Location, Prepared, StateDocument, StoreError, Version,
+    Backup, Begun, Document, Ended, Exclusion, LeaseAttempt, LeaseKey, Location, Notice, Prepared,
+    StateDocument, StoreError, Version,
 };
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};
 use crate::system::file::{self, Reserved};
-use crate::system::lock::{self, Attempt, SidecarLock};
+use crate::system::in_place;
+use crate::system::lock::{self, Attempt, Holder, SidecarLock};
+use crate::system::now;
+use crate::system::worker::Waiter;
+use backup::KeptBackup;
 use generation::newer_database;
-use serde_json::error::Category;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -35,16 +44,6 @@ use zeroize::Zeroizing;
 const ROOM_FOR_TOKENS: u64 = 128 * 1024;
 /// So much do they add at most as a rule: mostly they take the place of others.
 const USUAL_ROOM: u64 = 16 * 1024;
-
-/// The files of one agent.
-#[derive(Clone, Debug)]
-pub(super) struct Files {
-    pub(super) state_dir: PathBuf,
-    pub(super) agent_dir: PathBuf,
-    /// The shared legacy file that this store imports.
-    pub(super) oauth_file: Option<PathBuf>,
-    pub(super) backup_policy: Option<BackupPolicy>,
-}
 
 impl Engine for Files {
     fn location(&self) -> Location {
@@ -76,38 +75,28 @@ impl Engine for Files {
     }
 
     fn check_writable(&self) -> Result<(), StoreError> {
-        let path = self.profiles_path();
-        file::check_writable(&self.agent_dir).map_err(write_failed(&path))
+        for path in [self.profiles_path(), self.state_path()] {
+            reading::refuse_dangling_link(&path)?;
+            file::check_replaceable(&path).map_err(write_failed(&path))?;
+        }
+        Ok(())
     }
 
     fn read_profiles(&self) -> Result<(Document, Option<Version>), StoreError> {
-        let path = self.profiles_path();
-        match file::read(&path) {
-            Ok(None) => {
-                let document = legacy::read(&self.agent_dir, self.oauth_file.as_deref())?;
-                Ok((document, None))
-            }
-            Ok(Some((text, fingerprint))) => {
-                let document = Document::parse(text).map_err(|error| invalid(&path, &error))?;
-                Ok((document, Some(Version(fingerprint))))
-            }
-            Err(source) => {
-                Err(StoreError::Read { location: path.into(), source: Arc::new(source) })
-            }
+        let mut read = reading::profiles(self)?;
+        if read.is_unfinished && self.finish(None, Duration::ZERO).is_ok() {
+            read = reading::profiles(self)?;
         }
+        Ok((read.value, read.version))
     }
 
     fn read_state(&self, profiles: &Document) -> Result<StateDocument, StoreError> {
-        let path = self.state_path();
-        let mut state = match file::read(&path) {
-            Ok(None) => StateDocument::default(),
-            Ok(Some((text, _))) => {
-                StateDocument::parse(&text).map_err(|error| invalid(&path, &error))?
-            }
-            Err(source) => {
-                return Err(StoreError::Read { location: path.into(), source: Arc::new(source) });
-            }
-        };
+        let read = reading::state(self)?;
+        if read.is_unfinished {
+            // What was read is what it says then.
+            let _ = self.finish(None, Duration::ZERO);
+        }
+        let mut state = read.value;
         state.fill_from(profiles);
         Ok(state)
     }
@@ -131,6 +120,9 @@ impl Engine for Files {
         if target != document {
             locks.push(acquire(&target, held, wait)?);
         }
+        for path in [target, file::behind_link(&self.state_path())] {
+            in_place::complete(&path).map_err(write_failed(&path))?;
+        }
         Ok(Exclusion(locks))
     }
 
@@ -142,14 +134,16 @@ impl Engine for Files {
     }
 
     fn prepare(&self) -> Result<Option<Prepared>, StoreError> {
+        // A refusal is to be stored as well.
+        self.check_writable()?;
         if !self.agent_dir.is_dir() {
-            return self.check_writable().map(|()| None);
+            return Ok(None);
         }
         let path = self.profiles_path();
         let present = path.metadata().map_or(0, |metadata| metadata.len());
         let (held, size) = (present + USUAL_ROOM, present + ROOM_FOR_TOKENS);
         let reserve = || {
-            let reserved = Reserved::new(&path)?;
+            let reserved = Reserved::of_document(&path)?;
             reserved.make_room(held, size).map(|()| reserved)
         };
         reserve().map(|reserved| Some(Prepared(reserved))).map_err(write_failed(&path))
@@ -165,22 +159,44 @@ impl Engine for Files {
         let path = self.profiles_path();
         let mut reserved = match prepared {
             Some(Prepared(reserved)) => reserved,
-            None => Reserved::new(&path).map_err(write_failed(&path))?,
+            None => Reserved::of_document(&path).map_err(write_failed(&path))?,
         };
+        let imports = read.is_none() && !reading::was_there(self);
         self.move_old_layout(document)?;
         let text = document.to_text().map_err(|error| invalid(&path, &error))?;
         let text = Zeroizing::new(text);
         reserved.write(text.as_bytes()).map_err(write_failed(&path))?;
-        // OpenClaw's login writes without a lock, and its release may remove ours.
-        if !under.is_held() {
-            return Ok(Swap::ExclusionLost(Prepared(reserved)));
+        drop(text);
+        let backup = read.and_then(|_| self.keep_backup(document, reserved.overwrites()));
+        // OpenClaw's login writes without a lock, and its release may remove ours. Nothing
+        // stands between this comparison and the rename.
+        let is_held = under.is_held();
+        if !is_held || self.version() != read {
+            backup.into_iter().for_each(KeptBackup::discard);
+            let reserved = Prepared(reserved);
+            return Ok(if is_held {
+                Swap::Changed(reserved)
+            } else {
+                Swap::ExclusionLost(reserved)
+            });
         }
-        if self.version() != read {
-            return Ok(Swap::Changed(Prepared(reserved)));
+        let overwrites = reserved.overwrites();
+        let unsynced = match reserved.put_in_place() {
+            Ok(unsynced) => unsynced,
+            Err(error) => {
+                // What was overwritten may be half gone.
+                backup.filter(|_| !overwrites).into_iter().for_each(KeptBackup::discard);
+                return Err(write_failed(&path)(error));
+            }
+        };
+        // The change is stored: nothing fails from here on.
+        if let Some(reason) = unsynced {
+            self.tell(Notice::NotDurable { document: path.into(), reason });
         }
-        self.keep_backup(document);
-        reserved.put_in_place().map_err(write_failed(&path))?;
-        legacy::retire(&self.agent_dir, document, read.is_none())?;
+        if let Some(backup) = backup {
+            self.prune_backups(&backup);
+        }
+        self.retire_legacy(document, imports);
         Ok(Swap::Done)
     }
 
@@ -195,14 +211,14 @@ impl Engine for Files {
             let reason = format!("`{member}` is not an object");
             return Err(StoreError::Invalid { location: self.state_location(), reason });
         }
-        let imports = read.is_none() && document.entry_count() > 0;
+        let imports = read.is_none() && document.entry_count() > 0 && !reading::was_there(self);
         if document.has_old_layout() {
             self.move_old_layout(&mut document)?;
             self.write_profiles(&document)?;
             state.set_version();
         } else if imports {
             self.write_profiles(&document)?;
-            legacy::retire(&self.agent_dir, &document, true)?;
+            self.retire_legacy(&document, true);
         }
         self.write_state_document(&state)
     }
@@ -213,7 +229,29 @@ impl Engine for Files {
 
     fn try_lease(&self, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError> {
         self.check_generation()?;
-        lease::try_lease(self, key)
+        let attempt = lease::try_lease(self, key)?;
+        // What is read from here on is what the request spends.
+        if let LeaseAttempt::Acquired(lease) = &attempt
+            && in_place::is_pending(&file::behind_link(&self.profiles_path()))
+        {
+            self.finish(Some(lease), lock::TIMEOUT)?;
+        }
+        Ok(attempt)
+    }
+
+    fn lease_holder(&self, key: &LeaseKey<'_>) -> Holder {
+        let path = lease::lease_path(&self.state_dir, key.provider, key.profile_id);
+        lock::look(&path, now()).map(|(holder, _)| holder).unwrap_or_default()
+    }
+
+    fn waiter_to_start(&self, grant: &Secret) -> Result<Waiter, StoreError> {
+        self.check_generation()?;
+        let path = lease::start_path(self, grant);
+        let directory = path.parent().map_or(Ok(()), file::create_private_directory);
+        let failed =
+            |source| StoreError::Lock { location: path.as_path().into(), source: Arc::new(source) };
+        directory.map_err(failed)?;
+        Ok(Waiter::new(path))
     }
 
     fn lease_location(&self, key: &LeaseKey<'_>) -> Location {
@@ -226,23 +264,19 @@ impl Engine for Files {
         grant: &Secret,
         wait: Duration,
     ) -> Result<bool, StoreError> {
-        lease.follow(&lease::grant_path(&self.state_dir, grant), wait)
+        lease.follow(&lease::grant_paths(self, grant), wait)
     }
 
-    fn begin(
-        &self,
-        lease: &Lease,
-        grant: &Secret,
-    ) -> Result<Option<InterruptedRefresh>, StoreError> {
-        journal::begin(&lease::grant_path(&self.state_dir, grant), lease)
+    fn begin(&self, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError> {
+        journal::begin(self, lease, grant)
     }
 
     fn end(&self, grant: &Secret, ended: Ended) {
-        journal::end(&lease::grant_path(&self.state_dir, grant), ended);
+        journal::end(self, grant, ended);
     }
 
     fn has_noted_refusal(&self, grant: &Secret) -> bool {
-        journal::is_refused(&lease::grant_path(&self.state_dir, grant))
+        journal::is_refused(self, grant)
     }
 
     fn backups(&self) -> Vec<Backup> {
@@ -271,12 +305,9 @@ impl Engine for Files {
 }
 
 impl Files {
-    fn profiles_path(&self) -> PathBuf {
-        self.agent_dir.join("auth-profiles.json")
-    }
-
-    fn state_path(&self) -> PathBuf {
-        self.agent_dir.join("auth-state.json")
+    /// Lets writes in place that were interrupted be completed, as every change does.
+    fn finish(&self, lease: Option<&Lease>, wait: Duration) -> Result<(), StoreError> {
+        self.exclusive(lease, wait).map(drop)
     }
 
     /// Moves what the old layout keeps among the profiles to the state document, which is
@@ -295,7 +326,28 @@ impl Files {
     fn write_profiles(&self, profiles: &Document) -> Result<(), StoreError> {
         let path = self.profiles_path();
         let text = profiles.to_text().map_err(|error| invalid(&path, &error))?;
-        write(&path, &text)
+        self.write(&path, text)
+    }
+
+    /// Writes a document, and tells where its directory could not be brought to the disk.
+    fn write(&self, path: &Path, text: String) -> Result<(), StoreError> {
+        let text = Zeroizing::new(text);
+        let write = || {
+            let mut reserved = Reserved::of_document(path)?;
+            reserved.write(text.as_bytes())?;
+            reserved.put_in_place()
+        };
+        if let Some(reason) = write().map_err(write_failed(path))? {
+            self.tell(Notice::NotDurable { document: path.into(), reason });
+        }
+        Ok(())
+    }
+
+    /// Puts `auth.json` away once `document`, which is stored, has taken over from it.
+    fn retire_legacy(&self, document: &Document, just_imported: bool) {
+        if let Err(reason) = legacy::retire(&self.agent_dir, document, just_imported) {
+            self.tell(Notice::LegacyLeft { document: self.location(), reason });
+        }
     }
 
     /// Writes order and usage; a document that says nothing any more is removed.
@@ -305,7 +357,7 @@ impl Files {
             return file::remove(&path).map_err(write_failed(&path));
         }
         let text = state.to_text().map_err(|error| invalid(&path, &error))?;
-        write(&path, &text)
+        self.write(&path, text)
     }
 }
 
@@ -313,10 +365,6 @@ impl Exclusion {
     fn is_held(&self) -> bool {
         self.0.iter().all(SidecarLock::is_held)
     }
-}
-
-fn write_failed(path: &Path) -> impl Fn(std::io::Error) -> StoreError {
-    move |source| StoreError::Write { location: path.into(), source: Arc::new(source) }
 }
 
 /// Waits for the lock file beside `document`, for one who may hold a lock already.
@@ -340,18 +388,4 @@ pub(in crate::store) fn write(path: &Path, text: &str) -> Result<(), StoreError>
         location: path.to_owned().into(),
         source: Arc::new(source),
     })
-}
-
-pub(in crate::store) fn invalid(path: &Path, error: &serde_json::Error) -> StoreError {
-    // The text of such an error can quote a secret, unless it is our own.
-    let reason = match error.classify() {
-        Category::Syntax | Category::Eof => "it is not JSON",
-        Category::Data if error.to_string().contains("repeats the ") => "it repeats a key",
-        _ => "it is not an object of profiles",
-    };
-    let reason = match error.line() {
-        0 => reason.to_owned(),
-        line => format!("{reason} (line {line}, column {})", error.column()),
-    };
-    StoreError::Invalid { location: path.to_owned().into(), reason }
 }

@@ -1,7 +1,7 @@
 //! The lease: one holder of a profile, one holder of a grant, and nobody for ever.
 
 use super::child::Player;
-use super::subject::{Subject, Waited, World, Wrong, engines};
+use super::subject::{Subject, Waited, World, Wrong, engines, renewal};
 use super::{BOUND, key, login, within};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -250,5 +250,89 @@ fn who_waits_for_a_lease_looks_first_and_does_not_wait_longer_than_is_said() {
         let waited = world.store("main").turn("p:1", "fake-r0", patience, || None::<()>);
         assert_eq!(waited.err(), Some(Wrong::Held), "{engine:?}");
         assert!(started.elapsed() >= patience && started.elapsed() < BOUND, "{engine:?}");
+    }
+}
+
+#[test]
+fn installations_that_share_a_store_take_turns_and_see_each_others_notes() {
+    for engine in engines() {
+        for by_document in [false, true] {
+            let world = World::new(engine);
+            let one = world.store("main");
+            one.put("p:1", &login("fake-a0", "fake-r0")).unwrap();
+            let Some(neighbour) = world.neighbour("other", by_document) else { continue };
+            let Some(third) = world.neighbour("third", !by_document) else { continue };
+            let stores = [one, neighbour.store("main"), third.store("main")];
+            for (first, then) in [(0, 1), (1, 0), (1, 2), (2, 1)] {
+                let what = format!("{engine:?}: {by_document} {first} {then}");
+                let (first, then) = (&stores[first], &stores[then]);
+                let mut held = first.lease("p:1", "fake-r0").unwrap();
+                assert!(holder(then, "p:1", "fake-r0").is_some(), "{what}");
+                assert!(holder(then, "p:2", "fake-r0").is_some(), "{what}: by its grant");
+                assert_eq!(holder(then, "p:2", "fake-r2"), None, "{what}: another grant");
+                first.follow(&mut held, "fake-r3", BOUND).unwrap();
+                assert!(holder(then, "p:1", "fake-r3").is_some(), "{what}: it moved");
+                first.follow(&mut held, "fake-r0", BOUND).unwrap();
+                // Cut off.
+                assert_eq!(first.begin(&held), Ok(None), "{what}");
+                drop(held);
+                let held = then.lease("p:1", "fake-r0").unwrap();
+                assert!(then.begin(&held).unwrap().is_some(), "{what}: it was noted");
+                then.end(&held);
+                drop(held);
+                // Who was cut off may be told once more: that claims less than there is.
+                let held = first.lease("p:1", "fake-r0").unwrap();
+                first.begin(&held).unwrap();
+                first.end(&held);
+                assert_eq!(first.begin(&held), Ok(None), "{what}: the outcome is known");
+                first.end(&held);
+                drop(held);
+                first.note_refused("fake-r9");
+                assert!(then.is_refused("fake-r9"), "{what}");
+                then.forget_refused("fake-r9");
+                first.forget_refused("fake-r9");
+            }
+            assert!(world.left_locks().is_empty(), "{engine:?}: {:?}", world.left_locks());
+        }
+    }
+}
+
+#[test]
+fn who_has_lost_a_lease_is_told_before_anything_is_spent() {
+    for engine in engines() {
+        for is_taken in [false, true] {
+            let world = World::new(engine);
+            let (one, other) = (world.store("main"), world.store("main"));
+            one.put("p:1", &login("fake-a0", "fake-r0")).unwrap();
+            let held = one.lease("p:1", "fake-r0").unwrap();
+            assert!(held.is_ours(), "{engine:?}");
+            world.foreign_unlock();
+            let taken = is_taken.then(|| other.lease("p:1", "fake-r0").unwrap());
+            assert!(!held.is_ours(), "{engine:?}: {is_taken}");
+            assert_eq!(one.begin(&held), Err(Wrong::Lost), "{engine:?}: {is_taken}");
+            drop(held);
+            // Whoever has it by now begins, commits and ends as always.
+            let taken = taken.or_else(|| other.lease("p:1", "fake-r0")).unwrap();
+            assert!(taken.is_ours(), "{engine:?}: {is_taken}");
+            assert_eq!(other.begin(&taken), Ok(None), "{engine:?}: {is_taken}");
+            other.commit(&taken, None, "p:1", &renewal("fake-a1", Some("fake-r1"))).unwrap();
+            other.end(&taken);
+        }
+    }
+}
+
+#[test]
+fn a_lease_that_is_lost_between_its_notes_and_the_request_is_told() {
+    for engine in engines() {
+        let world = World::new(engine);
+        let store = world.store("main");
+        store.put("p:1", &login("fake-a0", "fake-r0")).unwrap();
+        let held = store.lease("p:1", "fake-r0").unwrap();
+        assert_eq!(store.begin(&held), Ok(None), "{engine:?}");
+        world.foreign_unlock();
+        assert!(!held.is_ours(), "{engine:?}");
+        drop(held);
+        let held = store.lease("p:1", "fake-r0").unwrap();
+        assert!(store.begin(&held).unwrap().is_some(), "{engine:?}: the note stays");
     }
 }

@@ -1,6 +1,6 @@
 //! Reading: without a lock, of one moment, and so that nothing is lost by a rewrite.
 
-use super::subject::{World, Wrong, engines, set};
+use super::subject::{Subject, World, Wrong, engines, set};
 use super::{BOUND, PROVIDER, key, login};
 use openclaw_auth::store::Document;
 use std::time::{Duration, Instant};
@@ -250,5 +250,57 @@ fn what_others_can_read_is_told() {
         if store.foreign_opening() {
             assert_eq!(store.exposures().len(), 1, "{engine:?}");
         }
+    }
+}
+
+/// What a program does that replaces the profiles in two steps: it takes a part away, and
+/// brings the whole a moment later.
+fn replaced_in_two_steps(first: fn(&Subject) -> Option<String>) {
+    for engine in engines() {
+        let world = World::new(engine);
+        let store = world.store("main");
+        store.put("p:1", &key("fake")).unwrap();
+        let Some(whole) = first(&store) else { continue };
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(40));
+                world.store("main").foreign_overwrite(&whole);
+            });
+            let found = store.read().map(|found| found.ids());
+            assert_eq!(found, Ok(vec!["p:1".to_owned()]), "{engine:?}");
+        });
+    }
+}
+
+#[test]
+fn who_renames_the_profiles_away_and_writes_them_anew_is_waited_for() {
+    replaced_in_two_steps(|store| store.text().filter(|_| store.foreign_rename()));
+}
+
+#[test]
+fn who_empties_the_profiles_and_fills_them_is_waited_for() {
+    replaced_in_two_steps(|store| store.text().filter(|_| store.foreign_overwrite("")));
+}
+
+#[test]
+fn who_writes_the_profiles_piece_by_piece_is_waited_for() {
+    replaced_in_two_steps(|store| {
+        let text = store.text()?;
+        store.foreign_overwrite(&text[..text.len() / 2]).then_some(text)
+    });
+}
+
+#[test]
+fn what_stays_broken_is_told_in_bounded_time() {
+    for engine in engines() {
+        let world = World::new(engine);
+        let store = world.store("main");
+        store.put("p:1", &key("fake")).unwrap();
+        if !store.foreign_overwrite("{") {
+            continue;
+        }
+        let started = Instant::now();
+        assert_eq!(store.read().err(), Some(Wrong::Invalid), "{engine:?}");
+        assert!(started.elapsed() < BOUND, "{engine:?}");
     }
 }

@@ -131,3 +131,45 @@ fn what_is_no_reply_hides_none() {
         }
     }
 }
+
+#[test]
+fn a_reply_that_cannot_be_read_says_all_the_same_that_its_grant_is_spent() {
+    for engine in engines() {
+        let damage: [fn(&str) -> String; 6] = [
+            |_| String::new(),
+            |text| text[..text.len() / 2].to_owned(),
+            |text| text.replace("9000", "\"soon\""),
+            |text| format!("[{text}]"),
+            |text| text.replace("access", "acces"),
+            |text| format!("\0{text}"),
+        ];
+        for (number, damage) in damage.into_iter().enumerate() {
+            let world = World::new(engine);
+            let spool = world.spool();
+            assert!(spool.save("fake-r0", &renewal("fake-a1", Some("fake-r1"))), "{engine:?}");
+            assert!(spool.follow("fake-r1", &renewal("fake-a2", Some("fake-r2"))), "{engine:?}");
+            if !spool.damage(damage) {
+                continue;
+            }
+            assert!(spool.pending().is_empty(), "{engine:?}: {number}");
+            assert!(spool.is_unreadable("fake-r0"), "{engine:?}: {number}");
+            // Those that followed are found as far as the text is there.
+            assert!(number < 2 || spool.is_unreadable("fake-r1"), "{engine:?}: {number}");
+            assert!(!spool.spent("fake-other"), "{engine:?}: {number}");
+            assert!(!spool.spent("fake-r2"), "{engine:?}: {number}");
+        }
+    }
+}
+
+#[test]
+fn a_mark_in_front_of_a_reply_hides_nothing() {
+    for engine in engines() {
+        let world = World::new(engine);
+        let spool = world.spool();
+        assert!(spool.save("fake-r0", &renewal("fake-a1", Some("fake-r1"))), "{engine:?}");
+        if spool.damage(|text| format!("\u{feff}{text}")) {
+            assert_eq!(spool.pending().len(), 1, "{engine:?}");
+            assert!(spool.spent("fake-r0") && !spool.is_unreadable("fake-r0"), "{engine:?}");
+        }
+    }
+}

@@ -10,14 +10,14 @@ mod foreign;
 mod spool;
 mod world;
 
-use super::PROVIDER;
+use super::{BOUND, PROVIDER};
 use openclaw_auth::oauth::{Grant, Members};
 use openclaw_auth::profile::Identity;
 use openclaw_auth::profile::{ProfileId, ProviderId};
 use openclaw_auth::secret::Secret;
 use openclaw_auth::store::{
-    AgentStore, Backup, Document, Ended, Lease, LeaseAttempt, LeaseKey, Notices, Prepared, Renewal,
-    StateDocument, StoreError, Turn, Version, renewed_entry,
+    AgentStore, Backup, Begun, Document, Ended, Lease, LeaseAttempt, LeaseKey, Notices, Prepared,
+    Renewal, StateDocument, StoreError, Turn, Version, renewed_entry,
 };
 use openclaw_auth::system::custody::Custody;
 use serde_json::Value;
@@ -49,6 +49,8 @@ pub(super) enum Wrong {
     Unwritable,
     /// Somebody else holds the lock or the lease.
     Held,
+    /// The lease is not ours any more.
+    Lost,
     /// It has moved to another generation of OpenClaw.
     Elsewhere,
 }
@@ -99,6 +101,13 @@ pub(super) struct Subject {
 pub(super) struct Held {
     lease: Lease,
     grant: Secret,
+}
+
+impl Held {
+    /// Whether it is still ours.
+    pub(super) fn is_ours(&self) -> bool {
+        self.lease.is_held()
+    }
 }
 
 const fn key<'k>(
@@ -180,7 +189,7 @@ impl Subject {
             document.set_entry(id, entry);
             Ok((true, ()))
         };
-        Ok(self.store.update_prepared(prepared, Some(&held.lease), change)?)
+        Ok(self.store.update_prepared(prepared, Some(&held.lease), BOUND, change)?)
     }
 
     /// Sets an entry.
@@ -251,8 +260,11 @@ impl Subject {
 
     /// Notes that the grant is about to be spent; who was cut off before.
     pub(super) fn begin(&self, held: &Held) -> Result<Option<CutOff>, Wrong> {
-        let earlier = self.store.begin(&held.lease, &held.grant)?;
-        Ok(earlier.map(|it| CutOff { pid: it.pid, at: it.at }))
+        match self.store.begin(&held.lease, &held.grant)? {
+            Begun::Noted => Ok(None),
+            Begun::Interrupted(it) => Ok(Some(CutOff { pid: it.pid, at: it.at })),
+            Begun::Lost => Err(Wrong::Lost),
+        }
     }
 
     /// The outcome is known.

@@ -1,8 +1,9 @@
 //! Undo: what a change replaced can be had back, and keeping it stops no change.
 
-use super::subject::{Subject, World, engines};
+use super::subject::{Subject, World, engines, set};
 use super::{key, login};
 use openclaw_auth::store::Document;
+use std::cell::Cell;
 
 fn kinds(store: &Subject) -> Vec<bool> {
     store.backups().iter().map(|backup| backup.is_renewal).collect()
@@ -120,5 +121,32 @@ fn none_is_kept_where_none_is_wanted_and_each_agent_has_its_own() {
             some.put("p:1", &key(value)).unwrap();
         }
         assert_eq!((none.backups().len(), some.backups().len()), (0, 1), "{engine:?}");
+    }
+}
+
+#[test]
+fn a_change_that_runs_again_keeps_what_it_replaces_and_nothing_else() {
+    for engine in engines() {
+        let world = World::new(engine);
+        let store = world.store("main");
+        store.put("p:1", &login("fake-a0", "fake-r0")).unwrap();
+        let foreign = serde_json::json!({"version": 1, "profiles": {
+            "p:1": login("fake-a0", "fake-r0"), "p:foreign": key("fake")}});
+        let runs = Cell::new(0);
+        let changed = store.update(|document| {
+            runs.set(runs.get() + 1);
+            let is_possible = runs.get() > 1 || store.foreign_write(&foreign.to_string());
+            set(document, "p:2", &key("fake"));
+            (true, is_possible)
+        });
+        if !changed.unwrap() {
+            continue;
+        }
+        assert_eq!(runs.get(), 2, "{engine:?}");
+        assert_eq!(store.read().unwrap().ids(), ["p:1", "p:foreign", "p:2"], "{engine:?}");
+        let backups = store.backups();
+        assert_eq!(backups.len(), 1, "{engine:?}");
+        let held = store.read_backup(&backups[0]).unwrap();
+        assert!(held.has_entry("p:foreign"), "{engine:?}: what was replaced");
     }
 }

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-pub(crate) use fault::Fault;
+pub(crate) use fault::{Fault, Wrapping};
 pub(crate) use grant::Grant;
 pub(crate) use request_record::{BodyFormat, Endpoint, RequestRecord};
 pub(crate) use token_response_hold::TokenResponseHold;

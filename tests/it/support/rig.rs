@@ -80,11 +80,6 @@ impl Finished {
 pub(crate) struct Running(Child);
 
 impl Running {
-    /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.0.id()
-    }
-
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         send(&self.0, signal);
@@ -214,6 +209,27 @@ impl Rig {
     /// Runs the program to its end without input.
     pub(crate) fn run(&self, args: &[&str]) -> Finished {
         self.command(args).output().expect("the program").into()
+    }
+
+    /// The process that holds the lease of a refresh: the worker.
+    pub(crate) fn worker(&self) -> u32 {
+        let locks = std::fs::read_dir(self.path("locks/oauth-refresh")).unwrap();
+        let paths = locks.map(|entry| entry.unwrap().path());
+        let lock = paths.into_iter().find(|path| path.extension().is_some_and(|it| it == "lock"));
+        let payload = std::fs::read_to_string(lock.expect("a lease is held")).unwrap();
+        let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();
+        u32::try_from(payload["pid"].as_u64().unwrap()).unwrap()
+    }
+
+    /// Kills the worker of a refresh, and waits until it is dead.
+    pub(crate) fn kill_worker(&self) -> u32 {
+        let pid = self.worker();
+        let process = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+        while openclaw_auth::system::process::is_alive(pid) {
+            std::thread::yield_now();
+        }
+        pid
     }
 
     /// Starts the program without input.

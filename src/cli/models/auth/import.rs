@@ -1,10 +1,10 @@
 //! `models auth import`
 
-use super::sign_in::choose_one;
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::{Command, Failure};
 use crate::cli::output::Output;
+use crate::cli::prompt::choose_one;
 use crate::external::{Program, Tool};
 use crate::ops::import::{Mode, Outcome, Ready, Report, Request, Row, prepare};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};

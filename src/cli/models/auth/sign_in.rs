@@ -4,12 +4,11 @@ use super::{import, login, paste_api_key, paste_token, setup_token};
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
-use crate::cli::prompt::dialogue;
+use crate::cli::prompt::choose_one;
 use crate::external::{self, Tool};
 use crate::profile::ProviderId;
 use crate::provider::{Catalog, Definition, Method, MethodKind, Program};
 use clap::Parser;
-use dialoguer::FuzzySelect;
 
 /// A way to sign in at a provider.
 #[derive(Clone, Copy, Debug)]
@@ -104,15 +103,6 @@ pub(in crate::cli) fn by_choice<'c>(
     }
     Err(Failure::usage(format!("there is no --auth-choice `{id}`"))
         .hint(format!("one of: {}", known.join(", "))))
-}
-
-/// Lets the user choose one of several things on the terminal.
-///
-/// # Errors
-/// The user went away.
-pub(in crate::cli) fn choose_one(prompt: &str, items: &[&str]) -> Result<usize, Failure> {
-    let select = FuzzySelect::new().with_prompt(prompt).items(items).default(0);
-    dialogue(|| select.interact_opt())?.ok_or_else(Failure::interrupted)
 }
 
 impl Choice<'_> {

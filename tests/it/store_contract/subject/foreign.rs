@@ -36,6 +36,17 @@ impl Subject {
         file::replace(&self.profiles_path(), text.as_bytes()).is_ok()
     }
 
+    /// A text in the profiles as they stand, as an editor without temporary files writes it.
+    pub(in super::super) fn foreign_overwrite(&self, text: &str) -> bool {
+        std::fs::write(self.profiles_path(), text).is_ok()
+    }
+
+    /// The profiles under another name, as an editor keeps them while it writes new ones.
+    pub(in super::super) fn foreign_rename(&self) -> bool {
+        let path = self.profiles_path();
+        std::fs::rename(&path, file::with_suffix(&path, "~")).is_ok()
+    }
+
     /// A text in the place of the state, without any lock.
     pub(in super::super) fn foreign_write_state(&self, text: &str) -> bool {
         file::create_private_directory(&self.directory).unwrap();

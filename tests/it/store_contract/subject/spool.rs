@@ -1,7 +1,7 @@
 //! The spool of a world.
 
 use openclaw_auth::secret::Secret;
-use openclaw_auth::store::{self, Renewal, SpooledReply};
+use openclaw_auth::store::{self, Renewal, Spent, SpooledReply};
 use openclaw_auth::system::file;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -72,6 +72,20 @@ impl Spool {
     /// Whether a grant is spent by what waits.
     pub(in super::super) fn spent(&self, grant: &str) -> bool {
         self.spool.find_spent(&Secret::new(grant)).is_some()
+    }
+
+    /// Whether a grant is spent by what cannot be read.
+    pub(in super::super) fn is_unreadable(&self, grant: &str) -> bool {
+        matches!(self.spool.find_spent(&Secret::new(grant)), Some(Spent::Unreadable(_)))
+    }
+
+    /// Changes the texts of all that waits.
+    pub(in super::super) fn damage(&self, change: impl Fn(&str) -> String) -> bool {
+        let entries = self.places.iter().filter_map(|place| place.read_dir().ok());
+        entries.flatten().flatten().all(|entry| {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            file::replace(&entry.path(), change(&text).as_bytes()).is_ok()
+        })
     }
 
     pub(in super::super) fn pending(&self) -> Vec<Waiting> {

@@ -3,6 +3,7 @@
 use super::spool::Spool;
 use super::{Engine, Subject, engines};
 use openclaw_auth::store::{AgentStore, BackupPolicy, Notices};
+use openclaw_auth::system::file;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -21,6 +22,26 @@ impl World {
         let root = temporary.path().to_owned();
         std::fs::set_permissions(&root, PermissionsExt::from_mode(0o700)).unwrap();
         Self { engine, root, _temporary: Some(temporary) }
+    }
+
+    /// Another installation whose agent `main` has the store of this one: by a link to its
+    /// directory, or to its document. `None` where installations share nothing.
+    pub(in super::super) fn neighbour(&self, name: &str, by_document: bool) -> Option<Self> {
+        let root = self.root.join(name);
+        let (agent, target) = (root.join("agents/main/agent"), self.root.join("agents/main/agent"));
+        let (link, target) = if by_document {
+            (agent.join("auth-profiles.json"), target.join("auth-profiles.json"))
+        } else {
+            (agent, target)
+        };
+        file::create_private_directory(link.parent()?).unwrap();
+        std::os::unix::fs::symlink(target, link).unwrap();
+        Some(Self { engine: self.engine, root, _temporary: None })
+    }
+
+    /// Takes all locks and leases away from who holds them, as if those were dead.
+    pub(in super::super) fn foreign_unlock(&self) {
+        self.files(&[".lock"]).iter().for_each(|lock| std::fs::remove_file(lock).unwrap());
     }
 
     /// What leads a child process here: the engine and the place.

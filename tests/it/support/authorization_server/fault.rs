@@ -48,12 +48,47 @@ pub(crate) enum Fault {
         /// The body.
         body: String,
     },
+    /// Process the request, and wrap up the answer.
+    Wrapped(Wrapping),
     /// Answer 302 to that URL.
     Redirect(String),
     /// Process the request, whatever another fault in the same sequence answers instead.
     Process,
     /// All of these for the same request.
     Sequence(Vec<Fault>),
+}
+
+/// How the answer to a request that is processed goes out.
+#[derive(Clone, Debug)]
+pub(crate) struct Wrapping {
+    /// The status code.
+    pub status: u16,
+    /// Header fields that take the place of those of the same name.
+    pub headers: Vec<(&'static str, String)>,
+    /// Makes the body of the JSON text.
+    pub body: fn(&str) -> Vec<u8>,
+    /// How many bytes are announced and never come.
+    pub missing: usize,
+}
+
+impl Default for Wrapping {
+    fn default() -> Self {
+        Self { status: 200, headers: Vec::new(), body: |text| text.into(), missing: 0 }
+    }
+}
+
+impl Wrapping {
+    fn apply(self, response: &mut Response) {
+        response.status = self.status;
+        for (name, value) in self.headers {
+            response.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
+            response.headers.push((name.to_owned(), value));
+        }
+        if let Body::Whole(bytes) = &response.body {
+            let bytes = (self.body)(std::str::from_utf8(bytes).unwrap_or_default());
+            response.body = Body::Cut { bytes, missing: self.missing };
+        }
+    }
 }
 
 impl Fault {
@@ -112,6 +147,7 @@ pub(crate) struct Plan {
     ending: Ending,
     drip_every: Option<Duration>,
     missing_fields: Vec<String>,
+    wrapping: Option<Wrapping>,
 }
 
 impl Plan {
@@ -146,6 +182,7 @@ impl Plan {
             Fault::Text { status, content_type, body } => {
                 self.ending = Ending::Replace(Response::new(status, &content_type, body));
             }
+            Fault::Wrapped(wrapping) => self.wrapping = Some(wrapping),
             Fault::Redirect(url) => self.ending = Ending::Replace(Response::redirect(&url)),
         }
     }
@@ -170,6 +207,9 @@ impl Plan {
                 let bytes = std::mem::take(bytes);
                 response.body = Body::Drip { bytes, every };
             }
+        }
+        if let Some(wrapping) = self.wrapping {
+            wrapping.apply(&mut response);
         }
         Some(response)
     }

@@ -28,6 +28,7 @@ pub(crate) enum Body {
     Whole(Vec<u8>),
     Drip { bytes: Vec<u8>, every: Duration },
     Endless { length: u64 },
+    Cut { bytes: Vec<u8>, missing: usize },
 }
 
 /// An HTTP response.
@@ -72,6 +73,9 @@ impl Response {
         match &self.body {
             Body::Whole(bytes) | Body::Drip { bytes, .. } => {
                 head.extend(["Content-Length: ", &bytes.len().to_string(), "\r\n"]);
+            }
+            Body::Cut { bytes, missing } => {
+                head.extend(["Content-Length: ", &(bytes.len() + missing).to_string(), "\r\n"]);
             }
             Body::Endless { .. } => {}
         }
@@ -133,7 +137,7 @@ impl<'stream> HttpConnection<'stream> {
         let mut stream = self.stream;
         let mut head = response.head().into_bytes();
         match &response.body {
-            Body::Whole(bytes) => {
+            Body::Whole(bytes) | Body::Cut { bytes, .. } => {
                 head.extend_from_slice(bytes);
                 stream.write_all(&head)
             }

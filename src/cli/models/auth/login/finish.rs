@@ -1,6 +1,7 @@
 //! `models auth login finish`
 
-use super::{event, set_default, show};
+use super::ended::{set_default, show};
+use super::event;
 use crate::app::App;
 use crate::cli::console::Console;
 use crate::cli::duration;

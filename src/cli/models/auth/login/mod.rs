@@ -1,8 +1,10 @@
 //! `models auth login`, at once or in two steps
 
+mod ended;
 mod event;
 mod finish;
 mod list;
+mod options;
 mod start;
 
 use crate::app::App;
@@ -11,12 +13,9 @@ use crate::cli::duration;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
 use crate::cli::output::Output;
-use crate::ops::default_model;
-use crate::ops::login::{Report, Request, login};
-use crate::profile::{AgentId, ProfileId, ProviderId};
-use crate::system::now;
-use crate::text::printable;
-use event::Event;
+use crate::ops::login::login;
+use ended::{set_default, show};
+use options::SignIn;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -60,23 +59,6 @@ pub(super) struct Args {
     json: bool,
 }
 
-// Where and how to sign in. (A doc comment would become the description of the command.)
-#[derive(Debug, clap::Args)]
-struct SignIn {
-    /// The provider to sign in at; without it, the command lists them
-    #[arg(long, value_name = "ID")]
-    provider: Option<ProviderId>,
-    /// The one way to go: browser, paste, device, or a method of the provider [default: all]
-    #[arg(long, value_name = "WAY")]
-    method: Option<String>,
-    /// Short for --method device
-    #[arg(long, conflicts_with = "method")]
-    device_code: bool,
-    /// Store the login under this profile id [default: <provider>:<email>]
-    #[arg(long, value_name = "ID")]
-    profile_id: Option<ProfileId>,
-}
-
 #[derive(Debug, clap::Subcommand)]
 enum Step {
     /// Show where to sign in, and store what finishing the login needs
@@ -87,19 +69,6 @@ enum Step {
     List(list::Args),
     /// Give up a login that was started
     Cancel(list::CancelArgs),
-}
-
-impl SignIn {
-    fn request(self, agent: Option<&str>, browser: bool, timeout: Duration) -> Request {
-        Request {
-            provider: self.provider.unwrap_or_default(),
-            method: self.method.or_else(|| self.device_code.then(|| "device".to_owned())),
-            agent: AgentId::named(agent),
-            profile_id: self.profile_id,
-            browser,
-            timeout,
-        }
-    }
 }
 
 pub(super) fn run(
@@ -138,52 +107,4 @@ fn sign_in(
         set_default(&report, app, output)?;
     }
     show(&report, args.json, app, output)
-}
-
-/// Makes the usual model of the provider the default one.
-fn set_default(report: &Report, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
-    match &report.default_model {
-        Some(model) => {
-            default_model::set(app, model)?;
-            output.say(&format!("Default model set to {model}"));
-        }
-        None => output.warn(&format!("{} has no usual model to set", report.provider_label)),
-    }
-    Ok(())
-}
-
-/// Tells how a login ended.
-fn show(report: &Report, json: bool, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
-    if let Some(taken) = &report.taken_id {
-        output.say(&format!(
-            "note: `{taken}` belongs to another account, so this login is `{}`",
-            report.profile_id
-        ));
-    }
-    if !report.refreshable && report.expires.is_some() {
-        output.warn("the server gave no refresh token: this login ends with its access token");
-    }
-    if json {
-        return output.json_line(&Event::done(report));
-    }
-    output.data(&text(report, app))
-}
-
-fn text(report: &Report, app: &App) -> String {
-    let who = match &report.identity.email {
-        Some(email) => format!(" as {}", printable(email, 200)),
-        None => String::new(),
-    };
-    let valid = match report.expires {
-        Some(expires) => format!("for {}", duration::show(expires.saturating_sub(now()))),
-        None => "without an expiry".to_owned(),
-    };
-    format!(
-        "Signed in to {}{who}\n  Profile:      {} ({})\n  Access token: valid {valid}{}\n  Store:        {}\n",
-        report.provider_label,
-        report.profile_id,
-        if report.renewed { "renewed" } else { "new" },
-        if report.refreshable { ", refreshed on use" } else { "" },
-        app.shorten(&report.location),
-    )
 }

@@ -1,6 +1,6 @@
 //! `models auth login start`
 
-use super::SignIn;
+use super::options::SignIn;
 use crate::app::App;
 use crate::cli::console::{Console, Handing};
 use crate::cli::duration;

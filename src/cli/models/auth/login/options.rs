@@ -1,0 +1,37 @@
+//! The options that `login` and `login start` share.
+
+use crate::ops::login::Request;
+use crate::profile::{AgentId, ProfileId, ProviderId};
+use std::time::Duration;
+
+// Where and how to sign in. (A doc comment would become the description of the command.)
+#[derive(Debug, clap::Args)]
+pub(super) struct SignIn {
+    /// The provider to sign in at; without it, the command lists them
+    #[arg(long, value_name = "ID")]
+    provider: Option<ProviderId>,
+    /// The one way to go: browser, paste, device, or a method of the provider [default: all]
+    #[arg(long, value_name = "WAY")]
+    method: Option<String>,
+    /// Short for --method device
+    #[arg(long, conflicts_with = "method")]
+    device_code: bool,
+    /// Store the login under this profile id [default: <provider>:<email>]
+    #[arg(long, value_name = "ID")]
+    profile_id: Option<ProfileId>,
+}
+
+impl SignIn {
+    /// What the options ask for; `browser` says whether one may be opened, `timeout` how long
+    /// the user may take.
+    pub(super) fn request(self, agent: Option<&str>, browser: bool, timeout: Duration) -> Request {
+        Request {
+            provider: self.provider.unwrap_or_default(),
+            method: self.method.or_else(|| self.device_code.then(|| "device".to_owned())),
+            agent: AgentId::named(agent),
+            profile_id: self.profile_id,
+            browser,
+            timeout,
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! One refresh, top to bottom: lease → read again → prepare → journal → last look → request →
+//! commit or spool → propagate → release.
+//!
+//! Invariants:
+//! 1. Nothing that waits stands between the last look and the request: what is posted is
+//!    what the store holds at that moment, and the lease is still ours.
+//! 2. Everything that can fail is tried before the request.
+//! 3. A refresh token that was received is stored or spooled, whatever became of the document
+//!    meanwhile; one that was refused is never posted again.
+
+use super::error::cut_off;
+use super::lease::{Waited, wait_for_lease};
+use super::propagate::{Outcome, may_be_held, store_renewal, store_spooled};
+use super::refusal::Holders;
+use super::{Over, RefreshError};
+use crate::app::{App, AppError};
+use crate::config::Config;
+use crate::oauth::TokenError;
+use crate::ops::Notes;
+use crate::ops::issuer::{Connection, Issuer};
+use crate::ops::selection::{Selected, entry_text};
+use crate::profile::{Credential, Identity};
+use crate::provider::{ASSUMED_LIFETIME, Catalog};
+use crate::secret::Secret;
+use crate::store::{
+    AgentStore, Begun, Document, Ended, InterruptedRefresh, Lease, Prepared, Renewal, Spent, Spool,
+    StoreError,
+};
+use crate::system::signal::StopSignals;
+use crate::system::{Runtime, now, with_runtime};
+use std::time::Duration;
+
+/// A killed process may have a request in flight. Were it to arrive after ours, it would
+/// spend what ours brought, so ours waits this long. Counted from when the note of that
+/// process is found, so that no clock that jumps matters.
+const IN_FLIGHT_GRACE: Duration = Duration::from_secs(1);
+
+/// A received refresh token waits so long for a lock before it goes to the spool.
+const FREE_LOCK: Duration = Duration::ZERO;
+/// A reply that is spooled is tried to be stored for so long.
+const STORE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// One refresh of the selected profile.
+pub(super) struct Transaction<'a> {
+    app: &'a App,
+    config: &'a Config,
+    selected: &'a Selected,
+    lock_timeout: Duration,
+    /// The other stores, which may hold the grant as well.
+    others: Vec<AgentStore>,
+    spool: Spool,
+}
+
+/// What the store holds under the lease.
+struct Read {
+    /// The credential that is renewed.
+    credential: Credential,
+    /// The text of its entry.
+    entry: Secret,
+    /// The refresh token that is going to be spent.
+    posted: Secret,
+}
+
+/// Everything that can fail has been tried.
+struct Ready<'a> {
+    read: Read,
+    connection: Connection<'a>,
+    prepared: Option<Prepared>,
+}
+
+/// What ended a round of the transaction.
+enum Round {
+    /// The credential that is in the store now.
+    Done(Box<Credential>),
+    /// The store has changed since it was read: once more, under the same lease.
+    Changed,
+    /// The lease is lost: once more, with a new one.
+    LeaseLost,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn new(
+        app: &'a App,
+        config: &'a Config,
+        selected: &'a Selected,
+        lock_timeout: Duration,
+    ) -> Self {
+        let spool = app.spool();
+        Self { app, config, selected, lock_timeout, others: Vec::new(), spool }
+    }
+
+    /// Runs the transaction; returns the credential that is in the store then.
+    pub(super) fn run(mut self, interaction: &mut dyn Notes) -> Result<Credential, RefreshError> {
+        loop {
+            let mut lease = match self.lease()? {
+                Waited::Leased(lease) => lease,
+                Waited::Adopted(credential) => return Ok(*credential),
+            };
+            loop {
+                match self.round(&mut lease, interaction)? {
+                    Round::Done(credential) => return Ok(*credential),
+                    Round::Changed => {}
+                    Round::LeaseLost => break,
+                }
+            }
+        }
+    }
+
+    /// Waits for the lease, or until another process has stored a credential.
+    fn lease(&self) -> Result<Waited, RefreshError> {
+        wait_for_lease(self.selected, self.lock_timeout, |_| Ok(self.adopt()?))
+    }
+
+    /// One round under the lease, from reading to the stored credential.
+    fn round(
+        &mut self,
+        lease: &mut Lease,
+        interaction: &mut dyn Notes,
+    ) -> Result<Round, RefreshError> {
+        let read = match self.read_again(lease, interaction)? {
+            Ok(read) => read,
+            Err(credential) => return Ok(Round::Done(credential.into())),
+        };
+        // Safe to interrupt: nothing has been noted or sent yet.
+        self.selected.store.wait_until_free(Some(lease), self.lock_timeout)?;
+        let catalog = self.app.catalog()?;
+        let issuer = Issuer::of(self.app, &catalog, &read.credential)?;
+        let issuer = issuer.ok_or_else(|| unknown_provider(&catalog, &read.credential))?;
+        let made = with_runtime(|runtime| {
+            let ready = self.prepare(read, issuer, runtime)?;
+            let attempted = runtime.block_on(async {
+                // From here until the new credential is stored, a signal waits.
+                let mut signals = StopSignals::catch()?;
+                let result = self.spend(ready, lease, &mut signals, interaction).await;
+                Ok((result, signals.has_come().await))
+            });
+            let (result, interrupted) = attempted.map_err(RefreshError::Signals)?;
+            if interrupted { Err(RefreshError::Interrupted) } else { result }
+        });
+        made.map_err(AppError::Runtime)?
+    }
+
+    /// Reads the store again, under the lease: the credential to renew, or one that another
+    /// process has stored.
+    fn read_again(
+        &mut self,
+        lease: &mut Lease,
+        interaction: &mut dyn Notes,
+    ) -> Result<Result<Read, Credential>, RefreshError> {
+        let selected = self.selected;
+        store_spooled(&self.spool, || self.app.stores(self.config));
+        let (snapshot, credential, posted) = loop {
+            let snapshot = selected.store.read()?;
+            if let Some(credential) = self.adoptable(&snapshot.document) {
+                return Ok(Err(credential));
+            }
+            let credential = snapshot.document.credential(selected.id.as_str());
+            let credential = credential.ok_or_else(|| self.signed_out())?;
+            let posted = credential.refresh_token().ok_or_else(|| self.signed_out())?.clone();
+            // Another grant may be there that is expired as well.
+            if !selected.store.follow_grant(lease, &posted, self.lock_timeout)? {
+                break (snapshot, credential, posted);
+            }
+        };
+        self.others = self.app.stores(self.config);
+        self.others.retain(|other| !other.is_same(&selected.store));
+        // The holder before us may have learnt that the login is over.
+        let holders = Holders { own: &selected.store, lease, others: &self.others };
+        if let Some(code) = holders.refusal(snapshot.state()?, &posted, interaction) {
+            let login = selected.login().into();
+            return Err(RefreshError::LoginOver { login, over: Over::Known(code) });
+        }
+        // A spent token must not be posted: the server would end the login everywhere.
+        if let Some(found) = self.spool.find_spent(&posted) {
+            let (profile_id, location) = (selected.id.clone(), selected.store.location());
+            return Err(match found {
+                Spent::Replaced(kept_in) => RefreshError::Spent { profile_id, location, kept_in },
+                Spent::Unreadable(kept_in) => RefreshError::SpentUnreadable { profile_id, kept_in },
+            });
+        }
+        let entry = entry_text(&snapshot.document, &selected.id);
+        Ok(Ok(Read { credential, entry, posted }))
+    }
+
+    /// Tries everything that can fail: discovery, the trust store, the space for the reply.
+    fn prepare<'i>(
+        &self,
+        read: Read,
+        mut issuer: Issuer<'i>,
+        runtime: &Runtime,
+    ) -> Result<Ready<'i>, RefreshError> {
+        let discovered = runtime.block_on(issuer.discover());
+        discovered.map_err(|source| self.unavailable(source))?;
+        let connection = issuer.connect().map_err(|source| self.unavailable(source))?;
+        let prepared = self.selected.store.prepare_space()?;
+        Ok(Ready { read, connection, prepared })
+    }
+
+    /// Notes the request, looks once more, makes the request, and stores what came.
+    async fn spend(
+        &self,
+        ready: Ready<'_>,
+        lease: &Lease,
+        signals: &mut StopSignals,
+        interaction: &mut dyn Notes,
+    ) -> Result<Round, RefreshError> {
+        let Ready { read, connection, prepared } = ready;
+        let store = &self.selected.store;
+        let earlier = match store.begin(lease, &read.posted)? {
+            Begun::Noted => None,
+            Begun::Interrupted(earlier) => Some(earlier),
+            Begun::Lost => return Ok(Round::LeaseLost),
+        };
+        let take_back = || {
+            if earlier.is_none() {
+                store.end(&read.posted, Ended::Known);
+            }
+        };
+        if let Some(earlier) = &earlier {
+            interaction.note(&format!("{}; trying once more", cut_off(earlier)));
+            tokio::select! {
+                () = tokio::time::sleep(IN_FLIGHT_GRACE) => {}
+                () = signals.received() => return Err(RefreshError::Interrupted),
+            }
+        } else if signals.has_come().await {
+            take_back();
+            return Err(RefreshError::Interrupted);
+        }
+        match self.last_look(&read.posted, lease) {
+            Ok(None) => {}
+            Ok(Some(round)) => {
+                take_back();
+                return Ok(round);
+            }
+            Err(error) => {
+                take_back();
+                return Err(error.into());
+            }
+        }
+        match self.request(&connection, &read, earlier.is_none(), signals, interaction).await {
+            Ok(renewal) => self.commit(&read.posted, renewal, lease, prepared),
+            Err(error) => {
+                // A refusal has to be stored, too, and this may be the space for it.
+                drop(prepared);
+                self.fail(&read.posted, error, earlier, lease, interaction)
+            }
+        }
+        .map(|credential| Round::Done(credential.into()))
+    }
+
+    /// Whether the store still holds the token that is going to be posted, and the lease is
+    /// ours; else what to do. The lease is looked at last.
+    fn last_look(&self, posted: &Secret, lease: &Lease) -> Result<Option<Round>, StoreError> {
+        let document = self.selected.store.profiles()?;
+        let stored = document.credential(self.selected.id.as_str());
+        let is_same = stored
+            .as_ref()
+            .and_then(Credential::refresh_token)
+            .is_some_and(|stored| stored.matches(posted));
+        Ok(if !lease.is_held() {
+            Some(Round::LeaseLost)
+        } else if is_same {
+            None
+        } else {
+            Some(Round::Changed)
+        })
+    }
+
+    /// Makes the token request, again when it was not carried out.
+    async fn request(
+        &self,
+        connection: &Connection<'_>,
+        read: &Read,
+        may_repeat: bool,
+        signals: &mut StopSignals,
+        interaction: &mut dyn Notes,
+    ) -> Result<Renewal, TokenError> {
+        let mut attempts = 0;
+        loop {
+            let renewal = connection.refresh(&read.credential, &read.entry, interaction).await;
+            attempts += 1;
+            let wait = match &renewal {
+                Err(error) if may_repeat => error.retry_in(attempts),
+                _ => None,
+            };
+            let Some(wait) = wait else { return renewal };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                // Nothing is in flight: the last answer stands.
+                () = signals.received() => return renewal,
+            }
+        }
+    }
+
+    /// Stores what came, or spools it where a later command finds it. With one store and a
+    /// free lock it is stored at once; else it is spooled first.
+    fn commit(
+        &self,
+        posted: &Secret,
+        renewal: Renewal,
+        lease: &Lease,
+        prepared: Option<Prepared>,
+    ) -> Result<Credential, RefreshError> {
+        let Self { selected, spool, others, .. } = self;
+        let renewal = renewal_of(selected, renewal);
+        let refresh = renewal.grant.refresh.as_ref();
+        let rotates = refresh.is_some_and(|refresh| !refresh.matches(posted));
+        // Whatever happens from here on, no store is left with nothing but a spent token.
+        let is_followed = rotates && spool.follow(posted, &renewal).unwrap_or(false);
+        let ahead = (rotates && !is_followed && may_be_held(posted, others))
+            .then(|| spool.save(posted, &renewal).ok())
+            .flatten();
+        let store = |prepared, wait| {
+            store_renewal(selected, lease, &renewal, posted, prepared, wait, others)
+        };
+        let first = store(prepared, if ahead.is_some() { STORE_TIMEOUT } else { FREE_LOCK });
+        let (stored, kept) = match first {
+            Err(StoreError::LockTimeout { .. }) if ahead.is_none() => {
+                let kept = spool.save(posted, &renewal).ok();
+                (store(None, STORE_TIMEOUT), kept)
+            }
+            first => (first, ahead),
+        };
+        let (outcome, is_complete) = match stored {
+            // A document that is not there says nothing of a logout.
+            Ok((Outcome::Removed, _)) if !selected.store.has_document() => {
+                let location = selected.store.location();
+                let source = std::io::Error::from(std::io::ErrorKind::NotFound).into();
+                let source = StoreError::Read { location, source };
+                return Err(self.keep(posted, &renewal, kept, source));
+            }
+            Ok(stored) => stored,
+            Err(source) => return Err(self.keep(posted, &renewal, kept, source)),
+        };
+        if let Some(location) = kept.filter(|_| is_complete) {
+            spool.remove(&location);
+        }
+        selected.store.end(posted, Ended::Known);
+        match outcome {
+            Outcome::Stored(credential) | Outcome::Replaced(credential) => Ok(credential),
+            Outcome::Removed => Err(self.signed_out()),
+        }
+    }
+
+    /// What came cannot be stored: it stays where it is `kept`, else goes to the spool.
+    fn keep(
+        &self,
+        posted: &Secret,
+        renewal: &Renewal,
+        kept: Option<crate::store::Location>,
+        source: StoreError,
+    ) -> RefreshError {
+        let kept = kept.map_or_else(|| self.spool.save(posted, renewal), Ok);
+        let Ok(kept_in) = kept else { return RefreshError::Lost { source } };
+        self.selected.store.end(posted, Ended::Known);
+        let profile_id = self.selected.id.clone();
+        RefreshError::Kept { profile_id, kept_in, source }
+    }
+
+    /// There is no new credential: remembers what is known of the old one.
+    fn fail(
+        &self,
+        posted: &Secret,
+        error: TokenError,
+        earlier: Option<InterruptedRefresh>,
+        lease: &Lease,
+        interaction: &mut dyn Notes,
+    ) -> Result<Credential, RefreshError> {
+        let Self { selected, others, .. } = self;
+        let holders = Holders { own: &selected.store, lease, others };
+        // The profile may have got another grant meanwhile: others have this one still.
+        let is_refused = error.refused_grant().is_some();
+        if let Some(code) = error.refused_grant() {
+            holders.remember(posted, code, interaction);
+        }
+        // What became of an earlier request is known when the server has refused the token.
+        let is_known = earlier.is_none() && !error.is_outcome_unknown();
+        if is_known || is_refused {
+            selected.store.end(posted, Ended::Known);
+        }
+        // Somebody without our lease may have refreshed or signed in meanwhile.
+        if let Some(credential) = self.adopt()? {
+            return Ok(credential);
+        }
+        if !is_refused {
+            let profile_id = selected.id.clone();
+            return Err(match error {
+                source @ TokenError::Refused { .. } => {
+                    RefreshError::NotRefreshed { profile_id, source }
+                }
+                source => RefreshError::Unavailable { profile_id, source },
+            });
+        }
+        let over = Over::Refused { error, earlier };
+        Err(RefreshError::LoginOver { login: selected.login().into(), over })
+    }
+
+    /// The stored credential when it is another one than this process first read, and not
+    /// expired.
+    fn adopt(&self) -> Result<Option<Credential>, StoreError> {
+        Ok(self.adoptable(&self.selected.store.profiles()?))
+    }
+
+    fn adoptable(&self, document: &Document) -> Option<Credential> {
+        let stored = document.credential(self.selected.id.as_str())?;
+        let is_new = differs(&stored, &self.selected.credential);
+        (is_new && stored.is_usable_until(now())).then_some(stored)
+    }
+
+    fn signed_out(&self) -> RefreshError {
+        RefreshError::SignedOut(self.selected.login().into())
+    }
+
+    /// The server was not reached, or its answer does not count.
+    fn unavailable(&self, source: TokenError) -> RefreshError {
+        RefreshError::Unavailable { profile_id: self.selected.id.clone(), source }
+    }
+}
+
+fn differs(a: &Credential, b: &Credential) -> bool {
+    let same = |a: Option<&Secret>, b: Option<&Secret>| match (a, b) {
+        (Some(a), Some(b)) => a.matches(b),
+        (None, None) => true,
+        _ => false,
+    };
+    !same(a.bearer(), b.bearer()) || !same(a.refresh_token(), b.refresh_token())
+}
+
+/// Nobody is known who refreshes the credential.
+fn unknown_provider(catalog: &Catalog, credential: &Credential) -> RefreshError {
+    let provider = credential.provider.clone();
+    let is_known = catalog.find(&provider).is_some();
+    let method = credential.login_method.clone().filter(|_| is_known);
+    RefreshError::UnknownProvider { provider, method }
+}
+
+/// What a renewal means for a profile. Who it belongs to is not changed by a refresh.
+fn renewal_of(selected: &Selected, renewal: Renewal) -> Renewal {
+    let (claimed, stored) = (renewal.identity, &selected.credential.identity);
+    let identity = Identity {
+        email: claimed.email.filter(|_| stored.email.is_none()),
+        account_id: claimed.account_id.filter(|_| stored.account_id.is_none()),
+        subject: None,
+    };
+    // There is a refresh token, if only the one that was posted.
+    let expires = renewal.expires.or_else(|| Some(now().saturating_add(ASSUMED_LIFETIME)));
+    Renewal { expires, identity, ..renewal }
+}

@@ -1,0 +1,39 @@
+//! Where the files of one agent are.
+
+use crate::store::{BackupPolicy, Notice};
+use std::path::PathBuf;
+
+/// The files of one agent.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Files {
+    pub(in crate::store) state_dir: PathBuf,
+    pub(in crate::store) agent_dir: PathBuf,
+    /// The shared legacy file that this store imports.
+    pub(in crate::store) oauth_file: Option<PathBuf>,
+    pub(in crate::store) backup_policy: Option<BackupPolicy>,
+}
+
+impl Files {
+    /// The document of the profiles.
+    pub(super) fn profiles_path(&self) -> PathBuf {
+        self.agent_dir.join("auth-profiles.json")
+    }
+
+    /// The document of order and usage.
+    pub(super) fn state_path(&self) -> PathBuf {
+        self.agent_dir.join("auth-state.json")
+    }
+
+    /// Where the backups are. OpenClaw looks at no such directory; it goes where its agent
+    /// goes.
+    pub(super) fn backup_dir(&self) -> PathBuf {
+        self.agent_dir.join("backups")
+    }
+
+    /// Tells what went less well than it could, at the end of the run.
+    pub(super) fn tell(&self, notice: Notice) {
+        if let Some(policy) = &self.backup_policy {
+            policy.notices.add(notice);
+        }
+    }
+}

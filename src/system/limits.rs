@@ -1,0 +1,22 @@
+//! The limits of a request and its answer: the one table of them.
+//!
+//! A limit on what is received never costs a token: what came within it is handed on.
+
+use std::time::Duration;
+
+/// Finding the address, connecting, and the TLS handshake, together.
+pub const CONNECT: Duration = Duration::from_secs(10);
+
+/// The answer of a token endpoint, counted from when the request went out; bytes that keep
+/// coming do not extend it. A server that has got the request may have spent the token.
+pub const TOKEN_ANSWER: Duration = Duration::from_mins(2);
+
+/// Any other request and its answer, connecting included.
+pub const REQUEST: Duration = Duration::from_secs(30);
+
+/// The body of an answer in bytes, as it came and unpacked.
+pub const BODY: usize = 8 * 1024 * 1024;
+
+/// The header fields of an answer. 512 is what has to be taken; the parser gives back nothing
+/// of a head that it refuses, so it refuses as late as it can.
+pub const HEADER_FIELDS: usize = 4096;
