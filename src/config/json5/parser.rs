@@ -17,9 +17,9 @@ pub struct Json5Error {
 
 /// A value and what is foreign in its text, in its order.
 #[derive(Debug)]
-pub(in crate::config) struct Parsed {
+pub(super) struct Parsed {
     /// The value.
-    pub(in crate::config) value: Value,
+    pub(super) value: Value,
     /// What the editor does not know.
     pub(super) foreign: Vec<Foreign>,
 }
@@ -28,7 +28,7 @@ pub(in crate::config) struct Parsed {
 ///
 /// # Errors
 /// It is no JSON5; the error has the place.
-pub(in crate::config) fn parse(text: &str) -> Result<Parsed, Json5Error> {
+pub(super) fn parse(text: &str) -> Result<Parsed, Json5Error> {
     let characters = text.char_indices().peekable();
     let mut parser = Cursor { text, characters, foreign: Vec::new(), depth: 0 };
     let value = parser.document().map_err(|(reason, at)| {
