@@ -4,12 +4,13 @@
 use super::output::Output;
 use super::terminal::sequence::Sequence;
 use crate::cli::exit::{ExitStatus, Failure};
-use crate::system::{signal, typing};
-use crate::text::printable;
+use crate::system::{signal, stream, typing};
+use crate::text::{decoded, printable};
 use dialoguer::FuzzySelect;
 use std::io::{BufRead, Read, Write};
 
-/// Asks for a secret: typed without an echo, or a line of standard input.
+/// Asks for a secret: pasted or typed without an echo, or read from standard input. It is all
+/// that was pasted, which may have several lines.
 ///
 /// # Errors
 /// There is no input, or the terminal cannot be used.
@@ -20,15 +21,18 @@ pub(super) fn secret(output: &mut Output<'_>, what: &str) -> Result<String, Fail
             // Before the question: whoever types at once must not be shown either.
             typing::take_over(|| true)?;
             output.prompt(&format!("{what}: "));
-            typing::hidden_line()
+            typing::hidden_paste()
         };
         let typed = interruptible("\n".to_owned(), read);
         let typed = typed.and_then(|typed| typed.map_err(unreadable));
         output.say("");
-        let typed = typed?;
-        return Ok(String::from_utf8_lossy(&typed).into_owned());
+        return Ok(decoded(&typed?));
     }
-    line(output)?.ok_or_else(|| {
+    let pasted = match output.streams.stdin.take() {
+        Some(stdin) => stream::paste(stdin).map_err(unreadable)?,
+        None => None,
+    };
+    pasted.map(|pasted| decoded(&pasted)).ok_or_else(|| {
         Failure::message(ExitStatus::Usage, format!("no {what} on standard input"))
             .hint("send it as a line on standard input, or run the command on a terminal")
     })
@@ -82,14 +86,6 @@ pub(super) fn dialogue<T>(run: impl FnOnce() -> dialoguer::Result<T>) -> Result<
 pub(super) fn choose_one(prompt: &str, items: &[&str]) -> Result<usize, Failure> {
     let select = FuzzySelect::new().with_prompt(prompt).items(items).default(0);
     dialogue(|| select.interact_opt())?.ok_or_else(Failure::interrupted)
-}
-
-/// The next line of standard input; `None` at its end.
-fn line(output: &mut Output<'_>) -> Result<Option<String>, Failure> {
-    let Some(stdin) = &mut output.streams.stdin else { return Ok(None) };
-    let mut line = String::new();
-    let read = stdin.read_line(&mut line).map_err(unreadable)?;
-    Ok((read > 0).then_some(line))
 }
 
 /// The longest answer, in bytes.

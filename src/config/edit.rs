@@ -3,7 +3,7 @@
 //! Each edit happens under a lock, on the text as it is then, and is checked before it is
 //! written: the new text must read back as a configuration.
 
-use super::json5::JSON5;
+use super::json5::{JSON5, Plain};
 use super::{Config, ConfigError, InvalidConfig, WrongPart};
 use crate::profile::ProfileId;
 use crate::system::file::{self, with_suffix};
@@ -103,13 +103,14 @@ pub(super) fn edit(
         Some(body) => (BYTE_ORDER_MARK, body),
         None => ("", text),
     };
-    let root =
-        CstRootNode::parse(body, &JSON5).map_err(|error| ConfigError::invalid(path, error))?;
+    let plain = Plain::of(body).map_err(|error| ConfigError::invalid(path, error))?;
+    let root = CstRootNode::parse(&plain.text, &JSON5)
+        .map_err(|error| ConfigError::invalid(path, error))?;
     let Some(object) = root.object_value() else {
         return Err(ConfigError::invalid(path, InvalidConfig::NoObject));
     };
     change(&object).map_err(|wrong| ConfigError::invalid(path, wrong))?;
-    let after = format!("{mark}{root}");
+    let after = format!("{mark}{}", plain.restore(root.to_string()));
     if before.as_deref() == Some(after.as_str()) || (before.is_none() && after == body) {
         return Ok(ConfigEdit::Unchanged);
     }
@@ -251,6 +252,22 @@ mod tests {
     fn a_byte_order_mark_stays() {
         let marked = edited(Some("\u{feff}{\n  \"a\": 1\n}\n"), record);
         assert!(marked.starts_with("\u{feff}{\n  \"a\": 1,\n"), "{marked}");
+    }
+
+    #[test]
+    fn what_only_json5_has_stays_as_it_is_written() {
+        let before = "// one\n\u{feff}{\n  \\u0061uth: { order: { 'p': ['p:b'] } }, // two\u{2028}  limit: Infinity,\n  e\u{301}: 'a\\\nb\\ud800', n: [+1, 0xFF, .5, NaN,],\n}\n";
+        let after = edited(Some(before), record);
+        for kept in [
+            "// one\n\u{feff}{",
+            "\\u0061uth: {",
+            "// two\u{2028}  limit: Infinity,",
+            "e\u{301}: 'a\\\nb\\ud800', n: [+1, 0xFF, .5, NaN,],\n}\n",
+        ] {
+            assert!(after.contains(kept), "{kept} is gone:\n{after}");
+        }
+        let config = Config::parse(Path::new("x"), &after).unwrap();
+        assert_eq!(config.auth_order(&"p".into()).unwrap(), ["p:a", "p:b"]);
     }
 
     #[test]

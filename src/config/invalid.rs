@@ -1,5 +1,6 @@
 //! What is wrong with a configuration that cannot be used. Each error names its place.
 
+use super::json5::Json5Error;
 use crate::profile::AgentId;
 use jsonc_parser::errors::ParseError;
 use serde_json::Value;
@@ -10,7 +11,10 @@ use std::path::PathBuf;
 pub enum InvalidConfig {
     /// It is not JSON5.
     #[error(transparent)]
-    Json5(#[from] ParseError),
+    Json5(#[from] Json5Error),
+    /// It is JSON5 that its editor does not know.
+    #[error(transparent)]
+    Editor(#[from] ParseError),
     /// A file cannot be included.
     #[error(transparent)]
     Include(#[from] IncludeError),
@@ -111,5 +115,5 @@ pub enum IncludedFileError {
     NotPlain,
     /// It is not JSON5.
     #[error(transparent)]
-    Json5(#[from] ParseError),
+    Json5(#[from] Json5Error),
 }

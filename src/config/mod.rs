@@ -31,6 +31,7 @@ pub use channel_account::{ActiveChannel, ChannelAccount};
 pub use document::{AgentEntry, Config};
 pub use edit::{ConfigEdit, remove_profile, set_default_model};
 pub use invalid::{IncludeError, IncludedFileError, InvalidConfig, WrongPart, WrongValue};
+pub use json5::Json5Error;
 pub(crate) use model::model_ids;
 pub use model::{AgentModel, ModelSettings};
 pub use paths::{AgentDir, Paths};

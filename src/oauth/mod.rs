@@ -6,6 +6,7 @@
 
 mod approval;
 mod authorization;
+mod bare_code;
 mod claims;
 mod client;
 mod device;
@@ -17,6 +18,9 @@ mod exchange;
 mod grant;
 mod lenient_json;
 mod listener;
+mod pasted;
+mod pasted_address;
+mod pasted_text;
 mod post;
 mod reply;
 mod reply_page;
@@ -36,7 +40,8 @@ pub use discovery::{Announced, OtherSubject};
 pub use exchange::{ExchangeError, ExchangedToken, TokenExchange};
 pub use grant::{Grant, Members};
 pub use listener::{Arrival, Bound, BusyPort, RedirectListener, Serving, Verdict, bind};
-pub use response::{AuthorizationCode, AuthorizationError, Expectation, parse_pasted};
+pub use pasted::{holds_state, is_begun, parse_pasted};
+pub use response::{AuthorizationCode, AuthorizationError, Expectation};
 pub use revocation::revoke;
 pub use token::{exchange_code, refresh};
 pub use token_error::{Refusal, TokenError};

@@ -1,5 +1,5 @@
-//! The authorization response (RFC 6749 section 4.1.2), as it arrives at the listener or
-//! is pasted by the user.
+//! The authorization response (RFC 6749 section 4.1.2), as it arrives at the listener; `pasted.rs`
+//! finds it in what a user pastes.
 //!
 //! Invariant: `state` is compared, in constant time, before anything else in a response
 //! is looked at.
@@ -29,7 +29,7 @@ pub struct Expectation {
 }
 
 /// Why a response gives no code.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum AuthorizationError {
     /// The response is not for this request.
     #[error("its state does not belong to this login")]
@@ -58,19 +58,19 @@ pub enum AuthorizationError {
 
 /// The parameters of a response.
 #[derive(Default)]
-struct Parameters {
-    code: Option<String>,
-    state: Option<String>,
+pub(super) struct Parameters {
+    pub(super) code: Option<String>,
+    pub(super) state: Option<String>,
     issuer: Option<String>,
     error: Option<String>,
     description: Option<String>,
     repeated: bool,
     /// Whether somebody has copied them, without the address that they came in.
-    is_copied: bool,
+    pub(super) is_copied: bool,
 }
 
 impl Parameters {
-    fn of_query(query: &str) -> Self {
+    pub(super) fn of_query(query: &str) -> Self {
         let mut parameters = Self::default();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let slot = match name.as_ref() {
@@ -86,6 +86,22 @@ impl Parameters {
         }
         parameters
     }
+
+    /// A code and a state that a page has shown to be copied.
+    pub(super) fn of_pair(code: &str, state: &str) -> Self {
+        let (code, state) = (Some(code.to_owned()), Some(state.to_owned()));
+        Self { code, state, is_copied: true, ..Self::default() }
+    }
+
+    /// Whether there is nothing of a response.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.code.is_none() && self.state.is_none() && self.error.is_none()
+    }
+
+    /// Whether there is a code and nothing else.
+    pub(super) const fn is_code_alone(&self) -> bool {
+        self.code.is_some() && self.state.is_none() && self.error.is_none() && self.issuer.is_none()
+    }
 }
 
 impl Expectation {
@@ -97,7 +113,14 @@ impl Expectation {
         self.check(Parameters::of_query(query))
     }
 
-    fn check(&self, parameters: Parameters) -> Result<AuthorizationCode, AuthorizationError> {
+    /// Checks the parameters of a response.
+    ///
+    /// # Errors
+    /// See [`AuthorizationError`].
+    pub(super) fn check(
+        &self,
+        parameters: Parameters,
+    ) -> Result<AuthorizationCode, AuthorizationError> {
         let state = parameters.state.as_deref().unwrap_or_default();
         if !bool::from(state.as_bytes().ct_eq(self.state.expose().as_bytes())) {
             return Err(AuthorizationError::WrongState);
@@ -133,86 +156,9 @@ impl Expectation {
     }
 }
 
-/// Reads what a user pasted: the full redirect URL, `code#state`, `code=…&state=…`, or
-/// the bare code (which PKCE alone ties to this login). Says with the code whether a state
-/// came with it.
-///
-/// # Errors
-/// See [`AuthorizationError`].
-pub fn parse_pasted(
-    line: &str,
-    expectation: &Expectation,
-) -> Result<(AuthorizationCode, bool), AuthorizationError> {
-    let line = line.trim().trim_matches(['"', '\'']);
-    if line.is_empty() {
-        return Err(AuthorizationError::Unreadable("nothing was pasted"));
-    }
-    if line.chars().any(char::is_control) {
-        return Err(AuthorizationError::Unreadable("it holds control characters"));
-    }
-    if line.contains("://") {
-        let Ok(url) = Url::parse(line) else {
-            return Err(AuthorizationError::Unreadable("it is not a valid URL"));
-        };
-        let is_request = url.query_pairs().any(|(name, _)| name == "code_challenge");
-        if is_request {
-            return Err(AuthorizationError::Unreadable(
-                "this is the address that starts the login; paste the one that the browser was \
-                 sent to at the end",
-            ));
-        }
-        // Some servers answer in the fragment.
-        let query = url.query().or(url.fragment()).unwrap_or_default();
-        return expectation.check_address(Parameters::of_query(query));
-    }
-    if line.contains("code=") || line.contains("error=") {
-        // An address without its scheme, which browsers hide, has a path before the query.
-        let (address, query) = line.rsplit_once('?').unwrap_or(("", line));
-        let parameters = Parameters::of_query(query.trim_start_matches('#'));
-        if !address.is_empty() || parameters.state.is_some() || parameters.error.is_some() {
-            return expectation.check_address(parameters);
-        }
-        return expectation.check_bare(parameters.code.unwrap_or_default());
-    }
-    match line.split_once('#') {
-        Some((code, state)) => expectation.check_address(Parameters {
-            code: Some(code.to_owned()),
-            state: Some(state.to_owned()),
-            is_copied: true,
-            ..Parameters::default()
-        }),
-        None => expectation.check_bare(line.to_owned()),
-    }
-}
-
-impl Expectation {
-    /// Checks a pasted response that should carry the state.
-    fn check_address(
-        &self,
-        parameters: Parameters,
-    ) -> Result<(AuthorizationCode, bool), AuthorizationError> {
-        if parameters.state.is_none() {
-            return Err(AuthorizationError::Unreadable(
-                "it carries no state; paste the whole address",
-            ));
-        }
-        self.check(parameters).map(|code| (code, true))
-    }
-
-    /// Checks a pasted code that came without a state.
-    fn check_bare(&self, code: String) -> Result<(AuthorizationCode, bool), AuthorizationError> {
-        if code.contains(char::is_whitespace) {
-            return Err(AuthorizationError::Unreadable("a code holds no spaces"));
-        }
-        let state = Some(self.state.expose().to_owned());
-        let parameters =
-            Parameters { code: Some(code), state, is_copied: true, ..Parameters::default() };
-        self.check(parameters).map(|code| (code, false))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::parse_pasted;
     use super::*;
 
     fn expectation() -> Expectation {
@@ -239,10 +185,11 @@ mod tests {
             "code=c1&state=st",
             "?code=c1&state=st",
             "localhost:1455/auth/callback?code=c1&state=st",
-            "code=c1",
-            "c1",
         ] {
             assert_eq!(pasted(line).as_deref(), Ok("c1"), "{line}");
+        }
+        for line in ["fake-code-1", "code=fake-code-1"] {
+            assert_eq!(pasted(line).as_deref(), Ok("fake-code-1"));
         }
     }
 
@@ -311,7 +258,7 @@ mod tests {
         }
         assert!(announced.check_query("code=c1&state=st&iss=https://as.example.test").is_ok());
         // A page that shows a code shows nothing else.
-        for line in ["c1", "c1#st", "code=c1"] {
+        for line in ["fake-code-1", "c1#st", "code=fake-code-1"] {
             assert!(parse_pasted(line, &announced).is_ok(), "{line}");
         }
         let other = announced.check_query("code=c1&state=other").map(|_| ());

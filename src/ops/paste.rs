@@ -7,7 +7,7 @@ use super::record::{
 use crate::app::{App, AppError};
 use crate::config::AgentDir;
 use crate::profile::secret_ref::variable;
-use crate::profile::{AgentId, Kind, Millis, ProfileId, ProviderId};
+use crate::profile::{AgentId, Kind, Millis, NoSecret, ProfileId, ProviderId, pasted_secret};
 use crate::provider::{Catalog, Method, MethodKind, UnfitToken};
 use crate::secret::Secret;
 use crate::store::{AgentStore, Document, Location, Pasted, pasted_entry};
@@ -93,6 +93,9 @@ pub enum PasteError {
         /// What was asked for.
         what: String,
     },
+    /// It is not clear what in the pasted text is the token or key.
+    #[error(transparent)]
+    Unclear(NoSecret),
     /// What was pasted is no token of that kind.
     #[error(transparent)]
     UnfitToken(#[from] UnfitToken),
@@ -186,10 +189,14 @@ impl Ready {
     /// # Errors
     /// It is not such a secret, or the store or the configuration cannot be written.
     pub fn store(&self, app: &App, input: &str) -> Result<Report, PasteError> {
-        let secret = Secret::from_input(input);
-        if secret.is_blank() {
-            return Err(PasteError::Nothing { what: self.what().to_owned() });
-        }
+        let form = self.method.as_ref().map(Method::form).unwrap_or_default();
+        let secret = match pasted_secret(input, form) {
+            Ok(secret) => Secret::new(secret.as_str()),
+            Err(NoSecret::Nothing) => {
+                return Err(PasteError::Nothing { what: self.what().to_owned() });
+            }
+            Err(reason) => return Err(PasteError::Unclear(reason)),
+        };
         let expires = self.request.expires_in.map(|span| {
             now().saturating_add(Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX))
         });
@@ -236,11 +243,6 @@ impl Ready {
 
     fn checked_token(&self, token: Secret) -> Result<Secret, PasteError> {
         let Some(method) = &self.method else { return Ok(token) };
-        // Terminals break long tokens into lines.
-        let token = match &method.prefix {
-            Some(_) => Secret::new(token.expose().split_whitespace().collect::<String>()),
-            None => token,
-        };
         method.check(&token)?;
         Ok(token)
     }

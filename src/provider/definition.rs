@@ -6,7 +6,7 @@ use super::patch::{leave_behind, merge_patch};
 use super::registration::{Registration, check_endpoint};
 use super::usage::UsageSource;
 use crate::oauth::TokenExchange;
-use crate::profile::ProviderId;
+use crate::profile::{Form, ProviderId};
 use crate::secret::Secret;
 use serde::Deserialize;
 use serde_json::Value;
@@ -109,6 +109,9 @@ pub struct Method {
     /// How many characters such a token has at least.
     #[serde(default)]
     pub min_length: usize,
+    /// How many characters such a token usually has, where all have the same number.
+    #[serde(default)]
+    pub length: Option<usize>,
     /// The command that makes such a token, where it is installed.
     #[serde(default)]
     pub command: Vec<String>,
@@ -130,6 +133,15 @@ pub struct Method {
 }
 
 impl Method {
+    /// What is known of the form of its token.
+    pub fn form(&self) -> Form<'_> {
+        Form {
+            prefix: self.prefix.as_deref(),
+            min_length: self.min_length,
+            usual_length: self.length,
+        }
+    }
+
     /// Whether a pasted token can be one of this kind.
     ///
     /// # Errors

@@ -1,7 +1,10 @@
 //! Standard input, output and error as values, so that a test can hold their other ends.
 
 use super::typing::{self, Typed};
-use std::io::{self, BufRead, BufReader, IsTerminal, Read, Stdin, Write};
+use crate::text::decoded;
+use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Read, Stdin, Write};
+use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// The standard streams of a run.
 pub struct Streams {
@@ -87,16 +90,60 @@ pub fn lines(
         let mut stdin = stdin;
         loop {
             let mut line = Vec::new();
-            match std::io::Read::take(&mut stdin, LONGEST_LINE).read_until(b'\n', &mut line) {
-                Ok(1..)
-                    if sender
-                        .blocking_send(String::from_utf8_lossy(&line).into_owned())
-                        .is_ok() => {}
+            match read_line(&mut stdin, &mut line) {
+                Ok(1..) if sender.blocking_send(decoded(&line)).is_ok() => {}
                 _ => return,
             }
         }
     });
     receiver
+}
+
+/// Reads a line, or all there is of UTF-16, in which a line does not end with one byte.
+fn read_line(stdin: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
+    let read = Read::take(&mut *stdin, LONGEST_LINE).read_until(b'\n', line)?;
+    if !line.contains(&0) && !line.starts_with(b"\xff\xfe") && !line.starts_with(b"\xfe\xff") {
+        return Ok(read);
+    }
+    Ok(read + Read::take(stdin, LONGEST_LINE).read_to_end(line)?)
+}
+
+/// The rest of a paste comes faster than this, where whoever writes to a pipe keeps it open.
+const PIPE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Reads what is sent to `stdin`: to its end, or until nothing has come after a line for a
+/// moment. `None` when it has ended with nothing.
+///
+/// # Errors
+/// It cannot be read, or is longer than 64 KiB.
+pub fn paste(stdin: Box<dyn BufRead + Send>) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut stdin = stdin;
+        loop {
+            let mut line = Zeroizing::new(Vec::new());
+            let read = read_line(&mut stdin, &mut line);
+            let is_end = !matches!(read, Ok(1..));
+            if sender.send(read.map(|_| line)).is_err() || is_end {
+                return;
+            }
+        }
+    });
+    let mut pasted = Zeroizing::new(Vec::new());
+    loop {
+        let line = if pasted.is_empty() {
+            receiver.recv().ok()
+        } else {
+            receiver.recv_timeout(PIPE_PAUSE).ok()
+        };
+        match line.transpose()? {
+            Some(line) if !line.is_empty() => pasted.extend_from_slice(&line),
+            _ => return Ok((!pasted.is_empty()).then_some(pasted)),
+        }
+        if pasted.len() as u64 >= LONGEST_LINE {
+            return Err(io::Error::new(ErrorKind::InvalidData, "it is longer than 64 KiB"));
+        }
+    }
 }
 
 /// Reads what is typed, until nobody wants it any more.
@@ -121,7 +168,7 @@ fn typed_lines(sender: &tokio::sync::mpsc::Sender<String>) {
                 Typed::More => {}
                 Typed::Line(line) => {
                     typing::echo(&std::mem::take(&mut echo), true);
-                    if sender.blocking_send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                    if sender.blocking_send(decoded(&line)).is_err() {
                         return;
                     }
                 }
@@ -136,11 +183,7 @@ fn typed_lines(sender: &tokio::sync::mpsc::Sender<String>) {
 
 /// Waits for input on the terminal, for a while.
 fn is_readable() -> bool {
-    const WHILE: rustix::event::Timespec =
-        rustix::event::Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
-    let stdin = std::io::stdin();
-    let mut wanted = [rustix::event::PollFd::new(&stdin, rustix::event::PollFlags::IN)];
-    let ready = matches!(rustix::event::poll(&mut wanted, Some(&WHILE)), Ok(1..));
+    let ready = typing::is_awaited();
     if ready && !is_in_foreground() {
         // The input is somebody else's.
         std::thread::sleep(std::time::Duration::from_millis(200));

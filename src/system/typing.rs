@@ -7,6 +7,7 @@
 //! signal; Ctrl-C, Ctrl-\ and Ctrl-Z are read here and become what they mean.
 
 use super::stream::is_in_foreground;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, kill_current_process_group};
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcsetattr,
@@ -202,15 +203,22 @@ impl Line {
     }
 }
 
-/// Reads a line without showing it.
+/// Reads a line, and what a paste has after it, without showing them. What stays unread would
+/// go to the shell.
 ///
 /// # Errors
 /// [`ErrorKind::Interrupted`] for Ctrl-C, [`ErrorKind::UnexpectedEof`] at the end of input.
-pub fn hidden_line() -> io::Result<Zeroizing<Vec<u8>>> {
+pub fn hidden_paste() -> io::Result<Zeroizing<Vec<u8>>> {
     let mut line = Line::default();
+    let mut pasted = Zeroizing::new(Vec::new());
+    let mut is_line = false;
     let read = loop {
         if let Err(error) = take_over(|| true) {
             break Err(error);
+        }
+        if is_line && !is_awaited() {
+            pasted.extend_from_slice(&line.bytes);
+            break Ok(pasted);
         }
         let mut byte = [0];
         match rustix::io::read(io::stdin(), &mut byte) {
@@ -221,7 +229,13 @@ pub fn hidden_line() -> io::Result<Zeroizing<Vec<u8>>> {
         }
         match line.take(byte[0], &mut Vec::new()) {
             Typed::More => {}
-            Typed::Line(line) => break Ok(line),
+            Typed::Line(mut line) if pasted.len() <= LONGEST_LINE => {
+                pasted.append(&mut line);
+                pasted.push(b'\n');
+                is_line = true;
+            }
+            Typed::Line(_) => is_line = true,
+            Typed::End if is_line => {}
             Typed::End => break Err(ErrorKind::UnexpectedEof.into()),
             Typed::Interrupt => break Err(ErrorKind::Interrupted.into()),
             Typed::Suspend => suspend(),
@@ -229,6 +243,14 @@ pub fn hidden_line() -> io::Result<Zeroizing<Vec<u8>>> {
     };
     release();
     read
+}
+
+/// Waits for input on the terminal, for the moment within which a paste goes on.
+pub fn is_awaited() -> bool {
+    const WHILE: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+    let stdin = io::stdin();
+    let mut wanted = [PollFd::new(&stdin, PollFlags::IN)];
+    matches!(poll(&mut wanted, Some(&WHILE)), Ok(1..))
 }
 
 /// Stops this process, as Ctrl-Z does, until it is continued.

@@ -50,11 +50,12 @@ struct Target {
     run: fn(&[u8]),
 }
 
-const TARGETS: [Target; 13] = [
+const TARGETS: [Target; 14] = [
     Target { name: "store-document", is_slow: false, run: document::profiles },
     Target { name: "state-document", is_slow: false, run: document::state },
     Target { name: "redirect-query", is_slow: false, run: protocol::redirect },
     Target { name: "pasted-line", is_slow: false, run: protocol::pasted },
+    Target { name: "pasted-secret", is_slow: false, run: protocol::pasted_secret },
     Target { name: "jwt", is_slow: false, run: protocol::claims },
     Target { name: "secret-reference", is_slow: false, run: document::reference },
     Target { name: "usage", is_slow: false, run: protocol::usage },

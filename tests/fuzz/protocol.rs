@@ -1,11 +1,13 @@
 //! What an authorization server, a browser or a user sends.
 
 use openclaw_auth::oauth::{Claims, Client, Endpoints, Expectation};
-use openclaw_auth::oauth::{TokenError, parse_pasted, refresh};
+use openclaw_auth::oauth::{TokenError, holds_state, is_begun, parse_pasted, refresh};
+use openclaw_auth::profile::Form;
 use openclaw_auth::provider::{UsageFormat, UsageSource};
 use openclaw_auth::secret::Secret;
 use openclaw_auth::system::http::HttpClient;
 use openclaw_auth::system::{block_on, now};
+use openclaw_auth::text::{decoded, tidy};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -33,15 +35,40 @@ pub(crate) fn redirect(input: &[u8]) {
     }
 }
 
-/// Without the state, at most a bare code is accepted.
+/// Without the state, at most a bare code is accepted, which is no piece of an address; with a
+/// whole address in a line of its own, that is found.
 pub(crate) fn pasted(input: &[u8]) {
-    let text = String::from_utf8_lossy(input);
+    let text = decoded(input);
     match parse_pasted(&text, &expectation()) {
-        Ok((_, with_state)) => assert!(!with_state, "the state is not in it"),
+        Ok((_, with_state)) => {
+            assert!(!with_state, "the state is not in it");
+            assert!(!text.contains(['&', '?']) && !text.contains("://"), "it is a piece");
+        }
         Err(error) => assert!(!error.to_string().contains(char::is_control)),
     }
+    assert!(!holds_state(&text, &Secret::new(STATE)));
+    let _ = is_begun(&text, &expectation());
     if let Err(error) = parse_pasted(&format!("{text}#{STATE}"), &expectation()) {
         assert!(!error.to_string().contains(char::is_control));
+    }
+}
+
+/// A secret is a piece of the text, or of a known form pieces of it in their order.
+pub(crate) fn pasted_secret(input: &[u8]) {
+    let text = decoded(input);
+    let setup = Form { prefix: Some("sk-ant-oat01-"), min_length: 80, usual_length: Some(108) };
+    for form in [Form::default(), setup] {
+        match openclaw_auth::profile::pasted_secret(&text, form) {
+            Err(reason) => assert!(!reason.to_string().contains(char::is_control)),
+            Ok(secret) => {
+                let tidied = tidy(&text);
+                let joined: String = tidied.split_whitespace().collect();
+                let is_piece = tidied.contains(secret.as_str());
+                assert!(is_piece || form.prefix.is_some() && joined.contains(secret.as_str()));
+                assert!(!secret.is_empty() && !secret.contains(char::is_whitespace));
+                assert!(!secret.contains(char::is_control) && !secret.contains("..."));
+            }
+        }
     }
 }
 

@@ -167,11 +167,38 @@ fn a_pasted_wrong_state_is_refused_and_asked_again() {
     assert_eq!(rig.server.token_requests("authorization_code"), 1);
 }
 
+/// Everyday input, report 15 (claude-code#35311).
+#[test]
+fn pieces_of_an_address_become_one_and_are_never_sent_as_codes() {
+    let rig = Rig::new();
+    for is_slow in [false, true] {
+        let mut login = rig.start_login(&[]);
+        let redirect = authorize(&login.url);
+        let pieces: Vec<&str> =
+            redirect.as_bytes().chunks(40).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        if is_slow {
+            for piece in &pieces[..pieces.len() - 1] {
+                login.paste(piece);
+                login.wait_for("not accepted: ");
+            }
+            login.paste(pieces[pieces.len() - 1]);
+        } else {
+            login.paste(&pieces.join("\n"));
+        }
+        login.finish().success();
+    }
+    assert_eq!(rig.server.token_requests("authorization_code"), 2);
+}
+
 #[test]
 fn a_slip_of_the_hand_at_the_prompt_does_not_end_the_login() {
     let rig = Rig::new();
     let mut login = rig.start_login(&[]);
     login.paste("yes");
+    login.wait_for("not accepted: it cannot be a code");
+    login.paste("WDJB-MJHT");
+    login.wait_for("Enter that code in the browser");
+    login.paste("fake-code-99");
     login.wait_for("not accepted: the authorization server refused: invalid_grant");
     assert_eq!(login.visit().status, 200);
     login.finish().success();

@@ -160,6 +160,59 @@ fn a_pasted_address_signs_in_at_the_prompt() {
     assert_is_set_back(&terminal);
 }
 
+/// Everyday input, report 15 (claude-code#34555).
+#[test]
+fn an_address_that_is_pasted_in_lines_signs_in_at_the_prompt() {
+    let rig = Rig::new();
+    for between in ["\r", "\r   ", "\n"] {
+        let mut terminal = PseudoTerminal::start(&login(&rig, &["--no-browser"], &[]), 200, 50);
+        terminal.wait_for_screen("(or just wait for the browser): ");
+        let text = terminal.text();
+        let url = text.lines().find_map(|line| line.trim().strip_prefix("http")).unwrap();
+        let redirect = authorize(&format!("http{url}"));
+        let lines: Vec<&str> =
+            redirect.as_bytes().chunks(40).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        terminal.enter(&format!("\u{1b}[200~{}\u{1b}[201~\r", lines.join(between)));
+        assert_eq!(terminal.finish(), 0, "{}", terminal.text());
+        assert!(!terminal.text().contains("not accepted"), "{}", terminal.text());
+    }
+    assert_eq!(rig.server.token_requests("authorization_code"), 3);
+}
+
+/// Everyday input, report 1 (openclaw#53464).
+#[test]
+fn what_is_pasted_at_a_hidden_prompt_leaves_nothing_for_the_shell() {
+    let token = format!("sk-ant-oat01-{}AA", "Fake0-_".repeat(14).split_at(93).0);
+    let (head, tail) = token.split_at(80);
+    for (text, code) in [
+        (format!("{head}\r{tail}\r"), 0),
+        (format!("{head}\r{tail}"), 0),
+        (format!("{token}\rls\r"), 2),
+        (format!("{head}\rrm -r x"), 2),
+    ] {
+        let rig = Rig::new();
+        let paste = rig.command(&["models", "auth", "paste-token", "--provider", "anthropic"]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", r#""$0" "$@"; code=$?; read -r rest; echo "rest=[$rest]"; exit $code"#]);
+        shell.arg(paste.get_program()).args(paste.get_args());
+        shell.envs(paste.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let mut terminal = PseudoTerminal::start(&shell, 80, 24);
+        terminal.wait_for_screen("setup-token:");
+        terminal.enter(&text);
+        while !terminal.modes().local_modes.contains(LocalModes::ECHO) {
+            std::thread::yield_now();
+        }
+        terminal.enter("next\r");
+        terminal.wait_for("rest=[next]");
+        assert_eq!(terminal.finish(), code, "{}", terminal.text());
+        assert!(!terminal.text().contains("Fake0"), "{}", terminal.text());
+        match code {
+            0 => assert_eq!(rig.document()["profiles"]["anthropic:manual"]["token"], token),
+            _ => assert!(!rig.state_dir().join(store("main")).exists()),
+        }
+    }
+}
+
 #[track_caller]
 fn assert_is_set_back(terminal: &PseudoTerminal) {
     let modes = terminal.modes().local_modes;

@@ -169,3 +169,28 @@ fn a_state_that_cannot_take_an_order_is_an_error_and_stays() {
     assert!(stderr.contains("`order` is not an object"), "{stderr}");
     assert_eq!(rig.read("agents/main/agent/auth-state.json"), state);
 }
+
+/// Everyday input, report 36 (openclaw#13186).
+#[test]
+fn a_configuration_is_read_as_openclaw_reads_json5_and_stays_as_it_is_written() {
+    for (before, after) in [
+        ("{ custom: { limit: Infinity, odd: [-Infinity, NaN, +1, 0xFF] }", "}\n"),
+        ("// first part\n\u{feff}{ \"custom\": 1", "}"),
+        ("{ \\u0063ustom: {}", "}\n"),
+        ("{ 'a\\\nb': 'c\\\r\nd\\ud800', // e\u{2028} f\u{301}: 1e999", "} // g"),
+    ] {
+        let rig = rig();
+        rig.write(
+            "openclaw.json",
+            &format!("{before}, auth: {{ order: {{ p: ['p:b', 'p:a'] }} }} {after}"),
+        );
+        let token = rig.run(&["models", "auth", "token", "--provider", "p", "--json"]).json();
+        assert_eq!(token["profileId"], "p:b", "{before}");
+        let key = ["models", "auth", "paste-api-key", "--provider", "p", "--profile-id", "p:c"];
+        rig.run_with_input(&key, "fake-key\n").success();
+        let text = rig.read("openclaw.json");
+        assert!(text.starts_with(before) && text.trim_end().ends_with(after.trim_end()), "{text}");
+        let token = rig.run(&["models", "auth", "token", "--provider", "p", "--json"]).json();
+        assert_eq!(token["profileId"], "p:c", "{text}");
+    }
+}

@@ -6,12 +6,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 fn piped(rig: &Rig, args: &[&str], input: &str) -> Finished {
-    let mut command = rig.command(args);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // A command that refuses its arguments reads nothing.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap().into()
+    rig.run_with_input(args, input)
 }
 
 const TOKEN: [&str; 5] = ["models", "auth", "paste-token", "--provider", "openai"];
@@ -145,4 +140,80 @@ fn commands_that_ask_need_a_terminal() {
     let rig = Rig::new();
     let stderr = rig.run(&["models", "auth", "add"]).failure(2);
     assert!(stderr.contains("needs a terminal") && stderr.contains("paste-api-key"), "{stderr}");
+}
+
+/// The secrets of every profile.
+fn stored(rig: &Rig) -> Vec<String> {
+    let document = rig.document();
+    let profiles = document["profiles"].as_object().unwrap().values();
+    profiles.map(|entry| format!("{}{}", entry["key"], entry["token"])).collect()
+}
+
+/// Public reports: everyday input 1 (openclaw#53464, claude-code#54738) and 33
+/// (openclaw#33673).
+#[test]
+fn what_is_stored_is_what_was_issued_or_nothing() {
+    let token = format!("sk-ant-oat01-{}AA", "Fake0-_".repeat(14).split_at(93).0);
+    let key = "sk-or-v1-fake0123";
+    let (head, tail) = token.split_at(80);
+    let paste = ["models", "auth", "paste-token", "--provider", "anthropic"];
+    let setup = ["models", "auth", "setup-token"];
+    let onboard = ["onboard", "--non-interactive", "--auth-choice", "setup-token"];
+    for text in [
+        format!("{head}\n{tail}\n"),
+        format!("{head}\r\n  {tail}"),
+        format!("\n{token}\n"),
+        format!("export CLAUDE_CODE_OAUTH_TOKEN=\"{token}\"\n"),
+        format!("Authorization: Bearer {token}\n"),
+    ] {
+        for args in [&paste[..], &setup, &onboard] {
+            let rig = Rig::new();
+            piped(&rig, args, &text).success();
+            assert_eq!(stored(&rig), [format!("null\"{token}\"")], "{text}");
+        }
+    }
+    let rig = Rig::new();
+    let before = rig.tree();
+    for text in [
+        format!("{head}\n{}\n", &tail[1..]),
+        format!("{token}\nls\n"),
+        format!("{head}…\n"),
+        format!("{}...{}\n", &token[..60], &token[60..]),
+    ] {
+        for args in [&paste[..], &setup, &onboard] {
+            let stderr = piped(&rig, args, &text).failure(2);
+            assert!(!stderr.contains("Fake0"), "{stderr}");
+        }
+    }
+    let keys = ["models", "auth", "paste-api-key", "--provider", "openrouter"];
+    let onboard = ["onboard", "--non-interactive", "--auth-choice", "openrouter-api-key"];
+    for text in
+        ["sk-or-v1-…50ec", "sk-or-v1-****50ec", "sk-or-v1-fake\n0123\n", "$OPENROUTER_API_KEY"]
+    {
+        for args in [&keys[..], &onboard] {
+            piped(&rig, args, text).failure(2);
+        }
+    }
+    assert_eq!(rig.tree(), before);
+    let line = format!("set -x OPENROUTER_API_KEY \"{key}\"");
+    let utf16: Vec<u8> =
+        format!("\u{feff}{key}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [line.as_bytes(), format!("\"key\": \"{key}\",").as_bytes(), &utf16] {
+        let rig = Rig::new();
+        rig.run_with_bytes(&keys, bytes).success();
+        assert_eq!(stored(&rig), [format!("\"{key}\"null")]);
+    }
+}
+
+#[test]
+fn a_line_of_a_program_that_goes_on_is_taken() {
+    let rig = Rig::new();
+    let mut command = rig.command(&KEY);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"fake-key\n").unwrap();
+    Finished::from(child.wait_with_output().unwrap()).success();
+    drop(input);
+    assert_eq!(stored(&rig), ["\"fake-key\"null"]);
 }

@@ -84,6 +84,7 @@ fn a_response_that_is_none_of_ours_leaves_the_login_as_it_is() {
         ("http://localhost:1455/auth/callback", "not accepted"),
         ("two words", "not accepted"),
         ("", "nothing was pasted"),
+        ("yes", "cannot be a code"),
         ("\u{1b}]0;x", "not accepted"),
     ] {
         let stderr = finish(&rig, &["--redirect-url", "-"], &format!("{input}\n")).failure(2);
@@ -91,12 +92,62 @@ fn a_response_that_is_none_of_ours_leaves_the_login_as_it_is() {
         assert_eq!(rig.tree(), before, "{input:?}");
     }
     assert!(rig.server.requests_at(Endpoint::Token).is_empty());
-    // A slip of the hand that looks like a code is refused by the server.
-    let stderr = finish(&rig, &["--redirect-url", "-"], "yes\n").failure(1);
+    // What looks like a code is refused by the server.
+    let stderr = finish(&rig, &["--redirect-url", "-"], "fake-code-99\n").failure(1);
     assert!(stderr.contains("invalid_grant"), "{stderr}");
     rig.server.inject(Fault::status(503));
     finish(&rig, &["--redirect-url", "-"], &redirect).failure(4);
     finish(&rig, &["--redirect-url", "-"], &redirect).success();
+}
+
+/// Everyday input, reports 7, 15 to 17 (claude-code#34555, openclaw#148169, CLIProxyAPI#988).
+#[test]
+fn a_redirect_is_taken_however_its_address_was_bent_on_the_way() {
+    let rig = Rig::new();
+    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let forms: [fn(&str, &str) -> Vec<u8>; 9] = [
+        |address, _| format!("\n<{address}>.\n").into_bytes(),
+        |address, _| format!("“{address}”").into_bytes(),
+        |address, _| address.replace('&', "&amp;").into_bytes(),
+        |address, _| address.replace('&', "\\u0026").replace('/', "\\/").into_bytes(),
+        |_, encoded| format!("https://www.example.test/url?q={encoded}&sa=D").into_bytes(),
+        |address, _| {
+            let lines: Vec<_> = address.as_bytes().chunks(50).collect();
+            lines.join(&b"\r\n> "[..])
+        },
+        |address, _| format!("\"GET {address} HTTP/1.1\" 404").into_bytes(),
+        |address, _| {
+            format!("\u{feff}{address}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect()
+        },
+        |address, _| format!("[here]({address}), he said").into_bytes(),
+    ];
+    for (number, form) in forms.iter().enumerate() {
+        let redirect = redirect_of(&start(&rig, &[]));
+        // Two wait: the state tells which one is meant.
+        let other = start(&rig, &[]);
+        let encoded: String = encoded(&redirect);
+        let args = [&FINISH[..], &["--redirect-url", "-", "--json"]].concat();
+        let done = rig.run_with_bytes(&args, &form(&redirect, &encoded)).json();
+        assert_eq!(done["event"], "done", "{number}");
+        let id = other["loginId"].as_str().unwrap();
+        rig.run(&["models", "auth", "login", "cancel", "--login", id]).success();
+    }
+    assert_eq!(rig.server.requests_at(Endpoint::Token).len(), forms.len());
+    let id = start(&rig, &[])["loginId"].clone();
+    for (text, message) in [
+        (
+            "http://localhost:1455/success?id_token=fake&needs_setup=false",
+            "another program's login",
+        ),
+        ("WDJB-MJHT", "Enter that code in the browser"),
+        ("openid+profile+email", "cannot be a code"),
+        ("http://localhost:1455/auth/callback?code=fake-code-1&sta", "paste the whole address"),
+    ] {
+        let args = ["--login", id.as_str().unwrap(), "--redirect-url", "-"];
+        let stderr = finish(&rig, &args, text).failure(2);
+        assert!(stderr.contains(message), "{text}: {stderr}");
+    }
+    assert_eq!(rig.server.requests_at(Endpoint::Token).len(), forms.len());
 }
 
 #[test]

@@ -13,7 +13,7 @@ impl Explain for PasteError {
             PasteError::App(error) => return error.advice(),
             PasteError::ProfileId(error) => return error.advice(),
             PasteError::NotRecorded { source, .. } => return source.advice(),
-            PasteError::InvalidProvider | PasteError::UnfitToken(_) => {
+            PasteError::InvalidProvider | PasteError::Unclear(_) | PasteError::UnfitToken(_) => {
                 return (ExitStatus::Usage, None);
             }
             PasteError::HoldsLogin { .. } => (ExitStatus::Usage, ANOTHER_PROFILE),

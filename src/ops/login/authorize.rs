@@ -5,6 +5,7 @@ use super::device::{self, Device, DeviceEvent};
 use super::error::LoginError;
 use super::notice::{AuthorizationNotice, OtherCode, Tunnel, UserCodeNotice};
 use super::parts::Login;
+use super::pastes::Pastes;
 use super::takeover::{self, Place};
 use crate::oauth::{
     self, AuthorizationCode, AuthorizationError, AuthorizationRequest, Bound, DeviceAuthorization,
@@ -17,7 +18,6 @@ use crate::system::lock::Holder;
 use crate::system::process;
 use crate::system::signal::StopSignals;
 use std::time::Duration;
-use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -34,7 +34,7 @@ pub(super) struct Waiting {
     serving: Option<oauth::Serving>,
     /// The port of the listener, for a later login to ask for.
     place: Option<Place>,
-    pasted: Option<Receiver<String>>,
+    pasted: Option<Pastes>,
     device: Option<Device>,
     deadline: Instant,
     timeout: Duration,
@@ -125,7 +125,8 @@ impl Login<'_> {
         let busy_ports = busy.iter().map(|port| (port.0, holder(port.0))).collect();
         self.show(&authorization, serving.is_some(), waiting, busy_ports, interaction);
         waiting.serving = serving;
-        waiting.pasted = if self.ways.paste { interaction.pasted_lines() } else { None };
+        let lines = if self.ways.paste { interaction.pasted_lines() } else { None };
+        waiting.pasted = lines.map(Pastes::of);
         waiting.authorization = Some(authorization);
         waiting.expectation = Some(expectation);
         Ok(())
@@ -295,10 +296,10 @@ impl Waiting {
                 () = tokio::time::sleep_until(self.deadline) => {
                     return Err(LoginError::TimedOut { waited: self.timeout });
                 }
-                line = line(&mut self.pasted) => match line {
+                paste = paste(&mut self.pasted) => match paste {
                     None => self.pasted = None,
-                    Some(line) => {
-                        if let Some(response) = self.pasted(&line, interaction)? {
+                    Some(paste) => {
+                        if let Some(response) = self.pasted(&paste, interaction)? {
                             return Ok(response);
                         }
                     }
@@ -323,14 +324,16 @@ impl Waiting {
         end.saturating_duration_since(Instant::now())
     }
 
-    /// What a pasted line says; `None` when it is refused and the prompt is back.
+    /// What a paste says; `None` when it is refused and the prompt is back.
     fn pasted(
-        &self,
-        line: &str,
+        &mut self,
+        paste: &str,
         interaction: &mut dyn Interaction,
     ) -> Result<Option<Response>, LoginError> {
-        let Some(expectation) = &self.expectation else { return Ok(None) };
-        match oauth::parse_pasted(line, expectation) {
+        let (Some(expectation), Some(pastes)) = (&self.expectation, &mut self.pasted) else {
+            return Ok(None);
+        };
+        match pastes.read(paste, expectation) {
             Ok((code, has_state)) => {
                 interaction.accept_paste();
                 let origin = if has_state { Origin::Pasted } else { Origin::BareCode };
@@ -370,9 +373,9 @@ async fn wanted(place: Option<&Place>) -> Holder {
     }
 }
 
-async fn line(pasted: &mut Option<Receiver<String>>) -> Option<String> {
+async fn paste(pasted: &mut Option<Pastes>) -> Option<String> {
     match pasted {
-        Some(pasted) => pasted.recv().await,
+        Some(pasted) => pasted.next().await,
         None => std::future::pending().await,
     }
 }

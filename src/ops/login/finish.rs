@@ -252,7 +252,7 @@ fn choose(logins: Vec<PendingLogin>, request: &FinishRequest) -> Result<PendingL
     }
     // A redirect says by its state which login it belongs to.
     let is_meant = |login: &&PendingLogin| match (&request.redirect, &login.authorization) {
-        (Some(redirect), Some(waiting)) => redirect.contains(waiting.state.expose()),
+        (Some(redirect), Some(waiting)) => oauth::holds_state(redirect, &waiting.state),
         _ => false,
     };
     if let Some(found) = logins.iter().find(is_meant) {

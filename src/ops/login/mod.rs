@@ -10,6 +10,7 @@ mod error;
 mod finish;
 mod notice;
 mod parts;
+mod pastes;
 mod program;
 mod project;
 mod request;

@@ -258,11 +258,16 @@ impl Rig {
 
     /// Runs the program with a line on standard input.
     pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Finished {
+        self.run_with_bytes(args, input.as_bytes())
+    }
+
+    /// Runs the program with bytes on standard input.
+    pub(crate) fn run_with_bytes(&self, args: &[&str], input: &[u8]) -> Finished {
         let mut command = self.command(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program");
         // A program that refuses its arguments reads nothing.
-        let _ = child.stdin.take().expect("standard input").write_all(input.as_bytes());
+        let _ = child.stdin.take().expect("standard input").write_all(input);
         child.wait_with_output().expect("the output").into()
     }
 
