@@ -41,7 +41,19 @@ pub(super) fn link(directory: &Path, out: &mut impl Write) -> Result<()> {
     for argument in ["-static-pie", "-Wl,--start-group,-lc,-lgcc,-lgcc_s,--end-group"] {
         writeln!(out, "cargo:rustc-link-arg-bins={argument}")?;
     }
+    if has_packed_relocations() {
+        writeln!(out, "cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs")?;
+    }
     Ok(())
+}
+
+/// Whether the C library can start a program whose relative relocations are packed (DT_RELR,
+/// glibc 2.36): a start takes fewer instructions, and the file is smaller.
+fn has_packed_relocations() -> bool {
+    let output = Command::new("getconf").arg("GNU_LIBC_VERSION").output();
+    let version = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());
+    let minor = version.as_deref().and_then(|text| text.trim().strip_prefix("glibc 2."));
+    minor.and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= 36)
 }
 
 /// Whether threads are in libc itself, as from glibc 2.34 on: their archive is empty.
