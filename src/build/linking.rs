@@ -47,7 +47,7 @@ pub(super) fn link(directory: &Path, out: &mut impl Write) -> Result<()> {
     Ok(())
 }
 
-/// Whether the C library can start a program whose relative relocations are packed (DT_RELR,
+/// Whether the C library can start a program whose relative relocations are packed (`DT_RELR`,
 /// glibc 2.36): a start takes fewer instructions, and the file is smaller.
 fn has_packed_relocations() -> bool {
     let output = Command::new("getconf").arg("GNU_LIBC_VERSION").output();
