@@ -10,6 +10,8 @@ use super::{
     StoreError, Version,
 };
 use crate::profile::AgentId;
+use crate::secret::Secret;
+use crate::store::{Backup, Begun, Ended};
 use crate::system::custody::{Custody, Exposure};
 use crate::system::lock;
 use std::path::PathBuf;
@@ -248,5 +250,48 @@ impl AgentStore {
     /// The locks and abandoned temporary files beside the documents, by name.
     pub fn leftovers(&self) -> Vec<Leftover> {
         self.engine.leftovers()
+    }
+
+    /// Notes, durably, that `grant`, which `lease` is on, is about to be spent. The note of an
+    /// earlier process that did not end it stays.
+    ///
+    /// # Errors
+    /// The note cannot be written, or an earlier one cannot be read.
+    pub fn begin(&self, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError> {
+        self.engine.begin(lease, grant)
+    }
+
+    /// Notes how a refresh of `grant` ended. A note that cannot be changed stays: it claims
+    /// less certainty than there is, which does no harm.
+    pub fn end(&self, grant: &Secret, ended: Ended) {
+        self.engine.end(grant, ended);
+    }
+
+    /// Whether the journal says that the server refused `grant`.
+    pub fn has_noted_refusal(&self, grant: &Secret) -> bool {
+        self.engine.has_noted_refusal(grant)
+    }
+
+    /// Where the backups are.
+    pub fn backups_location(&self) -> Location {
+        self.engine.backups_location()
+    }
+
+    /// The backups, the newest first.
+    pub fn backups(&self) -> Vec<Backup> {
+        self.engine.backups()
+    }
+
+    /// Where a backup is.
+    pub fn backup_location(&self, backup: &Backup) -> Location {
+        self.engine.backup_location(backup)
+    }
+
+    /// What a backup holds.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read_backup(&self, backup: &Backup) -> Result<Document, StoreError> {
+        self.engine.read_backup(backup)
     }
 }

@@ -4,7 +4,7 @@
 //! from other changes: otherwise an hourly refresh would push out what a person may want
 //! back.
 
-use super::{AgentStore, Document, Location, StoreError};
+use super::{Location, StoreError};
 use crate::profile::Millis;
 use crate::system::custody::Exposure;
 use crate::text::chain;
@@ -126,30 +126,5 @@ impl Backup {
         let time = jiff::civil::DateTime::strptime(TIME, time).ok()?;
         let time = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
         Some(Self { replaced_at: time.timestamp().as_millisecond(), is_renewal })
-    }
-}
-
-impl AgentStore {
-    /// Where the backups are.
-    pub fn backups_location(&self) -> Location {
-        self.engine.backups_location()
-    }
-
-    /// The backups, the newest first.
-    pub fn backups(&self) -> Vec<Backup> {
-        self.engine.backups()
-    }
-
-    /// Where a backup is.
-    pub fn backup_location(&self, backup: &Backup) -> Location {
-        self.engine.backup_location(backup)
-    }
-
-    /// What a backup holds.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub fn read_backup(&self, backup: &Backup) -> Result<Document, StoreError> {
-        self.engine.read_backup(backup)
     }
 }

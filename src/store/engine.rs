@@ -4,10 +4,9 @@
 //! reads, locks and writes. `tests/it/store_contract` holds every engine to this.
 
 use super::files::Files;
-use super::lease::{LeaseAttempt, LeaseKey};
 use super::{
-    Backup, Begun, Document, Ended, Exclusion, Lease, Leftover, Location, Prepared, StateDocument,
-    StoreError, Version,
+    Backup, Begun, Document, Ended, Exclusion, Lease, LeaseAttempt, LeaseKey, Leftover, Location,
+    Prepared, StateDocument, StoreError, Version,
 };
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};

@@ -3,9 +3,7 @@
 //! Invariant: the note of a refresh is durable before the request is sent, and stays until
 //! the outcome is known.
 
-use super::{AgentStore, Lease, StoreError};
 use crate::profile::Millis;
-use crate::secret::Secret;
 use serde::Serialize;
 
 /// A refresh whose outcome is not known: its process was killed, or got no answer.
@@ -39,26 +37,4 @@ pub enum Ended {
     Refused,
     /// The server refused the grant, and every store that holds it says so.
     RefusalStored,
-}
-
-impl AgentStore {
-    /// Notes, durably, that `grant`, which `lease` is on, is about to be spent. The note of an
-    /// earlier process that did not end it stays.
-    ///
-    /// # Errors
-    /// The note cannot be written, or an earlier one cannot be read.
-    pub fn begin(&self, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError> {
-        self.engine.begin(lease, grant)
-    }
-
-    /// Notes how a refresh of `grant` ended. A note that cannot be changed stays: it claims
-    /// less certainty than there is, which does no harm.
-    pub fn end(&self, grant: &Secret, ended: Ended) {
-        self.engine.end(grant, ended);
-    }
-
-    /// Whether the journal says that the server refused `grant`.
-    pub fn has_noted_refusal(&self, grant: &Secret) -> bool {
-        self.engine.has_noted_refusal(grant)
-    }
 }

@@ -1,33 +1,12 @@
 //! Taking turns: one process refreshes a grant while the others wait for its result.
 
 use super::{AgentStore, Lease, StoreError};
-use crate::profile::{ProfileId, ProviderId};
 use crate::secret::Secret;
-use crate::system::lock::{self, Holder};
+use crate::store::{LeaseAttempt, LeaseKey};
+use crate::system::lock::{self};
 use crate::system::worker::{Attempt, Slot};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// What a lease is on: a profile, by the spelling of its provider and its id, and the grant
-/// that it holds.
-#[derive(Clone, Copy, Debug)]
-pub struct LeaseKey<'k> {
-    /// The provider; its spelling counts.
-    pub provider: &'k ProviderId,
-    /// The profile id.
-    pub profile_id: &'k ProfileId,
-    /// The refresh token that the profile holds.
-    pub grant: Option<&'k Secret>,
-}
-
-/// What came of one attempt to take a lease.
-#[derive(Debug)]
-pub enum LeaseAttempt {
-    /// The lease is ours.
-    Acquired(Lease),
-    /// Another process is refreshing.
-    Held(Holder),
-}
 
 /// What ended the wait for a turn.
 #[derive(Debug)]

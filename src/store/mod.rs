@@ -18,6 +18,7 @@ mod files;
 mod journal;
 mod json_text;
 mod lease;
+mod lease_key;
 mod location;
 mod pending_login;
 mod session;
@@ -31,9 +32,10 @@ pub use document::{
     is_refused, is_rejected, login_entry, pasted_entry, renewed_entry,
 };
 pub use error::StoreError;
-pub use files::{Lease, Leftover, shared_leftovers};
+pub use files::{Lease, LeaseAttempt, Leftover, shared_leftovers};
 pub use journal::{Begun, Ended, InterruptedRefresh};
-pub use lease::{LeaseAttempt, LeaseKey, Start, Turn};
+pub use lease::{Start, Turn};
+pub use lease_key::LeaseKey;
 pub use location::Location;
 pub use pending_login::{Claim, PendingAuthorization, PendingLogin};
 pub use session::{SessionOverride, SessionStore};

@@ -13,7 +13,7 @@ use super::failure::lock_failed;
 use super::place::Files;
 use crate::profile::{Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
-use crate::store::{LeaseAttempt, LeaseKey, StoreError};
+use crate::store::{LeaseKey, StoreError};
 use crate::system::file::{behind_link, create_private_directory};
 use crate::system::lock::{self, Attempt, Holder, POLL, SidecarLock};
 use crate::system::now;
@@ -23,6 +23,15 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+/// What came of one attempt to take a lease.
+#[derive(Debug)]
+pub enum LeaseAttempt {
+    /// The lease is ours.
+    Acquired(Lease),
+    /// Another process is refreshing.
+    Held(Holder),
+}
 
 /// A lease that is held until it is dropped.
 #[derive(Debug)]

@@ -17,14 +17,14 @@ mod reading;
 
 pub(in crate::store) use failure::invalid;
 use failure::write_failed;
-pub use lease::Lease;
+pub use lease::{Lease, LeaseAttempt};
 pub use leftover::{Leftover, shared_leftovers};
 pub(super) use place::Files;
 
 use super::engine::{Engine, Swap};
 use super::{
-    Backup, Begun, Document, Ended, Exclusion, LeaseAttempt, LeaseKey, Location, Notice, Prepared,
-    StateDocument, StoreError, Version,
+    Backup, Begun, Document, Ended, Exclusion, LeaseKey, Location, Notice, Prepared, StateDocument,
+    StoreError, Version,
 };
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};
