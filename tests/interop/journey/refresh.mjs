@@ -71,12 +71,12 @@ export const journeys = [
     },
   },
   {
-    name: 'a server that cannot answer is asked again, and marks nothing',
+    name: 'a server that has no time (429) is asked again, and marks nothing',
     async run({ home: newHome, server }) {
       const home = await newHome();
       const id = await home.login();
       const before = home.profiles[id].refresh;
-      server.faults.fail = 1;
+      Object.assign(server.faults, { fail: 1, failStatus: 429 });
       await home.token('--force-refresh');
       assert.notEqual(home.profiles[id].refresh, before);
       server.faults.fail = 99;
