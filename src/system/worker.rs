@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use zeroize::Zeroizing;
 
 /// The first line of a worker that has begun.
 const READY: &str = "ready";
@@ -222,13 +223,13 @@ pub async fn start(
     Ok(Running { child, lines })
 }
 
-/// The side of the worker: what it has from its caller.
-#[derive(Debug)]
+/// The side of the worker: what it has from its caller. The job holds secrets: it is not
+/// shown by `Debug`, and wiped.
 pub struct Begun {
     /// The slot, held until the process ends.
     slot: File,
     /// What is to be done.
-    pub job: Vec<u8>,
+    pub job: Zeroizing<Vec<u8>>,
 }
 
 impl Begun {
@@ -259,7 +260,7 @@ pub fn begin() -> io::Result<Option<Begun>> {
     let nowhere = File::options().write(true).open("/dev/null")?;
     rustix::stdio::dup2_stderr(&nowhere)?;
     say(READY)?;
-    let mut job = Vec::with_capacity(64 * 1024);
+    let mut job = Zeroizing::new(Vec::with_capacity(64 * 1024));
     io::stdin().read_to_end(&mut job)?;
     if job.is_empty() { Err(Errno::PIPE.into()) } else { Ok(Some(Begun { slot, job })) }
 }

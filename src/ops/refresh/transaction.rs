@@ -237,7 +237,8 @@ impl<'a> Transaction<'a> {
                 return Err(error.into());
             }
         }
-        match self.request(&connection, &read, earlier.is_none(), signals, interaction).await {
+        match self.request(&connection, &read, lease, earlier.is_none(), signals, interaction).await
+        {
             Ok(renewal) => self.commit(&read.posted, renewal, lease, prepared),
             Err(error) => {
                 // A refusal has to be stored, too, and this may be the space for it.
@@ -271,6 +272,7 @@ impl<'a> Transaction<'a> {
         &self,
         connection: &Connection<'_>,
         read: &Read,
+        lease: &Lease,
         may_repeat: bool,
         signals: &mut StopSignals,
         interaction: &mut dyn Notes,
@@ -288,6 +290,10 @@ impl<'a> Transaction<'a> {
                 () = tokio::time::sleep(wait) => {}
                 // Nothing is in flight: the last answer stands.
                 () = signals.received() => return renewal,
+            }
+            // The pause was a wait: what is posted again must still be what is stored.
+            if !matches!(self.last_look(&read.posted, lease), Ok(None)) {
+                return renewal;
             }
         }
     }

@@ -343,7 +343,7 @@ impl Notes for Quiet {
 /// Does the job of a worker, in the worker. `None` when there is no job that can be read.
 /// `told` words a notice.
 pub fn work(begun: Begun, told: impl Fn(&Notice) -> String) -> Option<()> {
-    let job: Job = serde_json::from_slice(&Zeroizing::new(begun.job.clone())).ok()?;
+    let job: Job = serde_json::from_slice(&begun.job).ok()?;
     job.environment.adopt();
     let slot = job.slot.clone();
     let app = App::new(job.environment.clone(), &job.current_dir);
