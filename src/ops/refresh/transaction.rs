@@ -23,8 +23,8 @@ use crate::profile::{Credential, Identity};
 use crate::provider::{ASSUMED_LIFETIME, Catalog};
 use crate::secret::Secret;
 use crate::store::{
-    AgentStore, Begun, Document, Ended, InterruptedRefresh, Lease, Prepared, Renewal, Spent, Spool,
-    StoreError,
+    AgentStore, Begun, Document, Ended, InterruptedRefresh, Lease, Location, Prepared, Renewal,
+    Spent, Spool, StoreError,
 };
 use crate::system::signal::StopSignals;
 use crate::system::{Runtime, now, with_runtime};
@@ -189,8 +189,7 @@ impl<'a> Transaction<'a> {
         mut issuer: Issuer<'i>,
         runtime: &Runtime,
     ) -> Result<Ready<'i>, RefreshError> {
-        let discovered = runtime.block_on(issuer.discover());
-        discovered.map_err(|source| self.unavailable(source))?;
+        runtime.block_on(issuer.discover()).map_err(|source| self.unavailable(source))?;
         let connection = issuer.connect().map_err(|source| self.unavailable(source))?;
         let prepared = self.selected.store.prepare_space()?;
         Ok(Ready { read, connection, prepared })
@@ -254,10 +253,8 @@ impl<'a> Transaction<'a> {
     fn last_look(&self, posted: &Secret, lease: &Lease) -> Result<Option<Round>, StoreError> {
         let document = self.selected.store.profiles()?;
         let stored = document.credential(self.selected.id.as_str());
-        let is_same = stored
-            .as_ref()
-            .and_then(Credential::refresh_token)
-            .is_some_and(|stored| stored.matches(posted));
+        let stored = stored.as_ref().and_then(Credential::refresh_token);
+        let is_same = stored.is_some_and(|stored| stored.matches(posted));
         Ok(if !lease.is_held() {
             Some(Round::LeaseLost)
         } else if is_same {
@@ -330,9 +327,8 @@ impl<'a> Transaction<'a> {
         let (outcome, is_complete) = match stored {
             // A document that is not there says nothing of a logout.
             Ok((Outcome::Removed, _)) if !selected.store.has_document() => {
-                let location = selected.store.location();
                 let source = std::io::Error::from(std::io::ErrorKind::NotFound).into();
-                let source = StoreError::Read { location, source };
+                let source = StoreError::Read { location: selected.store.location(), source };
                 return Err(self.keep(posted, &renewal, kept, source));
             }
             Ok(stored) => stored,
@@ -353,14 +349,13 @@ impl<'a> Transaction<'a> {
         &self,
         posted: &Secret,
         renewal: &Renewal,
-        kept: Option<crate::store::Location>,
+        kept: Option<Location>,
         source: StoreError,
     ) -> RefreshError {
         let kept = kept.map_or_else(|| self.spool.save(posted, renewal), Ok);
         let Ok(kept_in) = kept else { return RefreshError::Lost { source } };
         self.selected.store.end(posted, Ended::Known);
-        let profile_id = self.selected.id.clone();
-        RefreshError::Kept { profile_id, kept_in, source }
+        RefreshError::Kept { profile_id: self.selected.id.clone(), kept_in, source }
     }
 
     /// There is no new credential: remembers what is known of the old one.
@@ -435,8 +430,8 @@ fn differs(a: &Credential, b: &Credential) -> bool {
 /// Nobody is known who refreshes the credential.
 fn unknown_provider(catalog: &Catalog, credential: &Credential) -> RefreshError {
     let provider = credential.provider.clone();
-    let is_known = catalog.find(&provider).is_some();
-    let method = credential.login_method.clone().filter(|_| is_known);
+    let known = catalog.find(&provider);
+    let method = known.and_then(|_| credential.login_method.clone());
     RefreshError::UnknownProvider { provider, method }
 }
 
