@@ -11,6 +11,7 @@ mod lease;
 mod lifetime;
 mod propagate;
 mod refusal;
+mod settle;
 mod transaction;
 pub mod worker;
 

@@ -10,7 +10,7 @@
 
 use super::error::cut_off;
 use super::lease::{Waited, wait_for_lease};
-use super::propagate::{Outcome, may_be_held, store_renewal, store_spooled};
+use super::propagate::store_spooled;
 use super::refusal::Holders;
 use super::{Over, RefreshError};
 use crate::app::{App, AppError};
@@ -19,12 +19,11 @@ use crate::oauth::TokenError;
 use crate::ops::Notes;
 use crate::ops::issuer::{Connection, Issuer};
 use crate::ops::selection::{Selected, entry_text};
-use crate::profile::{Credential, Identity};
-use crate::provider::{ASSUMED_LIFETIME, Catalog};
+use crate::profile::Credential;
+use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{
-    AgentStore, Begun, Document, Ended, InterruptedRefresh, Lease, Location, Prepared, Renewal,
-    Spent, Spool, StoreError,
+    AgentStore, Begun, Document, Ended, Lease, Prepared, Renewal, Spent, Spool, StoreError,
 };
 use crate::system::signal::StopSignals;
 use crate::system::{Runtime, now, with_runtime};
@@ -35,20 +34,15 @@ use std::time::Duration;
 /// process is found, so that no clock that jumps matters.
 const IN_FLIGHT_GRACE: Duration = Duration::from_secs(1);
 
-/// A received refresh token waits so long for a lock before it goes to the spool.
-const FREE_LOCK: Duration = Duration::ZERO;
-/// A reply that is spooled is tried to be stored for so long.
-const STORE_TIMEOUT: Duration = Duration::from_secs(20);
-
 /// One refresh of the selected profile.
 pub(super) struct Transaction<'a> {
     app: &'a App,
     config: &'a Config,
-    selected: &'a Selected,
+    pub(super) selected: &'a Selected,
     lock_timeout: Duration,
     /// The other stores, which may hold the grant as well.
-    others: Vec<AgentStore>,
-    spool: Spool,
+    pub(super) others: Vec<AgentStore>,
+    pub(super) spool: Spool,
 }
 
 /// What the store holds under the lease.
@@ -295,110 +289,9 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Stores what came, or spools it where a later command finds it. With one store and a
-    /// free lock it is stored at once; else it is spooled first.
-    fn commit(
-        &self,
-        posted: &Secret,
-        renewal: Renewal,
-        lease: &Lease,
-        prepared: Option<Prepared>,
-    ) -> Result<Credential, RefreshError> {
-        let Self { selected, spool, others, .. } = self;
-        let renewal = renewal_of(selected, renewal);
-        let refresh = renewal.grant.refresh.as_ref();
-        let rotates = refresh.is_some_and(|refresh| !refresh.matches(posted));
-        // Whatever happens from here on, no store is left with nothing but a spent token.
-        let is_followed = rotates && spool.follow(posted, &renewal).unwrap_or(false);
-        let ahead = (rotates && !is_followed && may_be_held(posted, others))
-            .then(|| spool.save(posted, &renewal).ok())
-            .flatten();
-        let store = |prepared, wait| {
-            store_renewal(selected, lease, &renewal, posted, prepared, wait, others)
-        };
-        let first = store(prepared, if ahead.is_some() { STORE_TIMEOUT } else { FREE_LOCK });
-        let (stored, kept) = match first {
-            Err(StoreError::LockTimeout { .. }) if ahead.is_none() => {
-                let kept = spool.save(posted, &renewal).ok();
-                (store(None, STORE_TIMEOUT), kept)
-            }
-            first => (first, ahead),
-        };
-        let (outcome, is_complete) = match stored {
-            // A document that is not there says nothing of a logout.
-            Ok((Outcome::Removed, _)) if !selected.store.has_document() => {
-                let source = std::io::Error::from(std::io::ErrorKind::NotFound).into();
-                let source = StoreError::Read { location: selected.store.location(), source };
-                return Err(self.keep(posted, &renewal, kept, source));
-            }
-            Ok(stored) => stored,
-            Err(source) => return Err(self.keep(posted, &renewal, kept, source)),
-        };
-        if let Some(location) = kept.filter(|_| is_complete) {
-            spool.remove(&location);
-        }
-        selected.store.end(posted, Ended::Known);
-        match outcome {
-            Outcome::Stored(credential) | Outcome::Replaced(credential) => Ok(credential),
-            Outcome::Removed => Err(self.signed_out()),
-        }
-    }
-
-    /// What came cannot be stored: it stays where it is `kept`, else goes to the spool.
-    fn keep(
-        &self,
-        posted: &Secret,
-        renewal: &Renewal,
-        kept: Option<Location>,
-        source: StoreError,
-    ) -> RefreshError {
-        let kept = kept.map_or_else(|| self.spool.save(posted, renewal), Ok);
-        let Ok(kept_in) = kept else { return RefreshError::Lost { source } };
-        self.selected.store.end(posted, Ended::Known);
-        RefreshError::Kept { profile_id: self.selected.id.clone(), kept_in, source }
-    }
-
-    /// There is no new credential: remembers what is known of the old one.
-    fn fail(
-        &self,
-        posted: &Secret,
-        error: TokenError,
-        earlier: Option<InterruptedRefresh>,
-        lease: &Lease,
-        interaction: &mut dyn Notes,
-    ) -> Result<Credential, RefreshError> {
-        let Self { selected, others, .. } = self;
-        let holders = Holders { own: &selected.store, lease, others };
-        // The profile may have got another grant meanwhile: others have this one still.
-        let is_refused = error.refused_grant().is_some();
-        if let Some(code) = error.refused_grant() {
-            holders.remember(posted, code, interaction);
-        }
-        // What became of an earlier request is known when the server has refused the token.
-        let is_known = earlier.is_none() && !error.is_outcome_unknown();
-        if is_known || is_refused {
-            selected.store.end(posted, Ended::Known);
-        }
-        // Somebody without our lease may have refreshed or signed in meanwhile.
-        if let Some(credential) = self.adopt()? {
-            return Ok(credential);
-        }
-        if !is_refused {
-            let profile_id = selected.id.clone();
-            return Err(match error {
-                source @ TokenError::Refused { .. } => {
-                    RefreshError::NotRefreshed { profile_id, source }
-                }
-                source => RefreshError::Unavailable { profile_id, source },
-            });
-        }
-        let over = Over::Refused { error, earlier };
-        Err(RefreshError::LoginOver { login: selected.login().into(), over })
-    }
-
     /// The stored credential when it is another one than this process first read, and not
     /// expired.
-    fn adopt(&self) -> Result<Option<Credential>, StoreError> {
+    pub(super) fn adopt(&self) -> Result<Option<Credential>, StoreError> {
         Ok(self.adoptable(&self.selected.store.profiles()?))
     }
 
@@ -408,7 +301,7 @@ impl<'a> Transaction<'a> {
         (is_new && stored.is_usable_until(now())).then_some(stored)
     }
 
-    fn signed_out(&self) -> RefreshError {
+    pub(super) fn signed_out(&self) -> RefreshError {
         RefreshError::SignedOut(self.selected.login().into())
     }
 
@@ -433,17 +326,4 @@ fn unknown_provider(catalog: &Catalog, credential: &Credential) -> RefreshError 
     let known = catalog.find(&provider);
     let method = known.and_then(|_| credential.login_method.clone());
     RefreshError::UnknownProvider { provider, method }
-}
-
-/// What a renewal means for a profile. Who it belongs to is not changed by a refresh.
-fn renewal_of(selected: &Selected, renewal: Renewal) -> Renewal {
-    let (claimed, stored) = (renewal.identity, &selected.credential.identity);
-    let identity = Identity {
-        email: claimed.email.filter(|_| stored.email.is_none()),
-        account_id: claimed.account_id.filter(|_| stored.account_id.is_none()),
-        subject: None,
-    };
-    // There is a refresh token, if only the one that was posted.
-    let expires = renewal.expires.or_else(|| Some(now().saturating_add(ASSUMED_LIFETIME)));
-    Renewal { expires, identity, ..renewal }
 }
