@@ -14,6 +14,7 @@ mod channels;
 mod circles;
 mod client;
 mod device;
+mod device_network;
 mod discovery;
 mod doctor;
 mod exchange;
