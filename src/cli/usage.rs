@@ -3,8 +3,8 @@
 use super::duration;
 use super::failure::usage_remedy;
 use super::output::Output;
+use crate::admin::usage::{Problem, Snapshot, Usages};
 use crate::cli::exit::{Command, Hint};
-use crate::ops::usage::{Problem, Snapshot, Usages};
 use crate::profile::{Millis, ProviderId};
 use crate::provider::Window;
 use crate::system::now;
@@ -209,7 +209,7 @@ fn draw(percent: f64, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::usage::{Remedy, Step};
+    use crate::admin::usage::{Remedy, Step};
     use crate::profile::AgentId;
     use crate::provider::Usage;
 

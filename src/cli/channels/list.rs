@@ -1,11 +1,11 @@
 //! `channels list`: the fields, order and texts of OpenClaw 2026.4.24.
 
+use crate::admin::channels::{Row, list, usages};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::cli::usage::{UsageReport, known, render};
 use crate::config::{ActiveChannel, ChannelAccount};
-use crate::ops::channels::{Row, list, usages};
 use crate::profile::{ProfileId, ProviderId};
 use crate::text::printable;
 use indexmap::IndexMap;

@@ -1,8 +1,8 @@
 //! The JSON of `models status`: the fields of OpenClaw 2026.4.24 in its order.
 
+use crate::admin::status::{Effective, Group, Overview, Row, Status, Unusable, WARN_AFTER};
 use crate::app::App;
 use crate::cli::usage::UsageReport;
-use crate::ops::status::{Effective, Group, Overview, Row, Status, Unusable, WARN_AFTER};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::store::Location;
 use indexmap::IndexMap;

@@ -3,11 +3,11 @@
 mod json;
 mod text;
 
+use crate::admin::status::{status, usages};
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
 use crate::cli::usage::{UsageReport, known, render};
-use crate::ops::status::{status, usages};
 use crate::profile::AgentId;
 
 #[derive(Debug, Default, clap::Args)]

@@ -4,9 +4,9 @@
 //! nothing is written. What goes wrong with one provider is told in its place; the others
 //! are asked at the same time, and all of them within one limit.
 
-use super::pool::{Pool, Ranking};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
+use crate::ops::pool::{Pool, Ranking};
 use crate::profile::{AgentId, Credential, Kind, Millis, ProviderId};
 use crate::provider::{
     Catalog, CatalogError, Definition, Provider, Usage, UsageError, UsageRequestError, UsageSource,
