@@ -2,7 +2,7 @@
 
 use super::Explain;
 use super::command::{login_command, refresh_command};
-use crate::admin::usage::{Problem, Remedy, Step};
+use crate::admin::quota::{Problem, Remedy, Step};
 use crate::cli::exit::Hint;
 
 /// What helps against it.
