@@ -8,7 +8,7 @@
 //! a loopback address never goes through a proxy.
 
 use super::coding::{self, Unpacked};
-use super::route::Route;
+use super::route::{Route, is_loopback};
 use super::watched_body::watched;
 use super::{Environment, limits};
 use oauth2::http;
@@ -80,16 +80,6 @@ pub fn is_acceptable(url: &Url) -> bool {
     }
 }
 
-/// Whether the host of `url` is this machine.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => false,
-    }
-}
-
 /// A client for one server.
 pub struct HttpClient {
     client: reqwest::Client,
@@ -113,9 +103,13 @@ impl HttpClient {
             // A line of a head that is odd must not cost the answer.
             .http1_ignore_invalid_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)
-            .http1_allow_obsolete_multiline_headers_in_responses(true);
-        if is_loopback(server) {
-            builder = builder.no_proxy();
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            // What the process has for variables does not count.
+            .no_proxy();
+        let route = Route::of(&Environment::of_run(), server);
+        let unfit = |error| HttpError::Request(format!("{}{route}", describe(error)));
+        if let Some(proxy) = route.proxy() {
+            builder = builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(unfit)?);
         }
         if server.scheme() == "http" {
             // No certificate will be looked at: reading the system's authorities costs more
@@ -126,11 +120,8 @@ impl HttpClient {
         {
             builder = builder.dns_resolver(super::getent::HostNames);
         }
-        let route = Route::of(&Environment::of_run(), server);
-        match builder.build() {
-            Ok(client) => Ok(Self { client, route }),
-            Err(error) => Err(HttpError::Request(format!("{}{route}", describe(error)))),
-        }
+        let client = builder.build().map_err(unfit)?;
+        Ok(Self { client, route })
     }
 
     /// Sends one request and reads its answer, within [`limits::REQUEST`].

@@ -1,21 +1,41 @@
 //! Which way a request goes: through which proxy, trusting which certificate authorities.
-//! The variables are read as reqwest and rustls-native-certs read them, so that an error
-//! can name them.
+//! The variables of proxies are those of the environment that is handed in, and mean what
+//! they mean to reqwest; those of authorities are read as rustls-native-certs reads them, so
+//! that an error can name them.
 
 use super::Environment;
-use super::http::is_loopback;
+use crate::secret::Secret;
 use hyper_util::client::proxy::matcher::Matcher;
 use oauth2::http::Uri;
 use std::fmt;
 use url::Url;
 
 /// The way to one server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Route {
-    proxy: Option<String>,
+    proxy: Option<Proxy>,
     /// The variables that name certificate authorities, with their values.
     authorities: Vec<(&'static str, String)>,
     is_encrypted: bool,
+}
+
+/// The proxy that a request goes through.
+#[derive(Clone, Debug)]
+struct Proxy {
+    /// Its address and the variable that names it, as errors tell it.
+    shown: String,
+    /// Its address as the variable has it, mostly with the user and the password.
+    address: Secret,
+}
+
+/// Whether the host of `url` is this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
 }
 
 /// The variables that name a proxy, in the order in which they are read.
@@ -41,9 +61,15 @@ impl Route {
             is_encrypted: server.scheme() == "https",
         }
     }
+
+    /// The address of the proxy that the request goes through, where there is one. It may
+    /// hold a password.
+    pub(super) fn proxy(&self) -> Option<&Secret> {
+        self.proxy.as_ref().map(|proxy| &proxy.address)
+    }
 }
 
-fn proxy(environment: &Environment, server: &Url) -> Option<String> {
+fn proxy(environment: &Environment, server: &Url) -> Option<Proxy> {
     // Where a server runs this as a CGI program, HTTP_PROXY is a header of the client.
     if environment.raw("REQUEST_METHOD").is_some() {
         return None;
@@ -59,10 +85,11 @@ fn proxy(environment: &Environment, server: &Url) -> Option<String> {
     let uri: Uri = server.as_str().parse().ok()?;
     let proxy = matcher.intercept(&uri)?;
     let own = if server.scheme() == "https" { https } else { http };
-    let (name, _) = [own, all]
+    let (name, address) = [own, all]
         .into_iter()
         .find_map(|names| first(environment, names).filter(|(_, value)| is_usable(value)))?;
-    Some(format!("{} ({name})", without_user(proxy.uri())))
+    let shown = format!("{} ({name})", without_user(proxy.uri()));
+    Some(Proxy { shown, address: Secret::new(address) })
 }
 
 /// The address of a proxy without the password in it.
@@ -108,7 +135,7 @@ pub fn problems(environment: &Environment) -> Vec<String> {
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> =
-            self.proxy.iter().map(|proxy| format!("proxy: {proxy}")).collect();
+            self.proxy.iter().map(|proxy| format!("proxy: {}", proxy.shown)).collect();
         if self.is_encrypted {
             let named: Vec<_> =
                 self.authorities.iter().map(|(name, value)| format!("{name}={value}")).collect();
