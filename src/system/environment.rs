@@ -182,6 +182,16 @@ impl Environment {
         }
     }
 
+    /// The value of a variable as the path of a directory: `~` at its start, which no shell has
+    /// expanded, is the user's home directory.
+    pub fn directory(&self, name: &str) -> Option<PathBuf> {
+        let path = self.path(name)?;
+        Some(match path.strip_prefix("~") {
+            Ok(rest) => self.home().join(rest),
+            Err(_) => path,
+        })
+    }
+
     /// The user's home directory.
     pub fn home(&self) -> PathBuf {
         ["HOME", "USERPROFILE"]
@@ -249,6 +259,29 @@ mod tests {
             let row = format!("| {} | {meaning} |", names.join(", "));
             assert!(documented.contains(&row), "docs/environment.md lacks the row {row}");
         }
+    }
+
+    #[test]
+    fn a_tilde_that_no_shell_has_expanded_is_the_home_directory() {
+        use std::os::unix::ffi::OsStrExt;
+        let of = |value: &[u8]| {
+            let value = OsString::from(std::ffi::OsStr::from_bytes(value));
+            Environment::of([("HOME", "/h")]).with("D", value).directory("D")
+        };
+        for (value, path) in [
+            (&b"~"[..], "/h"),
+            (b"~/", "/h"),
+            (b"~/.codex", "/h/.codex"),
+            (b" ~//a/ ", "/h/a"),
+            (b"/x/~/y", "/x/~/y"),
+            (b"~ada/x", "~ada/x"),
+            (b"x", "x"),
+        ] {
+            assert_eq!(of(value).as_deref(), Some(Path::new(path)));
+        }
+        let odd = Path::new(std::ffi::OsStr::from_bytes(b"/h/\xff"));
+        assert_eq!(of(b"~/\xff").as_deref(), Some(odd));
+        assert_eq!(of(b" "), None);
     }
 
     #[test]
