@@ -33,6 +33,7 @@ mod onboard;
 mod order;
 mod output;
 mod paste;
+mod paths;
 mod program;
 mod project;
 mod property;

@@ -2,6 +2,7 @@
 
 mod finding;
 mod grant;
+mod places;
 mod programs;
 
 pub use finding::{Code, Finding, ProfileAt, What};
@@ -54,6 +55,7 @@ pub fn examine(app: &App) -> Report {
     unstored(app, &stores, found);
     found.extend(shared_leftovers(&app.paths.state_dir).into_iter().map(of_leftover));
     providers(app, &stores, found);
+    found.extend(places::examine(app, &stores));
     let unusable = route::problems(&app.environment).into_iter();
     found.extend(unusable.map(|it| Finding::problem(Code::Network, What::Network(it))));
     report
