@@ -71,7 +71,7 @@ struct Owner {
 
 impl Format for Claude {
     fn files(&self, environment: &Environment) -> Vec<PathBuf> {
-        let directory = environment.directory("CLAUDE_CONFIG_DIR");
+        let directory = environment.expanded("CLAUDE_CONFIG_DIR");
         let directory = directory.unwrap_or_else(|| environment.home().join(".claude"));
         vec![directory.join(".credentials.json")]
     }
@@ -110,7 +110,7 @@ impl Format for Claude {
     /// Claude keeps the e-mail in its settings.
     fn complete(&self, environment: &Environment, login: &mut Login) {
         let directory =
-            environment.directory("CLAUDE_CONFIG_DIR").unwrap_or_else(|| environment.home());
+            environment.expanded("CLAUDE_CONFIG_DIR").unwrap_or_else(|| environment.home());
         let Ok(Some(text)) = text_of(&directory.join(".claude.json")) else { return };
         let account = read::<Settings>(&text).ok().and_then(|settings| settings.oauth_account);
         let Some(account) = account else { return };

@@ -58,7 +58,7 @@ fn key(text: &str) -> Result<Option<Secret>, Malformed> {
 }
 
 fn home(environment: &Environment) -> PathBuf {
-    environment.directory("CODEX_HOME").unwrap_or_else(|| environment.home().join(".codex"))
+    environment.expanded("CODEX_HOME").unwrap_or_else(|| environment.home().join(".codex"))
 }
 
 /// Where Codex keeps its login, as `config.toml` says: `file`, `keyring`, `auto`. A line

@@ -25,7 +25,7 @@ struct Entry {
 
 impl Format for Copilot {
     fn files(&self, environment: &Environment) -> Vec<PathBuf> {
-        let config = environment.directory("XDG_CONFIG_HOME");
+        let config = environment.expanded("XDG_CONFIG_HOME");
         let config = config.unwrap_or_else(|| environment.home().join(".config"));
         let names = ["github-copilot/apps.json", "github-copilot/hosts.json"];
         names.map(|name| config.join(name)).into()

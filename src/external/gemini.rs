@@ -21,7 +21,7 @@ struct Accounts {
 }
 
 fn directory(environment: &Environment) -> PathBuf {
-    let home = environment.directory("GEMINI_CLI_HOME").unwrap_or_else(|| environment.home());
+    let home = environment.expanded("GEMINI_CLI_HOME").unwrap_or_else(|| environment.home());
     home.join(".gemini")
 }
 

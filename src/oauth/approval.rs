@@ -5,8 +5,8 @@
 //! page of the network in between, a redirect, a broken answer and silence are no such word.
 
 use super::client::{Client, TokenRequestFormat};
-use super::device::DeviceAuthorization;
 use super::device_endpoints::DeviceFlow;
+use super::device_reply::DeviceAuthorization;
 use super::grant::Grant;
 use super::lenient_json::Members;
 use super::poll_word::{PollWord, has_word, is_word};
@@ -169,6 +169,7 @@ fn after_exchange(grant: Result<Grant, TokenError>) -> Result<Poll, TokenError> 
         Err(
             error @ (TokenError::Unavailable { .. }
             | TokenError::Blocked { .. }
+            | TokenError::Untrusted { .. }
             | TokenError::Unreadable(_)),
         ) => Ok(no_word(&error)),
         Err(error) => Err(error),

@@ -4,7 +4,7 @@
 use super::authorization::random_text;
 use super::client::{Client, TokenRequestFormat};
 use super::device_endpoints::DeviceFlow;
-use super::device_reply::DeviceReply;
+use super::device_reply::{DeviceAuthorization, DeviceReply};
 use super::post::post;
 use super::reply::server_time;
 use super::token_error::TokenError;
@@ -13,32 +13,6 @@ use crate::secret::Secret;
 use crate::system::http::HttpClient;
 use oauth2::PkceCodeChallenge;
 use oauth2::http::StatusCode;
-use std::time::Duration;
-use url::Url;
-
-/// A device authorization that waits for approval.
-#[derive(Clone, Debug)]
-pub struct DeviceAuthorization {
-    /// How the server does it.
-    pub flow: DeviceFlow,
-    /// What names the authorization to the server; of no use to people.
-    pub device_code: Secret,
-    /// What the user enters.
-    pub user_code: String,
-    /// Where the user enters it.
-    pub verification_uri: Url,
-    /// The same with the code in it.
-    pub verification_uri_complete: Option<Url>,
-    /// How long the code lives.
-    pub lifetime: Duration,
-    /// How long to wait between polls.
-    pub interval: Duration,
-    /// When the server was last asked, for the code or about its approval, in milliseconds
-    /// since the epoch by our clock.
-    pub asked: Millis,
-    /// The PKCE verifier of the flows that have one.
-    pub code_verifier: Option<Secret>,
-}
 
 /// Asks for a code.
 ///

@@ -3,7 +3,6 @@
 //! Invariant: what is odd beside the code costs nothing: an interval or a lifetime that makes
 //! no sense is the usual one.
 
-use super::device::DeviceAuthorization;
 use super::device_endpoints::{DeviceEndpoints, DeviceFlow};
 use super::lenient_json::Members;
 use super::reply::date;
@@ -21,6 +20,30 @@ const USUAL_INTERVAL: Duration = Duration::from_secs(5);
 const USUAL_LIFETIME: Duration = Duration::from_mins(15);
 /// No server lets a code live longer.
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
+
+/// A device authorization that waits for approval.
+#[derive(Clone, Debug)]
+pub struct DeviceAuthorization {
+    /// How the server does it.
+    pub flow: DeviceFlow,
+    /// What names the authorization to the server; of no use to people.
+    pub device_code: Secret,
+    /// What the user enters.
+    pub user_code: String,
+    /// Where the user enters it.
+    pub verification_uri: Url,
+    /// The same with the code in it.
+    pub verification_uri_complete: Option<Url>,
+    /// How long the code lives.
+    pub lifetime: Duration,
+    /// How long to wait between polls.
+    pub interval: Duration,
+    /// When the server was last asked, for the code or about its approval, in milliseconds
+    /// since the epoch by our clock.
+    pub asked: Millis,
+    /// The PKCE verifier of the flows that have one.
+    pub code_verifier: Option<Secret>,
+}
 
 /// The members of a device authorization response.
 pub(super) struct DeviceReply(Map<String, Value>);

@@ -62,11 +62,15 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
-        meaning: "the proxy for requests, and the hosts that need none; in capitals or not",
+        meaning: "the [proxy](#proxies) for requests, and the hosts that need none; in capitals or not",
     },
     Variable {
         name: "SSL_CERT_FILE, SSL_CERT_DIR",
         meaning: "certificate authorities in place of the system's",
+    },
+    Variable {
+        name: "NODE_EXTRA_CA_CERTS",
+        meaning: "not used; named where a certificate is not trusted",
     },
     Variable {
         name: "SSH_CONNECTION, SSH_CLIENT, SSH_TTY, CODESPACES, REMOTE_CONTAINERS, container, \
@@ -151,9 +155,9 @@ impl Environment {
         self.0.keys().map(String::as_str)
     }
 
-    /// The value of a variable as it is; `None` when it is unset, empty or not UTF-8.
-    pub(super) fn raw(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.to_str().filter(|value| !value.is_empty())
+    /// Whether a variable is there, blank or not.
+    pub(super) fn is_there(&self, name: &str) -> bool {
+        self.0.contains_key(name)
     }
 
     /// Whether a variable is set to something.
@@ -182,9 +186,9 @@ impl Environment {
         }
     }
 
-    /// The value of a variable as the path of a directory: `~` at its start, which no shell has
+    /// The value of a variable as a path: `~` at its start, which no shell has
     /// expanded, is the user's home directory.
-    pub fn directory(&self, name: &str) -> Option<PathBuf> {
+    pub fn expanded(&self, name: &str) -> Option<PathBuf> {
         let path = self.path(name)?;
         Some(match path.strip_prefix("~") {
             Ok(rest) => self.home().join(rest),
@@ -266,7 +270,7 @@ mod tests {
         use std::os::unix::ffi::OsStrExt;
         let of = |value: &[u8]| {
             let value = OsString::from(std::ffi::OsStr::from_bytes(value));
-            Environment::of([("HOME", "/h")]).with("D", value).directory("D")
+            Environment::of([("HOME", "/h")]).with("D", value).expanded("D")
         };
         for (value, path) in [
             (&b"~"[..], "/h"),

@@ -3,6 +3,7 @@
 //! Invariant: this is the only folder that reads the environment, the clock or the
 //! terminal, and the only one that writes files.
 
+mod authorities;
 pub mod browser;
 pub mod child;
 mod coding;
@@ -19,6 +20,7 @@ pub mod keychain;
 pub mod limits;
 pub mod lock;
 pub mod process;
+mod proxy;
 pub mod relocation;
 mod replacement;
 pub mod route;

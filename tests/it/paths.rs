@@ -66,10 +66,10 @@ fn json_stays_whole_whatever_bytes_are_in_a_path() {
         (&["models", "auth", "list"][..], &["storePath"][..]),
         (&["models", "status"], &["configPath", "agentDir", "storePath"]),
         (&["agents", "list"], &["workspace", "agentDir"]),
-        (&["models", "auth", "order", "get", "--provider", "openai-codex"], &[
-            "agentDir",
-            "authStatePath",
-        ]),
+        (
+            &["models", "auth", "order", "get", "--provider", "openai-codex"],
+            &["agentDir", "authStatePath"],
+        ),
         (&["secrets", "audit"], &["filesScanned", "file"]),
         (&["doctor"], &["stateDir"]),
         (&["doctor", "--restore", "--list"], &["directory", "path"]),

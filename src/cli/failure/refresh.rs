@@ -2,12 +2,13 @@
 
 use super::command::{login_command, sign_in_command};
 use super::selection::selection;
-use super::{Advice, Explain};
+use super::{Advice, Explain, network};
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::ops::refresh::ReportedKind;
 use crate::ops::refresh::due::{DueError, RowError};
 use crate::ops::{Login, RefreshError};
+use crate::system::route::Untrusted;
 
 /// What the error means to a user. Some rows ask the catalog how to sign in.
 pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
@@ -22,8 +23,10 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
         RefreshError::LoginOver { login, .. } | RefreshError::SignedOut(login) => {
             (ExitStatus::LoginRequired, again(login))
         }
-        RefreshError::Unavailable { .. } => {
-            (ExitStatus::Unavailable, "try again; the stored login is unchanged".into())
+        RefreshError::Unavailable { source, .. } => {
+            return network::of_request(source).unwrap_or_else(|| {
+                (ExitStatus::Unavailable, Some("try again; the stored login is unchanged".into()))
+            });
         }
         RefreshError::NotRefreshed { .. } | RefreshError::Signals(_) => {
             return (ExitStatus::Failure, None);
@@ -51,6 +54,7 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
             ReportedKind::Unavailable => {
                 (ExitStatus::Unavailable, "try again; the stored login is unchanged".into())
             }
+            ReportedKind::Untrusted => return network::untrusted(&Untrusted::of(&app.environment)),
             ReportedKind::NotRefreshed => return (ExitStatus::Failure, None),
             ReportedKind::Spent => (ExitStatus::StoreUnusable, Command::ours("doctor").into()),
             ReportedKind::Store => {

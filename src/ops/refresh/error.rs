@@ -140,6 +140,8 @@ pub enum ReportedKind {
     SignedOut,
     /// The server gave no answer that counts.
     Unavailable,
+    /// The certificate of the server is not trusted.
+    Untrusted,
     /// The server refused for a reason that is not the grant.
     NotRefreshed,
     /// The refresh token is spent, and what it brought is in the spool.

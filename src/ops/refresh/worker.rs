@@ -10,6 +10,7 @@ use super::transaction::Transaction;
 use super::{LeaseError, RefreshError, ReportedKind};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
+use crate::oauth::TokenError;
 use crate::ops::Notes;
 use crate::ops::selection::{Login, Selected};
 use crate::profile::{AgentId, Credential, ProfileId};
@@ -162,6 +163,10 @@ impl Failed {
         let (kind, store) = match error {
             RefreshError::LoginOver { .. } => (ReportedKind::LoginOver, None),
             RefreshError::SignedOut(_) => (ReportedKind::SignedOut, None),
+            RefreshError::Unavailable { source: TokenError::Proxy(_), .. } => return None,
+            RefreshError::Unavailable { source: TokenError::Untrusted { .. }, .. } => {
+                (ReportedKind::Untrusted, None)
+            }
             RefreshError::Unavailable { .. } => (ReportedKind::Unavailable, None),
             RefreshError::NotRefreshed { .. } => (ReportedKind::NotRefreshed, None),
             RefreshError::Spent { .. } | RefreshError::SpentUnreadable { .. } => {
