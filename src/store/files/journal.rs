@@ -113,9 +113,9 @@ fn take_back(notes: &[PathBuf], failed: &Path, source: io::Error) -> StoreError 
 pub(super) fn end(files: &Files, grant: &Secret, ended: Ended) {
     let locks = grant_paths(files, grant);
     match ended {
-        Ended::Known => remove(files, &locks, note_path, &[note_path, refusal_path]),
+        Ended::Known => remove(files, &locks, note_path),
         Ended::Refused => locks.iter().for_each(|lock| refuse(lock)),
-        Ended::RefusalStored => remove(files, &locks, refusal_path, &[note_path, refusal_path]),
+        Ended::RefusalStored => remove(files, &locks, refusal_path),
     }
 }
 
@@ -141,35 +141,37 @@ pub(super) fn remember(files: &Files, grant: &Secret, outcome: &LastOutcome) {
     }
 }
 
-/// Forgets the outcome that is remembered of `grant`.
+/// Forgets the outcome that is remembered of `grant`, whoever wrote it.
 pub(super) fn forget(files: &Files, grant: &Secret) {
-    remove(files, &grant_paths(files, grant), outcome_path, &[outcome_path]);
+    let locks = grant_paths(files, grant);
+    let is_removed = |lock: &PathBuf| std::fs::remove_file(outcome_path(lock)).is_ok();
+    let removed: Vec<_> = locks.iter().map(is_removed).collect();
+    if removed.contains(&true) {
+        remove_of_others(files, &locks, &[outcome_path]);
+    }
 }
 
-/// Removes the notes beside the `locks` of a grant, and `theirs` beside the documents of
-/// other agents.
-fn remove(
-    files: &Files,
-    locks: &[PathBuf],
-    note: fn(&Path) -> PathBuf,
-    theirs: &[fn(&Path) -> PathBuf],
-) {
+/// Removes the notes beside the `locks` of a grant.
+fn remove(files: &Files, locks: &[PathBuf], note: impl Fn(&Path) -> PathBuf) {
     let [in_state, beside @ ..] = locks else { return };
     let is_removed = |lock: &Path| std::fs::remove_file(note(lock)).is_ok();
     let was_noted = is_removed(in_state);
     let was_noted_here = beside.iter().any(|lock| is_removed(lock));
     // Another agent has begun what ends here: its notes are beside its document.
-    if was_noted
-        && !was_noted_here
-        && let Some(name) = in_state.file_name()
-    {
-        let agents = files.state_dir.join("agents").read_dir().into_iter().flatten().flatten();
-        for agent in agents {
-            let document = agent.path().join("agent/auth-profiles.json");
-            let lock = file::behind_link(&document).with_file_name(name);
-            for left in theirs {
-                let _ = std::fs::remove_file(left(&lock));
-            }
+    if was_noted && !was_noted_here {
+        remove_of_others(files, locks, &[note_path, refusal_path]);
+    }
+}
+
+/// Removes what is noted of a grant beside the documents of all agents of the state directory.
+fn remove_of_others(files: &Files, locks: &[PathBuf], notes: &[fn(&Path) -> PathBuf]) {
+    let Some(name) = locks.first().and_then(|lock| lock.file_name()) else { return };
+    let agents = files.state_dir.join("agents").read_dir().into_iter().flatten().flatten();
+    for agent in agents {
+        let document = agent.path().join("agent/auth-profiles.json");
+        let lock = file::behind_link(&document).with_file_name(name);
+        for left in notes {
+            let _ = std::fs::remove_file(left(&lock));
         }
     }
 }
