@@ -6,7 +6,7 @@ use crate::oauth::TokenError;
 use crate::ops::issuer::IssuerError;
 use crate::ops::selection::{Login, Selected};
 use crate::profile::{Kind, ProfileId, ProviderId};
-use crate::store::{InterruptedRefresh, LastOutcome, Location, StoreError};
+use crate::store::{InterruptedRefresh, LastOutcome, Location, OutcomeKind, StoreError};
 use crate::system::lock::iso;
 use crate::text::printable;
 use serde::{Deserialize, Serialize};
@@ -214,6 +214,16 @@ pub enum Earlier {
     CutOff(InterruptedRefresh),
     /// It ended like this, and was remembered.
     Ended(LastOutcome),
+}
+
+impl Earlier {
+    /// What the note of a refresh that did not end means: its outcome, where one was remembered
+    /// afterwards; else its process was killed.
+    pub(super) fn of(noted: InterruptedRefresh, last: Option<LastOutcome>) -> Self {
+        let is_of_it =
+            |last: &LastOutcome| last.kind == OutcomeKind::Unknown || last.at >= noted.at;
+        last.filter(is_of_it).map_or(Self::CutOff(noted), Self::Ended)
+    }
 }
 
 impl fmt::Display for Earlier {

@@ -4,11 +4,10 @@
 //! written and looked at under the lease.
 
 use super::RefreshError;
-use super::error::Earlier;
 use super::transaction::Transaction;
 use crate::oauth::{Refusal, TokenError};
 use crate::secret::Secret;
-use crate::store::{InterruptedRefresh, LastOutcome, OutcomeKind};
+use crate::store::{LastOutcome, OutcomeKind};
 use crate::system::now;
 use oauth2::http::StatusCode;
 
@@ -51,16 +50,6 @@ impl Transaction<'_> {
     }
 }
 
-/// What the note of a refresh that did not end means: its outcome, where that was remembered
-/// afterwards; else its process was killed.
-pub(super) fn earlier(noted: InterruptedRefresh, last: Option<LastOutcome>) -> Earlier {
-    let is_of_it = |last: &LastOutcome| last.kind == OutcomeKind::Unknown || last.at >= noted.at;
-    match last.filter(is_of_it) {
-        Some(last) => Earlier::Ended(last),
-        None => Earlier::CutOff(noted),
-    }
-}
-
 /// What a failed request says of the grant; `None` for a refusal that says nothing of it.
 fn kind_of(error: &TokenError) -> Option<OutcomeKind> {
     match error {
@@ -71,10 +60,10 @@ fn kind_of(error: &TokenError) -> Option<OutcomeKind> {
     }
 }
 
-/// Whether a refusal with this status is one of the authorization server (RFC 6749 section
-/// 5.2). Any other says that there is no such thing, or not there. A program has none.
+/// Whether a refusal with this status may be one of the grant (RFC 6749 section 5.2). Any other
+/// says that there is no such thing, or not there.
 fn is_of_grant(status: Option<StatusCode>) -> bool {
-    status.is_none_or(|status| status.is_success() || matches!(status.as_u16(), 400 | 401 | 403))
+    status.is_some_and(|status| matches!(status.as_u16(), 400 | 401 | 403))
 }
 
 /// What is remembered of an error: the status, or a code that cannot be a secret.
@@ -119,12 +108,12 @@ mod tests {
     fn an_error_says_what_is_known_of_the_grant() {
         let (failed, unknown, of_grant) =
             (Some(OutcomeKind::Failed), Some(OutcomeKind::Unknown), Some(OutcomeKind::Refused));
-        for status in [400, 401, 403, 200] {
+        for status in [400, 401, 403] {
             let status = StatusCode::from_u16(status).ok();
             assert_eq!(kind_of(&refused("x", status)), of_grant, "{status:?}");
         }
-        assert_eq!(kind_of(&refused("x", None)), of_grant);
-        for status in [404, 405, 407, 410, 422] {
+        assert_eq!(kind_of(&refused("x", None)), None);
+        for status in [200, 404, 405, 407, 410, 422] {
             assert_eq!(kind_of(&refused("x", StatusCode::from_u16(status).ok())), None);
         }
         let blocked = TokenError::Blocked { by: None, status: StatusCode::FORBIDDEN };

@@ -9,10 +9,9 @@
 //!    meanwhile; one that was refused is never posted again.
 
 use super::lease::{Waited, wait_for_lease};
-use super::outcome;
 use super::propagate::store_spooled;
 use super::refusal::Holders;
-use super::{Over, RefreshError};
+use super::{Earlier, Over, RefreshError};
 use crate::app::{App, AppError};
 use crate::config::Config;
 use crate::oauth::TokenError;
@@ -206,7 +205,7 @@ impl<'a> Transaction<'a> {
         let store = &self.selected.store;
         let earlier = match store.begin(lease, &read.posted)? {
             Begun::Noted => None,
-            Begun::Interrupted(noted) => Some(outcome::earlier(noted, read.last.clone())),
+            Begun::Interrupted(noted) => Some(Earlier::of(noted, read.last.clone())),
             Begun::Lost => return Ok(Round::LeaseLost),
         };
         let take_back = || {

@@ -110,12 +110,12 @@ pub fn renewed_entry(entry: &str, renewal: &Renewal) -> serde_json::Result<Box<R
     let held =
         entry.get("refresh").and_then(|held| serde_json::from_str::<String>(held.get()).ok());
     let held = held.map(Secret::new);
+    renew(&mut entry, renewal)?;
     if let (Some(held), Some(new)) = (held, &renewal.grant.refresh)
         && !held.matches(new)
     {
         entry.insert(ROTATES.to_owned(), raw(&true)?);
     }
-    renew(&mut entry, renewal)?;
     raw(&entry)
 }
 
