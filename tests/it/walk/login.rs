@@ -128,7 +128,7 @@ fn refresh(way: &Way, rig: &Rig, values: &mut Values, run: &Run<'_>) {
     let entry = rig.document()["profiles"][way.profile].to_string();
     let stored = way.entry.to_owned();
     let stored = if rotates {
-        format!("{},\"refreshTokenRotates\":true}}", stored.trim_end_matches('}'))
+        format!("{},\"refreshTokenRotates\":true}}", stored.strip_suffix('}').unwrap())
     } else {
         stored
     };
