@@ -40,7 +40,7 @@ fn pauses(rig: &Rig, fault: &Fault, code: i32, pauses: &[Duration]) {
         rig.server.inject(fault.clone());
         rig.run(&TOKEN).failure(code);
         assert_eq!(refreshes(rig), number + 1, "{fault:?}");
-        rig.let_pass(*pause - 3 * SECOND);
+        rig.let_pass(pause.saturating_sub(3 * SECOND));
         for args in [&TOKEN[..], &FORCED] {
             let stderr = rig.run(args).failure(code);
             assert!(stderr.contains("it is tried again at 20"), "{stderr}");

@@ -68,7 +68,7 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
             ReportedKind::NotRefreshed => return (ExitStatus::Failure, None),
             ReportedKind::Spent => (ExitStatus::StoreUnusable, Command::ours("doctor").into()),
             ReportedKind::Store => {
-                let advice = store.as_ref().map(Explain::advice);
+                let advice = store.as_deref().map(Explain::advice);
                 return advice.unwrap_or((ExitStatus::StoreUnusable, None));
             }
         },

@@ -140,7 +140,7 @@ pub enum RefreshError {
         /// The login.
         login: Box<Login>,
         /// Why the store could not be used, where that is it.
-        store: Option<StoreError>,
+        store: Option<Box<StoreError>>,
         /// What is remembered of the last request, where that is it.
         last: Option<Box<LastOutcome>>,
     },

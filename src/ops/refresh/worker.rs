@@ -85,7 +85,7 @@ struct Failed {
     kind: ReportedKind,
     text: String,
     store: Option<StoreCause>,
-    last: Option<LastOutcome>,
+    last: Option<Box<LastOutcome>>,
 }
 
 /// As much of a [`StoreError`] as goes over a pipe.
@@ -184,12 +184,12 @@ impl Failed {
             }
             _ => return None,
         };
-        Some(Self { kind, text: chain(error), store, last: last.cloned() })
+        Some(Self { kind, text: chain(error), store, last: last.cloned().map(Box::new) })
     }
 
     fn into_error(self, login: Login) -> RefreshError {
-        let store = self.store.map(StoreCause::into_error);
-        let (kind, text, last) = (self.kind, self.text, self.last.map(Box::new));
+        let store = self.store.map(|store| Box::new(store.into_error()));
+        let Self { kind, text, last, .. } = self;
         RefreshError::Reported { kind, text, login: login.into(), store, last }
     }
 }
