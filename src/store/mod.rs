@@ -24,6 +24,7 @@ mod pending_login;
 mod session;
 mod snapshot;
 mod spool;
+mod unread;
 
 pub use agent_store::{AgentStore, PATIENT_LOCK_TIMEOUT};
 pub use backup::{Backup, BackupPolicy, Notice, Notices, USUAL_BACKUPS};
@@ -32,7 +33,7 @@ pub use document::{
     is_refused, is_rejected, login_entry, pasted_entry, renewed_entry,
 };
 pub use error::StoreError;
-pub use files::{Lease, LeaseAttempt, Leftover, shared_leftovers};
+pub use files::{Lease, LeaseAttempt, Leftover, notes_of_kept, shared_leftovers};
 pub use journal::{Begun, Ended, InterruptedRefresh};
 pub use lease::{Start, Turn};
 pub use lease_key::LeaseKey;

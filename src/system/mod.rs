@@ -26,6 +26,7 @@ pub mod relocation;
 mod replacement;
 pub mod route;
 pub mod signal;
+mod spare_file;
 pub mod stream;
 mod temporary;
 pub mod terminal;

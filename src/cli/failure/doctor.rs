@@ -37,6 +37,13 @@ pub(in crate::cli) fn next_step(what: &What) -> Hint {
             .option("--profile", profile_id)
             .option("--agent", agent_id)
             .into(),
+        What::Unread(location) => {
+            Hint::new("look for a refresh token in it, or sign in again; then: ").with(removal(location))
+        }
+        What::KeptElsewhere { note, .. } => {
+            Hint::new("run a command with that home directory, or sign in again and then: ")
+                .with(removal(note))
+        }
         What::UnstoredOfUnreadable(_) => "correct that store".into(),
         What::UnstoredOfNobody(location) | What::Left(Leftover::Temporary(location)) => {
             removal(location)

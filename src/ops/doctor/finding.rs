@@ -176,6 +176,15 @@ pub enum What {
     UnstoredOfUnreadable(Location),
     /// A reply waits, and no profile holds its login.
     UnstoredOfNobody(Location),
+    /// An answer of an authorization server waits that nobody could read.
+    Unread(Location),
+    /// A reply waits in the home directory of somebody else.
+    KeptElsewhere {
+        /// The note that says so.
+        note: Location,
+        /// The reply.
+        kept_in: Location,
+    },
     /// A lock, or a temporary file that nobody can be using any more.
     Left(Leftover),
     /// A program serves a provider that is built in.
@@ -246,6 +255,14 @@ impl What {
             Self::Left(Leftover::Lock { location, holder, is_held: false }) => {
                 format!("{location} was left behind by {holder}")
             }
+            Self::Unread(location) => format!(
+                "{location} holds an answer of an authorization server that could not be read; \
+                 a newer refresh token may be in it"
+            ),
+            Self::KeptElsewhere { kept_in, .. } => format!(
+                "a login was refreshed with another home directory, and the new one is kept in \
+                 {kept_in}"
+            ),
             Self::Left(Leftover::Temporary(location)) => {
                 format!("{location} was left behind by a command that was cut off")
             }

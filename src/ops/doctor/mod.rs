@@ -12,7 +12,9 @@ use crate::config::{AgentDir, Config};
 use crate::profile::AgentId;
 use crate::provider::Catalog;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Leftover, StoreError, shared_leftovers};
+use crate::store::{
+    AgentStore, Leftover, SpooledReply, StoreError, notes_of_kept, shared_leftovers,
+};
 use crate::system::custody::Custody;
 use crate::system::route;
 use std::path::PathBuf;
@@ -136,6 +138,15 @@ fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
             None => What::UnstoredOfNobody(location),
         };
         found.push(Finding::problem(Code::Unstored, what));
+    }
+    let unread = app.spool().unread().into_iter().map(What::Unread);
+    found.extend(unread.map(|what| Finding::problem(Code::Unstored, what)));
+    let here: Vec<_> = app.spool().pending().iter().map(SpooledReply::location).collect();
+    for (note, kept_in) in notes_of_kept(&app.paths.state_dir) {
+        if !here.contains(&kept_in) {
+            let what = What::KeptElsewhere { note, kept_in };
+            found.push(Finding::problem(Code::Unstored, what));
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::request::Report;
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::oauth::Grant;
-use crate::ops::record::{Commit, Edits, Recorded, Wait, record, set_entry};
+use crate::ops::record::{Commit, Recorded, Wait, record, set_entry};
 use crate::ops::{Interaction, account};
 use crate::profile::{Identity, Kind, ProfileId, ProviderId, choose_profile_id};
 use crate::provider::expiry;
@@ -82,7 +82,7 @@ impl LoginDestination<'_> {
         };
         let wait = Wait::Prepared(prepared);
         let ((profile_id, taken_id, renewed), config_changed) =
-            record(self.app, self.store, wait, Edits::One, commit).map_err(|error| {
+            record(self.app, self.store, wait, commit).map_err(|error| {
                 error.into_error(|profile_id, error| LoginError::NotRecorded {
                     profile_id,
                     source: Box::new(error),

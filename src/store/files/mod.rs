@@ -5,6 +5,7 @@
 //! at all when somebody without the lock has changed it since it was read.
 
 mod backup;
+mod elsewhere;
 mod exposure;
 mod failure;
 mod generation;
@@ -14,9 +15,11 @@ mod leftover;
 mod legacy;
 mod place;
 mod reading;
+mod replaced;
 
 pub(in crate::store) use failure::invalid;
 use failure::write_failed;
+pub use elsewhere::notes_of_kept;
 pub use lease::{Lease, LeaseAttempt};
 pub use leftover::{Leftover, shared_leftovers};
 pub(super) use place::Files;
@@ -277,6 +280,30 @@ impl Engine for Files {
 
     fn has_noted_refusal(&self, grant: &Secret) -> bool {
         journal::is_refused(self, grant)
+    }
+
+    fn note_kept(&self, grant: &Secret, kept_in: &Location) {
+        elsewhere::note(self, &grant.fingerprint(), kept_in);
+    }
+
+    fn find_kept(&self, grant: &Secret) -> Option<Location> {
+        elsewhere::find(self, &grant.fingerprint())
+    }
+
+    fn forget_kept(&self, grant: &str) {
+        elsewhere::forget(self, grant);
+    }
+
+    fn note_replaced(&self, grant: &Secret, given: &Secret) {
+        replaced::note(self, grant, given);
+    }
+
+    fn is_replaced(&self, grant: &Secret) -> bool {
+        replaced::is_replaced(self, grant)
+    }
+
+    fn forget_replaced(&self, grant: &Secret) {
+        replaced::forget(self, grant);
     }
 
     fn backups(&self) -> Vec<Backup> {
