@@ -1,8 +1,8 @@
 //! Storing a token or an API key that the user has at hand.
 
 use super::record::{
-    Commit, ProfileIdError, RecordError, Recorded, Wait, check_profile_id, record,
-    replaceable, set_entry,
+    Commit, ProfileIdError, RecordError, Recorded, Wait, check_profile_id, record, replaceable,
+    set_entry,
 };
 use crate::app::{App, AppError};
 use crate::config::AgentDir;

@@ -4,6 +4,7 @@
 //! is made.
 
 use super::exchange::{NotExchanged, Wanted, exchange};
+use super::login::store_kept;
 use super::managed::Managed;
 use super::reference::{self, ValueError};
 use super::refresh::{
@@ -144,7 +145,8 @@ pub fn token(
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
-    for location in store_spooled(&app.spool(), || app.stores(&config)) {
+    let stored = store_spooled(&app.spool(), || app.stores(&config));
+    for location in stored.into_iter().chain(store_kept(app)) {
         interaction.note(&format!("stored what an earlier command had to keep in {location}"));
     }
     let selected =

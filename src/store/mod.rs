@@ -17,6 +17,7 @@ pub mod exchanged;
 mod files;
 mod journal;
 mod json_text;
+mod kept_login;
 mod lease;
 mod lease_key;
 mod location;
@@ -35,6 +36,7 @@ pub use document::{
 pub use error::StoreError;
 pub use files::{Lease, LeaseAttempt, Leftover, notes_of_kept, shared_leftovers};
 pub use journal::{Begun, Ended, InterruptedRefresh};
+pub use kept_login::KeptLogin;
 pub use lease::{Start, Turn};
 pub use lease_key::LeaseKey;
 pub use location::Location;

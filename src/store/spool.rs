@@ -241,8 +241,8 @@ pub(super) fn write_first(
             continue;
         }
         let path = directory.join(name);
-        let saved = file::create_private_directory(directory)
-            .and_then(|()| file::replace(&path, contents));
+        let saved =
+            file::create_private_directory(directory).and_then(|()| file::replace(&path, contents));
         match saved {
             Ok(()) => return Ok(path.into()),
             Err(error) => failure = error,

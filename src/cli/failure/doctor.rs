@@ -37,8 +37,14 @@ pub(in crate::cli) fn next_step(what: &What) -> Hint {
             .option("--profile", profile_id)
             .option("--agent", agent_id)
             .into(),
+        What::UnstoredLogin { of: Some((agent_id, provider)), .. } => {
+            of_agent(Command::ours("models auth token").option("--provider", provider), agent_id)
+                .into()
+        }
+        What::UnstoredLogin { location, of: None } => removal(location),
         What::Unread(location) => {
-            Hint::new("look for a refresh token in it, or sign in again; then: ").with(removal(location))
+            Hint::new("look for a refresh token in it, or sign in again; then: ")
+                .with(removal(location))
         }
         What::KeptElsewhere { note, .. } => {
             Hint::new("run a command with that home directory, or sign in again and then: ")

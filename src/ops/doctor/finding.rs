@@ -176,6 +176,13 @@ pub enum What {
     UnstoredOfUnreadable(Location),
     /// A reply waits, and no profile holds its login.
     UnstoredOfNobody(Location),
+    /// A login waits that could not be stored.
+    UnstoredLogin {
+        /// The login.
+        location: Location,
+        /// The agent and the provider that it is for; `None` where it cannot be read.
+        of: Option<(AgentId, ProviderId)>,
+    },
     /// An answer of an authorization server waits that nobody could read.
     Unread(Location),
     /// A reply waits in the home directory of somebody else.
@@ -254,6 +261,13 @@ impl What {
             }
             Self::Left(Leftover::Lock { location, holder, is_held: false }) => {
                 format!("{location} was left behind by {holder}")
+            }
+            Self::UnstoredLogin { location, of: Some((agent_id, provider)) } => format!(
+                "{location} holds a login to {provider} of agent `{agent_id}` that could not be \
+                 stored"
+            ),
+            Self::UnstoredLogin { location, of: None } => {
+                format!("{location} holds a login that could not be stored, and cannot be read")
             }
             Self::Unread(location) => format!(
                 "{location} holds an answer of an authorization server that could not be read; \

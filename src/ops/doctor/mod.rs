@@ -139,6 +139,10 @@ fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
         };
         found.push(Finding::problem(Code::Unstored, what));
     }
+    for (location, login) in app.spool().logins() {
+        let of = login.map(|login| (login.agent.0, login.provider.0));
+        found.push(Finding::problem(Code::Unstored, What::UnstoredLogin { location, of }));
+    }
     let unread = app.spool().unread().into_iter().map(What::Unread);
     found.extend(unread.map(|what| Finding::problem(Code::Unstored, what)));
     let here: Vec<_> = app.spool().pending().iter().map(SpooledReply::location).collect();

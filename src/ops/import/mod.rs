@@ -156,8 +156,8 @@ impl Ready {
             let profiles = self.recorded(&all);
             Ok(Commit { is_changed, profiles, result: all })
         };
-        let (placed, config_changed) = record(app, &self.store, Wait::Usual, commit)
-            .map_err(|error| {
+        let (placed, config_changed) =
+            record(app, &self.store, Wait::Usual, commit).map_err(|error| {
                 error.into_error(|_, error| ImportError::NotRecorded(Box::new(error)))
             })?;
         let rows = self.rows(placed);

@@ -153,8 +153,12 @@ pub fn finish(
             // is told so.
             let _ = pending.save(&directory);
         }
-        let report = login.store_grant(grant?, prepared, interaction).await?;
-        claim.finish();
+        if let Err(FinishError::Login(error)) = &grant {
+            login.revoke_stray(error, interaction).await;
+        }
+        let report = login.store_grant(grant?, prepared, interaction).await;
+        is_over = report.as_ref().map_or_else(LoginError::is_granted, |_| true);
+        let report = report?;
         login.add_project(&report, interaction, &mut signals).await?;
         Ok(report)
     })

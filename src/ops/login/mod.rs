@@ -8,6 +8,7 @@ mod destination;
 mod device;
 mod error;
 mod finish;
+mod kept;
 mod notice;
 mod parts;
 mod pastes;
@@ -23,6 +24,8 @@ pub use finish::{FinishError, FinishRequest, finish};
 pub use notice::{AuthorizationNotice, OtherCode, Tunnel, UserCodeNotice};
 pub use request::{Report, Request};
 pub use two_steps::{CancelError, Started, Unfinished, cancel, start, unfinished};
+
+pub(super) use kept::store_kept;
 
 use super::Interaction;
 use super::issuer::program_of;
@@ -56,6 +59,9 @@ pub fn login(
         let mut waiting = login.start(interaction, &mut signals).await?;
         let report = login.complete(&mut waiting, interaction, &mut signals).await;
         waiting.finish().await;
+        if let Err(error) = &report {
+            login.revoke_stray(error, interaction).await;
+        }
         let report = report?;
         login.add_project(&report, interaction, &mut signals).await?;
         Ok(report)

@@ -6,6 +6,7 @@
 use super::{RefreshError, has_lifetime, not_refreshable, refresh, store_spooled};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
+use crate::ops::login::store_kept;
 use crate::ops::pool::Pool;
 use crate::ops::reference::{self, ValueError};
 use crate::ops::selection::{Login, Selected, SelectionError, WrongProvider};
@@ -175,7 +176,8 @@ pub fn refresh_due(
     interaction: &mut dyn Interaction,
 ) -> Result<Report, DueError> {
     let config = app.config()?;
-    for location in store_spooled(&app.spool(), || app.stores(&config)) {
+    let stored = store_spooled(&app.spool(), || app.stores(&config));
+    for location in stored.into_iter().chain(store_kept(app)) {
         interaction.note(&format!("stored what an earlier command had to keep in {location}"));
     }
     let mut report = Report::default();

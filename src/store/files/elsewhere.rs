@@ -83,14 +83,19 @@ mod tests {
         let grant = Secret::new("fake-0").fingerprint();
         let locks = paths_of(&files, &grant);
         let directories = [locks[0].parent().unwrap(), files.agent_dir.as_path()];
-        directories.map(|directory| file::create_private_directory(directory).unwrap());
+        for directory in directories {
+            file::create_private_directory(directory).unwrap();
+        }
         assert_eq!(find(&files, &grant), None);
         file::replace(&note_path(&locks[0]), b"{}").unwrap();
         let kept_in = Location::from(Path::new("/home/somebody/recovery/x.json"));
         note(&files, &grant, &kept_in);
         assert!(!note_path(&locks[0]).exists());
         assert_eq!(find(&files, &grant), Some(kept_in.clone()));
-        assert_eq!(notes_of_kept(&files.state_dir), [(kept_path(&locks[0]).as_path().into(), kept_in)]);
+        assert_eq!(
+            notes_of_kept(&files.state_dir),
+            [(kept_path(&locks[0]).as_path().into(), kept_in)]
+        );
         // One that could be renamed, and no more.
         file::replace(&kept_path(&locks[0]), b"{}").unwrap();
         assert_eq!(find(&files, &grant), Some(kept_path(&locks[0]).as_path().into()));

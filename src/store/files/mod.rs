@@ -17,9 +17,9 @@ mod place;
 mod reading;
 mod replaced;
 
+pub use elsewhere::notes_of_kept;
 pub(in crate::store) use failure::invalid;
 use failure::write_failed;
-pub use elsewhere::notes_of_kept;
 pub use lease::{Lease, LeaseAttempt};
 pub use leftover::{Leftover, shared_leftovers};
 pub(super) use place::Files;
