@@ -17,6 +17,7 @@ pub mod exchanged;
 mod files;
 mod journal;
 mod json_text;
+mod kept_backup;
 mod kept_login;
 mod lease;
 mod lease_key;

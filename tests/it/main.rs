@@ -20,6 +20,7 @@ mod exchange;
 mod golden;
 mod golden_order;
 mod import;
+mod kept;
 mod layering;
 mod legacy;
 mod list;

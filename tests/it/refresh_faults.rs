@@ -49,12 +49,15 @@ fn an_unavailable_server_changes_nothing_and_can_be_asked_again() {
         let stderr = rig.run(&TOKEN).failure(4);
         assert!(stderr.contains("could not refresh") && stderr.contains("hint: "), "{stderr}");
         let mut after = rig.tree();
-        // What nobody can know is noted.
-        after.retain(|(path, _)| path.extension().is_none_or(|extension| extension != "intent"));
+        // What nobody can know is noted, and what nobody can read is kept.
+        let is_kept = |extension: &std::ffi::OsStr| extension == "intent" || extension == "reply";
+        after.retain(|(path, _)| !path.extension().is_some_and(is_kept));
         assert_eq!(after, before, "{fault:?}");
         rig.server.clear_faults();
         rig.run(&TOKEN).success();
         assert_eq!(intents(&rig), 0, "{fault:?}");
+        let kept = rig.path("recovery").read_dir().map_or(0, Iterator::count);
+        assert_eq!(kept, 0, "{fault:?}: the token was not replaced");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::authorize::TICK;
 use super::error::LoginError;
+use super::kept::store_kept;
 use super::parts::Login;
 use super::request::{Report, Request};
 use crate::app::{App, AppError};
@@ -116,6 +117,8 @@ pub fn finish(
     request: &FinishRequest,
     interaction: &mut dyn Interaction,
 ) -> Result<Report, FinishError> {
+    // What was kept before is the older one.
+    store_kept(app);
     let directory = app.paths.pending_logins();
     let mut pending = choose(PendingLogin::all(&directory, now())?, request)?;
     if let Some(agent) = request.agent.as_ref().filter(|agent| **agent != pending.agent) {

@@ -45,6 +45,8 @@ pub fn login(
     request: &Request,
     interaction: &mut dyn Interaction,
 ) -> Result<Report, LoginError> {
+    // What was kept before is the older one.
+    store_kept(app);
     let catalog = app.catalog()?;
     if let Some(program) = program_of(app, &catalog, &request.provider)? {
         return program::login(app, &program, request, interaction);

@@ -2,7 +2,6 @@
 //! store that it goes to.
 
 use super::error::LoginError;
-use super::kept::store_kept;
 use super::request::Request;
 use super::way::{self, Ways};
 use crate::app::App;
@@ -204,8 +203,6 @@ pub(super) fn open_store(
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
-    // The one of before comes before this one.
-    store_kept(app);
     let store = app.store(&agent);
     store.check_generation()?;
     store.check_writable()?;

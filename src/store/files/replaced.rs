@@ -17,7 +17,7 @@ use std::path::PathBuf;
 const KEPT: usize = 500;
 
 fn path(files: &Files) -> PathBuf {
-    files.state_dir.join("locks/oauth-refresh/replaced")
+    files.state_dir.join("replaced-tokens")
 }
 
 fn read(files: &Files) -> String {
@@ -71,12 +71,12 @@ mod tests {
     #[test]
     fn what_was_replaced_is_known_until_it_is_given_again() {
         let root = tempfile::tempdir().unwrap();
-        let (state_dir, agent_dir) = (root.path().to_owned(), root.path().join("a"));
+        let (state_dir, agent_dir) = (root.path().join("state"), root.path().join("a"));
         let files = Files { state_dir, agent_dir, oauth_file: None, backup_policy: None };
         let is_replaced = |number| is_replaced(&files, &token(number));
         note(&files, &token(0), &token(1));
         assert!(!is_replaced(0), "there is no directory, and nothing fails");
-        file::create_private_directory(path(&files).parent().unwrap()).unwrap();
+        file::create_private_directory(&files.state_dir).unwrap();
         for number in 0..3 * KEPT {
             note(&files, &token(number), &token(number + 1));
         }
