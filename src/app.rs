@@ -220,7 +220,7 @@ impl App {
     /// directory, each once; `main` first.
     pub fn agents_with_directories(&self, config: &Config) -> Vec<AgentDir> {
         let mut agents = vec![self.main_agent(config)];
-        agents.extend(config.agents().map(|agent| config.agent_dir(&self.paths, &agent.id())));
+        agents.extend(config.agent_dirs(&self.paths));
         let present = self.paths.state_dir.join("agents").read_dir().into_iter().flatten();
         agents.extend(present.flatten().map(|entry| AgentDir {
             id: AgentId::of_directory(&entry.file_name().to_string_lossy()),

@@ -75,7 +75,7 @@ impl Config {
             return Ok(self);
         }
         let mut owners = HashMap::<PathBuf, AgentId>::new();
-        for AgentDir { id, path } in self.agents().map(|agent| self.agent_dir(paths, &agent.id())) {
+        for AgentDir { id, path } in self.agent_dirs(paths) {
             match owners.get(&path) {
                 Some(owner) if *owner != id => {
                     let agents = [owner.clone(), id];
@@ -139,6 +139,21 @@ impl Config {
             .and_then(|agent| agent.text("agentDir"))
             .map_or_else(|| paths.agent_dir(id), |path| paths.expand(path));
         AgentDir { id: id.clone(), path }
+    }
+
+    /// The directories of the agents that are listed, in one walk over the list.
+    pub fn agent_dirs(&self, paths: &Paths) -> impl Iterator<Item = AgentDir> {
+        // As for one of them, the first entry of an id counts.
+        let mut first = HashMap::<AgentId, PathBuf>::new();
+        self.agents().map(move |agent| {
+            let id = agent.id();
+            let own = || match agent.text("agentDir") {
+                Some(path) => paths.expand(path),
+                None => paths.agent_dir(&id),
+            };
+            let path = first.entry(id.clone()).or_insert_with(own).clone();
+            AgentDir { id, path }
+        })
     }
 
     /// The workspace of an agent by its id.
@@ -212,6 +227,9 @@ mod tests {
         assert_eq!(config.default_agent(), "work-bot");
         let home = Paths::new(&crate::system::Environment::of([("HOME", "/h")]), Path::new("/"));
         assert_eq!(config.agent_dir(&home, &"work-bot".into()).path, Path::new("/h/a"));
+        for AgentDir { id, path } in config.agent_dirs(&home) {
+            assert_eq!(path, config.agent_dir(&home, &id).path);
+        }
         assert_eq!(
             config.agent_dir(&home, &AgentId::main()).path,
             home.agent_dir(&AgentId::main())
