@@ -27,6 +27,7 @@ pub mod session;
 pub mod status;
 pub mod token;
 pub mod usage;
+mod waiting;
 
 use crate::profile::ProviderId;
 

@@ -4,13 +4,11 @@
 //! is made.
 
 use super::exchange::{NotExchanged, Wanted, exchange};
-use super::login::store_kept;
 use super::managed::Managed;
 use super::reference::{self, ValueError};
-use super::refresh::{
-    RefreshError, USUAL_MIN_TTL, has_lifetime, not_refreshable, refresh, store_spooled,
-};
+use super::refresh::{RefreshError, USUAL_MIN_TTL, has_lifetime, not_refreshable, refresh};
 use super::selection::{Selected, SelectionError, select};
+use super::waiting::store_waiting;
 use super::{Interaction, warn_of_route};
 use crate::app::{App, AppError};
 use crate::external::{ExternalError, Tool};
@@ -145,10 +143,7 @@ pub fn token(
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
-    let stored = store_spooled(&app.spool(), || app.stores(&config));
-    for location in stored.into_iter().chain(store_kept(app)) {
-        interaction.note(&format!("stored what an earlier command had to keep in {location}"));
-    }
+    store_waiting(app, &config, interaction);
     let selected =
         select(app, &agent, &config, request.provider.as_ref(), request.profile.as_ref())?;
     let referenced = reference::value(app, &config, &selected)?;

@@ -192,6 +192,11 @@ impl Spool {
         unreadable
     }
 
+    /// Whether nothing was ever kept, as mostly.
+    pub fn is_absent(&self) -> bool {
+        self.directories.iter().all(|directory| directory.symlink_metadata().is_err())
+    }
+
     /// The replies that wait, as far as they can be read.
     pub fn pending(&self) -> Vec<SpooledReply> {
         let entries = self.directories.iter().filter_map(|directory| directory.read_dir().ok());

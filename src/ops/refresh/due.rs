@@ -3,13 +3,13 @@
 //! Invariant: each grant is refreshed at most once a run, whichever profiles and agents
 //! hold it, and what goes wrong with one profile or store keeps no other from its turn.
 
-use super::{RefreshError, has_lifetime, not_refreshable, refresh, store_spooled};
+use super::{RefreshError, has_lifetime, not_refreshable, refresh};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
-use crate::ops::login::store_kept;
 use crate::ops::pool::Pool;
 use crate::ops::reference::{self, ValueError};
 use crate::ops::selection::{Login, Selected, SelectionError, WrongProvider};
+use crate::ops::waiting::store_waiting;
 use crate::ops::{Interaction, warn_of_route};
 use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
@@ -176,10 +176,7 @@ pub fn refresh_due(
     interaction: &mut dyn Interaction,
 ) -> Result<Report, DueError> {
     let config = app.config()?;
-    let stored = store_spooled(&app.spool(), || app.stores(&config));
-    for location in stored.into_iter().chain(store_kept(app)) {
-        interaction.note(&format!("stored what an earlier command had to keep in {location}"));
-    }
+    store_waiting(app, &config, interaction);
     let mut report = Report::default();
     let found = find(app, &config, request, &mut report)?;
     warn_of_route(app, interaction);

@@ -10,7 +10,6 @@ use super::place::Files;
 use crate::secret::Secret;
 use crate::system::file;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 /// So many are kept at least, the last ones.
@@ -36,9 +35,11 @@ pub(super) fn note(files: &Files, token: &Secret, given: &Secret) {
     let lines: Vec<_> = text.lines().filter(|line| *line != given).collect();
     let is_whole = lines.len() == text.lines().count();
     if is_whole && lines.len() < 2 * KEPT {
-        let file = std::fs::File::options().append(true).create(true).mode(0o600).open(path(files));
-        let _ = file.and_then(|mut file| file.write_all(line(&token.fingerprint()).as_bytes()));
-        return;
+        let file = std::fs::File::options().append(true).open(path(files));
+        let appended = file.and_then(|mut it| it.write_all(line(&token.fingerprint()).as_bytes()));
+        if appended.is_ok() {
+            return;
+        }
     }
     let last = lines.len().saturating_sub(KEPT);
     let mut text: String = lines[last..].iter().copied().map(line).collect();
