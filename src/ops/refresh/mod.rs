@@ -9,19 +9,21 @@ pub mod due;
 mod error;
 mod lease;
 mod lifetime;
+mod outcome;
 mod propagate;
 mod refusal;
 mod settle;
 mod transaction;
 pub mod worker;
 
-pub use error::{NotRefreshable, Over, Reason, RefreshError, ReportedKind};
+pub use error::{Earlier, NotRefreshable, Over, Reason, RefreshError, ReportedKind};
 pub use lease::LeaseError;
 
 pub(super) use error::not_refreshable;
 pub(super) use lease::wait_for_lease;
 pub(super) use lifetime::{USUAL_MIN_TTL, has_lifetime};
-pub(super) use propagate::{holder, store_spooled};
+pub(crate) use propagate::holder;
+pub(super) use propagate::store_spooled;
 
 use super::Interaction;
 use super::selection::Selected;
