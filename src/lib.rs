@@ -4,6 +4,7 @@
 //!
 //! `docs/architecture.md` describes the layers; a test keeps to them.
 
+pub mod admin;
 pub mod app;
 pub mod cli;
 pub mod config;

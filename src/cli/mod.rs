@@ -16,10 +16,10 @@ mod models;
 mod onboard;
 mod output;
 mod prompt;
+mod quota;
 mod root;
 mod secrets;
 mod terminal;
-mod usage;
 
 use crate::app::{App, RefreshesBy};
 use crate::ops::refresh::worker;

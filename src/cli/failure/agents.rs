@@ -1,12 +1,12 @@
 //! Failures of the commands about agents.
 
 use super::{Advice, Explain};
-use crate::cli::exit::{Command, ExitStatus, Hint};
-use crate::config::{BindingSpecError, Channel};
-use crate::ops::agents::{
+use crate::admin::agents::{
     AddError, BindError, DeleteError, IdentityError, InvalidBinding, InvalidBindings, NotUndone,
     UnknownAgent,
 };
+use crate::cli::exit::{Command, ExitStatus, Hint};
+use crate::config::{BindingSpecError, Channel};
 
 impl Explain for AddError {
     fn advice(&self) -> Advice {

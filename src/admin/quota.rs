@@ -4,12 +4,12 @@
 //! nothing is written. What goes wrong with one provider is told in its place; the others
 //! are asked at the same time, and all of them within one limit.
 
-use super::pool::{Pool, Ranking};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
+use crate::ops::pool::{Pool, Ranking};
 use crate::profile::{AgentId, Credential, Kind, Millis, ProviderId};
 use crate::provider::{
-    Catalog, CatalogError, Definition, Provider, Usage, UsageError, UsageRequestError, UsageSource,
+    Catalog, CatalogError, Definition, Provider, Quota, QuotaError, QuotaRequestError, QuotaSource,
 };
 use crate::secret::Secret;
 use crate::store::StoreError;
@@ -23,7 +23,7 @@ pub const LIMIT: Duration = Duration::from_secs(5);
 
 /// What was learnt of all subscriptions.
 #[derive(Debug)]
-pub struct Usages {
+pub struct Quotas {
     /// When they were asked for, in milliseconds since the epoch.
     pub at: Millis,
     /// One entry for each provider that can be asked, in the order of the catalog.
@@ -38,7 +38,7 @@ pub struct Snapshot {
     /// Its name for people.
     pub name: String,
     /// What it says, or why that is not known.
-    pub usage: Result<Usage, Problem>,
+    pub usage: Result<Quota, Problem>,
 }
 
 /// Why the usage is not known.
@@ -52,15 +52,15 @@ pub enum Problem {
     Definition(CatalogError),
     /// The login does not fit into a request.
     #[error(transparent)]
-    Request(UsageRequestError),
+    Request(QuotaRequestError),
     /// There is no answer.
     #[error(transparent)]
     Http(HttpError),
     /// The answer does not tell the usage.
     #[error(transparent)]
-    Answer(UsageError),
+    Answer(QuotaError),
     /// The token has expired, or the provider does not accept it any more.
-    #[error("{}", UsageError::TokenExpired)]
+    #[error("{}", QuotaError::TokenExpired)]
     Expired(Remedy),
     /// The answer takes too long.
     #[error("no answer within {} s", LIMIT.as_secs())]
@@ -94,7 +94,7 @@ struct Candidate<'c> {
     provider: ProviderId,
     name: String,
     kind: Kind,
-    source: &'c UsageSource,
+    source: &'c QuotaSource,
     token: Secret,
     account_id: Option<String>,
     /// Why it is not worth asking.
@@ -108,12 +108,12 @@ struct Candidate<'c> {
 ///
 /// # Errors
 /// A store, or the directory of the provider files, cannot be read.
-pub fn usages(app: &App, config: &Config, agent: &AgentDir) -> Result<Usages, AppError> {
+pub fn quotas(app: &App, config: &Config, agent: &AgentDir) -> Result<Quotas, AppError> {
     let at = now();
     let pool = Pool::open(app, config, agent)?;
     let stored = pool.providers();
     if stored.is_empty() {
-        return Ok(Usages { at, snapshots: Vec::new() });
+        return Ok(Quotas { at, snapshots: Vec::new() });
     }
     let catalog = app.catalog()?;
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
@@ -136,7 +136,7 @@ pub fn usages(app: &App, config: &Config, agent: &AgentDir) -> Result<Usages, Ap
     let mut snapshots = ask(candidates)?;
     let broken = stored.iter().filter_map(|id| broken(&catalog, id));
     snapshots.extend(broken);
-    Ok(Usages { at, snapshots })
+    Ok(Quotas { at, snapshots })
 }
 
 /// The login of a provider to ask with; `None` when it has no usage or there is none.
@@ -253,16 +253,16 @@ fn ask(candidates: Vec<Candidate<'_>>) -> Result<Vec<Snapshot>, AppError> {
 }
 
 async fn request(
-    source: UsageSource,
+    source: QuotaSource,
     token: Secret,
     account_id: Option<String>,
     remedy: Remedy,
-) -> Result<Usage, Problem> {
+) -> Result<Quota, Problem> {
     let request = source.request(&token, account_id.as_deref()).map_err(Problem::Request)?;
     let http = HttpClient::new(&source.endpoint).map_err(Problem::Http)?;
     let answer = http.send(request).await.map_err(Problem::Http)?;
     source.read(answer.status(), answer.body()).map_err(|error| match error {
-        UsageError::TokenExpired => Problem::Expired(remedy),
+        QuotaError::TokenExpired => Problem::Expired(remedy),
         other => Problem::Answer(other),
     })
 }

@@ -1,6 +1,6 @@
 //! `ChatGPT` subscriptions: a short window, a long one, and a balance of credits.
 
-use super::answer::{Usage, Window};
+use super::answer::{Quota, Window};
 use super::value::{name, number, percent, span_label, time};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ const WEEK_HOURS: f64 = 168.0;
 /// it says, in seconds.
 const WEEKLY_GAP: f64 = 3.0 * 24.0 * HOUR;
 
-pub(super) fn parse(body: &Value) -> Usage {
+pub(super) fn parse(body: &Value) -> Quota {
     let limits = &body["rate_limit"];
     let (primary, secondary) = (&limits["primary_window"], &limits["secondary_window"]);
     let mut windows = Vec::new();
@@ -26,7 +26,7 @@ pub(super) fn parse(body: &Value) -> Usage {
     if secondary.is_object() {
         windows.push(window(secondary_label(primary, secondary), secondary));
     }
-    Usage { windows, plan: plan(body) }
+    Quota { windows, plan: plan(body) }
 }
 
 fn window(label: String, window: &Value) -> Window {
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn labels(usage: &Usage) -> Vec<&str> {
+    fn labels(usage: &Quota) -> Vec<&str> {
         usage.windows.iter().map(|window| window.label.as_str()).collect()
     }
 

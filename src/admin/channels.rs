@@ -1,7 +1,7 @@
 //! The listing that OpenClaw's `channels list` gives: the channels of the configuration
 //! and the profiles of the main store.
 
-use super::usage::{self, Usages};
+use super::quota::{self, Quotas};
 use crate::app::{App, AppError};
 use crate::config::ActiveChannel;
 use crate::profile::{Kind, ProfileId, ProviderId, compare, sort_as_object_keys};
@@ -38,8 +38,8 @@ pub struct Row {
 ///
 /// # Errors
 /// The configuration, the store or the directory of the provider files cannot be read.
-pub fn usages(app: &App) -> Result<Usages, AppError> {
-    usage::usages(app, &app.config()?, &app.paths.main_without_config())
+pub fn quotas(app: &App) -> Result<Quotas, AppError> {
+    quota::quotas(app, &app.config()?, &app.paths.main_without_config())
 }
 
 /// Lists the configured channels and the profiles of the main store, whichever agent is

@@ -6,9 +6,9 @@ mod programs;
 
 pub use finding::{Code, Finding, ProfileAt, What};
 
-use super::refresh::holder;
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
+use crate::ops::refresh::holder;
 use crate::profile::AgentId;
 use crate::provider::Catalog;
 use crate::secret::Secret;

@@ -1,9 +1,9 @@
 //! The order of a provider's profiles that is stored for one agent.
 
-use super::pool::Pool;
-use super::selection::{SelectionError, WrongProvider, only_provider};
 use crate::app::{App, AppError};
 use crate::config::AgentDir;
+use crate::ops::pool::Pool;
+use crate::ops::selection::{SelectionError, WrongProvider, only_provider};
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::store::Location;
 use std::path::PathBuf;

@@ -1,18 +1,18 @@
 //! GitHub Copilot: premium requests and chat, counted by the month.
 
-use super::answer::{Usage, Window};
+use super::answer::{Quota, Window};
 use super::value::{name, number, percent, time};
 use serde_json::Value;
 
 const WINDOWS: [(&str, &str); 2] = [("premium_interactions", "Premium"), ("chat", "Chat")];
 
-pub(super) fn parse(body: &Value) -> Usage {
+pub(super) fn parse(body: &Value) -> Quota {
     let reset_at = time(&body["quota_reset_date_utc"]);
     let windows = WINDOWS.into_iter().filter_map(|(member, label)| {
         let remaining = number(&body["quota_snapshots"][member]["percent_remaining"])?;
         Some(Window { label: label.to_owned(), used_percent: percent(100.0 - remaining), reset_at })
     });
-    Usage { windows: windows.collect(), plan: name(&body["copilot_plan"]) }
+    Quota { windows: windows.collect(), plan: name(&body["copilot_plan"]) }
 }
 
 #[cfg(test)]

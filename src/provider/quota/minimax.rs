@@ -3,7 +3,7 @@
 //! `current_interval_usage_count` and its weekly sister count what remains, whatever their
 //! names say (MiniMax-AI/MiniMax-M2, issue 99). Newer plans say it in percent alone.
 
-use super::answer::{Usage, UsageError, Window};
+use super::answer::{Quota, QuotaError, Window};
 use super::value::{message, name, number, percent, span_label, time, used_of};
 use serde_json::Value;
 
@@ -12,11 +12,11 @@ const CHAT: [&str; 2] = ["minimax-m", "general"];
 /// What the interval is taken to be where it does not say it, in seconds.
 const USUAL_INTERVAL: f64 = 5.0 * 3_600.0;
 
-pub(super) fn parse(body: &Value) -> Result<Usage, UsageError> {
+pub(super) fn parse(body: &Value) -> Result<Quota, QuotaError> {
     let status = &body["base_resp"];
     if number(&status["status_code"]).is_some_and(|code| code.abs() > 0.0) {
         let said = message(&status["status_msg"]);
-        return Err(UsageError::Refused(said.unwrap_or_else(|| "API error".to_owned())));
+        return Err(QuotaError::Refused(said.unwrap_or_else(|| "API error".to_owned())));
     }
     let payload = if body["data"].is_object() { &body["data"] } else { body };
     let models: Vec<&Value> = payload["model_remains"].as_array().into_iter().flatten().collect();
@@ -26,14 +26,14 @@ pub(super) fn parse(body: &Value) -> Result<Usage, UsageError> {
         CHAT.iter().any(|chat| name.starts_with(chat))
     };
     let chat = models.iter().filter(is_counted).find(is_chat);
-    let model = chat.or_else(|| models.iter().find(is_counted)).ok_or(UsageError::Unknown)?;
+    let model = chat.or_else(|| models.iter().find(is_counted)).ok_or(QuotaError::Unknown)?;
     let windows = [
         window(interval_label(model), model, "interval", &model["end_time"]),
         window("Week".to_owned(), model, "weekly", &model["weekly_end_time"]),
     ];
     let plan = ["plan", "plan_name"].iter().find_map(|key| name(&payload[*key]));
     let by_model = || Some(format!("Coding Plan · {}", name(&model["model_name"])?));
-    Ok(Usage { windows: windows.into_iter().flatten().collect(), plan: plan.or_else(by_model) })
+    Ok(Quota { windows: windows.into_iter().flatten().collect(), plan: plan.or_else(by_model) })
 }
 
 fn window(label: String, model: &Value, kind: &str, end: &Value) -> Option<Window> {
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn shown(usage: &Usage) -> Vec<String> {
+    fn shown(usage: &Quota) -> Vec<String> {
         let show = |window: &Window| format!("{} {}", window.label, window.used_percent);
         usage.windows.iter().map(show).collect()
     }
@@ -97,9 +97,9 @@ mod tests {
     #[test]
     fn an_error_is_told_and_anything_else_is_unknown() {
         let refused = json!({"base_resp": {"status_code": 1004, "status_msg": "log\u{1b} in"}});
-        assert_eq!(parse(&refused), Err(UsageError::Refused("log in".to_owned())));
+        assert_eq!(parse(&refused), Err(QuotaError::Refused("log in".to_owned())));
         for odd in [json!({}), json!({"model_remains": [1, {}]}), json!({"model_remains": "x"})] {
-            assert_eq!(parse(&odd), Err(UsageError::Unknown), "{odd}");
+            assert_eq!(parse(&odd), Err(QuotaError::Unknown), "{odd}");
         }
     }
 }

@@ -5,8 +5,8 @@
 //! stored now is removed, and what is replaced becomes a backup itself.
 
 use super::doctor::store_of;
-use super::record::{Commit, Edits, RecordError, Recorded, Wait, record};
 use crate::app::{App, AppError};
+use crate::ops::record::{Commit, Edits, RecordError, Recorded, Wait, record};
 use crate::profile::{AgentId, Credential, Millis, ProfileId};
 use crate::store::{AgentStore, Backup, Document, Location};
 use crate::text::printable;

@@ -1,14 +1,14 @@
 //! Z.ai coding plans: windows of tokens, and a month of tool use.
 
-use super::answer::{Usage, UsageError, Window};
+use super::answer::{Quota, QuotaError, Window};
 use super::value::{error_message, name, number, percent, time};
 use serde_json::Value;
 
-pub(super) fn parse(body: &Value) -> Result<Usage, UsageError> {
+pub(super) fn parse(body: &Value) -> Result<Quota, QuotaError> {
     let is_answered = number(&body["code"]).is_some_and(|code| (code - 200.0).abs() < 0.5);
     if body["success"] != true || !is_answered {
         let said = error_message(body);
-        return Err(UsageError::Refused(said.unwrap_or_else(|| "API error".to_owned())));
+        return Err(QuotaError::Refused(said.unwrap_or_else(|| "API error".to_owned())));
     }
     let data = &body["data"];
     let limits = data["limits"].as_array().into_iter().flatten();
@@ -22,7 +22,7 @@ pub(super) fn parse(body: &Value) -> Result<Usage, UsageError> {
         Some(Window { label, used_percent, reset_at: time(&limit["nextResetTime"]) })
     });
     let plan = ["planName", "plan"].iter().find_map(|key| name(&data[*key]));
-    Ok(Usage { windows: windows.collect(), plan })
+    Ok(Quota { windows: windows.collect(), plan })
 }
 
 /// The length of a window.
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn an_answer_without_success_says_why() {
         let refused = parse(&json!({"success": false, "code": 1001, "msg": " no plan "}));
-        assert_eq!(refused, Err(UsageError::Refused("no plan".to_owned())));
+        assert_eq!(refused, Err(QuotaError::Refused("no plan".to_owned())));
         assert!(parse(&json!({"success": true})).is_err());
     }
 }

@@ -3,8 +3,8 @@
 use super::duration;
 use super::failure::usage_remedy;
 use super::output::Output;
+use crate::admin::quota::{Problem, Quotas, Snapshot};
 use crate::cli::exit::{Command, Hint};
-use crate::ops::usage::{Problem, Snapshot, Usages};
 use crate::profile::{Millis, ProviderId};
 use crate::provider::Window;
 use crate::system::now;
@@ -15,7 +15,7 @@ use serde_json::Number;
 /// The `usage` of `channels list --json` and `models status --json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct UsageReport<'u> {
+pub(super) struct QuotaReport<'u> {
     updated_at: Millis,
     providers: Vec<ProviderReport<'u>>,
 }
@@ -45,10 +45,10 @@ struct WindowReport<'u> {
     reset_at: Option<Millis>,
 }
 
-impl<'u> From<&'u Usages> for UsageReport<'u> {
-    fn from(usages: &'u Usages) -> Self {
-        let providers = usages.snapshots.iter().map(ProviderReport::from).collect();
-        Self { updated_at: usages.at, providers }
+impl<'u> From<&'u Quotas> for QuotaReport<'u> {
+    fn from(quotas: &'u Quotas) -> Self {
+        let providers = quotas.snapshots.iter().map(ProviderReport::from).collect();
+        Self { updated_at: quotas.at, providers }
     }
 }
 
@@ -91,12 +91,12 @@ fn number(percent: f64) -> Number {
 
 /// What the providers say. A listing does not fail for what it asks of others.
 pub(super) fn known<E: std::error::Error>(
-    usages: Result<Usages, E>,
+    quotas: Result<Quotas, E>,
     output: &mut Output<'_>,
-) -> Usages {
-    usages.unwrap_or_else(|error| {
+) -> Quotas {
+    quotas.unwrap_or_else(|error| {
         output.warn(&format!("the usage is not known: {}", chain(&error)));
-        Usages { at: now(), snapshots: Vec::new() }
+        Quotas { at: now(), snapshots: Vec::new() }
     })
 }
 
@@ -111,12 +111,12 @@ const GAP: &str = "  ";
 
 /// The usage for people, on lines of `columns` where that is possible: a bar for each
 /// window, filled as far as it is used.
-pub(super) fn render(usages: &Usages, columns: usize) -> String {
-    if usages.snapshots.is_empty() {
+pub(super) fn render(quotas: &Quotas, columns: usize) -> String {
+    if quotas.snapshots.is_empty() {
         return "Usage: no provider usage available.\n".to_owned();
     }
-    let all = usages.snapshots.iter().flat_map(windows);
-    let texts_of_all: Vec<[String; 2]> = all.map(|window| texts(window, usages.at)).collect();
+    let all = quotas.snapshots.iter().flat_map(windows);
+    let texts_of_all: Vec<[String; 2]> = all.map(|window| texts(window, quotas.at)).collect();
     let widest = |at: usize| {
         let lengths = texts_of_all.iter().map(|texts| texts[at].chars().count());
         lengths.max().unwrap_or(0)
@@ -126,12 +126,12 @@ pub(super) fn render(usages: &Usages, columns: usize) -> String {
     let taken = INDENT.len() + label + GAP.len() + GAP.len() + 2 + text;
     let bar = columns.saturating_sub(taken).min(LONGEST_BAR);
     let line = |window: &Window| {
-        let [name, text] = texts(window, usages.at);
+        let [name, text] = texts(window, quotas.at);
         let drawn =
             if bar < SHORTEST_BAR { String::new() } else { draw(window.used_percent, bar) + GAP };
         format!("{INDENT}{name:<label$}{GAP}{drawn}{text}\n")
     };
-    let parts = usages.snapshots.iter().flat_map(|snapshot| {
+    let parts = quotas.snapshots.iter().flat_map(|snapshot| {
         std::iter::once(heading(snapshot)).chain(windows(snapshot).iter().map(line))
     });
     std::iter::once("Usage:\n".to_owned()).chain(parts).collect()
@@ -209,22 +209,22 @@ fn draw(percent: f64, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::usage::{Remedy, Step};
+    use crate::admin::quota::{Remedy, Step};
     use crate::profile::AgentId;
-    use crate::provider::Usage;
+    use crate::provider::Quota;
 
-    fn usages() -> Usages {
+    fn quotas() -> Quotas {
         let window = |label: &str, used_percent: f64, reset_at: Option<Millis>| Window {
             label: label.to_owned(),
             used_percent,
             reset_at,
         };
-        let snapshot = |name: &str, usage: Result<Usage, Problem>| Snapshot {
+        let snapshot = |name: &str, usage: Result<Quota, Problem>| Snapshot {
             provider: name.to_lowercase().into(),
             name: name.to_owned(),
             usage,
         };
-        let codex = Usage {
+        let codex = Quota {
             windows: vec![
                 window("5h", 41.0, Some(7_600_000)),
                 window("Week", 99.7, None),
@@ -237,19 +237,19 @@ mod tests {
             provider: "claude".into(),
             agent_id: AgentId::main(),
         });
-        Usages {
+        Quotas {
             at: 10,
             snapshots: vec![
                 snapshot("Codex", Ok(codex)),
                 snapshot("Claude", Err(expired)),
-                snapshot("Copilot", Ok(Usage::default())),
+                snapshot("Copilot", Ok(Quota::default())),
             ],
         }
     }
 
     #[test]
     fn bars_fit_the_terminal_and_vanish_on_a_narrow_one() {
-        let wide = render(&usages(), 200);
+        let wide = render(&quotas(), 200);
         assert_eq!(
             wide,
             "\
@@ -263,18 +263,18 @@ Usage:
   Copilot: no data
 "
         );
-        let sixty = render(&usages(), 60);
+        let sixty = render(&quotas(), 60);
         assert!(sixty.lines().all(|line| line.chars().count() <= 60), "{sixty}");
         assert!(sixty.contains("    5h    [#######---------]   41% used"), "{sixty}");
-        let narrow = render(&usages(), 20);
+        let narrow = render(&quotas(), 20);
         assert!(narrow.contains("    5h     41% used, resets in 2 h 6 min\n"), "{narrow}");
         assert!(wide.is_ascii());
     }
 
     #[test]
     fn numbers_in_json_are_exact_and_without_a_needless_fraction() {
-        let usages = usages();
-        let json = serde_json::to_value(UsageReport::from(&usages)).unwrap();
+        let quotas = quotas();
+        let json = serde_json::to_value(QuotaReport::from(&quotas)).unwrap();
         assert_eq!(json["providers"][0]["windows"][0]["usedPercent"].to_string(), "41");
         assert_eq!(json["providers"][0]["windows"][1]["usedPercent"].to_string(), "99.7");
         assert_eq!(json["providers"][0]["windows"][0]["resetAt"], 7_600_000);

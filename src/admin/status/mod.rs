@@ -14,7 +14,7 @@ pub use model::Models;
 pub use provider::{Effective, Overview};
 
 use super::agents::UnknownAgent;
-use super::usage::{self, Usages};
+use super::quota::{self, Quotas};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::profile::{AgentId, Health, Kind, Millis, ProfileId, ProviderId, compare, health};
@@ -245,11 +245,11 @@ pub fn key_variable(app: &App, provider: &ProviderId) -> Option<String> {
 /// # Errors
 /// The configuration, a store or the directory of the provider files cannot be read, or
 /// there is no such agent.
-pub fn usages(app: &App, named: Option<&AgentId>) -> Result<Usages, StatusError> {
+pub fn quotas(app: &App, named: Option<&AgentId>) -> Result<Quotas, StatusError> {
     let config = app.config()?;
     let main = app.paths.main_without_config();
     let agent = agent(app, &config, &main, app.named_agent(named))?;
-    Ok(usage::usages(app, &config, &agent)?)
+    Ok(quota::quotas(app, &config, &agent)?)
 }
 
 fn rows(view: &View<'_>, sources: &Sources<'_>) -> Vec<Row> {

@@ -1,9 +1,9 @@
 //! Which profile a model reference leads to, and why none of the others.
 
-use super::pool::{Entry, Pool, Ranking};
-use super::selection::{SelectionError, WrongProvider};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
+use crate::ops::pool::{Entry, Pool, Ranking};
+use crate::ops::selection::{SelectionError, WrongProvider};
 use crate::profile::{
     AgentId, Credential, FailureReason, Ineligible, Kind, Millis, ModelRef, OrderSource, ProfileId,
     ProviderId, eligibility, unavailable_reason,

@@ -1,10 +1,10 @@
 //! What one session pins: a model, a profile.
 
-use super::pool::Pool;
 use super::resolve::{NoModel, provider_and_model, read_reference};
-use super::selection::{SelectionError, WrongProvider};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
+use crate::ops::pool::Pool;
+use crate::ops::selection::{SelectionError, WrongProvider};
 use crate::profile::{AgentId, ModelRef, ProfileId, ProviderId};
 use crate::provider::auth_provider_id;
 use crate::store::{SessionOverride, SessionStore};

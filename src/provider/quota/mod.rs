@@ -15,7 +15,7 @@ mod minimax;
 mod value;
 mod zai;
 
-pub use answer::{Usage, UsageError, Window};
+pub use answer::{Quota, QuotaError, Window};
 
 use super::invalid_definition::{Fault, InvalidDefinition};
 use crate::profile::Kind;
@@ -31,9 +31,9 @@ use url::Url;
 /// Where a provider is asked for the usage of a login, and how.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct UsageSource {
+pub struct QuotaSource {
     /// The format of request and answer.
-    pub format: UsageFormat,
+    pub format: QuotaFormat,
     /// Where the request goes: https, or http on a loopback address.
     pub endpoint: Url,
     /// The id that reports give it; that of the provider without one. Providers that share
@@ -51,7 +51,7 @@ pub struct UsageSource {
 /// The formats in which providers tell the usage.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-pub enum UsageFormat {
+pub enum QuotaFormat {
     /// `ChatGPT` subscriptions (`rate_limit`, `credits`).
     Codex,
     /// Claude subscriptions (`five_hour`, `seven_day`).
@@ -68,7 +68,7 @@ pub enum UsageFormat {
 
 /// Why a provider cannot be asked with a login. It quotes nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UsageRequestError {
+pub enum QuotaRequestError {
     /// The token cannot stand in a header field.
     #[error("the token holds characters no token has")]
     Token,
@@ -83,7 +83,7 @@ pub enum UsageRequestError {
 /// More windows than anybody has; an answer with more of them is cut.
 const MOST_WINDOWS: usize = 12;
 
-impl UsageFormat {
+impl QuotaFormat {
     /// Whether a credential of this kind is one that the usage can be asked with.
     pub const fn takes(self, kind: Kind) -> bool {
         match self {
@@ -106,9 +106,9 @@ impl UsageFormat {
     }
 
     /// What an answer says that came with status 200.
-    fn parse(self, body: &Value) -> Result<Usage, UsageError> {
+    fn parse(self, body: &Value) -> Result<Quota, QuotaError> {
         if !body.is_object() {
-            return Err(UsageError::Unknown);
+            return Err(QuotaError::Unknown);
         }
         let mut usage = match self {
             Self::Codex => codex::parse(body),
@@ -123,7 +123,7 @@ impl UsageFormat {
     }
 }
 
-impl UsageSource {
+impl QuotaSource {
     /// Checks what the types cannot.
     pub(super) fn validate(&self) -> Result<(), InvalidDefinition> {
         let endpoint = &self.endpoint;
@@ -152,18 +152,18 @@ impl UsageSource {
         &self,
         token: &Secret,
         account_id: Option<&str>,
-    ) -> Result<Request<Vec<u8>>, UsageRequestError> {
+    ) -> Result<Request<Vec<u8>>, QuotaRequestError> {
         let (scheme, body) = match self.format {
-            UsageFormat::Copilot => ("token", None),
-            UsageFormat::Gemini => ("Bearer", Some("{}")),
+            QuotaFormat::Copilot => ("token", None),
+            QuotaFormat::Gemini => ("Bearer", Some("{}")),
             _ => ("Bearer", None),
         };
         let token = format!("{scheme} {}", token.expose());
-        let mut token = HeaderValue::try_from(token).map_err(|_| UsageRequestError::Token)?;
+        let mut token = HeaderValue::try_from(token).map_err(|_| QuotaRequestError::Token)?;
         token.set_sensitive(true);
         let mut request = Request::new(body.unwrap_or_default().as_bytes().to_vec());
         let uri = self.endpoint.as_str().try_into();
-        *request.uri_mut() = uri.map_err(|_| UsageRequestError::Endpoint)?;
+        *request.uri_mut() = uri.map_err(|_| QuotaRequestError::Endpoint)?;
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         for (name, value) in &self.headers {
@@ -172,9 +172,9 @@ impl UsageSource {
             }
         }
         headers.insert(AUTHORIZATION, token);
-        if let (UsageFormat::Codex, Some(account_id)) = (self.format, account_id) {
+        if let (QuotaFormat::Codex, Some(account_id)) = (self.format, account_id) {
             let account_id =
-                HeaderValue::try_from(account_id).map_err(|_| UsageRequestError::AccountId)?;
+                HeaderValue::try_from(account_id).map_err(|_| QuotaRequestError::AccountId)?;
             headers.insert(codex::ACCOUNT_HEADER, account_id);
         }
         if body.is_some() {
@@ -188,17 +188,17 @@ impl UsageSource {
     ///
     /// # Errors
     /// It does not tell the usage, and why. What it quotes of the answer is printable.
-    pub fn read(&self, status: StatusCode, body: &[u8]) -> Result<Usage, UsageError> {
+    pub fn read(&self, status: StatusCode, body: &[u8]) -> Result<Quota, QuotaError> {
         if self.format.means_expired(status) {
-            return Err(UsageError::TokenExpired);
+            return Err(QuotaError::TokenExpired);
         }
         let parsed: Result<Value, _> = serde_json::from_slice(body);
         if !status.is_success() {
             let said = parsed.as_ref().ok().and_then(value::error_message);
             let usual = || status.canonical_reason().unwrap_or("no usage").to_owned();
-            return Err(UsageError::Status(status.as_u16(), said.unwrap_or_else(usual)));
+            return Err(QuotaError::Status(status.as_u16(), said.unwrap_or_else(usual)));
         }
-        self.format.parse(&parsed.map_err(|_| UsageError::NotJson)?)
+        self.format.parse(&parsed.map_err(|_| QuotaError::NotJson)?)
     }
 }
 
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    pub(super) fn source(format: &str) -> UsageSource {
+    pub(super) fn source(format: &str) -> QuotaSource {
         let row = json!({"format": format, "endpoint": "https://api.example.test/usage"});
         serde_json::from_value(row).unwrap()
     }
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn an_empty_answer_has_no_windows() {
         for format in ["codex", "claude", "copilot", "gemini"] {
-            assert_eq!(source(format).read(StatusCode::OK, b"{}"), Ok(Usage::default()));
+            assert_eq!(source(format).read(StatusCode::OK, b"{}"), Ok(Quota::default()));
         }
     }
 }

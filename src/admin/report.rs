@@ -3,9 +3,9 @@
 //! A time-out says nothing of the credential: like OpenClaw's runner, we record none.
 //! Neither do failures count of providers that only pass requests on.
 
-use super::pool::Pool;
-use super::selection::SelectionError;
 use crate::app::App;
+use crate::ops::pool::Pool;
+use crate::ops::selection::SelectionError;
 use crate::profile::{AgentId, FailureReason, Kind, ProfileId, ProviderId, UsageStats};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::exchanged;

@@ -4,7 +4,7 @@ use crate::profile::Millis;
 
 /// What an answer says.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Usage {
+pub struct Quota {
     /// The windows in which use is counted; empty when the answer names none.
     pub windows: Vec<Window>,
     /// The plan.
@@ -24,7 +24,7 @@ pub struct Window {
 
 /// Why an answer does not tell the usage.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UsageError {
+pub enum QuotaError {
     /// The token is not accepted any more.
     #[error("Token expired")]
     TokenExpired,

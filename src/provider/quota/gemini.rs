@@ -1,13 +1,13 @@
 //! Gemini Code Assist: what remains of each model, as its family has least.
 
-use super::answer::{Usage, Window};
+use super::answer::{Quota, Window};
 use super::value::{number, percent, time};
 use serde_json::Value;
 
 /// What the models of a family have in their names, and the label of the family.
 const FAMILIES: [(&str, &str); 2] = [("pro", "Pro"), ("flash", "Flash")];
 
-pub(super) fn parse(body: &Value) -> Usage {
+pub(super) fn parse(body: &Value) -> Quota {
     let buckets: Vec<&Value> = body["buckets"].as_array().into_iter().flatten().collect();
     let windows = FAMILIES.into_iter().filter_map(|(part, label)| {
         let of_family = buckets.iter().filter(|bucket| {
@@ -21,7 +21,7 @@ pub(super) fn parse(body: &Value) -> Usage {
             reset_at: time(&least["resetTime"]),
         })
     });
-    Usage { windows: windows.collect(), plan: None }
+    Quota { windows: windows.collect(), plan: None }
 }
 
 #[cfg(test)]
@@ -46,6 +46,6 @@ mod tests {
             .collect();
         assert_eq!(used, ["Pro 75", "Flash 0"]);
         assert_eq!(usage.windows[0].reset_at, Some(1_789_938_194_000));
-        assert_eq!(parse(&json!({"buckets": {"a": 1}})), Usage::default());
+        assert_eq!(parse(&json!({"buckets": {"a": 1}})), Quota::default());
     }
 }

@@ -1,6 +1,6 @@
 //! Claude subscriptions: five hours, seven days, and seven days of single models.
 
-use super::answer::{Usage, Window};
+use super::answer::{Quota, Window};
 use super::value::{number, percent, time};
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ const WINDOWS: [(&str, &str); 4] = [
     ("seven_day_opus", "Opus"),
 ];
 
-pub(super) fn parse(body: &Value) -> Usage {
+pub(super) fn parse(body: &Value) -> Quota {
     let windows = WINDOWS.into_iter().filter_map(|(member, label)| {
         let window = &body[member];
         Some(Window {
@@ -21,7 +21,7 @@ pub(super) fn parse(body: &Value) -> Usage {
             reset_at: time(&window["resets_at"]),
         })
     });
-    Usage { windows: windows.collect(), plan: None }
+    Quota { windows: windows.collect(), plan: None }
 }
 
 #[cfg(test)]
@@ -51,6 +51,6 @@ mod tests {
                 ("Sonnet", "1".to_owned(), None),
             ]
         );
-        assert_eq!(parse(&json!({"five_hour": {"utilization": "much"}})), Usage::default());
+        assert_eq!(parse(&json!({"five_hour": {"utilization": "much"}})), Quota::default());
     }
 }
