@@ -8,6 +8,7 @@ mod layout;
 mod provenance;
 mod refusal;
 mod scan;
+mod shape;
 mod state;
 mod usage;
 
@@ -15,6 +16,7 @@ pub use credential::{Pasted, Renewal, entry_with, login_entry, pasted_entry, ren
 pub use inspection::Inspection;
 pub use provenance::Provenance;
 pub use refusal::{is_refused, is_rejected};
+pub use shape::{EntryFault, Misshape};
 pub use state::StateDocument;
 
 use super::json_text::{Layout, RawObject, raw};
@@ -197,6 +199,11 @@ impl Document {
     /// one that cannot be interpreted.
     pub fn inspections(&self) -> impl Iterator<Item = (&str, Option<Inspection>)> {
         self.all_fields().map(|(id, fields)| (id, inspect(&fields)))
+    }
+
+    /// What is in it and not read as it is meant.
+    pub fn misshapes(&self) -> Vec<Misshape> {
+        shape::misshapes(self)
     }
 
     /// How many entries there are, valid or not.
