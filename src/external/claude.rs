@@ -12,7 +12,7 @@ use super::login::grant;
 use super::{Login, Parsed, Tool};
 use crate::system::Environment;
 use crate::system::file::{resolve, with_suffix};
-use crate::system::foreign_lock::Protocol;
+use crate::system::lock::foreign::Protocol;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;

@@ -14,7 +14,7 @@ use crate::oauth::Claims;
 use crate::profile::CredentialKind;
 use crate::system::Environment;
 use crate::system::file::{resolve, with_suffix};
-use crate::system::foreign_lock::Protocol;
+use crate::system::lock::foreign::Protocol;
 use std::path::{Path, PathBuf};
 
 pub(super) struct Codex;

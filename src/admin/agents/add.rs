@@ -4,8 +4,12 @@
 //! is a usable one.
 
 use super::{InvalidBindings, binding_specs};
+use crate::admin::agents::agent_edit::AgentAddition;
+use crate::admin::agents::agent_edit::NewAgent;
+use crate::admin::agents::agent_edit::add_agent;
+use crate::admin::agents::binding::BindOutcome;
 use crate::app::{App, AppError};
-use crate::config::{AgentAddition, BindOutcome, Config, ConfigError, NewAgent, add_agent};
+use crate::config::{Config, ConfigError};
 use crate::profile::AgentId;
 use crate::system::file::{self, create_private_directory, create_public_directory};
 use std::io;

@@ -1,10 +1,13 @@
 //! Bindings of agents to channels and channel accounts.
 
 use super::{InvalidBindings, UnknownAgent, binding_specs, known_agent};
+use crate::admin::agents::binding::BindOutcome;
+use crate::admin::agents::binding::UnbindOutcome;
+use crate::admin::agents::binding_edit::bind_agent;
+use crate::admin::agents::binding_edit::unbind_agent;
+use crate::admin::agents::binding_edit::unbind_agent_wholly;
 use crate::app::{App, AppError};
-use crate::config::{
-    BindOutcome, Config, UnbindOutcome, bind_agent, unbind_agent, unbind_agent_wholly,
-};
+use crate::config::Config;
 use crate::profile::AgentId;
 
 /// What became of bindings that an agent was to get.

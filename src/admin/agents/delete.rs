@@ -4,8 +4,10 @@
 //! a step fails, the ones before it are undone.
 
 use super::UnknownAgent;
+use crate::admin::agents::agent_edit::AgentRemoval;
+use crate::admin::agents::agent_edit::remove_agent;
 use crate::app::{App, AppError};
-use crate::config::{AgentRemoval, Config, remove_agent};
+use crate::config::Config;
 use crate::profile::AgentId;
 use crate::system::relocation::{Relocation, create_new_directory, remove_empty_directory};
 use crate::system::{file, now};

@@ -1,6 +1,6 @@
 //! Why an agent, or what it shall answer on, cannot be found.
 
-use crate::config::BindingSpecError;
+use crate::admin::agents::binding::BindingSpecError;
 use crate::profile::AgentId;
 use crate::system::environment::WITHOUT_PLUGINS;
 

@@ -2,8 +2,9 @@
 
 use super::identity_file::{FILE_NAME, IdentityFile};
 use super::{UnknownAgent, agent_ids, known_agent};
+use crate::admin::agents::agent_edit::set_identity as edit_identity;
 use crate::app::{App, AppError};
-use crate::config::{Config, set_identity as edit_identity};
+use crate::config::Config;
 use crate::profile::AgentId;
 use serde_json::Value;
 use std::path::{Path, PathBuf};

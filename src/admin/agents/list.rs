@@ -2,8 +2,10 @@
 
 use super::agent_ids;
 use super::identity_file::{FILE_NAME, IdentityFile};
+use crate::admin::channels::account::ActiveChannel;
+use crate::admin::channels::channel::Channel;
 use crate::app::App;
-use crate::config::{ActiveChannel, Channel, Config, ConfigError};
+use crate::config::{Config, ConfigError};
 use crate::profile::AgentId;
 use std::path::PathBuf;
 

@@ -4,7 +4,10 @@
 //! except `main` where the configuration lists nobody.
 
 mod add;
+mod agent_edit;
 mod bind;
+pub mod binding;
+mod binding_edit;
 mod delete;
 mod error;
 mod identity;
@@ -12,14 +15,16 @@ mod identity_file;
 mod list;
 
 pub use add::{AddError, AddRequest, Added, add, check_name, usual_workspace};
+pub use agent_edit::AgentRemoval;
 pub use bind::{BindError, Bound, Unbound, bind, bindings, unbind, unbind_wholly};
 pub use delete::{DeleteError, Deleted, Kept, NotUndone, check_deletion, delete};
 pub use error::{InvalidBinding, InvalidBindings, UnknownAgent};
 pub use identity::{IdentityError, IdentityRequest, IdentitySet, set_identity};
 pub use list::{IdentitySource, Row, list};
 
+use crate::admin::agents::binding::BindingSpec;
 use crate::app::App;
-use crate::config::{BindingSpec, Config};
+use crate::config::Config;
 use crate::profile::AgentId;
 
 /// The ids of the agents in their order, each once; the default agent alone when the

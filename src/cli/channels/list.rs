@@ -1,11 +1,12 @@
 //! `channels list`: the fields, order and texts of OpenClaw 2026.4.24.
 
+use crate::admin::channels::account::ActiveChannel;
+use crate::admin::channels::account::ChannelAccount;
 use crate::admin::channels::{Row, list, quotas};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::cli::quota::{QuotaReport, known, render};
-use crate::config::{ActiveChannel, ChannelAccount};
 use crate::profile::{ProfileId, ProviderId};
 use crate::text::printable;
 use indexmap::IndexMap;

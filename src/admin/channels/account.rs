@@ -3,13 +3,13 @@
 //!
 //! Invariant: what is said follows from `openclaw.json` alone.
 
-use super::Config;
 use super::channel::{AccountIds, Channel, DefaultAccount};
+use crate::config::Config;
 use crate::profile::{AgentId, compare};
 use serde_json::{Map, Value};
 
 /// The account of a channel that needs no name.
-pub(super) const DEFAULT: &str = "default";
+pub(in crate::admin) const DEFAULT: &str = "default";
 /// Keys of a channel that belong to its default account when others are named beside
 /// them.
 const OF_DEFAULT_ACCOUNT: [&str; 14] = [

@@ -5,8 +5,8 @@
 //! routes.
 
 use super::binding::{self, BindOutcome, BindingSpec, Conflict, Route, UnbindOutcome};
-use super::edit::{edit, set};
-use super::{ConfigError, WrongPart};
+use crate::config::edit::{edit, set};
+use crate::config::{ConfigError, WrongPart};
 use crate::profile::AgentId;
 use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject};
 use serde_json::Value;
@@ -17,7 +17,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// See [`ConfigError`]; the file is unchanged then.
-pub fn bind_agent(
+pub(super) fn bind_agent(
     path: &Path,
     id: &AgentId,
     specs: &[BindingSpec],
@@ -34,7 +34,7 @@ pub fn bind_agent(
 ///
 /// # Errors
 /// See [`ConfigError`]; the file is unchanged then.
-pub fn unbind_agent(
+pub(super) fn unbind_agent(
     path: &Path,
     id: &AgentId,
     specs: &[BindingSpec],
@@ -69,7 +69,7 @@ pub fn unbind_agent(
 ///
 /// # Errors
 /// See [`ConfigError`]; the file is unchanged then.
-pub fn unbind_agent_wholly(path: &Path, id: &AgentId) -> Result<Vec<String>, ConfigError> {
+pub(super) fn unbind_agent_wholly(path: &Path, id: &AgentId) -> Result<Vec<String>, ConfigError> {
     let mut removed = Vec::new();
     edit(path, |root| {
         let routes = routes(bindings(root)?.as_ref());

@@ -1,9 +1,12 @@
 //! The listing that OpenClaw's `channels list` gives: the channels of the configuration
 //! and the profiles of the main store.
 
+pub mod account;
+pub mod channel;
+
 use super::quota::{self, Quotas};
+use crate::admin::channels::account::ActiveChannel;
 use crate::app::{App, AppError};
-use crate::config::ActiveChannel;
 use crate::profile::{Kind, ProfileId, ProviderId, compare, sort_as_object_keys};
 use crate::store::{Location, Outline};
 use crate::system::custody::{Custody, Exposure};

@@ -1,7 +1,7 @@
 //! What a sidecar lock says about its holder, and whether that one is dead.
 
-use super::process;
 use crate::profile::Millis;
+use crate::system::process;
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, Metadata, OpenOptions};

@@ -1,8 +1,8 @@
 //! Waiting for a lock: looking again from time to time.
 
-use super::file::with_suffix;
-use super::lock::{Attempt, SidecarLock, try_acquire_beside};
-use super::now;
+use super::{Attempt, SidecarLock, try_acquire_beside};
+use crate::system::file::with_suffix;
+use crate::system::now;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ pub fn pause(waited: Duration, longest: Duration) -> Duration {
 /// still holds it then.
 ///
 /// # Errors
-/// See [`super::lock::try_acquire`].
+/// See [`super::try_acquire`].
 pub fn wait(document: &Path, timeout: Duration) -> io::Result<Attempt> {
     wait_beside(document, None, timeout)
 }
@@ -31,7 +31,7 @@ pub fn wait(document: &Path, timeout: Duration) -> io::Result<Attempt> {
 /// As [`wait`], for one who holds the lock `held`.
 ///
 /// # Errors
-/// See [`super::lock::try_acquire`].
+/// See [`super::try_acquire`].
 pub fn wait_beside(
     document: &Path,
     held: Option<&SidecarLock>,
@@ -43,7 +43,7 @@ pub fn wait_beside(
 /// As [`wait_beside`], for the lock file at `path` itself.
 ///
 /// # Errors
-/// See [`super::lock::try_acquire`].
+/// See [`super::try_acquire`].
 pub fn wait_at(path: &Path, held: Option<&SidecarLock>, timeout: Duration) -> io::Result<Attempt> {
     let started = Instant::now();
     loop {

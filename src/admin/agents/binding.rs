@@ -5,8 +5,9 @@
 //! `default`. Only bindings that route count here, others (`type: "acp"`) are kept as
 //! they are.
 
-use super::channel_account::DEFAULT;
-use super::{Channel, Config};
+use crate::admin::channels::account::DEFAULT;
+use crate::admin::channels::channel::Channel;
+use crate::config::Config;
 use crate::profile::AgentId;
 use serde_json::Value;
 

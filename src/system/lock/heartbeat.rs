@@ -1,6 +1,6 @@
 //! The thread that keeps a lock young.
 
-use super::lock_payload::payload_at;
+use super::payload::payload_at;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -29,7 +29,7 @@ impl Heartbeat {
         let (end, ended) = channel();
         std::thread::Builder::new().spawn(move || {
             while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(interval) {
-                let Ok(payload) = payload_at(super::now()) else { return };
+                let Ok(payload) = payload_at(crate::system::now()) else { return };
                 // Of the same length as before, so a reader sees one or the other.
                 if file.write_all_at(&payload, 0).is_err() {
                     return;

@@ -3,7 +3,7 @@
 //! Invariant: a lock is waited for, taken over only when it is older than its program lets
 //! one become, and released only while it is still the one that was taken.
 
-use super::lock::POLL;
+use super::wait::POLL;
 use fs2::FileExt;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -91,7 +91,7 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
 
 fn is_older(path: &Path, age: Duration) -> bool {
     let modified = path.symlink_metadata().ok().map(|metadata| metadata.mtime());
-    let now = super::now() / 1_000;
+    let now = crate::system::now() / 1_000;
     modified.is_some_and(|modified| {
         u64::try_from(now.saturating_sub(modified)).is_ok_and(|seconds| seconds > age.as_secs())
     })
@@ -148,7 +148,7 @@ mod tests {
             let abandoned = wait(&path, protocol, Duration::ZERO).unwrap().unwrap();
             let touch = |age| {
                 let then = SystemTime::UNIX_EPOCH
-                    + Duration::from_millis(u64::try_from(super::super::now()).unwrap())
+                    + Duration::from_millis(u64::try_from(crate::system::now()).unwrap())
                     - age;
                 File::open(&path).unwrap().set_modified(then).unwrap();
             };

@@ -5,8 +5,8 @@
 
 use super::binding::{BindOutcome, BindingSpec};
 use super::binding_edit::bind;
-use super::edit::{child, edit, is_text, set};
-use super::{ConfigError, WrongPart};
+use crate::config::edit::{child, edit, is_text, set};
+use crate::config::{ConfigError, WrongPart};
 use crate::profile::AgentId;
 use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject};
 use serde_json::Value;
@@ -14,7 +14,7 @@ use std::path::Path;
 
 /// An agent to list, and what it shall answer on.
 #[derive(Clone, Copy, Debug)]
-pub struct NewAgent<'a> {
+pub(super) struct NewAgent<'a> {
     /// The normalised id.
     pub id: &'a AgentId,
     /// The members of its entry in their order; the first one is the id.
@@ -27,7 +27,7 @@ pub struct NewAgent<'a> {
 
 /// What came of adding an agent.
 #[derive(Debug)]
-pub enum AgentAddition {
+pub(super) enum AgentAddition {
     /// It is listed now.
     Added(BindOutcome),
     /// An agent of that id was listed already; nothing was changed.
@@ -48,7 +48,7 @@ pub struct AgentRemoval {
 ///
 /// # Errors
 /// See [`ConfigError`]; the file is unchanged then.
-pub fn add_agent(path: &Path, agent: NewAgent<'_>) -> Result<AgentAddition, ConfigError> {
+pub(super) fn add_agent(path: &Path, agent: NewAgent<'_>) -> Result<AgentAddition, ConfigError> {
     let mut addition = AgentAddition::Exists;
     edit(path, |root| {
         let is_listed = list(root)?.is_some_and(|list| find(&list, agent.id).is_some());
@@ -72,7 +72,7 @@ pub fn add_agent(path: &Path, agent: NewAgent<'_>) -> Result<AgentAddition, Conf
 ///
 /// # Errors
 /// See [`ConfigError`]; the file is unchanged then.
-pub fn remove_agent(path: &Path, id: &AgentId) -> Result<Option<AgentRemoval>, ConfigError> {
+pub(super) fn remove_agent(path: &Path, id: &AgentId) -> Result<Option<AgentRemoval>, ConfigError> {
     let mut removal = None;
     edit(path, |root| {
         let is_it = |node: &CstNode| is_entry_of(node, id);
@@ -117,7 +117,7 @@ pub fn remove_agent(path: &Path, id: &AgentId) -> Result<Option<AgentRemoval>, C
 ///
 /// # Errors
 /// See [`ConfigError`]; the file is unchanged then.
-pub fn set_identity(
+pub(super) fn set_identity(
     path: &Path,
     id: &AgentId,
     members: &[(&str, &str)],

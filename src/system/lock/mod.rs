@@ -9,12 +9,17 @@
 //! Who holds one lock and needs another gives the same file a second name (link(2)): they
 //! are held, kept young and lost together, and the second costs neither file nor thread.
 
-use super::heartbeat::{BEAT, Heartbeat};
-pub use super::lock_payload::{Holder, iso, look};
-use super::lock_payload::{Payload, is_dead, open, payload_at};
-pub use super::lock_wait::{POLL, TIMEOUT, pause, wait, wait_at, wait_beside};
-use super::temporary;
+pub mod foreign;
+mod heartbeat;
+mod payload;
+mod wait;
+
+use self::heartbeat::{BEAT, Heartbeat};
+pub use self::payload::{Holder, iso, look};
+use self::payload::{Payload, is_dead, open, payload_at};
+pub use self::wait::{POLL, TIMEOUT, pause, wait, wait_at, wait_beside};
 use crate::profile::Millis;
+use crate::system::temporary;
 use fs2::FileExt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -220,7 +225,7 @@ impl Drop for SidecarLock {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lock_payload::{OWNER, age_of};
+    use super::payload::{OWNER, age_of};
     use super::*;
     use crate::system::{file, now};
 
