@@ -4,6 +4,7 @@ use super::{Code, Finding, What};
 use crate::external::Tool;
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use crate::store::{AgentStore, Document, Location, Misshape};
+use crate::text::printable;
 use std::fmt;
 
 /// Something in a document that is not read as it is meant.
@@ -54,7 +55,10 @@ fn profile(document: &Document, shape: &Misshape) -> Option<(ProfileId, Kind, Pr
         Some((id.into(), credential.kind(), credential.provider))
     };
     match shape {
-        Misshape::Foreign { .. } | Misshape::Entry { .. } | Misshape::OtherType { .. } => None,
+        Misshape::Foreign { .. }
+        | Misshape::Nested { .. }
+        | Misshape::Entry { .. }
+        | Misshape::OtherType { .. } => None,
         Misshape::Beside { id, kind, provider } => {
             Some((id.as_str().into(), (*kind)?, provider.as_str().into()))
         }
@@ -76,6 +80,12 @@ impl fmt::Display for Misshapen {
             }
             Misshape::Foreign { member, of } => {
                 format!("`{member}` in {location} has the form of {of}, and nothing reads it")
+            }
+            Misshape::Nested { member } => {
+                format!(
+                    "`{}` in {location} holds profiles, and nothing reads them",
+                    printable(member, 80)
+                )
             }
             Misshape::Entry { id, fault } => {
                 format!("the entry {} cannot be interpreted and is not used: {fault}", shown(id))

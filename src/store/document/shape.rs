@@ -29,6 +29,11 @@ pub enum Misshape {
         /// Whose form it is.
         of: &'static str,
     },
+    /// Profiles stand one level too deep, or under another name than `profiles`.
+    Nested {
+        /// The member that holds them.
+        member: String,
+    },
     /// An entry cannot be interpreted.
     Entry {
         /// The profile.
@@ -127,6 +132,15 @@ const GRANT: &[(&str, &[&str])] = &[
 pub(super) fn misshapes(document: &Document) -> Vec<Misshape> {
     let mut found: Vec<Misshape> =
         document.members.iter().filter_map(|(name, value)| of_member(name, value)).collect();
+    let mut seen = Vec::new();
+    found.retain(|shape| match shape {
+        Misshape::Foreign { of, .. } if seen.contains(of) => false,
+        Misshape::Foreign { of, .. } => {
+            seen.push(*of);
+            true
+        }
+        _ => true,
+    });
     for (id, entry) in document.entries() {
         match document.credential(id) {
             None => found.push(Misshape::Entry { id: id.to_owned(), fault: fault(entry) }),
@@ -154,9 +168,15 @@ fn of_member(name: &str, value: &RawValue) -> Option<Misshape> {
         "tokens" | "OPENAI_API_KEY" => return foreign("Codex CLI"),
         "claudeAiOauth" => return foreign("Claude Code"),
         "access_token" | "refresh_token" => return foreign("another program"),
+        "access" | "refresh" | "token" | "key" | "apiKey" | "api_key" => {
+            return foreign("a single profile");
+        }
         _ => {}
     }
     let entry: serde_json::Map<String, Value> = serde_json::from_str(value.get()).ok()?;
+    if entry.values().any(is_like_profile) || entry.contains_key("profiles") {
+        return Some(Misshape::Nested { member: name.to_owned() });
+    }
     let has = |names: &[&str]| names.iter().any(|name| entry.contains_key(*name));
     let kind = entry.get("type").or_else(|| entry.get("mode")).and_then(Value::as_str);
     let kind = kind.and_then(Kind::from_name).or_else(|| {
@@ -174,6 +194,11 @@ fn of_member(name: &str, value: &RawValue) -> Option<Misshape> {
     let provider = entry.get("provider").and_then(Value::as_str);
     let provider = provider.or_else(|| name.split(':').next()).unwrap_or(name).to_owned();
     is_profile.then(|| Misshape::Beside { id: name.to_owned(), kind, provider })
+}
+
+fn is_like_profile(value: &Value) -> bool {
+    let has = |name: &str| value.get(name).is_some_and(Value::is_string);
+    has("provider") && (has("type") || has("mode"))
 }
 
 /// Why an entry cannot be interpreted.
@@ -214,7 +239,11 @@ fn of_entry(id: &str, kind: Kind, entry: &str, found: &mut Vec<Misshape>) {
         Kind::OAuth => (GRANT, &["access", "refresh"]),
     };
     let before = found.len();
-    let has_secret = secrets.iter().any(|name| is_there(name));
+    // A secret is a text, or a reference to one.
+    let is_value = |name: &str| {
+        is_there(name) && entry.get(name).is_some_and(|it| it.is_string() || it.is_object())
+    };
+    let has_secret = secrets.iter().any(|name| is_value(name));
     for (read, others) in names {
         let is_read =
             is_there(read) || (secrets.contains(read) && kind != Kind::OAuth && has_secret);
@@ -297,7 +326,14 @@ mod tests {
         ] {
             assert_eq!(of(text), [expected], "{text}");
         }
+        for text in [
+            r#"{"credentials":{"p:1":{"type":"token","provider":"p","token":"fake"}}}"#,
+            r#"{"data":{"version":1,"profiles":{}}}"#,
+        ] {
+            assert!(matches!(of(text)[0], Misshape::Nested { .. }), "{text}");
+        }
         for (text, program) in [
+            (r#"{"provider":"p","key":"fake","type":"api_key"}"#, "a single profile"),
             (r#"{"auth":{"profiles":{}}}"#, "openclaw.json"),
             (r#"{"tokens":{"access_token":"fake"}}"#, "Codex CLI"),
             (r#"{"claudeAiOauth":{}}"#, "Claude Code"),
@@ -335,6 +371,10 @@ mod tests {
             ),
             (r#"{"type":"oauth","provider":"p"}"#, vec![Misshape::Empty { id: id() }]),
             (r#"{"type":"api_key","provider":"p","key":""}"#, vec![Misshape::Empty { id: id() }]),
+            (
+                r#"{"type":"api_key","provider":"p","key":["x"]}"#,
+                vec![Misshape::Empty { id: id() }],
+            ),
             (
                 r#"{"type":"api_key","provider":"p","key":"sk-…abcd"}"#,
                 vec![Misshape::Masked { id: id(), field: "key" }],
