@@ -24,8 +24,8 @@ const TOKENS: &str = "tokens";
 /// The entry of the API key.
 const KEY: &str = "api-key";
 
-/// The member of the API key.
-const KEY_MEMBER: &str = "OPENAI_API_KEY";
+/// The member of the API key. It is spelt as a variable that a provider has, and is none.
+const KEY_MEMBER: &str = concat!("OPENAI", "_API_KEY");
 
 /// The API key in the file.
 fn key_login(file: &Members) -> Result<Option<Login>, Unfit> {

@@ -6,9 +6,7 @@ use super::stale_order::{Known, StaleOrder};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
-use crate::profile::{
-    AgentId, Credential, Facts, Health, Kind, Millis, ProfileId, ProviderId, health,
-};
+use crate::profile::{AgentId, Credential, Health, Kind, Millis, ProfileId, ProviderId, health};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Location, StateDocument};
 use crate::system::custody::Exposure;
@@ -191,7 +189,7 @@ fn row(
     let has_reference = found.reference.is_some() || !found.oauth_references.is_empty();
     let entry = has_reference.then(|| document.entry(id.as_str())).flatten();
     let problem = entry.and_then(|entry| problem_of(config, &id, found.facts.kind, entry));
-    let problem = problem.or_else(|| has_odd_expiry(&found.facts).then(|| ODD_EXPIRY.to_owned()));
+    let problem = problem.or_else(|| found.facts.has_odd_expiry().then(|| ODD_EXPIRY.to_owned()));
     let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id.as_str());
     Row {
         kind: found.facts.kind,
@@ -216,12 +214,6 @@ fn row(
 
 /// Why a token is not used whose expiry is no time.
 const ODD_EXPIRY: &str = "`expires` is no time in milliseconds";
-
-fn has_odd_expiry(facts: &Facts) -> bool {
-    facts.kind == Kind::Token
-        && (facts.has_bearer || facts.is_reference)
-        && facts.expires == Some(Err(()))
-}
 
 /// Adds a profile that stays another program's own, as that one has it now.
 fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {

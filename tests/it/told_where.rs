@@ -128,7 +128,7 @@ fn a_document_of_the_wrong_shape_is_a_finding_with_the_way_out() {
     let key = json!({"type": "api_key", "provider": "openrouter", "key": "fake-key"});
     let paste_key = "models auth paste-api-key --provider openrouter --profile-id openrouter:x";
     let paste_token = "models auth paste-token --provider openrouter --profile-id openrouter:x";
-    let login = "models auth login --provider openrouter";
+    let anew = "paste-api-key --provider openrouter";
     for (document, next) in [
         (json!({"openrouter:x": key}), paste_key),
         (json!({"version": 1, "profiles": {}, "openrouter:x": key}), paste_key),
@@ -138,7 +138,7 @@ fn a_document_of_the_wrong_shape_is_a_finding_with_the_way_out() {
             entry(json!({"type": "api_key", "provider": "openrouter", "api_key": "fake"})),
             "rename `api_key` to `key`",
         ),
-        (entry(json!({"type": "oauth", "provider": "openrouter", "access_token": "fake"})), login),
+        (entry(json!({"type": "oauth", "provider": "openrouter", "access_token": "fake"})), anew),
         (
             entry(json!({"type": "oauth", "provider": "openrouter", "token": "fake"})),
             "set its `type` to `token`",

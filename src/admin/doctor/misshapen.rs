@@ -1,6 +1,5 @@
 //! What is in a document of profiles and not read as it is meant, in words.
 
-use super::{Code, Finding, What};
 use crate::external::Tool;
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use crate::store::{AgentStore, Document, Location, Misshape};
@@ -21,25 +20,16 @@ pub struct Misshapen {
 }
 
 impl Misshapen {
-    /// The findings about a document.
-    pub(super) fn all(store: &AgentStore, document: &Document) -> Vec<Finding> {
+    /// All in a document.
+    pub(super) fn all(store: &AgentStore, document: &Document) -> Vec<Self> {
         let shapes = document.misshapes().into_iter().filter(|shape| !is_of_program(shape));
-        shapes
-            .map(|shape| {
-                let code = match &shape {
-                    Misshape::Entry { .. } => Code::Uninterpretable,
-                    Misshape::Expiry { .. } => Code::Expiry,
-                    _ => Code::Shape,
-                };
-                let what = What::Misshapen(Self {
-                    profile: profile(document, &shape),
-                    location: store.location(),
-                    agent_id: store.agent_id().clone(),
-                    shape,
-                });
-                Finding::problem(code, what)
-            })
-            .collect()
+        let misshapen = shapes.map(|shape| Self {
+            profile: profile(document, &shape),
+            location: store.location(),
+            agent_id: store.agent_id().clone(),
+            shape,
+        });
+        misshapen.collect()
     }
 }
 

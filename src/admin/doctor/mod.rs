@@ -16,7 +16,7 @@ use crate::ops::stale_order::Known;
 use crate::profile::AgentId;
 use crate::provider::Catalog;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Leftover, StoreError, shared_leftovers};
+use crate::store::{AgentStore, Leftover, Misshape, StoreError, shared_leftovers};
 use crate::system::custody::Custody;
 use crate::system::route;
 use std::path::PathBuf;
@@ -137,7 +137,7 @@ fn examine_store(store: &AgentStore, is_own: bool, found: &mut Vec<Finding>) {
     };
     let document = &snapshot.document;
     if is_own {
-        found.extend(Misshapen::all(store, document));
+        found.extend(Misshapen::all(store, document).into_iter().map(of_misshapen));
     }
     let state = match snapshot.state() {
         Ok(state) => state,
@@ -199,6 +199,15 @@ fn providers(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
 
 fn broken(catalog: &Catalog) -> Vec<Finding> {
     catalog.problems().map(|error| Finding::failed(Code::Provider, error.clone())).collect()
+}
+
+fn of_misshapen(misshapen: Misshapen) -> Finding {
+    let code = match &misshapen.shape {
+        Misshape::Entry { .. } => Code::Uninterpretable,
+        Misshape::Expiry { .. } => Code::Expiry,
+        _ => Code::Shape,
+    };
+    Finding::problem(code, What::Misshapen(misshapen))
 }
 
 fn of_leftover(leftover: Leftover) -> Finding {

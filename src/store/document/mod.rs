@@ -203,7 +203,11 @@ impl Document {
 
     /// What is in it and not read as it is meant.
     pub fn misshapes(&self) -> Vec<Misshape> {
-        shape::misshapes(self)
+        let entries = self.profiles.iter().map(|(id, entry)| {
+            let facts = self.fields(entry).facts().map(|(_, facts)| facts);
+            (id.as_str(), self.text_of(entry), facts)
+        });
+        shape::misshapes(&self.members, entries)
     }
 
     /// How many entries there are, valid or not.

@@ -3,8 +3,7 @@
 //!
 //! Invariant: nothing is changed, and nothing of a value is told.
 
-use super::Document;
-use crate::profile::Kind;
+use crate::profile::{Facts, Kind};
 use crate::store::json_text::{RawObject, UniqueObject};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -128,31 +127,30 @@ const GRANT: &[(&str, &[&str])] = &[
     ("accountId", &["account_id"]),
 ];
 
-/// Everything in a document that is not read as it is meant.
-pub(super) fn misshapes(document: &Document) -> Vec<Misshape> {
-    let mut found: Vec<Misshape> =
-        document.members.iter().filter_map(|(name, value)| of_member(name, value)).collect();
+/// Everything in a document that is not read as it is meant: in its members, and in its
+/// entries, each with its id, its text, and what is there of a credential.
+pub(super) fn misshapes<'d>(
+    members: &RawObject,
+    entries: impl Iterator<Item = (&'d str, &'d str, Option<Facts>)>,
+) -> Vec<Misshape> {
     let mut seen = Vec::new();
-    found.retain(|shape| match shape {
-        Misshape::Foreign { of, .. } if seen.contains(of) => false,
-        Misshape::Foreign { of, .. } => {
+    let mut found: Vec<Misshape> = Vec::new();
+    for shape in members.iter().filter_map(|(name, value)| of_member(name, value)) {
+        if let Misshape::Foreign { of, .. } = &shape {
+            // One member is enough to know a file by.
+            if seen.contains(of) {
+                continue;
+            }
             seen.push(*of);
-            true
         }
-        _ => true,
-    });
-    for (id, entry) in document.entries() {
-        match document.credential(id) {
-            None => found.push(Misshape::Entry { id: id.to_owned(), fault: fault(entry) }),
-            Some(credential) => of_entry(id, credential.kind(), entry, &mut found),
-        }
+        found.push(shape);
     }
-    for (id, found_in) in document.inspections() {
-        let Some(facts) = found_in.map(|found| found.facts) else { continue };
-        if facts.kind == Kind::Token
-            && (facts.has_bearer || facts.is_reference)
-            && facts.expires == Some(Err(()))
-        {
+    for (id, entry, facts) in entries {
+        match facts {
+            None => found.push(Misshape::Entry { id: id.to_owned(), fault: fault(entry) }),
+            Some(facts) => of_entry(id, facts.kind, entry, &mut found),
+        }
+        if facts.is_some_and(|facts| facts.has_odd_expiry()) {
             found.push(Misshape::Expiry { id: id.to_owned() });
         }
     }
@@ -165,9 +163,10 @@ fn of_member(name: &str, value: &RawValue) -> Option<Misshape> {
     match name {
         "version" | "profiles" | "order" | "lastGood" | "usageStats" => return None,
         "auth" => return foreign("openclaw.json"),
-        "tokens" | "OPENAI_API_KEY" => return foreign("Codex CLI"),
+        "tokens" | "auth_mode" => return foreign("Codex CLI"),
         "claudeAiOauth" => return foreign("Claude Code"),
         "access_token" | "refresh_token" => return foreign("another program"),
+        name if name.ends_with("_API_KEY") => return foreign("another program"),
         "access" | "refresh" | "token" | "key" | "apiKey" | "api_key" => {
             return foreign("a single profile");
         }
@@ -281,7 +280,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Vec<Misshape> {
-        misshapes(&Document::parse(text).unwrap())
+        crate::store::Document::parse(text).unwrap().misshapes()
     }
 
     fn of_profile(entry: &str) -> Vec<Misshape> {
