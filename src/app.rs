@@ -70,6 +70,19 @@ impl App {
         Self { environment, paths, notices: Notices::default(), refreshes_by, agent: None }
     }
 
+    /// The same program in another environment: it means the same agent, and its notices are
+    /// told at the end of this run.
+    #[must_use]
+    pub fn in_environment(&self, environment: Environment) -> Self {
+        Self {
+            paths: Paths::new(&environment, &self.paths.current_dir),
+            environment,
+            notices: self.notices.clone(),
+            refreshes_by: self.refreshes_by,
+            agent: self.agent.clone(),
+        }
+    }
+
     /// The same program, whose token requests are made so.
     #[must_use]
     pub const fn with_refreshes_by(mut self, refreshes_by: RefreshesBy) -> Self {

@@ -54,6 +54,7 @@ mod store_contract;
 mod support;
 mod token;
 mod token_answers;
+mod told_where;
 mod two_steps;
 mod usage;
 mod walk;

@@ -107,7 +107,7 @@ pub(in crate::cli) fn due(error: &DueError, app: &App) -> Advice {
     match error {
         DueError::App(error) => error.advice(),
         DueError::Selection(error) => selection(error, app),
-        DueError::NoneOfProvider { provider, agent_id } => {
+        DueError::NoneOfProvider { provider, agent_id, .. } => {
             (ExitStatus::LoginRequired, Some(sign_in_command(app, provider, agent_id)))
         }
         DueError::NotAGrant { .. } => {
