@@ -5,7 +5,7 @@
 //! written under two lock directories, and only while the stored refresh token is the one
 //! that was read.
 
-use super::file::{directory_in, text_of};
+use super::file::text_of;
 use super::format::Format;
 use super::json::{Entries, Malformed, Members, members, read};
 use super::login::grant;
@@ -28,7 +28,7 @@ const STALE: Duration = Duration::from_mins(1);
 
 impl Format for Claude {
     fn files(&self, environment: &Environment) -> Vec<PathBuf> {
-        let directory = directory_in(environment, "CLAUDE_CONFIG_DIR");
+        let directory = environment.expanded("CLAUDE_CONFIG_DIR");
         let directory = directory.unwrap_or_else(|| environment.home().join(".claude"));
         vec![directory.join(".credentials.json")]
     }
@@ -69,7 +69,7 @@ impl Format for Claude {
     /// Claude keeps the e-mail in its settings.
     fn complete(&self, environment: &Environment, login: &mut Login) {
         let directory =
-            directory_in(environment, "CLAUDE_CONFIG_DIR").unwrap_or_else(|| environment.home());
+            environment.expanded("CLAUDE_CONFIG_DIR").unwrap_or_else(|| environment.home());
         let Ok(Some(text)) = text_of(&directory.join(".claude.json")) else { return };
         // Of all that stands there one member is of interest.
         let settings: Option<Entries> = read(&text).ok();

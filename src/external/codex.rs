@@ -5,7 +5,7 @@
 //! beside the file that the name leads to. An `auth.json` without tokens and key counts as
 //! signed in there, so that logging out removes it.
 
-use super::file::{directory_in, text_of};
+use super::file::text_of;
 use super::format::Format;
 use super::json::{Malformed, Members, members};
 use super::login::grant;
@@ -57,7 +57,7 @@ fn tokens_login(file: &Members) -> Result<Option<Login>, Unfit> {
 }
 
 fn home(environment: &Environment) -> PathBuf {
-    directory_in(environment, "CODEX_HOME").unwrap_or_else(|| environment.home().join(".codex"))
+    environment.expanded("CODEX_HOME").unwrap_or_else(|| environment.home().join(".codex"))
 }
 
 /// Where Codex keeps its login, as `config.toml` says: `file`, `keyring`, `auto`. A line

@@ -4,7 +4,6 @@
 //! `{"github.com" | "github.com:<client id>": {user, oauth_token}}`. The tokens are
 //! long-lived, and nothing refreshes them.
 
-use super::file::directory_in;
 use super::format::Format;
 use super::json::Malformed;
 use super::{Login, Parsed, Tool, Unfit, entries};
@@ -16,7 +15,7 @@ pub(super) struct Copilot;
 
 impl Format for Copilot {
     fn files(&self, environment: &Environment) -> Vec<PathBuf> {
-        let config = directory_in(environment, "XDG_CONFIG_HOME");
+        let config = environment.expanded("XDG_CONFIG_HOME");
         let config = config.unwrap_or_else(|| environment.home().join(".config"));
         let names = ["github-copilot/apps.json", "github-copilot/hosts.json"];
         names.map(|name| config.join(name)).into()

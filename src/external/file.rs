@@ -1,8 +1,9 @@
-//! Finding and reading the files of other programs.
+//! Reading the files of other programs.
 
 use super::error::ExternalError;
-use crate::system::{Environment, file};
-use std::path::{Path, PathBuf};
+use crate::system::file;
+use std::io::ErrorKind;
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// A larger file is no file of logins.
@@ -12,38 +13,8 @@ const LARGEST_FILE: u64 = 8 * 1024 * 1024;
 pub(super) fn text_of(path: &Path) -> Result<Option<Zeroizing<String>>, ExternalError> {
     match file::read_up_to(path, LARGEST_FILE) {
         Ok(read) => Ok(read.map(|(text, _)| Zeroizing::new(text))),
+        // A link that leads nowhere.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(source) => Err(ExternalError::Read { path: path.to_owned(), source }),
-    }
-}
-
-/// The directory that a program's own variable names. Nobody has expanded a `~` in it where it
-/// comes from a unit, a container or an `.env` file.
-pub(super) fn directory_in(environment: &Environment, variable: &str) -> Option<PathBuf> {
-    let path = environment.path(variable)?;
-    match path.strip_prefix("~") {
-        Ok(rest) if rest.as_os_str().is_empty() => Some(environment.home()),
-        Ok(rest) => Some(environment.home().join(rest)),
-        Err(_) => Some(path),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tilde_is_the_home_directory() {
-        for (value, expected) in [
-            ("~", Some("/h")),
-            ("~/.codex", Some("/h/.codex")),
-            ("~/", Some("/h")),
-            ("~other/x", Some("~other/x")),
-            ("/a/~/b", Some("/a/~/b")),
-            ("", None),
-        ] {
-            let environment = Environment::of([("HOME", "/h"), ("X", value)]);
-            let path = directory_in(&environment, "X");
-            assert_eq!(path.as_deref(), expected.map(Path::new), "{value}");
-        }
     }
 }

@@ -4,7 +4,7 @@
 //! Its encrypted storage (`gemini-credentials.json`, or the keychain) is recognised and not
 //! read.
 
-use super::file::{directory_in, text_of};
+use super::file::text_of;
 use super::format::Format;
 use super::json::{Malformed, members};
 use super::{Login, Parsed, Place, Tool, flat};
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 pub(super) struct Gemini;
 
 fn directory(environment: &Environment) -> PathBuf {
-    let home = directory_in(environment, "GEMINI_CLI_HOME").unwrap_or_else(|| environment.home());
+    let home = environment.expanded("GEMINI_CLI_HOME").unwrap_or_else(|| environment.home());
     home.join(".gemini")
 }
 

@@ -1,6 +1,5 @@
 //! opencode: `auth.json` in `opencode` of `$XDG_DATA_HOME`, by default `~/.local/share`.
 
-use super::file::directory_in;
 use super::format::Format;
 use super::json::Malformed;
 use super::{Parsed, Tool, entries};
@@ -11,7 +10,7 @@ pub(super) struct Opencode;
 
 impl Format for Opencode {
     fn files(&self, environment: &Environment) -> Vec<PathBuf> {
-        let data = directory_in(environment, "XDG_DATA_HOME");
+        let data = environment.expanded("XDG_DATA_HOME");
         let data = data.unwrap_or_else(|| environment.home().join(".local/share"));
         vec![data.join("opencode/auth.json")]
     }

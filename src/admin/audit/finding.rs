@@ -58,7 +58,7 @@ pub struct Finding {
     /// `info`, `warn` or `error`.
     pub severity: &'static str,
     /// The file.
-    pub file: String,
+    pub file: PathBuf,
     /// The place in it.
     pub path: String,
     /// What is to be said about it.

@@ -47,6 +47,8 @@ pub enum Code {
     Configuration,
     /// A variable for the network cannot be used.
     Network,
+    /// The documents are on a file system that other hosts may share.
+    FileSystem,
 }
 
 impl Code {
@@ -69,6 +71,7 @@ impl Code {
             Self::Provider => "provider",
             Self::Configuration => "configuration",
             Self::Network => "network",
+            Self::FileSystem => "file-system",
         }
     }
 }
@@ -232,6 +235,13 @@ pub enum What {
     },
     /// A variable for the network cannot be used; a sentence that names it.
     Network(String),
+    /// A place is on a file system that other hosts may share.
+    SharedFileSystem {
+        /// What it is called.
+        name: String,
+        /// The place.
+        place: Location,
+    },
 }
 
 impl What {
@@ -307,6 +317,10 @@ impl What {
                 format!("nothing can refresh `{profile_id}`: {provider} is not known")
             }
             Self::Network(problem) => problem.clone(),
+            Self::SharedFileSystem { name, place } => format!(
+                "{place} is on {name}, a file system that other hosts may share: locks may not \
+                 hold between them, and two hosts that refresh one login at once end it"
+            ),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod finding;
 mod grant;
 mod misshapen;
+mod places;
 mod programs;
 
 pub use finding::{Code, Finding, ProfileAt, What};
@@ -68,6 +69,7 @@ pub fn examine(app: &App) -> Report {
     unstored(app, &stores, found);
     found.extend(shared_leftovers(&app.paths.state_dir).into_iter().map(of_leftover));
     providers(app, &stores, found);
+    found.extend(places::examine(app, &stores));
     let unusable = route::problems(&app.environment).into_iter();
     found.extend(unusable.map(|it| Finding::problem(Code::Network, What::Network(it))));
     report

@@ -81,6 +81,10 @@ pub(in crate::cli) fn next_step(what: &What, app: &App) -> Hint {
         )
         .into(),
         What::Network(_) => "correct the variable, or unset it".into(),
+        What::SharedFileSystem { .. } => "let one host alone refresh, or keep the state \
+                                          directory on a disk of this host: \
+                                          OPENCLAW_STATE_DIR=<dir> openclaw-auth …"
+            .into(),
     }
 }
 

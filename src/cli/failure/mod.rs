@@ -11,6 +11,7 @@ mod doctor;
 mod import;
 mod login;
 mod lower;
+mod network;
 mod paste;
 mod profile;
 mod refresh;

@@ -4,10 +4,10 @@ use crate::admin::audit::{Code, Finding, Report, audit};
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::profile::{ProfileId, ProviderId};
 use crate::text::{chain, printable};
 use serde::Serialize;
-use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -32,7 +32,8 @@ struct JsonReport<'r> {
     version: u32,
     status: &'static str,
     resolution: Resolution,
-    files_scanned: &'r [PathBuf],
+    #[serde(flatten)]
+    files_scanned: PathMember<'r>,
     summary: Summary,
     findings: Vec<JsonFinding<'r>>,
 }
@@ -63,7 +64,8 @@ struct Summary {
 struct JsonFinding<'r> {
     code: &'static str,
     severity: &'static str,
-    file: &'r str,
+    #[serde(flatten)]
+    file: PathMember<'r>,
     json_path: &'r str,
     message: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,7 +85,7 @@ impl<'r> From<&'r Report> for JsonReport<'r> {
                 skipped_exec_refs: report.commands_skipped,
                 resolvability_complete: report.commands_skipped == 0,
             },
-            files_scanned: &report.files,
+            files_scanned: PathMember::list("filesScanned", &report.files),
             summary: Summary {
                 plaintext_count: report.count(Code::Plaintext),
                 unresolved_ref_count: report.count(Code::Unresolved),
@@ -101,7 +103,7 @@ impl<'r> From<&'r Finding> for JsonFinding<'r> {
         Self {
             code: finding.code.name(),
             severity: finding.severity,
-            file: &finding.file,
+            file: PathMember::of("file", &finding.file),
             json_path: &finding.path,
             message: &finding.message,
             provider: finding.provider.as_ref(),
@@ -161,7 +163,7 @@ fn print(app: &App, report: &Report, output: &mut Output<'_>) -> Result<(), Fail
             output.data(&format!("\n{heading}:\n"))?;
         }
         for finding in findings {
-            let file = app.paths.shorten(finding.file.as_ref());
+            let file = app.paths.shorten(&finding.file);
             let place = printable(&format!("{file} {}", finding.path), 400);
             output.data(&format!("  {place}\n    {}\n", printable(&finding.message, 600)))?;
         }

@@ -11,7 +11,7 @@ use super::place::Files;
 use crate::profile::Millis;
 use crate::store::{Document, StateDocument, StoreError, Version};
 use crate::system::{file, in_place, now};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -36,11 +36,7 @@ pub(super) struct Read<T> {
 /// The profiles; those of the legacy files where there was never a document.
 pub(super) fn profiles(files: &Files) -> Result<Read<Document>, StoreError> {
     let path = files.profiles_path();
-    let read = || {
-        let document = parsed(&path, Document::parse)?;
-        // A link that leads nowhere is a store that is away, not one without logins.
-        document.map_or_else(|| refuse_dangling_link(&path).map(|()| None), |it| Ok(Some(it)))
-    };
+    let read = || parsed(&path, Document::parse);
     let is_in_flux = |found: &Result<Option<_>, _>| match found {
         Ok(_) => is_young(files.agent_dir.metadata()) && was_there(files),
         Err(_) => is_file_in_flux(&path),
@@ -86,15 +82,6 @@ fn is_renamed_away(files: &Files) -> bool {
     })
 }
 
-/// Fails where `path` is a symbolic link that leads nowhere.
-pub(super) fn refuse_dangling_link(path: &Path) -> Result<(), StoreError> {
-    if !path.is_symlink() || path.exists() {
-        return Ok(());
-    }
-    let reason = "it is a symbolic link that leads nowhere";
-    Err(read_failed(path)(io::Error::new(ErrorKind::NotFound, reason)))
-}
-
 /// Reads until what is found can be true, or for [`PATIENCE`].
 fn settled<T>(
     read: impl Fn() -> Result<Option<T>, StoreError>,
@@ -113,7 +100,7 @@ fn settled<T>(
 }
 
 /// What a file holds, or is about to hold where it is written in place; `None` where there is
-/// none.
+/// none. A link that leads nowhere is a store that is away, not one without logins.
 fn parsed<T>(
     path: &Path,
     parse: impl Fn(String) -> serde_json::Result<T>,

@@ -5,9 +5,9 @@ use crate::cli::duration;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::ops::list::{Listing, Row, list};
 use crate::profile::{AgentId, Health, Millis, ProfileId, ProviderId};
-use crate::store::Location;
 use crate::text::printable;
 use comfy_table::{Table, presets};
 use serde::Serialize;
@@ -27,7 +27,8 @@ pub(in crate::cli) struct Args {
 struct Report<'l> {
     schema: u32,
     agent_id: &'l AgentId,
-    store_path: &'l Location,
+    #[serde(flatten)]
+    store_path: PathMember<'l>,
     profiles: Vec<ProfileReport<'l>>,
 }
 
@@ -100,7 +101,7 @@ pub(in crate::cli) fn run(
         return output.json(&Report {
             schema: 1,
             agent_id: &listing.agent_id,
-            store_path: &listing.location,
+            store_path: PathMember::location("storePath", &listing.location),
             profiles: listing.rows.iter().map(ProfileReport::from).collect(),
         });
     }

@@ -147,10 +147,11 @@ impl Results {
 
     /// How the run ends: what needs a person goes before what passes by itself.
     fn status(&self) -> ExitStatus {
-        const WORST_FIRST: [ExitStatus; 6] = [
+        const WORST_FIRST: [ExitStatus; 7] = [
             ExitStatus::Interrupted,
             ExitStatus::LoginRequired,
             ExitStatus::StoreUnusable,
+            ExitStatus::Usage,
             ExitStatus::Failure,
             ExitStatus::LockTimeout,
             ExitStatus::Unavailable,
