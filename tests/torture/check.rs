@@ -159,7 +159,13 @@ fn unexpected(done: &Done) -> Option<String> {
         return None;
     }
     let (kind, slot) = (done.plan.kind, SLOTS[done.plan.slot]);
-    Some(format!("{kind:?} of {slot:?} exits {code}: {}", done.stderr.trim()))
+    Some(format!("{kind:?} of {slot:?} exits {code}: {}", last_words(&done.stderr)))
+}
+
+/// An error with its hint, without what was said before it.
+pub(crate) fn last_words(stderr: &str) -> &str {
+    let said = stderr.trim();
+    said.find("error: ").map_or("", |at| &said[at..])
 }
 
 /// Whether a message says that a login is over for good.

@@ -235,7 +235,16 @@ impl Gate {
         let note = |answer| {
             let (at, asked) = (Instant::now(), asked.clone());
             let (sent, dropped) = (false, fault == Fault::DropAfter);
-            self.ledger.note(Exchange { received, at, asker: client, asked, answer, sent, dropped })
+            self.ledger.note(Exchange {
+                received,
+                at,
+                asker: client,
+                asked,
+                answer,
+                sent,
+                oddity: None,
+                dropped,
+            })
         };
         match fault {
             Fault::Status(status) => {
@@ -269,7 +278,9 @@ impl Gate {
             return;
         }
         let reply = if fault == Fault::Odd && issued.is_some() {
-            odd::draw(&mut self.random.lock().unwrap(), &visit.body)
+            let (reply, oddity) = odd::draw(&mut self.random.lock().unwrap(), &visit.body);
+            self.ledger.odd(number, oddity);
+            reply
         } else {
             let content_type = visit.header("content-type").unwrap_or("text/plain");
             Reply::plain(visit.status, content_type, &visit.body)

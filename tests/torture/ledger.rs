@@ -42,6 +42,8 @@ pub(crate) struct Exchange {
     pub(crate) answer: Answer,
     /// Whether the answer was sent.
     pub(crate) sent: bool,
+    /// What was odd about the answer, if anything.
+    pub(crate) oddity: Option<&'static str>,
     /// Whether the gate dropped it in place of that.
     pub(crate) dropped: bool,
 }
@@ -70,6 +72,10 @@ impl Ledger {
 
     pub(crate) fn sent(&self, number: usize) {
         self.0.lock().unwrap()[number].sent = true;
+    }
+
+    pub(crate) fn odd(&self, number: usize, oddity: &'static str) {
+        self.0.lock().unwrap()[number].oddity = Some(oddity);
     }
 
     pub(crate) fn book(&self) -> Book {

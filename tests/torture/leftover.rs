@@ -40,10 +40,14 @@ pub(crate) fn locks(world: &World) -> (usize, Vec<String>) {
 /// and every request was answered.
 pub(crate) fn notes(world: &World, case: &Case<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
+    // Who is killed before its request has come leaves a note of what nobody saw.
+    let mut unseen = world.gate.worker_kills();
     for path in files(world, |name| has_extension(name, "intent")) {
         let is_about = |exchange: &&Exchange| matches!(&exchange.asked, Asked::Refresh(posted) if is_of(&path, posted));
         let about: Vec<_> = case.book.all.iter().filter(is_about).collect();
-        if about.iter().all(|exchange| case.is_known(exchange)) {
+        if about.is_empty() && unseen > 0 {
+            unseen -= 1;
+        } else if about.iter().all(|exchange| case.is_known(exchange)) {
             let stories = about.iter().filter_map(|exchange| match &exchange.asked {
                 Asked::Refresh(posted) => Some(case.story(posted)),
                 _ => None,

@@ -1,5 +1,6 @@
 //! Why a live grant is in no store, and why a refresh token was posted twice.
 
+use super::check::last_words;
 use super::ledger::{Answer, Asked, Book, Exchange};
 use super::operation::{Done, Kind, share};
 use super::process::Asker;
@@ -196,8 +197,9 @@ impl Case<'_> {
         let Some(begin) = self.done.values().map(|done| done.start).min() else { return story };
         for exchange in self.book.all.iter().filter(is_about) {
             let at = exchange.at.saturating_duration_since(begin).as_millis();
-            let Exchange { asker: by, asked, answer, sent, .. } = exchange;
+            let Exchange { asker: by, asked, answer, sent, oddity, .. } = exchange;
             let _ = write!(story, "\n  {at} ms: {by:?} {asked:?} -> {answer:?}, sent {sent}");
+            let _ = write!(story, ", {}", oddity.unwrap_or("plain"));
             if let Some(Asker::Worker(pid, _)) = by {
                 let signals = self.world.gate.processes.signals_of(*pid);
                 let _ = write!(story, "; the worker got {signals:?}");
@@ -206,8 +208,10 @@ impl Case<'_> {
                 let from = done.start.duration_since(begin).as_millis();
                 let to = done.end.duration_since(begin).as_millis();
                 let (kind, slot) = (done.plan.kind, super::operation::SLOTS[done.plan.slot]);
-                let (code, said) = (done.code, done.stderr.trim());
-                let _ = write!(story, "; {kind:?} {slot:?} {from}-{to} ms exit {code:?} {said}");
+                let (code, door) = (done.code, done.plan.door);
+                let said = last_words(&done.stderr);
+                let _ = write!(story, "; {kind:?} {slot:?} by door {door}, {from}-{to} ms");
+                let _ = write!(story, ", exit {code:?} {said}");
             }
         }
         story
@@ -235,10 +239,10 @@ impl Case<'_> {
         sequel
     }
 
-    /// Refresh tokens that were posted again by a process that began after another had
-    /// been told that they are refused.
+    /// Refresh tokens that were posted again by a process that began after another of the same
+    /// state directory had been told that they are refused.
     pub(crate) fn refused_and_posted_again(&self) -> Vec<String> {
-        let mut told: HashMap<&str, &Done> = HashMap::new();
+        let mut told: HashMap<(&str, usize), &Done> = HashMap::new();
         let mut again = Vec::new();
         for exchange in &self.book.all {
             let (Asked::Refresh(posted), Answer::Refused) = (&exchange.asked, &exchange.answer)
@@ -248,10 +252,11 @@ impl Case<'_> {
             let Some(done) = exchange.operation().and_then(|number| self.done.get(&number)) else {
                 continue;
             };
-            match told.get(posted.as_str()) {
+            let key = (posted.as_str(), done.plan.door);
+            match told.get(&key) {
                 Some(first) if done.start > first.end => again.push(posted.clone()),
                 None if exchange.sent && done.code.is_some() => {
-                    told.insert(posted, done);
+                    told.insert(key, done);
                 }
                 Some(_) | None => {}
             }

@@ -39,12 +39,31 @@ impl Reply {
 }
 
 /// What is odd about an answer.
-const ODDITIES: usize = 17;
+const ODDITIES: [&str; 17] = [
+    "status 201",
+    "another status of success",
+    "text/plain",
+    "application/octet-stream",
+    "no media type",
+    "gzip",
+    "deflate",
+    "byte order mark",
+    "noise before",
+    "noise behind",
+    "a number of 400 digits",
+    "1e999",
+    "deep nesting",
+    "members twice and of other types",
+    "no access token",
+    "no expires_in",
+    "breaks off after the refresh token",
+];
 
-/// Draws an odd answer with the tokens of this one.
-pub(crate) fn draw(random: &mut StdRng, json: &str) -> Reply {
+/// Draws an odd answer with the tokens of this one; also what is odd.
+pub(crate) fn draw(random: &mut StdRng, json: &str) -> (Reply, &'static str) {
     let mut reply = Reply::plain(200, "application/json", json);
-    match random.gen_range(0..ODDITIES) {
+    let oddity = random.gen_range(0..ODDITIES.len());
+    match oddity {
         0 => reply.status = 201,
         1 => reply.status = [202, 203, 206, 299][random.gen_range(0..4)],
         2 => reply.fields = vec![("Content-Type", "text/plain; charset=utf-8".to_owned())],
@@ -86,7 +105,7 @@ pub(crate) fn draw(random: &mut StdRng, json: &str) -> Reply {
             reply.body = body.into();
         }
     }
-    reply
+    (reply, ODDITIES[oddity])
 }
 
 /// The JSON with further members before the others.
