@@ -42,6 +42,8 @@ pub(super) fn profiles(files: &Files) -> Result<Read<Document>, StoreError> {
         document.map_or_else(|| refuse_dangling_link(&path).map(|()| None), |it| Ok(Some(it)))
     };
     let is_in_flux = |found: &Result<Option<_>, _>| match found {
+        // A link that led nowhere a moment ago leads somewhere again.
+        Ok(_) if path.is_symlink() => true,
         Ok(_) => is_young(files.agent_dir.metadata()) && was_there(files),
         Err(_) => is_file_in_flux(&path),
     };
@@ -86,9 +88,15 @@ fn is_renamed_away(files: &Files) -> bool {
     })
 }
 
-/// Fails where `path` is a symbolic link that leads nowhere.
+/// Fails where `path` is a symbolic link that leads nowhere; what it leads to may just be being
+/// replaced.
 pub(super) fn refuse_dangling_link(path: &Path) -> Result<(), StoreError> {
-    if !path.is_symlink() || path.exists() {
+    let is_dangling = || path.is_symlink() && !path.exists();
+    let started = Instant::now();
+    while is_dangling() && is_target_in_flux(path) && started.elapsed() < PATIENCE {
+        std::thread::sleep(PAUSE);
+    }
+    if !is_dangling() {
         return Ok(());
     }
     let reason = "it is a symbolic link that leads nowhere";
@@ -131,8 +139,71 @@ fn is_file_in_flux(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| found.is_file() && is_young(Ok(found)))
 }
 
+/// Whether something has changed a moment ago in the directory that a symbolic link leads to.
+fn is_target_in_flux(link: &Path) -> bool {
+    // A link may lead to a link; who makes a circle of them has no document.
+    const MOST_LINKS: usize = 40;
+    let mut target = link.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = target.read_link() else { break };
+        target.pop();
+        target.push(next);
+    }
+    target.parent().is_some_and(|directory| is_young(directory.metadata()))
+}
+
 /// Whether something has changed a moment ago, or at a time to come.
 fn is_young(found: io::Result<std::fs::Metadata>) -> bool {
     let changed = |found: std::fs::Metadata| found.ctime() * 1_000 + found.ctime_nsec() / 1_000_000;
     found.is_ok_and(|found| now().abs_diff(changed(found)) < YOUNG.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    /// A link to a document, in a directory of its own, and the document.
+    fn linked(root: &Path, links: usize) -> (std::path::PathBuf, std::path::PathBuf) {
+        let document = root.join("there/profiles.json");
+        std::fs::create_dir(root.join("there")).unwrap();
+        let mut target = Path::new("there/profiles.json").to_owned();
+        for number in 0..links {
+            let link = root.join(format!("link-{number}"));
+            symlink(&target, &link).unwrap();
+            target = link;
+        }
+        (target, document)
+    }
+
+    #[test]
+    fn a_link_to_what_is_being_replaced_is_waited_for() {
+        for links in [1, 2] {
+            let root = tempfile::tempdir().unwrap();
+            let (link, document) = linked(root.path(), links);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    std::thread::sleep(Duration::from_millis(30));
+                    std::fs::write(&document, "{}").unwrap();
+                });
+                assert!(refuse_dangling_link(&link).is_ok(), "{links}");
+            });
+        }
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_for_long_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let (link, _) = linked(root.path(), 1);
+        assert!(refuse_dangling_link(&link).is_err(), "nothing comes");
+        let (one, other) = (root.path().join("one"), root.path().join("other"));
+        symlink(&one, &other).unwrap();
+        symlink(&other, &one).unwrap();
+        assert!(refuse_dangling_link(&one).is_err(), "a circle");
+        let nowhere = root.path().join("nowhere");
+        symlink("/nonexistent/profiles.json", &nowhere).unwrap();
+        let started = Instant::now();
+        assert!(refuse_dangling_link(&nowhere).is_err());
+        assert!(started.elapsed() < PATIENCE, "there is nothing to wait for");
+    }
 }
