@@ -255,7 +255,7 @@ impl Case<'_> {
             let key = (posted.as_str(), done.plan.door);
             match told.get(&key) {
                 Some(first) if done.start > first.end => again.push(posted.clone()),
-                None if exchange.sent && done.code.is_some() => {
+                None if self.is_known(exchange) && done.code.is_some() => {
                     told.insert(key, done);
                 }
                 Some(_) | None => {}

@@ -5,7 +5,7 @@
 mod connection_owner;
 
 use super::operation::{Harm, When};
-use connection_owner::owner;
+use connection_owner::{owner, workers};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -79,7 +79,7 @@ impl Processes {
     pub(crate) fn signal_worker(&self, worker: u32, signal: Signal) -> bool {
         let Some(descriptor) = pidfd(worker) else { return false };
         // The descriptor is open: the id is of this process from here on.
-        if self.worker(worker).is_none() {
+        if !self.workers().iter().any(|alive| alive.pid == worker) {
             return false;
         }
         self.signalled.lock().unwrap().push((worker, signal, Instant::now()));
@@ -154,24 +154,15 @@ impl Processes {
 
     /// The workers that live now.
     pub(crate) fn workers(&self) -> Vec<Worker> {
-        process_ids().filter_map(|pid| self.worker(pid)).collect()
+        let alive = workers().into_iter().map(|(pid, parent)| Worker { pid, parent });
+        alive.filter(|worker| self.is_ours(worker.pid)).collect()
     }
 
     /// Every process of this run that lives now, whatever it does.
     pub(crate) fn all(&self) -> Vec<u32> {
-        process_ids().filter(|pid| self.is_ours(*pid)).collect()
-    }
-
-    fn worker(&self, pid: u32) -> Option<Worker> {
-        let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        let second = command.split(|byte| *byte == 0).nth(1)?;
-        if second != b"refresh-worker" || !self.is_ours(pid) {
-            return None;
-        }
-        let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let mut after_name = status.rsplit_once(") ")?.1.split(' ');
-        let (state, parent) = (after_name.next()?, after_name.next()?);
-        (state != "Z").then_some(Worker { pid, parent: parent.parse().ok()? })
+        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        ids.filter(|pid| self.is_ours(*pid)).collect()
     }
 
     fn is_ours(&self, pid: u32) -> bool {
@@ -179,11 +170,6 @@ impl Processes {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         environment.split(|byte| *byte == 0).any(|variable| variable == home.as_bytes())
     }
-}
-
-fn process_ids() -> impl Iterator<Item = u32> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 fn raw(pid: u32) -> Pid {
