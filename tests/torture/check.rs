@@ -1,6 +1,6 @@
 //! What must be true after a run.
 
-use super::ledger::Exchange;
+use super::ledger::{Asked, Exchange};
 use super::leftover::{self, files, has_extension};
 use super::loss::{Case, Cause};
 use super::operation::{AGENTS, Done, Kind, SLOTS};
@@ -139,6 +139,18 @@ fn judge_reuses(world: &World, done: &HashMap<usize, Done>, verdict: &mut Verdic
     verdict.count("requests of the dead", unknown);
     let by_worker = |exchange: &&Exchange| matches!(exchange.asker, Some(Asker::Worker(..)));
     verdict.count("requests of workers", book.all.iter().filter(by_worker).count());
+    let itself = book.all.iter().filter_map(|exchange| match (exchange.asker, &exchange.asked) {
+        (Some(Asker::Operation(number)), Asked::Refresh(_)) => done.get(&number),
+        _ => None,
+    });
+    let (without, with): (Vec<_>, Vec<_>) = itself.partition(|done| done.had_no_worker());
+    verdict.count("requests of callers who could start no worker", without.len());
+    verdict.count("requests of callers whose worker did not begin", with.len());
+    if std::env::var_os("TORTURE_STORIES").is_some() {
+        for done in with {
+            println!("no worker: {:?} {:?} {}", done.plan, done.code, done.stderr.trim());
+        }
+    }
 }
 
 /// An end that nothing explains.

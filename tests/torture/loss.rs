@@ -78,9 +78,11 @@ impl Case<'_> {
             None if is_code => Some(Cause::LoginKilled),
             None => {
                 let killed = self.world.gate.processes.killed_workers_at(exchange.received);
+                // One that has asked for something else was found.
                 let has_asked = |pid: u32| {
                     let of = |asker| matches!(asker, Some(Asker::Worker(it, _)) if it == pid);
-                    self.book.all.iter().any(|exchange| of(exchange.asker))
+                    let mut others = self.book.all.iter().filter(|it| it.asked != exchange.asked);
+                    others.any(|exchange| of(exchange.asker))
                 };
                 let is_found = killed.into_iter().any(|pid| !has_asked(pid));
                 is_found.then_some(Cause::WorkerKilled)

@@ -95,7 +95,7 @@ impl Processes {
 
     /// The workers that were killed at about that time.
     pub(crate) fn killed_workers_at(&self, time: Instant) -> Vec<u32> {
-        const ABOUT: Duration = Duration::from_secs(1);
+        const ABOUT: Duration = Duration::from_secs(3);
         let signalled = self.signalled.lock().unwrap();
         let kills = signalled.iter().filter(|(_, signal, at)| {
             *signal == Signal::KILL && *at < time + ABOUT && time < *at + ABOUT
