@@ -146,11 +146,6 @@ fn judge_reuses(world: &World, done: &HashMap<usize, Done>, verdict: &mut Verdic
     let (without, with): (Vec<_>, Vec<_>) = itself.partition(|done| done.had_no_worker());
     verdict.count("requests of callers who could start no worker", without.len());
     verdict.count("requests of callers whose worker did not begin", with.len());
-    if std::env::var_os("TORTURE_STORIES").is_some() {
-        for done in with {
-            println!("no worker: {:?} {:?} {}", done.plan, done.code, done.stderr.trim());
-        }
-    }
 }
 
 /// An end that nothing explains.
