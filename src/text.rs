@@ -29,6 +29,18 @@ pub fn is_plain(text: &str) -> bool {
     !text.contains(is_unsafe)
 }
 
+/// A span of milliseconds for people: the largest unit that makes sense, rounded down.
+pub fn span(milliseconds: i64) -> String {
+    let seconds = milliseconds / 1_000;
+    match seconds {
+        ..60 => format!("{} s", seconds.max(0)),
+        60..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        172_800..63_072_000 => format!("{} days", seconds / 86_400),
+        _ => format!("{} years", seconds / 31_536_000),
+    }
+}
+
 /// An error and its sources, outermost first.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(Some(error), |error| error.source());
@@ -168,7 +180,16 @@ fn is_unsafe(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{decoded, printable, tidy};
+    use super::{decoded, printable, span, tidy};
+
+    #[test]
+    fn spans_are_shown_for_people() {
+        assert_eq!(span(59_999), "59 s");
+        assert_eq!(span(3_600_000), "60 min");
+        assert_eq!(span(86_400_000), "24 h");
+        assert_eq!(span(10 * 86_400_000), "10 days");
+        assert_eq!(span(-5), "0 s");
+    }
 
     #[test]
     fn terminal_escapes_are_dropped() {

@@ -96,6 +96,7 @@ pub(super) fn grant(
         refresh,
         id_token,
         expires,
+        issued: None,
     }))
 }
 

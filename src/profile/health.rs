@@ -147,6 +147,7 @@ mod tests {
                 refresh: refresh.map(Secret::new),
                 id_token: None,
                 expires,
+                issued: None,
             },
         }
     }

@@ -72,6 +72,8 @@ struct Wire<T> {
     id_token: Option<T>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issued: Option<Millis>,
     /// Further fields of the profile.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     fields: Map<String, Value>,
@@ -198,6 +200,7 @@ fn save(directories: &[PathBuf], grants: &[String], renewal: &Renewal) -> io::Re
         refresh: given.refresh.as_ref().map(Secret::expose),
         id_token: given.id_token.as_ref().map(Secret::expose),
         expires: renewal.expires,
+        issued: renewal.issued,
         fields: renewal.fields.iter().cloned().collect(),
     };
     let mut length = Length(0);
@@ -284,7 +287,8 @@ fn reply(path: &Path, wire: Wire<Secret>) -> SpooledReply {
         expires: wire.expires,
     };
     let fields = wire.fields.into_iter().collect();
-    let renewal = Renewal { grant, expires: wire.expires, identity: Identity::default(), fields };
+    let (expires, issued, identity) = (wire.expires, wire.issued, Identity::default());
+    let renewal = Renewal { grant, expires, issued, identity, fields };
     let grants = std::iter::once(wire.grant).chain(wire.later_grants).collect();
     SpooledReply { path: path.to_owned(), grants, renewal }
 }
@@ -309,7 +313,8 @@ mod tests {
         };
         let fields = vec![("region".to_owned(), "eu".into())];
         let identity = Identity::default();
-        let renewal = Renewal { expires: Some(7), grant, identity, fields: fields.clone() };
+        let (expires, issued) = (Some(7), Some(3));
+        let renewal = Renewal { expires, issued, grant, identity, fields: fields.clone() };
         let posted = Secret::new("fake-posted");
         let location = spool.save(&posted, &renewal).unwrap();
         let path = location.path().unwrap();
@@ -318,7 +323,7 @@ mod tests {
         let found = spool.pending();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].grants, [posted.fingerprint()]);
-        assert_eq!(found[0].renewal.expires, Some(7));
+        assert_eq!((found[0].renewal.expires, found[0].renewal.issued), (Some(7), Some(3)));
         assert_eq!(found[0].renewal.fields, fields);
         assert_eq!(found[0].renewal.grant.refresh.as_ref().unwrap().expose(), "fake-refresh");
         assert!(spool.remove(&found[0].location()) && spool.pending().is_empty());

@@ -22,6 +22,7 @@ mod golden_order;
 mod import;
 mod layering;
 mod legacy;
+mod lifetime;
 mod list;
 mod login;
 mod login_errors;
