@@ -12,7 +12,6 @@ use std::path::Path;
 const ALLOWED: &[&[&str]] = &[
     &["system/environment.rs", "system/getent.rs", "system/process.rs"],
     &["system/http.rs", "system/route.rs"],
-    &["system/stream.rs", "system/typing.rs"],
 ];
 
 /// A module path below the crate, like `["store", "files"]`; the crate itself is empty.
