@@ -41,6 +41,26 @@ pub fn span(milliseconds: i64) -> String {
     }
 }
 
+/// `template` with each of the names in it replaced by its value, once: a value is not looked
+/// through for names.
+pub fn filled(template: &str, values: &[(&str, String)]) -> String {
+    let mut filled = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(start) = rest.find('{') {
+        let (before, from) = rest.split_at(start);
+        filled.push_str(before);
+        let value = values.iter().find_map(|(name, value)| Some((from.strip_prefix(name)?, value)));
+        rest = if let Some((after, value)) = value {
+            filled.push_str(value);
+            after
+        } else {
+            filled.push('{');
+            &from[1..]
+        };
+    }
+    filled + rest
+}
+
 /// An error and its sources, outermost first.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(Some(error), |error| error.source());

@@ -19,6 +19,7 @@ mod doctor;
 mod exchange;
 mod golden;
 mod golden_order;
+mod hints;
 mod import;
 mod layering;
 mod legacy;

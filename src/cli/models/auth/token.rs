@@ -25,6 +25,7 @@ For curl, on its standard input, so that no list of processes shows the token:
 
   printf 'Authorization: Bearer %s' \"$(openclaw-auth models auth token --provider openai-codex)\" |
     curl -H @- …")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(in crate::cli) struct Args {
     /// The provider; its first usable profile is taken
     #[arg(long, value_name = "ID")]
