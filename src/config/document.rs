@@ -182,6 +182,16 @@ impl Config {
         Some(ids.collect())
     }
 
+    /// The configured orders, each with its provider.
+    pub fn auth_orders(&self) -> Vec<(ProviderId, Vec<ProfileId>)> {
+        let orders = self.at("/auth/order").and_then(Value::as_object).into_iter().flatten();
+        let order = |(key, order): (&String, &Value)| {
+            let ids = order.as_array()?.iter().filter_map(Value::as_str).map(ProfileId::from);
+            Some((ProviderId::from(key.as_str()), ids.collect()))
+        };
+        orders.filter_map(order).collect()
+    }
+
     /// The mode that the configuration gives a profile.
     pub fn auth_mode(&self, profile_id: &ProfileId) -> Option<Kind> {
         let mode = self.auth_profiles()?.get(profile_id.as_str())?.get("mode")?;

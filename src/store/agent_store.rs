@@ -65,6 +65,12 @@ impl AgentStore {
         self.engine.location()
     }
 
+    /// The document that a change of the profiles replaces: where links lead.
+    pub fn resolved(&self) -> Location {
+        let location = self.engine.location();
+        location.path().and_then(|path| path.canonicalize().ok()).map_or(location, Location::from)
+    }
+
     /// Where order and usage are.
     pub fn state_location(&self) -> Location {
         self.engine.state_location()

@@ -31,8 +31,9 @@ mod unread;
 pub use agent_store::{AgentStore, PATIENT_LOCK_TIMEOUT};
 pub use backup::{Backup, BackupPolicy, Notice, Notices, USUAL_BACKUPS};
 pub use document::{
-    Document, Inspection, Outline, Pasted, Profile, Provenance, Renewal, StateDocument, entry_with,
-    is_refused, is_rejected, login_entry, pasted_entry, renewed_entry, rotates,
+    Document, EntryFault, Inspection, Misshape, Outline, Pasted, Profile, Provenance, Renewal,
+    StateDocument, entry_with, is_refused, is_rejected, login_entry, pasted_entry, renewed_entry,
+    rotates,
 };
 pub use error::StoreError;
 pub use files::{Lease, LeaseAttempt, Leftover, notes_of_kept, shared_leftovers};

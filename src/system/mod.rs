@@ -3,6 +3,7 @@
 //! Invariant: this is the only folder that reads the environment, the clock or the
 //! terminal, and the only one that writes files.
 
+mod authorities;
 pub mod browser;
 pub mod child;
 mod coding;
@@ -10,6 +11,7 @@ pub mod custody;
 pub mod dialogue;
 pub mod environment;
 pub mod file;
+pub mod file_system;
 #[cfg(static_glibc)]
 mod getent;
 pub mod http;
@@ -18,6 +20,7 @@ pub mod keychain;
 pub mod limits;
 pub mod lock;
 pub mod process;
+mod proxy;
 pub mod relocation;
 mod replacement;
 pub mod route;

@@ -1,7 +1,7 @@
 //! Failures of logins, at once and in two steps.
 
 use super::command::{login_command, of_agent, other_ways, way_command};
-use super::{Advice, Explain};
+use super::{Advice, Explain, network};
 use crate::app::{App, AppError};
 use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
 use crate::oauth::TokenError;
@@ -48,8 +48,10 @@ fn login_advice(error: &LoginError, app: &App) -> Advice {
         | LoginError::NoMethods { .. }
         | LoginError::NoLogin { .. }
         | LoginError::OneStep { .. } => (ExitStatus::Usage, other_choice(error, app)),
-        LoginError::NotSignedIn { source, .. } if is_unavailable(source) => {
-            (ExitStatus::Unavailable, next_step(error))
+        LoginError::NotSignedIn { source, .. } => {
+            let status =
+                if is_unavailable(source) { ExitStatus::Unavailable } else { ExitStatus::Failure };
+            network::of_request(source).unwrap_or_else(|| (status, next_step(error)))
         }
         LoginError::Interrupted => (ExitStatus::Interrupted, None),
         _ => (ExitStatus::Failure, next_step(error)),

@@ -9,7 +9,7 @@ use super::pastes::Pastes;
 use super::takeover::{self, Place};
 use crate::oauth::{
     self, AuthorizationCode, AuthorizationError, AuthorizationRequest, Bound, DeviceAuthorization,
-    Expectation, Grant, TokenError, Verdict,
+    Expectation, Grant, Verdict,
 };
 use crate::ops::Interaction;
 use crate::system::browser::{self, Opening};
@@ -246,7 +246,7 @@ impl Waiting {
         signals: &mut StopSignals,
     ) -> Result<(), LoginError> {
         let has_url = self.authorization.is_some();
-        let Some(Device { approval, code, end }) = &mut self.device else { return Ok(()) };
+        let Some(Device { approval, code, end, .. }) = &mut self.device else { return Ok(()) };
         let is_only = !login.ways.browser && !login.ways.paste;
         let patience = if is_only { self.timeout } else { CODE_PATIENCE };
         tokio::select! {
@@ -298,14 +298,13 @@ impl Waiting {
                     DeviceEvent::Code(device) => {
                         login.show_code(&device, self.authorization.is_some(), interaction);
                     }
+                    DeviceEvent::Trouble(reason) => {
+                        interaction.note(&device::trouble_note(&reason));
+                    }
                     DeviceEvent::Ended(Ok(grant)) => return Ok(Response::Granted(Box::new(grant))),
                     DeviceEvent::Ended(Err(error)) => {
                         self.device = None;
-                        let is_denied = matches!(
-                            &error,
-                            TokenError::Refused { code, .. } if code == "access_denied"
-                        );
-                        if is_denied || (self.serving.is_none() && self.pasted.is_none()) {
+                        if error.is_denial() || (self.serving.is_none() && self.pasted.is_none()) {
                             return Err(login.not_signed_in(error));
                         }
                         interaction.note(&format!("the device code is of no use: {error}"));

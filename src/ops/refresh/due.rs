@@ -8,7 +8,7 @@ use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::ops::pool::Pool;
 use crate::ops::reference::{self, ValueError};
-use crate::ops::selection::{Login, Selected, SelectionError, WrongProvider};
+use crate::ops::selection::{Login, LookedIn, Selected, SelectionError, WrongProvider};
 use crate::ops::waiting::store_waiting;
 use crate::ops::{Interaction, warn_of_route};
 use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId};
@@ -83,8 +83,10 @@ pub enum DueError {
     #[error(transparent)]
     Selection(#[from] SelectionError),
     /// The provider that was asked for has no profile.
-    #[error("there is no profile of {provider}")]
+    #[error("there is no profile of {provider} in {looked_in}")]
     NoneOfProvider {
+        /// The stores.
+        looked_in: LookedIn,
         /// The provider.
         provider: ProviderId,
         /// The agent that was named, else `main`.
@@ -113,8 +115,10 @@ pub enum RowError {
     #[error(transparent)]
     App(AppError),
     /// The profile was removed meanwhile.
-    #[error("there is no profile `{profile_id}`")]
+    #[error("the profile `{profile_id}` is not in {location} any more")]
     NoProfile {
+        /// The document.
+        location: Location,
         /// The profile.
         profile_id: ProfileId,
     },
@@ -212,6 +216,8 @@ fn find(
     let mut found = Vec::new();
     let mut own_providers = HashSet::new();
     let mut is_known = false;
+    let locations = owners.iter().map(|owner| app.store(owner).location()).collect();
+    let looked_in = LookedIn { locations, uninterpretable: Vec::new() };
     for (index, owner) in owners.into_iter().enumerate() {
         let profiles = match profiles_of(app, config, &owner) {
             Ok(profiles) => profiles,
@@ -264,11 +270,11 @@ fn find(
                 // There may be an entry that cannot be interpreted.
                 Pool::open(app, config, &app.agent(config, named)?)?.find(id)?;
             }
-            return Err(SelectionError::NoProfile { profile_id: id.clone() }.into());
+            return Err(SelectionError::NoProfile { profile_id: id.clone(), looked_in }.into());
         }
         if let Some(provider) = wanted {
             let agent_id = named.cloned().unwrap_or_else(AgentId::main);
-            return Err(DueError::NoneOfProvider { provider, agent_id });
+            return Err(DueError::NoneOfProvider { provider, agent_id, looked_in });
         }
     }
     Ok(found)
@@ -338,7 +344,10 @@ impl Run<'_> {
     /// The profile as it is now.
     fn select(&self, found: &Found) -> Result<Selected, RowError> {
         let Some(present) = found.store.profiles()?.credential(found.id.as_str()) else {
-            return Err(RowError::NoProfile { profile_id: found.id.clone() });
+            return Err(RowError::NoProfile {
+                profile_id: found.id.clone(),
+                location: found.store.location(),
+            });
         };
         let selected = Selected::in_store(&found.store, &found.owner, &found.id, present)?;
         // An OAuth profile must not have a reference.

@@ -162,6 +162,8 @@ pub enum ReportedKind {
     SignedOut,
     /// The server gave no answer that counts.
     Unavailable,
+    /// The certificate of the server is not trusted.
+    Untrusted,
     /// The server refused, and did not say whether the login is over.
     Refused,
     /// The server refused for a reason that is not the grant.
