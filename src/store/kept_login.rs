@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(kept.renewal.fields, login.renewal.fields);
         assert_eq!(kept.renewal.grant.refresh.as_ref().unwrap().expose(), "fake-refresh");
         assert!(spool.pending().is_empty(), "it is no reply to a refresh");
-        std::fs::write(path, "{").unwrap();
+        file::replace(path, b"{").unwrap();
         assert!(matches!(&spool.logins()[..], [(_, None)]));
         assert!(spool.remove(&location) && spool.logins().is_empty());
     }
