@@ -72,6 +72,19 @@ impl App {
         Self { environment, paths, notices: Notices::default(), refreshes_by, agent: None }
     }
 
+    /// The same program in another environment: it means the same agent, and its notices are
+    /// told at the end of this run.
+    #[must_use]
+    pub fn in_environment(&self, environment: Environment) -> Self {
+        Self {
+            paths: Paths::new(&environment, &self.paths.current_dir),
+            environment,
+            notices: self.notices.clone(),
+            refreshes_by: self.refreshes_by,
+            agent: self.agent.clone(),
+        }
+    }
+
     /// The same program, whose token requests are made so.
     #[must_use]
     pub const fn with_refreshes_by(mut self, refreshes_by: RefreshesBy) -> Self {
@@ -222,7 +235,7 @@ impl App {
     /// those that are configured, and those in the state directory, each once; `main` first.
     pub fn agents_with_directories(&self, config: &Config) -> Vec<AgentDir> {
         let mut agents = vec![self.main_agent(config)];
-        agents.extend(config.agents().map(|agent| config.agent_dir(&self.paths, &agent.id())));
+        agents.extend(config.agent_dirs(&self.paths));
         let present = self.paths.state_dir.join("agents").read_dir().into_iter().flatten();
         agents.extend(present.flatten().map(|entry| AgentDir {
             id: AgentId::of_directory(&entry.file_name().to_string_lossy()),

@@ -128,7 +128,7 @@ fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
     }
     let ok = !report.has_problems();
     let told = report.findings.iter().map(|finding| {
-        let told = (finding.what.message(), next_step(&finding.what));
+        let told = (finding.what.message(), next_step(&finding.what, app));
         (finding.code, severity(finding), told)
     });
     let told: Vec<_> = told.collect();

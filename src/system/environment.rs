@@ -191,6 +191,7 @@ impl Environment {
     pub fn expanded(&self, name: &str) -> Option<PathBuf> {
         let path = self.path(name)?;
         Some(match path.strip_prefix("~") {
+            Ok(rest) if rest.as_os_str().is_empty() => self.home(),
             Ok(rest) => self.home().join(rest),
             Err(_) => path,
         })
@@ -254,6 +255,22 @@ pub enum Remote {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tilde_is_the_home_directory() {
+        for (value, expected) in [
+            ("~", Some("/h")),
+            ("~/.codex", Some("/h/.codex")),
+            ("~/", Some("/h")),
+            ("~other/x", Some("~other/x")),
+            ("/a/~/b", Some("/a/~/b")),
+            ("", None),
+        ] {
+            let environment = Environment::of([("HOME", "/h"), ("X", value)]);
+            let path = environment.expanded("X");
+            assert_eq!(path.as_deref(), expected.map(Path::new), "{value}");
+        }
+    }
 
     #[test]
     fn the_documented_variables_are_these_variables() {

@@ -4,6 +4,7 @@
 //! [`replace`] has returned from survives a power loss (fsync of file and directory).
 
 pub use super::replacement::{Reserved, check_replaceable, replace};
+pub use super::spare_file::SpareFile;
 use rustix::fs::{Access, AtFlags};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};

@@ -193,8 +193,8 @@ pub fn add(app: &App, request: &AddRequest) -> Result<Added, AddError> {
 fn owner_of(app: &App, config: &Config, directory: &Path) -> Option<AgentId> {
     let directory = file::resolve(directory);
     let is_it = |path: &Path| file::resolve(path) == directory;
-    let listed = config.agents().map(|agent| config.agent_dir(&app.paths, &agent.id()));
-    listed
+    config
+        .agent_dirs(&app.paths)
         .chain([config.agent_dir(&app.paths, &AgentId::main())])
         .chain(app.paths.main_agent())
         .find(|agent| is_it(&agent.path))

@@ -163,11 +163,9 @@ impl Explain for ExternalError {
             ExternalError::Read { path, .. } => {
                 Hint::new("look at it: ").run(Command::new("ls").arg("-l").arg(path))
             }
-            ExternalError::Invalid { path, .. } => format!(
-                "it belongs to another program: sign in there again, or remove {}",
-                path.display()
-            )
-            .into(),
+            ExternalError::Invalid { .. } => {
+                "it belongs to another program: correct it, or sign in there again".into()
+            }
             ExternalError::Write { path, .. } => {
                 format!("make its directory writable: {}", path.parent().unwrap_or(path).display())
                     .into()

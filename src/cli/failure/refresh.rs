@@ -45,6 +45,11 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
         RefreshError::Expired { .. } => {
             (ExitStatus::Unavailable, "check the clock of this machine".into())
         }
+        RefreshError::NoLifetime { .. } => (
+            ExitStatus::Unavailable,
+            "the lifetime is the server's word (`expires_in`): try again, or ask who runs it"
+                .into(),
+        ),
         RefreshError::Spent { .. } | RefreshError::SpentUnreadable { .. } => {
             (ExitStatus::StoreUnusable, Command::ours("doctor").into())
         }
@@ -111,7 +116,7 @@ pub(in crate::cli) fn due(error: &DueError, app: &App) -> Advice {
     match error {
         DueError::App(error) => error.advice(),
         DueError::Selection(error) => selection(error, app),
-        DueError::NoneOfProvider { provider, agent_id } => {
+        DueError::NoneOfProvider { provider, agent_id, .. } => {
             (ExitStatus::LoginRequired, Some(sign_in_command(app, provider, agent_id)))
         }
         DueError::NotAGrant { .. } => {

@@ -12,9 +12,10 @@ use serde::Serialize;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit codes: 2 when a reference does not resolve, with or without --check; 1 with --check
-and any other finding; else 0. Nothing is written.")]
+and any other finding that can be mended, which an OAuth login cannot; else 0. Nothing is
+written.")]
 pub(super) struct Args {
-    /// Exit with 1 when there are findings
+    /// Exit with 1 when there are findings that can be mended
     #[arg(long)]
     check: bool,
     /// Run the commands behind secret references, to see whether they resolve
@@ -131,11 +132,12 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     Ok(())
 }
 
-/// How the command ends; findings count when they are asked for by `--check`.
+/// How the command ends; findings that can be mended count when they are asked for by
+/// `--check`.
 fn exit_status(report: &Report, check: bool) -> ExitStatus {
     match report.status() {
         "unresolved" => ExitStatus::Unresolved,
-        "findings" if check => ExitStatus::Findings,
+        "findings" if check && report.has_work() => ExitStatus::Findings,
         _ => ExitStatus::Success,
     }
 }

@@ -96,12 +96,7 @@ impl Login<'_> {
         waiting: &mut Waiting,
         interaction: &mut dyn Interaction,
     ) -> Result<(), LoginError> {
-        let bound = if self.ways.browser {
-            self.listen(interaction).await.map_err(LoginError::Listen)?
-        } else {
-            let uri = self.redirect.uri().map_err(LoginError::RedirectUri)?;
-            Bound::AllBusy(uri, Vec::new())
-        };
+        let bound = self.bound(waiting.device.is_some(), interaction).await?;
         let locks = self.app.paths.login_locks();
         let (listener, redirect_uri, busy) = match bound {
             Bound::Listening(listener, busy) => {
@@ -130,6 +125,29 @@ impl Login<'_> {
         waiting.authorization = Some(authorization);
         waiting.expectation = Some(expectation);
         Ok(())
+    }
+
+    /// Listens, where the browser's redirect is among the ways. A machine on which nothing can
+    /// listen leaves the others.
+    async fn bound(
+        &self,
+        has_code: bool,
+        interaction: &mut dyn Interaction,
+    ) -> Result<Bound, LoginError> {
+        let alone = || {
+            let uri = self.redirect.uri().map_err(LoginError::RedirectUri)?;
+            Ok(Bound::AllBusy(uri, Vec::new()))
+        };
+        if !self.ways.browser {
+            return alone();
+        }
+        match self.listen(interaction).await {
+            Err(error) if self.ways.paste || has_code => {
+                interaction.note(&format!("could not listen for the redirect: {error}"));
+                alone()
+            }
+            bound => bound.map_err(LoginError::Listen),
+        }
     }
 
     /// Listens on a registered port: a free one, else that of an earlier login of ours.

@@ -3,6 +3,7 @@
 use super::authorize::TICK;
 use super::device::{trouble_note, trouble_of};
 use super::error::LoginError;
+use super::kept::store_kept;
 use super::parts::Login;
 use super::request::{Report, Request};
 use crate::app::{App, AppError};
@@ -118,6 +119,8 @@ pub fn finish(
     request: &FinishRequest,
     interaction: &mut dyn Interaction,
 ) -> Result<Report, FinishError> {
+    // What was kept before is the older one.
+    store_kept(app);
     let directory = app.paths.pending_logins();
     let mut pending = choose(PendingLogin::all(&directory, now())?, request)?;
     if let Some(agent) = request.agent.as_ref().filter(|agent| **agent != pending.agent) {
@@ -155,8 +158,12 @@ pub fn finish(
             // is told so.
             let _ = pending.save(&directory);
         }
-        let report = login.store_grant(grant?, prepared, interaction).await?;
-        claim.finish();
+        if let Err(FinishError::Login(error)) = &grant {
+            login.revoke_stray(error, interaction).await;
+        }
+        let report = login.store_grant(grant?, prepared, interaction).await;
+        is_over = report.as_ref().map_or_else(LoginError::is_granted, |_| true);
+        let report = report?;
         login.add_project(&report, interaction, &mut signals).await?;
         Ok(report)
     })

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::Failure;
+use crate::cli::failure;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::ops::list::{Listing, Row, list};
@@ -92,6 +93,9 @@ pub(in crate::cli) fn run(
     for problem in &listing.problems {
         output.warn(problem);
     }
+    for order in &listing.stale_orders {
+        output.warn(&failure::stale_order(order, &listing.agent_id));
+    }
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.location);
     if args.json {
         return output.json(&Report {
@@ -102,10 +106,11 @@ pub(in crate::cli) fn run(
         });
     }
     if listing.rows.is_empty() {
+        let of = args.provider.as_ref().map_or_else(String::new, |id| format!(" of {id}"));
         output.say(&format!(
-            "Agent `{}` has no profile; sign in with: openclaw-auth models auth login \
+            "Agent `{}` has no profile{of} in {}; sign in with: openclaw-auth models auth login \
              --provider <id>",
-            listing.agent_id
+            listing.agent_id, listing.location
         ));
         return Ok(());
     }
