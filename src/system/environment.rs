@@ -74,6 +74,10 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "tell whether a browser on this machine would reach the user",
     },
     Variable {
+        name: "SYSTEMD_EXEC_PID",
+        meaning: "the main process of a unit: it does not end before a refresh that it has begun",
+    },
+    Variable {
         name: "CODEX_HOME, CLAUDE_CONFIG_DIR, GEMINI_CLI_HOME, XDG_DATA_HOME, XDG_CONFIG_HOME",
         meaning: "where other programs keep the logins that `models auth import` reads",
     },

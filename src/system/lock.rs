@@ -277,6 +277,36 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_that_tells_when_its_process_began_is_held_as_long_as_that_lives() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.lock");
+        let me = std::process::id();
+        let began = crate::system::process::start_ticks(me).unwrap();
+        let token = " \t\t ".repeat(34);
+        for (pid, starttime, is_held) in
+            [(me, began, true), (me, began + 1, false), (4_194_304, began, false)]
+        {
+            let created = "2001-01-01T00:00:00.000Z";
+            let theirs = format!(
+                "{{\n  \"pid\": {pid},\n  \"createdAt\": \"{created}\",\n  \"starttime\": {starttime}\n}}\n{token}\n"
+            );
+            file::replace(&path, theirs.as_bytes()).unwrap();
+            assert_eq!(acquired(&path).is_none(), is_held, "{theirs}");
+        }
+    }
+
+    #[test]
+    fn a_lock_of_ours_tells_when_its_process_began() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.lock");
+        let _lock = acquired(&path).unwrap();
+        let text = file::read(&path).unwrap().unwrap().0;
+        let text: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let began = crate::system::process::start_ticks(std::process::id());
+        assert_eq!(text["starttime"].as_u64(), began);
+    }
+
+    #[test]
     fn an_empty_lock_file_is_respected_while_it_is_young() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("x.lock");

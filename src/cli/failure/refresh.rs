@@ -22,7 +22,7 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
         RefreshError::LoginOver { login, .. } | RefreshError::SignedOut(login) => {
             (ExitStatus::LoginRequired, again(login))
         }
-        RefreshError::Unavailable { .. } => {
+        RefreshError::Unavailable { .. } | RefreshError::NoTimeLeft => {
             (ExitStatus::Unavailable, "try again; the stored login is unchanged".into())
         }
         RefreshError::NotRefreshed { .. } | RefreshError::Signals(_) => {

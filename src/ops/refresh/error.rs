@@ -122,6 +122,9 @@ pub enum RefreshError {
         /// Why the store could not be used, where that is it.
         store: Option<StoreError>,
     },
+    /// What comes before the request took a worker so long that it makes none.
+    #[error("the refresh was not begun: it took too long to get ready")]
+    NoTimeLeft,
     /// Signals cannot be waited for.
     #[error("could not catch signals")]
     Signals(#[source] std::io::Error),
