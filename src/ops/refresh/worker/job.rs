@@ -31,9 +31,9 @@ pub(super) struct Job {
     profile_id: String,
     /// What the caller has seen stored: it wants another one.
     seen: Seen,
-    /// How long the caller has waited for locks, and how long it would.
-    waited_ms: u64,
+    /// How long the caller waits for locks: in all, and from now on.
     lock_timeout_ms: u64,
+    left_ms: u64,
     /// The start slot that the worker inherits.
     slot: OsString,
 }
@@ -55,13 +55,13 @@ impl Seen {
 }
 
 impl Job {
-    /// The job to refresh `selected` for a caller that has `waited` and would wait up to
-    /// `lock_timeout` for locks.
+    /// The job to refresh `selected` for a caller that waits for locks up to `lock_timeout`, of
+    /// which so much is `left`.
     pub(super) fn new(
         app: &App,
         selected: &Selected,
-        waited: Duration,
         lock_timeout: Duration,
+        left: Duration,
         slot: &Slot,
     ) -> Self {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -72,8 +72,8 @@ impl Job {
             agent_dir: selected.owner.path.clone().into(),
             profile_id: selected.id.as_str().to_owned(),
             seen: Seen::of(&selected.credential),
-            waited_ms: millis(waited),
             lock_timeout_ms: millis(lock_timeout),
+            left_ms: millis(left),
             slot: slot.path().into(),
         }
     }
@@ -119,11 +119,11 @@ impl Job {
         selected: &Selected,
         pipe: &mut dyn Notes,
     ) -> Result<(), RefreshError> {
-        let lock_timeout = Duration::from_millis(self.lock_timeout_ms);
-        Transaction::new(app, config, selected, lock_timeout).run(pipe).map(drop)
+        let left = Duration::from_millis(self.left_ms);
+        Transaction::new(app, config, selected, left).run(pipe).map(drop)
     }
 
-    /// The error, which says how long the caller has waited in all.
+    /// The error, which says how long the caller has waited in all when it ends the wait.
     fn with_all_waited(&self, mut error: RefreshError) -> RefreshError {
         if let RefreshError::Lease(LeaseError::Busy {
             source: StoreError::LockTimeout { waited, .. },
@@ -131,7 +131,7 @@ impl Job {
         })
         | RefreshError::App(AppError::Store(StoreError::LockTimeout { waited, .. })) = &mut error
         {
-            *waited += Duration::from_millis(self.waited_ms);
+            *waited = Duration::from_millis(self.lock_timeout_ms);
         }
         error
     }

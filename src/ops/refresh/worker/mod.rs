@@ -47,14 +47,13 @@ pub(super) fn refresh(
     let Some(grant) = selected.credential.refresh_token() else { return Ok(None) };
     let started = Instant::now();
     loop {
-        let waited = started.elapsed();
-        let left = lock_timeout.saturating_sub(waited);
+        let left = lock_timeout.saturating_sub(started.elapsed());
         let slot = match wait_to_start(app, selected, grant, left)? {
             ToStart::Slot(slot) => slot,
             ToStart::Refreshed(credential) => return Ok(Some(*credential)),
             ToStart::NoSlot => return Ok(None),
         };
-        let job = Job::new(app, selected, waited, left, &slot);
+        let job = Job::new(app, selected, lock_timeout, left, &slot);
         let ended = block_on(follow(app, slot, job, interaction)).map_err(AppError::Runtime)?;
         return match ended {
             Ended::Refreshed => Ok(another(selected)),
