@@ -3,9 +3,9 @@
 use super::models::auth::sign_in::choose;
 use super::output::Output;
 use super::prompt::{ask, choose_one, require_terminal};
+use crate::admin::default_model;
 use crate::app::App;
 use crate::cli::exit::Failure;
-use crate::ops::default_model;
 use clap::ValueEnum;
 
 #[derive(Debug, clap::Args)]

@@ -1,12 +1,12 @@
 //! `doctor`
 
+use crate::admin::doctor::{Finding, examine};
+use crate::admin::restore::{self, Listing};
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::{Command, ExitStatus, Failure};
 use crate::cli::failure::next_step;
 use crate::cli::output::Output;
-use crate::ops::doctor::{Finding, examine};
-use crate::ops::restore::{self, Listing};
 use crate::profile::{AgentId, ProfileId};
 use crate::store::Location;
 use crate::system::now;

@@ -3,9 +3,9 @@
 use super::models::auth::sign_in::{Choice, by_choice, choose};
 use super::output::Output;
 use super::prompt::{ask, choose_one, require_terminal};
+use crate::admin::{agents, default_model};
 use crate::app::App;
 use crate::cli::exit::Failure;
-use crate::ops::{agents, default_model};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\

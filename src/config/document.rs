@@ -90,7 +90,7 @@ impl Config {
 
     /// The configuration in `text`, which is or would be at `path`: includes resolved,
     /// variables as they are written.
-    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         Self::parsed(path, text).map_err(|reason| ConfigError::invalid(path, reason))
     }
 
@@ -115,7 +115,7 @@ impl Config {
     }
 
     /// What stands at `/key/key…`, below objects alone.
-    pub(super) fn at(&self, pointer: &str) -> Option<&Value> {
+    pub(crate) fn at(&self, pointer: &str) -> Option<&Value> {
         pointer.split('/').skip(1).try_fold(&self.value, |value, key| value.get(key))
     }
 

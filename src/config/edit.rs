@@ -83,7 +83,7 @@ pub fn remove_profile(path: &Path, id: &ProfileId) -> Result<ConfigEdit, ConfigE
 }
 
 /// Changes the configuration at `path` by `change`, under the lock.
-pub(super) fn edit(
+pub(crate) fn edit(
     path: &Path,
     change: impl FnOnce(&CstObject) -> Result<(), WrongPart>,
 ) -> Result<ConfigEdit, ConfigError> {
@@ -157,7 +157,7 @@ fn acquire(path: &Path) -> Result<SidecarLock, ConfigError> {
 }
 
 /// The object under `key`, created where it is missing.
-pub(super) fn child(parent: &CstObject, key: &'static str) -> Result<CstObject, WrongPart> {
+pub(crate) fn child(parent: &CstObject, key: &'static str) -> Result<CstObject, WrongPart> {
     let child = match parent.get(key) {
         None => parent.object_value_or_create(key),
         Some(property) => property.object_value(),
@@ -173,7 +173,7 @@ pub(super) fn child(parent: &CstObject, key: &'static str) -> Result<CstObject, 
 }
 
 /// Sets a member of an object, unless it says so already.
-pub(super) fn set(object: &CstObject, key: &str, value: CstInputValue) {
+pub(crate) fn set(object: &CstObject, key: &str, value: CstInputValue) {
     match object.get(key) {
         Some(property) => {
             let is_same =
@@ -196,7 +196,7 @@ fn to_value(value: &CstInputValue) -> Option<Value> {
 }
 
 /// Whether a node is this text.
-pub(super) fn is_text(node: &jsonc_parser::cst::CstNode, text: &str) -> bool {
+pub(crate) fn is_text(node: &jsonc_parser::cst::CstNode, text: &str) -> bool {
     node.to_serde_value().is_some_and(|value| value == text)
 }
 

@@ -3,13 +3,8 @@
 //! The file is JSON5. It is edited in place: comments, order, quotes and unknown keys
 //! stay as they are.
 
-mod agent_edit;
-mod binding;
-mod binding_edit;
-mod channel;
-mod channel_account;
 mod document;
-mod edit;
+pub(crate) mod edit;
 mod include;
 mod invalid;
 mod json5;
@@ -21,13 +16,6 @@ mod substitute;
 mod validate;
 mod variables;
 
-pub use agent_edit::{
-    AgentAddition, AgentRemoval, NewAgent, add_agent, remove_agent, set_identity,
-};
-pub use binding::{BindOutcome, BindingSpec, BindingSpecError, Conflict, Route, UnbindOutcome};
-pub use binding_edit::{bind_agent, unbind_agent, unbind_agent_wholly};
-pub use channel::Channel;
-pub use channel_account::{ActiveChannel, ChannelAccount};
 pub use document::{AgentEntry, Config};
 pub use edit::{ConfigEdit, remove_profile, set_default_model};
 pub use invalid::{IncludeError, IncludedFileError, InvalidConfig, WrongPart, WrongValue};

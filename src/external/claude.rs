@@ -13,7 +13,7 @@ use super::{Login, Parsed, Tool};
 use crate::secret::Secret;
 use crate::system::Environment;
 use crate::system::file::{resolve, with_suffix};
-use crate::system::foreign_lock::Protocol;
+use crate::system::lock::foreign::Protocol;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

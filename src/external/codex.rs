@@ -15,7 +15,7 @@ use crate::profile::CredentialKind;
 use crate::secret::Secret;
 use crate::system::Environment;
 use crate::system::file::{resolve, with_suffix};
-use crate::system::foreign_lock::Protocol;
+use crate::system::lock::foreign::Protocol;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 

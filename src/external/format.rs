@@ -4,7 +4,7 @@ use super::error::Place;
 use super::json::Malformed;
 use super::login::{Login, Parsed};
 use crate::system::Environment;
-use crate::system::foreign_lock::Protocol;
+use crate::system::lock::foreign::Protocol;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 

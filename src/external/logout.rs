@@ -3,7 +3,7 @@
 use super::{ExternalError, Login, Place, Tool, format, text_of};
 use crate::system::Environment;
 use crate::system::file::{self, Reserved, with_suffix};
-use crate::system::foreign_lock::{self, ForeignLock};
+use crate::system::lock::foreign::{self, ForeignLock};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ fn log_out_of_file(
 fn lock(tool: Tool, path: &Path) -> Result<Vec<ForeignLock>, ExternalError> {
     let mut held = Vec::new();
     for (lock, protocol) in format(tool).locks(path) {
-        match foreign_lock::wait(&lock, protocol, LOCK_TIMEOUT) {
+        match foreign::wait(&lock, protocol, LOCK_TIMEOUT) {
             Ok(Some(taken)) => held.push(taken),
             Ok(None) => return Err(ExternalError::Locked { tool, path: lock }),
             Err(source) => return Err(ExternalError::Write { path: lock, source }),

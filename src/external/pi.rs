@@ -5,7 +5,7 @@ use super::json::Malformed;
 use super::{Parsed, Tool, entries};
 use crate::system::Environment;
 use crate::system::file::{resolve, with_suffix};
-use crate::system::foreign_lock::Protocol;
+use crate::system::lock::foreign::Protocol;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use super::format::Format;
 use super::json::Malformed;
 use super::{Parsed, Tool, flat};
 use crate::system::Environment;
-use crate::system::foreign_lock::Protocol;
+use crate::system::lock::foreign::Protocol;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -33,7 +33,7 @@ pub enum IssuerError {
 }
 
 /// Who issues the credentials of a provider.
-pub(super) enum Issuer<'a> {
+pub(crate) enum Issuer<'a> {
     /// An authorization server where we are registered.
     Server {
         /// How.
@@ -51,7 +51,7 @@ pub(super) enum Issuer<'a> {
 }
 
 /// An issuer that is ready for a token request.
-pub(super) enum Connection<'a> {
+pub(crate) enum Connection<'a> {
     /// An authorization server.
     Server { registration: &'a Registration, client: Box<Client>, http: HttpClient },
     /// A program.
@@ -64,7 +64,7 @@ impl<'a> Issuer<'a> {
     /// # Errors
     /// The provider's file is not valid, the client has no name, or the program is not to be
     /// trusted.
-    pub(super) fn of(
+    pub(crate) fn of(
         app: &'a App,
         catalog: &'a Catalog,
         credential: &Credential,
@@ -88,7 +88,7 @@ impl<'a> Issuer<'a> {
     ///
     /// # Errors
     /// The server does not tell its endpoints.
-    pub(super) async fn discover(&mut self) -> Result<(), TokenError> {
+    pub(crate) async fn discover(&mut self) -> Result<(), TokenError> {
         match self {
             Self::Server { client, .. } => client.discover().await.map(drop),
             Self::Program { .. } => Ok(()),
@@ -99,7 +99,7 @@ impl<'a> Issuer<'a> {
     ///
     /// # Errors
     /// The trust store or the proxy settings cannot be used.
-    pub(super) fn connect(self) -> Result<Connection<'a>, TokenError> {
+    pub(crate) fn connect(self) -> Result<Connection<'a>, TokenError> {
         Ok(match self {
             Self::Server { registration, client } => {
                 let http = client.http()?;
@@ -114,7 +114,7 @@ impl<'a> Issuer<'a> {
     ///
     /// # Errors
     /// See [`TokenError`].
-    pub(super) async fn revoke(
+    pub(crate) async fn revoke(
         self,
         credential: &Credential,
         entry: &Secret,
@@ -131,7 +131,7 @@ impl<'a> Issuer<'a> {
                     (None, Some(token)) => (token, "access_token"),
                     (None, None) => return Ok(false),
                 };
-                let http = HttpClient::new(endpoint)?;
+                let http = client.http_to(endpoint)?;
                 oauth::revoke(&http, &client, endpoint, token, hint).await?;
             }
             Self::Program { program, environment } => {
@@ -152,7 +152,7 @@ impl Connection<'_> {
     ///
     /// # Errors
     /// See [`TokenError`].
-    pub(super) async fn refresh(
+    pub(crate) async fn refresh(
         &self,
         credential: &Credential,
         entry: &Secret,
@@ -183,7 +183,7 @@ impl Connection<'_> {
 }
 
 /// What a program issued, for a profile.
-pub(super) fn renewal(issued: Issued) -> Renewal {
+pub(crate) fn renewal(issued: Issued) -> Renewal {
     let Issued { grant, identity, fields } = issued;
     Renewal { expires: expiry(None, &grant, now()), grant, identity, fields }
 }
@@ -218,7 +218,7 @@ async fn run(
 ///
 /// # Errors
 /// The program is not to be trusted.
-pub(super) fn program_of(
+pub(crate) fn program_of(
     app: &App,
     catalog: &Catalog,
     provider: &ProviderId,

@@ -13,16 +13,16 @@ use crate::provider::{Catalog, auth_provider_id};
 
 /// A profile of another program.
 #[derive(Clone, Debug)]
-pub(super) struct Managed {
+pub(crate) struct Managed {
     /// The program.
-    pub(super) tool: Tool,
+    pub(crate) tool: Tool,
     /// The profile id.
-    pub(super) id: &'static ProfileId,
+    pub(crate) id: &'static ProfileId,
 }
 
 impl Managed {
     /// The profile of another program with this id.
-    pub(super) fn named(id: &ProfileId) -> Option<Self> {
+    pub(crate) fn named(id: &ProfileId) -> Option<Self> {
         Self::of(Tool::managing(id)?)
     }
 
@@ -32,13 +32,13 @@ impl Managed {
 
     /// The profiles that stand in for a provider of which the stores have none: those that
     /// are there by themselves, and those that the configuration names.
-    pub(super) fn standing_in(config: &Config, pool: &Pool) -> Vec<Self> {
+    pub(crate) fn standing_in(config: &Config, pool: &Pool) -> Vec<Self> {
         Self::standing_in_where(config, |provider| pool.owner_of(provider).is_none())
     }
 
     /// As [`Self::standing_in`], where the stores have none of the providers that
     /// `is_missing`.
-    pub(super) fn standing_in_where(
+    pub(crate) fn standing_in_where(
         config: &Config,
         is_missing: impl Fn(&ProviderId) -> bool,
     ) -> Vec<Self> {
@@ -56,13 +56,13 @@ impl Managed {
 
     /// Whether the profile is there for who names it: one that is there by itself only
     /// while no store has another of its provider.
-    pub(super) fn may_be_named(&self, config: &Config, pool: &Pool) -> bool {
+    pub(crate) fn may_be_named(&self, config: &Config, pool: &Pool) -> bool {
         !self.is_automatic()
             || (self.is_wanted(config) && pool.owner_of(&self.provider()).is_none())
     }
 
     /// The provider.
-    pub(super) fn provider(&self) -> ProviderId {
+    pub(crate) fn provider(&self) -> ProviderId {
         self.tool.managed().map(ManagedProfile::provider).unwrap_or_default()
     }
 
@@ -71,7 +71,7 @@ impl Managed {
     ///
     /// # Errors
     /// The file is there and cannot be used.
-    pub(super) fn read(&self, app: &App) -> Result<Option<Credential>, ExternalError> {
+    pub(crate) fn read(&self, app: &App) -> Result<Option<Credential>, ExternalError> {
         let provider = auth_provider_id(self.provider());
         match external::read(self.tool, &app.environment) {
             Ok(contents) => Ok(contents

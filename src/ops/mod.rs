@@ -1,32 +1,21 @@
-//! Use cases, one file each: typed in, typed out, nothing printed.
+//! The use cases of logins: sign in, hand out a token, refresh, sign out, list, import. One
+//! file each: typed in, typed out, nothing printed.
 
 mod account;
-pub mod agents;
-pub mod audit;
-pub mod channels;
-pub mod default_model;
-pub mod doctor;
 mod exchange;
 pub mod import;
-mod issuer;
+pub(crate) mod issuer;
 pub mod list;
 pub mod login;
 pub mod logout;
-mod managed;
-pub mod order;
+pub(crate) mod managed;
 pub mod paste;
-mod pool;
-mod record;
-mod reference;
+pub(crate) mod pool;
+pub(crate) mod record;
+pub(crate) mod reference;
 pub mod refresh;
-pub mod report;
-pub mod resolve;
-pub mod restore;
-mod selection;
-pub mod session;
-pub mod status;
+pub(crate) mod selection;
 pub mod token;
-pub mod usage;
 
 use crate::profile::ProviderId;
 

@@ -19,45 +19,45 @@ use std::collections::BTreeSet;
 
 /// A store with the agent that it is of, as it was read.
 #[derive(Debug)]
-pub(super) struct Owner {
+pub(crate) struct Owner {
     /// The agent.
-    pub(super) agent: AgentDir,
+    pub(crate) agent: AgentDir,
     /// Its store.
-    pub(super) store: AgentStore,
+    pub(crate) store: AgentStore,
     /// The profiles in it.
-    pub(super) snapshot: Snapshot,
+    pub(crate) snapshot: Snapshot,
 }
 
 /// The stores that an agent reads: its own, then that of `main`.
 #[derive(Debug)]
-pub(super) struct Pool(Vec<Owner>);
+pub(crate) struct Pool(Vec<Owner>);
 
 /// One stored profile of a ranking.
 #[derive(Debug)]
-pub(super) struct Entry<'p> {
+pub(crate) struct Entry<'p> {
     /// The profile id.
-    pub(super) id: &'p str,
+    pub(crate) id: &'p str,
     /// The provider in the form in which providers are compared.
-    pub(super) provider: Cow<'p, str>,
+    pub(crate) provider: Cow<'p, str>,
     /// What is there of the credential.
-    pub(super) facts: Facts,
+    pub(crate) facts: Facts,
     /// What is remembered about its use.
-    pub(super) usage: UsageStats,
+    pub(crate) usage: UsageStats,
     owner: usize,
 }
 
 /// The profiles of one provider in their order.
 #[derive(Debug)]
-pub(super) struct Ranking<'p> {
+pub(crate) struct Ranking<'p> {
     /// Every stored profile that was looked at, of any provider.
-    pub(super) entries: Vec<Entry<'p>>,
+    pub(crate) entries: Vec<Entry<'p>>,
     /// Which of them come into question, best first.
-    pub(super) order: Order,
+    pub(crate) order: Order,
     owners: Vec<(&'p Owner, &'p StateDocument)>,
 }
 
 impl Pool {
-    pub(super) fn open(app: &App, config: &Config, agent: &AgentDir) -> Result<Self, StoreError> {
+    pub(crate) fn open(app: &App, config: &Config, agent: &AgentDir) -> Result<Self, StoreError> {
         let mut agents = vec![agent.clone()];
         agents.extend(app.fallback_agent(config, agent));
         let owners = agents.into_iter().map(|agent| {
@@ -69,12 +69,12 @@ impl Pool {
     }
 
     /// The agent's own store.
-    pub(super) fn own(&self) -> &Owner {
+    pub(crate) fn own(&self) -> &Owner {
         &self.0[0]
     }
 
     /// The profile `id`: the agent's own, else that of `main`.
-    pub(super) fn find(
+    pub(crate) fn find(
         &self,
         id: &ProfileId,
     ) -> Result<Option<(&Owner, Credential)>, SelectionError> {
@@ -93,7 +93,7 @@ impl Pool {
     }
 
     /// The providers, spelt as they are normalised, that the agent, else `main`, has profiles of.
-    pub(super) fn providers(&self) -> BTreeSet<ProviderId> {
+    pub(crate) fn providers(&self) -> BTreeSet<ProviderId> {
         let of = |owner: &Owner| -> BTreeSet<ProviderId> {
             let profiles = owner.snapshot.document.outlines();
             profiles.map(|profile| ProviderId::from(&*profile.provider).normalized()).collect()
@@ -102,7 +102,7 @@ impl Pool {
     }
 
     /// The store whose profiles of `provider` the agent uses; `None` when there is none.
-    pub(super) fn owner_of(&self, provider: &ProviderId) -> Option<&Owner> {
+    pub(crate) fn owner_of(&self, provider: &ProviderId) -> Option<&Owner> {
         let id = auth_provider_id(provider);
         self.0.iter().find(|owner| {
             let mut profiles = owner.snapshot.document.outlines();
@@ -111,7 +111,7 @@ impl Pool {
     }
 
     /// The order of the profiles of `provider`; `None` when there is none.
-    pub(super) fn rank(
+    pub(crate) fn rank(
         &self,
         config: &Config,
         provider: &ProviderId,
@@ -145,29 +145,29 @@ impl Pool {
 
 impl<'p> Ranking<'p> {
     /// The store that owns an entry.
-    pub(super) fn owner(&self, entry: &Entry<'_>) -> &'p Owner {
+    pub(crate) fn owner(&self, entry: &Entry<'_>) -> &'p Owner {
         self.owners[entry.owner].0
     }
 
     /// The credential of an entry.
-    pub(super) fn credential(&self, entry: &Entry<'_>) -> Option<Credential> {
+    pub(crate) fn credential(&self, entry: &Entry<'_>) -> Option<Credential> {
         self.owner(entry).snapshot.document.credential(entry.id)
     }
 
     /// Whether the server has refused the refresh token that an entry holds.
-    pub(super) fn is_refused(&self, entry: &Entry<'_>) -> bool {
+    pub(crate) fn is_refused(&self, entry: &Entry<'_>) -> bool {
         let (owner, state) = &self.owners[entry.owner];
         state.refusal_of(&owner.snapshot.document, entry.id).is_some()
     }
 
     /// Whether a caller saw the access token rejected that an entry holds.
-    pub(super) fn is_rejected(&self, entry: &Entry<'_>) -> bool {
+    pub(crate) fn is_rejected(&self, entry: &Entry<'_>) -> bool {
         let (owner, state) = &self.owners[entry.owner];
         state.rejects(&owner.snapshot.document, entry.id)
     }
 
     /// The eligible profiles, best first.
-    pub(super) fn ranked(&self) -> impl Iterator<Item = &Entry<'p>> {
+    pub(crate) fn ranked(&self) -> impl Iterator<Item = &Entry<'p>> {
         self.order.ranked.iter().map(|index| &self.entries[*index])
     }
 }

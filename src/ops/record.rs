@@ -21,30 +21,30 @@ use serde_json::value::RawValue;
 
 /// A profile whose credential is recorded.
 #[derive(Clone, Debug)]
-pub(super) struct Recorded {
+pub(crate) struct Recorded {
     /// The profile id.
-    pub(super) id: ProfileId,
+    pub(crate) id: ProfileId,
     /// The provider id.
-    pub(super) provider: ProviderId,
+    pub(crate) provider: ProviderId,
     /// The credential kind, which the configuration calls the mode.
-    pub(super) kind: Kind,
+    pub(crate) kind: Kind,
     /// Whether its cooldown ends, and it comes first in the order of the store, where the
     /// provider has one there.
-    pub(super) goes_first: bool,
+    pub(crate) goes_first: bool,
 }
 
 /// What a caller has done to the document.
-pub(super) struct Commit<T> {
+pub(crate) struct Commit<T> {
     /// Whether the document has to be written.
-    pub(super) is_changed: bool,
+    pub(crate) is_changed: bool,
     /// The profiles that the other steps are for; the configuration gets all of them.
-    pub(super) profiles: Vec<Recorded>,
+    pub(crate) profiles: Vec<Recorded>,
     /// What the caller wants to know afterwards.
-    pub(super) result: T,
+    pub(crate) result: T,
 }
 
 /// How long the store's lock is waited for.
-pub(super) enum Wait {
+pub(crate) enum Wait {
     /// As for any change.
     Usual,
     /// With more patience, and with what [`AgentStore::prepare`] gave: the credential exists
@@ -54,7 +54,7 @@ pub(super) enum Wait {
 
 /// How often the configuration is written. Each edit leaves a backup of the file.
 #[derive(Clone, Copy)]
-pub(super) enum Edits {
+pub(crate) enum Edits {
     /// Once for all profiles.
     One,
     /// Once for each profile.
@@ -63,7 +63,7 @@ pub(super) enum Edits {
 
 /// The step that failed. The steps before it are done.
 #[derive(Debug)]
-pub(super) enum RecordError {
+pub(crate) enum RecordError {
     /// The entries are not stored; nothing has changed.
     Document(StoreError),
     /// The cooldown and the order are as they were. The entry of the first profile has this
@@ -76,7 +76,7 @@ pub(super) enum RecordError {
 impl RecordError {
     /// The error of a use case: the failure itself where nothing has changed, else what
     /// `not_recorded` makes of the id of the first entry and the failure.
-    pub(super) fn into_error<E: From<AppError>>(
+    pub(crate) fn into_error<E: From<AppError>>(
         self,
         not_recorded: impl FnOnce(ProfileId, AppError) -> E,
     ) -> E {
@@ -112,7 +112,7 @@ pub enum ProfileIdError {
 ///
 /// # Errors
 /// See [`RecordError`].
-pub(super) fn record<T>(
+pub(crate) fn record<T>(
     app: &App,
     store: &AgentStore,
     wait: Wait,
@@ -142,7 +142,7 @@ pub(super) fn record<T>(
 ///
 /// # Errors
 /// Those of `make`.
-pub(super) fn set_entry(
+pub(crate) fn set_entry(
     document: &mut Document,
     id: &ProfileId,
     make: impl FnOnce(Option<&str>) -> serde_json::Result<Box<RawValue>>,
@@ -191,7 +191,7 @@ fn configure(app: &App, profiles: &[Recorded], edits: Edits) -> Result<bool, Con
 ///
 /// # Errors
 /// [`ProfileIdError::Invalid`].
-pub(super) fn check_profile_id(id: &ProfileId) -> Result<(), ProfileIdError> {
+pub(crate) fn check_profile_id(id: &ProfileId) -> Result<(), ProfileIdError> {
     if id.is_valid() { Ok(()) } else { Err(ProfileIdError::Invalid) }
 }
 
@@ -199,7 +199,7 @@ pub(super) fn check_profile_id(id: &ProfileId) -> Result<(), ProfileIdError> {
 ///
 /// # Errors
 /// [`ProfileIdError::OtherProvider`]: it is of another provider than `provider`.
-pub(super) fn replaceable(
+pub(crate) fn replaceable(
     document: &Document,
     id: &ProfileId,
     provider: &ProviderId,

@@ -57,7 +57,7 @@ pub enum ValueError {
 
 /// The value of the selected profile, where it stands behind a reference; `None` where
 /// the profile holds it itself.
-pub(super) fn value(
+pub(crate) fn value(
     app: &App,
     config: &Config,
     selected: &Selected,
@@ -102,7 +102,7 @@ fn is_expired(credential: &Credential) -> bool {
 }
 
 /// Why a profile with this entry cannot be used: a reference where none may be.
-pub(super) fn problem_of(
+pub(crate) fn problem_of(
     config: &Config,
     id: &ProfileId,
     kind: Kind,
@@ -114,7 +114,7 @@ pub(super) fn problem_of(
 }
 
 /// Why a misplaced reference is one.
-pub(super) fn explain(misplaced: &Misplaced, kind: Kind) -> String {
+pub(crate) fn explain(misplaced: &Misplaced, kind: Kind) -> String {
     let Misplaced { field, by_mode } = misplaced;
     if *by_mode {
         return format!(

@@ -3,8 +3,8 @@
 use super::invalid_definition::{Fault, InvalidDefinition};
 use super::object::read;
 use super::patch::{leave_behind, merge_patch};
+use super::quota::QuotaSource;
 use super::registration::{Registration, check_endpoint};
-use super::usage::UsageSource;
 use crate::oauth::TokenExchange;
 use crate::profile::{Form, ProviderId};
 use crate::secret::Secret;
@@ -30,7 +30,7 @@ pub struct Definition {
     /// How we are registered at its authorization server.
     pub registration: Option<Registration>,
     /// Where the usage of its subscriptions is told.
-    usage: Option<UsageSource>,
+    usage: Option<QuotaSource>,
     /// What gives the token that its API takes, where that is not the stored one.
     token_exchange: Option<TokenExchange>,
 }
@@ -48,7 +48,7 @@ impl Definition {
 
     /// Where the usage of a login by the method of that id, or by any, is told; `None` also
     /// when there is no such method.
-    pub fn usage_of(&self, method: Option<&str>) -> Option<&UsageSource> {
+    pub fn usage_of(&self, method: Option<&str>) -> Option<&QuotaSource> {
         match method.map(|id| self.method(id)) {
             Some(method) if method?.registration.is_some() => method?.usage.as_ref(),
             _ => self.usage.as_ref(),
@@ -126,7 +126,7 @@ pub struct Method {
     pub registration: Option<Registration>,
     /// Where the usage is told, where there is such a registration.
     #[serde(skip)]
-    usage: Option<UsageSource>,
+    usage: Option<QuotaSource>,
     /// What gives the token for the API, where there is such a registration.
     #[serde(skip)]
     token_exchange: Option<TokenExchange>,
@@ -213,7 +213,7 @@ struct Wire {
     #[serde(default)]
     methods: Vec<Method>,
     default_model: Option<String>,
-    usage: Option<UsageSource>,
+    usage: Option<QuotaSource>,
     token_exchange: Option<TokenExchange>,
 }
 

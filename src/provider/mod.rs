@@ -22,10 +22,10 @@ mod object;
 mod patch;
 mod program;
 mod project;
+mod quota;
 mod redirect;
 mod registration;
 mod registration_error;
-mod usage;
 
 pub use built_in::auth_provider_id;
 pub use catalog::{Catalog, Outline, Provider};
@@ -38,7 +38,7 @@ pub use program::{
     UserCode,
 };
 pub use project::{Project, ProjectError};
+pub use quota::{Quota, QuotaError, QuotaFormat, QuotaRequestError, QuotaSource, Window};
 pub use redirect::Redirect;
 pub use registration::{ASSUMED_LIFETIME, Registration, StoredAs, expiry};
 pub use registration_error::RegistrationError;
-pub use usage::{Usage, UsageError, UsageFormat, UsageRequestError, UsageSource, Window};

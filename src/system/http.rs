@@ -88,11 +88,12 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client for requests to `server`; one for http trusts no https server.
+    /// A client for requests to `server`, by the proxy that `environment` names; one for http
+    /// trusts no https server.
     ///
     /// # Errors
     /// The trust store or the proxy settings cannot be used.
-    pub fn new(server: &Url) -> Result<Self, HttpError> {
+    pub fn new(environment: &Environment, server: &Url) -> Result<Self, HttpError> {
         // A provider that another thread has already installed serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -106,7 +107,7 @@ impl HttpClient {
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             // What the process has for variables does not count.
             .no_proxy();
-        let route = Route::of(&Environment::of_run(), server);
+        let route = Route::of(environment, server);
         let unfit = |error| HttpError::Request(format!("{}{route}", describe(error)));
         if let Some(proxy) = route.proxy() {
             builder = builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(unfit)?);
@@ -282,7 +283,7 @@ mod tests {
         limit: Duration,
     ) -> (Result<Answer, HttpError>, String) {
         let (url, asked) = server(pieces, pause);
-        let http = HttpClient::new(&url).unwrap();
+        let http = HttpClient::new(&Environment::default(), &url).unwrap();
         let answer = crate::system::block_on(http.ask(request(&url), limit)).unwrap();
         (answer, asked.join().unwrap())
     }
@@ -318,7 +319,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/token", listener.local_addr().unwrap());
         let url = Url::parse(&url).unwrap();
-        let http = HttpClient::new(&url).unwrap();
+        let http = HttpClient::new(&Environment::default(), &url).unwrap();
         let limit = Duration::from_millis(100);
         let begun = std::time::Instant::now();
         let answer = crate::system::block_on(http.ask(request(&url), limit)).unwrap();
@@ -380,11 +381,11 @@ mod tests {
         let without_port =
             |text: &str, url: &Url| text.replace(&url.port().unwrap().to_string(), "1");
         let (url, thread) = server(answer(), NO_TIME);
-        let http = HttpClient::new(&url).unwrap();
+        let http = HttpClient::new(&Environment::default(), &url).unwrap();
         crate::system::block_on(http.send(request(&url))).unwrap().unwrap();
         let sent = without_port(&thread.join().unwrap(), &url);
         let (url, thread) = server(answer(), NO_TIME);
-        let http = HttpClient::new(&url).unwrap();
+        let http = HttpClient::new(&Environment::default(), &url).unwrap();
         crate::system::block_on(http.ask(request(&url), LONG)).unwrap().unwrap();
         let asked = without_port(&thread.join().unwrap(), &url);
         assert_eq!(asked, sent);

@@ -35,3 +35,27 @@ pub const BODY: usize = 8 * 1024 * 1024;
 /// The header fields of an answer. 512 is what has to be taken; the parser gives back nothing
 /// of a head that it refuses, so it refuses as late as it can.
 pub const HEADER_FIELDS: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_limits_are_these_limits() {
+        let documented = include_str!("../../docs/security.md");
+        for (what, limit) in [
+            ("connect and TLS", CONNECT),
+            ("answer of a token endpoint", TOKEN_ANSWER),
+            ("storing a reply", COMMIT),
+            ("the process that makes a refresh", WORKER),
+            ("any other request", REQUEST),
+        ] {
+            let row = |line: &str| {
+                line.starts_with(&format!("| {what}"))
+                    && line.ends_with(&format!("| {} s |", limit.as_secs()))
+            };
+            assert!(documented.lines().any(row), "docs/security.md: {what}");
+        }
+        assert!(documented.contains(&format!("| {} MiB |", BODY / 1024 / 1024)));
+    }
+}

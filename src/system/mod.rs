@@ -10,17 +10,13 @@ pub mod custody;
 pub mod dialogue;
 pub mod environment;
 pub mod file;
-pub mod foreign_lock;
 #[cfg(static_glibc)]
 mod getent;
-mod heartbeat;
 pub mod http;
 pub mod in_place;
 pub mod keychain;
 pub mod limits;
 pub mod lock;
-mod lock_payload;
-mod lock_wait;
 pub mod process;
 pub mod relocation;
 mod replacement;

@@ -1,5 +1,6 @@
 //! Standard input, output and error as values, so that a test can hold their other ends.
 
+use super::terminal::may_read;
 use super::typing::{self, Typed};
 use crate::text::decoded;
 use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Read, Stdin, Write};
@@ -150,10 +151,10 @@ pub fn paste(stdin: Box<dyn BufRead + Send>) -> io::Result<Option<Zeroizing<Vec<
 fn typed_lines(sender: &tokio::sync::mpsc::Sender<String>) {
     let mut line = typing::Line::default();
     while !sender.is_closed() {
-        if is_in_foreground() && typing::take_over(|| !sender.is_closed()).is_err() {
+        if may_read() && typing::take_over(|| !sender.is_closed()).is_err() {
             return;
         }
-        if !(is_readable() && is_in_foreground()) {
+        if !(is_readable() && may_read()) {
             continue;
         }
         let mut chunk = [0; 1024];
@@ -184,18 +185,9 @@ fn typed_lines(sender: &tokio::sync::mpsc::Sender<String>) {
 /// Waits for input on the terminal, for a while.
 fn is_readable() -> bool {
     let ready = typing::is_awaited();
-    if ready && !is_in_foreground() {
+    if ready && !may_read() {
         // The input is somebody else's.
         std::thread::sleep(std::time::Duration::from_millis(200));
     }
     ready
-}
-
-/// Whether this process may read from its terminal without being stopped: it is in the
-/// foreground, or there is no job control.
-pub fn is_in_foreground() -> bool {
-    match rustix::termios::tcgetpgrp(std::io::stdin()) {
-        Ok(foreground) => foreground == rustix::process::getpgrp(),
-        Err(_) => true,
-    }
 }

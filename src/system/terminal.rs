@@ -1,4 +1,4 @@
-//! The terminal on standard error: how large it is, and whether it is ours now.
+//! The terminal: how large it is, and whether it is ours now.
 
 /// The size of a terminal, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,17 @@ pub fn size() -> Option<Size> {
 /// Whether this process may draw: a job in the background would draw into what the user
 /// types to the shell.
 pub fn is_ours() -> bool {
-    match rustix::termios::tcgetpgrp(std::io::stderr()) {
+    is_in_foreground(std::io::stderr())
+}
+
+/// Whether this process may read from the terminal on standard input without being stopped.
+pub fn may_read() -> bool {
+    is_in_foreground(std::io::stdin())
+}
+
+/// Whether this process is in the foreground of the terminal, or there is no job control.
+fn is_in_foreground(terminal: impl std::os::fd::AsFd) -> bool {
+    match rustix::termios::tcgetpgrp(terminal) {
         Ok(foreground) => foreground == rustix::process::getpgrp(),
         Err(_) => true,
     }

@@ -6,7 +6,7 @@
 //! [`release`] is called at the end of a conversation and by a panic, [`abandon`] by a
 //! signal; Ctrl-C, Ctrl-\ and Ctrl-Z are read here and become what they mean.
 
-use super::stream::is_in_foreground;
+use super::terminal::may_read;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, kill_current_process_group};
 use rustix::termios::{
@@ -98,7 +98,7 @@ pub fn abandon() {
 
 fn set_back(before: &mut Option<Termios>) {
     // In the background it is the shell's, which has set it back.
-    if let Some(before) = before.take().filter(|_| is_in_foreground()) {
+    if let Some(before) = before.take().filter(|_| may_read()) {
         // There is nobody to tell.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
     }

@@ -3,8 +3,9 @@
 use openclaw_auth::oauth::{Claims, Client, Endpoints, Expectation};
 use openclaw_auth::oauth::{TokenError, holds_state, is_begun, parse_pasted, refresh};
 use openclaw_auth::profile::Form;
-use openclaw_auth::provider::{UsageFormat, UsageSource};
+use openclaw_auth::provider::{QuotaFormat, QuotaSource};
 use openclaw_auth::secret::Secret;
+use openclaw_auth::system::Environment;
 use openclaw_auth::system::http::HttpClient;
 use openclaw_auth::system::{block_on, now};
 use openclaw_auth::text::{decoded, tidy};
@@ -87,13 +88,13 @@ pub(crate) fn claims(input: &[u8]) {
     }
 }
 
-const FORMATS: [UsageFormat; 6] = [
-    UsageFormat::Codex,
-    UsageFormat::Claude,
-    UsageFormat::Copilot,
-    UsageFormat::Gemini,
-    UsageFormat::Minimax,
-    UsageFormat::Zai,
+const FORMATS: [QuotaFormat; 6] = [
+    QuotaFormat::Codex,
+    QuotaFormat::Claude,
+    QuotaFormat::Copilot,
+    QuotaFormat::Gemini,
+    QuotaFormat::Minimax,
+    QuotaFormat::Zai,
 ];
 
 /// The first byte chooses format and status. The usage has percentages, times and texts that
@@ -101,7 +102,7 @@ const FORMATS: [UsageFormat; 6] = [
 pub(crate) fn usage(input: &[u8]) {
     let (&first, body) = input.split_first().unwrap_or((&b'0', b""));
     let choice = usize::from(first.wrapping_sub(b'0'));
-    let source = UsageSource {
+    let source = QuotaSource {
         format: FORMATS[choice % FORMATS.len()],
         endpoint: Url::parse("https://api.example.test/usage").unwrap(),
         id: None,
@@ -152,7 +153,8 @@ static SERVER: LazyLock<&'static Server> = LazyLock::new(|| {
     server
 });
 
-static HTTP: LazyLock<HttpClient> = LazyLock::new(|| HttpClient::new(&SERVER.url).unwrap());
+static HTTP: LazyLock<HttpClient> =
+    LazyLock::new(|| HttpClient::new(&Environment::default(), &SERVER.url).unwrap());
 
 /// The first byte chooses the status. A token response is a grant or an error that quotes
 /// no token and no control character. A refresh token alone is a grant; what is no grant and

@@ -1,11 +1,11 @@
 //! `agents add`: the JSON of OpenClaw 2026.4.24.
 
 use super::bindings_text::{section, texts};
+use crate::admin::agents::{AddError, AddRequest, Added, add, check_name, usual_workspace};
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
 use crate::cli::prompt::ask;
-use crate::ops::agents::{AddError, AddRequest, Added, add, check_name, usual_workspace};
 use crate::profile::AgentId;
 use crate::text::{chain, printable};
 use serde::Serialize;

@@ -1,10 +1,10 @@
 //! `agents bind`: the JSON of OpenClaw 2026.4.24.
 
 use super::bindings_text::{conflict_failure, section, texts};
+use crate::admin::agents::bind;
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::ops::agents::bind;
 use crate::profile::AgentId;
 use serde::Serialize;
 

@@ -1,11 +1,11 @@
 //! `agents bindings`: the JSON of OpenClaw 2026.4.24.
 
 use super::bindings_text::section;
+use crate::admin::agents::binding::Route;
+use crate::admin::agents::bindings;
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::config::Route;
-use crate::ops::agents::bindings;
 use crate::profile::AgentId;
 use serde::Serialize;
 use serde_json::Value;

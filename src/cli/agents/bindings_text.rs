@@ -1,7 +1,7 @@
 //! How the commands of `agents` tell of bindings, and of those that other agents have.
 
+use crate::admin::agents::binding::Conflict;
 use crate::cli::exit::{ExitStatus, Failure};
-use crate::config::Conflict;
 use crate::text::printable;
 
 /// `title` and a line for each item; nothing without items.

@@ -1,10 +1,10 @@
 //! `agents delete`: the JSON of OpenClaw 2026.4.24, and after it what was moved where.
 
+use crate::admin::agents::{Deleted, Kept, check_deletion, delete};
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Failure};
 use crate::cli::output::Output;
 use crate::cli::prompt::confirm;
-use crate::ops::agents::{Deleted, Kept, check_deletion, delete};
 use crate::profile::AgentId;
 use serde::Serialize;
 use std::path::Path;

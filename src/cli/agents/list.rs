@@ -1,9 +1,9 @@
 //! `agents list`: the JSON of OpenClaw 2026.4.24.
 
+use crate::admin::agents::{IdentitySource, Row, list};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::ops::agents::{IdentitySource, Row, list};
 use crate::profile::AgentId;
 use crate::text::printable;
 use serde::Serialize;

@@ -1,9 +1,9 @@
 //! `agents set-identity`: the JSON of OpenClaw 2026.4.24.
 
+use crate::admin::agents::{IdentityRequest, IdentitySet, set_identity};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::ops::agents::{IdentityRequest, IdentitySet, set_identity};
 use crate::profile::AgentId;
 use crate::text::printable;
 use serde::Serialize;

@@ -1,10 +1,10 @@
 //! `agents unbind`: the JSON of OpenClaw 2026.4.24.
 
 use super::bindings_text::{conflict_failure, section, texts};
+use crate::admin::agents::{unbind, unbind_wholly};
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
-use crate::ops::agents::{unbind, unbind_wholly};
 use crate::profile::AgentId;
 use serde::Serialize;
 

@@ -1,11 +1,12 @@
 //! `channels list`: the fields, order and texts of OpenClaw 2026.4.24.
 
+use crate::admin::channels::account::ActiveChannel;
+use crate::admin::channels::account::ChannelAccount;
+use crate::admin::channels::{Row, list, quotas};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::cli::usage::{UsageReport, known, render};
-use crate::config::{ActiveChannel, ChannelAccount};
-use crate::ops::channels::{Row, list, usages};
+use crate::cli::quota::{QuotaReport, known, render};
 use crate::profile::{ProfileId, ProviderId};
 use crate::text::printable;
 use indexmap::IndexMap;
@@ -30,7 +31,7 @@ struct Report<'l> {
     chat: IndexMap<&'l str, Vec<&'l str>>,
     auth: Vec<AuthReport<'l>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<UsageReport<'l>>,
+    usage: Option<QuotaReport<'l>>,
 }
 
 #[derive(Serialize)]
@@ -54,8 +55,8 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
     output.warn_of_exposures(&listing.exposures);
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.location);
     if args.json {
-        let usages = (!args.no_usage).then(|| known(usages(app), output));
-        let usage = usages.as_ref().map(UsageReport::from);
+        let quotas = (!args.no_usage).then(|| known(quotas(app), output));
+        let usage = quotas.as_ref().map(QuotaReport::from);
         let chat = listing.channels.iter().map(|active| {
             let accounts = active.accounts.iter().map(|account| account.id.as_str());
             (active.channel.id.as_str(), accounts.collect())
@@ -80,8 +81,8 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
     if !args.no_usage {
         // What is known is shown while the servers are asked.
         output.finish()?;
-        let usages = known(usages(app), output);
-        let text = render(&usages, output.columns());
+        let quotas = known(quotas(app), output);
+        let text = render(&quotas, output.columns());
         output.data(&format!("\n{text}"))?;
     }
     output.data("\nDocs: https://docs.openclaw.ai/gateway/configuration\n")

@@ -1,11 +1,12 @@
 //! `channels status`: what the configuration says of each channel account.
 
 use super::list::line;
+use crate::admin::channels::account::ActiveChannel;
+use crate::admin::channels::account::ChannelAccount;
+use crate::admin::channels::{Row, list};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::config::{ActiveChannel, ChannelAccount};
-use crate::ops::channels::{Row, list};
 use crate::profile::{ProfileId, ProviderId};
 use crate::text::printable;
 use serde::Serialize;

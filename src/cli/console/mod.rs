@@ -254,7 +254,7 @@ impl Interaction for Console<'_, '_> {
         if !notice.is_followed {
             self.pages.draw_qr(self.output);
         }
-        if self.prompt == Prompt::Due && stream::is_in_foreground() {
+        if self.prompt == Prompt::Due && terminal::may_read() {
             self.prompt();
         }
         self.tell(&Event::UserCode {
@@ -275,7 +275,7 @@ impl Interaction for Console<'_, '_> {
         self.turns += 1;
         match self.prompt {
             // The code has not come at once, or a job has come to the foreground.
-            Prompt::Due if self.turns > 1 && stream::is_in_foreground() => self.prompt(),
+            Prompt::Due if self.turns > 1 && terminal::may_read() => self.prompt(),
             Prompt::Absent if self.terminal.is_capable() && terminal::is_ours() => {
                 let (minutes, seconds) = (left.as_secs() / 60, left.as_secs() % 60);
                 let text =
@@ -308,7 +308,7 @@ impl Interaction for Console<'_, '_> {
             return self.output.say(question);
         }
         typing::hide(is_secret);
-        if stream::is_in_foreground() {
+        if terminal::may_read() {
             // Whoever types at once must not be shown either.
             let _ = typing::take_over(typing::is_possible);
         }
@@ -344,7 +344,7 @@ impl Interaction for Console<'_, '_> {
         if is_terminal {
             self.prompt = Prompt::Due;
         }
-        if is_terminal && stream::is_in_foreground() {
+        if is_terminal && terminal::may_read() {
             // Where that fails, the terminal reads lines by itself.
             let _ = typing::take_over(typing::is_possible);
             if !self.awaits_code {

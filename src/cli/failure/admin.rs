@@ -1,11 +1,11 @@
 //! Failures of the commands that look after the state directory: models, secrets, backups.
 
 use super::{Advice, Explain};
+use crate::admin::audit::AuditError;
+use crate::admin::default_model::DefaultModelError;
+use crate::admin::restore::RestoreError;
+use crate::admin::status::StatusError;
 use crate::cli::exit::{Command, ExitStatus};
-use crate::ops::audit::AuditError;
-use crate::ops::default_model::DefaultModelError;
-use crate::ops::restore::RestoreError;
-use crate::ops::status::StatusError;
 
 impl Explain for AuditError {
     fn advice(&self) -> Advice {

@@ -1,12 +1,13 @@
 //! Failures of the commands about agents.
 
 use super::{Advice, Explain};
-use crate::cli::exit::{Command, ExitStatus, Hint};
-use crate::config::{BindingSpecError, Channel};
-use crate::ops::agents::{
+use crate::admin::agents::binding::BindingSpecError;
+use crate::admin::agents::{
     AddError, BindError, DeleteError, IdentityError, InvalidBinding, InvalidBindings, NotUndone,
     UnknownAgent,
 };
+use crate::admin::channels::channel::Channel;
+use crate::cli::exit::{Command, ExitStatus, Hint};
 
 impl Explain for AddError {
     fn advice(&self) -> Advice {

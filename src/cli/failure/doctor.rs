@@ -2,8 +2,8 @@
 
 use super::command::{login_command, of_agent};
 use super::{Explain, move_away, remedy};
+use crate::admin::doctor::What;
 use crate::cli::exit::{Command, Hint};
-use crate::ops::doctor::What;
 use crate::store::{Leftover, Location};
 
 /// The next step.

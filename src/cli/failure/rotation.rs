@@ -2,11 +2,11 @@
 //! session pins. Some rows ask the catalog how to sign in.
 
 use super::{Advice, Explain, selection};
+use crate::admin::order::OrderError;
+use crate::admin::resolve::{NoModel, ResolveError, Unresolved};
+use crate::admin::session::SessionError;
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Hint};
-use crate::ops::order::OrderError;
-use crate::ops::resolve::{NoModel, ResolveError, Unresolved};
-use crate::ops::session::SessionError;
 use crate::profile::AgentId;
 
 /// What the error means to a user.

@@ -2,8 +2,8 @@
 
 use super::Explain;
 use super::command::{login_command, refresh_command};
+use crate::admin::quota::{Problem, Remedy, Step};
 use crate::cli::exit::Hint;
-use crate::ops::usage::{Problem, Remedy, Step};
 
 /// What helps against it.
 pub(in crate::cli) fn usage_remedy(problem: &Problem) -> Option<Hint> {

@@ -1,9 +1,9 @@
 //! `secrets audit`: the JSON of OpenClaw 2026.4.24, and a text of our own.
 
+use crate::admin::audit::{Code, Finding, Report, audit};
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
-use crate::ops::audit::{Code, Finding, Report, audit};
 use crate::profile::{ProfileId, ProviderId};
 use crate::text::{chain, printable};
 use serde::Serialize;

@@ -21,7 +21,8 @@ pub use lease::LeaseError;
 pub(super) use error::not_refreshable;
 pub(super) use lease::wait_for_lease;
 pub(super) use lifetime::{USUAL_MIN_TTL, has_lifetime};
-pub(super) use propagate::{holder, store_spooled};
+pub(crate) use propagate::holder;
+pub(super) use propagate::store_spooled;
 
 use super::Interaction;
 use super::selection::Selected;

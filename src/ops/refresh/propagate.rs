@@ -63,10 +63,7 @@ pub(super) fn may_be_held(posted: &Secret, stores: &[AgentStore]) -> bool {
 }
 
 /// A profile of a store that holds one of the grants.
-pub(in crate::ops) fn holder(
-    store: &AgentStore,
-    grants: &[String],
-) -> Result<Option<String>, StoreError> {
+pub(crate) fn holder(store: &AgentStore, grants: &[String]) -> Result<Option<String>, StoreError> {
     Ok(holders(&store.profiles()?, grants).into_iter().next())
 }
 

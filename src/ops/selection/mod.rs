@@ -1,6 +1,6 @@
 //! Which profile a command is about.
 
-pub(super) mod error;
+pub(crate) mod error;
 
 pub use error::{SelectionError, WrongProvider};
 
@@ -17,25 +17,25 @@ use crate::system::now;
 
 /// A profile and the store that owns it.
 #[derive(Debug)]
-pub(super) struct Selected {
+pub(crate) struct Selected {
     /// The store that owns the profile: the agent's, or that of `main`.
-    pub(super) store: AgentStore,
+    pub(crate) store: AgentStore,
     /// The agent whose store that is.
-    pub(super) owner: AgentDir,
+    pub(crate) owner: AgentDir,
     /// The profile id.
-    pub(super) id: ProfileId,
+    pub(crate) id: ProfileId,
     /// The credential as it was read.
-    pub(super) credential: Credential,
+    pub(crate) credential: Credential,
     /// The text of its entry.
-    pub(super) entry: Secret,
+    pub(crate) entry: Secret,
     /// The version of the document that it was read from.
-    pub(super) version: Option<Version>,
+    pub(crate) version: Option<Version>,
     /// Whether the server has refused its refresh token.
-    pub(super) refused: bool,
+    pub(crate) refused: bool,
     /// Whether a caller has reported its access token as rejected.
-    pub(super) rejected: bool,
+    pub(crate) rejected: bool,
     /// The program whose login stands in for a profile that no store has.
-    pub(super) managed_by: Option<Tool>,
+    pub(crate) managed_by: Option<Tool>,
 }
 
 /// How a login is named: what it takes to sign in to it again.
@@ -51,7 +51,7 @@ pub struct Login {
 
 impl Selected {
     /// The names of the login.
-    pub(super) fn login(&self) -> Login {
+    pub(crate) fn login(&self) -> Login {
         Login {
             profile_id: self.id.clone(),
             provider: self.credential.provider.clone(),
@@ -60,7 +60,7 @@ impl Selected {
     }
 
     /// The key of the lease on refreshing it.
-    pub(super) fn lease_key(&self) -> LeaseKey<'_> {
+    pub(crate) fn lease_key(&self) -> LeaseKey<'_> {
         LeaseKey {
             provider: &self.credential.provider,
             profile_id: &self.id,
@@ -69,7 +69,7 @@ impl Selected {
     }
 
     /// The profile `id` of a store, as it was just read.
-    pub(super) fn in_store(
+    pub(crate) fn in_store(
         store: &AgentStore,
         owner: &AgentDir,
         id: &ProfileId,
@@ -115,7 +115,7 @@ impl Selected {
 
 /// Selects the profile `id`, or the first one in the order of `provider`. Without either,
 /// the agent must have profiles of one provider only.
-pub(super) fn select(
+pub(crate) fn select(
     app: &App,
     agent: &AgentDir,
     config: &Config,
@@ -244,12 +244,12 @@ fn stand_in(
 }
 
 /// The text of an entry.
-pub(super) fn entry_text(document: &Document, id: &ProfileId) -> Secret {
+pub(crate) fn entry_text(document: &Document, id: &ProfileId) -> Secret {
     Secret::new(document.entry(id.as_str()).unwrap_or_default())
 }
 
 /// The one provider that the agent, else `main`, has profiles of.
-pub(super) fn only_provider(pool: &Pool, agent: &AgentDir) -> Result<ProviderId, SelectionError> {
+pub(crate) fn only_provider(pool: &Pool, agent: &AgentDir) -> Result<ProviderId, SelectionError> {
     let mut names = pool.providers().into_iter();
     let agent_id = || agent.id.clone();
     match (names.next(), names.len()) {

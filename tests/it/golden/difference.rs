@@ -217,8 +217,8 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ours: "all of these, where the answer has them",
         changes: &[],
         tests: &[
-            "provider::usage::gemini::tests::a_family_is_as_used_as_its_most_used_model",
-            "provider::usage::minimax::tests::percentages_stand_in_for_counts",
+            "provider::quota::gemini::tests::a_family_is_as_used_as_its_most_used_model",
+            "provider::quota::minimax::tests::percentages_stand_in_for_counts",
         ],
     },
     Difference {

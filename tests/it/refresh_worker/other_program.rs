@@ -34,7 +34,9 @@ fn is_stale_in_september(body: &Value, _: SystemTime) -> bool {
     let Some(pid) = pid(body) else { return true };
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let began = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(19));
-    !is_alive(pid) || began.is_none_or(|began| body["starttime"].to_string() != began)
+    let began = began.and_then(|began| began.parse::<u64>().ok());
+    let told = body["starttime"].as_u64();
+    !is_alive(pid) || told.is_some_and(|told| began != Some(told))
 }
 
 /// Waits for the lock of the refresh as OpenClaw does, by the rules of both generations.
@@ -44,9 +46,9 @@ pub(super) fn follow(rig: &Rig) -> Vec<JoinHandle<bool>> {
     let mut locks = std::fs::read_dir(directory).unwrap().flatten().map(|entry| entry.path());
     let is_of_profile = |path: &PathBuf| {
         let name = path.file_name().unwrap().to_str().unwrap();
-        name.starts_with("sha256-") && name.ends_with(".lock")
+        name.starts_with("sha256-") && path.extension().is_some_and(|it| it == "lock")
     };
-    let lock = locks.find(is_of_profile).expect("a refresh is under way");
+    let lock = locks.find(is_of_profile).unwrap();
     let document = rig.path(&store("main"));
     let rules: [Rule; 2] = [is_stale_in_april, is_stale_in_september];
     let wait = |rule: Rule| {

@@ -54,7 +54,7 @@ fn app(rig: &Rig) -> App {
     App::new(environment, &rig.home()).with_refreshes_by(RefreshesBy::Thread(Threads::default()))
 }
 
-fn ask(app: &App, notes: Sender<String>) -> Result<Token, NoTokenError> {
+fn ask(app: &App, notes: Sender<String>) -> Result<Token, Box<NoTokenError>> {
     let request = Request {
         agent: None,
         provider: Some(ProviderId::from("openai-codex")),
@@ -64,7 +64,7 @@ fn ask(app: &App, notes: Sender<String>) -> Result<Token, NoTokenError> {
         force_refresh: false,
         lock_timeout: PATIENCE,
     };
-    token(app, &request, &mut Listener(notes))
+    token(app, &request, &mut Listener(notes)).map_err(Box::new)
 }
 
 fn ask_to_stop(app: &App) {
@@ -100,8 +100,8 @@ fn who_leaves_a_thread_loses_no_login_and_its_process_waits_for_it() {
         ask_to_stop(&app);
         assert_eq!(said.recv_timeout(PATIENCE).unwrap(), "finishing a refresh; again to leave");
         ask_to_stop(&app);
-        let left = waiting.join().unwrap();
-        assert!(matches!(left, Err(NoTokenError::Refresh(RefreshError::Interrupted))));
+        let left = waiting.join().unwrap().unwrap_err();
+        assert!(matches!(*left, NoTokenError::Refresh(RefreshError::Interrupted)));
     });
     assert_eq!(rig.document()["profiles"][PROFILE]["expires"], 1, "the server is waited for");
     let ending = std::thread::spawn(move || drop(app));

@@ -1,10 +1,10 @@
 //! `models auth order get|set|clear`: the JSON of OpenClaw 2026.4.24.
 
+use crate::admin::order::{StoredOrder, clear, get, set};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
 use crate::cli::output::Output;
-use crate::ops::order::{StoredOrder, clear, get, set};
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use serde::Serialize;
 use std::path::Path;

@@ -1,10 +1,10 @@
 //! `models auth report`
 
+use crate::admin::report::{Report as Outcome, Request, report};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::cli::{duration, failure};
-use crate::ops::report::{Report as Outcome, Request, report};
 use crate::profile::{AgentId, FailureReason, Millis, ProfileId, ProviderId};
 use crate::system::now;
 use serde::Serialize;

@@ -1,10 +1,10 @@
 //! `models auth resolve`
 
+use crate::admin::resolve::{Resolution, Row, resolve};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::cli::{duration, failure};
-use crate::ops::resolve::{Resolution, Row, resolve};
 use crate::profile::{AgentId, FailureReason, Millis, OrderSource, ProfileId, ProviderId};
 use crate::text::printable;
 use serde::Serialize;

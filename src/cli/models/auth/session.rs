@@ -1,10 +1,10 @@
 //! `models auth session show|set|clear`
 
+use crate::admin::session::{Report as Session, Request, clear, set, show};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
 use crate::cli::output::Output;
-use crate::ops::session::{Report as Session, Request, clear, set, show};
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::text::printable;
 use serde::Serialize;

@@ -1,8 +1,8 @@
 //! The JSON of `models status`: the fields of OpenClaw 2026.4.24 in its order.
 
+use crate::admin::status::{Effective, Group, Overview, Row, Status, Unusable, WARN_AFTER};
 use crate::app::App;
-use crate::cli::usage::UsageReport;
-use crate::ops::status::{Effective, Group, Overview, Row, Status, Unusable, WARN_AFTER};
+use crate::cli::quota::QuotaReport;
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::store::Location;
 use indexmap::IndexMap;
@@ -28,7 +28,7 @@ pub(super) struct Report<'s> {
     allowed: &'s [String],
     auth: Auth<'s>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<UsageReport<'s>>,
+    usage: Option<QuotaReport<'s>>,
 }
 
 #[derive(Serialize)]
@@ -160,7 +160,7 @@ struct GroupReport<'s> {
 const PLUGIN: &str = "plugin synthetic auth";
 
 impl<'s> Report<'s> {
-    pub(super) fn of(status: &'s Status, usage: Option<UsageReport<'s>>, app: &App) -> Self {
+    pub(super) fn of(status: &'s Status, usage: Option<QuotaReport<'s>>, app: &App) -> Self {
         let models = &status.models;
         let source = |of_agent| if of_agent { "agent" } else { "defaults" };
         let model_config = status.agent_id.is_some().then(|| ModelConfig {

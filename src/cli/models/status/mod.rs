@@ -3,11 +3,11 @@
 mod json;
 mod text;
 
+use crate::admin::status::{quotas, status};
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
-use crate::cli::usage::{UsageReport, known, render};
-use crate::ops::status::{status, usages};
+use crate::cli::quota::{QuotaReport, known, render};
 use crate::profile::AgentId;
 
 #[derive(Debug, Default, clap::Args)]
@@ -50,8 +50,8 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
     }
     output.warn_of_invalid_entries(status.invalid_entries, &status.location);
     if args.json {
-        let usages = args.usage.then(|| known(usages(app, agent.as_ref()), output));
-        let usage = usages.as_ref().map(UsageReport::from);
+        let quotas = args.usage.then(|| known(quotas(app, agent.as_ref()), output));
+        let usage = quotas.as_ref().map(QuotaReport::from);
         output.json(&json::Report::of(&status, usage, app))?;
     } else if args.plain {
         output.data(&format!("{}\n", status.models.resolved_default))?;
@@ -60,8 +60,8 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
         if args.usage {
             // What is known is shown while the servers are asked.
             output.finish()?;
-            let usages = known(usages(app, agent.as_ref()), output);
-            let text = render(&usages, output.columns());
+            let quotas = known(quotas(app, agent.as_ref()), output);
+            let text = render(&quotas, output.columns());
             output.data(&format!("\n{text}"))?;
         }
     }

@@ -1,10 +1,10 @@
 //! The text of `models status`: what is usable until when, and why a profile is not; then
 //! what is missing, with the command that helps.
 
+use crate::admin::status::{Effective, Row, Status, Unusable, key_variable};
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::failure::sign_in_command;
-use crate::ops::status::{Effective, Row, Status, Unusable, key_variable};
 use crate::profile::{AgentId, Health, Millis};
 use crate::text::printable;
 use comfy_table::{Table, presets};

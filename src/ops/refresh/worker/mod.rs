@@ -155,7 +155,7 @@ impl Stop {
             Self::Signals(signals) => signals.received().await,
             Self::Owner(asked) => {
                 if asked.changed().await.is_err() {
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
             }
         }

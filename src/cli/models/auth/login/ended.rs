@@ -2,11 +2,11 @@
 //! default one.
 
 use super::event::Event;
+use crate::admin::default_model;
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::ops::default_model;
 use crate::ops::login::Report;
 use crate::system::now;
 use crate::text::printable;

@@ -1,0 +1,191 @@
+//! Getting back what a change of the credentials replaced.
+//!
+//! Invariant: a refresh token that was rotated is not brought back unasked. The server
+//! takes a second use of it for theft and ends the login that replaced it. Nothing that is
+//! stored now is removed, and what is replaced becomes a backup itself.
+
+use super::doctor::store_of;
+use crate::app::{App, AppError};
+use crate::ops::record::{Commit, Edits, RecordError, Recorded, Wait, record};
+use crate::profile::{AgentId, Credential, Millis, ProfileId};
+use crate::store::{AgentStore, Backup, Document, Location};
+use crate::text::printable;
+
+/// A backup and what it holds.
+#[derive(Debug)]
+pub struct Listed {
+    /// Its name, which restores it.
+    pub name: String,
+    /// Where it is.
+    pub location: Location,
+    /// When it was replaced, in milliseconds since the epoch.
+    pub replaced_at: Millis,
+    /// Whether it was replaced by renewed tokens alone.
+    pub is_renewal: bool,
+    /// The ids of its profiles; `None` when it cannot be read.
+    pub profiles: Option<Vec<ProfileId>>,
+}
+
+/// The backups of an agent.
+#[derive(Debug)]
+pub struct Listing {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// Where they are.
+    pub directory: Location,
+    /// The newest first.
+    pub backups: Vec<Listed>,
+}
+
+/// What a restore did.
+#[derive(Debug)]
+pub struct Report {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// The backup.
+    pub backup: String,
+    /// The profiles that are now as they were then.
+    pub restored: Vec<ProfileId>,
+    /// The profiles that were left as they are, each with the reason.
+    pub kept: Vec<(ProfileId, &'static str)>,
+}
+
+/// Why a backup is not restored.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The configuration or the store cannot be used. Nothing is restored.
+    #[error(transparent)]
+    App(AppError),
+    /// There is no such backup.
+    #[error("agent `{agent_id}` has no backup `{}`", printable(name, 80))]
+    NoBackup {
+        /// The agent.
+        agent_id: AgentId,
+        /// The name as it was given.
+        name: String,
+    },
+    /// The profiles are restored; a later step failed.
+    #[error("the profiles are restored, but not recorded")]
+    NotRecorded(#[source] AppError),
+}
+
+impl<E: Into<AppError>> From<E> for RestoreError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
+impl From<RecordError> for RestoreError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Document(error) => Self::App(error.into()),
+            RecordError::State(_, error) => Self::NotRecorded(error.into()),
+            RecordError::Configuration(_, error) => Self::NotRecorded(error.into()),
+        }
+    }
+}
+
+/// Lists the backups of an agent.
+///
+/// # Errors
+/// There is no such agent, or the configuration cannot be read.
+pub fn list(app: &App, agent: Option<&AgentId>) -> Result<Listing, AppError> {
+    let (_, agent, store) = store_of(app, agent)?;
+    let listed = |backup: Backup| Listed {
+        name: backup.name(),
+        profiles: store
+            .read_backup(&backup)
+            .ok()
+            .map(|document| document.entries().map(|(id, _)| id.into()).collect()),
+        replaced_at: backup.replaced_at,
+        is_renewal: backup.is_renewal,
+        location: store.backup_location(&backup),
+    };
+    let backups = store.backups().into_iter().map(listed).collect();
+    Ok(Listing { agent_id: agent.id, directory: store.backups_location(), backups })
+}
+
+/// The word for the newest backup.
+const LATEST: &str = "latest";
+/// Why an entry is left as it is.
+const ROTATED: &str = "its refresh token was replaced by a newer one since";
+const UNINTERPRETABLE: &str = "its entry in the backup cannot be interpreted";
+
+/// Brings the profiles of the backup `name` back: those that are gone, and those that have
+/// changed. `force` brings back refresh tokens that were rotated since, as well.
+///
+/// # Errors
+/// There is no such backup, it or the store cannot be read, or the store cannot be written.
+pub fn restore(
+    app: &App,
+    agent: Option<&AgentId>,
+    name: &str,
+    force: bool,
+) -> Result<Report, RestoreError> {
+    let (config, agent, store) = store_of(app, agent)?;
+    app.require_private(&config, &agent)?;
+    let backups = store.backups();
+    let is_meant = |backup: &Backup| name == LATEST || backup.is_named(name);
+    let Some(at) = backups.iter().position(is_meant) else {
+        return Err(RestoreError::NoBackup { agent_id: agent.id, name: name.to_owned() });
+    };
+    let backup = store.read_backup(&backups[at])?;
+    let since = newer(&store, &backups[..at]);
+    let commit = |document: &mut Document| {
+        let mut restored = Vec::new();
+        let mut kept = Vec::new();
+        for (id, entry) in backup.entries() {
+            if document.entry(id) == Some(entry) {
+                continue;
+            }
+            match obstacle(document, &backup, &since, id) {
+                Some(reason) if !force || reason != ROTATED => kept.push((id.into(), reason)),
+                _ => {
+                    document.copy_entry(&backup, id);
+                    restored.push(ProfileId::from(id));
+                }
+            }
+        }
+        let is_changed = !restored.is_empty();
+        let profiles = restored.iter().filter_map(|id| recorded(&backup, id)).collect();
+        Ok(Commit { is_changed, profiles, result: (restored, kept) })
+    };
+    let ((restored, kept), _) = record(app, &store, Wait::Usual, Edits::Each, commit)?;
+    Ok(Report { agent_id: agent.id, backup: backups[at].name(), restored, kept })
+}
+
+/// A profile of the backup that is brought back: neither its cooldown nor the order changes.
+fn recorded(backup: &Document, id: &ProfileId) -> Option<Recorded> {
+    let credential = backup.credential(id.as_str())?;
+    let kind = credential.kind();
+    Some(Recorded { id: id.clone(), provider: credential.provider, kind, goes_first: false })
+}
+
+/// What the newer backups hold.
+fn newer(store: &AgentStore, backups: &[Backup]) -> Vec<Document> {
+    backups.iter().filter_map(|backup| store.read_backup(backup).ok()).collect()
+}
+
+/// Why the entry `id` of the backup should not be brought back, if it should not.
+fn obstacle(
+    present: &Document,
+    backup: &Document,
+    since: &[Document],
+    id: &str,
+) -> Option<&'static str> {
+    let Some(old) = backup.credential(id) else { return Some(UNINTERPRETABLE) };
+    let old_token = old.refresh_token()?;
+    let replaced = |document: &Document| {
+        document.credential(id).is_some_and(|newer| match newer.refresh_token() {
+            Some(token) => !token.matches(old_token) && !outlives(&old, &newer),
+            None => false,
+        })
+    };
+    std::iter::once(present).chain(since).any(replaced).then_some(ROTATED)
+}
+
+/// Whether the old credential is the newer one after all: somebody has restored or copied
+/// an older one meanwhile.
+fn outlives(old: &Credential, new: &Credential) -> bool {
+    matches!((old.expires(), new.expires()), (Some(old), Some(new)) if old > new)
+}

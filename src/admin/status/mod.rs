@@ -1,0 +1,332 @@
+//! What `models status` reports: the models in use, and what their providers can be used
+//! with, until when.
+//!
+//! Invariant: it reads and writes nothing but its report, and the report holds no secret.
+//! Every profile is looked at once; lookups are by hash.
+
+mod expiry;
+mod model;
+mod provider;
+mod view;
+
+pub use expiry::{Expiry, Standing, WARN_AFTER};
+pub use model::Models;
+pub use provider::{Effective, Overview};
+
+use super::agents::UnknownAgent;
+use super::quota::{self, Quotas};
+use crate::app::{App, AppError};
+use crate::config::{AgentDir, Config};
+use crate::profile::{AgentId, Health, Kind, Millis, ProfileId, ProviderId, compare, health};
+use crate::provider::{Conventions, cools_down};
+use crate::store::Location;
+use crate::system::custody::Exposure;
+use crate::system::now;
+use provider::Sources;
+use serde_json::{Number, Value};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use view::{Documents, Entry, View};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    /// The configuration, a provider file or a store cannot be used.
+    #[error(transparent)]
+    App(AppError),
+    /// There is no such agent.
+    #[error(transparent)]
+    Agent(#[from] UnknownAgent),
+}
+
+impl<E: Into<AppError>> From<E> for StatusError {
+    fn from(error: E) -> Self {
+        Self::App(error.into())
+    }
+}
+
+/// The report.
+#[derive(Debug)]
+pub struct Status {
+    /// When it was made, in milliseconds since the epoch.
+    pub at: Millis,
+    /// The configuration file.
+    pub config_path: PathBuf,
+    /// The agent that was asked for.
+    pub agent_id: Option<AgentId>,
+    /// The directory of its store.
+    pub agent_dir: PathBuf,
+    /// The document of its profiles.
+    pub location: Location,
+    /// What somebody else could read or change.
+    pub exposures: Vec<Exposure>,
+    /// The document of the profiles of `main`.
+    pub main_location: Location,
+    /// The models in use.
+    pub models: Models,
+    /// Whether the variables of a login shell are to be used as well.
+    pub shell_environment: bool,
+    /// What each provider can be used with.
+    pub providers: Vec<Overview>,
+    /// The providers in use, spelt as they are normalised, that cannot be used with anything.
+    pub missing_providers: Vec<ProviderId>,
+    /// The profiles that are not to be used for a while, the shortest first.
+    pub unusable: Vec<Unusable>,
+    /// Every profile, sorted by provider and id.
+    pub profiles: Vec<Row>,
+    /// How the profiles of each provider stand together, with their range in `profiles`.
+    pub groups: Vec<Group>,
+    /// How many entries of the stores cannot be interpreted.
+    pub invalid_entries: usize,
+}
+
+/// A profile that is not to be used for a while.
+#[derive(Clone, Debug)]
+pub struct Unusable {
+    /// The profile id.
+    pub profile_id: ProfileId,
+    /// Its provider as it spells it; `None` when there is no such profile.
+    pub provider: Option<ProviderId>,
+    /// Whether it is disabled rather than cooling down.
+    pub is_disabled: bool,
+    /// Why it is disabled.
+    pub reason: Option<String>,
+    /// Until when, in milliseconds since the epoch.
+    pub until: Millis,
+}
+
+/// One profile.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The profile id.
+    pub id: ProfileId,
+    /// The normalised provider id.
+    pub provider: ProviderId,
+    /// The credential kind.
+    pub kind: Kind,
+    /// How it stands with its expiry.
+    pub standing: Standing,
+    /// The id, and who it belongs to.
+    pub label: String,
+    /// What can be said of the credential.
+    pub health: Health,
+    /// The server's error code, when it has refused the refresh token.
+    pub refusal: Option<String>,
+    /// The fields that hold a reference where OAuth supports none.
+    pub unsupported: Vec<&'static str>,
+    /// Whether it is a profile of `main` that the agent reads through to.
+    pub is_inherited: bool,
+}
+
+/// The profiles of one provider together.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// The normalised provider id.
+    pub provider: ProviderId,
+    /// Their rows.
+    pub rows: std::ops::Range<usize>,
+    /// The status.
+    pub expiry: Expiry,
+    /// The first expiry.
+    pub expires_at: Option<Value>,
+    /// The time until then, in milliseconds.
+    pub remaining: Option<Number>,
+}
+
+impl Status {
+    /// Whether a user has to do something now.
+    pub fn is_over(&self) -> bool {
+        !self.missing_providers.is_empty() || self.logins().any(|row| row.standing.expiry.is_over())
+    }
+
+    /// Whether a user has to do something soon.
+    pub fn is_expiring(&self) -> bool {
+        self.logins().any(|row| row.standing.expiry == Expiry::Expiring)
+    }
+
+    fn logins(&self) -> impl Iterator<Item = &Row> {
+        self.profiles.iter().filter(|row| row.kind != Kind::ApiKey || !row.unsupported.is_empty())
+    }
+}
+
+/// The agent whose store is reported: the one that is named, or else `main`.
+fn agent(
+    app: &App,
+    config: &Config,
+    main: &AgentDir,
+    named: Option<&AgentId>,
+) -> Result<AgentDir, UnknownAgent> {
+    let Some(id) = named else { return Ok(main.clone()) };
+    let mut listed = config.agents().map(|agent| agent.id()).peekable();
+    let is_known = if listed.peek().is_none() {
+        *id == config.default_agent()
+    } else {
+        listed.any(|other| other == *id)
+    };
+    if is_known {
+        return Ok(config.agent_dir(&app.paths, id));
+    }
+    Err(UnknownAgent(id.clone()))
+}
+
+/// Reports on the models and logins of an agent, `main` unless one is named.
+///
+/// # Errors
+/// The configuration, a provider file or a store cannot be read, or there is no such
+/// agent.
+pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError> {
+    let at = now();
+    let config = app.config()?;
+    let named = app.named_agent(named);
+    // Where the environment has moved it to.
+    let main = app.paths.main_without_config();
+    let agent = agent(app, &config, &main, named)?;
+    let conventions = Conventions::of(app.environment.has_bundled_plugins());
+    let documents = Documents::read(app, &main, &agent)?;
+    let view = View::of(&documents, at);
+    let models = Models::of(&config, &conventions, named.map(|_| &agent.id));
+    let catalog = app.catalog()?;
+    let variables = config.variables(&app.environment, &app.paths);
+    let sources = Sources {
+        config: &config,
+        profiles: config.auth_profiles(),
+        catalog: &catalog,
+        conventions: &conventions,
+        variables: &variables,
+        now: at,
+    };
+    let in_models: Vec<ProviderId> = models.providers(&conventions, true).into_iter().collect();
+    let providers = sources.overviews(&view, &in_models);
+    let backends = config.models().command_line_backends().map(ProviderId::from);
+    let backends: Vec<ProviderId> = backends.collect();
+    let is_missing = |id: &ProviderId| {
+        !providers.iter().any(|overview| overview.provider == *id)
+            && !conventions.has_own_authentication(id)
+            && !conventions.is_command_line_backend(id)
+            && !backends.contains(id)
+    };
+    let in_use = models.providers(&conventions, false).into_iter();
+    let mut missing: Vec<ProviderId> = in_use.filter(is_missing).collect();
+    missing.sort_by(|a, b| compare(a.as_str(), b.as_str()));
+    let profiles = rows(&view, &sources);
+    Ok(Status {
+        at,
+        config_path: app.paths.config.clone(),
+        location: app.store(&agent).location(),
+        exposures: app.exposures(&config, &agent),
+        main_location: app.store(&main).location(),
+        agent_id: named.map(|_| agent.id),
+        agent_dir: agent.path,
+        models,
+        shell_environment: app.environment.is_on("OPENCLAW_LOAD_SHELL_ENV")
+            || config.loads_shell_environment(),
+        unusable: unusable(&view, at),
+        groups: groups(&profiles, at),
+        invalid_entries: view.invalid_entries,
+        providers,
+        missing_providers: missing,
+        profiles,
+    })
+}
+
+/// The variable that takes the key of a provider, when it cannot be signed in to.
+pub fn key_variable(app: &App, provider: &ProviderId) -> Option<String> {
+    let catalog = app.catalog().ok()?;
+    let definition = &catalog.find(provider)?.definition;
+    if definition.has_login() {
+        return None;
+    }
+    definition.env.first().cloned()
+}
+
+/// How much of the subscriptions is used up whose logins are reported. Asks their
+/// providers.
+///
+/// # Errors
+/// The configuration, a store or the directory of the provider files cannot be read, or
+/// there is no such agent.
+pub fn quotas(app: &App, named: Option<&AgentId>) -> Result<Quotas, StatusError> {
+    let config = app.config()?;
+    let main = app.paths.main_without_config();
+    let agent = agent(app, &config, &main, app.named_agent(named))?;
+    Ok(quota::quotas(app, &config, &agent)?)
+}
+
+fn rows(view: &View<'_>, sources: &Sources<'_>) -> Vec<Row> {
+    let mut rows: Vec<Row> = view.entries.iter().map(|entry| row(entry, sources)).collect();
+    rows.sort_by(|a, b| {
+        let providers = || {
+            compare(a.provider.as_str(), b.provider.as_str())
+                .then_with(|| a.provider.cmp(&b.provider))
+        };
+        let is_same = a.provider == b.provider;
+        if is_same { compare(a.id.as_str(), b.id.as_str()) } else { providers() }
+    });
+    rows
+}
+
+fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
+    let Entry { id, inspection, refusal, is_inherited } = entry;
+    let profile_id = ProfileId::from(*id);
+    let kind = inspection.facts.kind;
+    let oauth_configured = sources.config.auth_mode(&profile_id) == Some(Kind::OAuth);
+    let mut unsupported = inspection.oauth_references.clone();
+    if unsupported.is_empty() && oauth_configured && inspection.reference.is_some() {
+        unsupported.push(if kind == Kind::ApiKey { "keyRef" } else { "tokenRef" });
+    }
+    Row {
+        provider: inspection.provider.clone().normalized(),
+        kind,
+        standing: Standing::of(entry, oauth_configured, sources.now),
+        label: match sources.person(entry) {
+            Some(name) => format!("{id} ({name})"),
+            None => (*id).to_owned(),
+        },
+        health: health(&inspection.facts, refusal.is_some(), sources.now),
+        refusal: refusal.clone(),
+        unsupported,
+        is_inherited: *is_inherited,
+        id: profile_id,
+    }
+}
+
+/// The groups of rows of one provider; the rows are sorted by provider.
+fn groups(rows: &[Row], now: Millis) -> Vec<Group> {
+    let mut groups = Vec::new();
+    let mut start = 0;
+    for chunk in rows.chunk_by(|a, b| a.provider == b.provider) {
+        let standings = chunk.iter().map(|row| (row.kind, &row.standing));
+        let (expiry, expires_at, remaining) = expiry::together(standings, now);
+        let rows = start..start + chunk.len();
+        start = rows.end;
+        let provider = chunk[0].provider.clone();
+        groups.push(Group { provider, rows, expiry, expires_at, remaining });
+    }
+    groups
+}
+
+fn unusable(view: &View<'_>, now: Millis) -> Vec<Unusable> {
+    let usages = view.usages.iter();
+    let mut usages =
+        usages.filter_map(|(id, it)| Some((id, it, it.unusable_until(now)?))).peekable();
+    if usages.peek().is_none() {
+        return Vec::new();
+    }
+    let entries = view.entries.iter();
+    let by_id: HashMap<&str, &ProviderId> =
+        entries.map(|entry| (entry.id, &entry.inspection.provider)).collect();
+    let mut unusable: Vec<Unusable> = usages
+        .filter_map(|(id, usage, until)| {
+            let provider = by_id.get(id).copied();
+            provider.is_none_or(cools_down).then(|| Unusable {
+                profile_id: (*id).into(),
+                provider: provider.map(|provider| provider.spelling().trim().into()),
+                is_disabled: usage.is_disabled(now),
+                reason: usage.disabled_reason.clone(),
+                until,
+            })
+        })
+        .collect();
+    unusable.sort_by_key(|profile| profile.until);
+    unusable
+}
