@@ -23,8 +23,8 @@ pub(super) use place::Files;
 
 use super::engine::{Engine, Swap};
 use super::{
-    Backup, Begun, Document, Ended, Exclusion, LeaseKey, Location, Notice, Prepared, StateDocument,
-    StoreError, Version,
+    Backup, Begun, Document, Ended, Exclusion, LastOutcome, LeaseKey, Location, Notice, Prepared,
+    StateDocument, StoreError, Version,
 };
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};
@@ -277,6 +277,18 @@ impl Engine for Files {
 
     fn has_noted_refusal(&self, grant: &Secret) -> bool {
         journal::is_refused(self, grant)
+    }
+
+    fn last_outcome(&self, grant: &Secret) -> Option<LastOutcome> {
+        journal::last_outcome(self, grant)
+    }
+
+    fn remember_outcome(&self, grant: &Secret, outcome: &LastOutcome) {
+        journal::remember(self, grant, outcome);
+    }
+
+    fn forget_outcome(&self, grant: &Secret) {
+        journal::forget(self, grant);
     }
 
     fn backups(&self) -> Vec<Backup> {

@@ -6,7 +6,7 @@ use super::super::{LeaseError, RefreshError, ReportedKind};
 use crate::app::AppError;
 use crate::ops::selection::Login;
 use crate::profile::ProfileId;
-use crate::store::{Location, StoreError};
+use crate::store::{LastOutcome, Location, OutcomeKind, StoreError};
 use crate::system::lock::Holder;
 use crate::text::chain;
 use serde::{Deserialize, Serialize};
@@ -34,9 +34,10 @@ pub(super) enum Said {
 /// A failure that was told over the pipe, or that another process has remembered.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Failed {
-    pub(super) kind: ReportedKind,
-    pub(super) text: String,
-    pub(super) store: Option<StoreCause>,
+    kind: ReportedKind,
+    text: String,
+    store: Option<StoreCause>,
+    last: Option<Box<LastOutcome>>,
 }
 
 /// As much of a [`StoreError`] as goes over a pipe.
@@ -110,7 +111,7 @@ impl Failed {
     /// That the worker has ended without a word.
     pub(super) fn died(id: &ProfileId) -> Self {
         let text = format!("could not refresh `{id}`: the process that refreshed it was killed");
-        Self { kind: ReportedKind::Unavailable, text, store: None }
+        Self { kind: ReportedKind::Unavailable, text, store: None, last: None }
     }
 
     /// Whether somebody else held a lock all the time.
@@ -121,11 +122,21 @@ impl Failed {
     /// What of an error goes over the pipe; `None` for one that came before anything was
     /// sent and that a caller meets by itself as well.
     pub(super) fn of(error: &RefreshError) -> Option<Self> {
+        let last = match error {
+            RefreshError::Unavailable { last, .. } => last.as_deref(),
+            RefreshError::Refused { last, .. } | RefreshError::NotYet { last, .. } => Some(&**last),
+            _ => None,
+        };
         let (kind, store) = match error {
             RefreshError::LoginOver { .. } => (ReportedKind::LoginOver, None),
             RefreshError::SignedOut(_) => (ReportedKind::SignedOut, None),
             RefreshError::Unavailable { .. } => (ReportedKind::Unavailable, None),
             RefreshError::NotRefreshed { .. } => (ReportedKind::NotRefreshed, None),
+            RefreshError::Refused { .. } => (ReportedKind::Refused, None),
+            RefreshError::NotYet { last, .. } => match last.kind {
+                OutcomeKind::Refused => (ReportedKind::Refused, None),
+                OutcomeKind::Unknown | OutcomeKind::Failed => (ReportedKind::Unavailable, None),
+            },
             RefreshError::Spent { .. } | RefreshError::SpentUnreadable { .. } => {
                 (ReportedKind::Spent, None)
             }
@@ -137,11 +148,12 @@ impl Failed {
             }
             _ => return None,
         };
-        Some(Self { kind, text: chain(error), store })
+        Some(Self { kind, text: chain(error), store, last: last.cloned().map(Box::new) })
     }
 
     pub(super) fn into_error(self, login: Login) -> RefreshError {
-        let store = self.store.map(StoreCause::into_error);
-        RefreshError::Reported { kind: self.kind, text: self.text, login: login.into(), store }
+        let store = self.store.map(|store| Box::new(store.into_error()));
+        let Self { kind, text, last, .. } = self;
+        RefreshError::Reported { kind, text, login: login.into(), store, last }
     }
 }
