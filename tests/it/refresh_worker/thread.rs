@@ -11,6 +11,7 @@ use openclaw_auth::profile::ProviderId;
 use openclaw_auth::system::Environment;
 use openclaw_auth::system::browser::Opening;
 use openclaw_auth::system::worker::Threads;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -51,7 +52,8 @@ fn app(rig: &Rig) -> App {
     let state = rig.state_dir().into_os_string();
     let environment =
         Environment::of([("OPENCLAW_STATE_DIR", state), ("HOME", rig.home().into_os_string())]);
-    App::new(environment, &rig.home()).with_refreshes_by(RefreshesBy::Thread(Threads::default()))
+    App::new(environment, &rig.home())
+        .with_refreshes_by(RefreshesBy::Thread(Arc::new(Threads::default())))
 }
 
 fn ask(app: &App, notes: Sender<String>) -> Result<Token, Box<NoTokenError>> {
@@ -61,6 +63,7 @@ fn ask(app: &App, notes: Sender<String>) -> Result<Token, Box<NoTokenError>> {
         profile: None,
         min_ttl: None,
         stored: false,
+        strict: false,
         force_refresh: false,
         lock_timeout: PATIENCE,
     };

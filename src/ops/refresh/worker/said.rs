@@ -4,6 +4,7 @@
 
 use super::super::{LeaseError, RefreshError, ReportedKind};
 use crate::app::AppError;
+use crate::oauth::TokenError;
 use crate::ops::selection::Login;
 use crate::profile::ProfileId;
 use crate::store::{LastOutcome, Location, OutcomeKind, StoreError};
@@ -130,6 +131,10 @@ impl Failed {
         let (kind, store) = match error {
             RefreshError::LoginOver { .. } => (ReportedKind::LoginOver, None),
             RefreshError::SignedOut(_) => (ReportedKind::SignedOut, None),
+            RefreshError::Unavailable { source: TokenError::Proxy(_), .. } => return None,
+            RefreshError::Unavailable { source: TokenError::Untrusted { .. }, .. } => {
+                (ReportedKind::Untrusted, None)
+            }
             RefreshError::Unavailable { .. } => (ReportedKind::Unavailable, None),
             RefreshError::NotRefreshed { .. } => (ReportedKind::NotRefreshed, None),
             RefreshError::Refused { .. } => (ReportedKind::Refused, None),
