@@ -18,7 +18,6 @@ use crate::profile::Credential;
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{Document, KeptLogin, Location, Prepared, Renewal};
-use crate::system::http::HttpClient;
 
 impl LoginDestination<'_> {
     /// Stores a login; keeps it in the spool where that fails, and revokes it where that fails
@@ -70,7 +69,7 @@ impl Login<'_> {
         let LoginError::NotSignedIn { source, .. } = error else { return };
         let TokenError::NoAccessToken { refresh } = &**source else { return };
         let Some(endpoint) = &self.client.endpoints.revocation else { return };
-        let Ok(http) = HttpClient::new(endpoint) else { return };
+        let Ok(http) = self.client.http_to(endpoint) else { return };
         let revoked = oauth::revoke(&http, &self.client, endpoint, refresh, "refresh_token").await;
         interaction.note(match revoked {
             Ok(()) => "the refresh token that came alone was revoked",
