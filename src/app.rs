@@ -8,6 +8,8 @@ use crate::store::{
 };
 use crate::system::Environment;
 use crate::system::custody::{Custody, Exposure, Kind};
+use crate::system::file;
+use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -68,6 +70,19 @@ impl App {
         let paths = Paths::new(&environment, current_dir);
         let refreshes_by = RefreshesBy::ThisProcess;
         Self { environment, paths, notices: Notices::default(), refreshes_by, agent: None }
+    }
+
+    /// The same program in another environment: it means the same agent, and its notices are
+    /// told at the end of this run.
+    #[must_use]
+    pub fn in_environment(&self, environment: Environment) -> Self {
+        Self {
+            paths: Paths::new(&environment, &self.paths.current_dir),
+            environment,
+            notices: self.notices.clone(),
+            refreshes_by: self.refreshes_by,
+            agent: self.agent.clone(),
+        }
     }
 
     /// The same program, whose token requests are made so.
@@ -147,7 +162,7 @@ impl App {
         let of_stores = stores.iter().flat_map(|store| store.exposures(&custody));
         let mut found: Vec<_> = of_stores.chain(self.exposed_beside_stores(&custody)).collect();
         if found.len() > 1 {
-            let mut seen = std::collections::HashSet::new();
+            let mut seen = HashSet::new();
             found.retain(|exposure| seen.insert(exposure.path.clone()));
         }
         found
@@ -216,20 +231,20 @@ impl App {
         self.agents_with_directories(config).iter().map(|agent| self.store(agent)).collect()
     }
 
-    /// All agents whose directory exists: those that are configured, and those in the state
-    /// directory, each once; `main` first.
+    /// All agents whose directory exists, or is away behind a symbolic link that leads nowhere:
+    /// those that are configured, and those in the state directory, each once; `main` first.
     pub fn agents_with_directories(&self, config: &Config) -> Vec<AgentDir> {
         let mut agents = vec![self.main_agent(config)];
-        agents.extend(config.agents().map(|agent| config.agent_dir(&self.paths, &agent.id())));
+        agents.extend(config.agent_dirs(&self.paths));
         let present = self.paths.state_dir.join("agents").read_dir().into_iter().flatten();
         agents.extend(present.flatten().map(|entry| AgentDir {
             id: AgentId::of_directory(&entry.file_name().to_string_lossy()),
             path: entry.path().join("agent"),
         }));
-        let mut seen = std::collections::HashSet::new();
-        agents.retain(|agent| {
-            let found = agent.path.metadata();
-            found.is_ok_and(|it| it.is_dir() && seen.insert((it.dev(), it.ino())))
+        let (mut seen, mut away) = (HashSet::new(), HashSet::new());
+        agents.retain(|agent| match agent.path.metadata() {
+            Ok(found) => found.is_dir() && seen.insert((found.dev(), found.ino())),
+            Err(_) => file::dead_link(&agent.path).is_some() && away.insert(agent.path.clone()),
         });
         agents
     }

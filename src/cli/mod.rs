@@ -15,6 +15,7 @@ mod failure;
 mod models;
 mod onboard;
 mod output;
+mod path_member;
 mod prompt;
 mod quota;
 mod root;

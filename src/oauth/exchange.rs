@@ -5,6 +5,7 @@ use super::reply::server_time;
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::http::{HttpClient, HttpError};
+use crate::system::route::{Untrusted, UnusableProxy};
 use crate::text::printable;
 use indexmap::IndexMap;
 use oauth2::http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
@@ -46,6 +47,17 @@ pub enum ExchangeError {
     /// The server was not reached, or it cannot answer now.
     #[error("the server is unavailable: {0}")]
     Unavailable(String),
+    /// The certificate of the server is not trusted.
+    #[error("the server is unavailable: {reason}")]
+    Untrusted {
+        /// What happened.
+        reason: String,
+        /// What the environment has about it.
+        untrusted: Untrusted,
+    },
+    /// The proxy that the request goes through cannot be used as it is named.
+    #[error(transparent)]
+    Proxy(UnusableProxy),
     /// The answer is none.
     #[error("the answer of the server cannot be read: {0}")]
     Unreadable(&'static str),
@@ -94,6 +106,10 @@ impl TokenExchange {
 
 fn unavailable(error: HttpError) -> ExchangeError {
     match error {
+        HttpError::Untrusted { reason, untrusted } => {
+            ExchangeError::Untrusted { reason, untrusted }
+        }
+        HttpError::Proxy(error) => ExchangeError::Proxy(error),
         HttpError::TooLarge => ExchangeError::Unreadable("it is too large"),
         error => ExchangeError::Unavailable(error.to_string()),
     }

@@ -5,7 +5,8 @@
 //! owns it, and so does what is remembered about its use. Only an order of the agent's
 //! own can name profiles of `main` beside those of the agent.
 
-use super::selection::error::SelectionError;
+use super::selection::error::{LookedIn, SelectionError};
+use super::stale_order::{Known, StaleOrder};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::profile::{
@@ -13,7 +14,7 @@ use crate::profile::{
     UsageStats, order,
 };
 use crate::provider::{auth_provider_id, cools_down};
-use crate::store::{AgentStore, Outline, Snapshot, StateDocument, StoreError};
+use crate::store::{AgentStore, Document, Outline, Snapshot, StateDocument, StoreError};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -71,6 +72,43 @@ impl Pool {
     /// The agent's own store.
     pub(crate) fn own(&self) -> &Owner {
         &self.0[0]
+    }
+
+    /// The documents of the profiles.
+    pub(crate) fn looked_in(&self) -> LookedIn {
+        let locations = self.0.iter().map(|owner| owner.store.location()).collect();
+        let documents = self.0.iter().map(|owner| &owner.snapshot.document);
+        let entries = documents.flat_map(Document::inspections);
+        let odd = entries.filter(|(_, found)| found.is_none()).map(|(id, _)| id.into());
+        LookedIn { locations, uninterpretable: odd.collect() }
+    }
+
+    /// That no profile of `provider` can be used, with the order that keeps them away.
+    pub(crate) fn none_usable(
+        &self,
+        app: &App,
+        config: &Config,
+        provider: ProviderId,
+    ) -> SelectionError {
+        let owner = self.owner_of(&provider).unwrap_or_else(|| self.own());
+        let documents: Vec<_> = self.0.iter().map(|owner| &owner.snapshot.document).collect();
+        let known = Known { config, documents: &documents };
+        let stored = self.0.iter().filter_map(|owner| {
+            Some(known.stored(owner.snapshot.state().ok()?, &owner.store.state_location()))
+        });
+        let id = auth_provider_id(&provider);
+        let is_its = |order: &StaleOrder| auth_provider_id(&order.provider) == id;
+        let states = self.0.iter().filter_map(|owner| owner.snapshot.state().ok());
+        let states: Vec<_> = states.collect();
+        let configured = known.configured(&app.paths.config, &states);
+        let mut orders = stored.flatten().chain(configured);
+        let order = orders.find(|order| is_its(order) && !order.hidden.is_empty());
+        SelectionError::NoneUsable {
+            agent_id: self.own().agent.id.clone(),
+            location: owner.store.location(),
+            order: order.map(Box::new),
+            provider,
+        }
     }
 
     /// The profile `id`: the agent's own, else that of `main`.

@@ -6,10 +6,9 @@
 use super::exchange::{NotExchanged, Wanted, exchange};
 use super::managed::Managed;
 use super::reference::{self, ValueError};
-use super::refresh::{
-    RefreshError, USUAL_MIN_TTL, has_lifetime, not_refreshable, refresh, store_spooled,
-};
+use super::refresh::{RefreshError, USUAL_MIN_TTL, has_lifetime, not_refreshable, refresh};
 use super::selection::{Selected, SelectionError, select};
+use super::waiting::store_waiting;
 use super::{Interaction, warn_of_route};
 use crate::app::{App, AppError};
 use crate::external::{ExternalError, Tool};
@@ -144,9 +143,7 @@ pub fn token(
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
-    for location in store_spooled(&app.spool(), || app.stores(&config)) {
-        interaction.note(&format!("stored what an earlier command had to keep in {location}"));
-    }
+    store_waiting(app, &config, interaction);
     let selected =
         select(app, &agent, &config, request.provider.as_ref(), request.profile.as_ref())?;
     let referenced = reference::value(app, &config, &selected)?;

@@ -3,6 +3,7 @@
 //! Invariant: profiles and state are read together; who has a snapshot reads no document
 //! again to know more of that moment.
 
+use super::kept_backup::KeptBackup;
 use super::{Document, StateDocument, StoreError};
 use crate::system::file::{Fingerprint, Reserved};
 use crate::system::lock::SidecarLock;
@@ -50,7 +51,11 @@ pub struct Version(pub(super) Fingerprint);
 
 /// What a later change needs, set aside: it cannot fail for lack of space.
 #[derive(Debug)]
-pub struct Prepared(pub(super) Reserved);
+pub struct Prepared {
+    pub(super) reserved: Reserved,
+    /// The backup of the profiles of that version.
+    pub(super) backup: Option<(KeptBackup, Version)>,
+}
 
 /// The right to change the documents of a store, until it is dropped.
 #[derive(Debug)]

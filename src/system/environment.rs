@@ -62,11 +62,15 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
-        meaning: "the proxy for requests, and the hosts that need none; in capitals or not",
+        meaning: "the [proxy](#proxies) for requests, and the hosts that need none; in capitals or not",
     },
     Variable {
         name: "SSL_CERT_FILE, SSL_CERT_DIR",
         meaning: "certificate authorities in place of the system's",
+    },
+    Variable {
+        name: "NODE_EXTRA_CA_CERTS",
+        meaning: "not used; named where a certificate is not trusted",
     },
     Variable {
         name: "SSH_CONNECTION, SSH_CLIENT, SSH_TTY, CODESPACES, REMOTE_CONTAINERS, container, \
@@ -151,9 +155,9 @@ impl Environment {
         self.0.keys().map(String::as_str)
     }
 
-    /// The value of a variable as it is; `None` when it is unset, empty or not UTF-8.
-    pub(super) fn raw(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.to_str().filter(|value| !value.is_empty())
+    /// Whether a variable is there, blank or not.
+    pub(super) fn is_there(&self, name: &str) -> bool {
+        self.0.contains_key(name)
     }
 
     /// Whether a variable is set to something.
@@ -180,6 +184,17 @@ impl Environment {
             Some(text) => Some(PathBuf::from(text)),
             None => Some(PathBuf::from(value)),
         }
+    }
+
+    /// The value of a variable as a path: `~` at its start, which no shell has
+    /// expanded, is the user's home directory.
+    pub fn expanded(&self, name: &str) -> Option<PathBuf> {
+        let path = self.path(name)?;
+        Some(match path.strip_prefix("~") {
+            Ok(rest) if rest.as_os_str().is_empty() => self.home(),
+            Ok(rest) => self.home().join(rest),
+            Err(_) => path,
+        })
     }
 
     /// The user's home directory.
@@ -242,6 +257,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_tilde_is_the_home_directory() {
+        for (value, expected) in [
+            ("~", Some("/h")),
+            ("~/.codex", Some("/h/.codex")),
+            ("~/", Some("/h")),
+            ("~other/x", Some("~other/x")),
+            ("/a/~/b", Some("/a/~/b")),
+            ("", None),
+        ] {
+            let environment = Environment::of([("HOME", "/h"), ("X", value)]);
+            let path = environment.expanded("X");
+            assert_eq!(path.as_deref(), expected.map(Path::new), "{value}");
+        }
+    }
+
+    #[test]
     fn the_documented_variables_are_these_variables() {
         let documented = include_str!("../../docs/environment.md");
         for Variable { name, meaning } in VARIABLES {
@@ -249,6 +280,29 @@ mod tests {
             let row = format!("| {} | {meaning} |", names.join(", "));
             assert!(documented.contains(&row), "docs/environment.md lacks the row {row}");
         }
+    }
+
+    #[test]
+    fn a_tilde_that_no_shell_has_expanded_is_the_home_directory() {
+        use std::os::unix::ffi::OsStrExt;
+        let of = |value: &[u8]| {
+            let value = OsString::from(std::ffi::OsStr::from_bytes(value));
+            Environment::of([("HOME", "/h")]).with("D", value).expanded("D")
+        };
+        for (value, path) in [
+            (&b"~"[..], "/h"),
+            (b"~/", "/h"),
+            (b"~/.codex", "/h/.codex"),
+            (b" ~//a/ ", "/h/a"),
+            (b"/x/~/y", "/x/~/y"),
+            (b"~ada/x", "~ada/x"),
+            (b"x", "x"),
+        ] {
+            assert_eq!(of(value).as_deref(), Some(Path::new(path)));
+        }
+        let odd = Path::new(std::ffi::OsStr::from_bytes(b"/h/\xff"));
+        assert_eq!(of(b"~/\xff").as_deref(), Some(odd));
+        assert_eq!(of(b" "), None);
     }
 
     #[test]

@@ -31,9 +31,10 @@ const READY: &str = "ready";
 const START_TIMEOUT: Duration = Duration::from_secs(2);
 /// What a worker leaves for those who wait has at most so many bytes.
 const LARGEST_OUTCOME: u64 = 64 * 1024;
-/// The variables that a worker gets as its environment: what libraries read by themselves,
-/// the system's and the HTTP client's. Everything else, secrets among it, comes with the job.
-const INHERITED: [&str; 20] = [
+/// The variables that a worker gets as its environment: what the libraries of the system read
+/// by themselves, and no secret among it. Everything else comes with the job, proxies with
+/// their passwords as well.
+const INHERITED: [&str; 12] = [
     "PATH",
     "HOME",
     "TMPDIR",
@@ -46,14 +47,6 @@ const INHERITED: [&str; 20] = [
     "LOCALDOMAIN",
     "HOSTALIASES",
     "RUST_BACKTRACE",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "https_proxy",
-    "http_proxy",
-    "all_proxy",
-    "no_proxy",
 ];
 
 /// The right to start the one worker for something, as long as the file stays open.

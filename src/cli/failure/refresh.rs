@@ -2,7 +2,7 @@
 
 use super::command::{login_command, sign_in_command};
 use super::selection::selection;
-use super::{Advice, Explain};
+use super::{Advice, Explain, network};
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::ops::refresh::ReportedKind;
@@ -10,6 +10,7 @@ use crate::ops::refresh::due::{DueError, RowError};
 use crate::ops::{Login, RefreshError};
 use crate::store::{LastOutcome, OutcomeKind};
 use crate::system::lock::iso;
+use crate::system::route::Untrusted;
 
 /// What the error means to a user. Some rows ask the catalog how to sign in.
 pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
@@ -24,8 +25,10 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
         RefreshError::LoginOver { login, .. } | RefreshError::SignedOut(login) => {
             (ExitStatus::LoginRequired, again(login))
         }
-        RefreshError::Unavailable { last, .. } => {
-            (ExitStatus::Unavailable, wait_for_server(last.as_deref()))
+        RefreshError::Unavailable { source, last, .. } => {
+            return network::of_request(source).unwrap_or_else(|| {
+                (ExitStatus::Unavailable, Some(wait_for_server(last.as_deref())))
+            });
         }
         RefreshError::Refused { login, last, .. } => {
             (ExitStatus::LoginRequired, wait_or_sign_in(login, Some(last)))
@@ -65,6 +68,7 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
             ReportedKind::Refused => {
                 (ExitStatus::LoginRequired, wait_or_sign_in(login, last.as_deref()))
             }
+            ReportedKind::Untrusted => return network::untrusted(&Untrusted::of(&app.environment)),
             ReportedKind::NotRefreshed => return (ExitStatus::Failure, None),
             ReportedKind::Spent => (ExitStatus::StoreUnusable, Command::ours("doctor").into()),
             ReportedKind::Store => {
@@ -107,7 +111,7 @@ pub(in crate::cli) fn due(error: &DueError, app: &App) -> Advice {
     match error {
         DueError::App(error) => error.advice(),
         DueError::Selection(error) => selection(error, app),
-        DueError::NoneOfProvider { provider, agent_id } => {
+        DueError::NoneOfProvider { provider, agent_id, .. } => {
             (ExitStatus::LoginRequired, Some(sign_in_command(app, provider, agent_id)))
         }
         DueError::NotAGrant { .. } => {

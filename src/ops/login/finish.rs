@@ -1,11 +1,13 @@
 //! The second step of a login in two: `finish` completes what `start` has begun.
 
 use super::authorize::TICK;
+use super::device::{trouble_note, trouble_of};
 use super::error::LoginError;
+use super::kept::store_kept;
 use super::parts::Login;
 use super::request::{Report, Request};
 use crate::app::{App, AppError};
-use crate::oauth::{self, AuthorizationError, AuthorizationRequest, Grant, TokenError};
+use crate::oauth::{self, AuthorizationError, AuthorizationRequest, Grant};
 use crate::ops::Interaction;
 use crate::profile::{AgentId, ProviderId};
 use crate::store::PendingLogin;
@@ -13,6 +15,7 @@ use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
 use crate::text::printable;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use url::Url;
 
@@ -116,6 +119,8 @@ pub fn finish(
     request: &FinishRequest,
     interaction: &mut dyn Interaction,
 ) -> Result<Report, FinishError> {
+    // What was kept before is the older one.
+    store_kept(app);
     let directory = app.paths.pending_logins();
     let mut pending = choose(PendingLogin::all(&directory, now())?, request)?;
     if let Some(agent) = request.agent.as_ref().filter(|agent| **agent != pending.agent) {
@@ -153,8 +158,12 @@ pub fn finish(
             // is told so.
             let _ = pending.save(&directory);
         }
-        let report = login.store_grant(grant?, prepared, interaction).await?;
-        claim.finish();
+        if let Err(FinishError::Login(error)) = &grant {
+            login.revoke_stray(error, interaction).await;
+        }
+        let report = login.store_grant(grant?, prepared, interaction).await;
+        is_over = report.as_ref().map_or_else(LoginError::is_granted, |_| true);
+        let report = report?;
         login.add_project(&report, interaction, &mut signals).await?;
         Ok(report)
     })
@@ -215,7 +224,9 @@ impl Login<'_> {
         let (code, place) = (device.user_code.clone(), place.clone());
         interaction.note(&format!("waiting for the code {code} to be approved at {place}"));
         let end = Instant::now() + device.lifetime;
-        let approval = oauth::wait_for_approval(&self.client, device, now);
+        let (told, trouble) = oneshot::channel();
+        let mut trouble = Some(trouble);
+        let approval = oauth::wait_for_approval(&self.client, device, told, now);
         tokio::pin!(approval);
         let deadline = Instant::now() + timeout;
         let end = deadline.min(end);
@@ -224,13 +235,13 @@ impl Login<'_> {
             tokio::select! {
                 biased;
                 grant = &mut approval => return grant.map_err(|error| {
-                    *is_over = matches!(
-                        &error,
-                        TokenError::Refused { code, .. } if code == "access_denied"
-                            || code == "expired_token" && pending.authorization.is_none()
-                    );
+                    *is_over = error.is_denial()
+                        || error.is_expiry() && pending.authorization.is_none();
                     self.not_signed_in(error).into()
                 }),
+                reason = trouble_of(&mut trouble) => {
+                    interaction.note(&trouble_note(&reason));
+                }
                 () = tokio::time::sleep_until(deadline) => {
                     return Err(FinishError::NotApproved { code, place: Box::new(place) });
                 }

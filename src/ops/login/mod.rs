@@ -8,6 +8,7 @@ mod destination;
 mod device;
 mod error;
 mod finish;
+mod kept;
 mod notice;
 mod parts;
 mod pastes;
@@ -23,6 +24,8 @@ pub use finish::{FinishError, FinishRequest, finish};
 pub use notice::{AuthorizationNotice, OtherCode, Tunnel, UserCodeNotice};
 pub use request::{Report, Request};
 pub use two_steps::{CancelError, Started, Unfinished, cancel, start, unfinished};
+
+pub(super) use kept::store_kept;
 
 use super::Interaction;
 use super::issuer::program_of;
@@ -42,6 +45,8 @@ pub fn login(
     request: &Request,
     interaction: &mut dyn Interaction,
 ) -> Result<Report, LoginError> {
+    // What was kept before is the older one.
+    store_kept(app);
     let catalog = app.catalog()?;
     if let Some(program) = program_of(app, &catalog, &request.provider)? {
         return program::login(app, &program, request, interaction);
@@ -56,6 +61,9 @@ pub fn login(
         let mut waiting = login.start(interaction, &mut signals).await?;
         let report = login.complete(&mut waiting, interaction, &mut signals).await;
         waiting.finish().await;
+        if let Err(error) = &report {
+            login.revoke_stray(error, interaction).await;
+        }
         let report = report?;
         login.add_project(&report, interaction, &mut signals).await?;
         Ok(report)

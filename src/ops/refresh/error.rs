@@ -162,6 +162,8 @@ pub enum ReportedKind {
     SignedOut,
     /// The server gave no answer that counts.
     Unavailable,
+    /// The certificate of the server is not trusted.
+    Untrusted,
     /// The server refused, and did not say whether the login is over.
     Refused,
     /// The server refused for a reason that is not the grant.
@@ -258,6 +260,13 @@ pub struct NotRefreshable {
     pub reason: Reason,
 }
 
+impl NotRefreshable {
+    /// The refresh token of the login was replaced before.
+    pub(super) fn replaced(selected: &Selected) -> Self {
+        Self { login: selected.login().into(), reason: Reason::Replaced }
+    }
+}
+
 /// Why no refresh makes a login usable again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -271,6 +280,8 @@ pub enum Reason {
     Rejected,
     /// The server has refused its refresh token.
     Refused,
+    /// Its refresh token was replaced before, and somebody has put an older file back.
+    Replaced,
 }
 
 impl fmt::Display for NotRefreshable {
@@ -285,6 +296,11 @@ impl fmt::Display for NotRefreshable {
             Reason::Rejected => {
                 write!(f, "the access token of `{id}` was rejected and there is no refresh token")
             }
+            Reason::Replaced => write!(
+                f,
+                "the login `{id}` holds a refresh token that was replaced by a newer one: an older \
+                 file was put back"
+            ),
             Reason::Refused => write!(f, "the server has refused the login `{id}` before"),
         }
     }

@@ -11,7 +11,7 @@
 use super::lease::{Waited, wait_for_lease};
 use super::propagate::store_spooled;
 use super::refusal::Holders;
-use super::{Earlier, Over, RefreshError};
+use super::{Earlier, NotRefreshable, Over, RefreshError};
 use crate::app::{App, AppError};
 use crate::config::Config;
 use crate::oauth::TokenError;
@@ -25,6 +25,7 @@ use crate::store::{
     AgentStore, Begun, Document, Ended, LastOutcome, Lease, Prepared, Renewal, Spent, Spool,
     StoreError, rotates,
 };
+use crate::system::file::SpareFile;
 use crate::system::signal::StopSignals;
 use crate::system::{Runtime, now, with_runtime};
 use std::time::Duration;
@@ -61,7 +62,15 @@ struct Read {
 struct Ready<'a> {
     read: Read,
     connection: Connection<'a>,
-    prepared: Option<Prepared>,
+    reserved: Reserved,
+}
+
+/// What is set aside for the reply.
+pub(super) struct Reserved {
+    /// For the store.
+    pub(super) prepared: Option<Prepared>,
+    /// For the spool, at last.
+    pub(super) spare: Option<SpareFile>,
 }
 
 /// What ended a round of the transaction.
@@ -167,12 +176,17 @@ impl<'a> Transaction<'a> {
             return Err(RefreshError::LoginOver { login, over: Over::Known(code) });
         }
         // A spent token must not be posted: the server would end the login everywhere.
-        if let Some(found) = self.spool.find_spent(&posted) {
+        let found = self.spool.find_spent(&posted);
+        let found = found.or_else(|| selected.store.find_kept(&posted).map(Spent::Replaced));
+        if let Some(found) = found {
             let (profile_id, location) = (selected.id.clone(), selected.store.location());
             return Err(match found {
                 Spent::Replaced(kept_in) => RefreshError::Spent { profile_id, location, kept_in },
                 Spent::Unreadable(kept_in) => RefreshError::SpentUnreadable { profile_id, kept_in },
             });
+        }
+        if selected.store.is_replaced(&posted) {
+            return Err(NotRefreshable::replaced(selected).into());
         }
         let last = self.check_turn(&posted)?;
         let entry = entry_text(&snapshot.document, &selected.id);
@@ -190,7 +204,8 @@ impl<'a> Transaction<'a> {
         discovered.map_err(|source| self.undiscovered(&read.posted, source))?;
         let connection = issuer.connect().map_err(|source| self.unavailable(source))?;
         let prepared = self.selected.store.prepare_space()?;
-        Ok(Ready { read, connection, prepared })
+        let reserved = Reserved { prepared, spare: self.spool.reserve() };
+        Ok(Ready { read, connection, reserved })
     }
 
     /// Notes the request, looks once more, makes the request, and stores what came.
@@ -201,7 +216,7 @@ impl<'a> Transaction<'a> {
         signals: &mut StopSignals,
         interaction: &mut dyn Notes,
     ) -> Result<Round, RefreshError> {
-        let Ready { read, connection, prepared } = ready;
+        let Ready { read, connection, reserved } = ready;
         let store = &self.selected.store;
         let earlier = match store.begin(lease, &read.posted)? {
             Begun::Noted => None,
@@ -237,13 +252,14 @@ impl<'a> Transaction<'a> {
         match self.request(&connection, &read, lease, earlier.is_none(), signals, interaction).await
         {
             Ok(renewal) => {
-                let committed = self.commit(&read.posted, renewal, lease, prepared);
+                let committed = self.commit(&read.posted, renewal, lease, reserved);
                 store.forget_outcome(&read.posted);
                 committed
             }
             Err(error) => {
                 // A refusal has to be stored, too, and this may be the space for it.
-                drop(prepared);
+                drop(reserved);
+                let error = self.keep_unread(&read.posted, error);
                 self.fail(&read.posted, error, earlier, lease, interaction)
             }
         }

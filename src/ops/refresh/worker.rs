@@ -10,6 +10,7 @@ use super::transaction::Transaction;
 use super::{LeaseError, RefreshError, ReportedKind};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
+use crate::oauth::TokenError;
 use crate::ops::Notes;
 use crate::ops::selection::{Login, Selected};
 use crate::profile::{AgentId, Credential, ProfileId};
@@ -21,6 +22,7 @@ use crate::system::worker::{self, Begun, Running, Slot};
 use crate::system::{Environment, block_on, now, process};
 use crate::text::chain;
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,19 +34,19 @@ pub const COMMAND: &str = "refresh-worker";
 /// How long a caller that was asked to stop waits for its worker.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a worker is to do.
+/// What a worker is to do. Its paths need not be UTF-8.
 #[derive(Deserialize, Serialize)]
 struct Job {
     environment: Environment,
-    current_dir: PathBuf,
+    current_dir: OsString,
     agent_id: String,
-    agent_dir: PathBuf,
+    agent_dir: OsString,
     profile_id: String,
     /// What the caller has seen stored: it wants another one.
     seen: Seen,
     lock_timeout_ms: u64,
     /// The start slot that the worker inherits.
-    slot: PathBuf,
+    slot: OsString,
 }
 
 /// The hashes of a credential.
@@ -91,16 +93,16 @@ struct Failed {
 /// As much of a [`StoreError`] as goes over a pipe.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 enum StoreCause {
-    Read(PathBuf, Option<i32>, String),
-    Write(PathBuf, Option<i32>, String),
-    Lock(PathBuf, Option<i32>, String),
-    LockTimeout(PathBuf, u64, Option<u32>, Option<String>),
-    Invalid(PathBuf, String),
+    Read(OsString, Option<i32>, String),
+    Write(OsString, Option<i32>, String),
+    Lock(OsString, Option<i32>, String),
+    LockTimeout(OsString, u64, Option<u32>, Option<String>),
+    Invalid(OsString, String),
 }
 
 impl StoreCause {
     fn of(error: &StoreError) -> Option<Self> {
-        let path = |location: &Location| location.path().map(Path::to_path_buf);
+        let path = |location: &Location| location.path().map(|path| path.as_os_str().to_owned());
         let cause = |source: &std::io::Error| (source.raw_os_error(), source.to_string());
         Some(match error {
             StoreError::Read { location, source } => {
@@ -134,22 +136,23 @@ impl StoreCause {
                 code.map_or_else(|| std::io::Error::other(text), std::io::Error::from_raw_os_error),
             )
         };
+        let location = |path: OsString| Location::from(PathBuf::from(path));
         match self {
             Self::Read(path, code, text) => {
-                StoreError::Read { location: path.into(), source: cause(code, text) }
+                StoreError::Read { location: location(path), source: cause(code, text) }
             }
             Self::Write(path, code, text) => {
-                StoreError::Write { location: path.into(), source: cause(code, text) }
+                StoreError::Write { location: location(path), source: cause(code, text) }
             }
             Self::Lock(path, code, text) => {
-                StoreError::Lock { location: path.into(), source: cause(code, text) }
+                StoreError::Lock { location: location(path), source: cause(code, text) }
             }
             Self::LockTimeout(path, waited, pid, since) => StoreError::LockTimeout {
-                location: path.into(),
+                location: location(path),
                 waited: Duration::from_millis(waited),
                 holder: Holder { pid, since },
             },
-            Self::Invalid(path, reason) => StoreError::Invalid { location: path.into(), reason },
+            Self::Invalid(path, reason) => StoreError::Invalid { location: location(path), reason },
         }
     }
 }
@@ -166,6 +169,10 @@ impl Failed {
         let (kind, store) = match error {
             RefreshError::LoginOver { .. } => (ReportedKind::LoginOver, None),
             RefreshError::SignedOut(_) => (ReportedKind::SignedOut, None),
+            RefreshError::Unavailable { source: TokenError::Proxy(_), .. } => return None,
+            RefreshError::Unavailable { source: TokenError::Untrusted { .. }, .. } => {
+                (ReportedKind::Untrusted, None)
+            }
             RefreshError::Unavailable { .. } => (ReportedKind::Unavailable, None),
             RefreshError::NotRefreshed { .. } => (ReportedKind::NotRefreshed, None),
             RefreshError::Refused { .. } => (ReportedKind::Refused, None),
@@ -255,13 +262,13 @@ pub(super) fn refresh(
 fn job(app: &App, selected: &Selected, lock_timeout: Duration, slot: &Slot) -> Zeroizing<Vec<u8>> {
     let job = Job {
         environment: app.environment.clone(),
-        current_dir: app.paths.current_dir.clone(),
+        current_dir: app.paths.current_dir.clone().into(),
         agent_id: selected.owner.id.as_str().to_owned(),
-        agent_dir: selected.owner.path.clone(),
+        agent_dir: selected.owner.path.clone().into(),
         profile_id: selected.id.as_str().to_owned(),
         seen: Seen::of(&selected.credential),
         lock_timeout_ms: u64::try_from(lock_timeout.as_millis()).unwrap_or(u64::MAX),
-        slot: slot.path().to_owned(),
+        slot: slot.path().into(),
     };
     Zeroizing::new(serde_json::to_vec(&job).unwrap_or_default())
 }
@@ -358,8 +365,8 @@ impl Notes for Quiet {
 pub fn work(begun: Begun, told: impl Fn(&Notice) -> String) -> Option<()> {
     let job: Job = serde_json::from_slice(&begun.job).ok()?;
     job.environment.adopt();
-    let slot = job.slot.clone();
-    let app = App::new(job.environment.clone(), &job.current_dir);
+    let slot = PathBuf::from(&job.slot);
+    let app = App::new(job.environment.clone(), Path::new(&job.current_dir));
     let said = match outcome(&app, &job) {
         Ok(()) => Said::Refreshed,
         Err(None) => Said::NotBegun,
@@ -381,7 +388,8 @@ pub fn work(begun: Begun, told: impl Fn(&Notice) -> String) -> Option<()> {
 /// Refreshes as the job says; `None` where nothing was sent.
 fn outcome(app: &App, job: &Job) -> Result<(), Option<Failed>> {
     let config = app.config().map_err(|_| None)?;
-    let owner = AgentDir { id: AgentId::of_directory(&job.agent_id), path: job.agent_dir.clone() };
+    let owner =
+        AgentDir { id: AgentId::of_directory(&job.agent_id), path: job.agent_dir.clone().into() };
     let store = app.store(&owner);
     let id = ProfileId::from(job.profile_id.as_str());
     let stored = store.profiles().map_err(|_| None)?.credential(id.as_str());

@@ -8,6 +8,7 @@
 
 use super::failure::{invalid, read_failed};
 use super::place::Files;
+use crate::store::kept_backup::KeptBackup;
 use crate::store::{Backup, Document, Notice, StoreError};
 use crate::system::{file, now};
 use std::io::{self, ErrorKind};
@@ -37,13 +38,12 @@ impl Files {
         self.backup_dir().join(backup.file_name())
     }
 
-    /// Keeps the document that `next` was read from, and that it is about to replace: `next`
-    /// says what stood there. Done before the last comparison, for it takes time; the caller
-    /// holds the lock, and says then what became of it. `overwrites` is whether the
-    /// document keeps its inode.
-    pub(super) fn keep_backup(&self, next: &Document, overwrites: bool) -> Option<KeptBackup> {
+    /// Keeps what stands in the document, which is about to be replaced: `text`. Done before
+    /// the last comparison, for it takes time, and before a request whose reply is to be
+    /// stored, where there is one. `overwrites` is whether the document keeps its inode.
+    pub(super) fn keep_backup(&self, text: &str, overwrites: bool) -> Option<KeptBackup> {
         self.backup_policy.as_ref().filter(|policy| policy.count > 0)?;
-        let kept = self.keep(next, overwrites);
+        let kept = self.keep(text, overwrites);
         kept.map_err(|reason| self.tell_no_backup(reason)).ok()
     }
 
@@ -52,31 +52,32 @@ impl Files {
         self.tell(Notice::NoBackup { document, directory, reason });
     }
 
-    fn keep(&self, next: &Document, overwrites: bool) -> io::Result<KeptBackup> {
-        let is_renewal = next.is_renewal();
+    fn keep(&self, text: &str, overwrites: bool) -> io::Result<KeptBackup> {
         file::create_private_directory(&self.backup_dir())?;
         let document = file::behind_link(&self.profiles_path());
-        let mut backup = Backup { replaced_at: now(), is_renewal };
+        // What it is replaced by is not known yet: mostly by a renewal.
+        let mut backup = Backup { replaced_at: now(), is_renewal: true };
         loop {
             let path = self.backup_path(&backup);
-            let kept = if overwrites {
-                copy(&path, next.original())
-            } else {
-                link_or_copy(&document, &path, next.original())
-            };
+            let kept =
+                if overwrites { copy(&path, text) } else { link_or_copy(&document, &path, text) };
             match kept {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => backup.replaced_at += 1,
                 Err(error) => return Err(error),
-                Ok(()) => return Ok(KeptBackup { path, is_renewal }),
+                Ok(()) => return Ok(KeptBackup::at(path)),
             }
         }
     }
 
-    /// The change is stored: older backups than are wanted go.
-    pub(super) fn prune_backups(&self, kept: &KeptBackup) {
+    /// The change is stored: the backup stays, and older ones than are wanted go.
+    pub(super) fn finish_backup(&self, kept: KeptBackup, is_renewal: bool) {
         let Some(policy) = &self.backup_policy else { return };
+        let path = kept.stay();
+        if !is_renewal && let Err(reason) = self.rename_change(&path) {
+            self.tell_no_backup(reason);
+        }
         let mut backups = list(&self.backup_dir());
-        backups.retain(|backup| backup.is_renewal == kept.is_renewal);
+        backups.retain(|backup| backup.is_renewal == is_renewal);
         let old = backups.into_iter().skip(policy.count);
         let pruned = old.map(|backup| std::fs::remove_file(self.backup_path(&backup)));
         for reason in pruned.filter_map(Result::err) {
@@ -86,20 +87,24 @@ impl Files {
             }
         }
     }
-}
 
-/// A backup of a document that is about to be replaced.
-#[derive(Debug)]
-pub(super) struct KeptBackup {
-    path: PathBuf,
-    is_renewal: bool,
-}
-
-impl KeptBackup {
-    /// Takes it back: what it holds was not replaced, or not by this change.
-    pub(super) fn discard(self) {
-        let _ = std::fs::remove_file(&self.path);
+    /// Gives a backup that was named as that of a renewal the name of another change.
+    fn rename_change(&self, path: &Path) -> io::Result<()> {
+        let named = path.file_name().and_then(Backup::of_file).ok_or(ErrorKind::InvalidInput)?;
+        let mut backup = Backup { is_renewal: false, ..named };
+        loop {
+            match std::fs::hard_link(path, self.backup_path(&backup)) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => backup.replaced_at += 1,
+                Err(_) => return rename(path, &self.backup_path(&backup)),
+                Ok(()) => return std::fs::remove_file(path),
+            }
+        }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "where there are no links; nothing is replaced")]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)
 }
 
 fn link_or_copy(document: &Path, backup: &Path, text: &str) -> io::Result<()> {

@@ -42,7 +42,7 @@ impl InterruptedRefresh {
     }
 }
 
-fn note_path(lock: &Path) -> PathBuf {
+pub(super) fn note_path(lock: &Path) -> PathBuf {
     lock.with_extension("intent")
 }
 
@@ -152,7 +152,7 @@ pub(super) fn forget(files: &Files, grant: &Secret) {
 }
 
 /// Removes the notes beside the `locks` of a grant.
-fn remove(files: &Files, locks: &[PathBuf], note: impl Fn(&Path) -> PathBuf) {
+pub(super) fn remove(files: &Files, locks: &[PathBuf], note: impl Fn(&Path) -> PathBuf) {
     let [in_state, beside @ ..] = locks else { return };
     let is_removed = |lock: &Path| std::fs::remove_file(note(lock)).is_ok();
     let was_noted = is_removed(in_state);

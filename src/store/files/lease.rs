@@ -129,7 +129,12 @@ pub(super) fn lease_path(
 /// Where the locks on a grant are, whichever profiles hold it: two of them must not spend one
 /// refresh token.
 pub(super) fn grant_paths(files: &Files, refresh_token: &Secret) -> Vec<PathBuf> {
-    let name = refresh_token.fingerprint().replace("sha256:", "grant-sha256-");
+    paths_of(files, &refresh_token.fingerprint())
+}
+
+/// As [`grant_paths`], by the hash of the refresh token.
+pub(super) fn paths_of(files: &Files, grant: &str) -> Vec<PathBuf> {
+    let name = grant.replace("sha256:", "grant-sha256-");
     let name = format!("{name}.lock");
     let in_state = files.state_dir.join("locks/oauth-refresh").join(&name);
     let document = behind_link(&files.profiles_path());

@@ -4,11 +4,11 @@ use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::{Command, Failure};
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::cli::prompt::choose_one;
 use crate::external::{Program, Tool};
 use crate::ops::import::{Mode, Outcome, Ready, Report, Request, Row, prepare};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
-use crate::store::Location;
 use crate::system::now;
 use crate::text::{printable, shell_word};
 use serde::Serialize;
@@ -78,13 +78,16 @@ struct Done<'r> {
     schema: u32,
     tool: &'r str,
     mode: &'static str,
-    paths: &'r [PathBuf],
+    #[serde(flatten)]
+    paths: PathMember<'r>,
     agent_id: &'r AgentId,
-    store_path: &'r Location,
+    #[serde(flatten)]
+    store_path: PathMember<'r>,
     profiles: Vec<ProfileReport<'r>>,
     skipped: Vec<SkippedReport<'r>>,
     logged_out: bool,
-    backups: &'r [PathBuf],
+    #[serde(flatten)]
+    backups: PathMember<'r>,
     config_changed: bool,
 }
 
@@ -193,13 +196,13 @@ pub(super) fn run(
             schema: 1,
             tool: &program.name,
             mode: if mode == Mode::Move { "move" } else { "copy" },
-            paths: &report.paths,
+            paths: PathMember::list("paths", &report.paths),
             agent_id: &report.agent_id,
-            store_path: &report.location,
+            store_path: PathMember::location("storePath", &report.location),
             profiles: report.rows.iter().map(|row| ProfileReport::of(row, &report)).collect(),
             skipped: skipped.collect(),
             logged_out: report.logged_out,
-            backups: &report.backups,
+            backups: PathMember::list("backups", &report.backups),
             config_changed: report.config_changed,
         });
     }
