@@ -102,10 +102,11 @@ pub(super) fn grant(
             refresh,
             id_token,
             expires: Some(PASSED),
+            issued: None,
         });
     };
     let expires = expires.map(|time| time.unwrap_or_else(|NoTime| claimed_expiry(&access)));
-    Some(CredentialKind::OAuth { access: Some(access), refresh, id_token, expires })
+    Some(CredentialKind::OAuth { access: Some(access), refresh, id_token, expires, issued: None })
 }
 
 /// A time that has passed.

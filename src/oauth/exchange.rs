@@ -31,6 +31,8 @@ pub struct ExchangedToken {
     pub token: Secret,
     /// When it expires by our clock, in milliseconds since the epoch.
     pub expires: Millis,
+    /// When it was received, in milliseconds since the epoch, where that is known.
+    pub issued: Option<Millis>,
 }
 
 /// Why there is no token.
@@ -134,7 +136,11 @@ fn read(response: &Response<Vec<u8>>, received: Millis) -> Result<ExchangedToken
     let expires = expires.ok_or(ExchangeError::Unreadable("it has no `expires_at`"))?;
     // The server's clock counts for its own times.
     let lead = server_time(response.headers()).map_or(0, |date| received.saturating_sub(date));
-    Ok(ExchangedToken { token: Secret::new(token), expires: expires.saturating_add(lead) })
+    Ok(ExchangedToken {
+        token: Secret::new(token),
+        expires: expires.saturating_add(lead),
+        issued: Some(received),
+    })
 }
 
 /// A time in seconds since the epoch, or in milliseconds when it would else be beyond the

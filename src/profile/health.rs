@@ -154,6 +154,7 @@ mod tests {
                 refresh: refresh.map(Secret::new),
                 id_token: None,
                 expires,
+                issued: None,
             },
         }
     }

@@ -291,7 +291,9 @@ impl AgentStore {
 
     /// The reply to the grants of those hashes is stored.
     pub fn forget_kept(&self, grants: &[String]) {
-        grants.iter().for_each(|grant| self.engine.forget_kept(grant));
+        for grant in grants {
+            self.engine.forget_kept(grant);
+        }
     }
 
     /// Notes that `given` has replaced the refresh token `grant`, and is stored.

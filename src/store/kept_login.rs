@@ -50,6 +50,8 @@ struct Wire<T> {
     refresh: Option<T>,
     id_token: Option<T>,
     expires: Option<Millis>,
+    #[serde(default)]
+    issued: Option<Millis>,
     fields: Map<String, Value>,
 }
 
@@ -75,6 +77,7 @@ impl Spool {
             refresh: grant.refresh.as_ref().map(Secret::expose),
             id_token: grant.id_token.as_ref().map(Secret::expose),
             expires: renewal.expires,
+            issued: renewal.issued,
             fields: renewal.fields.iter().cloned().collect(),
         })?;
         let name = format!("sha256-{:x}.{EXTENSION}", Sha256::digest(&text));
@@ -94,7 +97,7 @@ fn read(path: &Path) -> Option<KeptLogin> {
     let text = file::read(path).ok()??.0;
     let text = Zeroizing::new(text);
     let wire: Wire<Secret> = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
-    let Wire { email, account_id, subject, expires, .. } = wire;
+    let Wire { email, account_id, subject, expires, issued, .. } = wire;
     let grant = Grant {
         members: Members::default(),
         access: wire.access,
@@ -109,7 +112,7 @@ fn read(path: &Path) -> Option<KeptLogin> {
         provider: (wire.provider, wire.label),
         method: wire.method,
         wanted: wire.wanted,
-        renewal: Renewal { grant, expires, identity, fields },
+        renewal: Renewal { grant, expires, issued, identity, fields },
     })
 }
 
@@ -137,7 +140,13 @@ mod tests {
             provider: ("acme".into(), "Acme".to_owned()),
             method: Some("m".to_owned()),
             wanted: Some("acme:work".into()),
-            renewal: Renewal { grant, expires: Some(7), identity: identity.clone(), fields },
+            renewal: Renewal {
+                grant,
+                expires: Some(7),
+                issued: Some(4),
+                identity: identity.clone(),
+                fields,
+            },
         };
         let location = spool.save_login(&login).unwrap();
         let path = location.path().unwrap();
@@ -148,10 +157,11 @@ mod tests {
         assert_eq!((at, &kept.agent, &kept.provider), (&location, &login.agent, &login.provider));
         assert_eq!((&kept.method, &kept.wanted), (&login.method, &login.wanted));
         assert_eq!((&kept.renewal.identity, kept.renewal.expires), (&identity, Some(7)));
+        assert_eq!(kept.renewal.issued, Some(4));
         assert_eq!(kept.renewal.fields, login.renewal.fields);
         assert_eq!(kept.renewal.grant.refresh.as_ref().unwrap().expose(), "fake-refresh");
         assert!(spool.pending().is_empty(), "it is no reply to a refresh");
-        std::fs::write(path, "{").unwrap();
+        file::replace(path, b"{").unwrap();
         assert!(matches!(&spool.logins()[..], [(_, None)]));
         assert!(spool.remove(&location) && spool.logins().is_empty());
     }

@@ -72,6 +72,8 @@ struct Wire<T> {
     id_token: Option<T>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issued: Option<Millis>,
     /// Further fields of the profile.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     fields: Map<String, Value>,
@@ -267,6 +269,7 @@ fn text_of(grants: &[String], renewal: &Renewal) -> io::Result<Zeroizing<Vec<u8>
         refresh: given.refresh.as_ref().map(Secret::expose),
         id_token: given.id_token.as_ref().map(Secret::expose),
         expires: renewal.expires,
+        issued: renewal.issued,
         fields: renewal.fields.iter().cloned().collect(),
     })
 }
@@ -346,7 +349,8 @@ fn reply(path: &Path, wire: Wire<Secret>) -> SpooledReply {
         expires: wire.expires,
     };
     let fields = wire.fields.into_iter().collect();
-    let renewal = Renewal { grant, expires: wire.expires, identity: Identity::default(), fields };
+    let (expires, issued, identity) = (wire.expires, wire.issued, Identity::default());
+    let renewal = Renewal { grant, expires, issued, identity, fields };
     let grants = std::iter::once(wire.grant).chain(wire.later_grants).collect();
     SpooledReply { path: path.to_owned(), grants, renewal }
 }
@@ -365,7 +369,7 @@ mod tests {
             expires: Some(5),
         };
         let fields = vec![("region".to_owned(), "eu".into())];
-        Renewal { expires: Some(7), grant, identity: Identity::default(), fields }
+        Renewal { expires: Some(7), issued: Some(4), grant, identity: Identity::default(), fields }
     }
 
     #[test]

@@ -26,7 +26,6 @@ impl SpareFile {
     ///
     /// # Errors
     /// It cannot be written, or takes no other name.
-    #[expect(clippy::disallowed_methods, reason = "the last resort where nothing can be synced")]
     pub fn save(mut self, path: &Path, contents: &[u8]) -> io::Result<()> {
         self.0.write_all(contents)?;
         let _ = self.0.as_file().sync_all();

@@ -221,3 +221,27 @@ fn a_token_that_was_replaced_is_not_posted_wherever_it_comes_back_from() {
         rig.run(&TOKEN).success();
     }
 }
+
+#[test]
+fn few_descriptors_end_a_command_in_its_own_words_or_not_at_all() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    let commands: [&[&str]; 4] = [
+        &TOKEN,
+        &["models", "auth", "list"],
+        &["models", "auth", "login", "start", "--provider", "openai-codex"],
+        &["models", "auth", "refresh", "--all"],
+    ];
+    for (limit, args) in (3..26).flat_map(|limit| commands.map(|args| (limit, args))) {
+        let mut command = std::process::Command::new("/bin/sh");
+        command.args(["-c", &format!("ulimit -n {limit}; exec \"$@\""), "sh"]);
+        let ours = rig.command(args);
+        command.arg(ours.get_program()).args(ours.get_args()).env_clear();
+        command.envs(ours.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let finished = Finished::from(command.stdin(Stdio::null()).output().unwrap());
+        assert!(!finished.stderr.contains("panicked"), "{limit} {args:?}: {finished:?}");
+        let refresh = rig.document()["profiles"][PROFILE]["refresh"].as_str().unwrap().to_owned();
+        assert!(rig.server.is_alive(&refresh), "{limit} {args:?}: {finished:?}");
+    }
+    assert_eq!(rig.server.reuse_attempts(), 0);
+}

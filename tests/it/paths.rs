@@ -23,10 +23,7 @@ fn rename(from: &Path, to: &Path) {
 }
 
 fn ran(mut command: Command) -> Finished {
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    let code = output.status.code().unwrap();
-    Finished { code, stdout: text(output.stdout), stderr: text(output.stderr) }
+    command.output().unwrap().into()
 }
 
 fn run_in(rig: &Rig, state_dir: &Path, args: &[&str]) -> Finished {

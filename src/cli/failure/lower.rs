@@ -58,7 +58,9 @@ impl Explain for CatalogError {
     fn advice(&self) -> Advice {
         let hint = match self {
             CatalogError::Read { .. } => "see why it cannot be read: does a link lead nowhere?",
-            _ => "correct the provider file, or remove it; docs/providers.md describes its keys",
+            CatalogError::Invalid { .. } => {
+                "correct the provider file, or remove it; docs/providers.md describes its keys"
+            }
         };
         (ExitStatus::StoreUnusable, Some(hint.into()))
     }

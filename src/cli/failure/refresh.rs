@@ -45,6 +45,11 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
         RefreshError::Expired { .. } => {
             (ExitStatus::Unavailable, "check the clock of this machine".into())
         }
+        RefreshError::NoLifetime { .. } => (
+            ExitStatus::Unavailable,
+            "the lifetime is the server's word (`expires_in`): try again, or ask who runs it"
+                .into(),
+        ),
         RefreshError::Spent { .. } | RefreshError::SpentUnreadable { .. } => {
             (ExitStatus::StoreUnusable, Command::ours("doctor").into())
         }

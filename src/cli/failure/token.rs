@@ -31,6 +31,10 @@ pub(in crate::cli) fn token(error: &NoTokenError, app: &App) -> Advice {
             .run(Command::ours("models auth import").arg(&program.name).arg("--move"));
             (ExitStatus::LoginRequired, Some(hint))
         }
+        NoTokenError::TooShort { .. } => (
+            ExitStatus::Failure,
+            Some("a shorter --min-ttl; without --strict the token is printed all the same".into()),
+        ),
         NoTokenError::Empty { .. } => (ExitStatus::LoginRequired, None),
         NoTokenError::OddCharacters { .. } => (ExitStatus::Failure, None),
     }

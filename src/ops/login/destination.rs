@@ -165,6 +165,7 @@ impl Login<'_> {
     /// What the grant means for a profile: who it belongs to, and what a refresh will need
     /// to know of it.
     async fn renewal(&self, grant: Grant, interaction: &mut dyn Interaction) -> Renewal {
+        let received = now();
         let registration = self.registration;
         let (access, id_token) = (&grant.access, grant.id_token.as_ref());
         let mut identity = registration.identity(access, id_token, None);
@@ -186,7 +187,8 @@ impl Login<'_> {
         if let Some(method) = &self.ways.method {
             add("loginMethod", method);
         }
-        Renewal { expires: expiry(Some(registration), &grant, now()), grant, identity, fields }
+        let expires = expiry(Some(registration), &grant, received);
+        Renewal { expires, issued: Some(received), grant, identity, fields }
     }
 }
 

@@ -362,7 +362,12 @@ impl Run<'_> {
         // Without a refresh token nothing can be done before it is over.
         let is_refreshable = selected.credential.refresh_token().is_some();
         let due = self.request.due.filter(|_| is_refreshable);
-        (self.request.force && is_refreshable) || !has_lifetime(&selected.credential, due, now())
+        let is_enough = match due {
+            // A run may be the last one for so long, however short the server makes tokens live.
+            Some(due) => selected.credential.is_usable_until(now().saturating_add(due)),
+            None => has_lifetime(&selected.credential, None, now()),
+        };
+        (self.request.force && is_refreshable) || !is_enough
     }
 
     fn refresh(&mut self, selected: &Selected) -> Result<Credential, RefreshError> {

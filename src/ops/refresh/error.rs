@@ -80,6 +80,12 @@ pub enum RefreshError {
         /// The profile.
         profile_id: ProfileId,
     },
+    /// The server gave a token with no lifetime, or no access token at all.
+    #[error("the server gave `{profile_id}` a token that may not be used: its lifetime is 0 s")]
+    NoLifetime {
+        /// The profile.
+        profile_id: ProfileId,
+    },
     /// The refresh token is spent, and what it brought is in the spool.
     #[error(
         "the login `{profile_id}` was refreshed, and {location} could not be written; the new \

@@ -21,7 +21,7 @@ pub use lease::LeaseError;
 
 pub(super) use error::not_refreshable;
 pub(super) use lease::wait_for_lease;
-pub(super) use lifetime::{USUAL_MIN_TTL, has_lifetime};
+pub(super) use lifetime::{USUAL_MIN_TTL, Validity, has_lifetime};
 pub(crate) use propagate::holder;
 pub(super) use propagate::store_spooled;
 
@@ -51,8 +51,14 @@ pub(super) fn refresh(
         Some(renewed) => renewed,
         None => Transaction::new(app, config, selected, lock_timeout).run(interaction)?,
     };
-    if !renewed.is_usable_until(now()) {
-        return Err(RefreshError::Expired { profile_id: selected.id.clone() });
+    if renewed.is_usable_until(now()) {
+        return Ok(renewed);
     }
-    Ok(renewed)
+    let profile_id = selected.id.clone();
+    let granted = Validity::of(&renewed).granted();
+    Err(if granted.is_some_and(|granted| granted <= 0) {
+        RefreshError::NoLifetime { profile_id }
+    } else {
+        RefreshError::Expired { profile_id }
+    })
 }

@@ -101,7 +101,9 @@ pub(in crate::ops) fn store_spooled(
         let location = waiting.location();
         if is_stored && (is_complete || !waiting.is_spent()) && spool.remove(&location) {
             if !spool.is_in_state_dir(&location) {
-                stores.iter().for_each(|store| store.forget_kept(grants));
+                for store in &stores {
+                    store.forget_kept(grants);
+                }
             }
             done.push(location);
         }
