@@ -18,6 +18,7 @@ use crate::profile::Credential;
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{Document, KeptLogin, Location, Prepared, Renewal};
+use crate::system::signal::StopSignals;
 
 impl LoginDestination<'_> {
     /// Stores a login; keeps it in the spool where that fails, and revokes it where that fails
@@ -75,6 +76,25 @@ impl Login<'_> {
             Ok(()) => "the refresh token that came alone was revoked",
             Err(_) => "the refresh token that came alone could not be revoked",
         });
+    }
+}
+
+/// What came of a token request, which spends its code: who is asked to stop waits for it, so
+/// that it is stored, and leaves only when asked again.
+pub(super) async fn finished<T>(
+    exchange: impl Future<Output = T>,
+    interaction: &mut dyn Interaction,
+    signals: &mut StopSignals,
+) -> Result<T, LoginError> {
+    tokio::pin!(exchange);
+    tokio::select! {
+        grant = &mut exchange => return Ok(grant),
+        () = signals.received() => {}
+    }
+    interaction.note("finishing the login; again to leave");
+    tokio::select! {
+        grant = exchange => Ok(grant),
+        () = signals.received() => Err(LoginError::Interrupted),
     }
 }
 
