@@ -9,9 +9,12 @@ use crate::store::{
 use crate::system::Environment;
 use crate::system::custody::{Custody, Exposure, Kind};
 use crate::system::file;
+use crate::system::worker::{Life, Threads};
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why a use case cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -56,19 +59,57 @@ pub struct App {
 }
 
 /// Who makes a token request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum RefreshesBy {
-    /// A process of its own, which outlives its caller.
-    Worker,
-    /// This process: a worker itself, or a program that the library is part of.
-    ThisProcess,
+    /// A process of its own, which outlives its caller: a worker. Whether one could not be
+    /// started: then none is tried any more.
+    Process(Arc<AtomicBool>),
+    /// A worker that is a thread of this process, for one that lives on.
+    Thread(Arc<Threads>),
+    /// Whoever asks for it.
+    Caller,
+    /// This is a worker, which no signal stops.
+    Worker(Life),
+}
+
+impl RefreshesBy {
+    /// A process of its own.
+    pub fn process() -> Self {
+        Self::Process(Arc::default())
+    }
+
+    /// Whether a refresh is made by a worker.
+    pub fn has_workers(&self) -> bool {
+        match self {
+            Self::Process(is_given_up) => !is_given_up.load(Ordering::Relaxed),
+            Self::Thread(_) => true,
+            Self::Caller | Self::Worker(_) => false,
+        }
+    }
+
+    /// Tries no worker that is a process any more, because none can be started. Whether that
+    /// is news.
+    pub fn give_up_workers(&self) -> bool {
+        match self {
+            Self::Process(is_given_up) => !is_given_up.swap(true, Ordering::Relaxed),
+            Self::Thread(_) | Self::Caller | Self::Worker(_) => true,
+        }
+    }
+
+    /// The time of the worker that this is.
+    pub fn life(&self) -> Life {
+        match self {
+            Self::Worker(life) => *life,
+            Self::Process(_) | Self::Thread(_) | Self::Caller => Life::default(),
+        }
+    }
 }
 
 impl App {
     /// The program in an environment; relative paths start from `current_dir`.
     pub fn new(environment: Environment, current_dir: &Path) -> Self {
         let paths = Paths::new(&environment, current_dir);
-        let refreshes_by = RefreshesBy::ThisProcess;
+        let refreshes_by = RefreshesBy::Caller;
         Self { environment, paths, notices: Notices::default(), refreshes_by, agent: None }
     }
 
@@ -80,14 +121,14 @@ impl App {
             paths: Paths::new(&environment, &self.paths.current_dir),
             environment,
             notices: self.notices.clone(),
-            refreshes_by: self.refreshes_by,
+            refreshes_by: self.refreshes_by.clone(),
             agent: self.agent.clone(),
         }
     }
 
     /// The same program, whose token requests are made so.
     #[must_use]
-    pub const fn with_refreshes_by(mut self, refreshes_by: RefreshesBy) -> Self {
+    pub fn with_refreshes_by(mut self, refreshes_by: RefreshesBy) -> Self {
         self.refreshes_by = refreshes_by;
         self
     }

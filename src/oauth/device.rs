@@ -10,7 +10,6 @@ use super::reply::server_time;
 use super::token_error::TokenError;
 use crate::profile::Millis;
 use crate::secret::Secret;
-use crate::system::http::HttpClient;
 use oauth2::PkceCodeChallenge;
 use oauth2::http::StatusCode;
 
@@ -25,7 +24,7 @@ pub async fn authorize_device(
 ) -> Result<DeviceAuthorization, TokenError> {
     let missing = || TokenError::Unreadable("the server has no device authorization".to_owned());
     let endpoints = client.endpoints.device.as_ref().ok_or_else(missing)?;
-    let http = HttpClient::new(&endpoints.authorization_endpoint)?;
+    let http = client.http_to(&endpoints.authorization_endpoint)?;
     let (scope, state) = (scopes.join(" "), random_text());
     let mut fields = vec![("client_id", client.id.as_str())];
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();

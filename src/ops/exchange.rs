@@ -102,7 +102,7 @@ pub(super) fn exchange(
     let given = block_on(async {
         let mut signals = StopSignals::catch().map_err(NotExchanged::Signals)?;
         tokio::select! {
-            given = service.exchange(stored, now) => given.map_err(|source| {
+            given = service.exchange(stored, &app.environment, now) => given.map_err(|source| {
                 NotExchanged::Failed { login: selected.login().into(), source }
             }),
             () = signals.received() => Err(NotExchanged::Interrupted),

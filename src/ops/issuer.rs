@@ -131,7 +131,7 @@ impl<'a> Issuer<'a> {
                     (None, Some(token)) => (token, "access_token"),
                     (None, None) => return Ok(false),
                 };
-                let http = HttpClient::new(endpoint)?;
+                let http = client.http_to(endpoint)?;
                 oauth::revoke(&http, &client, endpoint, token, hint).await?;
             }
             Self::Program { program, environment } => {

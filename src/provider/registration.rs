@@ -223,6 +223,7 @@ impl Registration {
             issuer: self.issuer.clone(),
             token_request_format: self.token_request_format,
             token_parameters: self.token_parameters.clone(),
+            environment: environment.clone(),
             final_error_codes: self.final_error_codes.clone(),
         })
     }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 /// A variable that changes what the program does.
 #[derive(Debug)]
@@ -78,6 +78,10 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "tell whether a browser on this machine would reach the user",
     },
     Variable {
+        name: "SYSTEMD_EXEC_PID",
+        meaning: "the main process of a unit: it does not end before a refresh that it has begun",
+    },
+    Variable {
         name: "CODEX_HOME, CLAUDE_CONFIG_DIR, GEMINI_CLI_HOME, XDG_DATA_HOME, XDG_CONFIG_HOME",
         meaning: "where other programs keep the logins that `models auth import` reads",
     },
@@ -97,12 +101,16 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "HOME, USERPROFILE, USER, LOGNAME", meaning: "who and where the user is" },
 ];
 
-/// The environment of the run, where it is not that of the process.
-static OF_RUN: OnceLock<Environment> = OnceLock::new();
-
 /// The environment variables of a run.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 pub struct Environment(HashMap<String, OsString>);
+
+/// The values may be secrets.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Environment {
     /// The variables of this process, as they are now.
@@ -113,17 +121,6 @@ impl Environment {
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
                 .collect(),
         )
-    }
-
-    /// The variables of this run: those of the process, where no others were given.
-    pub fn of_run() -> Self {
-        OF_RUN.get().cloned().unwrap_or_else(Self::of_process)
-    }
-
-    /// Makes these the variables of this run, once: what a worker does with those that its
-    /// caller sent.
-    pub fn adopt(&self) {
-        let _ = OF_RUN.set(self.clone());
     }
 
     /// The variables given, and no others.

@@ -83,7 +83,7 @@ fn home_in(accounts: &[u8], user: &str) -> Option<PathBuf> {
 
 fn ask(database: &str, key: &str) -> Result<Vec<u8>, NameError> {
     let mut command = Command::new("getent");
-    withhold_secrets(&mut command, &Environment::of_run());
+    withhold_secrets(&mut command, &Environment::of_process());
     match run(command.args([database, key]), Vec::new(), LIMITS) {
         Ok(Ended::Exited(status, answer)) if status.success() => Ok(answer),
         // getent(1): one of the keys was not found.

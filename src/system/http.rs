@@ -99,11 +99,12 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client for requests to `server`; one for http trusts no https server.
+    /// A client for requests to `server`, by the proxy that `environment` names; one for http
+    /// trusts no https server.
     ///
     /// # Errors
     /// The trust store or the proxy settings cannot be used.
-    pub fn new(server: &Url) -> Result<Self, HttpError> {
+    pub fn new(environment: &Environment, server: &Url) -> Result<Self, HttpError> {
         // A provider that another thread has already installed serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -117,8 +118,7 @@ impl HttpClient {
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             // What the process has for variables does not count.
             .no_proxy();
-        let environment = Environment::of_run();
-        let route = Route::of(&environment, server)?;
+        let route = Route::of(environment, server)?;
         let unfit = |error| HttpError::Request(format!("{}{route}", describe(error)));
         if let Some(proxy) = route.proxy() {
             builder = builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(unfit)?);
@@ -127,7 +127,7 @@ impl HttpClient {
             // No certificate will be looked at: reading the system's authorities costs more
             // than everything else together.
             builder = builder.tls_certs_only([]);
-        } else if let Some(authorities) = authorities::of(&environment) {
+        } else if let Some(authorities) = authorities::of(environment) {
             builder = builder.tls_certs_only(authorities);
         }
         #[cfg(static_glibc)]
@@ -316,7 +316,7 @@ mod tests {
         limit: Duration,
     ) -> (Result<Answer, HttpError>, String) {
         let (url, asked) = server(pieces, pause);
-        let http = HttpClient::new(&url).unwrap();
+        let http = HttpClient::new(&Environment::default(), &url).unwrap();
         let answer = crate::system::block_on(http.ask(request(&url), limit)).unwrap();
         (answer, asked.join().unwrap())
     }
@@ -352,7 +352,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/token", listener.local_addr().unwrap());
         let url = Url::parse(&url).unwrap();
-        let http = HttpClient::new(&url).unwrap();
+        let http = HttpClient::new(&Environment::default(), &url).unwrap();
         let limit = Duration::from_millis(100);
         let begun = std::time::Instant::now();
         let answer = crate::system::block_on(http.ask(request(&url), limit)).unwrap();
@@ -414,11 +414,11 @@ mod tests {
         let without_port =
             |text: &str, url: &Url| text.replace(&url.port().unwrap().to_string(), "1");
         let (url, thread) = server(answer(), NO_TIME);
-        let http = HttpClient::new(&url).unwrap();
+        let http = HttpClient::new(&Environment::default(), &url).unwrap();
         crate::system::block_on(http.send(request(&url))).unwrap().unwrap();
         let sent = without_port(&thread.join().unwrap(), &url);
         let (url, thread) = server(answer(), NO_TIME);
-        let http = HttpClient::new(&url).unwrap();
+        let http = HttpClient::new(&Environment::default(), &url).unwrap();
         crate::system::block_on(http.ask(request(&url), LONG)).unwrap().unwrap();
         let asked = without_port(&thread.join().unwrap(), &url);
         assert_eq!(asked, sent);

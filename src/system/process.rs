@@ -43,10 +43,15 @@ pub fn was_started_after(pid: u32, time: &str) -> bool {
     }
 }
 
+/// When the process was started, in clock ticks since the start of the system.
+pub(super) fn start_ticks(pid: u32) -> Option<u64> {
+    stat(pid)?.split_whitespace().nth(19)?.parse().ok()
+}
+
 /// When the process was started, in milliseconds since the epoch (proc(5), field 22 of
 /// `stat`).
 fn started_at(pid: u32) -> Option<Millis> {
-    let ticks: i64 = stat(pid)?.split_whitespace().nth(19)?.parse().ok()?;
+    let ticks = i64::try_from(start_ticks(pid)?).ok()?;
     let boot = std::fs::read_to_string("/proc/stat").ok()?;
     let boot: i64 = boot.lines().find_map(|line| line.strip_prefix("btime "))?.parse().ok()?;
     let per_second = i64::try_from(rustix::param::clock_ticks_per_second()).ok()?;
@@ -68,11 +73,15 @@ pub fn keep_memory_private() {
     }
 }
 
-/// Whether this process or its parent may be the first of its pid namespace: with that one,
-/// everything in the namespace ends. A parent outside the namespace cannot be told.
-pub fn may_end_namespace() -> bool {
-    let parent = rustix::process::getppid().map_or(1, |parent| parent.as_raw_nonzero().get());
-    std::process::id() == 1 || parent == 1
+/// Whether the end of this process may end others that it has started: it or its parent may be
+/// the first of its pid namespace, with which everything in it ends, or the main process of a
+/// unit of systemd, after which the rest of the unit is killed. A parent outside the namespace
+/// cannot be told.
+pub fn may_end_others(environment: &Environment) -> bool {
+    let (own, parent) = (std::process::id(), rustix::process::getppid());
+    let parent = parent.map_or(1, |parent| parent.as_raw_nonzero().get().unsigned_abs());
+    let of_unit = environment.text("SYSTEMD_EXEC_PID").and_then(|pid| pid.parse().ok());
+    own == 1 || parent == 1 || of_unit.is_some_and(|main: u32| [own, parent].contains(&main))
 }
 
 /// How the names of variables end that hold secrets.

@@ -112,7 +112,7 @@ fn what_a_tool_is_given_by_its_line_is_what_it_takes() {
         ("github-copilot", copilot.clone(), copilot),
         ("openai", json!({"type": "api", "key": TOKEN}), json!({"type": "api", "key": TOKEN})),
         (
-            "it's \"$(touch bad)",
+            "my-own.provider",
             json!({"type": "api", "key": TOKEN}),
             json!({"type": "api", "key": TOKEN}),
         ),

@@ -47,6 +47,7 @@ mod refresh;
 mod refresh_command;
 mod refresh_faults;
 mod refresh_outcomes;
+mod refresh_worker;
 mod report;
 mod resolve;
 mod secrets;

@@ -247,10 +247,20 @@ fn spooled(world: &World) -> HashSet<String> {
             }
             let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
             let reply: Value = serde_json::from_str(&text).unwrap_or_default();
-            found.extend(reply["refresh"].as_str().map(str::to_owned));
+            found.extend(refresh_tokens_in(&reply));
         }
     }
     found
+}
+
+/// The texts of the members `refresh`, at any depth.
+fn refresh_tokens_in(value: &Value) -> Vec<String> {
+    let members = value.as_object().into_iter().flatten();
+    let found = members.flat_map(|(name, value)| match value.as_str() {
+        Some(text) if name == "refresh" => vec![text.to_owned()],
+        _ => refresh_tokens_in(value),
+    });
+    found.collect()
 }
 
 fn unreadable(world: &World) -> Vec<String> {

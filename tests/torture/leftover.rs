@@ -7,6 +7,7 @@ use openclaw_auth::system::lock::{Attempt, try_acquire};
 use openclaw_auth::system::now;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -37,27 +38,29 @@ pub(crate) fn locks(world: &World) -> (usize, Vec<String>) {
     (left.len(), wrong)
 }
 
-/// Notes that a refresh has begun, of grants whose every outcome is known: nobody was killed,
-/// and every request was answered.
+/// Notes that a refresh has begun, about grants whose every request was answered, where they are
+/// more than were killed: each of those may have left notes on one grant, and nobody saw how
+/// far it was.
 pub(crate) fn notes(world: &World, case: &Case<'_>) -> Vec<String> {
-    let mut wrong = Vec::new();
-    // Who is killed before its request has come leaves a note of what nobody saw.
-    let mut unseen = world.gate.worker_kills();
+    let mut without_reason = BTreeMap::new();
     for path in files(world, |name| has_extension(name, "intent")) {
         let is_about = |exchange: &&Exchange| matches!(&exchange.asked, Asked::Refresh(posted) if is_of(&path, posted));
         let about: Vec<_> = case.book.all.iter().filter(is_about).collect();
-        if about.is_empty() && unseen > 0 {
-            unseen -= 1;
-        } else if about.iter().all(|exchange| case.is_known(exchange)) {
-            let stories = about.iter().filter_map(|exchange| match &exchange.asked {
+        if about.iter().all(|exchange| case.is_known(exchange)) {
+            let story = about.first().and_then(|exchange| match &exchange.asked {
                 Asked::Refresh(posted) => Some(case.story(posted)),
                 _ => None,
             });
-            let stories: String = stories.take(1).collect();
-            wrong.push(format!("{}: the outcome is known: {stories}", path.display()));
+            without_reason.insert(path.file_name().map(ToOwned::to_owned), story);
         }
     }
-    wrong
+    let killed = world.gate.worker_kills()
+        + case.done.values().filter(|done| done.code.is_none() && done.had_no_worker()).count();
+    if without_reason.len() <= killed {
+        return Vec::new();
+    }
+    let wrong = without_reason.into_iter();
+    wrong.map(|(name, story)| format!("{name:?}: {}", story.unwrap_or_default())).collect()
 }
 
 /// As if enough time had passed for the next try of every refresh that failed.

@@ -103,7 +103,7 @@ impl Case<'_> {
             Answer::Issued(_) | Answer::Done | Answer::Refused => exchange.sent,
             Answer::Fault(kind) => kind.starts_with('4'),
         };
-        is_answer && self.killed(exchange).is_none()
+        is_answer && exchange.asker.is_some() && self.killed(exchange).is_none()
     }
 
     /// Why the answer of a request could not arrive.
@@ -168,7 +168,9 @@ impl Case<'_> {
             {
                 let is_late = || {
                     let overlaps = exchange.received < spending.at;
-                    (overlaps && self.killed(exchange).is_some()).then_some(Cause::Late)
+                    // Who could not be found was dead.
+                    let is_dead = exchange.asker.is_none() || self.killed(exchange).is_some();
+                    (overlaps && is_dead).then_some(Cause::Late)
                 };
                 let destroyed = || {
                     let Answer::Issued(token) = &spending.answer else { return None };
@@ -198,9 +200,13 @@ impl Case<'_> {
         };
         let Some(begin) = self.done.values().map(|done| done.start).min() else { return story };
         for exchange in self.book.all.iter().filter(is_about) {
-            let at = exchange.at.saturating_duration_since(begin).as_millis();
+            let [received, at] = [exchange.received, exchange.at]
+                .map(|time| time.saturating_duration_since(begin).as_millis());
             let Exchange { asker: by, asked, answer, sent, oddity, .. } = exchange;
-            let _ = write!(story, "\n  {at} ms: {by:?} {asked:?} -> {answer:?}, sent {sent}");
+            let _ = write!(
+                story,
+                "\n  {received}-{at} ms: {by:?} {asked:?} -> {answer:?}, sent {sent}"
+            );
             let _ = write!(story, ", {}", oddity.unwrap_or("plain"));
             if let Some(Asker::Worker(pid, _)) = by {
                 let signals = self.world.gate.processes.signals_of(*pid);

@@ -25,6 +25,7 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
         RefreshError::LoginOver { login, .. } | RefreshError::SignedOut(login) => {
             (ExitStatus::LoginRequired, again(login))
         }
+        RefreshError::NoTimeLeft => (ExitStatus::Unavailable, wait_for_server(None)),
         RefreshError::Unavailable { source, last, .. } => {
             return network::of_request(source).unwrap_or_else(|| {
                 (ExitStatus::Unavailable, Some(wait_for_server(last.as_deref())))

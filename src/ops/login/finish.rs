@@ -3,7 +3,7 @@
 use super::authorize::TICK;
 use super::device::{trouble_note, trouble_of};
 use super::error::LoginError;
-use super::kept::store_kept;
+use super::kept::{finished, store_kept};
 use super::parts::Login;
 use super::request::{Report, Request};
 use crate::app::{App, AppError};
@@ -147,11 +147,17 @@ pub fn finish(
     let report = block_on(async {
         let mut signals = StopSignals::catch().map_err(LoginError::Signals)?;
         let prepared = login.prepare(&mut signals).await?;
-        let grant = tokio::select! {
-            () = signals.received() => Err(LoginError::Interrupted.into()),
-            grant = login.finishing_grant(&mut pending, request, interaction, &mut is_over) => {
-                grant
+        let grant = match &request.redirect {
+            Some(redirect) => {
+                let exchange = login.redirected_grant(&pending, redirect);
+                finished(exchange, interaction, &mut signals).await?
             }
+            None => tokio::select! {
+                () = signals.received() => Err(LoginError::Interrupted.into()),
+                grant = login.approved_grant(&mut pending, request, interaction, &mut is_over) => {
+                    grant
+                }
+            },
         };
         if grant.is_err() && request.redirect.is_none() {
             // When the server was last asked. Without it, the next process asks too soon, and
@@ -175,7 +181,8 @@ pub fn finish(
 }
 
 impl Login<'_> {
-    async fn finishing_grant(
+    /// The grant of the device authorization; `is_over` as [`Self::approval`] has it.
+    async fn approved_grant(
         &mut self,
         pending: &mut PendingLogin,
         request: &FinishRequest,
@@ -183,9 +190,16 @@ impl Login<'_> {
         is_over: &mut bool,
     ) -> Result<Grant, FinishError> {
         self.discover().await?;
-        let Some(redirect) = &request.redirect else {
-            return self.approval(pending, request.timeout, interaction, is_over).await;
-        };
+        self.approval(pending, request.timeout, interaction, is_over).await
+    }
+
+    /// The grant for the code in a redirect.
+    async fn redirected_grant(
+        &mut self,
+        pending: &PendingLogin,
+        redirect: &str,
+    ) -> Result<Grant, FinishError> {
+        self.discover().await?;
         let no_redirect = || FinishError::NoRedirect { id: pending.id.clone() };
         let waiting = pending.authorization.clone().ok_or_else(no_redirect)?;
         // A code and its verifier are for the server that made the code.

@@ -18,7 +18,7 @@ use crate::profile::Credential;
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{Document, KeptLogin, Location, Prepared, Renewal};
-use crate::system::http::HttpClient;
+use crate::system::signal::StopSignals;
 
 impl LoginDestination<'_> {
     /// Stores a login; keeps it in the spool where that fails, and revokes it where that fails
@@ -70,12 +70,31 @@ impl Login<'_> {
         let LoginError::NotSignedIn { source, .. } = error else { return };
         let TokenError::NoAccessToken { refresh } = &**source else { return };
         let Some(endpoint) = &self.client.endpoints.revocation else { return };
-        let Ok(http) = HttpClient::new(endpoint) else { return };
+        let Ok(http) = self.client.http_to(endpoint) else { return };
         let revoked = oauth::revoke(&http, &self.client, endpoint, refresh, "refresh_token").await;
         interaction.note(match revoked {
             Ok(()) => "the refresh token that came alone was revoked",
             Err(_) => "the refresh token that came alone could not be revoked",
         });
+    }
+}
+
+/// What came of a token request, which spends its code: who is asked to stop waits for it, so
+/// that it is stored, and leaves only when asked again.
+pub(super) async fn finished<T>(
+    exchange: impl Future<Output = T>,
+    interaction: &mut dyn Interaction,
+    signals: &mut StopSignals,
+) -> Result<T, LoginError> {
+    tokio::pin!(exchange);
+    tokio::select! {
+        grant = &mut exchange => return Ok(grant),
+        () = signals.received() => {}
+    }
+    interaction.note("finishing the login; again to leave");
+    tokio::select! {
+        grant = exchange => Ok(grant),
+        () = signals.received() => Err(LoginError::Interrupted),
     }
 }
 

@@ -34,6 +34,7 @@ use crate::oauth::{TokenError, Verdict};
 use crate::system::block_on;
 use crate::system::signal::StopSignals;
 use authorize::{Origin, Response, Waiting};
+use kept::finished;
 use parts::Login;
 
 /// Signs in and stores the login.
@@ -90,10 +91,8 @@ impl Login<'_> {
             };
             let prepared = self.prepare(signals).await?;
             let authorization = waiting.authorization.as_ref();
-            let grant = tokio::select! {
-                grant = self.exchange(authorization, code) => grant,
-                () = signals.received() => return Err(LoginError::Interrupted),
-            };
+            let exchange = self.exchange(authorization, code);
+            let grant = finished(exchange, interaction, signals).await?;
             let report = match (grant, &origin) {
                 (Ok(grant), _) => self.store_grant(grant, prepared, interaction).await,
                 (Err(error @ TokenError::Refused { .. }), Origin::BareCode) => {

@@ -150,6 +150,9 @@ pub enum RefreshError {
         /// What is remembered of the last request, where that is it.
         last: Option<Box<LastOutcome>>,
     },
+    /// What comes before the request took a worker so long that it makes none.
+    #[error("the refresh was not begun: it took too long to get ready")]
+    NoTimeLeft,
     /// Signals cannot be waited for.
     #[error("could not catch signals")]
     Signals(#[source] std::io::Error),

@@ -27,7 +27,7 @@ pub(super) use propagate::store_spooled;
 
 use super::Interaction;
 use super::selection::Selected;
-use crate::app::{App, RefreshesBy};
+use crate::app::App;
 use crate::config::Config;
 use crate::profile::Credential;
 use crate::system::now;
@@ -43,9 +43,10 @@ pub(super) fn refresh(
     lock_timeout: Duration,
     interaction: &mut dyn Interaction,
 ) -> Result<Credential, RefreshError> {
-    let by_worker = match app.refreshes_by {
-        RefreshesBy::Worker => worker::refresh(app, selected, lock_timeout, interaction)?,
-        RefreshesBy::ThisProcess => None,
+    let by_worker = if app.refreshes_by.has_workers() {
+        worker::refresh(app, selected, lock_timeout, interaction)?
+    } else {
+        None
     };
     let renewed = match by_worker {
         Some(renewed) => renewed,

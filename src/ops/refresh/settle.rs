@@ -15,13 +15,13 @@ use crate::provider::ASSUMED_LIFETIME;
 use crate::secret::Secret;
 use crate::store::{Ended, Lease, Location, Renewal, StoreError};
 use crate::system::file::SpareFile;
-use crate::system::now;
+use crate::system::{limits, now};
 use std::time::Duration;
 
 /// A received refresh token waits so long for a lock before it goes to the spool.
 const FREE_LOCK: Duration = Duration::ZERO;
 /// A reply that is spooled is tried to be stored for so long.
-const STORE_TIMEOUT: Duration = Duration::from_secs(20);
+const STORE_TIMEOUT: Duration = limits::COMMIT;
 
 impl Transaction<'_> {
     /// Stores what came, or spools it where a later command finds it. With one store and a

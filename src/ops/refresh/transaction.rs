@@ -27,6 +27,7 @@ use crate::store::{
 };
 use crate::system::file::SpareFile;
 use crate::system::signal::StopSignals;
+use crate::system::worker::{Life, Unsaved};
 use crate::system::{Runtime, now, with_runtime};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub(super) struct Transaction<'a> {
     config: &'a Config,
     pub(super) selected: &'a Selected,
     lock_timeout: Duration,
+    /// The time of the worker that makes it.
+    life: Life,
     /// The other stores, which may hold the grant as well.
     pub(super) others: Vec<AgentStore>,
     pub(super) spool: Spool,
@@ -90,8 +93,8 @@ impl<'a> Transaction<'a> {
         selected: &'a Selected,
         lock_timeout: Duration,
     ) -> Self {
-        let spool = app.spool();
-        Self { app, config, selected, lock_timeout, others: Vec::new(), spool }
+        let (spool, life) = (app.spool(), app.refreshes_by.life());
+        Self { app, config, selected, lock_timeout, life, others: Vec::new(), spool }
     }
 
     /// Runs the transaction; returns the credential that is in the store then.
@@ -111,9 +114,19 @@ impl<'a> Transaction<'a> {
         }
     }
 
+    /// How long to wait for a lock from now on.
+    fn lock_wait(&self) -> Duration {
+        self.life.lock_wait(self.lock_timeout)
+    }
+
+    /// The signals that stop it, while nothing was sent. None stops a worker.
+    fn signals(&self) -> std::io::Result<StopSignals> {
+        if self.life.is_of_worker() { Ok(StopSignals::none()) } else { StopSignals::catch() }
+    }
+
     /// Waits for the lease, or until another process has stored a credential.
     fn lease(&self) -> Result<Waited, RefreshError> {
-        wait_for_lease(self.selected, self.lock_timeout, |_| Ok(self.adopt()?))
+        wait_for_lease(self.selected, self.lock_wait(), |_| Ok(self.adopt()?))
     }
 
     /// One round under the lease, from reading to the stored credential.
@@ -127,7 +140,7 @@ impl<'a> Transaction<'a> {
             Err(credential) => return Ok(Round::Done(credential.into())),
         };
         // Safe to interrupt: nothing has been noted or sent yet.
-        self.selected.store.wait_until_free(Some(lease), self.lock_timeout)?;
+        self.selected.store.wait_until_free(Some(lease), self.lock_wait())?;
         let catalog = self.app.catalog()?;
         let issuer = Issuer::of(self.app, &catalog, &read.credential)?;
         let issuer = issuer.ok_or_else(|| unknown_provider(&catalog, &read.credential))?;
@@ -135,7 +148,7 @@ impl<'a> Transaction<'a> {
             let ready = self.prepare(read, issuer, runtime)?;
             let attempted = runtime.block_on(async {
                 // From here until the new credential is stored, a signal waits.
-                let mut signals = StopSignals::catch()?;
+                let mut signals = self.signals()?;
                 let result = self.spend(ready, lease, &mut signals, interaction).await;
                 Ok((result, signals.has_come().await))
             });
@@ -163,7 +176,7 @@ impl<'a> Transaction<'a> {
             let credential = credential.ok_or_else(|| self.signed_out())?;
             let posted = credential.refresh_token().ok_or_else(|| self.signed_out())?.clone();
             // Another grant may be there that is expired as well.
-            if !selected.store.follow_grant(lease, &posted, self.lock_timeout)? {
+            if !selected.store.follow_grant(lease, &posted, self.lock_wait())? {
                 break (snapshot, credential, posted);
             }
         };
@@ -218,6 +231,9 @@ impl<'a> Transaction<'a> {
     ) -> Result<Round, RefreshError> {
         let Ready { read, connection, reserved } = ready;
         let store = &self.selected.store;
+        if !self.life.has_time_for_request(IN_FLIGHT_GRACE) {
+            return Err(RefreshError::NoTimeLeft);
+        }
         let earlier = match store.begin(lease, &read.posted)? {
             Begun::Noted => None,
             Begun::Interrupted(noted) => Some(Earlier::of(noted, read.last.clone())),
@@ -249,8 +265,11 @@ impl<'a> Transaction<'a> {
                 return Err(error.into());
             }
         }
-        match self.request(&connection, &read, lease, earlier.is_none(), signals, interaction).await
-        {
+        let may_repeat = earlier.is_none();
+        let made = self.request(&connection, &read, lease, may_repeat, signals, interaction).await;
+        // From here on the worker does not end before this is stored or spooled.
+        let _unsaved = Unsaved::hold();
+        match made {
             Ok(renewal) => {
                 let committed = self.commit(&read.posted, renewal, lease, reserved);
                 store.forget_outcome(&read.posted);
@@ -301,6 +320,7 @@ impl<'a> Transaction<'a> {
                 Err(error) if may_repeat => error.retry_in(attempts, rotates),
                 _ => None,
             };
+            let wait = wait.filter(|wait| self.life.has_time_for_request(*wait));
             let Some(wait) = wait else { return renewal };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}

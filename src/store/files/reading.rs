@@ -177,7 +177,7 @@ mod tests {
             std::thread::scope(|scope| {
                 scope.spawn(|| {
                     std::thread::sleep(Duration::from_millis(30));
-                    std::fs::write(&document, "{}").unwrap();
+                    file::replace(&document, b"{}").unwrap();
                 });
                 assert!(profiles(&files).is_ok_and(|read| read.version.is_some()), "{links}");
             });
