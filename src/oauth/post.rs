@@ -6,6 +6,7 @@ use super::reply::Reply;
 use super::token_error::TokenError;
 use super::token_reply::NoGrant;
 use crate::profile::Millis;
+use crate::secret::Secret;
 use crate::system::http::HttpClient;
 use crate::system::limits;
 use crate::text::printable;
@@ -23,12 +24,8 @@ pub(super) fn sender<'c>(
     clock: fn() -> Millis,
 ) -> impl Fn(oauth2::HttpRequest) -> SendFuture<'c> {
     move |request| {
-        let request = match client.token_request_format {
-            TokenRequestFormat::Form => request,
-            TokenRequestFormat::Json => as_json(request),
-        };
         Box::pin(async move {
-            let reply = ask(http, request, clock).await?;
+            let reply = ask(http, request, client.token_request_format, clock).await?;
             let members = reply.token_response(client, clock())?;
             let body = Value::Object(members).to_string().into_bytes();
             let mut response = http::Response::new(body);
@@ -42,12 +39,34 @@ pub(super) fn sender<'c>(
 pub(super) type SendFuture<'c> =
     std::pin::Pin<Box<dyn Future<Output = Result<oauth2::HttpResponse, TokenError>> + 'c>>;
 
+/// Makes a request with a form in the `format` that the server wants.
 async fn ask(
     http: &HttpClient,
     request: oauth2::HttpRequest,
+    format: TokenRequestFormat,
     clock: fn() -> Millis,
 ) -> Result<Reply, TokenError> {
-    Reply::of(http.ask(request, limits::TOKEN_ANSWER).await?, clock)
+    let posted = secrets_in(request.body());
+    let request = match format {
+        TokenRequestFormat::Form => request,
+        TokenRequestFormat::Json => as_json(request),
+    };
+    let mut reply = Reply::of(http.ask(request, limits::TOKEN_ANSWER).await?, clock)?;
+    reply.posted = posted;
+    Ok(reply)
+}
+
+/// What of a form nobody may be shown, though the answer may quote it.
+fn secrets_in(form: &[u8]) -> Vec<Secret> {
+    const NAMES: [&str; 6] =
+        ["refresh_token", "code", "code_verifier", "client_secret", "device_code", "token"];
+    // What is shorter is no secret, and part of many a word.
+    const SHORTEST: usize = 4;
+    let members = url::form_urlencoded::parse(form);
+    let secrets = members
+        .filter(|(name, value)| NAMES.contains(&name.as_ref()) && value.len() >= SHORTEST)
+        .map(|(_, value)| Secret::new(value.into_owned()));
+    secrets.collect()
 }
 
 /// The same token request with its form body as a JSON object.
@@ -91,11 +110,7 @@ pub(super) async fn post(
         .header(header::ACCEPT, "application/json")
         .body(body.into_bytes())
         .map_err(|error| TokenError::Unreadable(error.to_string()))?;
-    let request = match format {
-        TokenRequestFormat::Form => request,
-        TokenRequestFormat::Json => as_json(request),
-    };
-    ask(http, request, clock).await
+    ask(http, request, format, clock).await
 }
 
 #[cfg(test)]

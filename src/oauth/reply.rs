@@ -11,7 +11,7 @@ use super::lenient_json::decoded;
 use super::token_error::{Refusal, TokenError};
 use super::token_reply::{self, NoGrant, TokenReply, standard};
 use crate::profile::Millis;
-use crate::secret::SecretBytes;
+use crate::secret::{Secret, SecretBytes};
 use crate::system::http::{Answer, HttpError};
 use oauth2::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
@@ -27,6 +27,8 @@ pub(super) struct Reply {
     raw: SecretBytes,
     /// Why that is not all of it.
     cut: Option<HttpError>,
+    /// The secrets that were posted: an error does not show them, though the answer may.
+    pub(super) posted: Vec<Secret>,
 }
 
 impl Reply {
@@ -38,7 +40,14 @@ impl Reply {
         let too_large = unpacked.is_too_large.then_some(HttpError::TooLarge);
         let Answer { status, headers, received, cut } = answer;
         let cut = cut.or(too_large);
-        let reply = Self { status, headers, text, raw: SecretBytes::new(received), cut };
+        let reply = Self {
+            status,
+            headers,
+            text,
+            raw: SecretBytes::new(received),
+            cut,
+            posted: Vec::new(),
+        };
         if status.is_success() || reply.brings_tokens() {
             return Ok(reply);
         }
@@ -82,12 +91,24 @@ impl Reply {
 
     /// The error codes in a reply, the one that is most to the point first.
     pub(super) fn codes(&self) -> Vec<String> {
-        ErrorReply::of(&self.text).codes
+        self.error().codes
+    }
+
+    /// What the reply says as an error, without what was posted.
+    fn error(&self) -> ErrorReply {
+        let mut text = self.text.clone();
+        for secret in self.posted.iter().map(Secret::expose) {
+            // JSON may escape a slash.
+            for quoted in [secret, &secret.replace('/', "\\/")] {
+                text = text.replace(quoted, "[redacted]");
+            }
+        }
+        ErrorReply::of(&text)
     }
 
     /// The refusal in a reply: by its error code, else by its status.
     pub(super) fn refusal(&self, client: &Client) -> TokenError {
-        let ErrorReply { codes, description, is_whole } = ErrorReply::of(&self.text);
+        let ErrorReply { codes, description, is_whole } = self.error();
         let is_final = |code: &&String| is_whole && client.is_final(code);
         let last_word = codes.iter().find(is_final).cloned();
         let meaning = if last_word.is_some() { Refusal::Final } else { Refusal::Unexplained };

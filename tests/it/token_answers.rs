@@ -252,11 +252,7 @@ fn an_answer_that_is_no_grant_is_told_as_what_it_is() {
         (answer(401, &[], r#"{"error":{"code":"token_expired"}}"#), 3, "token_expired"),
         (answer(401, &[], r#"{"error":"invalid_grant","error_des"#), 3, "invalid_grant"),
         (answer(400, &[], r#"<p>{"error":"invalid_grant"}</p>"#), 3, "invalid_grant"),
-        (
-            answer(429, &[("Retry-After", "99999999999999999999")], "later"),
-            4,
-            "unavailable: 429",
-        ),
+        (answer(429, &[("Retry-After", "99999999999999999999")], "later"), 4, "unavailable: 429"),
         (answer(403, &[("cf-mitigated", "challenge")], CHALLENGE), 4, "Cloudflare answered"),
         (answer(503, &[("Server", "cloudflare")], CHALLENGE), 4, "a block page: 503"),
         (answer(403, &[("Server", "AkamaiGHost")], "<H1>Access Denied"), 4, "Akamai answered"),
@@ -291,6 +287,28 @@ fn an_answer_that_is_no_grant_is_told_as_what_it_is() {
         assert_eq!(!again.stderr.contains("is not known"), was_known, "{message}: {again:?}");
         assert!(!again.stderr.contains("cut off"), "it came whole: {again:?}");
         again.success();
+    }
+}
+
+#[test]
+fn a_refusal_that_quotes_the_refresh_token_does_not_show_it() {
+    for body in [
+        r#"{"error":"invalid_grant","error_description":"TOKEN is not known"}"#,
+        r#"{"error":"TOKEN"}"#,
+        r#"{"error":{"message":"bad token (TOKEN)","code":"x-TOKEN"}}"#,
+        r#"{"message":"TOKEN"}"#,
+    ] {
+        for status in [400, 401, 404, 200] {
+            let rig = Rig::signed_in();
+            rig.expire(PROFILE);
+            let refresh = rig.document()["profiles"][PROFILE]["refresh"].clone();
+            let refresh = refresh.as_str().unwrap();
+            let (content_type, body) = ("application/json".into(), body.replace("TOKEN", refresh));
+            rig.server.inject(Fault::Text { status, content_type, body });
+            let finished = rig.run(&TOKEN);
+            let part = &refresh[..refresh.len().min(12)];
+            assert!(finished.code != 0 && !finished.stderr.contains(part), "{finished:?}");
+        }
     }
 }
 
