@@ -59,14 +59,14 @@ const INHERITED: [&str; 12] = [
 /// A worker that has begun.
 #[derive(Debug)]
 pub struct Running {
-    said: Said,
+    said: Message,
     /// The process, where it is one.
     child: Option<Child>,
 }
 
 /// Where the lines of a worker come from.
 #[derive(Debug)]
-enum Said {
+enum Message {
     Pipe(Lines<BufReader<Receiver>>),
     Channel(UnboundedReceiver<String>),
 }
@@ -74,15 +74,15 @@ enum Said {
 impl Running {
     /// A worker that is a thread.
     fn thread(lines: UnboundedReceiver<String>) -> Self {
-        Self { said: Said::Channel(lines), child: None }
+        Self { said: Message::Channel(lines), child: None }
     }
 
     /// Its next line; `None` once it is done or dead. Nothing is lost when this is not waited
     /// for to the end.
     pub async fn line(&mut self) -> Option<String> {
         match &mut self.said {
-            Said::Pipe(lines) => lines.next_line().await.ok().flatten(),
-            Said::Channel(lines) => lines.recv().await,
+            Message::Pipe(lines) => lines.next_line().await.ok().flatten(),
+            Message::Channel(lines) => lines.recv().await,
         }
     }
 
@@ -136,7 +136,7 @@ pub async fn start(
     }
     // A worker that was stopped does not read, and its caller can be asked to stop.
     tokio::spawn(hand_over(stdin, job));
-    Ok(Running { said: Said::Pipe(lines), child: starting.0.take() })
+    Ok(Running { said: Message::Pipe(lines), child: starting.0.take() })
 }
 
 async fn hand_over(mut stdin: Sender, job: Zeroizing<Vec<u8>>) {
