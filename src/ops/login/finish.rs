@@ -147,17 +147,16 @@ pub fn finish(
     let report = block_on(async {
         let mut signals = StopSignals::catch().map_err(LoginError::Signals)?;
         let prepared = login.prepare(&mut signals).await?;
-        let grant = match &request.redirect {
-            Some(redirect) => {
-                let exchange = login.redirected_grant(&pending, redirect);
-                finished(exchange, interaction, &mut signals).await?
-            }
-            None => tokio::select! {
+        let grant = if let Some(redirect) = &request.redirect {
+            let exchange = login.redirected_grant(&pending, redirect);
+            finished(exchange, interaction, &mut signals).await?
+        } else {
+            tokio::select! {
                 () = signals.received() => Err(LoginError::Interrupted.into()),
                 grant = login.approved_grant(&mut pending, request, interaction, &mut is_over) => {
                     grant
                 }
-            },
+            }
         };
         if grant.is_err() && request.redirect.is_none() {
             // When the server was last asked. Without it, the next process asks too soon, and
