@@ -318,8 +318,8 @@ impl What {
             }
             Self::Network(problem) => problem.clone(),
             Self::SharedFileSystem { name, place } => format!(
-                "{place} is on {name}, a file system that other hosts may share: locks may not \
-                 hold between them, and two hosts that refresh one login at once end it"
+                "{place} is on {name}, a network or shared file system: locks may not hold \
+                 between hosts, and two that refresh one login at once end it"
             ),
         }
     }
