@@ -41,7 +41,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(2);
 /// The variables that a worker gets as its environment: what the libraries of the system read
 /// by themselves, and no secret among it. Everything else comes with the job, proxies with
 /// their passwords as well.
-const INHERITED: [&str; 12] = [
+const INHERITED: [&str; 13] = [
     "PATH",
     "HOME",
     "TMPDIR",
@@ -53,6 +53,8 @@ const INHERITED: [&str; 12] = [
     "RES_OPTIONS",
     "LOCALDOMAIN",
     "HOSTALIASES",
+    // Modules that know names of hosts may be there.
+    "LD_LIBRARY_PATH",
     "RUST_BACKTRACE",
 ];
 
