@@ -252,11 +252,7 @@ fn an_answer_that_is_no_grant_is_told_as_what_it_is() {
         (answer(401, &[], r#"{"error":{"code":"token_expired"}}"#), 3, "token_expired"),
         (answer(401, &[], r#"{"error":"invalid_grant","error_des"#), 3, "invalid_grant"),
         (answer(400, &[], r#"<p>{"error":"invalid_grant"}</p>"#), 3, "invalid_grant"),
-        (
-            answer(429, &[("Retry-After", "99999999999999999999")], "later"),
-            4,
-            "unavailable: 429",
-        ),
+        (answer(429, &[("Retry-After", "99999999999999999999")], "later"), 4, "unavailable: 429"),
         (answer(403, &[("cf-mitigated", "challenge")], CHALLENGE), 4, "Cloudflare answered"),
         (answer(503, &[("Server", "cloudflare")], CHALLENGE), 4, "a block page: 503"),
         (answer(403, &[("Server", "AkamaiGHost")], "<H1>Access Denied"), 4, "Akamai answered"),
