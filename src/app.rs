@@ -216,8 +216,8 @@ impl App {
         self.agents_with_directories(config).iter().map(|agent| self.store(agent)).collect()
     }
 
-    /// All agents whose directory exists: those that are configured, and those in the state
-    /// directory, each once; `main` first.
+    /// All agents whose directory exists, and `main` where the databases have its logins:
+    /// those that are configured, and those in the state directory, each once; `main` first.
     pub fn agents_with_directories(&self, config: &Config) -> Vec<AgentDir> {
         let mut agents = vec![self.main_agent(config)];
         agents.extend(config.agents().map(|agent| config.agent_dir(&self.paths, &agent.id())));
@@ -227,9 +227,13 @@ impl App {
             path: entry.path().join("agent"),
         }));
         let mut seen = std::collections::HashSet::new();
+        let mut is_first = true;
         agents.retain(|agent| {
-            let found = agent.path.metadata();
-            found.is_ok_and(|it| it.is_dir() && seen.insert((it.dev(), it.ino())))
+            let is_main = std::mem::take(&mut is_first);
+            let Ok(found) = agent.path.metadata() else {
+                return is_main && self.store(agent).is_in_database();
+            };
+            found.is_dir() && seen.insert((found.dev(), found.ino()))
         });
         agents
     }

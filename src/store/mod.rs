@@ -24,6 +24,8 @@ mod pending_login;
 mod session;
 mod snapshot;
 mod spool;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use agent_store::{AgentStore, PATIENT_LOCK_TIMEOUT};
 pub use backup::{Backup, BackupPolicy, Notice, Notices, USUAL_BACKUPS};
@@ -31,7 +33,7 @@ pub use document::{
     Document, Inspection, Outline, Pasted, Profile, Provenance, Renewal, StateDocument, entry_with,
     is_refused, is_rejected, login_entry, pasted_entry, renewed_entry,
 };
-pub use error::StoreError;
+pub use error::{ReadOnly, StoreError};
 pub use files::{Lease, LeaseAttempt, Leftover, shared_leftovers};
 pub use journal::{Begun, Ended, InterruptedRefresh};
 pub use lease::{Start, Turn};
@@ -40,5 +42,7 @@ pub use location::Location;
 pub use pending_login::{Claim, PendingAuthorization, PendingLogin};
 pub use session::{SessionOverride, SessionStore};
 use snapshot::Exclusion;
+#[cfg(feature = "sqlite")]
+use snapshot::{Aside, Mark};
 pub use snapshot::{Prepared, Snapshot, Version};
 pub use spool::{Spent, Spool, SpooledReply};

@@ -46,12 +46,37 @@ impl Snapshot {
 
 /// One version of the profiles in a store: every change makes another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Version(pub(super) Fingerprint);
+pub struct Version(pub(super) Mark);
+
+/// What tells one version from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// The file that holds it.
+    File(Fingerprint),
+    /// The texts that say it, by their hash, and when they were written.
+    #[cfg(feature = "sqlite")]
+    Rows(u64),
+}
 
 /// What a later change needs, set aside: it cannot fail for lack of space.
 #[derive(Debug)]
-pub struct Prepared(pub(super) Reserved);
+pub struct Prepared(pub(super) Aside);
+
+/// What is set aside.
+#[derive(Debug)]
+pub(super) enum Aside {
+    /// Room for a file.
+    Room(Reserved),
+    /// Nothing: there is room, as far as can be told.
+    Nothing,
+}
 
 /// The right to change the documents of a store, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Exclusion(pub(super) Vec<SidecarLock>);
+pub(super) enum Exclusion {
+    /// Lock files are held.
+    Locks(Vec<SidecarLock>),
+    /// Transactions are open.
+    #[cfg(feature = "sqlite")]
+    Rows(super::sqlite::Held),
+}

@@ -123,7 +123,10 @@ impl StoreCause {
             StoreError::Invalid { location, reason } => {
                 Self::Invalid(path(location)?, reason.clone())
             }
-            StoreError::NewerGeneration { .. } => return None,
+            StoreError::NewerGeneration { .. }
+            | StoreError::ReadOnly { .. }
+            | StoreError::OfAnotherUser { .. }
+            | StoreError::Maintenance { .. } => return None,
         })
     }
 

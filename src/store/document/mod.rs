@@ -23,7 +23,8 @@ use crate::secret::Secret;
 use credential::credential;
 use fields::Fields;
 use inspection::inspect;
-use layout::{OLD_LAYOUT, PROFILES, literal};
+pub(in crate::store) use layout::OLD_LAYOUT;
+use layout::{PROFILES, literal};
 use scan::{Entry, Profiles, fields_of, scan, value_at};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -246,6 +247,12 @@ impl Document {
     /// A top-level member other than the profiles, such as `order` in the old layout.
     pub fn member(&self, name: &str) -> Option<&RawValue> {
         self.members.get(name).map(AsRef::as_ref)
+    }
+
+    /// The names of the top-level members, in order.
+    #[cfg(feature = "sqlite")]
+    pub(in crate::store) fn member_names(&self) -> impl Iterator<Item = &str> {
+        self.members.keys().map(String::as_str)
     }
 
     /// Removes what the old layout keeps here and the state document has taken over;

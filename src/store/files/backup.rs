@@ -7,15 +7,14 @@
 //! otherwise an hourly refresh would push out what a person may want back.
 
 use super::failure::{invalid, read_failed};
-use super::place::Files;
-use crate::store::{Backup, Document, Notice, StoreError};
+use crate::store::{Backup, BackupPolicy, Document, Location, Notice, StoreError};
 use crate::system::{file, now};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// The backups in a directory, the newest first.
-pub(super) fn list(directory: &Path) -> Vec<Backup> {
+pub(in crate::store) fn list(directory: &Path) -> Vec<Backup> {
     let entries = directory.read_dir().into_iter().flatten().flatten();
     let mut backups: Vec<_> =
         entries.filter_map(|entry| Backup::of_file(&entry.file_name())).collect();
@@ -25,44 +24,70 @@ pub(super) fn list(directory: &Path) -> Vec<Backup> {
 }
 
 /// What a backup holds.
-pub(super) fn read(path: &Path) -> Result<Document, StoreError> {
+pub(in crate::store) fn read(path: &Path) -> Result<Document, StoreError> {
     let failed = read_failed(path);
     let (text, _) =
         file::read(path).map_err(&failed)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))?;
     Document::parse(text).map_err(|error| invalid(path, &error))
 }
 
-impl Files {
-    pub(super) fn backup_path(&self, backup: &Backup) -> PathBuf {
-        self.backup_dir().join(backup.file_name())
+/// Where the backups of one document are, and how many are kept.
+#[derive(Debug)]
+pub(in crate::store) struct Backups<'p> {
+    /// Their directory.
+    pub(in crate::store) directory: PathBuf,
+    /// The file that is replaced, where it is the document itself.
+    pub(in crate::store) document: Option<PathBuf>,
+    /// What a notice names.
+    pub(in crate::store) location: Location,
+    /// How many are kept.
+    pub(in crate::store) policy: Option<&'p BackupPolicy>,
+}
+
+impl Backups<'_> {
+    pub(in crate::store) fn path(&self, backup: &Backup) -> PathBuf {
+        self.directory.join(backup.file_name())
     }
 
     /// Keeps the document that `next` was read from, and that it is about to replace: `next`
     /// says what stood there. Done before the last comparison, for it takes time; the caller
     /// holds the lock, and says then what became of it. `overwrites` is whether the
     /// document keeps its inode.
-    pub(super) fn keep_backup(&self, next: &Document, overwrites: bool) -> Option<KeptBackup> {
-        self.backup_policy.as_ref().filter(|policy| policy.count > 0)?;
-        let kept = self.keep(next, overwrites);
-        kept.map_err(|reason| self.tell_no_backup(reason)).ok()
+    pub(in crate::store) fn keep(&self, next: &Document, overwrites: bool) -> Option<KeptBackup> {
+        let document = self.document.as_deref().filter(|_| !overwrites).map(file::behind_link);
+        self.keep_of(next, document.as_deref(), next.original())
     }
 
-    fn tell_no_backup(&self, reason: io::Error) {
-        let (document, directory) = (self.profiles_path().into(), self.backup_dir().into());
-        self.tell(Notice::NoBackup { document, directory, reason });
+    /// As [`Self::keep`], of a document that is no file, and whose text is `text`.
+    #[cfg(feature = "sqlite")]
+    pub(in crate::store) fn keep_text(&self, next: &Document, text: &str) -> Option<KeptBackup> {
+        self.keep_of(next, None, text)
     }
 
-    fn keep(&self, next: &Document, overwrites: bool) -> io::Result<KeptBackup> {
+    fn keep_of(&self, next: &Document, document: Option<&Path>, text: &str) -> Option<KeptBackup> {
+        let policy = self.policy.filter(|policy| policy.count > 0)?;
+        let kept = self.try_keep(next, document, text);
+        kept.map_err(|reason| {
+            let (document, directory) = (self.location.clone(), self.directory.clone().into());
+            policy.notices.add(Notice::NoBackup { document, directory, reason });
+        })
+        .ok()
+    }
+
+    fn try_keep(
+        &self,
+        next: &Document,
+        document: Option<&Path>,
+        text: &str,
+    ) -> io::Result<KeptBackup> {
         let is_renewal = next.is_renewal();
-        file::create_private_directory(&self.backup_dir())?;
-        let document = file::behind_link(&self.profiles_path());
+        file::create_private_directory(&self.directory)?;
         let mut backup = Backup { replaced_at: now(), is_renewal };
         loop {
-            let path = self.backup_path(&backup);
-            let kept = if overwrites {
-                copy(&path, next.original())
-            } else {
-                link_or_copy(&document, &path, next.original())
+            let path = self.path(&backup);
+            let kept = match document {
+                Some(document) => link_or_copy(document, &path, text),
+                None => copy(&path, text),
             };
             match kept {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => backup.replaced_at += 1,
@@ -73,16 +98,17 @@ impl Files {
     }
 
     /// The change is stored: older backups than are wanted go.
-    pub(super) fn prune_backups(&self, kept: &KeptBackup) {
-        let Some(policy) = &self.backup_policy else { return };
-        let mut backups = list(&self.backup_dir());
+    pub(in crate::store) fn prune(&self, kept: &KeptBackup) {
+        let Some(policy) = self.policy else { return };
+        let mut backups = list(&self.directory);
         backups.retain(|backup| backup.is_renewal == kept.is_renewal);
         let old = backups.into_iter().skip(policy.count);
-        let pruned = old.map(|backup| std::fs::remove_file(self.backup_path(&backup)));
+        let pruned = old.map(|backup| std::fs::remove_file(self.path(&backup)));
         for reason in pruned.filter_map(Result::err) {
             // Another command may have done it.
             if reason.kind() != ErrorKind::NotFound {
-                self.tell(Notice::OldBackup { directory: self.backup_dir().into(), reason });
+                let directory = self.directory.clone().into();
+                policy.notices.add(Notice::OldBackup { directory, reason });
             }
         }
     }
@@ -90,14 +116,14 @@ impl Files {
 
 /// A backup of a document that is about to be replaced.
 #[derive(Debug)]
-pub(super) struct KeptBackup {
+pub(in crate::store) struct KeptBackup {
     path: PathBuf,
     is_renewal: bool,
 }
 
 impl KeptBackup {
     /// Takes it back: what it holds was not replaced, or not by this change.
-    pub(super) fn discard(self) {
+    pub(in crate::store) fn discard(self) {
         let _ = std::fs::remove_file(&self.path);
     }
 }

@@ -11,8 +11,7 @@
 //! them is enough to be believed.
 
 use super::failure::write_failed;
-use super::lease::{Lease, grant_paths};
-use super::place::Files;
+use super::lease::{Lease, LockPlace, grant_paths};
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::store::{Begun, Ended, InterruptedRefresh, StoreError};
@@ -48,11 +47,15 @@ fn refusal_path(lock: &Path) -> PathBuf {
 }
 
 /// Writes the notes on `grant`, which `lease` is on.
-pub(super) fn begin(files: &Files, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError> {
+pub(in crate::store) fn begin(
+    place: LockPlace<'_>,
+    lease: &Lease,
+    grant: &Secret,
+) -> Result<Begun, StoreError> {
     if !lease.is_held() {
         return Ok(Begun::Lost);
     }
-    let notes: Vec<_> = grant_paths(files, grant).iter().map(|lock| note_path(lock)).collect();
+    let notes: Vec<_> = grant_paths(place, grant).iter().map(|lock| note_path(lock)).collect();
     for note in &notes {
         if let Some(earlier) = read(note)? {
             return Ok(Begun::Interrupted(earlier));
@@ -100,22 +103,22 @@ fn take_back(notes: &[PathBuf], failed: &Path, source: io::Error) -> StoreError 
 }
 
 /// Writes how the refresh of `grant` ended.
-pub(super) fn end(files: &Files, grant: &Secret, ended: Ended) {
-    let locks = grant_paths(files, grant);
+pub(in crate::store) fn end(place: LockPlace<'_>, grant: &Secret, ended: Ended) {
+    let locks = grant_paths(place, grant);
     match ended {
-        Ended::Known => remove(files, &locks, note_path),
+        Ended::Known => remove(place, &locks, note_path),
         Ended::Refused => locks.iter().for_each(|lock| refuse(lock)),
-        Ended::RefusalStored => remove(files, &locks, refusal_path),
+        Ended::RefusalStored => remove(place, &locks, refusal_path),
     }
 }
 
 /// Whether there is a note that the server refused the grant.
-pub(super) fn is_refused(files: &Files, grant: &Secret) -> bool {
-    grant_paths(files, grant).iter().any(|lock| refusal_path(lock).exists())
+pub(in crate::store) fn is_refused(place: LockPlace<'_>, grant: &Secret) -> bool {
+    grant_paths(place, grant).iter().any(|lock| refusal_path(lock).exists())
 }
 
 /// Removes the notes beside the `locks` of a grant.
-fn remove(files: &Files, locks: &[PathBuf], note: impl Fn(&Path) -> PathBuf) {
+fn remove(place: LockPlace<'_>, locks: &[PathBuf], note: impl Fn(&Path) -> PathBuf) {
     let [in_state, beside @ ..] = locks else { return };
     let is_removed = |lock: &Path| std::fs::remove_file(note(lock)).is_ok();
     let was_noted = is_removed(in_state);
@@ -125,7 +128,7 @@ fn remove(files: &Files, locks: &[PathBuf], note: impl Fn(&Path) -> PathBuf) {
         && !was_noted_here
         && let Some(name) = in_state.file_name()
     {
-        let agents = files.state_dir.join("agents").read_dir().into_iter().flatten().flatten();
+        let agents = place.state_dir.join("agents").read_dir().into_iter().flatten().flatten();
         for agent in agents {
             let document = agent.path().join("agent/auth-profiles.json");
             let lock = file::behind_link(&document).with_file_name(name);

@@ -4,12 +4,12 @@
 //! Invariant: a document is replaced as a whole (rename) under OpenClaw's own lock, and not
 //! at all when somebody without the lock has changed it since it was read.
 
-mod backup;
+pub(in crate::store) mod backup;
 mod exposure;
 mod failure;
 mod generation;
-mod journal;
-mod lease;
+pub(in crate::store) mod journal;
+pub(in crate::store) mod lease;
 mod leftover;
 mod legacy;
 mod place;
@@ -22,6 +22,7 @@ pub use leftover::{Leftover, shared_leftovers};
 pub(super) use place::Files;
 
 use super::engine::{Engine, Swap};
+use super::snapshot::{Aside, Mark};
 use super::{
     Backup, Begun, Document, Ended, Exclusion, LeaseKey, Location, Notice, Prepared, StateDocument,
     StoreError, Version,
@@ -102,7 +103,7 @@ impl Engine for Files {
     }
 
     fn version(&self) -> Option<Version> {
-        file::fingerprint(&self.profiles_path()).map(Version)
+        file::fingerprint(&self.profiles_path()).map(|found| Version(Mark::File(found)))
     }
 
     /// The lock beside the name of the document, which OpenClaw takes; where the name is a
@@ -123,7 +124,7 @@ impl Engine for Files {
         for path in [target, file::behind_link(&self.state_path())] {
             in_place::complete(&path).map_err(write_failed(&path))?;
         }
-        Ok(Exclusion(locks))
+        Ok(Exclusion::Locks(locks))
     }
 
     fn wait_until_free(&self, lease: Option<&Lease>, wait: Duration) -> Result<(), StoreError> {
@@ -146,7 +147,7 @@ impl Engine for Files {
             let reserved = Reserved::of_document(&path)?;
             reserved.make_room(held, size).map(|()| reserved)
         };
-        reserve().map(|reserved| Some(Prepared(reserved))).map_err(write_failed(&path))
+        reserve().map(|reserved| Some(Prepared(Aside::Room(reserved)))).map_err(write_failed(&path))
     }
 
     fn swap(
@@ -157,9 +158,12 @@ impl Engine for Files {
         document: &mut Document,
     ) -> Result<Swap, StoreError> {
         let path = self.profiles_path();
+        let Exclusion::Locks(locks) = under else {
+            return Ok(Swap::ExclusionLost(prepared.unwrap_or(Prepared(Aside::Nothing))));
+        };
         let mut reserved = match prepared {
-            Some(Prepared(reserved)) => reserved,
-            None => Reserved::of_document(&path).map_err(write_failed(&path))?,
+            Some(Prepared(Aside::Room(reserved))) => reserved,
+            _ => Reserved::of_document(&path).map_err(write_failed(&path))?,
         };
         let imports = read.is_none() && !reading::was_there(self);
         self.move_old_layout(document)?;
@@ -167,13 +171,14 @@ impl Engine for Files {
         let text = Zeroizing::new(text);
         reserved.write(text.as_bytes()).map_err(write_failed(&path))?;
         drop(text);
-        let backup = read.and_then(|_| self.keep_backup(document, reserved.overwrites()));
+        let backups = self.backups_of_profiles();
+        let backup = read.and_then(|_| backups.keep(document, reserved.overwrites()));
         // OpenClaw's login writes without a lock, and its release may remove ours. Nothing
         // stands between this comparison and the rename.
-        let is_held = under.is_held();
+        let is_held = locks.iter().all(SidecarLock::is_held);
         if !is_held || self.version() != read {
             backup.into_iter().for_each(KeptBackup::discard);
-            let reserved = Prepared(reserved);
+            let reserved = Prepared(Aside::Room(reserved));
             return Ok(if is_held {
                 Swap::Changed(reserved)
             } else {
@@ -194,7 +199,7 @@ impl Engine for Files {
             self.tell(Notice::NotDurable { document: path.into(), reason });
         }
         if let Some(backup) = backup {
-            self.prune_backups(&backup);
+            backups.prune(&backup);
         }
         self.retire_legacy(document, imports);
         Ok(Swap::Done)
@@ -229,7 +234,8 @@ impl Engine for Files {
 
     fn try_lease(&self, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError> {
         self.check_generation()?;
-        let attempt = lease::try_lease(self, key)?;
+        let path = lease::lease_path(&self.state_dir, key.provider, key.profile_id);
+        let attempt = lease::try_lease(&path, self.locks(&self.profiles_path()), key)?;
         // What is read from here on is what the request spends.
         if let LeaseAttempt::Acquired(lease) = &attempt
             && in_place::is_pending(&file::behind_link(&self.profiles_path()))
@@ -246,7 +252,7 @@ impl Engine for Files {
 
     fn waiter_to_start(&self, grant: &Secret) -> Result<Waiter, StoreError> {
         self.check_generation()?;
-        let path = lease::start_path(self, grant);
+        let path = lease::start_path(&self.state_dir, grant);
         let directory = path.parent().map_or(Ok(()), file::create_private_directory);
         let failed =
             |source| StoreError::Lock { location: path.as_path().into(), source: Arc::new(source) };
@@ -264,19 +270,19 @@ impl Engine for Files {
         grant: &Secret,
         wait: Duration,
     ) -> Result<bool, StoreError> {
-        lease.follow(&lease::grant_paths(self, grant), wait)
+        lease.follow(&lease::grant_paths(self.locks(&self.profiles_path()), grant), wait)
     }
 
     fn begin(&self, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError> {
-        journal::begin(self, lease, grant)
+        journal::begin(self.locks(&self.profiles_path()), lease, grant)
     }
 
     fn end(&self, grant: &Secret, ended: Ended) {
-        journal::end(self, grant, ended);
+        journal::end(self.locks(&self.profiles_path()), grant, ended);
     }
 
     fn has_noted_refusal(&self, grant: &Secret) -> bool {
-        journal::is_refused(self, grant)
+        journal::is_refused(self.locks(&self.profiles_path()), grant)
     }
 
     fn backups(&self) -> Vec<Backup> {
@@ -288,11 +294,11 @@ impl Engine for Files {
     }
 
     fn backup_location(&self, backup: &Backup) -> Location {
-        self.backup_path(backup).into()
+        self.backups_of_profiles().path(backup).into()
     }
 
     fn read_backup(&self, backup: &Backup) -> Result<Document, StoreError> {
-        backup::read(&self.backup_path(backup))
+        backup::read(&self.backups_of_profiles().path(backup))
     }
 
     fn exposures(&self, custody: &Custody) -> Vec<Exposure> {
@@ -358,12 +364,6 @@ impl Files {
         }
         let text = state.to_text().map_err(|error| invalid(&path, &error))?;
         self.write(&path, text)
-    }
-}
-
-impl Exclusion {
-    fn is_held(&self) -> bool {
-        self.0.iter().all(SidecarLock::is_held)
     }
 }
 

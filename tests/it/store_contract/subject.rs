@@ -6,6 +6,7 @@
 //! with `foreign` act as a program that keeps to no rule of ours; they return whether the
 //! engine lets that happen.
 
+mod database;
 mod foreign;
 mod spool;
 mod world;
@@ -31,11 +32,13 @@ pub(super) use world::{World, is_lock};
 pub(super) enum Engine {
     /// JSON documents, as OpenClaw up to 2026.5 has them.
     Files,
+    /// Databases, as OpenClaw has them from 2026.8 on.
+    Sqlite,
 }
 
 /// All engines that can be tried here.
-pub(super) fn engines() -> [Engine; 1] {
-    [Engine::Files]
+pub(super) fn engines() -> [Engine; 2] {
+    [Engine::Files, Engine::Sqlite]
 }
 
 /// Why the store refuses.
@@ -62,7 +65,10 @@ impl From<StoreError> for Wrong {
             StoreError::Invalid { .. } => Self::Invalid,
             StoreError::Write { .. } | StoreError::Lock { .. } => Self::Unwritable,
             StoreError::LockTimeout { .. } => Self::Held,
-            StoreError::NewerGeneration { .. } => Self::Elsewhere,
+            StoreError::NewerGeneration { .. }
+            | StoreError::ReadOnly { .. }
+            | StoreError::OfAnotherUser { .. } => Self::Elsewhere,
+            StoreError::Maintenance { .. } => Self::Held,
         }
     }
 }
@@ -90,6 +96,8 @@ impl Moment {
 
 /// A handle on the store of one agent.
 pub(super) struct Subject {
+    engine: Engine,
+    agent: String,
     store: AgentStore,
     directory: PathBuf,
     root: PathBuf,
