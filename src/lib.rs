@@ -2,7 +2,7 @@
 //! credential in one file-locked store, refreshes exactly once however many processes
 //! ask, and hands fresh access tokens to people, scripts and other tools.
 //!
-//! `docs/architecture.md` describes the layers; a test keeps to them.
+//! `docs/development/architecture.md` describes the layers; a test keeps to them.
 
 pub mod admin;
 pub mod app;

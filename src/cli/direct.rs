@@ -8,7 +8,7 @@ use super::output::Output;
 use super::{channels, models};
 use crate::app::App;
 use crate::cli::exit::Failure;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 
 /// One of these commands with its arguments.
@@ -50,6 +50,16 @@ impl Direct {
             ["channels", "list", ..] => alone(&args[3..]).map(Self::Channels),
             _ => None,
         }
+    }
+
+    /// The definition of the command that these words begin, where it is one of these.
+    pub(super) fn command_of(words: &[String]) -> Option<clap::Command> {
+        let words: Vec<&str> = words.iter().take(3).map(String::as_str).collect();
+        Some(match words[..] {
+            ["models", "auth", "token"] => Command::<models::auth::token::Args>::command(),
+            ["models", "auth", "list"] => Command::<models::auth::list::Args>::command(),
+            _ => return None,
+        })
     }
 
     /// Runs it.

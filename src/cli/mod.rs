@@ -142,7 +142,7 @@ fn start(
     current_dir: &Path,
     refreshes_by: RefreshesBy,
 ) -> ExitStatus {
-    let (options, args) = match root::take(args) {
+    let (options, args) = match root::take(args, has_profile) {
         Ok(taken) => taken,
         Err(failure) => {
             Output::new(streams).failure(&failure);
@@ -177,13 +177,26 @@ fn start(
 
 /// The help of the command at `path`.
 fn help_of(path: &[&str]) -> String {
+    command_at(path).render_help().to_string()
+}
+
+/// The command that the words of `path` lead to; one that names no subcommand is the value of
+/// an option.
+fn command_at(path: &[impl AsRef<str>]) -> clap::Command {
     let mut command = Cli::command();
     command.build();
     for name in path {
-        let subcommand = command.find_subcommand(name).cloned();
+        let subcommand = command.find_subcommand(name.as_ref()).cloned();
         command = subcommand.unwrap_or(command);
     }
-    command.render_help().to_string()
+    command
+}
+
+/// Whether the command that these words begin has a `--profile` of its own.
+fn has_profile(words: &[String]) -> bool {
+    let is_profile = |argument: &clap::Arg| argument.get_long() == Some("profile");
+    let command = || Direct::command_of(words).unwrap_or_else(|| command_at(words));
+    !words.is_empty() && command().get_arguments().any(is_profile)
 }
 
 /// What clap has to say: help and version are data, the rest is a usage error.

@@ -19,23 +19,24 @@ pub(super) struct RootOptions {
 /// The profile that `--dev` stands for.
 const DEV: &str = "dev";
 
-/// Whether the command of these words has a `--profile` of its own, which names a profile
-/// of a store.
-fn has_profile(words: &[String]) -> bool {
-    let words: Vec<&str> = words.iter().take(3).map(String::as_str).collect();
-    matches!(words[..], ["models", "auth", "token" | "refresh" | "report" | "session"])
-}
+/// What tells whether the command of these words has a `--profile` of its own, which names a
+/// profile of a store.
+pub(super) type HasProfile = fn(&[String]) -> bool;
 
 /// Whether these words name no command yet, so that `--agent` means any that follows.
 fn is_open(words: &[String]) -> bool {
     matches!(words, []) || words == ["models"]
 }
 
-/// Takes the root options out of the arguments.
+/// Takes the root options out of the arguments. `has_profile` is asked about the words before a
+/// `--profile`.
 ///
 /// # Errors
 /// An option without its value, or a profile name that is none.
-pub(super) fn take(args: Vec<OsString>) -> Result<(RootOptions, Vec<OsString>), Failure> {
+pub(super) fn take(
+    args: Vec<OsString>,
+    has_profile: HasProfile,
+) -> Result<(RootOptions, Vec<OsString>), Failure> {
     let mut options = RootOptions::default();
     let mut rest: Vec<OsString> = Vec::with_capacity(args.len());
     let mut words: Vec<String> = Vec::new();
@@ -101,10 +102,11 @@ impl RootOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::has_profile;
 
     fn taken(line: &str) -> (RootOptions, String) {
         let args = line.split(' ').map(OsString::from).collect();
-        let (options, rest) = take(args).unwrap();
+        let (options, rest) = take(args, has_profile).unwrap();
         let rest: Vec<_> = rest.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
         (options, rest.join(" "))
     }
@@ -123,6 +125,10 @@ mod tests {
         assert_eq!((options.profile.as_deref(), &*rest), (Some("p"), "x agents add report"));
         let (options, rest) = taken("x models --agent w status");
         assert_eq!((options.agent.as_deref(), &*rest), (Some("w"), "x models status"));
+        for own in ["token", "refresh", "report", "session set"] {
+            let line = format!("x models auth --agent a {own} --profile id");
+            assert_eq!(taken(&line), (RootOptions::default(), line.clone()));
+        }
         assert_eq!(taken("x agents add -- --profile").1, "x agents add -- --profile");
     }
 
@@ -130,8 +136,8 @@ mod tests {
     fn a_profile_name_is_a_word() {
         for name in ["", "a/b", "..", "a b"] {
             let args = ["x", "--profile", name].map(OsString::from).to_vec();
-            assert!(take(args).is_err(), "{name}");
+            assert!(take(args, has_profile).is_err(), "{name}");
         }
-        assert!(take(vec!["x".into(), "--profile".into()]).is_err());
+        assert!(take(vec!["x".into(), "--profile".into()], has_profile).is_err());
     }
 }

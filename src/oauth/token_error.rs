@@ -105,13 +105,18 @@ impl TokenError {
     /// How long to wait before the request may be made again after `attempts`; `None` when
     /// it must not be, or not within a time that a caller would wait. It may be when it was not
     /// sent, and when the server says that it has not carried it out: by 429, or by 503 with
-    /// the time to come back.
-    pub fn retry_in(&self, attempts: u32) -> Option<Duration> {
+    /// the time to come back. That 503 is believed only where the server `rotates` no refresh
+    /// tokens: what is in front of it may say so of a request that it has carried out.
+    pub fn retry_in(&self, attempts: u32, rotates: bool) -> Option<Duration> {
         const MOST_ATTEMPTS: u32 = 3;
         const LONGEST: Duration = Duration::from_secs(10);
-        let Self::Unavailable { retry_after, sent: false, timed_out: false, .. } = self else {
+        let Self::Unavailable { retry_after, status, sent: false, timed_out: false, .. } = self
+        else {
             return None;
         };
+        if rotates && *status == Some(StatusCode::SERVICE_UNAVAILABLE) {
+            return None;
+        }
         let usual = Duration::from_millis(300) * 3_u32.pow(attempts.saturating_sub(1));
         let wait = retry_after.unwrap_or(usual);
         (attempts < MOST_ATTEMPTS && wait <= LONGEST).then_some(wait)
@@ -166,9 +171,9 @@ mod tests {
             TokenError::Blocked { by, status },
             TokenError::refused("slow_down", None),
         ] {
-            assert_eq!(never.retry_in(1), None, "{never:?}");
+            assert_eq!(never.retry_in(1, false), None, "{never:?}");
         }
-        let waits = |error: TokenError| [1, 2, 3].map(|attempts| error.retry_in(attempts));
+        let waits = |error: TokenError| [1, 2, 3].map(|attempts| error.retry_in(attempts, true));
         let millis = Duration::from_millis;
         assert_eq!(
             waits(unavailable(false, false, None)),
@@ -176,5 +181,17 @@ mod tests {
         );
         let wanted = Some(Duration::from_secs(10));
         assert_eq!(waits(unavailable(false, false, Some(10))), [wanted, wanted, None]);
+        let of_status = |status: StatusCode| TokenError::Unavailable {
+            reason: String::new(),
+            status: Some(status),
+            retry_after: Some(Duration::ZERO),
+            sent: false,
+            timed_out: false,
+        };
+        let unwell = of_status(StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(unwell.retry_in(1, false), Some(Duration::ZERO));
+        assert_eq!(unwell.retry_in(1, true), None);
+        let busy = of_status(StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(busy.retry_in(1, true), Some(Duration::ZERO));
     }
 }

@@ -334,7 +334,9 @@ pub(super) fn check_endpoint(key: &'static str, endpoint: &Url) -> Result<(), In
 /// Whether the profile has a field of this name for something else.
 pub(super) fn is_own_field(name: &str) -> bool {
     let own = ["type", "mode", "provider", "access", "refresh", "idToken", "expires", "email"];
-    own.contains(&name) || ["accountId", "displayName", "clientId", "loginMethod"].contains(&name)
+    own.contains(&name)
+        || ["accountId", "displayName", "clientId", "loginMethod", "refreshTokenRotates"]
+            .contains(&name)
 }
 
 /// A text, or a list of texts.

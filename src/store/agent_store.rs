@@ -13,7 +13,7 @@ use super::{
 };
 use crate::profile::AgentId;
 use crate::secret::Secret;
-use crate::store::{Backup, Begun, Ended};
+use crate::store::{Backup, Begun, Ended, LastOutcome};
 use crate::system::custody::{Custody, Exposure};
 use crate::system::lock;
 use std::path::PathBuf;
@@ -283,6 +283,23 @@ impl AgentStore {
     /// Whether the journal says that the server refused `grant`.
     pub fn has_noted_refusal(&self, grant: &Secret) -> bool {
         self.engine.has_noted_refusal(grant)
+    }
+
+    /// How the last request for `grant` ended, where it brought no token and the login may
+    /// live on. Takes no lock.
+    pub fn last_outcome(&self, grant: &Secret) -> Option<LastOutcome> {
+        self.engine.last_outcome(grant)
+    }
+
+    /// Remembers how a request for `grant` ended, for all that hold the lease later. What
+    /// cannot be written is not remembered.
+    pub fn remember_outcome(&self, grant: &Secret, outcome: &LastOutcome) {
+        self.engine.remember_outcome(grant, outcome);
+    }
+
+    /// Forgets how requests for `grant` ended: the server has said what is true.
+    pub fn forget_outcome(&self, grant: &Secret) {
+        self.engine.forget_outcome(grant);
     }
 
     /// Where the backups are.

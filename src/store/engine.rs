@@ -7,8 +7,8 @@ use super::files::Files;
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
 use super::{
-    Backup, Begun, Document, Ended, Exclusion, Lease, LeaseAttempt, LeaseKey, Leftover, Location,
-    Prepared, Snapshot, StateDocument, StoreError, Version,
+    Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
+    Leftover, Location, Prepared, Snapshot, StateDocument, StoreError, Version,
 };
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};
@@ -124,6 +124,15 @@ pub(super) trait Engine: Debug {
 
     /// Whether the journal says that the server refused `grant`.
     fn has_noted_refusal(&self, grant: &Secret) -> bool;
+
+    /// The outcome that the journal remembers of `grant`. Takes no lock.
+    fn last_outcome(&self, grant: &Secret) -> Option<LastOutcome>;
+
+    /// Remembers the outcome of a request for `grant`, as far as it can be written.
+    fn remember_outcome(&self, grant: &Secret, outcome: &LastOutcome);
+
+    /// Forgets the outcome that is remembered of `grant`.
+    fn forget_outcome(&self, grant: &Secret);
 
     /// The earlier versions of the profiles, the newest first.
     fn backups(&self) -> Vec<Backup>;

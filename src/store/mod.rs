@@ -31,11 +31,11 @@ pub use agent_store::{AgentStore, PATIENT_LOCK_TIMEOUT};
 pub use backup::{Backup, BackupPolicy, Notice, Notices, USUAL_BACKUPS};
 pub use document::{
     Document, Inspection, Outline, Pasted, Profile, Provenance, Renewal, StateDocument, entry_with,
-    is_refused, is_rejected, login_entry, pasted_entry, renewed_entry,
+    is_refused, is_rejected, login_entry, pasted_entry, renewed_entry, rotates,
 };
 pub use error::{ReadOnly, StoreError};
 pub use files::{Lease, LeaseAttempt, Leftover, shared_leftovers};
-pub use journal::{Begun, Ended, InterruptedRefresh};
+pub use journal::{Begun, Ended, InterruptedRefresh, LastOutcome, OutcomeKind};
 pub use lease::{Start, Turn};
 pub use lease_key::LeaseKey;
 pub use location::Location;

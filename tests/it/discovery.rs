@@ -189,6 +189,7 @@ fn a_refresh_at_a_server_that_is_away_keeps_the_login() {
     rig.server.inject_at(Endpoint::Metadata, Fault::status(503));
     rig.run(&["models", "auth", "token", "--provider", "example"]).failure(4);
     assert_eq!(rig.document(), before);
+    rig.let_pass(std::time::Duration::from_secs(5));
     rig.run(&["models", "auth", "token", "--provider", "example"]).success();
 }
 

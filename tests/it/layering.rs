@@ -1,4 +1,4 @@
-//! The rules of `docs/architecture.md` that a reader of one file cannot see.
+//! The rules of `docs/development/architecture.md` that a reader of one file cannot see.
 
 use std::path::{Path, PathBuf};
 
@@ -201,11 +201,14 @@ fn files_stay_readable_and_documented() {
 #[test]
 fn every_dependency_has_its_reason() {
     let manifest = include_str!("../../Cargo.toml");
-    let reasons = include_str!("../../docs/architecture.md");
+    let reasons = include_str!("../../docs/development/architecture.md");
     let section = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
     for line in section.lines().filter(|line| line.contains(" = ")) {
         let name = line.split(' ').next().unwrap();
-        assert!(reasons.contains(&format!("| {name} |")), "docs/architecture.md lacks {name}");
+        assert!(
+            reasons.contains(&format!("| {name} |")),
+            "docs/development/architecture.md lacks {name}"
+        );
     }
 }
 

@@ -41,6 +41,7 @@ mod redirect_listener;
 mod refresh;
 mod refresh_command;
 mod refresh_faults;
+mod refresh_outcomes;
 mod report;
 mod resolve;
 mod secrets;

@@ -241,8 +241,8 @@ fn a_provider_that_fails_for_a_while_does_not_stop_the_rest() {
     };
     rig.server.inject(refusal("invalid_client"));
     let finished = rig.run(&REFRESH);
-    assert_eq!(finished.code, 1, "{finished:?}");
-    assert!(finished.stdout.contains("failed") && finished.stdout.contains("refreshed"));
+    assert_eq!(finished.code, 3, "{finished:?}");
+    assert!(finished.stdout.contains("login required") && finished.stdout.contains("refreshed"));
     assert!(!finished.stderr.contains('\u{1b}'), "{:?}", finished.stderr);
     assert!(finished.stderr.contains("invalid_client"), "{}", finished.stderr);
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
 const PATIENCE: Duration = Duration::from_mins(1);
+/// After this a first failure is tried again.
+const SOON: Duration = Duration::from_secs(10);
 
 fn refreshes(rig: &Rig) -> usize {
     rig.server.token_requests("refresh_token")
@@ -49,12 +51,14 @@ fn an_unavailable_server_changes_nothing_and_can_be_asked_again() {
         let stderr = rig.run(&TOKEN).failure(4);
         assert!(stderr.contains("could not refresh") && stderr.contains("hint: "), "{stderr}");
         let mut after = rig.tree();
-        // What nobody can know is noted.
-        after.retain(|(path, _)| path.extension().is_none_or(|extension| extension != "intent"));
+        // What nobody can know is noted, and when it may be tried again.
+        let is_note = |extension: &std::ffi::OsStr| extension == "intent" || extension == "outcome";
+        after.retain(|(path, _)| !path.extension().is_some_and(is_note));
         assert_eq!(after, before, "{fault:?}");
         rig.server.clear_faults();
+        rig.let_pass(SOON);
         rig.run(&TOKEN).success();
-        assert_eq!(intents(&rig), 0, "{fault:?}");
+        assert_eq!((intents(&rig), notes(&rig, "outcome").len()), (0, 0), "{fault:?}");
     }
 }
 
@@ -67,6 +71,7 @@ fn only_a_client_error_is_a_refusal() {
         rig.server.inject(Fault::Status { status, retry_after: None, body: body.into() });
         let stderr = rig.run(&TOKEN).failure(4);
         assert!(stderr.contains(&format!("status {status}")), "{stderr}");
+        rig.let_pass(SOON);
         rig.run(&TOKEN).success();
     }
 }
@@ -107,8 +112,9 @@ fn a_lost_answer_is_not_asked_for_again_but_told() {
     rig.server.inject(Fault::DropAfterRotation);
     rig.run(&TOKEN).failure(4);
     assert_eq!((refreshes(&rig), intents(&rig)), (1, 1), "the token may be spent");
+    rig.let_pass(SOON);
     let stderr = rig.run(&TOKEN).failure(3);
-    assert!(stderr.contains("was cut off; trying once more"), "{stderr}");
+    assert!(stderr.contains("is not known (no answer); trying once more"), "{stderr}");
     assert!(stderr.contains("may have replaced the refresh token"), "{stderr}");
     assert_eq!((refreshes(&rig), intents(&rig)), (2, 0));
     rig.run(&TOKEN).failure(3);
@@ -116,15 +122,17 @@ fn a_lost_answer_is_not_asked_for_again_but_told() {
 }
 
 #[test]
-fn a_cut_off_is_told_until_the_server_has_said_what_became_of_the_token() {
+fn an_unknown_outcome_is_told_until_the_server_has_said_what_became_of_the_token() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     rig.server.inject(Fault::DropAfterRotation);
     rig.run(&TOKEN).failure(4);
     let process = cut_off(&rig);
     rig.server.inject(Fault::status(503));
+    rig.let_pass(SOON);
     rig.run(&TOKEN).failure(4);
     assert_eq!(cut_off(&rig), process, "not the one that was answered");
+    rig.let_pass(Duration::from_mins(1));
     let stderr = rig.run(&TOKEN).failure(3);
     assert!(stderr.contains("may have replaced the refresh token"), "{stderr}");
     assert_eq!((refreshes(&rig), intents(&rig)), (3, 0));

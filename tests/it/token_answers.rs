@@ -6,6 +6,7 @@ use crate::support::rig::{PROFILE, Rig};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use std::io::Write;
+use std::time::Duration;
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
 
@@ -238,17 +239,17 @@ const CHALLENGE: &str = "<!DOCTYPE html><title>Just a moment...</title>";
 #[test]
 fn an_answer_that_is_no_grant_is_told_as_what_it_is() {
     for (fault, code, message) in [
-        (answer(401, &[], ""), 1, "refused: 401 Unauthorized"),
-        (answer(400, &[], "bad"), 1, "refused: 400 Bad Request"),
+        (answer(401, &[], ""), 3, "refused: 401 Unauthorized"),
+        (answer(400, &[], "bad"), 3, "refused: 400 Bad Request"),
         (
             answer(401, &[], r#"{"detail":"Could not validate credentials"}"#),
-            1,
+            3,
             "refused: 401 Unauthorized: Could not validate credentials",
         ),
-        (answer(403, &[], r#"{"error":{"code":403,"message":"m"}}"#), 1, "403 Forbidden: m"),
-        (answer(401, &[], "<html><title>401 Authorization Required"), 1, "401 Unauthorized"),
-        (answer(401, &[], r#"{"error":{"code":"token_expired"}}"#), 1, "token_expired"),
-        (answer(401, &[], r#"{"error":"invalid_grant","error_des"#), 1, "invalid_grant"),
+        (answer(403, &[], r#"{"error":{"code":403,"message":"m"}}"#), 3, "403 Forbidden: m"),
+        (answer(401, &[], "<html><title>401 Authorization Required"), 3, "401 Unauthorized"),
+        (answer(401, &[], r#"{"error":{"code":"token_expired"}}"#), 3, "token_expired"),
+        (answer(401, &[], r#"{"error":"invalid_grant","error_des"#), 3, "invalid_grant"),
         (answer(403, &[("cf-mitigated", "challenge")], CHALLENGE), 4, "Cloudflare answered"),
         (answer(503, &[("Server", "cloudflare")], CHALLENGE), 4, "a block page: 503"),
         (answer(403, &[("Server", "AkamaiGHost")], "<H1>Access Denied"), 4, "Akamai answered"),
@@ -273,9 +274,15 @@ fn an_answer_that_is_no_grant_is_told_as_what_it_is() {
         assert!(stderr.contains(message), "{message}: {stderr}");
         assert_eq!(rig.server.token_requests("refresh_token"), 1, "{message}");
         rig.server.clear_faults();
+        // Who comes too early is told so, in the same way.
+        let early = rig.run(&TOKEN).failure(code);
+        assert!(early.contains("it is tried again at 20"), "{message}: {early}");
+        assert_eq!(rig.server.token_requests("refresh_token"), 1, "{message}");
+        rig.let_pass(Duration::from_mins(1));
         let again = rig.run(&TOKEN);
         let was_known = !stderr.contains("unavailable: 5") && !stderr.contains("unavailable: 408");
-        assert_eq!(!again.stderr.contains("was cut off"), was_known, "{message}: {again:?}");
+        assert_eq!(!again.stderr.contains("is not known"), was_known, "{message}: {again:?}");
+        assert!(!again.stderr.contains("cut off"), "it came whole: {again:?}");
         again.success();
     }
 }
@@ -310,12 +317,24 @@ fn the_final_codes_of_a_provider_end_its_logins() {
 fn three_empty_refusals_do_not_end_a_login() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
-    for _ in 0..3 {
+    for minutes in [1, 5, 60] {
         rig.server.inject(Fault::status(401));
-        rig.run(&TOKEN).failure(1);
+        let asked = rig.server.token_requests("refresh_token");
+        assert!(rig.run(&TOKEN).failure(3).contains("401 Unauthorized"));
+        rig.let_pass(Duration::from_secs(minutes * 60 - 20));
+        let early = rig.run(&TOKEN).failure(3);
+        assert!(early.contains("did not say whether the login is over"), "{early}");
+        assert_eq!(rig.server.token_requests("refresh_token"), asked + 1, "{minutes}");
+        rig.let_pass(Duration::from_secs(20));
     }
     rig.run(&TOKEN).success();
     assert_kept(&rig, &"after three");
+    // A success ends it: the next refusal is the first of its row.
+    rig.expire(PROFILE);
+    rig.server.inject(Fault::status(401));
+    rig.run(&TOKEN).failure(3);
+    rig.let_pass(Duration::from_mins(1));
+    rig.run(&TOKEN).success();
 }
 
 #[test]
@@ -325,13 +344,16 @@ fn a_provider_file_names_its_own_final_codes() {
     let mut definition: serde_json::Value = serde_json::from_str(&rig.read(file)).unwrap();
     definition["finalErrorCodes"] = serde_json::json!(["login_gone"]);
     rig.write(file, &definition.to_string());
-    for (error, code) in [("refresh_token_reused", 1), ("login_gone", 3)] {
+    for (error, is_final) in [("refresh_token_reused", false), ("login_gone", true)] {
         rig.expire(PROFILE);
         rig.server.inject(Fault::Text {
             status: 401,
             content_type: "text/html".into(),
             body: format!(r#"{{"error":"{error}"}}"#),
         });
-        assert!(rig.run(&TOKEN).failure(code).contains(error));
+        let stderr = rig.run(&TOKEN).failure(3);
+        assert!(stderr.contains(error), "{stderr}");
+        assert_eq!(stderr.contains("is over:"), is_final, "{stderr}");
+        rig.let_pass(Duration::from_mins(1));
     }
 }

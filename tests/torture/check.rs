@@ -64,6 +64,7 @@ pub(crate) fn check(world: &World) -> Verdict {
         }
     }
     verdict.holds("the next list", wrong);
+    let_pass(world);
     let wrong = final_tokens(world, false, &mut verdict);
     verdict.holds("the next token", wrong);
     verdict.holds("a document does not parse", unreadable(&world.state_dir));
@@ -134,6 +135,16 @@ fn unexpected(done: &Done) -> Option<String> {
     }
     let (kind, slot) = (done.plan.kind, SLOTS[done.plan.slot]);
     Some(format!("{kind:?} of {slot:?} exits {code}: {}", done.stderr.trim()))
+}
+
+/// As if enough time had passed for the next try of every refresh that failed.
+fn let_pass(world: &World) {
+    for note in files(&world.state_dir, &|name| has_extension(name, "outcome")) {
+        let Ok(text) = std::fs::read(&note) else { continue };
+        let Ok(mut outcome) = serde_json::from_slice::<Value>(&text) else { continue };
+        outcome["at"] = 1.into();
+        std::fs::write(&note, outcome.to_string()).unwrap();
+    }
 }
 
 /// The last call for each login: it gives a token, or asks for a login; soon.

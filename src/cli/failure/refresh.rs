@@ -8,6 +8,8 @@ use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::ops::refresh::ReportedKind;
 use crate::ops::refresh::due::{DueError, RowError};
 use crate::ops::{Login, RefreshError};
+use crate::store::{LastOutcome, OutcomeKind};
+use crate::system::lock::iso;
 
 /// What the error means to a user. Some rows ask the catalog how to sign in.
 pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
@@ -22,9 +24,18 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
         RefreshError::LoginOver { login, .. } | RefreshError::SignedOut(login) => {
             (ExitStatus::LoginRequired, again(login))
         }
-        RefreshError::Unavailable { .. } => {
-            (ExitStatus::Unavailable, "try again; the stored login is unchanged".into())
+        RefreshError::Unavailable { last, .. } => {
+            (ExitStatus::Unavailable, wait_for_server(last.as_deref()))
         }
+        RefreshError::Refused { login, last, .. } => {
+            (ExitStatus::LoginRequired, wait_or_sign_in(login, Some(last)))
+        }
+        RefreshError::NotYet { login, last } => match last.kind {
+            OutcomeKind::Refused => (ExitStatus::LoginRequired, wait_or_sign_in(login, Some(last))),
+            OutcomeKind::Unknown | OutcomeKind::Failed => {
+                (ExitStatus::Unavailable, wait_for_server(Some(last)))
+            }
+        },
         RefreshError::NotRefreshed { .. } | RefreshError::Signals(_) => {
             return (ExitStatus::Failure, None);
         }
@@ -44,23 +55,47 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
                 app.paths.providers().display()
             )),
         ),
-        RefreshError::Reported { kind, login, store, .. } => match kind {
+        RefreshError::Reported { kind, login, store, last, .. } => match kind {
             ReportedKind::LoginOver | ReportedKind::SignedOut => {
                 (ExitStatus::LoginRequired, again(login))
             }
             ReportedKind::Unavailable => {
-                (ExitStatus::Unavailable, "try again; the stored login is unchanged".into())
+                (ExitStatus::Unavailable, wait_for_server(last.as_deref()))
+            }
+            ReportedKind::Refused => {
+                (ExitStatus::LoginRequired, wait_or_sign_in(login, last.as_deref()))
             }
             ReportedKind::NotRefreshed => return (ExitStatus::Failure, None),
             ReportedKind::Spent => (ExitStatus::StoreUnusable, Command::ours("doctor").into()),
             ReportedKind::Store => {
-                let advice = store.as_ref().map(Explain::advice);
+                let advice = store.as_deref().map(Explain::advice);
                 return advice.unwrap_or((ExitStatus::StoreUnusable, None));
             }
         },
         RefreshError::Interrupted => return (ExitStatus::Interrupted, None),
     };
     (status, Some(hint))
+}
+
+/// What to do about a server that gave no answer that counts.
+fn wait_for_server(last: Option<&LastOutcome>) -> Hint {
+    match last {
+        Some(last) if last.kind == OutcomeKind::Unknown => format!(
+            "try again at {} or later; the server may have replaced the refresh token, so \
+             nothing is sent before",
+            iso(last.next_try())
+        )
+        .into(),
+        _ => "try again in a few seconds; the stored login is unchanged".into(),
+    }
+}
+
+/// What to do about a refusal that may pass.
+fn wait_or_sign_in(login: &Login, last: Option<&LastOutcome>) -> Hint {
+    let tried = last.map(|last| format!("it is tried again at {} or later", iso(last.next_try())));
+    let tried = tried.unwrap_or_else(|| "it is tried again later".to_owned());
+    Hint::new(format!("{tried}; to sign in instead: "))
+        .run(login_command(&login.provider, &login.agent_id))
 }
 
 fn again(login: &Login) -> Hint {

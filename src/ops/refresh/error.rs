@@ -6,7 +6,7 @@ use crate::oauth::TokenError;
 use crate::ops::issuer::IssuerError;
 use crate::ops::selection::{Login, Selected};
 use crate::profile::{Kind, ProfileId, ProviderId};
-use crate::store::{InterruptedRefresh, Location, StoreError};
+use crate::store::{InterruptedRefresh, LastOutcome, Location, OutcomeKind, StoreError};
 use crate::system::lock::iso;
 use crate::text::printable;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,26 @@ pub enum RefreshError {
         profile_id: ProfileId,
         /// What happened.
         source: TokenError,
+        /// What is remembered of it.
+        last: Option<Box<LastOutcome>>,
+    },
+    /// The server refused, and did not say whether the login is over.
+    #[error("could not refresh `{}`{}", login.profile_id, status_beside(source))]
+    Refused {
+        /// The login.
+        login: Box<Login>,
+        /// The refusal.
+        source: TokenError,
+        /// What is remembered of it.
+        last: Box<LastOutcome>,
+    },
+    /// The last request brought nothing, and it is too early for the next one.
+    #[error("could not refresh `{}`: {last}; it is tried again at {}", login.profile_id, iso(last.next_try()))]
+    NotYet {
+        /// The login.
+        login: Box<Login>,
+        /// How the last request ended.
+        last: Box<LastOutcome>,
     },
     /// The server refused for a reason that is not the grant.
     #[error("could not refresh `{profile_id}`")]
@@ -120,7 +140,9 @@ pub enum RefreshError {
         /// The login.
         login: Box<Login>,
         /// Why the store could not be used, where that is it.
-        store: Option<StoreError>,
+        store: Option<Box<StoreError>>,
+        /// What is remembered of the last request, where that is it.
+        last: Option<Box<LastOutcome>>,
     },
     /// Signals cannot be waited for.
     #[error("could not catch signals")]
@@ -140,6 +162,8 @@ pub enum ReportedKind {
     SignedOut,
     /// The server gave no answer that counts.
     Unavailable,
+    /// The server refused, and did not say whether the login is over.
+    Refused,
     /// The server refused for a reason that is not the grant.
     NotRefreshed,
     /// The refresh token is spent, and what it brought is in the spool.
@@ -159,6 +183,16 @@ fn with(method: Option<&str>) -> String {
         .map_or_else(String::new, |method| format!(" with the method `{}`", printable(method, 80)))
 }
 
+/// The status of a refusal whose text is its code.
+fn status_beside(refusal: &TokenError) -> String {
+    match refusal {
+        TokenError::Refused { code, status: Some(status), .. } if *code != status.to_string() => {
+            format!(" ({status})")
+        }
+        _ => String::new(),
+    }
+}
+
 /// What is known of a refusal.
 #[derive(Debug)]
 pub enum Over {
@@ -168,9 +202,39 @@ pub enum Over {
     Refused {
         /// The answer.
         error: TokenError,
-        /// An earlier refresh that was cut off, and may have spent the refresh token.
-        earlier: Option<InterruptedRefresh>,
+        /// An earlier request, which may have spent the refresh token.
+        earlier: Option<Earlier>,
     },
+}
+
+/// An earlier request whose outcome is not known.
+#[derive(Clone, Debug)]
+pub enum Earlier {
+    /// Its process was killed.
+    CutOff(InterruptedRefresh),
+    /// It ended like this, and was remembered.
+    Ended(LastOutcome),
+}
+
+impl Earlier {
+    /// What the note of a refresh that did not end means: its outcome, where one was remembered
+    /// afterwards; else its process was killed.
+    pub(super) fn of(noted: InterruptedRefresh, last: Option<LastOutcome>) -> Self {
+        let is_of_it =
+            |last: &LastOutcome| last.kind == OutcomeKind::Unknown || last.at >= noted.at;
+        last.filter(is_of_it).map_or(Self::CutOff(noted), Self::Ended)
+    }
+}
+
+impl fmt::Display for Earlier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CutOff(earlier) => {
+                write!(f, "a refresh at {} (process {}) was cut off", iso(earlier.at), earlier.pid)
+            }
+            Self::Ended(last) => last.fmt(f),
+        }
+    }
 }
 
 impl fmt::Display for Over {
@@ -179,16 +243,10 @@ impl fmt::Display for Over {
             Self::Known(code) => f.write_str(code),
             Self::Refused { error, earlier: None } => error.fmt(f),
             Self::Refused { error, earlier: Some(earlier) } => {
-                let cut_off = cut_off(earlier);
-                write!(f, "{error}; {cut_off} when the server may have replaced the refresh token")
+                write!(f, "{error}; {earlier}: the server may have replaced the refresh token then")
             }
         }
     }
-}
-
-/// What a note says that nobody has taken back.
-pub(super) fn cut_off(earlier: &InterruptedRefresh) -> String {
-    format!("a refresh at {} (process {}) was cut off", iso(earlier.at), earlier.pid)
 }
 
 /// A login that no refresh makes usable again.

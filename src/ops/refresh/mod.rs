@@ -9,13 +9,14 @@ pub mod due;
 mod error;
 mod lease;
 mod lifetime;
+mod outcome;
 mod propagate;
 mod refusal;
 mod settle;
 mod transaction;
 pub mod worker;
 
-pub use error::{NotRefreshable, Over, Reason, RefreshError, ReportedKind};
+pub use error::{Earlier, NotRefreshable, Over, Reason, RefreshError, ReportedKind};
 pub use lease::LeaseError;
 
 pub(super) use error::not_refreshable;

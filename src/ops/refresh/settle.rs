@@ -6,14 +6,14 @@
 use super::propagate::{Outcome, may_be_held, store_renewal};
 use super::refusal::Holders;
 use super::transaction::Transaction;
-use super::{Over, RefreshError};
+use super::{Earlier, Over, RefreshError};
 use crate::oauth::TokenError;
 use crate::ops::Notes;
 use crate::ops::selection::Selected;
 use crate::profile::{Credential, Identity};
 use crate::provider::ASSUMED_LIFETIME;
 use crate::secret::Secret;
-use crate::store::{Ended, InterruptedRefresh, Lease, Location, Prepared, Renewal, StoreError};
+use crate::store::{Ended, Lease, Location, Prepared, Renewal, StoreError};
 use crate::system::now;
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ impl Transaction<'_> {
         &self,
         posted: &Secret,
         error: TokenError,
-        earlier: Option<InterruptedRefresh>,
+        earlier: Option<Earlier>,
         lease: &Lease,
         interaction: &mut dyn Notes,
     ) -> Result<Credential, RefreshError> {
@@ -101,27 +101,21 @@ impl Transaction<'_> {
         let is_refused = error.refused_grant().is_some();
         if let Some(code) = error.refused_grant() {
             holders.remember(posted, code, interaction);
+            selected.store.forget_outcome(posted);
         }
         // What became of an earlier request is known when the server has refused the token.
         let is_known = earlier.is_none() && !error.is_outcome_unknown();
         if is_known || is_refused {
             selected.store.end(posted, Ended::Known);
         }
+        let failed = if is_refused {
+            let over = Over::Refused { error, earlier };
+            RefreshError::LoginOver { login: selected.login().into(), over }
+        } else {
+            self.failed(posted, error)
+        };
         // Somebody without our lease may have refreshed or signed in meanwhile.
-        if let Some(credential) = self.adopt()? {
-            return Ok(credential);
-        }
-        if !is_refused {
-            let profile_id = selected.id.clone();
-            return Err(match error {
-                source @ TokenError::Refused { .. } => {
-                    RefreshError::NotRefreshed { profile_id, source }
-                }
-                source => RefreshError::Unavailable { profile_id, source },
-            });
-        }
-        let over = Over::Refused { error, earlier };
-        Err(RefreshError::LoginOver { login: selected.login().into(), over })
+        self.adopt()?.ok_or(failed)
     }
 }
 

@@ -8,11 +8,10 @@
 //! 3. A refresh token that was received is stored or spooled, whatever became of the document
 //!    meanwhile; one that was refused is never posted again.
 
-use super::error::cut_off;
 use super::lease::{Waited, wait_for_lease};
 use super::propagate::store_spooled;
 use super::refusal::Holders;
-use super::{Over, RefreshError};
+use super::{Earlier, Over, RefreshError};
 use crate::app::{App, AppError};
 use crate::config::Config;
 use crate::oauth::TokenError;
@@ -23,7 +22,8 @@ use crate::profile::Credential;
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{
-    AgentStore, Begun, Document, Ended, Lease, Prepared, Renewal, Spent, Spool, StoreError,
+    AgentStore, Begun, Document, Ended, LastOutcome, Lease, Prepared, Renewal, Spent, Spool,
+    StoreError, rotates,
 };
 use crate::system::signal::StopSignals;
 use crate::system::{Runtime, now, with_runtime};
@@ -53,6 +53,8 @@ struct Read {
     entry: Secret,
     /// The refresh token that is going to be spent.
     posted: Secret,
+    /// How the last request with it ended, if that is remembered.
+    last: Option<LastOutcome>,
 }
 
 /// Everything that can fail has been tried.
@@ -172,8 +174,9 @@ impl<'a> Transaction<'a> {
                 Spent::Unreadable(kept_in) => RefreshError::SpentUnreadable { profile_id, kept_in },
             });
         }
+        let last = self.check_turn(&posted)?;
         let entry = entry_text(&snapshot.document, &selected.id);
-        Ok(Ok(Read { credential, entry, posted }))
+        Ok(Ok(Read { credential, entry, posted, last }))
     }
 
     /// Tries everything that can fail: discovery, the trust store, the space for the reply.
@@ -183,7 +186,8 @@ impl<'a> Transaction<'a> {
         mut issuer: Issuer<'i>,
         runtime: &Runtime,
     ) -> Result<Ready<'i>, RefreshError> {
-        runtime.block_on(issuer.discover()).map_err(|source| self.unavailable(source))?;
+        let discovered = runtime.block_on(issuer.discover());
+        discovered.map_err(|source| self.undiscovered(&read.posted, source))?;
         let connection = issuer.connect().map_err(|source| self.unavailable(source))?;
         let prepared = self.selected.store.prepare_space()?;
         Ok(Ready { read, connection, prepared })
@@ -201,7 +205,7 @@ impl<'a> Transaction<'a> {
         let store = &self.selected.store;
         let earlier = match store.begin(lease, &read.posted)? {
             Begun::Noted => None,
-            Begun::Interrupted(earlier) => Some(earlier),
+            Begun::Interrupted(noted) => Some(Earlier::of(noted, read.last.clone())),
             Begun::Lost => return Ok(Round::LeaseLost),
         };
         let take_back = || {
@@ -210,7 +214,7 @@ impl<'a> Transaction<'a> {
             }
         };
         if let Some(earlier) = &earlier {
-            interaction.note(&format!("{}; trying once more", cut_off(earlier)));
+            interaction.note(&format!("{earlier}; trying once more"));
             tokio::select! {
                 () = tokio::time::sleep(IN_FLIGHT_GRACE) => {}
                 () = signals.received() => return Err(RefreshError::Interrupted),
@@ -232,7 +236,11 @@ impl<'a> Transaction<'a> {
         }
         match self.request(&connection, &read, lease, earlier.is_none(), signals, interaction).await
         {
-            Ok(renewal) => self.commit(&read.posted, renewal, lease, prepared),
+            Ok(renewal) => {
+                let committed = self.commit(&read.posted, renewal, lease, prepared);
+                store.forget_outcome(&read.posted);
+                committed
+            }
             Err(error) => {
                 // A refusal has to be stored, too, and this may be the space for it.
                 drop(prepared);
@@ -268,12 +276,13 @@ impl<'a> Transaction<'a> {
         signals: &mut StopSignals,
         interaction: &mut dyn Notes,
     ) -> Result<Renewal, TokenError> {
+        let rotates = rotates(read.entry.expose());
         let mut attempts = 0;
         loop {
             let renewal = connection.refresh(&read.credential, &read.entry, interaction).await;
             attempts += 1;
             let wait = match &renewal {
-                Err(error) if may_repeat => error.retry_in(attempts),
+                Err(error) if may_repeat => error.retry_in(attempts, rotates),
                 _ => None,
             };
             let Some(wait) = wait else { return renewal };
@@ -305,9 +314,17 @@ impl<'a> Transaction<'a> {
         RefreshError::SignedOut(self.selected.login().into())
     }
 
-    /// The server was not reached, or its answer does not count.
+    /// The server was not reached, before anything was posted.
+    fn undiscovered(&self, grant: &Secret, source: TokenError) -> RefreshError {
+        match source {
+            source @ TokenError::Unavailable { sent: false, .. } => self.failed(grant, source),
+            source => self.unavailable(source),
+        }
+    }
+
+    /// Nothing was posted.
     fn unavailable(&self, source: TokenError) -> RefreshError {
-        RefreshError::Unavailable { profile_id: self.selected.id.clone(), source }
+        RefreshError::Unavailable { profile_id: self.selected.id.clone(), source, last: None }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::ops::Notes;
 use crate::ops::selection::{Login, Selected};
 use crate::profile::{AgentId, Credential, ProfileId};
 use crate::secret::Secret;
-use crate::store::{Location, Notice, Start, StoreError, Turn};
+use crate::store::{LastOutcome, Location, Notice, OutcomeKind, Start, StoreError, Turn};
 use crate::system::lock::Holder;
 use crate::system::signal::StopSignals;
 use crate::system::worker::{self, Begun, Running, Slot};
@@ -85,6 +85,7 @@ struct Failed {
     kind: ReportedKind,
     text: String,
     store: Option<StoreCause>,
+    last: Option<Box<LastOutcome>>,
 }
 
 /// As much of a [`StoreError`] as goes over a pipe.
@@ -160,11 +161,21 @@ impl Failed {
     /// What of an error goes over the pipe; `None` for one that came before anything was
     /// sent and that a caller meets by itself as well.
     fn of(error: &RefreshError) -> Option<Self> {
+        let last = match error {
+            RefreshError::Unavailable { last, .. } => last.as_deref(),
+            RefreshError::Refused { last, .. } | RefreshError::NotYet { last, .. } => Some(&**last),
+            _ => None,
+        };
         let (kind, store) = match error {
             RefreshError::LoginOver { .. } => (ReportedKind::LoginOver, None),
             RefreshError::SignedOut(_) => (ReportedKind::SignedOut, None),
             RefreshError::Unavailable { .. } => (ReportedKind::Unavailable, None),
             RefreshError::NotRefreshed { .. } => (ReportedKind::NotRefreshed, None),
+            RefreshError::Refused { .. } => (ReportedKind::Refused, None),
+            RefreshError::NotYet { last, .. } => match last.kind {
+                OutcomeKind::Refused => (ReportedKind::Refused, None),
+                OutcomeKind::Unknown | OutcomeKind::Failed => (ReportedKind::Unavailable, None),
+            },
             RefreshError::Spent { .. } | RefreshError::SpentUnreadable { .. } => {
                 (ReportedKind::Spent, None)
             }
@@ -176,12 +187,13 @@ impl Failed {
             }
             _ => return None,
         };
-        Some(Self { kind, text: chain(error), store })
+        Some(Self { kind, text: chain(error), store, last: last.cloned().map(Box::new) })
     }
 
     fn into_error(self, login: Login) -> RefreshError {
-        let store = self.store.map(StoreCause::into_error);
-        RefreshError::Reported { kind: self.kind, text: self.text, login: login.into(), store }
+        let store = self.store.map(|store| Box::new(store.into_error()));
+        let Self { kind, text, last, .. } = self;
+        RefreshError::Reported { kind, text, login: login.into(), store, last }
     }
 }
 
@@ -235,7 +247,8 @@ pub(super) fn refresh(
         Ended::Died => {
             let text = "the process that refreshed it was killed".to_owned();
             let text = format!("could not refresh `{}`: {text}", selected.id);
-            let failed = Failed { kind: ReportedKind::Unavailable, text, store: None };
+            let kind = ReportedKind::Unavailable;
+            let failed = Failed { kind, text, store: None, last: None };
             Err(failed.into_error(selected.login()))
         }
         Ended::Left => Err(RefreshError::Interrupted),

@@ -101,14 +101,34 @@ pub fn login_entry(
 }
 
 /// `entry` with the renewed tokens; its other fields stay as they are. A response without
-/// a refresh token keeps the old one.
+/// a refresh token keeps the old one. One with another says that the server rotates them.
 ///
 /// # Errors
 /// `entry` is not an object.
 pub fn renewed_entry(entry: &str, renewal: &Renewal) -> serde_json::Result<Box<RawValue>> {
     let mut entry: RawObject = serde_json::from_str(entry)?;
+    let held =
+        entry.get("refresh").and_then(|held| serde_json::from_str::<String>(held.get()).ok());
+    let held = held.map(Secret::new);
     renew(&mut entry, renewal)?;
+    if let (Some(held), Some(new)) = (held, &renewal.grant.refresh)
+        && !held.matches(new)
+    {
+        entry.insert(ROTATES.to_owned(), raw(&true)?);
+    }
     raw(&entry)
+}
+
+/// The field of an entry that says that its server has replaced a refresh token. OpenClaw
+/// does not know it, and keeps it.
+const ROTATES: &str = "refreshTokenRotates";
+
+/// Whether the server of an entry has ever replaced its refresh token by another.
+pub fn rotates(entry: &str) -> bool {
+    // Nearly every entry ends here, without being parsed.
+    let parsed = || serde_json::from_str::<RawObject>(entry).ok();
+    entry.contains(ROTATES)
+        && parsed().is_some_and(|entry| entry.get(ROTATES).is_some_and(|it| it.get() == "true"))
 }
 
 /// `entry` with one field set, and the others as they are.
@@ -146,9 +166,17 @@ pub fn pasted_entry(
         Some(existing) => serde_json::from_str(existing)?,
         None => RawObject::new(),
     };
-    for former in
-        ["mode", "key", "apiKey", "keyRef", "token", "tokenRef", "expires", provenance::FIELD]
-    {
+    for former in [
+        "mode",
+        "key",
+        "apiKey",
+        "keyRef",
+        "token",
+        "tokenRef",
+        "expires",
+        provenance::FIELD,
+        ROTATES,
+    ] {
         entry.shift_remove(former);
     }
     let kind = match pasted {
@@ -253,6 +281,31 @@ mod tests {
             "refresh":"openclaw-oauth-refresh-fence:v1:x:access|refresh:z"}"#;
         let credential = parse_credential(fenced).unwrap();
         assert!(credential.bearer().is_none() && credential.refresh_token().is_none());
+    }
+
+    #[test]
+    fn an_entry_whose_refresh_token_was_replaced_says_so() {
+        let renewal = |refresh: Option<&str>| Renewal {
+            grant: Grant {
+                access: Secret::new("fake-a"),
+                refresh: refresh.map(Secret::new),
+                id_token: None,
+                expires: None,
+                members: crate::oauth::Members::default(),
+            },
+            expires: None,
+            identity: Identity::default(),
+            fields: Vec::new(),
+        };
+        let renewed = |entry: &str, refresh| {
+            renewed_entry(entry, &renewal(refresh)).unwrap().get().to_owned()
+        };
+        let entry = r#"{"type":"oauth","refresh":"fake-\u0030"}"#;
+        assert!(!rotates(&renewed(entry, Some("fake-0"))) && !rotates(&renewed(entry, None)));
+        let rotated = renewed(entry, Some("fake-1"));
+        assert!(rotates(&rotated) && rotates(&renewed(&rotated, Some("fake-1"))));
+        assert!(!rotates(&renewed(r#"{"type":"oauth"}"#, Some("fake-1"))), "it had none");
+        assert!(!rotates(r#"{"refreshTokenRotates":"no","note":"refreshTokenRotates"}"#));
     }
 
     #[test]

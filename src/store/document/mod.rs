@@ -11,7 +11,9 @@ mod scan;
 mod state;
 mod usage;
 
-pub use credential::{Pasted, Renewal, entry_with, login_entry, pasted_entry, renewed_entry};
+pub use credential::{
+    Pasted, Renewal, entry_with, login_entry, pasted_entry, renewed_entry, rotates,
+};
 pub use inspection::Inspection;
 pub use provenance::Provenance;
 pub use refusal::{is_refused, is_rejected};

@@ -9,12 +9,15 @@
 //! A note is written beside each lock on the grant: in the state directory, for the other
 //! agents of it, and beside the document, for other state directories that share that. One of
 //! them is enough to be believed.
+//!
+//! The outcome of a request that brought nothing is a file of its own there (`.outcome`). It
+//! may outlive its grant, and says nothing of any other.
 
 use super::failure::write_failed;
 use super::lease::{Lease, LockPlace, grant_paths};
 use crate::profile::Millis;
 use crate::secret::Secret;
-use crate::store::{Begun, Ended, InterruptedRefresh, StoreError};
+use crate::store::{Begun, Ended, InterruptedRefresh, LastOutcome, StoreError};
 use crate::system::{file, now};
 use serde::Deserialize;
 use std::fs::File;
@@ -45,6 +48,13 @@ fn note_path(lock: &Path) -> PathBuf {
 fn refusal_path(lock: &Path) -> PathBuf {
     lock.with_extension("refused")
 }
+
+fn outcome_path(lock: &Path) -> PathBuf {
+    lock.with_extension("outcome")
+}
+
+/// A remembered outcome has at most so many bytes.
+const LARGEST_OUTCOME: u64 = 4096;
 
 /// Writes the notes on `grant`, which `lease` is on.
 pub(in crate::store) fn begin(
@@ -117,6 +127,33 @@ pub(in crate::store) fn is_refused(place: LockPlace<'_>, grant: &Secret) -> bool
     grant_paths(place, grant).iter().any(|lock| refusal_path(lock).exists())
 }
 
+/// The outcome that is remembered of `grant`: the last one. What cannot be read is none.
+pub(in crate::store) fn last_outcome(place: LockPlace<'_>, grant: &Secret) -> Option<LastOutcome> {
+    let read = |lock: &PathBuf| {
+        let (text, _) = file::read_up_to(&outcome_path(lock), LARGEST_OUTCOME).ok()??;
+        LastOutcome::read(&text)
+    };
+    grant_paths(place, grant).iter().filter_map(read).max_by_key(|outcome| outcome.at)
+}
+
+/// Remembers an outcome, as far as it can be written.
+pub(in crate::store) fn remember(place: LockPlace<'_>, grant: &Secret, outcome: &LastOutcome) {
+    let Ok(text) = serde_json::to_vec(outcome) else { return };
+    for lock in grant_paths(place, grant) {
+        let _ = file::replace(&outcome_path(&lock), &text);
+    }
+}
+
+/// Forgets the outcome that is remembered of `grant`, whoever wrote it.
+pub(in crate::store) fn forget(place: LockPlace<'_>, grant: &Secret) {
+    let locks = grant_paths(place, grant);
+    let is_removed = |lock: &PathBuf| std::fs::remove_file(outcome_path(lock)).is_ok();
+    let removed: Vec<_> = locks.iter().map(is_removed).collect();
+    if removed.contains(&true) {
+        remove_of_others(place, &locks, &[outcome_path]);
+    }
+}
+
 /// Removes the notes beside the `locks` of a grant.
 fn remove(place: LockPlace<'_>, locks: &[PathBuf], note: impl Fn(&Path) -> PathBuf) {
     let [in_state, beside @ ..] = locks else { return };
@@ -124,17 +161,20 @@ fn remove(place: LockPlace<'_>, locks: &[PathBuf], note: impl Fn(&Path) -> PathB
     let was_noted = is_removed(in_state);
     let was_noted_here = beside.iter().any(|lock| is_removed(lock));
     // Another agent has begun what ends here: its notes are beside its document.
-    if was_noted
-        && !was_noted_here
-        && let Some(name) = in_state.file_name()
-    {
-        let agents = place.state_dir.join("agents").read_dir().into_iter().flatten().flatten();
-        for agent in agents {
-            let document = agent.path().join("agent/auth-profiles.json");
-            let lock = file::behind_link(&document).with_file_name(name);
-            for left in [note_path(&lock), refusal_path(&lock)] {
-                let _ = std::fs::remove_file(left);
-            }
+    if was_noted && !was_noted_here {
+        remove_of_others(place, locks, &[note_path, refusal_path]);
+    }
+}
+
+/// Removes what is noted of a grant beside the documents of all agents of the state directory.
+fn remove_of_others(place: LockPlace<'_>, locks: &[PathBuf], notes: &[fn(&Path) -> PathBuf]) {
+    let Some(name) = locks.first().and_then(|lock| lock.file_name()) else { return };
+    let agents = place.state_dir.join("agents").read_dir().into_iter().flatten().flatten();
+    for agent in agents {
+        let document = agent.path().join("agent/auth-profiles.json");
+        let lock = file::behind_link(&document).with_file_name(name);
+        for left in notes {
+            let _ = std::fs::remove_file(left(&lock));
         }
     }
 }

@@ -24,8 +24,8 @@ pub(super) use place::Files;
 use super::engine::{Engine, Swap};
 use super::snapshot::{Aside, Mark};
 use super::{
-    Backup, Begun, Document, Ended, Exclusion, LeaseKey, Location, Notice, Prepared, StateDocument,
-    StoreError, Version,
+    Backup, Begun, Document, Ended, Exclusion, LastOutcome, LeaseKey, Location, Notice, Prepared,
+    StateDocument, StoreError, Version,
 };
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};
@@ -283,6 +283,18 @@ impl Engine for Files {
 
     fn has_noted_refusal(&self, grant: &Secret) -> bool {
         journal::is_refused(self.locks(&self.profiles_path()), grant)
+    }
+
+    fn last_outcome(&self, grant: &Secret) -> Option<LastOutcome> {
+        journal::last_outcome(self.locks(&self.profiles_path()), grant)
+    }
+
+    fn remember_outcome(&self, grant: &Secret, outcome: &LastOutcome) {
+        journal::remember(self.locks(&self.profiles_path()), grant, outcome);
+    }
+
+    fn forget_outcome(&self, grant: &Secret) {
+        journal::forget(self.locks(&self.profiles_path()), grant);
     }
 
     fn backups(&self) -> Vec<Backup> {

@@ -25,8 +25,8 @@ pub(super) use place::Sqlite;
 use super::engine::{Engine, Swap};
 use super::files::{backup, journal, lease};
 use super::{
-    Aside, Backup, Begun, Document, Ended, Exclusion, Lease, LeaseAttempt, LeaseKey, Leftover,
-    Location, Prepared, ReadOnly, Snapshot, StateDocument, StoreError, Version,
+    Aside, Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
+    Leftover, Location, Prepared, ReadOnly, Snapshot, StateDocument, StoreError, Version,
 };
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure, Kind};
@@ -236,6 +236,18 @@ impl Engine for Sqlite {
 
     fn has_noted_refusal(&self, grant: &Secret) -> bool {
         journal::is_refused(self.locks(), grant)
+    }
+
+    fn last_outcome(&self, grant: &Secret) -> Option<LastOutcome> {
+        journal::last_outcome(self.locks(), grant)
+    }
+
+    fn remember_outcome(&self, grant: &Secret, outcome: &LastOutcome) {
+        journal::remember(self.locks(), grant, outcome);
+    }
+
+    fn forget_outcome(&self, grant: &Secret) {
+        journal::forget(self.locks(), grant);
     }
 
     fn backups(&self) -> Vec<Backup> {

@@ -83,6 +83,10 @@ export const journeys = [
       const unavailable = await home.auth(...TOKEN, '--force-refresh');
       assert.equal(unavailable.code, 4);
       server.faults.fail = 0;
+      const asked = server.counts.refresh;
+      assert.equal((await home.auth(...TOKEN, '--force-refresh')).code, 4, 'the failure is shared');
+      assert.equal(server.counts.refresh, asked, 'and nothing is posted');
+      home.letPass(5);
       await home.token('--force-refresh');
       return complaint(unavailable);
     },
@@ -95,9 +99,12 @@ export const journeys = [
       server.faults.drop = 1;
       const lost = await home.auth(...TOKEN, '--force-refresh');
       assert.equal(lost.code, 4);
+      assert.equal((await home.auth(...TOKEN, '--force-refresh')).code, 4, 'it is too early');
+      assert.equal(server.counts.refresh, 1);
+      home.letPass(10);
       const next = await home.auth(...TOKEN, '--force-refresh');
       assert.equal(next.code, 3);
-      assert.match(next.stderr, /cut off/);
+      assert.match(next.stderr, /is not known/);
       assert.equal(server.counts.refresh, 2, 'exactly one more try');
       return complaint(next);
     },

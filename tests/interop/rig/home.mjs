@@ -1,7 +1,7 @@
 // One person's machine: a home directory, a state directory, and a provider definition that
 // sends the login to the rig. Everything in it is thrown away at the end.
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -84,6 +84,17 @@ export class Home {
   /** The process that a lock file names; nothing when there is none. */
   holderOf(lock) {
     try { return JSON.parse(readFileSync(lock, 'utf8')).pid; } catch { return undefined; }
+  }
+
+  /** Makes what is remembered of failed refreshes so many seconds older. */
+  letPass(seconds) {
+    for (const folder of [path.join(this.state, 'locks/oauth-refresh'), this.agent]) {
+      for (const name of readdirSync(folder).filter((it) => it.endsWith('.outcome'))) {
+        const file = path.join(folder, name);
+        const outcome = JSON.parse(readFileSync(file, 'utf8'));
+        writeFileSync(file, JSON.stringify({ ...outcome, at: outcome.at - seconds * 1000 }));
+      }
+    }
   }
 
   /** Runs the program under test to its end. */

@@ -3,6 +3,7 @@
 use super::child::Player;
 use super::subject::{CutOff, Subject, World, engines};
 use super::{BOUND, within};
+use openclaw_auth::store::{LastOutcome, OutcomeKind};
 use openclaw_auth::system::now;
 
 /// What one who has the lease next is told.
@@ -122,5 +123,38 @@ fn a_refusal_without_a_refresh_is_noted_as_well_and_neither_names_the_token() {
         drop(held);
         assert!(world.store("work").is_refused("fake-r0"), "{engine:?}");
         assert_eq!(found(&store, "p:1", "fake-r0"), None, "{engine:?}");
+    }
+}
+
+#[test]
+fn the_last_outcome_is_of_the_grant_and_needs_no_lease() {
+    for engine in engines() {
+        let world = World::new(engine);
+        let (main, work) = (world.store("main"), world.store("work"));
+        for store in [&main, &work] {
+            store.put("p:1", &super::login("fake-a0", "fake-r0")).unwrap();
+        }
+        assert_eq!(main.last_outcome("fake-r0"), None, "{engine:?}");
+        let held = main.lease("p:1", "fake-r0").unwrap();
+        let first = LastOutcome::after(None, OutcomeKind::Unknown, now() - 1, "500");
+        let second = LastOutcome::after(Some(&first), OutcomeKind::Unknown, now(), "502");
+        assert_eq!(second.tries, 2);
+        main.remember_outcome("fake-r0", Some(&first));
+        work.remember_outcome("fake-r0", Some(&second));
+        for store in [&main, &work] {
+            assert_eq!(store.last_outcome("fake-r0"), Some(second.clone()), "{engine:?}");
+            assert_eq!(store.last_outcome("fake-r1"), None, "{engine:?}");
+        }
+        assert!(!world.tells("fake-r0"), "{engine:?}");
+        // It is beside the note of a refresh, and neither ends the other.
+        assert_eq!(main.begin(&held), Ok(None), "{engine:?}");
+        work.remember_outcome("fake-r0", None);
+        for store in [&main, &work] {
+            assert_eq!(store.last_outcome("fake-r0"), None, "{engine:?}");
+        }
+        assert!(main.begin(&held).unwrap().is_some(), "{engine:?}");
+        main.remember_outcome("fake-r0", Some(&first));
+        main.end(&held);
+        assert_eq!(work.last_outcome("fake-r0"), Some(first), "{engine:?}");
     }
 }

@@ -17,8 +17,8 @@ use openclaw_auth::profile::Identity;
 use openclaw_auth::profile::{ProfileId, ProviderId};
 use openclaw_auth::secret::Secret;
 use openclaw_auth::store::{
-    AgentStore, Backup, Begun, Document, Ended, Lease, LeaseAttempt, LeaseKey, Notices, Prepared,
-    Renewal, StateDocument, StoreError, Turn, Version, renewed_entry,
+    AgentStore, Backup, Begun, Document, Ended, LastOutcome, Lease, LeaseAttempt, LeaseKey,
+    Notices, Prepared, Renewal, StateDocument, StoreError, Turn, Version, renewed_entry,
 };
 use openclaw_auth::system::custody::Custody;
 use serde_json::Value;
@@ -298,6 +298,20 @@ impl Subject {
     /// The journal need not say it any more: every store does.
     pub(super) fn forget_refused(&self, grant: &str) {
         self.store.end(&Secret::new(grant), Ended::RefusalStored);
+    }
+
+    /// How the last request for a grant ended, if that is remembered.
+    pub(super) fn last_outcome(&self, grant: &str) -> Option<LastOutcome> {
+        self.store.last_outcome(&Secret::new(grant))
+    }
+
+    /// Remembers how a request for a grant ended; forgets it where there is nothing.
+    pub(super) fn remember_outcome(&self, grant: &str, outcome: Option<&LastOutcome>) {
+        let grant = Secret::new(grant);
+        match outcome {
+            Some(outcome) => self.store.remember_outcome(&grant, outcome),
+            None => self.store.forget_outcome(&grant),
+        }
     }
 
     /// Earlier versions, the newest first.

@@ -126,7 +126,13 @@ fn refresh(way: &Way, rig: &Rig, values: &mut Values, run: &Run<'_>) {
         values.remove("refresh");
     }
     let entry = rig.document()["profiles"][way.profile].to_string();
-    expect(way.entry, &entry, values);
+    let stored = way.entry.to_owned();
+    let stored = if rotates {
+        format!("{},\"refreshTokenRotates\":true}}", stored.strip_suffix('}').unwrap())
+    } else {
+        stored
+    };
+    expect(&stored, &entry, values);
     assert_eq!(printed, values["access"]);
     assert_ne!(values["access"], old["access"]);
     assert_eq!(values["refresh"] != old["refresh"], rotates, "{}", way.provider);

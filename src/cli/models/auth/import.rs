@@ -49,6 +49,21 @@ pub(super) struct Args {
     json: bool,
 }
 
+impl Args {
+    /// All logins of `tool`; all else as it is without options.
+    pub(super) fn all_of(tool: Tool) -> Self {
+        Self {
+            tool,
+            moves: false,
+            copy: false,
+            profile_id: None,
+            entry: Vec::new(),
+            all: true,
+            json: false,
+        }
+    }
+}
+
 fn tool(name: &str) -> Result<Tool, String> {
     Tool::from_name(name).ok_or_else(|| {
         let names: Vec<&str> =

@@ -1,10 +1,10 @@
 //! `models auth login-github-copilot`, as OpenClaw has it: the login of one provider.
 
 use super::login;
-use super::sign_in::parsed;
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
+use crate::profile::ProfileId;
 use crate::provider::COPILOT_PROVIDER;
 
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ device. It works without a terminal, too.")]
 pub(super) struct Args {
     /// The profile id [default: github-copilot:github]
     #[arg(long, value_name = "ID")]
-    profile_id: Option<String>,
+    profile_id: Option<ProfileId>,
     /// Renew a profile that is there without asking, as is always done
     #[arg(long)]
     yes: bool,
@@ -27,9 +27,5 @@ pub(super) fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let Args { profile_id, yes: _ } = args;
-    let mut line = vec!["login".to_owned(), "--provider".to_owned(), COPILOT_PROVIDER.to_owned()];
-    if let Some(id) = profile_id {
-        line.push(format!("--profile-id={id}"));
-    }
-    login::run(parsed(&line)?, agent, app, output)
+    login::run(login::Args::at(COPILOT_PROVIDER.into(), None, profile_id), agent, app, output)
 }

@@ -23,6 +23,13 @@ pub(super) struct Args {
     json: bool,
 }
 
+impl Args {
+    /// A key of `provider`, stored as `profile_id`.
+    pub(super) const fn of(provider: ProviderId, profile_id: ProfileId) -> Self {
+        Self { provider, profile_id: Some(profile_id), json: false }
+    }
+}
+
 pub(super) fn run(
     args: Args,
     agent: Option<&str>,

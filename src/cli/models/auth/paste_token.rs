@@ -30,6 +30,13 @@ pub(super) struct Args {
     json: bool,
 }
 
+impl Args {
+    /// A token of `provider`; all else as it is without options.
+    pub(super) const fn of(provider: ProviderId) -> Self {
+        Self { provider, profile_id: None, expires_in: None, json: false }
+    }
+}
+
 pub(super) fn run(
     args: Args,
     agent: Option<&str>,

@@ -8,7 +8,6 @@ use crate::cli::prompt::choose_one;
 use crate::external::{self, Tool};
 use crate::profile::ProviderId;
 use crate::provider::{Catalog, Definition, Method, MethodKind, Program};
-use clap::Parser;
 
 /// A way to sign in at a provider.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +122,7 @@ impl Choice<'_> {
         }
     }
 
-    /// Goes this way, with the arguments that a user would type.
+    /// Signs in this way, as the command of that name does without further options.
     ///
     /// # Errors
     /// Those of the command.
@@ -133,19 +132,12 @@ impl Choice<'_> {
         app: &App,
         output: &mut Output<'_>,
     ) -> Result<(), Failure> {
-        let line = |words: [&str; 3]| words.map(str::to_owned);
         match self {
             Self::Way(way) => way.go(agent, app, output),
-            Self::Program(provider) => login::run(
-                parsed(&line(["login", "--provider", provider.spelling()]))?,
-                agent,
-                app,
-                output,
-            ),
-            Self::Import(tool) => {
-                let name = &tool.program().name;
-                import::run(parsed(&line(["import", name, "--all"]))?, agent, app, output)
+            Self::Program(provider) => {
+                login::run(login::Args::at(provider, None, None), agent, app, output)
             }
+            Self::Import(tool) => import::run(import::Args::all_of(tool), agent, app, output),
         }
     }
 }
@@ -153,40 +145,27 @@ impl Choice<'_> {
 impl Way<'_> {
     fn go(self, agent: Option<&str>, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
         let Self { definition, method } = self;
-        let mut line =
-            vec![method.id.clone(), "--provider".to_owned(), definition.id.as_str().to_owned()];
+        let provider = definition.id.clone();
         match method.kind {
             MethodKind::OAuth | MethodKind::DeviceCode => {
-                line.extend(["--method".to_owned(), method.id.clone()]);
-                login::run(parsed(&line)?, agent, app, output)
+                let args = login::Args::at(provider, Some(method.id.clone()), None);
+                login::run(args, agent, app, output)
             }
             MethodKind::Token if !method.command.is_empty() => {
-                setup_token::run(parsed(&line)?, agent, app, output)
+                setup_token::run(setup_token::Args::of(provider), agent, app, output)
             }
-            MethodKind::Token => paste_token::run(parsed(&line)?, agent, app, output),
+            MethodKind::Token => {
+                paste_token::run(paste_token::Args::of(provider), agent, app, output)
+            }
             MethodKind::ApiKey => {
                 let name = method.profile_name.as_deref().unwrap_or("default");
-                line.extend([
-                    "--profile-id".to_owned(),
-                    format!("{}:{name}", definition.id.as_str()),
-                ]);
-                paste_api_key::run(parsed(&line)?, agent, app, output)
+                let profile_id = format!("{}:{name}", provider.as_str()).into();
+                let args = paste_api_key::Args::of(provider, profile_id);
+                paste_api_key::run(args, agent, app, output)
             }
             MethodKind::Custom => {
                 Err(Failure::message(ExitStatus::Failure, "this way to sign in is not offered"))
             }
         }
     }
-}
-
-/// `line` as the arguments of a command.
-pub(super) fn parsed<A: clap::Args>(line: &[String]) -> Result<A, Failure> {
-    #[derive(Parser)]
-    struct Line<A: clap::Args> {
-        #[command(flatten)]
-        args: A,
-    }
-    Line::try_parse_from(line)
-        .map(|line| line.args)
-        .map_err(|error| Failure::new(ExitStatus::Failure, anyhow::Error::new(error)))
 }

@@ -14,9 +14,13 @@ use crate::cli::exit::Failure;
 use crate::cli::failure;
 use crate::cli::output::Output;
 use crate::ops::login::login;
+use crate::profile::{ProfileId, ProviderId};
 use ended::{set_default, show};
 use options::SignIn;
 use std::time::Duration;
+
+/// How long a login waits for the user: `--timeout` where it is not given.
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(15);
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -57,6 +61,26 @@ pub(super) struct Args {
     /// program serves the provider, `page` and `prompt` as well
     #[arg(long)]
     json: bool,
+}
+
+impl Args {
+    /// A login at `provider`, by the one `method` where it is named; all else as it is without
+    /// options.
+    pub(super) fn at(
+        provider: ProviderId,
+        method: Option<String>,
+        profile_id: Option<ProfileId>,
+    ) -> Self {
+        Self {
+            step: None,
+            sign_in: SignIn::at(provider, method, profile_id),
+            handing: Handing::default(),
+            no_browser: false,
+            timeout: DEFAULT_TIMEOUT,
+            set_default: false,
+            json: false,
+        }
+    }
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -107,4 +131,24 @@ fn sign_in(
         set_default(&report, app, output)?;
     }
     show(&report, args.json, app, output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn a_login_from_a_menu_is_the_command_with_its_defaults() {
+        let line = ["login", "--provider", "p", "--method", "m", "--profile-id", "p:1"];
+        let typed = Line::try_parse_from(line).unwrap().args;
+        let chosen = Args::at("p".into(), Some("m".to_owned()), Some("p:1".into()));
+        assert_eq!(format!("{chosen:?}"), format!("{typed:?}"));
+    }
 }

@@ -5,7 +5,7 @@ use crate::profile::{AgentId, ProfileId, ProviderId};
 use std::time::Duration;
 
 // Where and how to sign in. (A doc comment would become the description of the command.)
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct SignIn {
     /// The provider to sign in at; without it, the command lists them
     #[arg(long, value_name = "ID")]
@@ -22,6 +22,15 @@ pub(super) struct SignIn {
 }
 
 impl SignIn {
+    /// A login at `provider`, by the one `method` where it is named.
+    pub(super) fn at(
+        provider: ProviderId,
+        method: Option<String>,
+        profile_id: Option<ProfileId>,
+    ) -> Self {
+        Self { provider: Some(provider), method, device_code: false, profile_id }
+    }
+
     /// What the options ask for; `browser` says whether one may be opened, `timeout` how long
     /// the user may take.
     pub(super) fn request(self, agent: Option<&str>, browser: bool, timeout: Duration) -> Request {
