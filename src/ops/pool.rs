@@ -1,7 +1,7 @@
 //! The profiles that an agent can use, and the order of those of one provider.
 //!
 //! An agent has its own profiles, and reads through to those of `main` for a provider of
-//! which it has none. Invariant: nothing is copied; every profile stays in the store that
+//! which it has none; in databases, for each id that it has not. Invariant: nothing is copied; every profile stays in the store that
 //! owns it, and so does what is remembered about its use. Only an order of the agent's
 //! own can name profiles of `main` beside those of the agent.
 
@@ -73,6 +73,11 @@ impl Pool {
         &self.0[0]
     }
 
+    /// All stores, the agent's own first.
+    pub(crate) fn owners(&self) -> &[Owner] {
+        &self.0
+    }
+
     /// The profile `id`: the agent's own, else that of `main`.
     pub(crate) fn find(
         &self,
@@ -92,12 +97,21 @@ impl Pool {
         Ok(None)
     }
 
+    /// Whether the agent has all profiles of `main` but those of an id of its own, as OpenClaw
+    /// has it in its databases; in files, it has those of the providers that it has none of.
+    fn is_merged(&self) -> bool {
+        self.0.len() > 1 && self.own().store.is_in_database()
+    }
+
     /// The providers, spelt as they are normalised, that the agent, else `main`, has profiles of.
     pub(crate) fn providers(&self) -> BTreeSet<ProviderId> {
         let of = |owner: &Owner| -> BTreeSet<ProviderId> {
             let profiles = owner.snapshot.document.outlines();
             profiles.map(|profile| ProviderId::from(&*profile.provider).normalized()).collect()
         };
+        if self.is_merged() {
+            return self.0.iter().flat_map(of).collect();
+        }
         self.0.iter().map(of).find(|providers| !providers.is_empty()).unwrap_or_default()
     }
 
@@ -120,6 +134,9 @@ impl Pool {
         let Some(owner) = self.owner_of(provider) else { return Ok(None) };
         let own = self.own();
         let own_state = own.snapshot.state()?;
+        if self.is_merged() {
+            return self.rank_merged(config, provider, now).map(Some);
+        }
         let mut stored = stored_order(own_state, provider);
         let mut owners = vec![(own, own_state)];
         let mut entries = Vec::new();
@@ -140,6 +157,34 @@ impl Pool {
         }
         let order = resolve(&entries, stored.as_deref(), config, provider, None, now);
         Ok(Some(Ranking { entries, order, owners }))
+    }
+}
+
+impl Pool {
+    /// The order where the agent's own profiles stand among those of `main`. Its own order
+    /// replaces that of `main`; without one, its own profiles come before that order.
+    fn rank_merged(
+        &self,
+        config: &Config,
+        provider: &ProviderId,
+        now: Millis,
+    ) -> Result<Ranking<'_>, StoreError> {
+        let owners = self.0.iter().map(|owner| Ok((owner, owner.snapshot.state()?)));
+        let owners = owners.collect::<Result<Vec<_>, StoreError>>()?;
+        let own = &self.own().snapshot.document;
+        let mut entries = Vec::new();
+        add(&mut entries, &owners, 0, provider, |_| true);
+        let id = auth_provider_id(provider);
+        let of_agent = entries.iter().filter(|entry| entry.provider == id.as_str());
+        let mut first: Vec<ProfileId> = of_agent.map(|entry| entry.id.into()).collect();
+        add(&mut entries, &owners, 1, provider, |id| !own.has_entry(id));
+        let stored = stored_order(owners[0].1, provider).or_else(|| {
+            let shared = stored_order(owners[1].1, provider)?;
+            first.extend(shared.into_iter().filter(|id| !own.has_entry(id.as_str())));
+            Some(first)
+        });
+        let order = resolve(&entries, stored.as_deref(), config, provider, None, now);
+        Ok(Ranking { entries, order, owners })
     }
 }
 

@@ -4,6 +4,7 @@
 //! is made.
 
 use super::exchange::{NotExchanged, Wanted, exchange};
+use super::fence::wait_for_openclaw;
 use super::managed::Managed;
 use super::reference::{self, ValueError};
 use super::refresh::{
@@ -147,8 +148,17 @@ pub fn token(
     for location in store_spooled(&app.spool(), || app.stores(&config)) {
         interaction.note(&format!("stored what an earlier command had to keep in {location}"));
     }
-    let selected =
-        select(app, &agent, &config, request.provider.as_ref(), request.profile.as_ref())?;
+    let wanted = (request.provider.as_ref(), request.profile.as_ref());
+    let choose = || select(app, &agent, &config, wanted.0, wanted.1);
+    let mut selected = choose();
+    let is_missing = match &selected {
+        Ok(selected) => selected.fence.is_some(),
+        Err(error) => matches!(error, SelectionError::NoneUsable { .. }),
+    };
+    if is_missing && wait_for_openclaw(app, &config, &agent, wanted, request.lock_timeout)? {
+        selected = choose();
+    }
+    let selected = selected?;
     let referenced = reference::value(app, &config, &selected)?;
     if let Some(service) = exchange_of(app, &selected, request)? {
         let stored = referenced.map_or_else(|| usable(&selected), Ok)?;

@@ -11,7 +11,7 @@ use super::{
     BackupPolicy, Document, Lease, Leftover, Location, Prepared, Snapshot, StateDocument,
     StoreError, Version,
 };
-use crate::profile::AgentId;
+use crate::profile::{AgentId, Millis};
 use crate::secret::Secret;
 use crate::store::{Backup, Begun, Ended, LastOutcome};
 use crate::system::custody::{Custody, Exposure};
@@ -105,6 +105,12 @@ impl AgentStore {
     /// The version of the profiles now; `None` when nothing is stored yet. It costs one look.
     pub fn version(&self) -> Option<Version> {
         self.engine.version()
+    }
+
+    /// When the profiles were last written, where the place says it: in milliseconds since the
+    /// epoch.
+    pub fn written_at(&self) -> Option<Millis> {
+        self.engine.written_at()
     }
 
     /// Whether the documents are kept in a database, as OpenClaw 2026.6 and later do. It costs

@@ -10,6 +10,7 @@ use super::{
     Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
     Leftover, Location, Prepared, Snapshot, StateDocument, StoreError, Version,
 };
+use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure};
 use crate::system::lock::Holder;
@@ -60,6 +61,11 @@ pub(super) trait Engine: Debug {
 
     /// The version of the profiles now. Cheap: waiters ask for it all the time.
     fn version(&self) -> Option<Version>;
+
+    /// When the profiles were last written, where the place says it.
+    fn written_at(&self) -> Option<Millis> {
+        None
+    }
 
     /// The right to change the documents, as long as it is held. Who has a lease says so.
     fn exclusive(&self, lease: Option<&Lease>, wait: Duration) -> Result<Exclusion, StoreError>;

@@ -70,6 +70,14 @@ pub enum StoreError {
         /// Why.
         reason: ReadOnly,
     },
+    /// What an agent has of its own is kept in its database, which is not there yet.
+    #[error("agent `{agent}` has no database {location} yet, and only OpenClaw makes one")]
+    NoAgentDatabase {
+        /// Where it would be.
+        location: Location,
+        /// The agent.
+        agent: AgentId,
+    },
     /// Another user's process would leave files there that keep its owner out.
     #[error("{location} belongs to the user with the id {owner}: no other user may open it")]
     OfAnotherUser {
@@ -109,10 +117,4 @@ pub enum ReadOnly {
     /// `gateway.supervision` is set.
     #[error("its gateway is supervised by another program, which alone lets it be changed")]
     Supervised,
-    /// The agent has no database of its own.
-    #[error("agent `{agent}` has no database of its own, and only OpenClaw makes one")]
-    NoAgentDatabase {
-        /// The agent.
-        agent: AgentId,
-    },
 }

@@ -30,8 +30,8 @@ mod sqlite;
 pub use agent_store::{AgentStore, PATIENT_LOCK_TIMEOUT};
 pub use backup::{Backup, BackupPolicy, Notice, Notices, USUAL_BACKUPS};
 pub use document::{
-    Document, Inspection, Outline, Pasted, Profile, Provenance, Renewal, StateDocument, entry_with,
-    is_refused, is_rejected, login_entry, pasted_entry, renewed_entry, rotates,
+    Document, Fence, Inspection, Outline, Pasted, Profile, Provenance, Renewal, StateDocument,
+    entry_with, is_refused, is_rejected, login_entry, pasted_entry, renewed_entry, rotates,
 };
 pub use error::{ReadOnly, StoreError};
 pub use files::{Lease, LeaseAttempt, Leftover, shared_leftovers};

@@ -6,7 +6,8 @@ use crate::app::AppError;
 use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::config::ConfigError;
 use crate::external::{ExternalError, Place};
-use crate::provider::{CatalogError, DistrustedProgram};
+use crate::profile::AgentId;
+use crate::provider::{CatalogError, Conventions, DistrustedProgram};
 use crate::reference::InvalidSecrets;
 use crate::store::{Location, ReadOnly, StoreError};
 use crate::system::trust::Distrust;
@@ -77,6 +78,9 @@ impl Explain for StoreError {
         };
         let hint = match self {
             StoreError::ReadOnly { reason, .. } => return (status, Some(way_out(reason))),
+            StoreError::NoAgentDatabase { agent, .. } => {
+                return (status, Some(make_database(agent)));
+            }
             StoreError::OfAnotherUser { owner, .. } => {
                 format!("run this as that user: sudo -u '#{owner}' openclaw-auth …").into()
             }
@@ -133,13 +137,16 @@ fn way_out(reason: &ReadOnly) -> Hint {
         ReadOnly::Supervised => "make the change with the program that supervises the gateway, \
                                  or end the supervision"
             .into(),
-        ReadOnly::NoAgentDatabase { agent } => {
-            let clear =
-                Command::new("openclaw").arg("models").arg("auth").arg("order").arg("clear");
-            Hint::new("let OpenClaw make the database, and run this once more: ")
-                .run(clear.option("--provider", "openai").option("--agent", agent.as_str()))
-        }
     }
+}
+
+/// How OpenClaw makes the database of an agent.
+fn make_database(agent: &AgentId) -> Hint {
+    // Any provider will do: nothing is cleared.
+    let provider = Conventions::of(true).default_provider();
+    let clear = Command::new("openclaw").arg("models").arg("auth").arg("order").arg("clear");
+    Hint::new("let OpenClaw make the database, and run this once more: ")
+        .run(clear.option("--provider", provider).option("--agent", agent.as_str()))
 }
 
 impl Explain for ExternalError {

@@ -13,7 +13,7 @@ use crate::oauth::{
 use crate::ops::record::{check_profile_id, replaceable};
 use crate::ops::{Interaction, warn_of_route};
 use crate::profile::ProviderId;
-use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration};
+use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration, successor};
 use crate::store::AgentStore;
 use crate::system::environment::Environment;
 use crate::system::now;
@@ -33,6 +33,8 @@ pub(super) struct Login<'l> {
     pub(super) announced: Announced,
     pub(super) agent: AgentDir,
     pub(super) store: AgentStore,
+    /// The provider under which the store keeps the login.
+    pub(super) kept_as: ProviderId,
 }
 
 impl<'l> Login<'l> {
@@ -49,7 +51,7 @@ impl<'l> Login<'l> {
             return Err(problem.clone().into());
         }
         let provider = catalog
-            .find(&request.provider)
+            .find_login(&request.provider)
             .ok_or_else(|| no_provider(&request.provider, app, catalog))?;
         let definition = &provider.definition;
         let attempt = request.attempt(&definition.id);
@@ -66,6 +68,14 @@ impl<'l> Login<'l> {
         let client = registration.client(environment, client_id).map_err(unusable)?;
         let redirect = registration.redirect(environment).map_err(unusable)?;
         let (agent, store) = open_store(app, request, &definition.id)?;
+        let kept_as = kept_as(&store, &definition.id);
+        // Files keep the login of one provider apart from the keys of another.
+        if !catalog.find(&request.provider).is_some_and(|it| it.definition.id == definition.id)
+            && !store.is_in_database()
+        {
+            let asked = catalog.find(&request.provider).map(|it| &it.definition);
+            return Err(way::no_sign_in(asked.unwrap_or(definition), &attempt));
+        }
         note_override(provider, interaction);
         warn_of_route(app, interaction);
         let scopes = registration.scopes(environment).unwrap_or_default();
@@ -82,6 +92,7 @@ impl<'l> Login<'l> {
             announced: Announced::default(),
             agent,
             store,
+            kept_as,
         })
     }
 
@@ -165,6 +176,12 @@ impl<'l> Login<'l> {
     pub(super) fn not_signed_in(&self, error: TokenError) -> LoginError {
         not_signed_in(&self.definition.id, &self.definition.label, self.request, error)
     }
+}
+
+/// The provider under which `store` keeps the logins of `provider`.
+pub(in crate::ops) fn kept_as(store: &AgentStore, provider: &ProviderId) -> ProviderId {
+    let successor = successor(provider).filter(|_| store.is_in_database());
+    successor.unwrap_or_else(|| provider.clone())
 }
 
 /// The error of a login that the server, or the way to it, has ended.

@@ -19,7 +19,7 @@ pub mod worker;
 pub use error::{Earlier, NotRefreshable, Over, Reason, RefreshError, ReportedKind};
 pub use lease::LeaseError;
 
-pub(super) use error::not_refreshable;
+pub(super) use error::{lost, not_refreshable};
 pub(super) use lease::wait_for_lease;
 pub(super) use lifetime::{USUAL_MIN_TTL, has_lifetime};
 pub(crate) use propagate::holder;

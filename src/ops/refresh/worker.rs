@@ -126,6 +126,7 @@ impl StoreCause {
             }
             StoreError::NewerGeneration { .. }
             | StoreError::ReadOnly { .. }
+            | StoreError::NoAgentDatabase { .. }
             | StoreError::OfAnotherUser { .. }
             | StoreError::Maintenance { .. } => return None,
         })

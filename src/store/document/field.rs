@@ -1,15 +1,12 @@
 //! The field of an entry, whatever stands in it.
 
+use super::fence::FENCE;
 use crate::profile::Millis;
 use crate::profile::secret_ref::variable;
 use crate::secret::Secret;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
-
-/// What OpenClaw 2026.9 puts in the place of tokens while it refreshes them. Such a
-/// value is no token: it is never shown, never posted and never overwritten.
-const FENCE: &str = "openclaw-oauth-refresh-fence:";
 
 /// The value of a field as far as we look at it.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,7 @@
 //! The auth-profiles document: `{"version": 1, "profiles": {<id>: <credential>}}`.
 
 mod credential;
+mod fence;
 mod field;
 mod fields;
 mod inspection;
@@ -14,6 +15,7 @@ mod usage;
 pub use credential::{
     Pasted, Renewal, entry_with, login_entry, pasted_entry, renewed_entry, rotates,
 };
+pub use fence::Fence;
 pub use inspection::Inspection;
 pub use provenance::Provenance;
 pub use refusal::{is_refused, is_rejected};

@@ -19,34 +19,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The coordinators of one shared database, held until this is dropped.
-#[derive(Debug)]
-pub(super) struct Coordinators {
-    _handles: Connection,
-    _lifecycle: Connection,
-}
-
-impl Coordinators {
-    /// Takes those of `database`; who replaces it is not waited for.
-    pub(super) fn take(database: &Path, wait: Duration) -> Result<Self, StoreError> {
-        let directory = directory();
-        prepare(&directory).map_err(|source| StoreError::Lock {
-            location: directory.clone().into(),
-            source: Arc::new(source),
+/// Takes those of `database`, until they are dropped; who replaces it is not waited for.
+pub(super) fn take(database: &Path, wait: Duration) -> Result<[Connection; 2], StoreError> {
+    let directory = directory();
+    prepare(&directory).map_err(|source| StoreError::Lock {
+        location: directory.clone().into(),
+        source: Arc::new(source),
+    })?;
+    let handles = directory.join(name("state-handles", database));
+    let handles =
+        share(&handles, Duration::ZERO).map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                StoreError::Maintenance { location: database.into() }
+            }
+            _ => write_failed(&handles, &error, Duration::ZERO),
         })?;
-        let handles = directory.join(name("state-handles", database));
-        let handles =
-            share(&handles, Duration::ZERO).map_err(|error| match error.sqlite_error_code() {
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                    StoreError::Maintenance { location: database.into() }
-                }
-                _ => write_failed(&handles, &error, Duration::ZERO),
-            })?;
-        let lifecycle = directory.join(name("state-lifecycle", database));
-        let lifecycle =
-            share(&lifecycle, wait).map_err(|error| write_failed(&lifecycle, &error, wait))?;
-        Ok(Self { _handles: handles, _lifecycle: lifecycle })
-    }
+    let lifecycle = directory.join(name("state-lifecycle", database));
+    let lifecycle =
+        share(&lifecycle, wait).map_err(|error| write_failed(&lifecycle, &error, wait))?;
+    Ok([handles, lifecycle])
 }
 
 /// Where the coordinators of this user are, whatever `TMPDIR` says.

@@ -11,6 +11,7 @@ mod connection;
 mod coordinator;
 mod extras;
 mod held;
+mod hold;
 mod lock_name;
 mod look;
 mod merge;
@@ -28,6 +29,7 @@ use super::{
     Aside, Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
     Leftover, Location, Prepared, ReadOnly, Snapshot, StateDocument, StoreError, Version,
 };
+use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure, Kind};
 use crate::system::file;
@@ -123,6 +125,12 @@ impl Engine for Sqlite {
 
     fn version(&self) -> Option<Version> {
         self.current_version()
+    }
+
+    fn written_at(&self) -> Option<Millis> {
+        let look = self.look().ok()?;
+        let rows = [look.own_rows(), look.shared_rows()].into_iter().flatten();
+        rows.filter_map(|rows| rows.store.as_ref()).map(|row| row.at).max()
     }
 
     fn exclusive(&self, _lease: Option<&Lease>, wait: Duration) -> Result<Exclusion, StoreError> {

@@ -46,9 +46,9 @@ impl Sqlite {
         self.backup_policy = Some(policy);
     }
 
-    /// Whether there is a shared database: then it says where the credentials are.
+    /// Whether there is a database: then it says where the credentials are.
     pub(in crate::store) fn is_there(&self) -> bool {
-        self.shared.symlink_metadata().is_ok()
+        [&self.shared, &self.own].into_iter().any(|it| it.symlink_metadata().is_ok())
     }
 
     /// Whether the rows of all agents are this agent's.

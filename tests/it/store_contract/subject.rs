@@ -67,6 +67,7 @@ impl From<StoreError> for Wrong {
             StoreError::LockTimeout { .. } => Self::Held,
             StoreError::NewerGeneration { .. }
             | StoreError::ReadOnly { .. }
+            | StoreError::NoAgentDatabase { .. }
             | StoreError::OfAnotherUser { .. } => Self::Elsewhere,
             StoreError::Maintenance { .. } => Self::Held,
         }
