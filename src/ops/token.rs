@@ -9,6 +9,7 @@ use super::managed::Managed;
 use super::reference::{self, ValueError};
 use super::refresh::{
     RefreshError, USUAL_MIN_TTL, has_lifetime, not_refreshable, refresh, store_spooled,
+    usual_min_ttl,
 };
 use super::selection::{Selected, SelectionError, select};
 use super::{Interaction, warn_of_route};
@@ -176,7 +177,8 @@ pub fn token(
     }
     // A token that somebody saw rejected is not usable, however long it would live.
     let must_refresh = request.force_refresh || selected.rejected;
-    if !must_refresh && has_lifetime(&selected.credential, request.min_ttl, now()) {
+    let usual = usual_min_ttl(&selected.store);
+    if !must_refresh && has_lifetime(&selected.credential, request.min_ttl, usual, now()) {
         return hand_out(&selected, &selected.credential);
     }
     let tool = selected.managed_by.or_else(|| Tool::managing_stored(&selected.id));
@@ -211,8 +213,9 @@ fn of_another_program(
     if request.force_refresh {
         return Err(of_program(tool, &selected, Need::Forced));
     }
-    let is_long =
-        |it: &Selected| !it.rejected && has_lifetime(&it.credential, request.min_ttl, now());
+    let is_long = |it: &Selected| {
+        !it.rejected && has_lifetime(&it.credential, request.min_ttl, USUAL_MIN_TTL, now())
+    };
     if !is_long(&selected) {
         let kept = Managed::named(&selected.id).map(|it| it.read(app)).transpose()?.flatten();
         if let Some(kept) = kept {

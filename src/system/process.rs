@@ -43,10 +43,16 @@ pub fn was_started_after(pid: u32, time: &str) -> bool {
     }
 }
 
+/// When the process was started, in clock ticks since the machine was (proc(5), field 22 of
+/// `stat`).
+pub fn start_ticks(pid: u32) -> Option<u64> {
+    stat(pid)?.split_whitespace().nth(19)?.parse().ok()
+}
+
 /// When the process was started, in milliseconds since the epoch (proc(5), field 22 of
 /// `stat`).
 fn started_at(pid: u32) -> Option<Millis> {
-    let ticks: i64 = stat(pid)?.split_whitespace().nth(19)?.parse().ok()?;
+    let ticks = i64::try_from(start_ticks(pid)?).ok()?;
     let boot = std::fs::read_to_string("/proc/stat").ok()?;
     let boot: i64 = boot.lines().find_map(|line| line.strip_prefix("btime "))?.parse().ok()?;
     let per_second = i64::try_from(rustix::param::clock_ticks_per_second()).ok()?;

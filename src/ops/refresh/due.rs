@@ -3,7 +3,7 @@
 //! Invariant: each grant is refreshed at most once a run, whichever profiles and agents
 //! hold it, and what goes wrong with one profile or store keeps no other from its turn.
 
-use super::{RefreshError, has_lifetime, not_refreshable, refresh, store_spooled};
+use super::{RefreshError, has_lifetime, not_refreshable, refresh, store_spooled, usual_min_ttl};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::ops::pool::Pool;
@@ -354,7 +354,10 @@ impl Run<'_> {
         // Without a refresh token nothing can be done before it is over.
         let is_refreshable = selected.credential.refresh_token().is_some();
         let due = self.request.due.filter(|_| is_refreshable);
-        (self.request.force && is_refreshable) || !has_lifetime(&selected.credential, due, now())
+        (self.request.force && is_refreshable) || {
+            let usual = usual_min_ttl(&selected.store);
+            !has_lifetime(&selected.credential, due, usual, now())
+        }
     }
 
     fn refresh(&mut self, selected: &Selected) -> Result<Credential, RefreshError> {

@@ -2,9 +2,19 @@
 
 use crate::oauth::Claims;
 use crate::profile::{Credential, CredentialKind, Millis};
+use crate::store::AgentStore;
 
 /// OpenClaw's margin before expiry, in milliseconds.
 pub(in crate::ops) const USUAL_MIN_TTL: Millis = 300_000;
+
+/// The margin where OpenClaw refreshes by itself in a way that can lose a login: before it
+/// begins, in milliseconds.
+const BEFORE_OPENCLAW: Millis = 600_000;
+
+/// How long a token in `store` must still be valid where the caller says nothing.
+pub(in crate::ops) fn usual_min_ttl(store: &AgentStore) -> Millis {
+    if store.is_in_database() { BEFORE_OPENCLAW } else { USUAL_MIN_TTL }
+}
 
 /// Whether the token lives at least `min_ttl` longer. Where the caller names none and the
 /// server's tokens live no longer than the usual one, half of their lifetime counts:
@@ -12,9 +22,10 @@ pub(in crate::ops) const USUAL_MIN_TTL: Millis = 300_000;
 pub(in crate::ops) fn has_lifetime(
     credential: &Credential,
     wanted: Option<Millis>,
+    usual: Millis,
     now: Millis,
 ) -> bool {
-    let min_ttl = wanted.unwrap_or(USUAL_MIN_TTL);
+    let min_ttl = wanted.unwrap_or(usual);
     if credential.is_usable_until(now.saturating_add(min_ttl)) {
         return true;
     }
@@ -68,12 +79,12 @@ mod tests {
     fn tokens_that_live_shorter_than_the_usual_margin_are_used_for_half_their_life() {
         let minute = 60_000;
         let short_lived = grant(1_000, 1_000_000 + minute);
-        assert!(has_lifetime(&short_lived, None, 1_000_000));
-        assert!(has_lifetime(&short_lived, None, 1_029_000));
-        assert!(!has_lifetime(&short_lived, None, 1_031_000));
-        assert!(!has_lifetime(&short_lived, Some(2 * minute), 1_000_000));
+        assert!(has_lifetime(&short_lived, None, USUAL_MIN_TTL, 1_000_000));
+        assert!(has_lifetime(&short_lived, None, USUAL_MIN_TTL, 1_029_000));
+        assert!(!has_lifetime(&short_lived, None, USUAL_MIN_TTL, 1_031_000));
+        assert!(!has_lifetime(&short_lived, Some(2 * minute), USUAL_MIN_TTL, 1_000_000));
         let long_lived = grant(1_000, 1_000_000 + 60 * minute);
-        assert!(!has_lifetime(&long_lived, None, 1_000_000 + 56 * minute));
-        assert!(has_lifetime(&long_lived, None, 1_000_000 + 54 * minute));
+        assert!(!has_lifetime(&long_lived, None, USUAL_MIN_TTL, 1_000_000 + 56 * minute));
+        assert!(has_lifetime(&long_lived, None, USUAL_MIN_TTL, 1_000_000 + 54 * minute));
     }
 }

@@ -4,11 +4,8 @@
 //! Invariant: a marker is no token. It is never shown, never posted, and replaced only by a
 //! login.
 
-use super::Document;
+use super::field::FENCE;
 use super::fields::{FieldName, Fields};
-
-/// How a marker begins; its version, the id of the refresh, and what it stands for follow.
-pub(super) const FENCE: &str = "openclaw-oauth-refresh-fence:";
 
 /// What became of the login whose tokens a marker replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,19 +27,10 @@ impl Fence {
     }
 }
 
-impl Document {
-    /// What became of a login whose tokens a marker of OpenClaw replaces; `None` of every
-    /// other.
-    pub fn fence(&self, id: &str) -> Option<Fence> {
-        let entry = self.profiles.get(id)?;
-        // Nearly every entry ends here.
-        self.text_of(entry).contains(FENCE).then(|| Fence::of(&self.fields(entry))).flatten()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Document;
 
     #[test]
     fn markers_are_told_from_tokens_and_from_each_other() {

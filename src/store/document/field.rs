@@ -1,12 +1,15 @@
 //! The field of an entry, whatever stands in it.
 
-use super::fence::FENCE;
 use crate::profile::Millis;
 use crate::profile::secret_ref::variable;
 use crate::secret::Secret;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
+
+/// How the markers begin that OpenClaw 2026.9 puts in the place of tokens while it refreshes
+/// them: such a value is no token.
+pub(super) const FENCE: &str = "openclaw-oauth-refresh-fence:";
 
 /// The value of a field as far as we look at it.
 #[derive(Clone, Debug, Default)]

@@ -25,6 +25,7 @@ use super::json_text::{Layout, RawObject, raw};
 use crate::profile::{Credential, Facts, Kind};
 use crate::secret::Secret;
 use credential::credential;
+use field::FENCE;
 use fields::Fields;
 use inspection::inspect;
 pub(in crate::store) use layout::OLD_LAYOUT;
@@ -212,6 +213,14 @@ impl Document {
     /// The credential of a profile; `None` when there is none or it is not valid.
     pub fn credential(&self, id: &str) -> Option<Credential> {
         credential(&self.fields(self.profiles.get(id)?))
+    }
+
+    /// What became of a login whose tokens a marker of OpenClaw replaces; `None` of every
+    /// other.
+    pub fn fence(&self, id: &str) -> Option<Fence> {
+        let entry = self.profiles.get(id)?;
+        // Nearly every entry ends here.
+        self.text_of(entry).contains(FENCE).then(|| Fence::of(&self.fields(entry))).flatten()
     }
 
     /// Whether there is an entry of this id, valid or not.

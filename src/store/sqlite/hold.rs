@@ -23,12 +23,13 @@ impl Sqlite {
     /// Why nothing may be written here, if so.
     pub(super) fn refusal(&self, look: &Look) -> Option<StoreError> {
         let of_shared = look.shared.as_ref().and_then(Shared::refusal);
-        if let Some(reason) = of_shared.filter(|_| look.layout != Layout::Agents) {
+        let is_told = look.layout == Layout::Agents || look.is_unknown();
+        if let Some(reason) = of_shared.filter(|_| !is_told) {
             return Some(self.read_only(reason));
         }
         match look.layout {
             Layout::Agents => Some(self.read_only(ReadOnly::AgentLayout)),
-            Layout::Nothing if self.has_files() => Some(self.blocked()),
+            Layout::Nothing if self.has_files() || look.is_unknown() => Some(self.blocked()),
             _ if self.is_shared() => None,
             _ => match &look.own {
                 Some(own) => own.refusal().map(|reason| self.read_only(reason)),
@@ -49,8 +50,10 @@ impl Sqlite {
     /// The document of an earlier OpenClaw is not to be written any more.
     pub(super) fn blocked(&self) -> StoreError {
         use crate::store::engine::Engine;
+        let databases = [&self.shared, &self.own];
+        let present = databases.into_iter().find(|it| it.symlink_metadata().is_ok());
         StoreError::NewerGeneration {
-            database: self.shared.as_path().into(),
+            database: present.unwrap_or(&self.shared).as_path().into(),
             location: self.files.location(),
         }
     }

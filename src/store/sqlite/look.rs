@@ -12,6 +12,7 @@
 
 use super::connection::{self, invalid};
 use super::rows::{self, Owner, Rows};
+use crate::profile::Millis;
 use crate::store::{Mark, ReadOnly, StoreError, Version};
 use rusqlite::{Connection, OptionalExtension};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -30,6 +31,8 @@ pub(super) struct Shared {
     schema: i64,
     place: Place,
     is_supervised: bool,
+    /// Whether it has the table in which the credentials of all agents would be.
+    is_known: bool,
     /// Whether OpenClaw has built all of it.
     is_whole: bool,
     pub(super) rows: Rows,
@@ -82,10 +85,11 @@ impl Shared {
             schema,
             place: Place::Main,
             is_supervised: false,
+            is_known: rows::has_table(connection, "config_machine_state")?,
             is_whole: rows::has_table(connection, "schema_meta")?,
             rows: Rows::default(),
         };
-        if !rows::has_table(connection, "config_machine_state")? {
+        if !found.is_known {
             return Ok(found);
         }
         let content = rows::setting(connection, "state.schema.contentVersion")?;
@@ -117,6 +121,15 @@ impl Shared {
         } else {
             None
         }
+    }
+
+    /// Asks when the gateway last said until when it runs.
+    pub(super) fn ask_gateway(connection: &Connection) -> rusqlite::Result<Option<Millis>> {
+        if !rows::has_table(connection, "state_leases")? {
+            return Ok(None);
+        }
+        let query = "SELECT max(expires_at) FROM state_leases WHERE scope = 'gateway-owner'";
+        connection.query_row(query, [], |row| row.get(0))
     }
 
     /// Whether it says where the rows of all agents are.
@@ -201,6 +214,12 @@ impl Look {
             _ => Layout::Nothing,
         };
         Ok(Self { layout, shared, own })
+    }
+
+    /// Whether nobody can say where the credentials are: what is there is none of the layouts
+    /// that are known.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.layout == Layout::Nothing && !self.shared.as_ref().is_some_and(|it| it.is_known)
     }
 
     /// The rows of the agent, where they count.

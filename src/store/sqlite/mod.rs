@@ -27,7 +27,7 @@ use super::engine::{Engine, Swap};
 use super::files::{backup, journal, lease};
 use super::{
     Aside, Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
-    Leftover, Location, Prepared, ReadOnly, Snapshot, StateDocument, StoreError, Version,
+    Leftover, Location, Notice, Prepared, ReadOnly, Snapshot, StateDocument, StoreError, Version,
 };
 use crate::profile::Millis;
 use crate::secret::Secret;
@@ -37,7 +37,7 @@ use crate::system::lock::{self, Holder};
 use crate::system::now;
 use crate::system::worker::Waiter;
 use connection::invalid;
-use look::{Layout, Look};
+use look::{Layout, Look, Shared};
 use rows::{Owner, Row, Rows, Which};
 use serde_json::error::Category;
 use std::path::Path;
@@ -112,6 +112,9 @@ impl Engine for Sqlite {
         if self.is_blocked(&look) {
             return self.files.read();
         }
+        if look.is_unknown() {
+            return Err(self.blocked());
+        }
         let document = self.profiles(&look)?;
         if document.is_new()
             && let Some(refusal @ StoreError::ReadOnly { reason: ReadOnly::NewerSchema { .. }, .. }) =
@@ -172,6 +175,7 @@ impl Engine for Sqlite {
         if let Some(backup) = backup {
             kept.prune(&backup);
         }
+        self.tell_of_openclaw(document);
         Ok(Swap::Done)
     }
 
@@ -306,6 +310,22 @@ impl Sqlite {
     /// to take over: they are read until then.
     fn is_blocked(&self, look: &Look) -> bool {
         look.layout == Layout::Nothing && self.has_files()
+    }
+
+    /// Tells what keeps OpenClaw from the change that is `document`. Of renewed tokens it is
+    /// told nothing: it uses those that it has, and looks before it refreshes.
+    fn tell_of_openclaw(&self, document: &Document) {
+        let Some(policy) = &self.files.backup_policy else { return };
+        if self.has_files() {
+            policy.notices.add(Notice::BlocksOpenClaw { location: self.files.location() });
+        }
+        if document.is_renewal() {
+            return;
+        }
+        let until = connection::read(&self.shared, Shared::ask_gateway).ok().flatten().flatten();
+        if until.is_some_and(|until| until > now()) {
+            policy.notices.add(Notice::GatewayRuns);
+        }
     }
 
     fn lease_path(&self, key: &LeaseKey<'_>) -> std::path::PathBuf {

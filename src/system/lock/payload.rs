@@ -53,6 +53,10 @@ pub(super) struct Payload {
     pub(super) created_at: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owner: Option<String>,
+    /// When the process was started, as proc(5) counts it: OpenClaw from 2026.6 on takes a lock
+    /// for abandoned only where this is another, or the process is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    starttime: Option<u64>,
 }
 
 impl Payload {
@@ -76,7 +80,9 @@ const UNREADABLE_STALE_AFTER: Duration = Duration::from_secs(30);
 /// The text of a lock of this process, made at `now`.
 pub(super) fn payload_at(now: Millis) -> serde_json::Result<Vec<u8>> {
     let owner = Some(OWNER.to_owned());
-    serde_json::to_vec_pretty(&Payload { pid: std::process::id(), created_at: iso(now), owner })
+    let (pid, created_at) = (std::process::id(), iso(now));
+    let starttime = process::start_ticks(pid);
+    serde_json::to_vec_pretty(&Payload { pid, created_at, owner, starttime })
 }
 
 /// Opens a lock file, and waits for nobody: what is no regular file is none. Nobody of ours or

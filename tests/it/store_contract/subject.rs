@@ -6,7 +6,6 @@
 //! with `foreign` act as a program that keeps to no rule of ours; they return whether the
 //! engine lets that happen.
 
-mod database;
 mod foreign;
 mod spool;
 mod world;

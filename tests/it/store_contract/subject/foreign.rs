@@ -1,8 +1,8 @@
 //! The store from outside: what is stored, and what programs and machines do to it that keep
 //! to no rule of ours.
 
-use super::database::{self, Row};
 use super::{Engine, Subject};
+use crate::support::database::{self, Row};
 use openclaw_auth::system::{file, lock};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

@@ -1,7 +1,8 @@
 //! A world: where the stores of one installation are, and what is found there.
 
 use super::spool::Spool;
-use super::{Engine, Subject, database, engines};
+use super::{Engine, Subject, engines};
+use crate::support::database;
 use openclaw_auth::store::{AgentStore, BackupPolicy, Notices};
 use openclaw_auth::system::file;
 use std::os::unix::fs::PermissionsExt;

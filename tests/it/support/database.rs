@@ -43,12 +43,12 @@ fn make(path: &Path, tables: &str) -> Connection {
 }
 
 /// The shared database of a state directory, without credentials.
-pub(super) fn make_shared(root: &Path) {
+pub(crate) fn make_shared(root: &Path) {
     make(&root.join("state/openclaw.sqlite"), SHARED);
 }
 
 /// The database of an agent, where there is none.
-pub(super) fn make_own(directory: &Path, agent: &str) {
+pub(crate) fn make_own(directory: &Path, agent: &str) {
     let path = directory.join("openclaw-agent.sqlite");
     if path.exists() {
         return;
@@ -63,13 +63,13 @@ const FOREIGN: i64 = 7;
 
 /// Profiles or state.
 #[derive(Clone, Copy)]
-pub(super) enum Row {
+pub(crate) enum Row {
     Store,
     State,
 }
 
 /// The text of a row.
-pub(super) struct Text {
+pub(crate) struct Text {
     database: PathBuf,
     table: &'static str,
     columns: [&'static str; 3],
@@ -77,7 +77,7 @@ pub(super) struct Text {
 }
 
 impl Text {
-    pub(super) fn of(root: &Path, directory: &Path, agent: &str, row: Row) -> Self {
+    pub(crate) fn of(root: &Path, directory: &Path, agent: &str, row: Row) -> Self {
         let shared = ["state_key", "value_json", "updated_at_ms"];
         let (table, columns, key) = match (agent, row) {
             ("main", Row::Store) => ("config_machine_state", shared, "authProfiles.store"),
@@ -97,7 +97,7 @@ impl Text {
         Self { database, table, columns, key }
     }
 
-    pub(super) fn database(&self) -> &Path {
+    pub(crate) fn database(&self) -> &Path {
         &self.database
     }
 
@@ -109,7 +109,7 @@ impl Text {
 
     /// The text; one of ours as a file would be laid out: only what stands between its tokens
     /// differs.
-    pub(super) fn read(&self) -> Option<String> {
+    pub(crate) fn read(&self) -> Option<String> {
         let (table, [key, value, at]) = (self.table, self.columns);
         let query = format!("SELECT {value}, {at} FROM {table} WHERE {key} = ?1");
         let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
@@ -121,7 +121,7 @@ impl Text {
         Some(StateDocument::parse(&text).unwrap().to_text().unwrap())
     }
 
-    pub(super) fn write(&self, text: &str) -> bool {
+    pub(crate) fn write(&self, text: &str) -> bool {
         let (table, [key, value, at]) = (self.table, self.columns);
         let upsert = format!(
             "INSERT INTO {table} ({key}, {value}, {at}) VALUES (?1, ?2, {FOREIGN})
@@ -131,12 +131,17 @@ impl Text {
     }
 
     /// A later OpenClaw brings it to its own schema.
-    pub(super) fn outdate(&self) -> bool {
+    pub(crate) fn outdate(&self) -> bool {
         self.open().pragma_update(None, "user_version", 99).is_ok()
     }
 
+    /// Runs a statement.
+    pub(crate) fn run(&self, statement: &str) {
+        self.open().execute_batch(statement).unwrap();
+    }
+
     /// Somebody writes until the answer is dropped.
-    pub(super) fn hold(&self) -> Connection {
+    pub(crate) fn hold(&self) -> Connection {
         let connection = self.open();
         connection.execute_batch("BEGIN IMMEDIATE").unwrap();
         connection
