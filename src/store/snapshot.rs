@@ -78,5 +78,5 @@ pub(super) enum Exclusion {
     Locks(Vec<SidecarLock>),
     /// Transactions are open.
     #[cfg(feature = "sqlite")]
-    Rows(super::sqlite::Held),
+    Rows(Box<super::sqlite::Held>),
 }

@@ -40,6 +40,9 @@ fn moved(provider: &str) -> Rig {
     profiles[PROFILE]["provider"] = provider.into();
     profiles["other:1"] = json!({"type": "api_key", "provider": "other", "key": "fake-key"});
     std::fs::remove_dir_all(rig.path("agents")).unwrap();
+    let mut config: Value = serde_json::from_str(&rig.read("openclaw.json")).unwrap();
+    config["auth"]["profiles"][PROFILE]["provider"] = provider.into();
+    rig.write("openclaw.json", &config.to_string());
     make_shared(&rig.state_dir());
     put(&rig, "main", &profiles);
     rig
@@ -115,6 +118,9 @@ fn a_login_that_somebody_made_during_the_request_is_kept() {
 fn a_token_is_refreshed_before_openclaw_would_do_it() {
     let rig = moved("openai");
     let mut document = stored(&rig, "main");
+    // One that does not say when it was issued: it lived for longer.
+    document["profiles"][PROFILE]["access"] = "fake-opaque".into();
+    document["profiles"][PROFILE].as_object_mut().unwrap().shift_remove("idToken");
     document["profiles"][PROFILE]["expires"] = (now() + 540_000).into();
     put(&rig, "main", &document["profiles"]);
     rig.run(&TOKEN).success();
@@ -133,6 +139,25 @@ fn what_openclaw_drops_from_its_rows_is_remembered() {
     rig.run(&TOKEN).failure(3);
     assert_eq!(refreshes(&rig), 1, "a refused token is not posted again");
     assert_eq!(stored(&rig, "main")["profiles"][PROFILE], entry);
+}
+
+#[test]
+fn a_login_is_stored_under_the_name_that_its_provider_has_there() {
+    for provider in ["openai", "openai-codex"] {
+        let rig = Rig::new();
+        make_shared(&rig.state_dir());
+        let login = rig.start_sign_in(&["--provider", provider]);
+        assert_eq!(login.visit().status, 200, "{provider}");
+        login.finish().success();
+        let document = stored(&rig, "main");
+        let entry = &document["profiles"]["openai:ada@example.test"];
+        assert_eq!(entry["provider"], "openai", "{document}");
+        assert!(rig.server.is_alive(entry["refresh"].as_str().unwrap()), "{provider}");
+        // What it replaced can be had back.
+        rig.run(&["models", "auth", "logout", "openai:ada@example.test", "--local"]).success();
+        rig.run(&["doctor", "--restore", "latest"]).success();
+        assert_eq!(stored(&rig, "main"), document, "{provider}");
+    }
 }
 
 fn fence(state: &str) -> Value {
@@ -214,11 +239,14 @@ fn a_key_is_pasted_and_removed_and_other_entries_keep_their_bytes() {
     assert_eq!(stored(&rig, "main"), serde_json::from_str::<Value>(odd).unwrap());
 }
 
+/// Makes a database into one that is not as it should be.
+type Spoil<'s> = &'s dyn Fn(&Rig);
+
 #[test]
 fn a_database_that_is_not_as_it_should_be_is_told_and_left_alone() {
     let key = json!({"p:1": {"type": "api_key", "provider": "p", "key": "fake"}});
     let run = |rig: &Rig, statement: &str| row(rig, "main", Row::Store).run(statement);
-    let cases: [(&str, &dyn Fn(&Rig)); 7] = [
+    let cases: [(&str, Spoil); 7] = [
         ("damaged", &|rig| {
             let path = rig.path(DATABASE);
             let mut bytes = std::fs::read(&path).unwrap();

@@ -50,8 +50,7 @@ impl<'l> Login<'l> {
         if let Some(problem) = catalog.problem(&request.provider) {
             return Err(problem.clone().into());
         }
-        let provider = catalog
-            .find_login(&request.provider)
+        let provider = provider_of(app, catalog, request)?
             .ok_or_else(|| no_provider(&request.provider, app, catalog))?;
         let definition = &provider.definition;
         let attempt = request.attempt(&definition.id);
@@ -69,13 +68,6 @@ impl<'l> Login<'l> {
         let redirect = registration.redirect(environment).map_err(unusable)?;
         let (agent, store) = open_store(app, request, &definition.id)?;
         let kept_as = kept_as(&store, &definition.id);
-        // Files keep the login of one provider apart from the keys of another.
-        if !catalog.find(&request.provider).is_some_and(|it| it.definition.id == definition.id)
-            && !store.is_in_database()
-        {
-            let asked = catalog.find(&request.provider).map(|it| &it.definition);
-            return Err(way::no_sign_in(asked.unwrap_or(definition), &attempt));
-        }
         note_override(provider, interaction);
         warn_of_route(app, interaction);
         let scopes = registration.scopes(environment).unwrap_or_default();
@@ -176,6 +168,30 @@ impl<'l> Login<'l> {
     pub(super) fn not_signed_in(&self, error: TokenError) -> LoginError {
         not_signed_in(&self.definition.id, &self.definition.label, self.request, error)
     }
+}
+
+/// The provider that the request names; where databases keep the logins of another one under
+/// that name, and it has no such sign-in itself, that other one.
+fn provider_of<'c>(
+    app: &App,
+    catalog: &'c Catalog,
+    request: &Request,
+) -> Result<Option<&'c Provider>, LoginError> {
+    let named = catalog.find(&request.provider);
+    let has_way = named.is_some_and(|named| {
+        let method = request.method.as_deref();
+        named.definition.has_login()
+            || method.is_some_and(|it| named.definition.method(it).is_some())
+    });
+    if named.is_none() || has_way {
+        return Ok(named);
+    }
+    let config = app.config()?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
+    if !app.store(&agent).is_in_database() {
+        return Ok(named);
+    }
+    Ok(catalog.find_login(&request.provider))
 }
 
 /// The provider under which `store` keeps the logins of `provider`.

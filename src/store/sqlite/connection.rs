@@ -8,6 +8,7 @@ use super::token::Token;
 use crate::store::{Location, StoreError};
 use crate::system::lock::Holder;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
+use std::fmt::Write;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -63,7 +64,10 @@ fn open_as_it_stands(path: &Path) -> rusqlite::Result<Connection> {
             b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
                 uri.push(char::from(*byte));
             }
-            _ => uri.push_str(&format!("%{byte:02X}")),
+            _ => {
+                // A string takes everything.
+                let _ = write!(uri, "%{byte:02X}");
+            }
         }
     }
     uri.push_str("?immutable=1");

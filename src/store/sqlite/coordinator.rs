@@ -51,7 +51,7 @@ fn prepare(directory: &Path) -> io::Result<()> {
     file::create_private_directory(directory)?;
     let found = directory.symlink_metadata()?;
     let is_ours = found.uid() == rustix::process::geteuid().as_raw();
-    if found.is_dir() && is_ours && found.permissions().mode() & 0o077 == 0 {
+    if found.is_dir() && is_ours && found.permissions().mode().trailing_zeros() >= 6 {
         return Ok(());
     }
     let reason = "it is not a directory of this user alone";

@@ -82,8 +82,7 @@ impl Engine for Sqlite {
             let location = Location::from(path);
             move |source| StoreError::Write { location, source: Arc::new(source) }
         };
-        for path in [&self.shared, self.database()] {
-            let path: &Path = path.as_ref();
+        for path in [self.shared.as_path(), self.database()] {
             if let Some(directory) = path.parent() {
                 file::check_writable(directory).map_err(failed(path))?;
             }
@@ -137,7 +136,7 @@ impl Engine for Sqlite {
     }
 
     fn exclusive(&self, _lease: Option<&Lease>, wait: Duration) -> Result<Exclusion, StoreError> {
-        self.hold(wait).map(Exclusion::Rows)
+        self.hold(wait).map(|held| Exclusion::Rows(Box::new(held)))
     }
 
     fn wait_until_free(&self, _lease: Option<&Lease>, wait: Duration) -> Result<(), StoreError> {
@@ -359,8 +358,9 @@ impl Sqlite {
         store_text(look.shared_rows().filter(|_| self.is_shared()))
     }
 
-    const fn row_name(&self, which: Which) -> &'static str {
-        Owner::Agent.name(which)
+    fn row_name(&self, which: Which) -> &'static str {
+        let owner = if self.is_shared() { Owner::All } else { Owner::Agent };
+        owner.name(which)
     }
 
     fn invalid_row(&self, name: &str, error: &serde_json::Error) -> StoreError {

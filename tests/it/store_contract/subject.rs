@@ -63,12 +63,11 @@ impl From<StoreError> for Wrong {
             StoreError::Read { .. } => Self::Unreadable,
             StoreError::Invalid { .. } => Self::Invalid,
             StoreError::Write { .. } | StoreError::Lock { .. } => Self::Unwritable,
-            StoreError::LockTimeout { .. } => Self::Held,
+            StoreError::LockTimeout { .. } | StoreError::Maintenance { .. } => Self::Held,
             StoreError::NewerGeneration { .. }
             | StoreError::ReadOnly { .. }
             | StoreError::NoAgentDatabase { .. }
             | StoreError::OfAnotherUser { .. } => Self::Elsewhere,
-            StoreError::Maintenance { .. } => Self::Held,
         }
     }
 }
