@@ -8,8 +8,13 @@ use crate::store::{
 };
 use crate::system::Environment;
 use crate::system::custody::{Custody, Exposure, Kind};
+use crate::system::file;
+use crate::system::worker::{Life, Threads};
+use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why a use case cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -54,25 +59,76 @@ pub struct App {
 }
 
 /// Who makes a token request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum RefreshesBy {
-    /// A process of its own, which outlives its caller.
-    Worker,
-    /// This process: a worker itself, or a program that the library is part of.
-    ThisProcess,
+    /// A process of its own, which outlives its caller: a worker. Whether one could not be
+    /// started: then none is tried any more.
+    Process(Arc<AtomicBool>),
+    /// A worker that is a thread of this process, for one that lives on.
+    Thread(Arc<Threads>),
+    /// Whoever asks for it.
+    Caller,
+    /// This is a worker, which no signal stops.
+    Worker(Life),
+}
+
+impl RefreshesBy {
+    /// A process of its own.
+    pub fn process() -> Self {
+        Self::Process(Arc::default())
+    }
+
+    /// Whether a refresh is made by a worker.
+    pub fn has_workers(&self) -> bool {
+        match self {
+            Self::Process(is_given_up) => !is_given_up.load(Ordering::Relaxed),
+            Self::Thread(_) => true,
+            Self::Caller | Self::Worker(_) => false,
+        }
+    }
+
+    /// Tries no worker that is a process any more, because none can be started. Whether that
+    /// is news.
+    pub fn give_up_workers(&self) -> bool {
+        match self {
+            Self::Process(is_given_up) => !is_given_up.swap(true, Ordering::Relaxed),
+            Self::Thread(_) | Self::Caller | Self::Worker(_) => true,
+        }
+    }
+
+    /// The time of the worker that this is.
+    pub fn life(&self) -> Life {
+        match self {
+            Self::Worker(life) => *life,
+            Self::Process(_) | Self::Thread(_) | Self::Caller => Life::default(),
+        }
+    }
 }
 
 impl App {
     /// The program in an environment; relative paths start from `current_dir`.
     pub fn new(environment: Environment, current_dir: &Path) -> Self {
         let paths = Paths::new(&environment, current_dir);
-        let refreshes_by = RefreshesBy::ThisProcess;
+        let refreshes_by = RefreshesBy::Caller;
         Self { environment, paths, notices: Notices::default(), refreshes_by, agent: None }
+    }
+
+    /// The same program in another environment: it means the same agent, and its notices are
+    /// told at the end of this run.
+    #[must_use]
+    pub fn in_environment(&self, environment: Environment) -> Self {
+        Self {
+            paths: Paths::new(&environment, &self.paths.current_dir),
+            environment,
+            notices: self.notices.clone(),
+            refreshes_by: self.refreshes_by.clone(),
+            agent: self.agent.clone(),
+        }
     }
 
     /// The same program, whose token requests are made so.
     #[must_use]
-    pub const fn with_refreshes_by(mut self, refreshes_by: RefreshesBy) -> Self {
+    pub fn with_refreshes_by(mut self, refreshes_by: RefreshesBy) -> Self {
         self.refreshes_by = refreshes_by;
         self
     }
@@ -147,7 +203,7 @@ impl App {
         let of_stores = stores.iter().flat_map(|store| store.exposures(&custody));
         let mut found: Vec<_> = of_stores.chain(self.exposed_beside_stores(&custody)).collect();
         if found.len() > 1 {
-            let mut seen = std::collections::HashSet::new();
+            let mut seen = HashSet::new();
             found.retain(|exposure| seen.insert(exposure.path.clone()));
         }
         found
@@ -216,24 +272,26 @@ impl App {
         self.agents_with_directories(config).iter().map(|agent| self.store(agent)).collect()
     }
 
-    /// All agents whose directory exists, and `main` where the databases have its logins:
+    /// All agents whose directory exists, or is away behind a symbolic link that leads nowhere,
+    /// and `main` where the databases have its logins:
     /// those that are configured, and those in the state directory, each once; `main` first.
     pub fn agents_with_directories(&self, config: &Config) -> Vec<AgentDir> {
         let mut agents = vec![self.main_agent(config)];
-        agents.extend(config.agents().map(|agent| config.agent_dir(&self.paths, &agent.id())));
+        agents.extend(config.agent_dirs(&self.paths));
         let present = self.paths.state_dir.join("agents").read_dir().into_iter().flatten();
         agents.extend(present.flatten().map(|entry| AgentDir {
             id: AgentId::of_directory(&entry.file_name().to_string_lossy()),
             path: entry.path().join("agent"),
         }));
-        let mut seen = std::collections::HashSet::new();
+        let (mut seen, mut away) = (HashSet::new(), HashSet::new());
         let mut is_first = true;
         agents.retain(|agent| {
             let is_main = std::mem::take(&mut is_first);
-            let Ok(found) = agent.path.metadata() else {
-                return is_main && self.store(agent).is_in_database();
-            };
-            found.is_dir() && seen.insert((found.dev(), found.ino()))
+            match agent.path.metadata() {
+                Ok(found) => found.is_dir() && seen.insert((found.dev(), found.ino())),
+                Err(_) if is_main && self.store(agent).is_in_database() => true,
+                Err(_) => file::dead_link(&agent.path).is_some() && away.insert(agent.path.clone()),
+            }
         });
         agents
     }

@@ -29,6 +29,38 @@ pub fn is_plain(text: &str) -> bool {
     !text.contains(is_unsafe)
 }
 
+/// A span of milliseconds for people: the largest unit that makes sense, rounded down.
+pub fn span(milliseconds: i64) -> String {
+    let seconds = milliseconds / 1_000;
+    match seconds {
+        ..60 => format!("{} s", seconds.max(0)),
+        60..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        172_800..63_072_000 => format!("{} days", seconds / 86_400),
+        _ => format!("{} years", seconds / 31_536_000),
+    }
+}
+
+/// `template` with each of the names in it replaced by its value, once: a value is not looked
+/// through for names.
+pub fn filled(template: &str, values: &[(&str, String)]) -> String {
+    let mut filled = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(start) = rest.find('{') {
+        let (before, from) = rest.split_at(start);
+        filled.push_str(before);
+        let value = values.iter().find_map(|(name, value)| Some((from.strip_prefix(name)?, value)));
+        rest = if let Some((after, value)) = value {
+            filled.push_str(value);
+            after
+        } else {
+            filled.push('{');
+            &from[1..]
+        };
+    }
+    filled + rest
+}
+
 /// An error and its sources, outermost first.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(Some(error), |error| error.source());
@@ -168,7 +200,16 @@ fn is_unsafe(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{decoded, printable, tidy};
+    use super::{decoded, printable, span, tidy};
+
+    #[test]
+    fn spans_are_shown_for_people() {
+        assert_eq!(span(59_999), "59 s");
+        assert_eq!(span(3_600_000), "60 min");
+        assert_eq!(span(86_400_000), "24 h");
+        assert_eq!(span(10 * 86_400_000), "10 days");
+        assert_eq!(span(-5), "0 s");
+    }
 
     #[test]
     fn terminal_escapes_are_dropped() {

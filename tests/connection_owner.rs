@@ -1,5 +1,5 @@
-//! Which process of this machine is at the other end of a connection: the torture and the
-//! benchmark include this file.
+//! Which process of this machine is at the other end of a connection, and which are workers:
+//! the torture and the benchmark include this file.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -22,6 +22,25 @@ pub(crate) fn owner<T>(
     };
     // The kernel's table is not read at one moment: a line can be missed.
     (0..5).find_map(|_| find())
+}
+
+/// The workers of this program that live (`openclaw-auth refresh-worker`), each with the id of
+/// its parent: who started it, or who took it over from one that is gone.
+pub(crate) fn workers() -> Vec<(u32, u32)> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter_map(|pid: u32| Some((pid, parent_of_worker(pid)?))).collect()
+}
+
+fn parent_of_worker(pid: u32) -> Option<u32> {
+    let command = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    if command.split(|byte| *byte == 0).nth(1)? != b"refresh-worker" {
+        return None;
+    }
+    let status = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut after_name = status.rsplit_once(") ")?.1.split(' ');
+    let (state, parent) = (after_name.next()?, after_name.next()?);
+    if state == "Z" { None } else { parent.parse().ok() }
 }
 
 /// The inode of the socket from `local` to `remote`, both IPv4, on this machine.

@@ -14,7 +14,7 @@ use crate::provider::{
 use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::system::http::{HttpClient, HttpError};
-use crate::system::{block_on, now};
+use crate::system::{Environment, block_on, now};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -133,7 +133,7 @@ pub fn quotas(app: &App, config: &Config, agent: &AgentDir) -> Result<Quotas, Ap
             candidate.problem = Some(Problem::Insecure(insecure));
         }
     }
-    let mut snapshots = ask(candidates)?;
+    let mut snapshots = ask(&app.environment, candidates)?;
     let broken = stored.iter().filter_map(|id| broken(&catalog, id));
     snapshots.extend(broken);
     Ok(Quotas { at, snapshots })
@@ -218,14 +218,18 @@ fn broken(catalog: &Catalog, id: &ProviderId) -> Option<Snapshot> {
 }
 
 /// Asks all that are worth it at once.
-fn ask(candidates: Vec<Candidate<'_>>) -> Result<Vec<Snapshot>, AppError> {
+fn ask(
+    environment: &Environment,
+    candidates: Vec<Candidate<'_>>,
+) -> Result<Vec<Snapshot>, AppError> {
     let mut snapshots = Vec::new();
     let mut requests = Vec::new();
     for (index, candidate) in candidates.into_iter().enumerate() {
         let Candidate { provider, name, source, token, account_id, problem, remedy, .. } =
             candidate;
         if problem.is_none() {
-            requests.push((index, request(source.clone(), token, account_id, remedy)));
+            let asked = request(environment.clone(), source.clone(), token, account_id, remedy);
+            requests.push((index, asked));
         }
         let usage = Err(problem.unwrap_or(Problem::NoAnswer));
         snapshots.push(Snapshot { provider, name, usage });
@@ -253,13 +257,14 @@ fn ask(candidates: Vec<Candidate<'_>>) -> Result<Vec<Snapshot>, AppError> {
 }
 
 async fn request(
+    environment: Environment,
     source: QuotaSource,
     token: Secret,
     account_id: Option<String>,
     remedy: Remedy,
 ) -> Result<Quota, Problem> {
     let request = source.request(&token, account_id.as_deref()).map_err(Problem::Request)?;
-    let http = HttpClient::new(&source.endpoint).map_err(Problem::Http)?;
+    let http = HttpClient::new(&environment, &source.endpoint).map_err(Problem::Http)?;
     let answer = http.send(request).await.map_err(Problem::Http)?;
     source.read(answer.status(), answer.body()).map_err(|error| match error {
         QuotaError::TokenExpired => Problem::Expired(remedy),

@@ -51,7 +51,10 @@ pub fn report(app: &App, request: &Request) -> Result<Report, SelectionError> {
     let pool = Pool::open(app, &config, &agent)?;
     let id = &request.profile_id;
     let Some((owner, credential)) = pool.find(id)? else {
-        return Err(SelectionError::NoProfile { profile_id: id.clone() });
+        return Err(SelectionError::NoProfile {
+            profile_id: id.clone(),
+            looked_in: pool.looked_in(),
+        });
     };
     let key = id.as_str();
     let provider = &credential.provider;

@@ -3,7 +3,7 @@
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::ops::pool::{Entry, Pool, Ranking};
-use crate::ops::selection::{SelectionError, WrongProvider};
+use crate::ops::selection::{LookedIn, SelectionError, WrongProvider};
 use crate::profile::{
     AgentId, Credential, FailureReason, Ineligible, Kind, Millis, ModelRef, OrderSource, ProfileId,
     ProviderId, eligibility, unavailable_reason,
@@ -99,8 +99,13 @@ pub enum Unresolved {
     #[error(transparent)]
     Selection(SelectionError),
     /// The pinned profile is not there.
-    #[error("there is no profile `{0}`")]
-    NoProfile(ProfileId),
+    #[error("there is no profile `{profile_id}` in {looked_in}")]
+    NoProfile {
+        /// The profile.
+        profile_id: ProfileId,
+        /// The stores.
+        looked_in: LookedIn,
+    },
     /// The pinned profile is of another provider.
     #[error(transparent)]
     WrongProvider(WrongProvider),
@@ -133,7 +138,7 @@ pub fn resolve(
     let pool = Pool::open(app, &config, &agent)?;
     let reference = read_reference(&config, &agent, &pool, model_ref);
     let (provider, model) = provider_and_model(&config, &agent, &reference)?;
-    let asked = Asked { config: &config, agent: &agent, pool: &pool, at: now() };
+    let asked = Asked { app, config: &config, agent: &agent, pool: &pool, at: now() };
     match reference.profile {
         Some(id) => asked.pinned(&provider, model, id),
         None => asked.ordered(&provider, model),
@@ -178,6 +183,7 @@ pub(super) fn provider_and_model(
 }
 
 struct Asked<'a> {
+    app: &'a App,
     config: &'a Config,
     agent: &'a AgentDir,
     pool: &'a Pool,
@@ -214,7 +220,7 @@ impl Asked<'_> {
         };
         let profile_id = row.profile_id.clone();
         let mut reason = match (&stored, checked) {
-            (None, _) => Unresolved::NoProfile(profile_id),
+            (None, _) => Unresolved::NoProfile { profile_id, looked_in: self.pool.looked_in() },
             (Some((_, credential)), Err(Ineligible::ProviderMismatch)) => {
                 let (stored, wanted) = (credential.provider.clone(), provider.clone());
                 Unresolved::WrongProvider(WrongProvider { profile_id, stored, wanted })
@@ -263,7 +269,8 @@ impl Asked<'_> {
         };
         let Some(ranking) = ranking else {
             let (agent_id, provider) = (self.agent.id.clone(), provider.clone());
-            let none = SelectionError::NoneOfProvider { agent_id, provider };
+            let looked_in = self.pool.looked_in();
+            let none = SelectionError::NoneOfProvider { agent_id, provider, looked_in };
             resolution.none = Some(Unresolved::Selection(none));
             return Ok(resolution);
         };
@@ -274,12 +281,8 @@ impl Asked<'_> {
                 let usages = ranking.ranked().map(|entry| &entry.usage);
                 resolution.unavailable = unavailable_reason(usages, self.at);
             }
-            let store = &self.pool.owner_of(provider).unwrap_or_else(|| self.pool.own()).store;
-            resolution.none = Some(Unresolved::Selection(SelectionError::NoneUsable {
-                agent_id: self.agent.id.clone(),
-                provider: provider.clone(),
-                location: store.location(),
-            }));
+            let none = self.pool.none_usable(self.app, self.config, provider.clone());
+            resolution.none = Some(Unresolved::Selection(none));
         }
         Ok(resolution)
     }

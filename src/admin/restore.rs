@@ -6,7 +6,7 @@
 
 use super::doctor::store_of;
 use crate::app::{App, AppError};
-use crate::ops::record::{Commit, Edits, RecordError, Recorded, Wait, record};
+use crate::ops::record::{Commit, RecordError, Recorded, Wait, record};
 use crate::profile::{AgentId, Credential, Millis, ProfileId};
 use crate::store::{AgentStore, Backup, Document, Location};
 use crate::text::printable;
@@ -138,7 +138,7 @@ pub fn restore(
             if document.entry(id) == Some(entry) {
                 continue;
             }
-            match obstacle(document, &backup, &since, id) {
+            match obstacle(&store, document, &backup, &since, id) {
                 Some(reason) if !force || reason != ROTATED => kept.push((id.into(), reason)),
                 _ => {
                     document.copy_entry(&backup, id);
@@ -150,7 +150,13 @@ pub fn restore(
         let profiles = restored.iter().filter_map(|id| recorded(&backup, id)).collect();
         Ok(Commit { is_changed, profiles, result: (restored, kept) })
     };
-    let ((restored, kept), _) = record(app, &store, Wait::Usual, Edits::Each, commit)?;
+    let ((restored, kept), _) = record(app, &store, Wait::Usual, commit)?;
+    if force {
+        let credentials = restored.iter().filter_map(|id| backup.credential(id.as_str()));
+        for token in credentials.filter_map(|held| held.refresh_token().cloned()) {
+            store.forget_replaced(&token);
+        }
+    }
     Ok(Report { agent_id: agent.id, backup: backups[at].name(), restored, kept })
 }
 
@@ -168,6 +174,7 @@ fn newer(store: &AgentStore, backups: &[Backup]) -> Vec<Document> {
 
 /// Why the entry `id` of the backup should not be brought back, if it should not.
 fn obstacle(
+    store: &AgentStore,
     present: &Document,
     backup: &Document,
     since: &[Document],
@@ -181,7 +188,9 @@ fn obstacle(
             None => false,
         })
     };
-    std::iter::once(present).chain(since).any(replaced).then_some(ROTATED)
+    let is_replaced =
+        store.is_replaced(old_token) || std::iter::once(present).chain(since).any(replaced);
+    is_replaced.then_some(ROTATED)
 }
 
 /// Whether the old credential is the newer one after all: somebody has restored or copied

@@ -134,9 +134,10 @@ pub fn set(
             Some((provider, _)) => provider.clone(),
             None => opened.provider_of(&present)?,
         };
-        let (_, credential) = pool
-            .find(profile)?
-            .ok_or_else(|| SelectionError::NoProfile { profile_id: profile.clone() })?;
+        let (_, credential) = pool.find(profile)?.ok_or_else(|| SelectionError::NoProfile {
+            profile_id: profile.clone(),
+            looked_in: pool.looked_in(),
+        })?;
         if auth_provider_id(&credential.provider) != auth_provider_id(&provider) {
             let (profile_id, stored) = (profile.clone(), credential.provider);
             return Err(WrongProvider { profile_id, stored, wanted: provider }.into());

@@ -7,12 +7,11 @@ use crate::cli::duration;
 use crate::cli::exit::{Command, ExitStatus, Failure};
 use crate::cli::failure::next_step;
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::profile::{AgentId, ProfileId};
-use crate::store::Location;
 use crate::system::now;
 use crate::text::printable;
 use serde::Serialize;
-use std::path::Path;
 
 /// What `--restore` without a backup means.
 const LIST: &str = "list";
@@ -53,7 +52,8 @@ pub(super) struct Args {
 #[serde(rename_all = "camelCase")]
 struct Report<'r> {
     schema: u32,
-    state_dir: &'r Path,
+    #[serde(flatten)]
+    state_dir: PathMember<'r>,
     stores: usize,
     ok: bool,
     findings: Vec<FindingReport<'r>>,
@@ -75,7 +75,8 @@ struct FindingReport<'r> {
 struct BackupsReport<'r> {
     schema: u32,
     agent_id: &'r AgentId,
-    directory: &'r Location,
+    #[serde(flatten)]
+    directory: PathMember<'r>,
     backups: Vec<BackupReport<'r>>,
 }
 
@@ -83,7 +84,8 @@ struct BackupsReport<'r> {
 #[serde(rename_all = "camelCase")]
 struct BackupReport<'r> {
     name: &'r str,
-    path: &'r Location,
+    #[serde(flatten)]
+    path: PathMember<'r>,
     replaced_at: i64,
     replaced_by: &'static str,
     profiles: Option<&'r [ProfileId]>,
@@ -126,7 +128,7 @@ fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
     }
     let ok = !report.has_problems();
     let told = report.findings.iter().map(|finding| {
-        let told = (finding.what.message(), next_step(&finding.what));
+        let told = (finding.what.message(), next_step(&finding.what, app));
         (finding.code, severity(finding), told)
     });
     let told: Vec<_> = told.collect();
@@ -140,7 +142,7 @@ fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
         });
         return output.json(&Report {
             schema: 1,
-            state_dir: &report.state_dir,
+            state_dir: PathMember::of("stateDir", &report.state_dir),
             stores: report.stores,
             ok,
             findings: findings.collect(),
@@ -176,7 +178,7 @@ fn list(
     if json {
         let backups = listing.backups.iter().map(|backup| BackupReport {
             name: &backup.name,
-            path: &backup.location,
+            path: PathMember::location("path", &backup.location),
             replaced_at: backup.replaced_at,
             replaced_by: replaced_by(backup.is_renewal),
             profiles: backup.profiles.as_deref(),
@@ -184,7 +186,7 @@ fn list(
         return output.json(&BackupsReport {
             schema: 1,
             agent_id: &listing.agent_id,
-            directory: &listing.directory,
+            directory: PathMember::location("directory", &listing.directory),
             backups: backups.collect(),
         });
     }

@@ -1,6 +1,7 @@
 //! Durations on the command line: `90s`, `10m`, `1h30m`, `1.5h`, `500ms`.
 
-use crate::profile::Millis;
+pub(super) use crate::text::span as show;
+
 use std::time::Duration;
 
 /// Reads a duration; a bare number counts seconds.
@@ -56,18 +57,6 @@ fn parse_in(text: &str, bare: f64) -> Result<Duration, String> {
 /// Nobody waits longer, and it is safe to add to the present time.
 const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
 
-/// A span for people: the largest unit that makes sense, rounded down.
-pub(super) fn show(span: Millis) -> String {
-    let seconds = span / 1_000;
-    match seconds {
-        ..60 => format!("{} s", seconds.max(0)),
-        60..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        172_800..63_072_000 => format!("{} days", seconds / 86_400),
-        _ => format!("{} years", seconds / 31_536_000),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,14 +82,5 @@ mod tests {
         {
             assert!(parse(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn spans_are_shown_for_people() {
-        assert_eq!(show(59_999), "59 s");
-        assert_eq!(show(3_600_000), "60 min");
-        assert_eq!(show(86_400_000), "24 h");
-        assert_eq!(show(10 * 86_400_000), "10 days");
-        assert_eq!(show(-5), "0 s");
     }
 }

@@ -15,6 +15,7 @@ mod failure;
 mod models;
 mod onboard;
 mod output;
+mod path_member;
 mod prompt;
 mod quota;
 mod root;
@@ -114,7 +115,7 @@ pub fn main(
     if args.get(1).is_some_and(|command| command == worker::COMMAND) {
         return work();
     }
-    start(args, environment, streams, current_dir, RefreshesBy::Worker)
+    start(args, environment, streams, current_dir, RefreshesBy::process())
 }
 
 /// Does the job of a worker. One that was started by hand has none.
@@ -132,7 +133,7 @@ pub fn run(
     current_dir: &Path,
 ) -> ExitStatus {
     let args = args.into_iter().collect();
-    start(args, environment, streams, current_dir, RefreshesBy::ThisProcess)
+    start(args, environment, streams, current_dir, RefreshesBy::Caller)
 }
 
 fn start(

@@ -6,6 +6,8 @@ use super::prompt::{ask, choose_one, require_terminal};
 use crate::admin::{agents, default_model};
 use crate::app::App;
 use crate::cli::exit::Failure;
+use crate::profile::AgentId;
+use crate::text::shell_word;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -49,11 +51,11 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
         return with_questions(args, app, output);
     }
     let environment = app.environment.clone().with("OPENCLAW_STATE_DIR", &state_dir);
-    let app = App::new(environment, &app.paths.current_dir);
+    let app = app.in_environment(environment);
     with_questions(args, &app, output)?;
     output.say(&format!(
         "From now on, name the state directory: export OPENCLAW_STATE_DIR={}",
-        app.paths.state_dir.display()
+        shell_word(app.paths.state_dir.as_os_str())
     ));
     Ok(())
 }
@@ -80,7 +82,10 @@ fn with_questions(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     };
     let agent = match &args.agent {
         Some(agent) => Some(agent.clone()),
-        None => choose_agent(app)?,
+        None => match app.named_agent(None) {
+            Some(agent) => Some(agent.as_str().to_owned()),
+            None => choose_agent(app)?,
+        },
     };
     let model = match &args.model {
         Some(model) => Some(model.clone()),
@@ -120,6 +125,7 @@ fn finish(
     if let Some(model) = model {
         default_model::check(model)?;
     }
+    let agent = agent.or_else(|| app.named_agent(None).map(AgentId::as_str));
     let of = way.as_ref().and_then(|way| Some(format!(" --provider {}", way.provider()?)));
     if let Some(way) = way {
         way.go(agent, app, output)?;

@@ -9,7 +9,7 @@ use crate::system::custody::Exposure;
 use crate::system::stream::stdout_columns;
 use crate::text::{chain, printable};
 use serde::Serialize;
-use std::io::{self, BufWriter, ErrorKind};
+use std::io::{self, ErrorKind};
 
 /// Standard output for data, standard error for the rest.
 pub(super) struct Output<'s> {
@@ -53,20 +53,19 @@ impl<'s> Output<'s> {
     /// Writes a JSON value with two spaces a level and a final newline.
     pub(super) fn json<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
         self.clear_status_line();
-        // A large report has hundreds of thousands of parts, and a stream is not asked for each.
-        let mut stdout = BufWriter::with_capacity(BUFFER, &mut self.streams.stdout);
-        serde_json::to_writer_pretty(&mut stdout, value)
-            .map_err(|error| write_failed(error.into()))?;
-        stdout.into_inner().map_err(|error| write_failed(error.into_error()))?;
-        self.data("\n")
+        // Whole or not at all.
+        let mut text =
+            serde_json::to_string_pretty(value).map_err(|error| write_failed(error.into()))?;
+        text.push('\n');
+        self.data(&text)
     }
 
     /// Writes a JSON value on one line.
     pub(super) fn json_line<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
         self.clear_status_line();
-        serde_json::to_writer(&mut self.streams.stdout, value)
-            .map_err(|error| write_failed(error.into()))?;
-        self.data("\n")?;
+        let mut text = serde_json::to_string(value).map_err(|error| write_failed(error.into()))?;
+        text.push('\n');
+        self.data(&text)?;
         self.finish()
     }
 
@@ -162,8 +161,6 @@ const USUAL_COLUMNS: usize = 80;
 
 /// A URL to sign in at is long; nothing that we say is longer.
 const LONGEST_LINE: usize = 16 * 1024;
-/// So much of a report is handed to its stream at once.
-const BUFFER: usize = 64 * 1024;
 
 /// Standard output takes no more.
 #[derive(Debug, thiserror::Error)]

@@ -75,7 +75,7 @@ impl Config {
             return Ok(self);
         }
         let mut owners = HashMap::<PathBuf, AgentId>::new();
-        for AgentDir { id, path } in self.agents().map(|agent| self.agent_dir(paths, &agent.id())) {
+        for AgentDir { id, path } in self.agent_dirs(paths) {
             match owners.get(&path) {
                 Some(owner) if *owner != id => {
                     let agents = [owner.clone(), id];
@@ -141,6 +141,21 @@ impl Config {
         AgentDir { id: id.clone(), path }
     }
 
+    /// The directories of the agents that are listed, in one walk over the list.
+    pub fn agent_dirs(&self, paths: &Paths) -> impl Iterator<Item = AgentDir> {
+        // As for one of them, the first entry of an id counts.
+        let mut first = HashMap::<AgentId, PathBuf>::new();
+        self.agents().map(move |agent| {
+            let id = agent.id();
+            let own = || match agent.text("agentDir") {
+                Some(path) => paths.expand(path),
+                None => paths.agent_dir(&id),
+            };
+            let path = first.entry(id.clone()).or_insert_with(own).clone();
+            AgentDir { id, path }
+        })
+    }
+
     /// The workspace of an agent by its id.
     pub fn workspace(&self, paths: &Paths, id: &AgentId) -> PathBuf {
         let configured = self.agents().find(|agent| agent.id() == *id);
@@ -165,6 +180,16 @@ impl Config {
         let order = orders.iter().find(|(key, _)| provider.is_spelt(key))?.1;
         let ids = order.as_array()?.iter().filter_map(Value::as_str).map(ProfileId::from);
         Some(ids.collect())
+    }
+
+    /// The configured orders, each with its provider.
+    pub fn auth_orders(&self) -> Vec<(ProviderId, Vec<ProfileId>)> {
+        let orders = self.at("/auth/order").and_then(Value::as_object).into_iter().flatten();
+        let order = |(key, order): (&String, &Value)| {
+            let ids = order.as_array()?.iter().filter_map(Value::as_str).map(ProfileId::from);
+            Some((ProviderId::from(key.as_str()), ids.collect()))
+        };
+        orders.filter_map(order).collect()
     }
 
     /// The mode that the configuration gives a profile.
@@ -212,6 +237,9 @@ mod tests {
         assert_eq!(config.default_agent(), "work-bot");
         let home = Paths::new(&crate::system::Environment::of([("HOME", "/h")]), Path::new("/"));
         assert_eq!(config.agent_dir(&home, &"work-bot".into()).path, Path::new("/h/a"));
+        for AgentDir { id, path } in config.agent_dirs(&home) {
+            assert_eq!(path, config.agent_dir(&home, &id).path);
+        }
         assert_eq!(
             config.agent_dir(&home, &AgentId::main()).path,
             home.agent_dir(&AgentId::main())

@@ -59,7 +59,9 @@ impl Paths {
         let explicit_state_dir = variable("OPENCLAW_STATE_DIR");
         let in_home = STATE_DIRS.map(|name| home.join(name));
         let state_dir = explicit_state_dir.clone().unwrap_or_else(|| {
-            in_home.iter().find(|dir| dir.is_dir()).unwrap_or(&in_home[0]).clone()
+            // A link that leads nowhere is a directory that is away.
+            let is_there = |dir: &&PathBuf| dir.is_dir() || dir.is_symlink();
+            in_home.iter().find(is_there).unwrap_or(&in_home[0]).clone()
         });
         let config = variable("OPENCLAW_CONFIG_PATH").unwrap_or_else(|| {
             let mut directories = vec![state_dir.clone()];
@@ -69,7 +71,7 @@ impl Paths {
             directories
                 .iter()
                 .flat_map(|directory| CONFIG_FILES.map(|name| directory.join(name)))
-                .find(|file| file.is_file())
+                .find(|file| file.is_file() || file.is_symlink())
                 .unwrap_or_else(|| state_dir.join(CONFIG_FILES[0]))
         });
         let main_agent_dir =

@@ -7,14 +7,12 @@
 
 use super::file::text_of;
 use super::format::Format;
-use super::json::{Malformed, Members, label, members, read, time};
+use super::json::{Entries, Malformed, Members, members, read};
 use super::login::grant;
 use super::{Login, Parsed, Tool};
-use crate::secret::Secret;
 use crate::system::Environment;
 use crate::system::file::{resolve, with_suffix};
 use crate::system::lock::foreign::Protocol;
-use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -28,62 +26,23 @@ const KEYCHAIN_ITEM: &str = "Claude Code-credentials";
 /// How old Claude lets its lock directories become.
 const STALE: Duration = Duration::from_mins(1);
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire {
-    #[serde(default)]
-    claude_ai_oauth: Option<OAuth>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct OAuth {
-    #[serde(default)]
-    access_token: Option<Secret>,
-    #[serde(default)]
-    refresh_token: Option<Secret>,
-    #[serde(default)]
-    expires_at: Option<f64>,
-    #[serde(default)]
-    account_uuid: Option<String>,
-    #[serde(default)]
-    organization_uuid: Option<String>,
-}
-
-/// What `.claude.json` says of the account.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Settings {
-    #[serde(default)]
-    oauth_account: Option<Owner>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Owner {
-    #[serde(default)]
-    account_uuid: Option<String>,
-    #[serde(default)]
-    organization_uuid: Option<String>,
-    #[serde(default)]
-    email_address: Option<String>,
-}
-
 impl Format for Claude {
     fn files(&self, environment: &Environment) -> Vec<PathBuf> {
-        let directory = environment.path("CLAUDE_CONFIG_DIR");
+        let directory = environment.expanded("CLAUDE_CONFIG_DIR");
         let directory = directory.unwrap_or_else(|| environment.home().join(".claude"));
         vec![directory.join(".credentials.json")]
     }
 
     fn parse(&self, text: &str) -> Result<Parsed, Malformed> {
-        members(text)?;
-        let Some(login) = read::<Wire>(text)?.claude_ai_oauth else { return Ok(Parsed::default()) };
-        let kind = grant(login.access_token, login.refresh_token, None, time(login.expires_at))?;
+        let file = members(text)?;
+        let Some(login) = file.get(ENTRY) else { return Ok(Parsed::default()) };
+        let login = members(login.get())?;
+        let (access, refresh) = (login.secret("accessToken")?, login.secret("refreshToken")?);
+        let kind = grant(access, refresh, None, login.time("expiresAt"));
         Ok(Parsed::of(kind.map(|kind| {
             let mut found = Login::new(ENTRY, &Tool::Claude.program().provider, kind);
-            found.credential.identity.subject = label(login.account_uuid);
-            found.credential.identity.account_id = label(login.organization_uuid);
+            found.credential.identity.subject = login.label("accountUuid");
+            found.credential.identity.account_id = login.label("organizationUuid");
             found
         })))
     }
@@ -109,19 +68,23 @@ impl Format for Claude {
 
     /// Claude keeps the e-mail in its settings.
     fn complete(&self, environment: &Environment, login: &mut Login) {
-        let directory = environment.path("CLAUDE_CONFIG_DIR").unwrap_or_else(|| environment.home());
+        let directory =
+            environment.expanded("CLAUDE_CONFIG_DIR").unwrap_or_else(|| environment.home());
         let Ok(Some(text)) = text_of(&directory.join(".claude.json")) else { return };
-        let account = read::<Settings>(&text).ok().and_then(|settings| settings.oauth_account);
-        let Some(account) = account else { return };
+        // Of all that stands there one member is of interest.
+        let settings: Option<Entries> = read(&text).ok();
+        let of_account = |(name, _): &&(String, _)| name == "oauthAccount";
+        let account = settings.iter().flat_map(|settings| &settings.0).find(of_account);
+        let Some(Ok(account)) = account.map(|(_, account)| members(account.get())) else { return };
         let identity = &mut login.credential.identity;
         let (subject, organization) =
-            (label(account.account_uuid), label(account.organization_uuid));
+            (account.label("accountUuid"), account.label("organizationUuid"));
         let differs = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
         if differs(&identity.subject, &subject) || differs(&identity.account_id, &organization) {
             // It is of an earlier login.
             return;
         }
-        identity.email = label(account.email_address);
+        identity.email = account.label("emailAddress");
         identity.subject = identity.subject.take().or(subject);
         identity.account_id = identity.account_id.take().or(organization);
     }

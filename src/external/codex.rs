@@ -7,16 +7,14 @@
 
 use super::file::text_of;
 use super::format::Format;
-use super::json::{Malformed, label, members, read, secret};
+use super::json::{Malformed, Members, members};
 use super::login::grant;
 use super::{Login, Parsed, Place, Tool, Unfit};
 use crate::oauth::Claims;
 use crate::profile::CredentialKind;
-use crate::secret::Secret;
 use crate::system::Environment;
 use crate::system::file::{resolve, with_suffix};
 use crate::system::lock::foreign::Protocol;
-use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
 pub(super) struct Codex;
@@ -26,39 +24,40 @@ const TOKENS: &str = "tokens";
 /// The entry of the API key.
 const KEY: &str = "api-key";
 
-#[derive(Deserialize)]
-struct Wire {
-    #[serde(default)]
-    auth_mode: Option<String>,
-    #[serde(default)]
-    tokens: Option<Tokens>,
+/// The member of the API key. It is spelt as a variable that a provider has, and is none.
+const KEY_MEMBER: &str = concat!("OPENAI", "_API_KEY");
+
+/// The API key in the file.
+fn key_login(file: &Members) -> Result<Option<Login>, Unfit> {
+    let program = Tool::Codex.program();
+    let key = file.secret(KEY_MEMBER)?;
+    let kind = key.map(|key| CredentialKind::ApiKey { key: Some(key), reference: false });
+    Ok(kind.map(|kind| Login {
+        name: Some(program.name.clone()),
+        ..Login::new(KEY, &program.key_provider, kind)
+    }))
 }
 
-#[derive(Deserialize)]
-struct Tokens {
-    #[serde(default)]
-    id_token: Option<Secret>,
-    #[serde(default)]
-    access_token: Option<Secret>,
-    #[serde(default)]
-    refresh_token: Option<Secret>,
-    #[serde(default)]
-    account_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-struct Key {
-    #[serde(default)]
-    openai_api_key: Option<Secret>,
-}
-
-fn key(text: &str) -> Result<Option<Secret>, Malformed> {
-    secret(read::<Key>(text)?.openai_api_key)
+/// The OAuth grant in the file. The access token says when it expires.
+fn tokens_login(file: &Members) -> Result<Option<Login>, Unfit> {
+    let Some(tokens) = file.get(TOKENS) else { return Ok(None) };
+    let tokens = members(tokens.get())?;
+    let [access, refresh, id_token] =
+        ["access_token", "refresh_token", "id_token"].map(|name| tokens.secret(name));
+    let access = access?;
+    let claims = access.as_ref().and_then(|token| Claims::of(token.expose()));
+    let expires = claims.as_ref().and_then(Claims::expires).map(Ok);
+    // An odd id token says nothing of the account, and nothing needs it.
+    let kind = grant(access, refresh?, id_token.unwrap_or_default(), expires);
+    Ok(kind.map(|kind| {
+        let mut login = Login::new(TOKENS, &Tool::Codex.program().provider, kind);
+        login.credential.identity.account_id = tokens.label("account_id");
+        login
+    }))
 }
 
 fn home(environment: &Environment) -> PathBuf {
-    environment.path("CODEX_HOME").unwrap_or_else(|| environment.home().join(".codex"))
+    environment.expanded("CODEX_HOME").unwrap_or_else(|| environment.home().join(".codex"))
 }
 
 /// Where Codex keeps its login, as `config.toml` says: `file`, `keyring`, `auto`. A line
@@ -79,50 +78,50 @@ impl Format for Codex {
 
     fn parse(&self, text: &str) -> Result<Parsed, Malformed> {
         // Of a repeated key, Codex and we might take different ones.
-        members(text)?;
-        let Wire { auth_mode, tokens } = read(text)?;
-        let program = Tool::Codex.program();
-        let key = key(text)?;
-        let is_key = match auth_mode.as_deref() {
+        let file = members(text)?;
+        let mut parsed = Parsed::default();
+        let uses_key = match file.text("auth_mode").as_deref() {
             Some("apikey") => true,
             Some("chatgpt" | "chatgptAuthTokens") => false,
-            None => key.is_some(),
+            None => matches!(file.secret(KEY_MEMBER), Ok(Some(_))),
             Some(_) => {
-                let skipped = vec![("auth.json".to_owned(), Unfit::CodexAlone)];
-                return Ok(Parsed { logins: Vec::new(), skipped });
+                parsed.skip("auth.json", Unfit::CodexAlone);
+                return Ok(parsed);
             }
         };
-        if is_key {
-            let kind = key.map(|key| CredentialKind::ApiKey { key: Some(key), reference: false });
-            return Ok(Parsed::of(kind.map(|kind| Login {
-                name: Some(program.name.clone()),
-                ..Login::new(KEY, &program.key_provider, kind)
-            })));
+        for (entry, login) in [(KEY, key_login(&file)), (TOKENS, tokens_login(&file))] {
+            match login {
+                Ok(login) => parsed.logins.extend(login),
+                Err(reason) => parsed.skip(entry, reason),
+            }
         }
-        let Some(tokens) = tokens else { return Ok(Parsed::default()) };
-        let claims = tokens.access_token.as_ref().and_then(|token| Claims::of(token.expose()));
-        let expires = claims.as_ref().and_then(Claims::expires);
-        let kind = grant(tokens.access_token, tokens.refresh_token, tokens.id_token, expires)?;
-        Ok(Parsed::of(kind.map(|kind| {
-            let mut login = Login::new(TOKENS, &program.provider, kind);
-            login.credential.identity.account_id = label(tokens.account_id);
-            login
-        })))
+        // It keeps a key beside the grant, and the reverse, and uses one of them.
+        let used = if uses_key { KEY } else { TOKENS };
+        for login in &mut parsed.logins {
+            login.is_spare = login.entry != used;
+        }
+        Ok(parsed)
     }
 
     fn without(&self, text: &str, entries: &[&str]) -> Result<Option<String>, Malformed> {
-        let mut members = members(text)?;
-        let key = key(text)?;
-        if entries.contains(&KEY) || key.is_none() {
-            return Ok(None);
+        let mut file = members(text)?;
+        let stays = |entry: &str, login: Result<Option<Login>, Unfit>| {
+            !entries.contains(&entry) && !matches!(login, Ok(None))
+        };
+        let (key_stays, tokens_stay) =
+            (stays(KEY, key_login(&file)), stays(TOKENS, tokens_login(&file)));
+        let (removed, mode): (&[&str], _) = match (key_stays, tokens_stay) {
+            (false, false) => return Ok(None),
+            (true, _) => (&[TOKENS, "last_refresh"], "apikey"),
+            (false, true) => (&[KEY_MEMBER], "chatgpt"),
+        };
+        for name in removed {
+            file.0.shift_remove(*name);
         }
-        for name in [TOKENS, "last_refresh"] {
-            members.0.shift_remove(name);
+        if let Ok(mode) = serde_json::value::to_raw_value(mode) {
+            file.0.insert("auth_mode".to_owned(), mode);
         }
-        if let Ok(mode) = serde_json::value::to_raw_value("apikey") {
-            members.0.insert("auth_mode".to_owned(), mode);
-        }
-        members.to_text().map(Some)
+        file.to_text().map(Some)
     }
 
     fn locks(&self, file: &Path) -> Vec<(PathBuf, Protocol)> {
@@ -170,5 +169,16 @@ mod tests {
         assert_eq!(rest, expected);
         let text = r#"{"OPENAI_API_KEY":null,"tokens":{"access_token":"fake"}}"#;
         assert_eq!(Codex.without(text, &[TOKENS]).unwrap(), None);
+    }
+
+    #[test]
+    fn a_grant_stays_when_the_key_goes() {
+        let text = r#"{"OPENAI_API_KEY":"fake-key","tokens":{"access_token":"fake"}}"#;
+        let rest = Codex.without(text, &[KEY]).unwrap().unwrap();
+        let rest: serde_json::Value = serde_json::from_str(&rest).unwrap();
+        let expected =
+            serde_json::json!({"tokens": {"access_token": "fake"}, "auth_mode": "chatgpt"});
+        assert_eq!(rest, expected);
+        assert_eq!(Codex.without(text, &[KEY, TOKENS]).unwrap(), None);
     }
 }

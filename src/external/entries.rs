@@ -1,62 +1,51 @@
 //! Files with an entry for each provider: `{<provider>: {type: "oauth" | "api" | …, …}}`.
 
-use super::json::{Malformed, Members, label, members, read, secret, time};
+use super::json::{Entries, Malformed, Members, members, read};
 use super::login::grant;
 use super::{EntryProvider, Login, Parsed, Program, Unfit};
 use crate::profile::{CredentialKind, ProviderId};
-use crate::secret::Secret;
-use serde::Deserialize;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    access: Option<Secret>,
-    #[serde(default)]
-    refresh: Option<Secret>,
-    #[serde(default)]
-    expires: Option<f64>,
-    #[serde(default)]
-    key: Option<Secret>,
-    #[serde(default)]
-    account_id: Option<String>,
-    #[serde(default)]
-    email: Option<String>,
-    #[serde(default)]
-    project_id: Option<String>,
-    #[serde(default)]
-    enterprise_url: Option<String>,
-}
-
-/// The logins in `text`.
-pub(super) fn parse(program: &Program, text: &str) -> Result<Parsed, Malformed> {
+/// What comes of each entry of `text`. One that is odd costs itself alone.
+pub(super) fn each(
+    text: &str,
+    login: impl Fn(&str, &Members) -> Result<Option<Login>, Unfit>,
+) -> Result<Parsed, Malformed> {
+    let entries: Entries = read(text)?;
     let mut parsed = Parsed::default();
-    for (name, entry) in &members(text)?.0 {
-        match login(program, name, read(entry.get())?)? {
-            Ok(login) => parsed.logins.push(login),
-            Err(reason) => parsed.skipped.push((name.clone(), reason)),
+    for (name, entry) in &entries.0 {
+        let entry = if entries.repeats(name) { Err(Unfit::Repeats) } else { of_entry(entry.get()) };
+        match entry.and_then(|entry| login(name, &entry)) {
+            Ok(login) => parsed.logins.extend(login),
+            Err(reason) => parsed.skip(name, reason),
         }
     }
     Ok(parsed)
 }
 
+fn of_entry(entry: &str) -> Result<Members, Unfit> {
+    members(entry).map_err(Unfit::from)
+}
+
+/// The logins in `text`.
+pub(super) fn parse(program: &Program, text: &str) -> Result<Parsed, Malformed> {
+    each(text, |name, entry| login(program, name, entry).map(Some))
+}
+
 /// `text` without some of its entries.
 pub(super) fn without(text: &str, entries: &[&str]) -> Result<Option<String>, Malformed> {
-    let Members(mut members) = members(text)?;
-    members.retain(|name, _| !entries.contains(&name.as_str()));
-    Members(members).to_text().map(Some)
+    let mut all: Entries = read(text)?;
+    all.0.retain(|(name, _)| !entries.contains(&name.as_str()));
+    all.to_text().map(Some)
 }
 
 /// The login in an entry, or why it is none for us.
-fn login(program: &Program, name: &str, entry: Entry) -> Result<Result<Login, Unfit>, Malformed> {
+fn login(program: &Program, name: &str, entry: &Members) -> Result<Login, Unfit> {
     let same_name = ProviderId::from(name).normalized();
     if same_name.is_empty()
-        || same_name.as_str().contains(['/', ':'])
+        || same_name.as_str().contains(['/', ':', '$'])
         || name.contains(char::is_control)
     {
-        return Ok(Err(Unfit::Name));
+        return Err(Unfit::Name);
     }
     let listed = program.providers.get(name);
     let provider = |pick: fn(&EntryProvider) -> &Option<ProviderId>| match listed {
@@ -64,42 +53,42 @@ fn login(program: &Program, name: &str, entry: Entry) -> Result<Result<Login, Un
         None => Some(same_name.clone()),
     };
     let is_token = listed.is_some_and(|listed| listed.token.is_some());
-    if is_token && entry.enterprise_url.as_ref().is_some_and(|url| !url.trim().is_empty()) {
-        return Ok(Err(Unfit::OtherServer));
+    if is_token && entry.text("enterpriseUrl").is_some_and(|url| !url.trim().is_empty()) {
+        return Err(Unfit::OtherServer);
     }
-    let (provider, kind) = match entry.kind.as_str() {
-        "oauth" if is_token => (
+    let (provider, kind) = match entry.text("type").as_deref() {
+        Some("oauth") if is_token => (
             provider(|listed| &listed.token),
-            secret(entry.refresh)?.map(|token| CredentialKind::Token {
+            entry.secret("refresh")?.map(|token| CredentialKind::Token {
                 token: Some(token),
                 reference: false,
                 expires: None,
             }),
         ),
-        "oauth" => (
-            provider(|listed| &listed.oauth),
-            grant(entry.access, entry.refresh, None, time(entry.expires))?,
-        ),
-        "api" | "api_key" => {
-            if entry.key.as_ref().is_some_and(|key| is_indirect(key.expose())) {
-                return Ok(Err(Unfit::Indirect));
+        Some("oauth") => {
+            let (access, refresh) = (entry.secret("access")?, entry.secret("refresh")?);
+            (provider(|listed| &listed.oauth), grant(access, refresh, None, entry.time("expires")))
+        }
+        Some("api" | "api_key") => {
+            if entry.text("key").is_some_and(|key| is_indirect(key.trim())) {
+                return Err(Unfit::Indirect);
             }
-            let key = secret(entry.key)?;
+            let key = entry.secret("key")?;
             let kind = key.map(|key| CredentialKind::ApiKey { key: Some(key), reference: false });
             (provider(|listed| &listed.key), kind)
         }
-        _ => return Ok(Err(Unfit::UnknownType)),
+        _ => return Err(Unfit::UnknownType),
     };
     let (Some(provider), Some(kind)) = (provider, kind) else {
-        return Ok(Err(Unfit::Nothing));
+        return Err(Unfit::Nothing);
     };
     let mut login = Login::new(name, &provider, kind);
     login.name = Some(program.name.clone());
-    login.credential.identity.account_id = label(entry.account_id);
-    login.credential.identity.email = label(entry.email);
-    let fields = [("projectId", entry.project_id), ("enterpriseUrl", entry.enterprise_url)];
-    login.fields.extend(fields.into_iter().filter_map(|(name, value)| Some((name, label(value)?))));
-    Ok(Ok(login))
+    login.credential.identity.account_id = entry.label("accountId");
+    login.credential.identity.email = entry.label("email");
+    let fields = ["projectId", "enterpriseUrl"];
+    login.fields.extend(fields.into_iter().filter_map(|name| Some((name, entry.label(name)?))));
+    Ok(login)
 }
 
 /// Whether a key stands for one: `!command`, `$NAME`, or the name of a variable.

@@ -44,9 +44,36 @@ pub enum Unfit {
     /// It holds no token or key, or one that is for the program alone.
     #[error("it holds no login that can be used elsewhere")]
     Nothing,
+    /// It is no object.
+    #[error("it is no entry of a login")]
+    NoEntry,
+    /// It has a key twice, or is itself there twice.
+    #[error("it repeats a key, or is there twice")]
+    Repeats,
+    /// A token or key in it cannot be one.
+    #[error("a token in it holds characters that no token has")]
+    OddToken,
+    /// Something else than a text stands in the place of a token or key.
+    #[error("a token in it is no text")]
+    TokenNotText,
+    /// The program has two logins and uses the other one.
+    #[error("the program uses its other login; --entry or --all imports this one")]
+    Spare,
     /// Codex signs in that way for itself alone.
     #[error("its kind of login cannot be used outside Codex")]
     CodexAlone,
+}
+
+/// A position within an entry says nothing to who sees the file.
+impl From<Malformed> for Unfit {
+    fn from(reason: Malformed) -> Self {
+        match reason {
+            Malformed::NotJson(_) | Malformed::OtherForm(_) => Self::NoEntry,
+            Malformed::RepeatedKey(_) => Self::Repeats,
+            Malformed::UnfitToken => Self::OddToken,
+            Malformed::TokenNotText => Self::TokenNotText,
+        }
+    }
 }
 
 /// Why the logins of another program cannot be read or changed.

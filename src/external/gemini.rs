@@ -6,22 +6,15 @@
 
 use super::file::text_of;
 use super::format::Format;
-use super::json::{Malformed, label, read};
+use super::json::{Malformed, members};
 use super::{Login, Parsed, Place, Tool, flat};
 use crate::system::Environment;
-use serde::Deserialize;
 use std::path::PathBuf;
 
 pub(super) struct Gemini;
 
-#[derive(Deserialize)]
-struct Accounts {
-    #[serde(default)]
-    active: Option<String>,
-}
-
 fn directory(environment: &Environment) -> PathBuf {
-    let home = environment.path("GEMINI_CLI_HOME").unwrap_or_else(|| environment.home());
+    let home = environment.expanded("GEMINI_CLI_HOME").unwrap_or_else(|| environment.home());
     home.join(".gemini")
 }
 
@@ -49,7 +42,7 @@ impl Format for Gemini {
     fn complete(&self, environment: &Environment, login: &mut Login) {
         let path = directory(environment).join("google_accounts.json");
         let Ok(Some(text)) = text_of(&path) else { return };
-        let active = read::<Accounts>(&text).ok().and_then(|accounts| accounts.active);
-        login.credential.identity.email = label(active);
+        let accounts = members(&text).ok();
+        login.credential.identity.email = accounts.and_then(|accounts| accounts.label("active"));
     }
 }

@@ -1,11 +1,13 @@
-//! The JSON of other programs: tolerant of members that are not known, strict on the rest.
+//! The JSON of other programs: tolerant of members that are not known, and of those that hold
+//! something else than the program writes, as long as they are no tokens.
 //!
 //! Invariant: a reason why a text is refused quotes nothing of it.
 
-use crate::profile::Millis;
+use super::time::{Time, time};
 use crate::secret::Secret;
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
@@ -24,6 +26,9 @@ pub enum Malformed {
     /// A token or key in it cannot be one.
     #[error("a token in it holds characters that no token has")]
     UnfitToken,
+    /// Something else than a text stands in the place of a token or key.
+    #[error("a token in it is no text")]
+    TokenNotText,
 }
 
 /// A place in a text, counted from one.
@@ -50,6 +55,93 @@ impl Members {
     pub(super) fn to_text(&self) -> Result<String, Malformed> {
         let text = serde_json::to_string_pretty(&self.0).map_err(|error| malformed(&error))?;
         Ok(text + "\n")
+    }
+
+    /// The value of a member; `None` where it is `null` or not there.
+    pub(super) fn get(&self, name: &str) -> Option<&RawValue> {
+        self.0.get(name).map(AsRef::as_ref).filter(|value| value.get() != "null")
+    }
+
+    /// A text; `None` of any other value.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        serde_json::from_str(self.get(name)?.get()).ok()
+    }
+
+    /// A token or key without the white space around it; `None` when there is none.
+    ///
+    /// # Errors
+    /// What stands there cannot be a token.
+    pub(super) fn secret(&self, name: &str) -> Result<Option<Secret>, Malformed> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let value: Secret = read(value.get()).map_err(|_| Malformed::TokenNotText)?;
+        let token = value.expose().trim();
+        // RFC 6749 appendix A.12: visible characters.
+        if !token.chars().all(|c| matches!(c, '!'..='~')) {
+            return Err(Malformed::UnfitToken);
+        }
+        Ok(Some(token).filter(|token| !token.is_empty()).map(Secret::new))
+    }
+
+    /// A name or e-mail for people, or a number in the place of one; `None` when it is blank
+    /// or could move the cursor.
+    pub(super) fn label(&self, name: &str) -> Option<String> {
+        let number = || {
+            let number: u64 = serde_json::from_str(self.get(name)?.get()).ok()?;
+            Some(number.to_string())
+        };
+        label(self.text(name).or_else(number))
+    }
+
+    /// A time; see [`super::time::time`].
+    pub(super) fn time(&self, name: &str) -> Option<Time> {
+        self.get(name).and_then(time)
+    }
+}
+
+/// The members of an object as they are written, repeated ones as often as they are there.
+#[derive(Debug, Default)]
+pub(super) struct Entries(pub(super) Vec<(String, Box<RawValue>)>);
+
+impl Entries {
+    /// The object as text; see [`Members::to_text`].
+    pub(super) fn to_text(&self) -> Result<String, Malformed> {
+        let text = serde_json::to_string_pretty(self).map_err(|error| malformed(&error))?;
+        Ok(text + "\n")
+    }
+
+    /// Whether more than one member has this name.
+    pub(super) fn repeats(&self, name: &str) -> bool {
+        self.0.iter().filter(|(of, _)| of == name).count() > 1
+    }
+}
+
+impl Serialize for Entries {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct All;
+
+        impl<'de> Visitor<'de> for All {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        deserializer.deserialize_map(All)
     }
 }
 
@@ -101,16 +193,6 @@ fn malformed(error: &serde_json::Error) -> Malformed {
     }
 }
 
-/// A token or key; `None` when it is blank.
-pub(super) fn secret(value: Option<Secret>) -> Result<Option<Secret>, Malformed> {
-    let Some(value) = value.filter(|value| !value.is_blank()) else { return Ok(None) };
-    // RFC 6749 appendix A.12: visible characters.
-    if value.expose().chars().all(|c| matches!(c, '!'..='~')) {
-        return Ok(Some(value));
-    }
-    Err(Malformed::UnfitToken)
-}
-
 /// A name or e-mail for people; `None` when it is blank or could move the cursor.
 pub(super) fn label(value: Option<String>) -> Option<String> {
     let value = value?.trim().to_owned();
@@ -118,14 +200,6 @@ pub(super) fn label(value: Option<String>) -> Option<String> {
         && value.chars().count() <= 320
         && crate::text::printable(&value, 320) == value;
     is_plain.then_some(value)
-}
-
-/// A time in milliseconds since the epoch; one that is no time has passed.
-pub(super) fn time(value: Option<f64>) -> Option<Millis> {
-    let value = value?;
-    #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
-    let time = if value.is_finite() && value > 0.0 { value as Millis } else { 1 };
-    Some(time)
 }
 
 #[cfg(test)]
@@ -153,13 +227,29 @@ mod tests {
     }
 
     #[test]
+    fn repeated_members_stay_repeated() {
+        let entries: Entries = read("{\"a\":1,\"b\":2,\"a\":1.50}").unwrap();
+        assert!(entries.repeats("a") && !entries.repeats("b") && !entries.repeats("c"));
+        assert_eq!(entries.to_text().unwrap(), "{\n  \"a\": 1,\n  \"b\": 2,\n  \"a\": 1.50\n}\n");
+    }
+
+    #[test]
     fn labels_and_tokens_hold_no_control_characters() {
         assert_eq!(label(Some(" a@x ".into())).as_deref(), Some("a@x"));
         for odd in ["", " ", "a\u{1b}[31m", "a\nb", "\u{202e}x"] {
             assert_eq!(label(Some(odd.into())), None, "{odd:?}");
         }
-        assert!(secret(Some(Secret::new("a\nb"))).is_err());
-        assert!(secret(Some(Secret::new(" "))).unwrap().is_none());
-        assert_eq!(time(Some(-3.0)), Some(1));
+        let odd = r#"{"a":"fake\nx","b":" ","c":" fake\n","d":7,"e":null,"f":{"fake":1}}"#;
+        let odd = members(odd).unwrap();
+        assert!(matches!(odd.secret("a"), Err(Malformed::UnfitToken)));
+        for none in ["b", "e", "missing"] {
+            assert!(odd.secret(none).unwrap().is_none(), "{none}");
+        }
+        assert_eq!(odd.secret("c").unwrap().unwrap().expose(), "fake");
+        for number in ["d", "f"] {
+            assert!(matches!(odd.secret(number), Err(Malformed::TokenNotText)), "{number}");
+        }
+        assert_eq!(odd.label("d").as_deref(), Some("7"));
+        assert_eq!(odd.label("f"), None);
     }
 }

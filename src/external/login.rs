@@ -1,7 +1,8 @@
 //! A login as another program keeps it.
 
 use super::Unfit;
-use super::json::{Malformed, secret};
+use super::time::{NoTime, Time};
+use crate::oauth::Claims;
 use crate::profile::{Credential, CredentialKind, Identity, Millis, ProviderId};
 use crate::secret::Secret;
 use crate::system::custody::Exposure;
@@ -38,6 +39,8 @@ pub struct Login {
     pub credential: Credential,
     /// What the profile is called when nothing tells whose login it is.
     pub name: Option<String>,
+    /// Whether the program uses another login of the file instead of this one.
+    pub is_spare: bool,
     /// Further fields that the provider's requests need, by their names in our store.
     pub fields: Vec<(&'static str, String)>,
 }
@@ -57,6 +60,7 @@ impl Login {
                 kind,
             },
             name: None,
+            is_spare: false,
             fields: Vec::new(),
         }
     }
@@ -82,24 +86,42 @@ fn same(a: Option<&Secret>, b: Option<&Secret>) -> bool {
     }
 }
 
-/// The tokens of an OAuth grant; `None` when there is no access token, so that nobody is
-/// signed in.
+/// The tokens of an OAuth grant; `None` when there is none, so that nobody is signed in. One
+/// whose access token is missing has to be refreshed, and so has one whose expiry is no time,
+/// unless the token itself tells it.
 pub(super) fn grant(
     access: Option<Secret>,
     refresh: Option<Secret>,
     id_token: Option<Secret>,
-    expires: Option<Millis>,
-) -> Result<Option<CredentialKind>, Malformed> {
-    let (access, refresh, id_token) = (secret(access)?, secret(refresh)?, secret(id_token)?);
-    Ok(access.map(|access| CredentialKind::OAuth {
-        access: Some(access),
-        refresh,
-        id_token,
-        expires,
-    }))
+    expires: Option<Time>,
+) -> Option<CredentialKind> {
+    let Some(access) = access else {
+        let access = Some(Secret::new(""));
+        return refresh.is_some().then_some(CredentialKind::OAuth {
+            access,
+            refresh,
+            id_token,
+            expires: Some(PASSED),
+            issued: None,
+        });
+    };
+    let expires = expires.map(|time| time.unwrap_or_else(|NoTime| claimed_expiry(&access)));
+    Some(CredentialKind::OAuth { access: Some(access), refresh, id_token, expires, issued: None })
+}
+
+/// A time that has passed.
+const PASSED: Millis = 1;
+
+fn claimed_expiry(token: &Secret) -> Millis {
+    Claims::of(token.expose()).as_ref().and_then(Claims::expires).unwrap_or(PASSED)
 }
 
 impl Parsed {
+    /// Notes an entry that is no login for us.
+    pub(super) fn skip(&mut self, entry: &str, reason: Unfit) {
+        self.skipped.push((entry.to_owned(), reason));
+    }
+
     /// One login, or none.
     pub(super) fn of(login: Option<Login>) -> Self {
         Self { logins: login.into_iter().collect(), skipped: Vec::new() }

@@ -22,6 +22,7 @@ mod opencode;
 mod pi;
 mod program;
 mod qwen;
+mod time;
 
 pub use error::{ExternalError, Place, Unfit};
 pub use json::{Malformed, Position};

@@ -10,7 +10,7 @@ pub(super) struct Opencode;
 
 impl Format for Opencode {
     fn files(&self, environment: &Environment) -> Vec<PathBuf> {
-        let data = environment.path("XDG_DATA_HOME");
+        let data = environment.expanded("XDG_DATA_HOME");
         let data = data.unwrap_or_else(|| environment.home().join(".local/share"));
         vec![data.join("opencode/auth.json")]
     }

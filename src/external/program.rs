@@ -51,9 +51,9 @@ pub struct Program {
     /// What a user types to sign in there.
     pub sign_in: String,
     /// How it can use a token of ours; see [`Self::usage`].
-    #[serde(rename = "use")]
+    #[serde(rename = "use", default)]
     lines: Vec<String>,
-    /// The same for an API key, where that is another way.
+    /// The same for an API key.
     #[serde(rename = "useKey", default)]
     key_lines: Vec<String>,
 }
@@ -69,6 +69,10 @@ pub struct EntryProvider {
     /// Of an OAuth entry whose `refresh` is a token that nothing refreshes, and whose
     /// `access` is derived from it.
     pub token: Option<ProviderId>,
+    /// How the program can use a login of ours in the place of this entry; see
+    /// [`Program::usage`].
+    #[serde(rename = "use")]
+    lines: Vec<String>,
 }
 
 /// A profile that stays the program's own: it is read when it is needed, and its refresh
@@ -181,13 +185,19 @@ impl Tool {
 }
 
 impl Program {
-    /// How the program can use a profile of ours in the place of a login of this kind: lines
-    /// of a configuration or a command. What is the profile's own stands in them as `{json}`
-    /// (its id), `{word}` (its id as a word of a shell), `{entry}` (the name of the login in
-    /// the program's file) and `{account}` (its account id).
-    pub fn usage(&self, kind: Kind) -> &[String] {
-        let is_key = kind == Kind::ApiKey && !self.key_lines.is_empty();
-        if is_key { &self.key_lines } else { &self.lines }
+    /// How the program can use a profile of ours in the place of its `entry`: a command, or the
+    /// path of a file with a colon and below it, indented, what has to be in it. None where no
+    /// way is known to work; `tests/interop/journey/hints.mjs` tries each with the program.
+    ///
+    /// What is the profile's own stands in it as `{id}`, `{entry}` (the name of the login in the
+    /// program's file) and `{account}` (the account id), each a JSON text; as `{… word}`: the
+    /// text (of the id: the id itself) as a word of a shell; and as `{id word in json}`: that
+    /// word inside a JSON text.
+    pub fn usage(&self, entry: &str, kind: Kind) -> &[String] {
+        if kind == Kind::ApiKey {
+            return &self.key_lines;
+        }
+        self.providers.get(entry).map_or(&self.lines, |entry| &entry.lines)
     }
 }
 
@@ -204,9 +214,6 @@ mod tests {
             assert_eq!(Tool::from_name(&program.name), Some(tool));
             assert!(!program.label.is_empty() && !program.sign_in.is_empty());
             assert_eq!(program.provider.is_empty(), !program.providers.is_empty(), "{tool:?}");
-            for kind in [Kind::ApiKey, Kind::Token] {
-                assert!(!program.usage(kind).is_empty(), "{tool:?}");
-            }
             if let Some(managed) = tool.managed() {
                 assert_eq!(managed.provider(), program.provider);
                 assert_eq!(Tool::managing(&managed.profile), Some(tool));

@@ -1,23 +1,33 @@
 //! The approval of a device authorization: the server is asked until the user has decided
 //! (RFC 8628 sections 3.4 and 3.5, and the flows that servers have of their own).
+//!
+//! Invariant: only a word of the server ends it before its time: a grant, or an error code. A
+//! page of the network in between, a redirect, a broken answer and silence are no such word.
 
 use super::client::{Client, TokenRequestFormat};
-use super::device::DeviceAuthorization;
 use super::device_endpoints::DeviceFlow;
+use super::device_reply::DeviceAuthorization;
 use super::grant::Grant;
+use super::lenient_json::Members;
+use super::poll_word::{PollWord, has_word, is_word};
 use super::post::post;
+use super::reply::Reply;
 use super::token::exchange;
 use super::token_error::TokenError;
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::http::HttpClient;
 use oauth2::http::StatusCode;
-use serde::Deserialize;
-use serde_json::Value;
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// What `slow_down` adds to the interval (RFC 8628 section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
+/// The longest pause after polls that brought no word, where the interval is not longer: the
+/// user may have approved meanwhile.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// The longest pause that a server may ask for.
+const LONGEST_WANTED: Duration = Duration::from_mins(5);
 
 /// What a poll found.
 #[derive(Debug)]
@@ -26,121 +36,245 @@ pub enum Poll {
     Granted(Box<Grant>),
     /// Not yet.
     Pending,
-    /// Not yet, and we ask too often.
-    SlowDown,
+    /// Not yet, and we ask too often: at the earliest after this time, where one is named.
+    SlowDown(Option<Duration>),
+    /// Nobody knows: no word of the server came.
+    NoWord {
+        /// What came, as a sentence.
+        reason: String,
+        /// When the server wants to be asked again.
+        retry_after: Option<Duration>,
+    },
 }
 
 /// Asks once whether the user has approved.
 ///
 /// # Errors
-/// See [`TokenError`]; `access_denied` and `expired_token` among the refusals.
+/// See [`TokenError`]: what ends the login, `access_denied` and `expired_token` among it.
 pub async fn poll_device(
     http: &HttpClient,
     client: &Client,
     device: &DeviceAuthorization,
     clock: fn() -> Millis,
 ) -> Result<Poll, TokenError> {
+    let reply = match ask(http, client, device, clock).await? {
+        Ok(reply) => reply,
+        Err(error) => return Ok(no_word(&error)),
+    };
+    let (status, is_word) = (reply.status, has_word(&reply.text));
+    let outcome = match device.flow {
+        DeviceFlow::Standard => reply.grant(client, clock).and_then(Grant::of_login),
+        DeviceFlow::UserCode => match status_member(&reply.text).as_deref() {
+            Some("error") => Err(reply.refusal(client)),
+            Some("success") | None => reply.grant(client, clock).and_then(Grant::of_login),
+            Some(_) => return Ok(Poll::Pending),
+        },
+        DeviceFlow::Pairing => match approval(&reply, client) {
+            Ok(None) => return Ok(Poll::Pending),
+            Ok(Some(Approval { code, code_verifier })) => {
+                let endpoints = client.endpoints.device.as_ref();
+                let redirect_uri = endpoints.and_then(|endpoints| endpoints.redirect_uri.as_ref());
+                let grant =
+                    exchange(http, client, redirect_uri, &code, &code_verifier, clock).await;
+                return after_exchange(grant);
+            }
+            Err(error) => Err(error),
+        },
+    };
+    match outcome {
+        Ok(grant) => Ok(Poll::Granted(Box::new(grant))),
+        Err(_) if !is_word => Ok(Poll::NoWord { reason: odd_answer(status), retry_after: None }),
+        Err(error) => told(error),
+    }
+}
+
+/// Sends the request of a poll. The inner error is that no answer of the server came.
+async fn ask(
+    http: &HttpClient,
+    client: &Client,
+    device: &DeviceAuthorization,
+    clock: fn() -> Millis,
+) -> Result<Result<Reply, TokenError>, TokenError> {
     let endpoints = client.endpoints.device.as_ref();
     let own_endpoint = endpoints.and_then(|endpoints| endpoints.token_endpoint.as_ref());
     let endpoint = own_endpoint.map_or_else(|| client.token_endpoint(), Ok)?;
-    let code = device.device_code.expose();
-    let further = client.token_parameters.iter().map(|(name, value)| (&**name, &**value));
-    let grant = match device.flow {
+    let (code, user_code) = (device.device_code.expose(), device.user_code.as_str());
+    let client_id = ("client_id", client.id.as_str());
+    let mut format = TokenRequestFormat::Form;
+    let mut fields = match device.flow {
         DeviceFlow::Standard => {
+            format = client.token_request_format;
             let grant_type = "urn:ietf:params:oauth:grant-type:device_code";
-            let mut fields =
-                vec![("grant_type", grant_type), ("device_code", code), ("client_id", &client.id)];
-            if let Some(secret) = &client.secret {
-                fields.push(("client_secret", secret.expose()));
-            }
-            fields.extend(further);
-            let response =
-                post(http, endpoint, &fields, client.token_request_format, clock).await?;
-            response.grant(client, clock).and_then(Grant::of_login)
+            vec![("grant_type", grant_type), ("device_code", code), client_id]
         }
         DeviceFlow::Pairing => {
-            let fields = [("device_auth_id", code), ("user_code", &device.user_code)];
-            let response = post(http, endpoint, &fields, TokenRequestFormat::Json, clock).await?;
-            if matches!(response.status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {
-                return Ok(Poll::Pending);
-            }
-            if !response.status.is_success() {
-                return Err(response.refusal(client));
-            }
-            let Approval { authorization_code: code, code_verifier } =
-                serde_json::from_str(&response.text)
-                    .map_err(|_| TokenError::Unreadable("it is not an approval".to_owned()))?;
-            let redirect_uri = endpoints.and_then(|endpoints| endpoints.redirect_uri.as_ref());
-            exchange(http, client, redirect_uri, &code, &code_verifier, clock).await
+            format = TokenRequestFormat::Json;
+            vec![("device_auth_id", code), ("user_code", user_code)]
         }
         DeviceFlow::UserCode => {
             let grant_type = "urn:ietf:params:oauth:grant-type:user_code";
             let verifier = device.code_verifier.as_ref().map_or("", Secret::expose);
-            let mut fields = vec![
+            vec![
                 ("grant_type", grant_type),
-                ("client_id", &client.id),
-                ("user_code", &device.user_code),
+                client_id,
+                ("user_code", user_code),
                 ("code_verifier", verifier),
-            ];
-            fields.extend(further);
-            let response = post(http, endpoint, &fields, TokenRequestFormat::Form, clock).await?;
-            match user_code_status(&response.text).as_deref() {
-                Some("error") => Err(response.refusal(client)),
-                Some("success") | None => response.grant(client, clock).and_then(Grant::of_login),
-                Some(_) => return Ok(Poll::Pending),
-            }
+            ]
         }
     };
+    if let (DeviceFlow::Standard, Some(secret)) = (device.flow, &client.secret) {
+        fields.push(("client_secret", secret.expose()));
+    }
+    if device.flow != DeviceFlow::Pairing {
+        let further = client.token_parameters.iter().map(|(name, value)| (&**name, &**value));
+        fields.extend(further);
+    }
+    Ok(post(http, endpoint, &fields, format, clock).await)
+}
+
+/// What a poll of the pairing flow gives once the user has approved.
+struct Approval {
+    code: Secret,
+    code_verifier: Secret,
+}
+
+/// The approval in a poll of the pairing flow, whose 403 and 404 mean "not yet" unless an error
+/// code says something else.
+fn approval(reply: &Reply, client: &Client) -> Result<Option<Approval>, TokenError> {
+    let is_not_yet = matches!(reply.status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND);
+    if !reply.status.is_success() {
+        let says_nothing = !is_word(&reply.codes());
+        return if is_not_yet && says_nothing { Ok(None) } else { Err(reply.refusal(client)) };
+    }
+    let members = Members::of(&reply.text);
+    let text = |name| members.text(name).map(Secret::new);
+    match (text("authorization_code"), text("code_verifier")) {
+        (Some(code), Some(code_verifier)) => Ok(Some(Approval { code, code_verifier })),
+        (None, None) if !reply.codes().is_empty() => Err(reply.refusal(client)),
+        _ => Err(TokenError::Unreadable("it is not an approval".to_owned())),
+    }
+}
+
+/// The end of the exchange that follows an approval: without a word of the server the approval
+/// stands, and the next poll brings it again.
+fn after_exchange(grant: Result<Grant, TokenError>) -> Result<Poll, TokenError> {
     match grant {
         Ok(grant) => Ok(Poll::Granted(Box::new(grant))),
-        Err(TokenError::Refused { code, .. }) if code == "authorization_pending" => {
-            Ok(Poll::Pending)
+        Err(TokenError::Unusable { reason, raw }) => {
+            if has_word(&String::from_utf8_lossy(raw.expose())) {
+                return Err(TokenError::Unusable { reason, raw });
+            }
+            Ok(no_word(&TokenError::Unusable { reason, raw }))
         }
-        Err(TokenError::Refused { code, .. }) if code == "slow_down" => Ok(Poll::SlowDown),
+        Err(
+            error @ (TokenError::Unavailable { .. }
+            | TokenError::Blocked { .. }
+            | TokenError::Untrusted { .. }
+            | TokenError::Unreadable(_)),
+        ) => Ok(no_word(&error)),
         Err(error) => Err(error),
     }
 }
 
+/// What a failure means that is not of the server's making.
+fn no_word(error: &TokenError) -> Poll {
+    match error {
+        TokenError::Unavailable {
+            status: Some(StatusCode::TOO_MANY_REQUESTS),
+            retry_after,
+            ..
+        } => Poll::SlowDown(*retry_after),
+        TokenError::Unavailable {
+            status: Some(StatusCode::NETWORK_AUTHENTICATION_REQUIRED),
+            ..
+        } => {
+            let reason = odd_answer(StatusCode::NETWORK_AUTHENTICATION_REQUIRED);
+            Poll::NoWord { reason, retry_after: None }
+        }
+        TokenError::Unavailable { retry_after, .. } => {
+            Poll::NoWord { reason: error.to_string(), retry_after: *retry_after }
+        }
+        error => Poll::NoWord { reason: format!("{error} {PORTAL}"), retry_after: None },
+    }
+}
+
+/// What may be the matter when somebody in between answers.
+const PORTAL: &str = "(does this network have a sign-in page of its own?)";
+
+/// An answer that the server has not made, as a sentence.
+fn odd_answer(status: StatusCode) -> String {
+    format!("the answer about the device code ({status}) makes no sense {PORTAL}")
+}
+
+/// What an error code of the server means.
+fn told(error: TokenError) -> Result<Poll, TokenError> {
+    let TokenError::Refused { code, .. } = &error else { return Err(error) };
+    match PollWord::of(code) {
+        PollWord::Pending => Ok(Poll::Pending),
+        PollWord::SlowDown => Ok(Poll::SlowDown(None)),
+        PollWord::Unwell => Ok(Poll::NoWord { reason: error.to_string(), retry_after: None }),
+        PollWord::Over => Err(error),
+    }
+}
+
 /// Polls until the user has approved, an interval after the server was last asked and then
-/// an interval apart; `device` tells the next process of both. A server that cannot be
-/// reached is asked again, less and less often (RFC 8628 section 3.5), until the code has
-/// expired.
+/// an interval apart; `device` tells the next process of both. A poll that brought no word of
+/// the server is repeated, less and less often (RFC 8628 section 3.5), until the code has
+/// expired; the first time, `trouble` gets to know what came.
 ///
 /// # Errors
 /// See [`TokenError`]; `expired_token` when the time is over.
 pub async fn wait_for_approval(
     client: &Client,
     device: &mut DeviceAuthorization,
+    trouble: oneshot::Sender<String>,
     clock: fn() -> Millis,
 ) -> Result<Grant, TokenError> {
     let http = client.http()?;
     let end = tokio::time::Instant::now() + device.lifetime;
-    let mut interval = device.interval;
-    let mut pause = interval.saturating_sub(device.age(clock()));
+    let mut trouble = Some(trouble);
+    // How many polls in a row brought no word, and what came in place of the last one.
+    let (mut failures, mut last) = (0_u32, None);
+    let mut pause = device.interval.saturating_sub(device.age(clock()));
     loop {
         let next = tokio::time::Instant::now() + pause;
         tokio::time::sleep_until(next.min(end)).await;
         if next > end {
-            return Err(TokenError::refused("expired_token", None));
+            return Err(too_late(last));
         }
         device.asked = clock();
-        match poll_device(&http, client, device, clock).await {
-            Ok(Poll::Granted(grant)) => return Ok(*grant),
-            Ok(Poll::Pending) => {}
-            Ok(Poll::SlowDown) => {
+        let poll = poll_device(&http, client, device, clock).await?;
+        (failures, last) = match &poll {
+            Poll::NoWord { reason, .. } => (failures + 1, Some(reason.clone())),
+            _ => (0, None),
+        };
+        pause = match poll {
+            Poll::Granted(grant) => return Ok(*grant),
+            Poll::Pending => device.interval,
+            Poll::SlowDown(wanted) => {
                 device.interval += SLOWER;
-                interval += SLOWER;
+                device.interval.max(wanted.unwrap_or_default().min(LONGEST_WANTED))
             }
-            Err(TokenError::Unavailable { retry_after, .. }) => {
-                let wanted = retry_after.unwrap_or(interval * 2).min(device.lifetime);
-                interval = wanted.max(interval);
+            Poll::NoWord { reason, retry_after } => {
+                if let Some(trouble) = trouble.take() {
+                    // Whoever does not look any more has no use for it.
+                    let _ = trouble.send(reason);
+                }
+                let doubled = device.interval.saturating_mul(2_u32.saturating_pow(failures));
+                let usual = doubled.min(LONGEST_PAUSE).max(device.interval);
+                retry_after.map_or(usual, |wanted| wanted.min(LONGEST_WANTED).max(device.interval))
             }
-            // One that is let through may come next.
-            Err(TokenError::Blocked { .. }) => interval = (interval * 2).min(device.lifetime),
-            Err(error) => return Err(error),
-        }
-        pause = interval;
+        };
     }
+}
+
+/// The code has expired by our clock; `last` is what came in place of the last answer.
+fn too_late(last: Option<String>) -> TokenError {
+    let mut description = "nobody approved the code in time".to_owned();
+    if let Some(last) = last {
+        description = format!("{description}, and the server could not be asked: {last}");
+    }
+    TokenError::refused("expired_token", Some(description))
 }
 
 impl DeviceAuthorization {
@@ -151,14 +285,7 @@ impl DeviceAuthorization {
 }
 
 /// The `status` of a reply of the user code flow.
-fn user_code_status(text: &str) -> Option<String> {
-    let reply: Value = serde_json::from_str(text).ok()?;
-    reply.get("status")?.as_str().map(str::to_owned)
-}
-
-/// What a poll of the pairing flow gives once the user has approved.
-#[derive(Deserialize)]
-struct Approval {
-    authorization_code: Secret,
-    code_verifier: Secret,
+fn status_member(text: &str) -> Option<String> {
+    let members = Members::of(text);
+    members.is_whole.then(|| members.text("status")).flatten()
 }

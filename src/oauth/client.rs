@@ -3,6 +3,7 @@
 use super::device_endpoints::DeviceEndpoints;
 use super::token_error::TokenError;
 use crate::secret::Secret;
+use crate::system::Environment;
 use crate::system::http::HttpClient;
 use indexmap::IndexMap;
 use url::Url;
@@ -27,6 +28,8 @@ pub struct Client {
     pub token_parameters: IndexMap<String, String>,
     /// The error codes by which the server says that a grant is over, beside `invalid_grant`.
     pub final_error_codes: Vec<String>,
+    /// The variables that say which way its requests go.
+    pub environment: Environment,
 }
 
 /// The endpoints of an authorization server. Those that are missing may be in its metadata
@@ -76,6 +79,14 @@ impl Client {
     /// # Errors
     /// There is no such endpoint, or the trust store or proxy settings cannot be used.
     pub fn http(&self) -> Result<HttpClient, TokenError> {
-        HttpClient::new(self.token_endpoint()?).map_err(TokenError::from)
+        self.http_to(self.token_endpoint()?)
+    }
+
+    /// An HTTP client for another endpoint.
+    ///
+    /// # Errors
+    /// The trust store or proxy settings cannot be used.
+    pub fn http_to(&self, endpoint: &Url) -> Result<HttpClient, TokenError> {
+        HttpClient::new(&self.environment, endpoint).map_err(TokenError::from)
     }
 }

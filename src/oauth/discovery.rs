@@ -52,7 +52,7 @@ impl Client {
         };
         let unreadable = |reason: String| TokenError::Unreadable(format!("{issuer}: {reason}"));
         let url = Url::parse(issuer).map_err(|error| unreadable(error.to_string()))?;
-        let http = HttpClient::new(&url)?;
+        let http = self.http_to(&url)?;
         let mut found = None;
         for place in metadata_places(&url) {
             let (status, body) = get(&http, &place, None).await?;
@@ -126,7 +126,7 @@ impl Client {
 
     async fn asked_userinfo(&self, access: &Secret) -> Option<Claims> {
         let endpoint = self.endpoints.userinfo.as_ref()?;
-        let http = HttpClient::new(endpoint).ok()?;
+        let http = self.http_to(endpoint).ok()?;
         let (status, body) = get(&http, endpoint, Some(access)).await.ok()?;
         if !status.is_success() {
             return None;

@@ -4,7 +4,9 @@
 use super::reply::server_time;
 use crate::profile::Millis;
 use crate::secret::Secret;
+use crate::system::Environment;
 use crate::system::http::{HttpClient, HttpError};
+use crate::system::route::{Untrusted, UnusableProxy};
 use crate::text::printable;
 use indexmap::IndexMap;
 use oauth2::http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
@@ -30,6 +32,8 @@ pub struct ExchangedToken {
     pub token: Secret,
     /// When it expires by our clock, in milliseconds since the epoch.
     pub expires: Millis,
+    /// When it was received, in milliseconds since the epoch, where that is known.
+    pub issued: Option<Millis>,
 }
 
 /// Why there is no token.
@@ -46,6 +50,17 @@ pub enum ExchangeError {
     /// The server was not reached, or it cannot answer now.
     #[error("the server is unavailable: {0}")]
     Unavailable(String),
+    /// The certificate of the server is not trusted.
+    #[error("the server is unavailable: {reason}")]
+    Untrusted {
+        /// What happened.
+        reason: String,
+        /// What the environment has about it.
+        untrusted: Untrusted,
+    },
+    /// The proxy that the request goes through cannot be used as it is named.
+    #[error(transparent)]
+    Proxy(UnusableProxy),
     /// The answer is none.
     #[error("the answer of the server cannot be read: {0}")]
     Unreadable(&'static str),
@@ -68,13 +83,14 @@ impl TokenExchange {
         self.headers.iter().find(|header| !is_fit(header)).map(|(name, _)| name.as_str())
     }
 
-    /// Exchanges `stored`. `clock` is ours.
+    /// Exchanges `stored`, by the proxy that `environment` names. `clock` is ours.
     ///
     /// # Errors
     /// See [`ExchangeError`].
     pub async fn exchange(
         &self,
         stored: &Secret,
+        environment: &Environment,
         clock: fn() -> Millis,
     ) -> Result<ExchangedToken, ExchangeError> {
         let mut request = Request::get(self.endpoint.as_str())
@@ -86,7 +102,7 @@ impl TokenExchange {
         let request = request
             .body(Vec::new())
             .map_err(|_| ExchangeError::Unreadable("the stored token is not fit for a header"))?;
-        let http = HttpClient::new(&self.endpoint).map_err(unavailable)?;
+        let http = HttpClient::new(environment, &self.endpoint).map_err(unavailable)?;
         let response = http.send(request).await.map_err(unavailable)?;
         read(&response, clock())
     }
@@ -94,6 +110,10 @@ impl TokenExchange {
 
 fn unavailable(error: HttpError) -> ExchangeError {
     match error {
+        HttpError::Untrusted { reason, untrusted } => {
+            ExchangeError::Untrusted { reason, untrusted }
+        }
+        HttpError::Proxy(error) => ExchangeError::Proxy(error),
         HttpError::TooLarge => ExchangeError::Unreadable("it is too large"),
         error => ExchangeError::Unavailable(error.to_string()),
     }
@@ -118,7 +138,11 @@ fn read(response: &Response<Vec<u8>>, received: Millis) -> Result<ExchangedToken
     let expires = expires.ok_or(ExchangeError::Unreadable("it has no `expires_at`"))?;
     // The server's clock counts for its own times.
     let lead = server_time(response.headers()).map_or(0, |date| received.saturating_sub(date));
-    Ok(ExchangedToken { token: Secret::new(token), expires: expires.saturating_add(lead) })
+    Ok(ExchangedToken {
+        token: Secret::new(token),
+        expires: expires.saturating_add(lead),
+        issued: Some(received),
+    })
 }
 
 /// A time in seconds since the epoch, or in milliseconds when it would else be beyond the

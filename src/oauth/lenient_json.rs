@@ -69,17 +69,22 @@ impl<'t> Members<'t> {
     }
 }
 
-/// Bytes as text: UTF-8, or UTF-16 when they begin with its mark; what is neither becomes
-/// U+FFFD. Without the mark.
+/// Bytes as text: UTF-8, or UTF-16 when they begin with its mark and hold an object in it;
+/// what is neither becomes U+FFFD. Without the mark.
 pub(super) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     let units = |order: fn([u8; 2]) -> u16| {
         let pairs = bytes[2..].chunks_exact(2).map(|pair| order([pair[0], pair[1]]));
-        Cow::Owned(String::from_utf16_lossy(&pairs.collect::<Vec<_>>()))
+        String::from_utf16_lossy(&pairs.collect::<Vec<_>>())
     };
-    match bytes {
-        [0xFF, 0xFE, ..] => units(u16::from_le_bytes),
-        [0xFE, 0xFF, ..] => units(u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)),
+    let utf16 = match bytes {
+        [0xFF, 0xFE, ..] => Some(units(u16::from_le_bytes)),
+        [0xFE, 0xFF, ..] => Some(units(u16::from_be_bytes)),
+        _ => None,
+    };
+    // Stray bytes may look like the mark.
+    match utf16.filter(|text| text.contains('{') && text.contains('"')) {
+        Some(text) => Cow::Owned(text),
+        None => String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)),
     }
 }
 
@@ -312,6 +317,10 @@ mod tests {
             assert_eq!(decoded(&bytes), "{\"t\":\"é\"}");
         }
         assert_eq!(decoded(b"{\"n\":\"Ren\xE9\"}"), "{\"n\":\"Ren\u{fffd}\"}");
+        for stray in [&b"\xFF\xFE"[..], b"\xFF\xFE\0 noise\r\n", b"\xFE\xFF\0", b"\xFE\xFF "] {
+            let text = [stray, b"{\"t\":\"a\"}"].concat();
+            assert_eq!(Members::of(&decoded(&text)).text("t").as_deref(), Some("a"), "{text:?}");
+        }
     }
 
     #[test]

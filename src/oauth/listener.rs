@@ -11,7 +11,7 @@ use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
@@ -65,14 +65,16 @@ pub enum Verdict {
     Failed,
 }
 
-/// Binds the first free port of `ports` on 127.0.0.1 and, where there is one, on `[::1]`.
+/// Binds the first free port of `ports` on 127.0.0.1 and on `[::1]`, as far as this machine has
+/// them.
 ///
 /// # Errors
-/// A port cannot be bound for another reason than being taken.
+/// A port cannot be bound for another reason than being taken: there is no loopback address,
+/// or no descriptor.
 pub fn bind(host: &str, ports: &[u16], path: &str) -> io::Result<Bound> {
     let mut busy = Vec::new();
     for &port in ports {
-        match bind_port(port) {
+        match bind_port(host, port) {
             Ok(sockets) => {
                 let redirect_uri = redirect_uri(host, port, path)?;
                 return Ok(Bound::Listening(RedirectListener { sockets, redirect_uri }, busy));
@@ -93,14 +95,26 @@ fn redirect_uri(host: &str, port: u16, path: &str) -> io::Result<Url> {
         .map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))
 }
 
-fn bind_port(port: u16) -> io::Result<Vec<TcpListener>> {
-    let mut sockets = vec![TcpListener::bind((Ipv4Addr::LOCALHOST, port))?];
-    match TcpListener::bind((Ipv6Addr::LOCALHOST, port)) {
-        Ok(socket) => sockets.push(socket),
-        // Another program holds the port on [::1], where `localhost` may lead as well.
-        Err(error) if error.kind() == ErrorKind::AddrInUse => return Err(error),
-        // No IPv6 on this machine.
-        Err(_) => {}
+fn bind_port(host: &str, port: u16) -> io::Result<Vec<TcpListener>> {
+    let mut sockets = Vec::new();
+    let mut missing = None;
+    // Where the browser has to go to one address, the other one is of no use alone.
+    let is_needed =
+        |address: &SocketAddr| host.parse().is_ok_and(|host: IpAddr| host == address.ip());
+    let addresses = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    for address in addresses.map(|address: IpAddr| SocketAddr::new(address, port)) {
+        match TcpListener::bind(address) {
+            Ok(socket) => sockets.push(socket),
+            // Another program holds the port there, where `localhost` may lead as well.
+            Err(error) if error.kind() == ErrorKind::AddrInUse => return Err(error),
+            Err(error) if is_needed(&address) => return Err(error),
+            // Without IPv6 on this machine, IPv4 is enough, and the other way round.
+            Err(error) => missing = missing.or(Some(error)),
+        }
+    }
+    match missing {
+        Some(error) if sockets.is_empty() => return Err(error),
+        _ => {}
     }
     for socket in &sockets {
         socket.set_nonblocking(true)?;

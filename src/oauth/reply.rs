@@ -74,6 +74,11 @@ impl Reply {
         TokenError::Unavailable { reason, status, retry_after, sent, timed_out: false }
     }
 
+    /// The error codes in a reply, the one that is most to the point first.
+    pub(super) fn codes(&self) -> Vec<String> {
+        ErrorReply::of(&self.text).codes
+    }
+
     /// The refusal in a reply: by its error code, else by its status.
     pub(super) fn refusal(&self, client: &Client) -> TokenError {
         let ErrorReply { codes, description, is_whole } = ErrorReply::of(&self.text);
@@ -168,7 +173,7 @@ pub(super) fn server_time(headers: &HeaderMap) -> Option<Millis> {
 }
 
 /// A date of HTTP, in milliseconds since the epoch. The day of the week need not be right.
-fn date(text: &str) -> Option<Millis> {
+pub(super) fn date(text: &str) -> Option<Millis> {
     let text = text.split_once(", ").map_or(text, |(_, date)| date);
     let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
     Some(zoned.timestamp().as_millisecond())

@@ -32,7 +32,8 @@ pub async fn revoke(
         .map_err(|error| TokenError::Unreadable(error.to_string()))?;
     let response = http.send(request).await.map_err(|error| match error {
         HttpError::Unreachable { reason, sent, .. } => TokenError::unavailable(reason, sent),
-        other => TokenError::Unreadable(other.to_string()),
+        HttpError::TooLarge => TokenError::Unreadable(error.to_string()),
+        error => error.into(),
     })?;
     let status = response.status();
     if status.is_success() {

@@ -6,6 +6,7 @@
 
 use crate::secret::{Secret, SecretBytes};
 use crate::system::http::HttpError;
+use crate::system::route::{Untrusted, UnusableProxy};
 use oauth2::http::StatusCode;
 use std::time::Duration;
 
@@ -48,6 +49,17 @@ pub enum TokenError {
         /// Whether the time for it has passed.
         timed_out: bool,
     },
+    /// The certificate of the server is not trusted. The server has not got the request.
+    #[error("the authorization server is unavailable: {reason}")]
+    Untrusted {
+        /// What happened.
+        reason: String,
+        /// What the environment has about it.
+        untrusted: Untrusted,
+    },
+    /// The proxy that the request goes through cannot be used as it is named.
+    #[error(transparent)]
+    Proxy(UnusableProxy),
     /// The answer is not a token response.
     #[error("the answer of the authorization server cannot be read: {0}")]
     Unreadable(String),
@@ -96,7 +108,10 @@ impl TokenError {
     /// Whether the request may have been carried out although there is no usable answer.
     pub const fn is_outcome_unknown(&self) -> bool {
         match self {
-            Self::Refused { .. } | Self::Blocked { .. } => false,
+            Self::Refused { .. }
+            | Self::Blocked { .. }
+            | Self::Untrusted { .. }
+            | Self::Proxy(_) => false,
             Self::Unavailable { sent, .. } => *sent,
             Self::Unreadable(_) | Self::NoAccessToken { .. } | Self::Unusable { .. } => true,
         }
@@ -137,6 +152,8 @@ impl From<HttpError> for TokenError {
             HttpError::Unreachable { reason, sent, timed_out } => {
                 Self::Unavailable { reason, status: None, retry_after: None, sent, timed_out }
             }
+            HttpError::Untrusted { reason, untrusted } => Self::Untrusted { reason, untrusted },
+            HttpError::Proxy(error) => Self::Proxy(error),
             HttpError::Request(reason) => Self::unavailable(reason, false),
             error @ HttpError::TooLarge => Self::Unreadable(error.to_string()),
         }

@@ -1,6 +1,7 @@
 //! Handing out what an API wants for a stored token: one request however many processes
-//! ask, and what it gives is used until five minutes before it expires.
+//! ask, and what it gives is used as long as any token is (`refresh::Validity`).
 
+use super::refresh::Validity;
 use super::selection::{Login, Selected};
 use super::{Interaction, warn_of_route};
 use crate::app::{App, AppError};
@@ -46,10 +47,17 @@ impl<E: Into<AppError>> From<E> for NotExchanged {
     }
 }
 
+impl ExchangedToken {
+    /// When it was issued, and when it expires.
+    pub(super) const fn validity(&self) -> Validity {
+        Validity { issued: self.issued, expires: Some(self.expires) }
+    }
+}
+
 /// What the exchanged token must be like.
 pub(super) struct Wanted {
-    /// How long it must still be valid, in milliseconds.
-    pub(super) min_ttl: Millis,
+    /// How long it must still be valid, in milliseconds; the usual span when `None`.
+    pub(super) min_ttl: Option<Millis>,
     /// Exchange even when there is such a token.
     pub(super) force: bool,
     /// How long to wait for another process that is exchanging.
@@ -67,7 +75,7 @@ pub(super) fn exchange(
 ) -> Result<ExchangedToken, NotExchanged> {
     let directory = app.paths.exchanged_tokens();
     let before = exchanged::find(&directory, &service.endpoint, stored);
-    let is_good = |given: &ExchangedToken| given.expires > now().saturating_add(wanted.min_ttl);
+    let is_good = |given: &ExchangedToken| given.validity().is_enough(wanted.min_ttl, now());
     let is_new = |given: &ExchangedToken| {
         before.as_ref().is_none_or(|before| !before.token.matches(&given.token))
     };
@@ -94,7 +102,7 @@ pub(super) fn exchange(
     let given = block_on(async {
         let mut signals = StopSignals::catch().map_err(NotExchanged::Signals)?;
         tokio::select! {
-            given = service.exchange(stored, now) => given.map_err(|source| {
+            given = service.exchange(stored, &app.environment, now) => given.map_err(|source| {
                 NotExchanged::Failed { login: selected.login().into(), source }
             }),
             () = signals.received() => Err(NotExchanged::Interrupted),

@@ -131,7 +131,7 @@ impl<'a> Issuer<'a> {
                     (None, Some(token)) => (token, "access_token"),
                     (None, None) => return Ok(false),
                 };
-                let http = HttpClient::new(endpoint)?;
+                let http = client.http_to(endpoint)?;
                 oauth::revoke(&http, &client, endpoint, token, hint).await?;
             }
             Self::Program { program, environment } => {
@@ -163,8 +163,10 @@ impl Connection<'_> {
                 let missing = || TokenError::Unreadable("there is no refresh token".to_owned());
                 let refresh_token = credential.refresh_token().ok_or_else(missing)?;
                 let grant = oauth::refresh(http, client, refresh_token, now).await?;
+                let received = now();
                 Ok(Renewal {
-                    expires: expiry(Some(registration), &grant, now()),
+                    expires: expiry(Some(registration), &grant, received),
+                    issued: Some(received),
                     identity: registration.identity(&grant.access, grant.id_token.as_ref(), None),
                     fields: registration.kept(&grant),
                     grant,
@@ -185,7 +187,9 @@ impl Connection<'_> {
 /// What a program issued, for a profile.
 pub(crate) fn renewal(issued: Issued) -> Renewal {
     let Issued { grant, identity, fields } = issued;
-    Renewal { expires: expiry(None, &grant, now()), grant, identity, fields }
+    let received = now();
+    let expires = expiry(None, &grant, received);
+    Renewal { expires, issued: Some(received), grant, identity, fields }
 }
 
 /// Runs an operation that needs nothing of the user to its end.

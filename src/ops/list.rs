@@ -3,6 +3,7 @@
 use super::managed::Managed;
 use super::reference::problem_of;
 use super::refresh::lost;
+use super::stale_order::{Known, StaleOrder};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
@@ -29,6 +30,8 @@ pub struct Listing {
     pub exposures: Vec<Exposure>,
     /// Logins of other programs that would be listed and cannot be read.
     pub problems: Vec<String>,
+    /// Orders that name profiles which are not there.
+    pub stale_orders: Vec<StaleOrder>,
     /// When the listing was made, in milliseconds since the epoch.
     pub at: Millis,
 }
@@ -86,13 +89,18 @@ pub fn list(
         invalid_entries: 0,
         exposures: app.exposures(&config, &agent),
         problems: Vec::new(),
+        stale_orders: Vec::new(),
         at: now(),
     };
     let [mut own_providers, mut others] = [HashSet::new(), HashSet::new()];
     let fallback = app.fallback_agent(&config, &agent);
     let is_merged = app.store(&agent).is_in_database();
     let mut own_ids = HashSet::new();
-    for (owner, inherited) in read(app, agent, fallback)?.iter().zip([false, true]) {
+    let state_location = app.store(&agent).state_location();
+    let owners = read(app, agent, fallback)?;
+    listing.stale_orders = stale_orders(app, &config, &owners, &state_location);
+    listing.stale_orders.retain(|order| wanted.as_ref().is_none_or(|it| *it == order.provider));
+    for (owner, inherited) in owners.iter().zip([false, true]) {
         let Owner { agent: owner, document, state } = owner;
         for (id, found) in document.inspections() {
             let Some(found) = found else {
@@ -166,6 +174,23 @@ fn read(app: &App, agent: AgentDir, fallback: Option<AgentDir>) -> Result<Vec<Ow
     owners.collect()
 }
 
+/// The stale orders that are the agent's own, and those of the configuration that keep every
+/// profile of a provider away from it.
+fn stale_orders(
+    app: &App,
+    config: &Config,
+    owners: &[Owner],
+    state_location: &Location,
+) -> Vec<StaleOrder> {
+    let documents: Vec<&Document> = owners.iter().map(|owner| &owner.document).collect();
+    let states: Vec<&StateDocument> = owners.iter().map(|owner| &owner.state).collect();
+    let known = Known { config, documents: &documents };
+    let own = owners.first().map(|own| known.stored(&own.state, state_location));
+    let configured = known.configured(&app.paths.config, &states).into_iter();
+    let configured = configured.filter(|order| !order.hidden.is_empty());
+    own.into_iter().flatten().chain(configured).collect()
+}
+
 /// What an entry says of its profile.
 fn row(
     config: &Config,
@@ -180,6 +205,7 @@ fn row(
     let problem = entry.and_then(|entry| problem_of(config, &id, found.facts.kind, entry));
     let is_lost = || found.fence.map(|fence| format!("{}: sign in again", lost(fence)));
     let problem = problem.or_else(is_lost);
+    let problem = problem.or_else(|| found.facts.has_odd_expiry().then(|| ODD_EXPIRY.to_owned()));
     let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id.as_str());
     Row {
         kind: found.facts.kind,
@@ -201,6 +227,9 @@ fn row(
         id,
     }
 }
+
+/// Why a token is not used whose expiry is no time.
+const ODD_EXPIRY: &str = "`expires` is no time in milliseconds";
 
 /// Adds a profile that stays another program's own, as that one has it now.
 fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {

@@ -72,8 +72,10 @@ pub enum LogoutError {
         location: Location,
     },
     /// There is no such profile.
-    #[error("agent `{agent_id}` has no profile `{}`", profile_id)]
+    #[error("agent `{agent_id}` has no profile `{profile_id}` in {location}")]
     NoProfile {
+        /// The document that was looked into.
+        location: Location,
         /// The agent.
         agent_id: AgentId,
         /// The profile.
@@ -117,7 +119,7 @@ pub fn logout(
         return Err(if document.has_entry(id.as_str()) {
             LogoutError::Uninterpretable { profile_id, location: store.location() }
         } else {
-            LogoutError::NoProfile { agent_id: agent.id, profile_id }
+            LogoutError::NoProfile { agent_id: agent.id, profile_id, location: store.location() }
         });
     };
     // A refresh under way would bring a token that nobody revokes.

@@ -77,6 +77,7 @@ impl Managed {
             Ok(contents) => Ok(contents
                 .logins
                 .into_iter()
+                .filter(|login| !login.is_spare)
                 .map(|login| login.credential)
                 .find(|it| auth_provider_id(&it.provider) == provider)
                 .map(|credential| without_refresh(app.catalog().ok().as_ref(), credential))),

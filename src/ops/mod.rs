@@ -16,7 +16,9 @@ pub(crate) mod record;
 pub(crate) mod reference;
 pub mod refresh;
 pub(crate) mod selection;
+pub(crate) mod stale_order;
 pub mod token;
+mod waiting;
 
 use crate::profile::ProviderId;
 
@@ -25,7 +27,8 @@ pub use issuer::IssuerError;
 pub use record::ProfileIdError;
 pub use reference::ValueError;
 pub use refresh::{LeaseError, NotRefreshable, RefreshError};
-pub use selection::{Login, SelectionError, WrongProvider};
+pub use selection::{Login, LookedIn, SelectionError, WrongProvider};
+pub use stale_order::StaleOrder;
 
 /// What a use case has to say that asks for nothing.
 pub trait Notes {

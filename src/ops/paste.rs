@@ -2,8 +2,8 @@
 
 use super::login::kept_as;
 use super::record::{
-    Commit, Edits, ProfileIdError, RecordError, Recorded, Wait, check_profile_id, record,
-    replaceable, set_entry,
+    Commit, ProfileIdError, RecordError, Recorded, Wait, check_profile_id, record, replaceable,
+    set_entry,
 };
 use crate::app::{App, AppError};
 use crate::config::AgentDir;
@@ -234,7 +234,7 @@ impl Ready {
                 Recorded { id: id.clone(), provider: provider.clone(), kind, goes_first: true };
             Ok(Commit { is_changed: true, profiles: vec![profile], result: renewed })
         };
-        record(app, &self.store, Wait::Usual, Edits::One, commit).map_err(|error| match error {
+        record(app, &self.store, Wait::Usual, commit).map_err(|error| match error {
             RecordError::State(_, error) => error.into(),
             error => error.into_error(|profile_id, error| PasteError::NotRecorded {
                 profile_id,

@@ -5,7 +5,10 @@
 //! owns it, and so does what is remembered about its use. Only an order of the agent's
 //! own can name profiles of `main` beside those of the agent.
 
-use super::selection::error::SelectionError;
+mod merged;
+
+use super::selection::error::{LookedIn, SelectionError};
+use super::stale_order::{Known, StaleOrder};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::profile::{
@@ -13,7 +16,7 @@ use crate::profile::{
     UsageStats, order,
 };
 use crate::provider::{auth_provider_id, cools_down};
-use crate::store::{AgentStore, Outline, Snapshot, StateDocument, StoreError};
+use crate::store::{AgentStore, Document, Outline, Snapshot, StateDocument, StoreError};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -76,6 +79,43 @@ impl Pool {
     /// All stores, the agent's own first.
     pub(crate) fn owners(&self) -> &[Owner] {
         &self.0
+    }
+
+    /// The documents of the profiles.
+    pub(crate) fn looked_in(&self) -> LookedIn {
+        let locations = self.0.iter().map(|owner| owner.store.location()).collect();
+        let documents = self.0.iter().map(|owner| &owner.snapshot.document);
+        let entries = documents.flat_map(Document::inspections);
+        let odd = entries.filter(|(_, found)| found.is_none()).map(|(id, _)| id.into());
+        LookedIn { locations, uninterpretable: odd.collect() }
+    }
+
+    /// That no profile of `provider` can be used, with the order that keeps them away.
+    pub(crate) fn none_usable(
+        &self,
+        app: &App,
+        config: &Config,
+        provider: ProviderId,
+    ) -> SelectionError {
+        let owner = self.owner_of(&provider).unwrap_or_else(|| self.own());
+        let documents: Vec<_> = self.0.iter().map(|owner| &owner.snapshot.document).collect();
+        let known = Known { config, documents: &documents };
+        let stored = self.0.iter().filter_map(|owner| {
+            Some(known.stored(owner.snapshot.state().ok()?, &owner.store.state_location()))
+        });
+        let id = auth_provider_id(&provider);
+        let is_its = |order: &StaleOrder| auth_provider_id(&order.provider) == id;
+        let states = self.0.iter().filter_map(|owner| owner.snapshot.state().ok());
+        let states: Vec<_> = states.collect();
+        let configured = known.configured(&app.paths.config, &states);
+        let mut orders = stored.flatten().chain(configured);
+        let order = orders.find(|order| is_its(order) && !order.hidden.is_empty());
+        SelectionError::NoneUsable {
+            agent_id: self.own().agent.id.clone(),
+            location: owner.store.location(),
+            order: order.map(Box::new),
+            provider,
+        }
     }
 
     /// The profile `id`: the agent's own, else that of `main`.
@@ -157,34 +197,6 @@ impl Pool {
         }
         let order = resolve(&entries, stored.as_deref(), config, provider, None, now);
         Ok(Some(Ranking { entries, order, owners }))
-    }
-}
-
-impl Pool {
-    /// The order where the agent's own profiles stand among those of `main`. Its own order
-    /// replaces that of `main`; without one, its own profiles come before that order.
-    fn rank_merged(
-        &self,
-        config: &Config,
-        provider: &ProviderId,
-        now: Millis,
-    ) -> Result<Ranking<'_>, StoreError> {
-        let owners = self.0.iter().map(|owner| Ok((owner, owner.snapshot.state()?)));
-        let owners = owners.collect::<Result<Vec<_>, StoreError>>()?;
-        let own = &self.own().snapshot.document;
-        let mut entries = Vec::new();
-        add(&mut entries, &owners, 0, provider, |_| true);
-        let id = auth_provider_id(provider);
-        let of_agent = entries.iter().filter(|entry| entry.provider == id.as_str());
-        let mut first: Vec<ProfileId> = of_agent.map(|entry| entry.id.into()).collect();
-        add(&mut entries, &owners, 1, provider, |id| !own.has_entry(id));
-        let stored = stored_order(owners[0].1, provider).or_else(|| {
-            let shared = stored_order(owners[1].1, provider)?;
-            first.extend(shared.into_iter().filter(|id| !own.has_entry(id.as_str())));
-            Some(first)
-        });
-        let order = resolve(&entries, stored.as_deref(), config, provider, None, now);
-        Ok(Ranking { entries, order, owners })
     }
 }
 

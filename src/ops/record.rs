@@ -6,12 +6,15 @@
 //!
 //! The callers choose the profile id inside the commit, from the document as it is then:
 //!
-//! | caller | profile id | goes first | waits | edits of the configuration |
-//! |---|---|---|---|---|
-//! | login | of the same account, else the wanted or the natural one | yes | with a reservation | one |
-//! | paste | the wanted one, else `<provider>:manual` | yes | as usual | one |
-//! | import | of the same grant or account, for each login | what is stored; not what was held | as usual | one for all |
-//! | restore | as in the backup | no | as usual | one for each profile |
+//! | caller | profile id | goes first | waits |
+//! |---|---|---|---|
+//! | login | of the same account, else the wanted or the natural one | yes | with a reservation |
+//! | paste | the wanted one, else `<provider>:manual` | yes | as usual |
+//! | import | of the same grant or account, for each login | what is stored; not what was held | as usual |
+//! | restore | as in the backup | no | as usual |
+//!
+//! The configuration is written once, however many profiles there are: each edit leaves a
+//! backup of the file, and pushes out an older one.
 
 use crate::app::{App, AppError};
 use crate::config::{ConfigEdit, ConfigError, record_profiles};
@@ -51,15 +54,6 @@ pub(crate) enum Wait {
     /// With more patience, and with what [`AgentStore::prepare`] gave: the credential exists
     /// nowhere else.
     Prepared(Option<Prepared>),
-}
-
-/// How often the configuration is written. Each edit leaves a backup of the file.
-#[derive(Clone, Copy)]
-pub(crate) enum Edits {
-    /// Once for all profiles.
-    One,
-    /// Once for each profile.
-    Each,
 }
 
 /// The step that failed. The steps before it are done.
@@ -117,7 +111,6 @@ pub(crate) fn record<T>(
     app: &App,
     store: &AgentStore,
     wait: Wait,
-    edits: Edits,
     commit: impl Fn(&mut Document) -> serde_json::Result<Commit<T>>,
 ) -> Result<(T, bool), RecordError> {
     let change = |document: &mut Document| {
@@ -133,7 +126,7 @@ pub(crate) fn record<T>(
     .map_err(RecordError::Document)?;
     let Some(first) = profiles.first() else { return Ok((result, false)) };
     put_first(store, &profiles).map_err(|error| RecordError::State(first.id.clone(), error))?;
-    let is_edited = configure(app, &profiles, edits)
+    let is_edited = configure(app, &profiles)
         .map_err(|error| RecordError::Configuration(first.id.clone(), error))?;
     Ok((result, is_edited))
 }
@@ -173,19 +166,11 @@ fn put_first(store: &AgentStore, profiles: &[Recorded]) -> Result<(), StoreError
 }
 
 /// Records the profiles in the configuration; whether it was changed.
-fn configure(app: &App, profiles: &[Recorded], edits: Edits) -> Result<bool, ConfigError> {
+fn configure(app: &App, profiles: &[Recorded]) -> Result<bool, ConfigError> {
     let profiles: Vec<_> =
         profiles.iter().map(|profile| (&profile.id, &profile.provider, profile.kind)).collect();
-    let for_one_edit = match edits {
-        Edits::One => profiles.len(),
-        Edits::Each => 1,
-    };
-    let mut is_changed = false;
-    for profiles in profiles.chunks(for_one_edit) {
-        let edit = record_profiles(&app.paths.config, profiles)?;
-        is_changed |= edit == ConfigEdit::Written;
-    }
-    Ok(is_changed)
+    let edit = record_profiles(&app.paths.config, &profiles)?;
+    Ok(edit == ConfigEdit::Written)
 }
 
 /// Checks the form of a `--profile-id`.

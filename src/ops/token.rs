@@ -8,17 +8,20 @@ use super::fence::wait_for_openclaw;
 use super::managed::Managed;
 use super::reference::{self, ValueError};
 use super::refresh::{
-    RefreshError, USUAL_MIN_TTL, has_lifetime, not_refreshable, refresh, store_spooled,
-    usual_min_ttl,
+    RefreshError, USUAL_MIN_TTL, Validity, has_lifetime, not_refreshable, refresh, usual_min_ttl,
 };
 use super::selection::{Selected, SelectionError, select};
+use super::waiting::store_waiting;
 use super::{Interaction, warn_of_route};
 use crate::app::{App, AppError};
+use crate::config::Config;
 use crate::external::{ExternalError, Tool};
 use crate::oauth::TokenExchange;
 use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
+use crate::store::{AgentStore, StateDocument};
 use crate::system::now;
+use crate::text::span;
 use std::fmt;
 use std::time::Duration;
 
@@ -34,12 +37,21 @@ pub struct Request {
     /// How long the token must still be valid, in milliseconds; five minutes, where the
     /// server grants that much, when `None`.
     pub min_ttl: Option<Millis>,
+    /// Fail rather than hand out a token that is not valid for so long.
+    pub strict: bool,
     /// What the profile holds, where the API takes a token that is exchanged for it.
     pub stored: bool,
     /// Refresh even when the token on disk is usable.
     pub force_refresh: bool,
     /// How long to wait for another process that is refreshing.
     pub lock_timeout: Duration,
+}
+
+impl Request {
+    /// How long the token has to be valid by the word of the caller.
+    fn demanded(&self) -> Option<Millis> {
+        self.min_ttl.or(self.strict.then_some(USUAL_MIN_TTL))
+    }
 }
 
 /// A usable token.
@@ -57,6 +69,10 @@ pub struct Token {
     pub value: Secret,
     /// When it expires, in milliseconds since the epoch.
     pub expires: Option<Millis>,
+    /// The lifetime that the server granted, in milliseconds, where that is known.
+    pub lifetime: Option<Millis>,
+    /// Whether it is valid for as long as was asked for, or for the usual span.
+    pub is_long_enough: bool,
 }
 
 /// Why there is no usable token.
@@ -99,6 +115,16 @@ pub enum NoTokenError {
         /// The profile.
         profile_id: ProfileId,
     },
+    /// The token is not valid for as long as it has to be.
+    #[error("the token of `{profile_id}` {word}, and --min-ttl asks for {}", span(*min_ttl))]
+    TooShort {
+        /// The profile.
+        profile_id: ProfileId,
+        /// What is known of its lifetime.
+        word: Lifetime,
+        /// How long it has to be valid, in milliseconds.
+        min_ttl: Millis,
+    },
     /// The token would break the header that it is put into.
     #[error("the token of `{profile_id}` holds characters no token has")]
     OddCharacters {
@@ -134,10 +160,29 @@ impl fmt::Display for Need {
     }
 }
 
+/// What is known of a token that does not live long enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    /// The server grants a lifetime of so many milliseconds.
+    Granted(Millis),
+    /// So many milliseconds are left of it.
+    Left(Millis),
+}
+
+impl fmt::Display for Lifetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Granted(lifetime) => write!(f, "lives for {}", span(*lifetime)),
+            Self::Left(left) => write!(f, "expires in {}", span(*left)),
+        }
+    }
+}
+
 /// Finds a usable token, refreshing it where needed. It is stored before it is returned.
 ///
 /// # Errors
-/// There is no profile, its login is over, or the server or the store is unavailable.
+/// There is no profile, its login is over, or the server or the store is unavailable; or the
+/// token is too short-lived for a strict request.
 pub fn token(
     app: &App,
     request: &Request,
@@ -146,9 +191,7 @@ pub fn token(
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
-    for location in store_spooled(&app.spool(), || app.stores(&config)) {
-        interaction.note(&format!("stored what an earlier command had to keep in {location}"));
-    }
+    store_waiting(app, &config, interaction);
     let wanted = (request.provider.as_ref(), request.profile.as_ref());
     let choose = || select(app, &agent, &config, wanted.0, wanted.1);
     let mut selected = choose();
@@ -160,26 +203,41 @@ pub fn token(
         selected = choose();
     }
     let selected = selected?;
-    let referenced = reference::value(app, &config, &selected)?;
+    // What is exchanged is a token; a login that we do not refresh is spoken of elsewhere.
+    let is_renewed = selected.credential.kind() == Kind::Token || is_ours_to_refresh(&selected);
+    let renewing = is_renewed.then(|| selected.store.clone());
+    let token = find(app, &config, selected, request, interaction)?;
+    judge(renewing.as_ref(), &token, request, interaction)?;
+    Ok(token)
+}
+
+/// The token of the selected profile.
+fn find(
+    app: &App,
+    config: &Config,
+    selected: Selected,
+    request: &Request,
+    interaction: &mut dyn Interaction,
+) -> Result<Token, NoTokenError> {
+    let referenced = reference::value(app, config, &selected)?;
     if let Some(service) = exchange_of(app, &selected, request)? {
         let stored = referenced.map_or_else(|| usable(&selected), Ok)?;
         let wanted = Wanted {
-            min_ttl: request.min_ttl.unwrap_or(USUAL_MIN_TTL),
+            min_ttl: request.demanded(),
             force: request.force_refresh,
             lock_timeout: request.lock_timeout,
         };
         let given = exchange(app, &selected, &service, &stored, &wanted, interaction)?;
-        let token = token_of(&selected, &selected.credential, given.token)?;
-        return Ok(Token { expires: Some(given.expires), ..token });
+        let validity = given.validity();
+        return token_of(&selected, given.token, validity, request);
     }
     if let Some(value) = referenced {
-        return token_of(&selected, &selected.credential, value);
+        return token_of(&selected, value, Validity::of(&selected.credential), request);
     }
     // A token that somebody saw rejected is not usable, however long it would live.
     let must_refresh = request.force_refresh || selected.rejected;
-    let usual = usual_min_ttl(&selected.store);
-    if !must_refresh && has_lifetime(&selected.credential, request.min_ttl, usual, now()) {
-        return hand_out(&selected, &selected.credential);
+    if !must_refresh && is_enough(&selected, request) {
+        return hand_out(&selected, &selected.credential, request);
     }
     let tool = selected.managed_by.or_else(|| Tool::managing_stored(&selected.id));
     if let Some(tool) = tool {
@@ -192,13 +250,76 @@ pub fn token(
                 "the token of `{}` expires within --min-ttl and cannot be refreshed",
                 selected.id
             ));
-            return hand_out(&selected, &selected.credential);
+            return hand_out(&selected, &selected.credential, request);
         }
         return Err(RefreshError::from(error).into());
     }
     warn_of_route(app, interaction);
-    let renewed = refresh(app, &config, &selected, request.lock_timeout, interaction)?;
-    hand_out(&selected, &renewed)
+    let renewed = refresh(app, config, &selected, request.lock_timeout, interaction)?;
+    hand_out(&selected, &renewed, request)
+}
+
+/// Whether the token is to be handed out as it is. Where the server granted no more than is
+/// demanded, it is asked once whether it grants more now.
+fn is_enough(selected: &Selected, request: &Request) -> bool {
+    let (credential, now) = (&selected.credential, now());
+    let Some(min_ttl) = request.demanded() else {
+        return has_lifetime(credential, usual_min_ttl(&selected.store), now);
+    };
+    if credential.is_usable_until(now.saturating_add(min_ttl)) {
+        return true;
+    }
+    if !is_ours_to_refresh(selected) || !has_lifetime(credential, Some(min_ttl), now) {
+        return false;
+    }
+    let Some(granted) = Validity::of(credential).granted() else { return false };
+    let is_told = |state: &StateDocument| state.is_lifetime_told(selected.id.as_str(), granted);
+    selected.store.read().is_ok_and(|snapshot| snapshot.state().is_ok_and(is_told))
+}
+
+/// Whether this program refreshes the login.
+fn is_ours_to_refresh(selected: &Selected) -> bool {
+    selected.managed_by.is_none()
+        && Tool::managing_stored(&selected.id).is_none()
+        && not_refreshable(selected).is_none()
+}
+
+/// Says once for each lifetime that the server grants no more, or refuses a token that is not
+/// valid for as long as it has to be. `renewing` is the store where that is remembered of a
+/// token that is renewed.
+fn judge(
+    renewing: Option<&AgentStore>,
+    token: &Token,
+    request: &Request,
+    interaction: &mut dyn Interaction,
+) -> Result<(), NoTokenError> {
+    let Some(min_ttl) = request.demanded().filter(|_| !token.is_long_enough) else {
+        return Ok(());
+    };
+    let profile_id = token.profile_id.clone();
+    let granted = token.lifetime.filter(|granted| *granted <= min_ttl);
+    // Where it cannot be remembered, it is said again.
+    let is_new = granted.zip(renewing).is_some_and(|(granted, store)| {
+        let mut is_new = true;
+        let told = store.update_state(|state| {
+            is_new = state.set_lifetime_told(profile_id.as_str(), granted);
+            is_new
+        });
+        is_new || told.is_err()
+    });
+    let left = || Lifetime::Left(token.expires.unwrap_or(0).saturating_sub(now()));
+    let word = granted.map_or_else(left, Lifetime::Granted);
+    if request.strict {
+        return Err(NoTokenError::TooShort { profile_id, word, min_ttl });
+    }
+    if is_new {
+        interaction.warn(&format!(
+            "the token of `{profile_id}` {word}, and --min-ttl asks for {}: each is used for half \
+             of its lifetime (this is said once; --strict makes it an error)",
+            span(min_ttl)
+        ));
+    }
+    Ok(())
 }
 
 /// The token of a profile that stays another program's own: a stored copy while it is
@@ -213,9 +334,7 @@ fn of_another_program(
     if request.force_refresh {
         return Err(of_program(tool, &selected, Need::Forced));
     }
-    let is_long = |it: &Selected| {
-        !it.rejected && has_lifetime(&it.credential, request.min_ttl, USUAL_MIN_TTL, now())
-    };
+    let is_long = |it: &Selected| !it.rejected && is_enough(it, request);
     if !is_long(&selected) {
         let kept = Managed::named(&selected.id).map(|it| it.read(app)).transpose()?.flatten();
         if let Some(kept) = kept {
@@ -229,7 +348,7 @@ fn of_another_program(
         }
     }
     if is_long(&selected) {
-        return hand_out(&selected, &selected.credential);
+        return hand_out(&selected, &selected.credential, request);
     }
     if selected.rejected || !selected.credential.is_usable_until(now()) {
         let need = if selected.rejected { Need::Rejected } else { Need::Expired };
@@ -240,7 +359,7 @@ fn of_another_program(
         selected.id,
         tool.program().label
     ));
-    hand_out(&selected, &selected.credential)
+    hand_out(&selected, &selected.credential, request)
 }
 
 /// What gives the token that the API of the provider takes, where that is not the stored
@@ -270,9 +389,13 @@ fn usable(selected: &Selected) -> Result<Secret, NoTokenError> {
     usable.cloned().ok_or_else(|| empty(selected))
 }
 
-fn hand_out(selected: &Selected, credential: &Credential) -> Result<Token, NoTokenError> {
+fn hand_out(
+    selected: &Selected,
+    credential: &Credential,
+    request: &Request,
+) -> Result<Token, NoTokenError> {
     let value = credential.bearer().ok_or_else(|| empty(selected))?;
-    token_of(selected, credential, value.clone())
+    token_of(selected, value.clone(), Validity::of(credential), request)
 }
 
 /// Nothing is there that could be handed out.
@@ -289,8 +412,9 @@ fn of_program(tool: Tool, selected: &Selected, need: Need) -> NoTokenError {
 
 fn token_of(
     selected: &Selected,
-    credential: &Credential,
     value: Secret,
+    validity: Validity,
+    request: &Request,
 ) -> Result<Token, NoTokenError> {
     // RFC 6749 appendix A.12: visible characters. A line break would end a header.
     // Every byte is looked at, so that the compiler does many at a time.
@@ -298,12 +422,15 @@ fn token_of(
     if value.expose().bytes().fold(false, |found, byte| found | is_odd(byte)) {
         return Err(NoTokenError::OddCharacters { profile_id: selected.id.clone() });
     }
+    let min_ttl = request.min_ttl.unwrap_or(USUAL_MIN_TTL);
     Ok(Token {
         profile_id: selected.id.clone(),
-        provider: credential.provider.clone(),
+        provider: selected.credential.provider.clone(),
         agent_id: selected.owner.id.clone(),
-        kind: credential.kind(),
+        kind: selected.credential.kind(),
         value,
-        expires: credential.expires(),
+        expires: validity.expires,
+        lifetime: validity.granted(),
+        is_long_enough: !validity.is_short(min_ttl, now()),
     })
 }

@@ -60,6 +60,8 @@ pub enum CredentialKind {
         id_token: Option<Secret>,
         /// When the access token expires; `None` when the file does not say.
         expires: Option<Millis>,
+        /// When we received the access token; `None` when another program stored it.
+        issued: Option<Millis>,
     },
     /// A token that is not refreshed.
     Token {

@@ -29,6 +29,13 @@ impl Facts {
         }
     }
 
+    /// Whether it is a token that is not used because its expiry is no time.
+    pub fn has_odd_expiry(&self) -> bool {
+        self.kind == Kind::Token
+            && (self.has_bearer || self.is_reference)
+            && self.expires == Some(Err(()))
+    }
+
     /// Whether the credential holds the bearer and it does not expire before `until`.
     pub fn is_usable_until(&self, until: Millis) -> bool {
         self.has_bearer
@@ -147,6 +154,7 @@ mod tests {
                 refresh: refresh.map(Secret::new),
                 id_token: None,
                 expires,
+                issued: None,
             },
         }
     }

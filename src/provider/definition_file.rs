@@ -3,6 +3,7 @@
 use super::catalog_error::{CatalogError, invalid, unreadable};
 use super::invalid_definition::InvalidDefinition;
 use crate::profile::ProviderId;
+use crate::system::file;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -15,15 +16,16 @@ pub(super) fn provider_id(file: &Path) -> ProviderId {
 /// The `.json` files of a directory in the order of their names; none when there is no
 /// such directory. Hidden files are an editor's business.
 pub(super) fn definition_files(directory: &Path) -> Result<Vec<PathBuf>, CatalogError> {
+    let failed = |error: std::io::Error| CatalogError::Read {
+        file: directory.to_owned(),
+        reason: error.to_string(),
+    };
     let entries = match directory.read_dir() {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => {
-            return Err(CatalogError::Read {
-                file: directory.to_owned(),
-                reason: error.to_string(),
-            });
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return file::refuse_dead_link(directory).map(|()| Vec::new()).map_err(failed);
         }
+        Err(error) => return Err(failed(error)),
     };
     let is_definition = |file: &PathBuf| {
         let is_hidden =

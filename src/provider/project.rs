@@ -74,27 +74,32 @@ impl Project {
         self.env.iter().find_map(|name| environment.text(name))
     }
 
-    /// The project of the account that `access` belongs to; `named` is the one that the user
-    /// wants.
+    /// The project of the account that `access` belongs to; `environment` names the one that
+    /// the user wants, and the proxy.
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn find(&self, access: &Secret, named: Option<&str>) -> Result<String, ProjectError> {
-        let found = self.ask_for_project(access, named).await;
+    pub async fn find(
+        &self,
+        access: &Secret,
+        environment: &Environment,
+    ) -> Result<String, ProjectError> {
+        let named = self.named(environment);
+        let found = self.ask_for_project(Caller { access, environment }, named).await;
         // The user knows better than a service that does not answer.
         found.or_else(|reason| named.map(str::to_owned).ok_or(reason))
     }
 
     async fn ask_for_project(
         &self,
-        access: &Secret,
+        caller: Caller<'_>,
         named: Option<&str>,
     ) -> Result<String, ProjectError> {
-        let (endpoint, known) = self.load(access, named).await?;
+        let (endpoint, known) = self.load(caller, named).await?;
         let of_account = if known.get("currentTier").is_some_and(|tier| !tier.is_null()) {
             known
         } else {
-            self.onboard(&endpoint, access, named, &known).await?
+            self.onboard(&endpoint, caller, named, &known).await?
         };
         project_in(&of_account).ok_or(ProjectError::None)
     }
@@ -102,7 +107,7 @@ impl Project {
     /// What the service knows of the account, and the endpoint that told.
     async fn load(
         &self,
-        access: &Secret,
+        caller: Caller<'_>,
         named: Option<&str>,
     ) -> Result<(Url, Value), ProjectError> {
         let mut body = json!({"metadata": metadata(named)});
@@ -111,7 +116,7 @@ impl Project {
         }
         let mut failure = ProjectError::NoEndpoint;
         for endpoint in &self.endpoints {
-            match ask(endpoint, "v1internal:loadCodeAssist", access, Some(&body)).await {
+            match ask(endpoint, "v1internal:loadCodeAssist", caller, Some(&body)).await {
                 Ok((status, known)) if status.is_success() => return Ok((endpoint.clone(), known)),
                 Ok((_, refusal)) if refusal.to_string().contains(BEHIND_A_PERIMETER) => {
                     return Ok((endpoint.clone(), json!({"currentTier": {}})));
@@ -127,7 +132,7 @@ impl Project {
     async fn onboard(
         &self,
         endpoint: &Url,
-        access: &Secret,
+        caller: Caller<'_>,
         named: Option<&str>,
         known: &Value,
     ) -> Result<Value, ProjectError> {
@@ -142,7 +147,7 @@ impl Project {
             body["cloudaicompanionProject"] = named.into();
         }
         let deadline = Instant::now() + LONGEST_WAIT;
-        let mut answer = ask(endpoint, "v1internal:onboardUser", access, Some(&body)).await?;
+        let mut answer = ask(endpoint, "v1internal:onboardUser", caller, Some(&body)).await?;
         loop {
             let (status, operation) = answer;
             if !status.is_success() {
@@ -162,7 +167,7 @@ impl Project {
                 return Err(ProjectError::NotDone);
             }
             tokio::time::sleep(interval).await;
-            answer = ask(endpoint, &format!("v1internal/{name}"), access, None).await?;
+            answer = ask(endpoint, &format!("v1internal/{name}"), caller, None).await?;
         }
     }
 }
@@ -197,11 +202,18 @@ fn refused(status: StatusCode, answer: &Value) -> ProjectError {
     ProjectError::Refused { status, message: message.map(|message| printable(message, 300)) }
 }
 
+/// On whose behalf the service is asked, and from where.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    access: &'a Secret,
+    environment: &'a Environment,
+}
+
 /// Posts `body`, or gets where there is none, and reads the answer.
 async fn ask(
     endpoint: &Url,
     path: &str,
-    access: &Secret,
+    caller: Caller<'_>,
     body: Option<&Value>,
 ) -> Result<(StatusCode, Value), ProjectError> {
     let url = format!("{}/{path}", endpoint.as_str().trim_end_matches('/'));
@@ -211,10 +223,10 @@ async fn ask(
     };
     let request = request
         .header(header::ACCEPT, "application/json")
-        .header(header::AUTHORIZATION, format!("Bearer {}", access.expose()))
+        .header(header::AUTHORIZATION, format!("Bearer {}", caller.access.expose()))
         .body(body.map(|body| body.to_string().into_bytes()).unwrap_or_default())
         .map_err(|_| ProjectError::UnfitToken)?;
-    let http = HttpClient::new(endpoint)?;
+    let http = HttpClient::new(caller.environment, endpoint)?;
     let response = http.send(request).await?;
     let answer = serde_json::from_slice(response.body()).unwrap_or_default();
     Ok((response.status(), answer))

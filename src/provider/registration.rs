@@ -223,6 +223,7 @@ impl Registration {
             issuer: self.issuer.clone(),
             token_request_format: self.token_request_format,
             token_parameters: self.token_parameters.clone(),
+            environment: environment.clone(),
             final_error_codes: self.final_error_codes.clone(),
         })
     }
@@ -334,9 +335,9 @@ pub(super) fn check_endpoint(key: &'static str, endpoint: &Url) -> Result<(), In
 /// Whether the profile has a field of this name for something else.
 pub(super) fn is_own_field(name: &str) -> bool {
     let own = ["type", "mode", "provider", "access", "refresh", "idToken", "expires", "email"];
-    own.contains(&name)
-        || ["accountId", "displayName", "clientId", "loginMethod", "refreshTokenRotates"]
-            .contains(&name)
+    let more = ["accountId", "displayName", "clientId", "loginMethod"];
+    let of_a_refresh = ["accessIssuedAt", "refreshTokenRotates"];
+    own.contains(&name) || more.contains(&name) || of_a_refresh.contains(&name)
 }
 
 /// A text, or a list of texts.

@@ -74,6 +74,12 @@ impl AgentStore {
         self.engine.location()
     }
 
+    /// The document that a change of the profiles replaces: where links lead.
+    pub fn resolved(&self) -> Location {
+        let location = self.engine.location();
+        location.path().and_then(|path| path.canonicalize().ok()).map_or(location, Location::from)
+    }
+
     /// Where order and usage are.
     pub fn state_location(&self) -> Location {
         self.engine.state_location()
@@ -289,6 +295,39 @@ impl AgentStore {
     /// Whether the journal says that the server refused `grant`.
     pub fn has_noted_refusal(&self, grant: &Secret) -> bool {
         self.engine.has_noted_refusal(grant)
+    }
+
+    /// Notes that the reply which replaced `grant` is at `kept_in`, outside the state directory,
+    /// in place of the note that a refresh has begun.
+    pub fn note_kept(&self, grant: &Secret, kept_in: &Location) {
+        self.engine.note_kept(grant, kept_in);
+    }
+
+    /// Where the reply is that replaced `grant`, as [`Self::note_kept`] has it.
+    pub fn find_kept(&self, grant: &Secret) -> Option<Location> {
+        self.engine.find_kept(grant)
+    }
+
+    /// The reply to the grants of those hashes is stored.
+    pub fn forget_kept(&self, grants: &[String]) {
+        for grant in grants {
+            self.engine.forget_kept(grant);
+        }
+    }
+
+    /// Notes that `given` has replaced the refresh token `grant`, and is stored.
+    pub fn note_replaced(&self, grant: &Secret, given: &Secret) {
+        self.engine.note_replaced(grant, given);
+    }
+
+    /// Whether the refresh token `grant` was replaced, as far as is known here.
+    pub fn is_replaced(&self, grant: &Secret) -> bool {
+        self.engine.is_replaced(grant)
+    }
+
+    /// Lets a refresh token that was replaced be posted again: a person wants it back.
+    pub fn forget_replaced(&self, grant: &Secret) {
+        self.engine.forget_replaced(grant);
     }
 
     /// How the last request for `grant` ended, where it brought no token and the login may

@@ -131,6 +131,24 @@ pub(super) trait Engine: Debug {
     /// Whether the journal says that the server refused `grant`.
     fn has_noted_refusal(&self, grant: &Secret) -> bool;
 
+    /// Notes that the reply which replaced `grant` is kept where another process may not look.
+    fn note_kept(&self, grant: &Secret, kept_in: &Location);
+
+    /// Where such a reply is.
+    fn find_kept(&self, grant: &Secret) -> Option<Location>;
+
+    /// The reply to the grant of that hash is stored.
+    fn forget_kept(&self, grant: &str);
+
+    /// Notes that `given` has replaced `grant`, and is stored.
+    fn note_replaced(&self, grant: &Secret, given: &Secret);
+
+    /// Whether `grant` was replaced: to post it again would end the login.
+    fn is_replaced(&self, grant: &Secret) -> bool;
+
+    /// A person wants a replaced `grant` back.
+    fn forget_replaced(&self, grant: &Secret);
+
     /// The outcome that the journal remembers of `grant`. Takes no lock.
     fn last_outcome(&self, grant: &Secret) -> Option<LastOutcome>;
 

@@ -17,6 +17,8 @@ struct Held {
     endpoint: String,
     token: Secret,
     expires_at: Millis,
+    #[serde(default)]
+    updated_at: Option<Millis>,
 }
 
 #[derive(Serialize)]
@@ -40,8 +42,8 @@ fn read(path: &Path) -> Option<Held> {
 /// What `endpoint` gave for `stored`, whether or not it has expired.
 pub fn find(directory: &Path, endpoint: &Url, stored: &Secret) -> Option<ExchangedToken> {
     let held = read(&path_of(directory, stored))?;
-    let Held { endpoint: given_by, token, expires_at } = held;
-    (given_by == endpoint.as_str()).then_some(ExchangedToken { token, expires: expires_at })
+    let Held { endpoint: given_by, token, expires_at: expires, updated_at: issued } = held;
+    (given_by == endpoint.as_str()).then_some(ExchangedToken { token, expires, issued })
 }
 
 /// Keeps what `endpoint` gave for `stored`, and forgets what has expired.

@@ -63,12 +63,15 @@ fn wait<T, L, E: From<StoreError>>(
         {
             return Ok(Turn::TimedOut(error));
         }
-        std::thread::sleep(lock::pause(waited, LOOK));
+        std::thread::sleep(lock::pause(waited, longest_look(waited)));
     }
 }
 
-/// Who waits for a lease looks for a result at least so often.
-const LOOK: Duration = Duration::from_millis(8);
+/// Who has waited so long for a lease looks for a result at least so often: the looks of a
+/// thousand take the time of a machine that its one worker needs.
+fn longest_look(waited: Duration) -> Duration {
+    (waited / 50).clamp(Duration::from_millis(8), Duration::from_millis(100))
+}
 
 /// When one that has tried the lease after waiting so long tries it again: less and less
 /// often, and at the very end.
@@ -164,6 +167,14 @@ impl AgentStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_waits_looks_less_and_less_often_and_notices_soon() {
+        let millis = Duration::from_millis;
+        assert_eq!(longest_look(millis(300)), millis(8));
+        assert_eq!(longest_look(millis(2_000)), millis(40));
+        assert_eq!(longest_look(Duration::from_mins(1)), millis(100));
+    }
 
     #[test]
     fn a_lease_is_tried_less_and_less_often_and_at_the_very_end() {

@@ -17,6 +17,8 @@ pub mod exchanged;
 mod files;
 mod journal;
 mod json_text;
+mod kept_backup;
+mod kept_login;
 mod lease;
 mod lease_key;
 mod location;
@@ -26,16 +28,19 @@ mod snapshot;
 mod spool;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod unread;
 
 pub use agent_store::{AgentStore, PATIENT_LOCK_TIMEOUT};
 pub use backup::{Backup, BackupPolicy, Notice, Notices, USUAL_BACKUPS};
 pub use document::{
-    Document, Fence, Inspection, Outline, Pasted, Profile, Provenance, Renewal, StateDocument,
-    entry_with, is_refused, is_rejected, login_entry, pasted_entry, renewed_entry, rotates,
+    Document, EntryFault, Fence, Inspection, Misshape, Outline, Pasted, Profile, Provenance,
+    Renewal, StateDocument, entry_with, is_refused, is_rejected, login_entry, pasted_entry,
+    renewed_entry, rotates,
 };
 pub use error::{ReadOnly, StoreError};
-pub use files::{Lease, LeaseAttempt, Leftover, shared_leftovers};
+pub use files::{Lease, LeaseAttempt, Leftover, notes_of_kept, shared_leftovers};
 pub use journal::{Begun, Ended, InterruptedRefresh, LastOutcome, OutcomeKind};
+pub use kept_login::KeptLogin;
 pub use lease::{Start, Turn};
 pub use lease_key::LeaseKey;
 pub use location::Location;
@@ -43,6 +48,6 @@ pub use pending_login::{Claim, PendingAuthorization, PendingLogin};
 pub use session::{SessionOverride, SessionStore};
 use snapshot::Exclusion;
 #[cfg(feature = "sqlite")]
-use snapshot::{Aside, Mark};
+use snapshot::Mark;
 pub use snapshot::{Prepared, Snapshot, Version};
 pub use spool::{Spent, Spool, SpooledReply};

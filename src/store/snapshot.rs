@@ -3,6 +3,7 @@
 //! Invariant: profiles and state are read together; who has a snapshot reads no document
 //! again to know more of that moment.
 
+use super::kept_backup::KeptBackup;
 use super::{Document, StateDocument, StoreError};
 use crate::system::file::{Fingerprint, Reserved};
 use crate::system::lock::SidecarLock;
@@ -60,7 +61,18 @@ pub(super) enum Mark {
 
 /// What a later change needs, set aside: it cannot fail for lack of space.
 #[derive(Debug)]
-pub struct Prepared(pub(super) Aside);
+pub struct Prepared {
+    pub(super) aside: Aside,
+    /// The backup of the profiles of that version.
+    pub(super) backup: Option<(KeptBackup, Version)>,
+}
+
+#[cfg(feature = "sqlite")]
+impl Prepared {
+    pub(super) const fn nothing() -> Self {
+        Self { aside: Aside::Nothing, backup: None }
+    }
+}
 
 /// What is set aside.
 #[derive(Debug)]
@@ -68,6 +80,7 @@ pub(super) enum Aside {
     /// Room for a file.
     Room(Reserved),
     /// Nothing: there is room, as far as can be told.
+    #[cfg(feature = "sqlite")]
     Nothing,
 }
 

@@ -9,7 +9,7 @@ use crate::oauth::{Grant, Members};
 use crate::profile::{Identity, Millis};
 use crate::secret::Secret;
 use crate::system::custody::{Custody, Exposure, Kind};
-use crate::system::file;
+use crate::system::file::{self, SpareFile};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::io;
@@ -72,6 +72,8 @@ struct Wire<T> {
     id_token: Option<T>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issued: Option<Millis>,
     /// Further fields of the profile.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     fields: Map<String, Value>,
@@ -88,8 +90,8 @@ const MOST_GRANTS: usize = 1_000;
 /// Where replies wait that could not be stored yet.
 #[derive(Clone, Debug)]
 pub struct Spool {
-    /// In the order in which they are tried.
-    directories: [PathBuf; 2],
+    /// In the order in which they are tried: in the state directory, in the home directory.
+    pub(super) directories: [PathBuf; 2],
 }
 
 impl Spool {
@@ -104,6 +106,40 @@ impl Spool {
     /// It cannot be written anywhere: the last reason.
     pub fn save(&self, posted: &Secret, renewal: &Renewal) -> io::Result<Location> {
         save(&self.directories, &[posted.fingerprint()], renewal)
+    }
+
+    /// As [`Self::save`], where nothing may be left to open or to sync: at last in the `spare`
+    /// file, which may not survive a power loss.
+    ///
+    /// # Errors
+    /// It cannot be written anywhere: the first reason.
+    pub fn save_at_last(
+        &self,
+        posted: &Secret,
+        renewal: &Renewal,
+        spare: Option<SpareFile>,
+    ) -> io::Result<Location> {
+        let grants = [posted.fingerprint()];
+        save(&self.directories, &grants, renewal).or_else(|error| {
+            let Some(spare) = spare else { return Err(error) };
+            let [directory, _] = &self.directories;
+            let path = directory.join(file_name(&grants[0]));
+            let saved = text_of(&grants, renewal).and_then(|text| spare.save(&path, &text));
+            saved.map(|()| path.into()).map_err(|_| error)
+        })
+    }
+
+    /// A file for [`Self::save_at_last`], where one can be had.
+    pub fn reserve(&self) -> Option<SpareFile> {
+        let [directory, _] = &self.directories;
+        SpareFile::beside(directory).ok()
+    }
+
+    /// Whether a location is in the state directory, where every process that uses it looks;
+    /// else it is in the home directory, and another process may have another.
+    pub fn is_in_state_dir(&self, location: &Location) -> bool {
+        let [in_state_dir, _] = &self.directories;
+        location.path().is_some_and(|path| path.starts_with(in_state_dir))
     }
 
     /// Replaces the replies that gave the refresh token that was `posted` by `renewal`, for
@@ -158,6 +194,11 @@ impl Spool {
         unreadable
     }
 
+    /// Whether nothing was ever kept, as mostly.
+    pub fn is_absent(&self) -> bool {
+        self.directories.iter().all(|directory| directory.symlink_metadata().is_err())
+    }
+
     /// The replies that wait, as far as they can be read.
     pub fn pending(&self) -> Vec<SpooledReply> {
         let entries = self.directories.iter().filter_map(|directory| directory.read_dir().ok());
@@ -189,34 +230,58 @@ impl Spool {
 
 /// Writes a reply to the first of the directories that can be written.
 fn save(directories: &[PathBuf], grants: &[String], renewal: &Renewal) -> io::Result<Location> {
-    let (grant, later) = grants.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    let given = &renewal.grant;
-    let wire = Wire {
-        grant: grant.clone(),
-        later_grants: later.to_vec(),
-        access: given.access.expose(),
-        refresh: given.refresh.as_ref().map(Secret::expose),
-        id_token: given.id_token.as_ref().map(Secret::expose),
-        expires: renewal.expires,
-        fields: renewal.fields.iter().cloned().collect(),
-    };
-    let mut length = Length(0);
-    serde_json::to_writer_pretty(&mut length, &wire)?;
-    // Of its final size from the start: growing would leave copies behind.
-    let mut contents = Zeroizing::new(Vec::with_capacity(length.0));
-    serde_json::to_writer_pretty(&mut *contents, &wire)?;
-    let name = file_name(&wire.grant);
+    let grant = grants.first().ok_or(io::ErrorKind::InvalidInput)?;
+    write_first(directories, &file_name(grant), &text_of(grants, renewal)?)
+}
+
+/// Writes a file of that name to the first of the directories that can be written, durably.
+pub(super) fn write_first(
+    directories: &[PathBuf],
+    name: &str,
+    contents: &[u8],
+) -> io::Result<Location> {
     let mut failure = io::Error::from(io::ErrorKind::NotFound);
     for directory in directories {
-        let path = directory.join(&name);
-        let saved = file::create_private_directory(directory)
-            .and_then(|()| file::replace(&path, &contents));
+        // A state directory that is away for a moment (a mount) is not made anew: what is
+        // written there would be hidden once it is back.
+        if !directory.parent().is_some_and(Path::is_dir) {
+            continue;
+        }
+        let path = directory.join(name);
+        let saved =
+            file::create_private_directory(directory).and_then(|()| file::replace(&path, contents));
         match saved {
             Ok(()) => return Ok(path.into()),
             Err(error) => failure = error,
         }
     }
     Err(failure)
+}
+
+/// A reply as it is in its file.
+fn text_of(grants: &[String], renewal: &Renewal) -> io::Result<Zeroizing<Vec<u8>>> {
+    let (grant, later) = grants.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let given = &renewal.grant;
+    json(&Wire {
+        grant: grant.clone(),
+        later_grants: later.to_vec(),
+        access: given.access.expose(),
+        refresh: given.refresh.as_ref().map(Secret::expose),
+        id_token: given.id_token.as_ref().map(Secret::expose),
+        expires: renewal.expires,
+        issued: renewal.issued,
+        fields: renewal.fields.iter().cloned().collect(),
+    })
+}
+
+/// A value that holds secrets, as JSON.
+pub(super) fn json(value: &impl Serialize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut length = Length(0);
+    serde_json::to_writer_pretty(&mut length, value)?;
+    // Of its final size from the start: growing would leave copies behind.
+    let mut contents = Zeroizing::new(Vec::with_capacity(length.0));
+    serde_json::to_writer_pretty(&mut *contents, value)?;
+    Ok(contents)
 }
 
 /// How long what is written would be.
@@ -284,7 +349,8 @@ fn reply(path: &Path, wire: Wire<Secret>) -> SpooledReply {
         expires: wire.expires,
     };
     let fields = wire.fields.into_iter().collect();
-    let renewal = Renewal { grant, expires: wire.expires, identity: Identity::default(), fields };
+    let (expires, issued, identity) = (wire.expires, wire.issued, Identity::default());
+    let renewal = Renewal { grant, expires, issued, identity, fields };
     let grants = std::iter::once(wire.grant).chain(wire.later_grants).collect();
     SpooledReply { path: path.to_owned(), grants, renewal }
 }
@@ -294,22 +360,25 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
+    fn renewal(refresh: &str) -> Renewal {
+        let grant = Grant {
+            members: Members::default(),
+            access: Secret::new("fake-access"),
+            refresh: Some(Secret::new(refresh)),
+            id_token: None,
+            expires: Some(5),
+        };
+        let fields = vec![("region".to_owned(), "eu".into())];
+        Renewal { expires: Some(7), issued: Some(4), grant, identity: Identity::default(), fields }
+    }
+
     #[test]
     fn a_kept_renewal_is_private_and_read_back_as_it_was() {
         let root = tempfile::tempdir().unwrap();
         let nowhere = root.path().join("file");
         file::replace(&nowhere, b"in the way").unwrap();
         let spool = Spool::new([nowhere.join("recovery"), root.path().join("recovery")]);
-        let grant = Grant {
-            members: Members::default(),
-            access: Secret::new("fake-access"),
-            refresh: Some(Secret::new("fake-refresh")),
-            id_token: None,
-            expires: Some(5),
-        };
-        let fields = vec![("region".to_owned(), "eu".into())];
-        let identity = Identity::default();
-        let renewal = Renewal { expires: Some(7), grant, identity, fields: fields.clone() };
+        let renewal = renewal("fake-refresh");
         let posted = Secret::new("fake-posted");
         let location = spool.save(&posted, &renewal).unwrap();
         let path = location.path().unwrap();
@@ -319,8 +388,21 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].grants, [posted.fingerprint()]);
         assert_eq!(found[0].renewal.expires, Some(7));
-        assert_eq!(found[0].renewal.fields, fields);
+        assert_eq!(found[0].renewal.fields, renewal.fields);
         assert_eq!(found[0].renewal.grant.refresh.as_ref().unwrap().expose(), "fake-refresh");
         assert!(spool.remove(&found[0].location()) && spool.pending().is_empty());
+        assert!(!spool.is_in_state_dir(&location));
+    }
+
+    #[test]
+    fn a_directory_that_is_away_is_not_made_anew() {
+        let root = tempfile::tempdir().unwrap();
+        let [state, home] = ["state", "home"].map(|name| root.path().join(name));
+        let spool = Spool::new([state.join("recovery"), home.join("recovery")]);
+        let posted = Secret::new("fake-posted");
+        assert!(spool.save(&posted, &renewal("fake-refresh")).is_err());
+        std::fs::create_dir(&home).unwrap();
+        let location = spool.save(&posted, &renewal("fake-refresh")).unwrap();
+        assert!(!spool.is_in_state_dir(&location) && !state.exists());
     }
 }

@@ -1,5 +1,5 @@
 //! A child process that gets its input at once and has limits for its time, its silence
-//! and its output. Beyond a limit it is killed with everything that it has started.
+//! and its output. Beyond a limit its process group is killed.
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::io::{self, Read, Write};

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 /// A variable that changes what the program does.
 #[derive(Debug)]
@@ -62,16 +62,24 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
-        meaning: "the proxy for requests, and the hosts that need none; in capitals or not",
+        meaning: "the [proxy](#proxies) for requests, and the hosts that need none; in capitals or not",
     },
     Variable {
         name: "SSL_CERT_FILE, SSL_CERT_DIR",
         meaning: "certificate authorities in place of the system's",
     },
     Variable {
+        name: "NODE_EXTRA_CA_CERTS",
+        meaning: "not used; named where a certificate is not trusted",
+    },
+    Variable {
         name: "SSH_CONNECTION, SSH_CLIENT, SSH_TTY, CODESPACES, REMOTE_CONTAINERS, container, \
                DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME",
         meaning: "tell whether a browser on this machine would reach the user",
+    },
+    Variable {
+        name: "SYSTEMD_EXEC_PID",
+        meaning: "the main process of a unit: it does not end before a refresh that it has begun",
     },
     Variable {
         name: "CODEX_HOME, CLAUDE_CONFIG_DIR, GEMINI_CLI_HOME, XDG_DATA_HOME, XDG_CONFIG_HOME",
@@ -93,12 +101,20 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "HOME, USERPROFILE, USER, LOGNAME", meaning: "who and where the user is" },
 ];
 
-/// The environment of the run, where it is not that of the process.
-static OF_RUN: OnceLock<Environment> = OnceLock::new();
-
 /// The environment variables of a run.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 pub struct Environment(HashMap<String, OsString>);
+
+/// The values may be secrets.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// How the names of variables end that hold secrets.
+const SECRET_ENDINGS: [&str; 7] =
+    ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "CREDENTIALS", "TOKENS"];
 
 impl Environment {
     /// The variables of this process, as they are now.
@@ -109,17 +125,6 @@ impl Environment {
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
                 .collect(),
         )
-    }
-
-    /// The variables of this run: those of the process, where no others were given.
-    pub fn of_run() -> Self {
-        OF_RUN.get().cloned().unwrap_or_else(Self::of_process)
-    }
-
-    /// Makes these the variables of this run, once: what a worker does with those that its
-    /// caller sent.
-    pub fn adopt(&self) {
-        let _ = OF_RUN.set(self.clone());
     }
 
     /// The variables given, and no others.
@@ -146,14 +151,30 @@ impl Environment {
         self.0.iter()
     }
 
+    /// The variables that do not look like secrets, with their values.
+    pub(super) fn without_secrets(&self) -> impl Iterator<Item = (&String, &OsString)> {
+        let is_secret = |name: &str| {
+            let name = name.to_ascii_uppercase();
+            SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
+        };
+        self.pairs().filter(move |(name, _)| !is_secret(name))
+    }
+
+    /// As [`Self::without_secrets`], to keep.
+    #[cfg(static_glibc)]
+    pub(super) fn kept_without_secrets(&self) -> Vec<(String, OsString)> {
+        let shown = self.without_secrets();
+        shown.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// The names of all variables.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// The value of a variable as it is; `None` when it is unset, empty or not UTF-8.
-    pub(super) fn raw(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.to_str().filter(|value| !value.is_empty())
+    /// Whether a variable is there, blank or not.
+    pub(super) fn is_there(&self, name: &str) -> bool {
+        self.0.contains_key(name)
     }
 
     /// Whether a variable is set to something.
@@ -182,13 +203,36 @@ impl Environment {
         }
     }
 
+    /// The value of a variable as a path: `~` at its start, which no shell has
+    /// expanded, is the user's home directory.
+    pub fn expanded(&self, name: &str) -> Option<PathBuf> {
+        let path = self.path(name)?;
+        Some(match path.strip_prefix("~") {
+            Ok(rest) if rest.as_os_str().is_empty() => self.home(),
+            Ok(rest) => self.home().join(rest),
+            Err(_) => path,
+        })
+    }
+
     /// The user's home directory.
     pub fn home(&self) -> PathBuf {
         ["HOME", "USERPROFILE"]
             .iter()
             .find_map(|name| self.path(name))
-            .or_else(home_of_account)
+            .or_else(|| self.home_of_account())
             .unwrap_or_else(|| PathBuf::from("/"))
+    }
+
+    /// The home directory by the system's list of accounts.
+    #[cfg_attr(not(static_glibc), expect(clippy::unused_self, reason = "getent needs it"))]
+    fn home_of_account(&self) -> Option<PathBuf> {
+        #[cfg(static_glibc)]
+        return super::getent::home_of(
+            rustix::process::getuid().as_raw(),
+            &self.kept_without_secrets(),
+        );
+        #[cfg(not(static_glibc))]
+        directories::BaseDirs::new().map(|base| base.home_dir().to_owned())
     }
 
     /// Why a browser on this machine would not reach the user, if it would not.
@@ -218,14 +262,6 @@ impl Environment {
     }
 }
 
-/// The home directory by the system's list of accounts.
-fn home_of_account() -> Option<PathBuf> {
-    #[cfg(static_glibc)]
-    return super::getent::home_of(rustix::process::getuid().as_raw());
-    #[cfg(not(static_glibc))]
-    directories::BaseDirs::new().map(|base| base.home_dir().to_owned())
-}
-
 /// Why a browser on this machine would not reach the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remote {
@@ -242,6 +278,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_tilde_is_the_home_directory() {
+        for (value, expected) in [
+            ("~", Some("/h")),
+            ("~/.codex", Some("/h/.codex")),
+            ("~/", Some("/h")),
+            ("~other/x", Some("~other/x")),
+            ("/a/~/b", Some("/a/~/b")),
+            ("", None),
+        ] {
+            let environment = Environment::of([("HOME", "/h"), ("X", value)]);
+            let path = environment.expanded("X");
+            assert_eq!(path.as_deref(), expected.map(Path::new), "{value}");
+        }
+    }
+
+    #[test]
     fn the_documented_variables_are_these_variables() {
         let documented = include_str!("../../docs/environment.md");
         for Variable { name, meaning } in VARIABLES {
@@ -249,6 +301,29 @@ mod tests {
             let row = format!("| {} | {meaning} |", names.join(", "));
             assert!(documented.contains(&row), "docs/environment.md lacks the row {row}");
         }
+    }
+
+    #[test]
+    fn a_tilde_that_no_shell_has_expanded_is_the_home_directory() {
+        use std::os::unix::ffi::OsStrExt;
+        let of = |value: &[u8]| {
+            let value = OsString::from(std::ffi::OsStr::from_bytes(value));
+            Environment::of([("HOME", "/h")]).with("D", value).expanded("D")
+        };
+        for (value, path) in [
+            (&b"~"[..], "/h"),
+            (b"~/", "/h"),
+            (b"~/.codex", "/h/.codex"),
+            (b" ~//a/ ", "/h/a"),
+            (b"/x/~/y", "/x/~/y"),
+            (b"~ada/x", "~ada/x"),
+            (b"x", "x"),
+        ] {
+            assert_eq!(of(value).as_deref(), Some(Path::new(path)));
+        }
+        let odd = Path::new(std::ffi::OsStr::from_bytes(b"/h/\xff"));
+        assert_eq!(of(b"~/\xff").as_deref(), Some(odd));
+        assert_eq!(of(b" "), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 #[cfg(feature = "sqlite")]
 pub use super::replacement::check_room;
 pub use super::replacement::{Reserved, check_replaceable, replace};
+pub use super::spare_file::SpareFile;
 use rustix::fs::{Access, AtFlags};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
@@ -50,10 +51,35 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Fails where a symbolic link that leads nowhere is at `path`, or on the way to it: what it
+/// leads to is away, which is something else than not there.
+///
+/// # Errors
+/// There is such a link.
+pub fn refuse_dead_link(path: &Path) -> io::Result<()> {
+    let Some(link) = dead_link(path) else { return Ok(()) };
+    let reason = if link == path {
+        "it is a symbolic link that leads nowhere".to_owned()
+    } else {
+        format!("{} is a symbolic link that leads nowhere", link.display())
+    };
+    Err(io::Error::new(ErrorKind::NotFound, reason))
+}
+
+/// The symbolic link at `path`, or on the way to it, that leads nowhere.
+pub fn dead_link(path: &Path) -> Option<&Path> {
+    let there = path.ancestors().find(|name| name.symlink_metadata().is_ok())?;
+    let is_dead = there.is_symlink()
+        && there.metadata().is_err_and(|error| {
+            matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+        });
+    is_dead.then_some(there)
+}
+
 /// The text of the file at `path` with its fingerprint; `None` when there is none.
 ///
 /// # Errors
-/// The file cannot be read or is not UTF-8.
+/// The file cannot be read or is not UTF-8, or a symbolic link to it leads nowhere.
 pub fn read(path: &Path) -> io::Result<Option<(String, Fingerprint)>> {
     read_up_to(path, LARGEST_FILE)
 }
@@ -74,7 +100,9 @@ pub fn read_up_to(path: &Path, largest: u64) -> io::Result<Option<(String, Finge
         }
         Ok(metadata) if metadata.len() > largest => return Err(too_large()),
         Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return refuse_dead_link(path).map(|()| None);
+        }
         Err(error) => return Err(error),
     }
     // Who writes a file in place while it is read makes two versions one text.
@@ -214,7 +242,7 @@ fn create_directories(path: &Path, mode: u32) -> io::Result<()> {
                 give_to_owner_of(directory.parent().unwrap_or(directory), directory)?;
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists && directory.is_dir() => {}
-            Err(error) => return Err(error),
+            Err(error) => return refuse_dead_link(directory).and(Err(error)),
         }
     }
     Ok(())

@@ -8,9 +8,9 @@
 //! a loopback address never goes through a proxy.
 
 use super::coding::{self, Unpacked};
-use super::route::Route;
+use super::route::{Route, Untrusted, UnusableProxy, is_loopback};
 use super::watched_body::watched;
-use super::{Environment, limits};
+use super::{Environment, authorities, limits};
 use oauth2::http;
 use std::pin::pin;
 use std::time::Duration;
@@ -29,6 +29,17 @@ pub enum HttpError {
         /// Whether a limit of time has passed.
         timed_out: bool,
     },
+    /// The certificate of the server is not trusted; nothing was sent.
+    #[error("{reason}")]
+    Untrusted {
+        /// What happened.
+        reason: String,
+        /// What the environment has about it.
+        untrusted: Untrusted,
+    },
+    /// The proxy that the request goes through cannot be used as it is named.
+    #[error(transparent)]
+    Proxy(#[from] UnusableProxy),
     /// The answer is larger than we accept.
     #[error("the answer is larger than {} MiB", limits::BODY / 1024 / 1024)]
     TooLarge,
@@ -80,16 +91,6 @@ pub fn is_acceptable(url: &Url) -> bool {
     }
 }
 
-/// Whether the host of `url` is this machine.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => false,
-    }
-}
-
 /// A client for one server.
 pub struct HttpClient {
     client: reqwest::Client,
@@ -98,11 +99,12 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client for requests to `server`; one for http trusts no https server.
+    /// A client for requests to `server`, by the proxy that `environment` names; one for http
+    /// trusts no https server.
     ///
     /// # Errors
     /// The trust store or the proxy settings cannot be used.
-    pub fn new(server: &Url) -> Result<Self, HttpError> {
+    pub fn new(environment: &Environment, server: &Url) -> Result<Self, HttpError> {
         // A provider that another thread has already installed serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -113,24 +115,28 @@ impl HttpClient {
             // A line of a head that is odd must not cost the answer.
             .http1_ignore_invalid_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)
-            .http1_allow_obsolete_multiline_headers_in_responses(true);
-        if is_loopback(server) {
-            builder = builder.no_proxy();
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            // What the process has for variables does not count.
+            .no_proxy();
+        let route = Route::of(environment, server)?;
+        let unfit = |error| HttpError::Request(format!("{}{route}", describe(error)));
+        if let Some(proxy) = route.proxy() {
+            builder = builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(unfit)?);
         }
         if server.scheme() == "http" {
             // No certificate will be looked at: reading the system's authorities costs more
             // than everything else together.
             builder = builder.tls_certs_only([]);
+        } else if let Some(authorities) = authorities::of(environment) {
+            builder = builder.tls_certs_only(authorities);
         }
         #[cfg(static_glibc)]
         {
-            builder = builder.dns_resolver(super::getent::HostNames);
+            let variables = environment.kept_without_secrets();
+            builder = builder.dns_resolver(super::getent::HostNames(variables));
         }
-        let route = Route::of(&Environment::of_run(), server);
-        match builder.build() {
-            Ok(client) => Ok(Self { client, route }),
-            Err(error) => Err(HttpError::Request(format!("{}{route}", describe(error)))),
-        }
+        let client = builder.build().map_err(unfit)?;
+        Ok(Self { client, route })
     }
 
     /// Sends one request and reads its answer, within [`limits::REQUEST`].
@@ -175,7 +181,11 @@ impl HttpClient {
         let host = request.url().host_str().unwrap_or_default().to_owned();
         let unreachable = |error: reqwest::Error| {
             let (sent, timed_out) = (!error.is_connect(), error.is_timeout());
+            let is_untrusted = is_untrusted(&error);
             let reason = format!("{}{}", describe(error), self.route);
+            if is_untrusted {
+                return HttpError::Untrusted { reason, untrusted: self.route.untrusted() };
+            }
             HttpError::Unreachable { reason, sent, timed_out }
         };
         let too_late = || {
@@ -223,6 +233,22 @@ fn prepared<B: Into<reqwest::Body>>(
         return Err(HttpError::Request(message));
     }
     Ok(request)
+}
+
+/// Whether the certificate of a server is the reason: nothing was sent then.
+fn is_untrusted(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(current) = cause {
+        // An error of the connection holds that of TLS, and does not name it as its source.
+        let held = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = held.and_then(|held| held.downcast_ref::<rustls::Error>());
+        let tls = tls.or_else(|| current.downcast_ref());
+        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        cause = held.map(|held| held as &dyn std::error::Error).or_else(|| current.source());
+    }
+    false
 }
 
 /// The error with its causes; reqwest's own text leaves them out.
@@ -291,7 +317,7 @@ mod tests {
         limit: Duration,
     ) -> (Result<Answer, HttpError>, String) {
         let (url, asked) = server(pieces, pause);
-        let http = HttpClient::new(&url).unwrap();
+        let http = HttpClient::new(&Environment::default(), &url).unwrap();
         let answer = crate::system::block_on(http.ask(request(&url), limit)).unwrap();
         (answer, asked.join().unwrap())
     }
@@ -327,7 +353,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/token", listener.local_addr().unwrap());
         let url = Url::parse(&url).unwrap();
-        let http = HttpClient::new(&url).unwrap();
+        let http = HttpClient::new(&Environment::default(), &url).unwrap();
         let limit = Duration::from_millis(100);
         let begun = std::time::Instant::now();
         let answer = crate::system::block_on(http.ask(request(&url), limit)).unwrap();
@@ -389,11 +415,11 @@ mod tests {
         let without_port =
             |text: &str, url: &Url| text.replace(&url.port().unwrap().to_string(), "1");
         let (url, thread) = server(answer(), NO_TIME);
-        let http = HttpClient::new(&url).unwrap();
+        let http = HttpClient::new(&Environment::default(), &url).unwrap();
         crate::system::block_on(http.send(request(&url))).unwrap().unwrap();
         let sent = without_port(&thread.join().unwrap(), &url);
         let (url, thread) = server(answer(), NO_TIME);
-        let http = HttpClient::new(&url).unwrap();
+        let http = HttpClient::new(&Environment::default(), &url).unwrap();
         crate::system::block_on(http.ask(request(&url), LONG)).unwrap().unwrap();
         let asked = without_port(&thread.join().unwrap(), &url);
         assert_eq!(asked, sent);

@@ -3,6 +3,7 @@
 //! Invariant: this is the only folder that reads the environment, the clock or the
 //! terminal, and the only one that writes files.
 
+mod authorities;
 pub mod browser;
 pub mod child;
 mod coding;
@@ -10,6 +11,7 @@ pub mod custody;
 pub mod dialogue;
 pub mod environment;
 pub mod file;
+pub mod file_system;
 #[cfg(static_glibc)]
 mod getent;
 pub mod http;
@@ -18,10 +20,12 @@ pub mod keychain;
 pub mod limits;
 pub mod lock;
 pub mod process;
+mod proxy;
 pub mod relocation;
 mod replacement;
 pub mod route;
 pub mod signal;
+mod spare_file;
 pub mod stream;
 mod temporary;
 pub mod terminal;
@@ -32,6 +36,7 @@ pub mod worker;
 
 use crate::profile::Millis;
 pub use environment::Environment;
+use std::os::unix::net::UnixStream;
 pub use stream::Streams;
 pub use tokio::runtime::Runtime;
 
@@ -43,11 +48,17 @@ pub fn now() -> Millis {
         .map_or(0, |since| Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX))
 }
 
+/// A runtime takes fewer descriptors than so many pairs.
+const PAIRS: usize = 4;
+
 /// Does `work` with a single-threaded runtime: only network paths pay for one.
 ///
 /// # Errors
-/// The system has no more descriptors.
+/// The system has no more descriptors, or not as many as a runtime takes.
 pub fn with_runtime<T>(work: impl FnOnce(&Runtime) -> T) -> std::io::Result<T> {
+    // The driver of signals panics where it gets none.
+    let enough = (0..PAIRS).map(|_| UnixStream::pair()).collect::<std::io::Result<Vec<_>>>()?;
+    drop(enough);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let done = work(&runtime);
     // A name that is still being looked up is not waited for.

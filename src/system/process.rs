@@ -43,9 +43,8 @@ pub fn was_started_after(pid: u32, time: &str) -> bool {
     }
 }
 
-/// When the process was started, in clock ticks since the machine was (proc(5), field 22 of
-/// `stat`).
-pub fn start_ticks(pid: u32) -> Option<u64> {
+/// When the process was started, in clock ticks since the start of the system.
+pub(super) fn start_ticks(pid: u32) -> Option<u64> {
     stat(pid)?.split_whitespace().nth(19)?.parse().ok()
 }
 
@@ -74,30 +73,25 @@ pub fn keep_memory_private() {
     }
 }
 
-/// Whether this process or its parent may be the first of its pid namespace: with that one,
-/// everything in the namespace ends. A parent outside the namespace cannot be told.
-pub fn may_end_namespace() -> bool {
-    let parent = rustix::process::getppid().map_or(1, |parent| parent.as_raw_nonzero().get());
-    std::process::id() == 1 || parent == 1
+/// Whether the end of this process may end others that it has started: it or its parent may be
+/// the first of its pid namespace, with which everything in it ends, or the main process of a
+/// unit of systemd, after which the rest of the unit is killed. A parent outside the namespace
+/// cannot be told.
+pub fn may_end_others(environment: &Environment) -> bool {
+    let (own, parent) = (std::process::id(), rustix::process::getppid());
+    let parent = parent.map_or(1, |parent| parent.as_raw_nonzero().get().unsigned_abs());
+    let of_unit = environment.text("SYSTEMD_EXEC_PID").and_then(|pid| pid.parse().ok());
+    own == 1 || parent == 1 || of_unit.is_some_and(|main: u32| [own, parent].contains(&main))
 }
-
-/// How the names of variables end that hold secrets.
-const SECRET_ENDINGS: [&str; 7] =
-    ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "CREDENTIALS", "TOKENS"];
 
 /// Gives a program the environment without the variables that look like secrets, which it
 /// did not ask for.
 pub fn withhold_secrets(command: &mut std::process::Command, environment: &Environment) {
-    let is_secret = |name: &str| {
-        let name = name.to_ascii_uppercase();
-        SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
-    };
     let own: Vec<_> = command
         .get_envs()
         .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
         .collect();
-    let shown = environment.pairs().filter(|(name, _)| !is_secret(name));
-    command.env_clear().envs(shown).envs(own);
+    command.env_clear().envs(environment.without_secrets()).envs(own);
 }
 
 /// Whether a program of this name can be started.

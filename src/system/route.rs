@@ -1,117 +1,155 @@
 //! Which way a request goes: through which proxy, trusting which certificate authorities.
-//! The variables are read as reqwest and rustls-native-certs read them, so that an error
-//! can name them.
+//! The variables are those of the environment that is handed in; a blank one counts as unset.
+//!
+//! Invariant: a proxy that is named and cannot be used is an error, and never a request that
+//! goes without it.
 
-use super::Environment;
-use super::http::is_loopback;
-use hyper_util::client::proxy::matcher::Matcher;
-use oauth2::http::Uri;
+use super::proxy::{ProxyAddress, needs_none};
+use super::{Environment, authorities};
+use crate::secret::Secret;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use url::Url;
 
 /// The way to one server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Route {
-    proxy: Option<String>,
+    proxy: Option<Proxy>,
     /// The variables that name certificate authorities, with their values.
-    authorities: Vec<(&'static str, String)>,
+    authorities: Vec<(&'static str, PathBuf)>,
+    untrusted: Untrusted,
     is_encrypted: bool,
 }
 
-/// The variables that name a proxy, in the order in which they are read.
-const PROXIES: [[&str; 2]; 3] =
-    [["HTTPS_PROXY", "https_proxy"], ["HTTP_PROXY", "http_proxy"], ["ALL_PROXY", "all_proxy"]];
+/// The proxy that a request goes through.
+#[derive(Clone, Debug)]
+struct Proxy {
+    /// Its address and the variable that names it, as errors tell it.
+    shown: String,
+    /// Its address as the variable has it, mostly with the user and the password.
+    address: Secret,
+}
 
-/// The value of the first of two spellings that is set.
-fn first<'e>(
-    environment: &'e Environment,
-    names: [&'static str; 2],
-) -> Option<(&'static str, &'e str)> {
-    names.into_iter().find_map(|name| Some((name, environment.raw(name)?)))
+/// Whether the host of `url` is this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}
+
+/// The variables that name the proxy of https, in the order in which they are read. There is
+/// no http but to this machine, and that goes through no proxy.
+const PROXIES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
+const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// The first of two spellings that is set to something, with its value.
+fn first(environment: &Environment, names: [&'static str; 2]) -> Option<(&'static str, PathBuf)> {
+    names.into_iter().find_map(|name| Some((name, environment.path(name)?)))
+}
+
+/// A variable that names a proxy, and cannot be used. Its value may hold a password and is
+/// not shown.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{variable} is not the address of a proxy that can be used: {reason}")]
+pub struct UnusableProxy {
+    /// The variable.
+    pub variable: &'static str,
+    reason: &'static str,
 }
 
 impl Route {
     /// The way from here to `server`.
-    pub fn of(environment: &Environment, server: &Url) -> Self {
-        let authorities = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
-        let named = |name| Some((name, environment.raw(name)?.to_owned()));
-        Self {
-            proxy: if is_loopback(server) { None } else { proxy(environment, server) },
-            authorities: authorities.into_iter().filter_map(named).collect(),
+    ///
+    /// # Errors
+    /// It goes through a proxy whose address cannot be used.
+    pub fn of(environment: &Environment, server: &Url) -> Result<Self, UnusableProxy> {
+        let named = |variable| Some((variable, environment.path(variable)?));
+        Ok(Self {
+            proxy: if is_loopback(server) { None } else { proxy(environment, server)? },
+            authorities: authorities::VARIABLES.into_iter().filter_map(named).collect(),
+            untrusted: Untrusted::of(environment),
             is_encrypted: server.scheme() == "https",
-        }
+        })
+    }
+
+    /// The address of the proxy that the request goes through, where there is one. It may
+    /// hold a password.
+    pub(super) fn proxy(&self) -> Option<&Secret> {
+        self.proxy.as_ref().map(|proxy| &proxy.address)
+    }
+
+    /// What names the authority of a server whose certificate is not trusted.
+    pub(super) fn untrusted(&self) -> Untrusted {
+        self.untrusted.clone()
     }
 }
 
-fn proxy(environment: &Environment, server: &Url) -> Option<String> {
-    // Where a server runs this as a CGI program, HTTP_PROXY is a header of the client.
-    if environment.raw("REQUEST_METHOD").is_some() {
-        return None;
+/// The variable by which Node.js is told of further authorities. It is not ours to use.
+const OTHER_AUTHORITIES: &str = "NODE_EXTRA_CA_CERTS";
+
+/// What the environment has about a certificate that is not trusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Untrusted {
+    /// The file that `NODE_EXTRA_CA_CERTS` names.
+    pub other: Option<PathBuf>,
+}
+
+impl Untrusted {
+    /// What `environment` has about it.
+    pub fn of(environment: &Environment) -> Self {
+        Self { other: environment.path(OTHER_AUTHORITIES) }
     }
-    let value = |names| first(environment, names).map_or("", |(_, value)| value).to_owned();
-    let [https, http, all] = PROXIES;
-    let matcher = Matcher::builder()
-        .https(value(https))
-        .http(value(http))
-        .all(value(all))
-        .no(value(["NO_PROXY", "no_proxy"]))
-        .build();
-    let uri: Uri = server.as_str().parse().ok()?;
-    let proxy = matcher.intercept(&uri)?;
-    let own = if server.scheme() == "https" { https } else { http };
-    let (name, _) = [own, all]
-        .into_iter()
-        .find_map(|names| first(environment, names).filter(|(_, value)| is_usable(value)))?;
-    Some(format!("{} ({name})", without_user(proxy.uri())))
 }
 
-/// The address of a proxy without the password in it.
-fn without_user(uri: &Uri) -> String {
-    let scheme = uri.scheme_str().unwrap_or("http");
-    let host = uri.host().unwrap_or_default();
-    let port = uri.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{scheme}://{host}{port}")
+fn proxy(environment: &Environment, server: &Url) -> Result<Option<Proxy>, UnusableProxy> {
+    let no_proxy = first(environment, NO_PROXY).map(|(_, value)| value);
+    if no_proxy.is_some_and(|hosts| needs_none(&hosts.to_string_lossy(), server)) {
+        return Ok(None);
+    }
+    let Some((variable, value)) = PROXIES.into_iter().find_map(|names| first(environment, names))
+    else {
+        return Ok(None);
+    };
+    let unusable = |reason| UnusableProxy { variable, reason };
+    let found = address(&value).map_err(unusable)?;
+    let shown = format!("{found} ({variable})");
+    let address = found.with_user().ok_or_else(|| unusable("its user cannot be sent"))?;
+    Ok(Some(Proxy { shown, address }))
 }
 
-/// Whether a value names a proxy: one that does not is passed over in silence by reqwest.
-fn is_usable(value: &str) -> bool {
-    let matcher = Matcher::builder().all(value.to_owned()).build();
-    let probe = Uri::from_static("https://probe.invalid/");
-    matcher.intercept(&probe).is_some_and(|proxy| {
-        let known = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
-        proxy.uri().host().is_some_and(|host| !host.is_empty())
-            && proxy.uri().scheme_str().is_some_and(|scheme| known.contains(&scheme))
-    })
+fn address(value: &Path) -> Result<ProxyAddress, &'static str> {
+    ProxyAddress::parse(value.to_str().ok_or("it is not UTF-8")?)
 }
 
 /// What is wrong with the variables that name proxies and certificate authorities. Their
 /// values may hold a password and are not shown.
 pub fn problems(environment: &Environment) -> Vec<String> {
     let proxies = PROXIES.into_iter().filter_map(|names| first(environment, names));
-    let mut problems: Vec<_> = proxies
-        .filter(|(_, value)| !value.trim().is_empty() && !is_usable(value))
-        .map(|(name, _)| {
-            format!("{name} is not the address of a proxy (http://host:port) and is not used")
-        })
-        .collect();
-    for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
-        let Some(path) = environment.path(name) else { continue };
-        // SSL_CERT_DIR may be a list.
-        let missing = std::env::split_paths(&path).find(|path| !path.exists());
-        if let Some(missing) = missing {
-            problems.push(format!("{name} names {}, which does not exist", missing.display()));
-        }
-    }
-    problems
+    let unusable = proxies.filter_map(|(variable, value)| {
+        let reason = address(&value).err()?;
+        Some(UnusableProxy { variable, reason }.to_string())
+    });
+    let missing = authorities::VARIABLES.into_iter().filter_map(|variable| {
+        let named = authorities::named(environment, variable);
+        let missing = named.into_iter().find(|path| !path.exists())?;
+        Some(format!("{variable} names {}, which does not exist", missing.display()))
+    });
+    unusable.chain(missing).collect()
 }
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> =
-            self.proxy.iter().map(|proxy| format!("proxy: {proxy}")).collect();
+            self.proxy.iter().map(|proxy| format!("proxy: {}", proxy.shown)).collect();
         if self.is_encrypted {
-            let named: Vec<_> =
-                self.authorities.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let named: Vec<_> = self
+                .authorities
+                .iter()
+                .map(|(name, value)| format!("{name}={}", value.display()))
+                .collect();
             parts.push(match named.as_slice() {
                 [] => "certificate authorities: the system's".to_owned(),
                 named => format!("certificate authorities: {}", named.join(", ")),
@@ -130,7 +168,7 @@ mod tests {
 
     fn route(variables: &[(&str, &str)], server: &str) -> String {
         let environment = Environment::of(variables.iter().copied());
-        Route::of(&environment, &Url::parse(server).unwrap()).to_string()
+        Route::of(&environment, &Url::parse(server).unwrap()).unwrap().to_string()
     }
 
     #[test]
@@ -159,7 +197,50 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_names_no_proxy_is_a_problem() {
+    fn blank_variables_count_as_unset_and_capitals_go_first() {
+        let server = "https://as.example.test/token";
+        let system = " (certificate authorities: the system's)";
+        for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+            assert_eq!(route(&[(name, "")], server), system);
+            assert_eq!(route(&[(name, " \t")], server), system);
+        }
+        for variables in [
+            [("HTTPS_PROXY", " "), ("https_proxy", "b.test")],
+            [("HTTPS_PROXY", "b.test"), ("https_proxy", "a.test")],
+            [("HTTPS_PROXY", "b.test"), ("ALL_PROXY", "a.test")],
+            [("https_proxy", "b.test"), ("ALL_PROXY", "not a proxy")],
+            [("HTTPS_PROXY", ""), ("all_proxy", "b.test")],
+            [("HTTPS_PROXY", "b.test"), ("NO_PROXY", " ")],
+            [("HTTPS_PROXY", "b.test"), ("REQUEST_METHOD", "GET")],
+        ] {
+            let shown = route(&variables, server);
+            assert!(shown.starts_with(" (proxy: http://b.test ("), "{variables:?}: {shown}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_used_is_an_error_only_where_it_is_needed() {
+        let of = |variables: &[(&str, &str)], server: &str| {
+            let environment = Environment::of(variables.iter().copied());
+            Route::of(&environment, &Url::parse(server).unwrap())
+        };
+        let server = "https://as.example.test/token";
+        let odd = ("HTTPS_PROXY", "http://bob:first@second/third@proxy.test:1");
+        let error = of(&[odd], server).unwrap_err().to_string();
+        assert!(error.starts_with("HTTPS_PROXY is not the address of a proxy"), "{error}");
+        assert!(!error.contains("second") && !error.contains("first"), "{error}");
+        assert!(of(&[odd], "http://127.0.0.1:1/token").is_ok());
+        assert!(of(&[odd, ("NO_PROXY", "example.test")], server).is_ok());
+        assert!(of(&[("HTTP_PROXY", "not a proxy")], server).is_ok(), "there is no http");
+        let bytes = <std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(
+            b"http://a\xff.test".to_vec(),
+        );
+        let environment = Environment::default().with("ALL_PROXY", bytes);
+        assert!(Route::of(&environment, &Url::parse(server).unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_is_a_problem() {
         let of = |name: &str, value: &str| problems(&Environment::of([(name, value)]));
         for value in ["http://:1", "not a proxy", "http://[::1", "ftp://proxy.test:1", "://x"] {
             let found = of("HTTPS_PROXY", value);
@@ -170,5 +251,7 @@ mod tests {
             assert!(of("https_proxy", value).is_empty(), "{value}");
         }
         assert_eq!(of("SSL_CERT_FILE", "/nonexistent/ca.pem").len(), 1);
+        assert_eq!(of("SSL_CERT_DIR", "/nonexistent/a:/").len(), 1);
+        assert!(of("SSL_CERT_DIR", ":/").is_empty());
     }
 }

@@ -3,6 +3,7 @@
 use super::{block_on, with_runtime};
 use rustix::process::{Resource, getrlimit};
 use std::io::{self, Read};
+use std::ops::RangeInclusive;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -34,6 +35,11 @@ impl StopSignals {
         ]))
     }
 
+    /// None of them, for one whom no signal stops.
+    pub const fn none() -> Self {
+        Self([None, None, None])
+    }
+
     /// Waits for the first signal.
     pub async fn received(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.0;
@@ -56,12 +62,16 @@ impl StopSignals {
     }
 }
 
-/// Lets no signal that can be caught end this process any more, for good.
+/// The real-time signals, but for the two that every C library keeps to itself.
+const REAL_TIME: RangeInclusive<i32> = 34..=64;
+
+/// Lets no signal that can be caught end this process any more, for good; but for those that
+/// say that the program is broken (SIGILL, SIGBUS, SIGFPE, SIGSEGV).
 ///
 /// # Errors
 /// A handler cannot be installed.
 pub fn outlive() -> io::Result<()> {
-    const BY_NUMBER: [i32; 8] = [
+    const BY_NUMBER: [i32; 11] = [
         rustix::process::Signal::XCPU.as_raw(),
         rustix::process::Signal::XFSZ.as_raw(),
         rustix::process::Signal::VTALARM.as_raw(),
@@ -70,6 +80,9 @@ pub fn outlive() -> io::Result<()> {
         rustix::process::Signal::POWER.as_raw(),
         rustix::process::Signal::TSTP.as_raw(),
         rustix::process::Signal::ABORT.as_raw(),
+        rustix::process::Signal::TRAP.as_raw(),
+        rustix::process::Signal::SYS.as_raw(),
+        rustix::process::Signal::STKFLT.as_raw(),
     ];
     IS_CAUGHT.store(true, Ordering::Relaxed);
     block_on(async {
@@ -87,6 +100,8 @@ pub fn outlive() -> io::Result<()> {
         for kind in named.into_iter().chain(others) {
             drop(signal(kind)?);
         }
+        // A C library may keep some of them to itself.
+        REAL_TIME.map(SignalKind::from_raw).for_each(|kind| drop(signal(kind)));
         Ok(())
     })?
 }

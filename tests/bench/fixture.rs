@@ -57,7 +57,13 @@ pub(crate) fn lay_out_in(parent: &Path, plan: Plan) -> Result<TempDir> {
 /// refreshes, as an earlier refresh left it: with the directories that one makes (so does
 /// OpenClaw's), and on the disk.
 pub(crate) fn lay_out_expired(address: SocketAddr) -> Result<TempDir> {
-    let root = lay_out(Plan { profiles: 0, configuration: false, statistics: false })?;
+    lay_out_expired_in(&std::env::temp_dir(), address)
+}
+
+/// As [`lay_out_expired`], in a fresh directory below `parent`.
+pub(crate) fn lay_out_expired_in(parent: &Path, address: SocketAddr) -> Result<TempDir> {
+    let plan = Plan { profiles: 0, configuration: false, statistics: false };
+    let root = lay_out_in(parent, plan)?;
     let mut expired = profile(0);
     expired["expires"] = json!(LONG_AGO);
     let store = root.path().join("agents/main/agent/auth-profiles.json");

@@ -1,34 +1,57 @@
 //! The floor of a refresh storm: a grant in a file, refreshed once under a file lock.
 //!
-//! `floor-refresh DIRECTORY HOST:PORT`. No JSON parser, no TLS, no checks: only
-//! what cannot be left out. Built by the benchmark with the standard library alone.
+//! `floor-refresh DIRECTORY HOST:PORT [by-worker]`. No JSON parser, no TLS, no checks: only
+//! what cannot be left out. `by-worker` starts one process more, which makes the request and
+//! saves. Built by the benchmark with the standard library alone.
 
 use std::fs::File;
 use std::io::{Error, Read, Result, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, directory, server] = &arguments[..] else {
-        return Err(Error::other("usage: floor-refresh DIRECTORY HOST:PORT"));
+    let [_, directory, server, how @ ..] = &arguments[..] else {
+        return Err(Error::other("usage: floor-refresh DIRECTORY HOST:PORT [by-worker]"));
     };
-    let token = token(Path::new(directory), server)?;
+    let path = Path::new(directory);
+    let token = match how.first().map(String::as_str) {
+        None => token(path, || renewed(path, server))?,
+        Some(AS_WORKER) => renewed(path, server)?,
+        Some(_) => token(path, || of_worker(directory, server))?,
+    };
     writeln!(std::io::stdout(), "{token}")
 }
 
-fn token(directory: &Path, server: &str) -> Result<String> {
+/// What a worker is told to be.
+const AS_WORKER: &str = "as-worker";
+
+/// The token that a worker prints.
+fn of_worker(directory: &str, server: &str) -> Result<String> {
+    let mut worker = Command::new("/proc/self/exe");
+    let printed = worker.args([directory, server, AS_WORKER]).output()?.stdout;
+    Ok(String::from_utf8_lossy(&printed).trim_end().to_owned())
+}
+
+/// The token that is usable; one process alone gets a new one.
+fn token(directory: &Path, renewed: impl FnOnce() -> Result<String>) -> Result<String> {
     let path = directory.join("grant.json");
     if let Some(token) = usable(&std::fs::read_to_string(&path)?)? {
         return Ok(token);
     }
     let lock = File::create(directory.join("lock"))?;
     lock.lock()?;
-    let grant = std::fs::read_to_string(&path)?;
-    if let Some(token) = usable(&grant)? {
+    if let Some(token) = usable(&std::fs::read_to_string(&path)?)? {
         return Ok(token);
     }
+    renewed()
+}
+
+fn renewed(directory: &Path, server: &str) -> Result<String> {
+    let path = directory.join("grant.json");
+    let grant = std::fs::read_to_string(&path)?;
     let answer = refresh(server, text(&grant, "refresh_token")?)?;
     let token = text(&answer, "access_token")?;
     let expires = now()? + number(&answer, "expires_in")?;

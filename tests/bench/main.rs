@@ -24,6 +24,7 @@ mod peer;
 mod peer_table;
 mod place;
 mod plot;
+mod refresh;
 mod report;
 mod rush;
 mod section;
@@ -96,6 +97,7 @@ enum Part {
     Peers,
     Instructions,
     Storms,
+    Refresh,
     Killed,
     Handover,
     Writes,
@@ -230,6 +232,15 @@ fn measure_storms(
             report.storms.push(storm::measure(&plan, program, floors, openclaw, options.storms)?);
         }
         println!("{}", table::storms(&report.storms));
+    }
+    if wants(Part::Refresh) {
+        match refresh::measure(&places.program, floors, options.warm_up, options.runs) {
+            Ok(refreshes) => {
+                println!("{}", refreshes.markdown());
+                report.refreshes = Some(refreshes);
+            }
+            Err(error) => report.remarks.push(format!("MISSING: what a worker costs: {error:#}")),
+        }
     }
     if wants(Part::Killed) {
         report.interrupted = interrupted::measure(&places.program, floors, options.storms)?;

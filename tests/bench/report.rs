@@ -8,6 +8,7 @@ use crate::large::{self, Reading};
 use crate::login::Logins;
 use crate::machine::Machine;
 use crate::peer_table::Comparison;
+use crate::refresh::Refreshes;
 use crate::section::Section;
 use crate::storm::Storm;
 use crate::target::Target;
@@ -28,6 +29,7 @@ pub(crate) struct Report {
     pub sections: Vec<Section>,
     pub peers: Option<Comparison>,
     pub storms: Vec<Storm>,
+    pub refreshes: Option<Refreshes>,
     pub interrupted: Vec<Interrupted>,
     pub handovers: Vec<Handover>,
     pub writes: Vec<Writes>,
@@ -76,6 +78,7 @@ impl Report {
         if !self.storms.is_empty() {
             parts.push(table::storms(&self.storms));
         }
+        parts.extend(self.refreshes.as_ref().map(Refreshes::markdown));
         if !self.interrupted.is_empty() {
             parts.push(interrupted::markdown(&self.interrupted));
         }

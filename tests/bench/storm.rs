@@ -29,6 +29,8 @@ pub(crate) struct Storm {
     pub storms: u32,
     pub ours: Side,
     pub floor: Side,
+    /// The floor that starts a worker as well.
+    pub floor_by_worker: Side,
     /// One storm: it takes seconds a process.
     pub openclaw: Option<Side>,
 }
@@ -39,7 +41,7 @@ pub(crate) fn plans(most: usize) -> impl Iterator<Item = Plan> {
     sizes.flat_map(|processes| [0, 300].map(|delay_ms| Plan { processes, delay_ms }))
 }
 
-/// Lets `storms` storms of ours and of the floor alternate, after one of each that does
+/// Lets `storms` storms of ours and of both floors alternate, after one of each that does
 /// not count; then one of OpenClaw, if there is one to take part.
 pub(crate) fn measure(
     plan: &Plan,
@@ -49,14 +51,18 @@ pub(crate) fn measure(
     storms: u32,
 ) -> Result<Storm> {
     let mut ours = Tally::default();
-    let mut floor = Tally::default();
+    let (mut floor, mut floor_by_worker) = (Tally::default(), Tally::default());
     for round in 0..=storms {
-        let ours_first = round % 2 == 0;
-        for is_ours in [ours_first, !ours_first] {
-            let (outcome, tally) = if is_ours {
-                (storm_of_ours(plan, program)?, &mut ours)
-            } else {
-                (storm_of_floor(plan, &floors.refresh)?, &mut floor)
+        let mut turns = [0, 1, 2];
+        turns.rotate_left(round as usize % 3);
+        for turn in turns {
+            let (outcome, tally) = match turn {
+                0 => (storm_of_ours(plan, program)?, &mut ours),
+                1 => (storm_of_floor(plan, &floors.refresh, &[])?, &mut floor),
+                _ => {
+                    let outcome = storm_of_floor(plan, &floors.refresh, &["by-worker"])?;
+                    (outcome, &mut floor_by_worker)
+                }
             };
             if round > 0 {
                 tally.add(outcome);
@@ -70,8 +76,8 @@ pub(crate) fn measure(
         theirs = Some(tally.side());
     }
     let Plan { processes, delay_ms } = *plan;
-    let (ours, floor) = (ours.side(), floor.side());
-    Ok(Storm { processes, delay_ms, storms, ours, floor, openclaw: theirs })
+    let [ours, floor, floor_by_worker] = [ours, floor, floor_by_worker].map(Tally::side);
+    Ok(Storm { processes, delay_ms, storms, ours, floor, floor_by_worker, openclaw: theirs })
 }
 
 fn storm_of_ours(plan: &Plan, program: &Path) -> Result<Outcome> {
@@ -81,10 +87,10 @@ fn storm_of_ours(plan: &Plan, program: &Path) -> Result<Outcome> {
     rush(&contestant, plan.processes, &server)
 }
 
-fn storm_of_floor(plan: &Plan, program: &Path) -> Result<Outcome> {
+fn storm_of_floor(plan: &Plan, program: &Path, how: &[&str]) -> Result<Outcome> {
     let server = TokenServer::start(Duration::from_millis(plan.delay_ms))?;
     let root = fixture::lay_out_expired_for_floor()?;
-    rush(&floor(program, root.path(), &server), plan.processes, &server)
+    rush(&floor(program, root.path(), &server).arguments(how), plan.processes, &server)
 }
 
 /// The floor program on its grant in `directory`.

@@ -95,8 +95,9 @@ pub(crate) fn storms(storms: &[Storm]) -> String {
     ];
     let rows = storms.iter().flat_map(|storm| {
         let theirs = storm.openclaw.iter().map(|side| ("OpenClaw", side));
-        let sides = [("openclaw-auth", &storm.ours), ("floor", &storm.floor)].into_iter();
-        sides.chain(theirs).map(|(name, side)| {
+        let ours = [("openclaw-auth", &storm.ours)].into_iter();
+        let floors = [("floor", &storm.floor), ("floor with worker", &storm.floor_by_worker)];
+        ours.chain(floors).chain(theirs).map(|(name, side)| {
             vec![
                 storm.processes.to_string(),
                 storm.delay_ms.to_string(),
@@ -116,7 +117,8 @@ pub(crate) fn storms(storms: &[Storm]) -> String {
     let complaints: Vec<String> = storms
         .iter()
         .flat_map(|storm| {
-            [Some(&storm.ours), Some(&storm.floor), storm.openclaw.as_ref()].into_iter().flatten()
+            let ours = [&storm.ours, &storm.floor, &storm.floor_by_worker].into_iter();
+            ours.chain(&storm.openclaw)
         })
         .filter_map(|side| side.complaint.as_ref())
         .map(|complaint| format!("\nA failure: {}\n", complaint.trim()))

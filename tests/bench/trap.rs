@@ -3,7 +3,7 @@
 #[path = "../connection_owner.rs"]
 mod connection_owner;
 
-use connection_owner::owner;
+use connection_owner::{owner, workers};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 use std::net::SocketAddr;
@@ -38,6 +38,7 @@ impl Trap {
         Self { at: Some(at), after, ..Self::default() }
     }
 
+    /// A process that may get here, or whose worker may.
     pub(crate) fn expect(&self, pid: u32) {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner).push(pid);
     }
@@ -58,7 +59,9 @@ impl Trap {
         }
         let expected = || {
             let expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
-            expected.iter().map(|pid| (*pid, ())).collect()
+            let workers = workers().into_iter().filter(|(_, parent)| expected.contains(parent));
+            let pids = expected.iter().copied().chain(workers.map(|(pid, _)| pid));
+            pids.map(|pid| (pid, ())).collect()
         };
         let Some((pid, ())) = owner(peer, here, expected) else { return false };
         let Some(process) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };

@@ -18,7 +18,7 @@ pub(crate) struct Judged {
 pub(crate) fn judge(scene: &Scene, finished: &Finished, text: Option<&str>) -> Judged {
     let mut judged = Judged::default();
     let mut wrong = Vec::new();
-    if let Some(code) = finished.code {
+    if let Some(code) = finished.code.filter(|_| !finished.was_killed) {
         if !matches!(code, 0 | 1 | 4 | 5 | 6) {
             wrong.push(format!("exit code {code}"));
         }
@@ -28,6 +28,12 @@ pub(crate) fn judge(scene: &Scene, finished: &Finished, text: Option<&str>) -> J
         }
         if code != 0 && !finished.stdout.is_empty() {
             wrong.push("it failed and printed a result".to_owned());
+        }
+    }
+    if let Some(code) = finished.code.filter(|_| finished.was_killed) {
+        // Its worker was: the caller is told so, or has what was stored.
+        if !matches!(code, 0 | 4) {
+            wrong.push(format!("the caller of a killed worker exits {code}: {}", finished.stderr));
         }
     }
     if ["fake-refresh", "fake-access", PASTED].iter().any(|secret| finished.stderr.contains(secret))
@@ -44,7 +50,7 @@ pub(crate) fn judge(scene: &Scene, finished: &Finished, text: Option<&str>) -> J
             Some(path) if *path == scene.document_path() => {}
             Some(_) => judged.outside_the_document = true,
             // A logout that was not told to revoke may leave a grant.
-            None if finished.code.is_none() => judged.lost_with_the_process = true,
+            None if finished.was_killed => judged.lost_with_the_process = true,
             None => wrong.push(format!(
                 "the new credential is lost ({:?}): {}",
                 finished.code,
@@ -98,7 +104,12 @@ fn document(scene: &Scene, finished: &Finished, wrong: &mut Vec<String>) {
 
 /// The next run works, and posts nothing that was spent.
 fn next_run(scene: &Scene, judged: &Judged, was_rotated: bool, wrong: &mut Vec<String>) {
-    let next = scene.run(&[], scene.command);
+    let mut next = scene.run(&[], scene.command);
+    if next.code == Some(4) {
+        // What became of the request is not known: it is made again, but not at once.
+        scene.forget_notes();
+        next = scene.run(&[], scene.command);
+    }
     let document = scene.document().unwrap_or_default();
     let profiles = &document["profiles"];
     let is_right = match scene.command {

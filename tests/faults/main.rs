@@ -3,6 +3,7 @@
 //! the credential that the server issued is in a private file, the message is clear, and
 //! the next run works.
 //!
+//! The calls of a refresh are those of the command and those of its worker, each on its own.
 //! `strace` injects the faults; a tmpfs that is full stands for a full disk.
 
 #![expect(clippy::print_stdout, reason = "a program for developers")]
@@ -19,7 +20,10 @@ mod scene;
 mod support;
 
 use clap::Parser;
-use point::{Fault, Point};
+use openclaw_auth::cli;
+use openclaw_auth::ops::refresh::worker::COMMAND;
+use openclaw_auth::system::{Environment, Streams};
+use point::{Fault, Point, Tracee};
 use scene::{Command, Scene};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -62,6 +66,19 @@ impl Tally {
 }
 
 fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let first = arguments.get(1).and_then(|first| first.to_str()).unwrap_or_default();
+    if first == COMMAND {
+        let error = scene::become_worker(&std::env::home_dir().unwrap());
+        panic!("{error}");
+    }
+    // The command that starts such a worker: the program in the process of this one, which
+    // takes the program that it is for the one to start.
+    if first == "models" {
+        let here = std::env::current_dir().unwrap();
+        let mut streams = Streams::of_process();
+        return cli::main(arguments, Environment::of_process(), &mut streams, &here).into();
+    }
     let options = Options::parse();
     let program = options.program.canonicalize().expect("the program under test");
     let mut tally = Mutex::new(Tally::default());
@@ -71,7 +88,9 @@ fn main() -> ExitCode {
         println!("SKIPPED system call faults: {reason}");
     } else {
         for command in Command::ALL {
-            inject_everywhere(command, &program, &options, &tally);
+            for tracee in command.tracees() {
+                inject_everywhere((command, *tracee), &program, &options, &tally);
+            }
         }
     }
     let tally = tally.get_mut().unwrap();
@@ -98,12 +117,12 @@ fn main() -> ExitCode {
 }
 
 fn inject_everywhere(
-    command: Command,
+    (command, tracee): (Command, Tracee),
     program: &std::path::Path,
     options: &Options,
     tally: &Mutex<Tally>,
 ) {
-    let points = point::points(&Scene::new(command, program));
+    let points = point::points(&Scene::new(command, program), tracee);
     let runs: Vec<(Point, Fault)> = points
         .iter()
         .enumerate()
@@ -116,7 +135,7 @@ fn inject_everywhere(
                 .map(|(_, fault)| (point.clone(), fault))
         })
         .collect();
-    println!("{command:?}: {} calls, {} runs", points.len(), runs.len());
+    println!("{command:?}, {tracee:?}: {} calls, {} runs", points.len(), runs.len());
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..4 {

@@ -1,4 +1,8 @@
-//! The system calls of a save, and a run in which one of them fails.
+//! The system calls of a save, and a run in which one of them fails: those of the command, and
+//! those of the worker that it starts.
+//!
+//! `strace -f` counts calls by process, so that a fault at the tenth call of the worker would
+//! come at the tenth call of its caller first. So the one that is traced is traced alone.
 
 use super::scene::{Finished, Scene};
 use std::collections::HashMap;
@@ -45,9 +49,19 @@ impl Fault {
     }
 }
 
+/// Whose calls are traced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tracee {
+    /// The process of the command.
+    Command,
+    /// The worker that makes the request of a refresh.
+    Worker,
+}
+
 /// One call: its name, which one of that name, and what it is about.
 #[derive(Clone, Debug)]
 pub(crate) struct Point {
+    tracee: Tracee,
     call: String,
     number: usize,
     about: String,
@@ -55,7 +69,8 @@ pub(crate) struct Point {
 
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ({})", self.call, self.number, self.about)
+        let Self { tracee, call, number, about } = self;
+        write!(f, "{tracee:?}: {call} {number} ({about})")
     }
 }
 
@@ -71,9 +86,10 @@ pub(crate) fn unavailable() -> Option<String> {
     }
 }
 
+/// The words before a program that is traced.
 fn strace(scene: &Scene, trace: &str, inject: Option<String>) -> Vec<String> {
     let log = scene.outside("strace").to_string_lossy().into_owned();
-    let mut words: Vec<String> = ["strace", "-f", "-y", "-s", "0", "-o", &log, "-e"]
+    let mut words: Vec<String> = ["strace", "-y", "-s", "0", "-o", &log, "-e"]
         .map(str::to_owned)
         .into_iter()
         .chain([format!("trace={trace}")])
@@ -83,20 +99,27 @@ fn strace(scene: &Scene, trace: &str, inject: Option<String>) -> Vec<String> {
     words
 }
 
-/// The calls by which the command of a scene saves when nothing fails.
-pub(crate) fn points(scene: &Scene) -> Vec<Point> {
-    let finished = scene.run(&strace(scene, CALLS, None), scene.command);
+/// Runs the command of a scene while one of its processes is traced; also the trace.
+fn run_traced(scene: &Scene, tracee: Tracee, strace: &[String]) -> (Finished, String) {
+    let finished = match tracee {
+        Tracee::Command => scene.run(strace, scene.command),
+        Tracee::Worker => scene.run_with_worker_under(strace),
+    };
+    let log = std::fs::read_to_string(scene.outside("strace")).unwrap_or_default();
+    (finished, log)
+}
+
+/// The calls by which a process of the command of a scene saves when nothing fails. Only those
+/// of its first thread are traced, which does all the work on files.
+pub(crate) fn points(scene: &Scene, tracee: Tracee) -> Vec<Point> {
+    let (finished, log) = run_traced(scene, tracee, &strace(scene, CALLS, None));
     assert_eq!(finished.code, Some(0), "{}", finished.stderr);
-    let log = std::fs::read_to_string(scene.outside("strace")).expect("the log of strace");
     let state_dir = scene.state_dir.to_string_lossy().into_owned();
-    let mut first = None;
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut points = Vec::new();
     for line in log.lines() {
-        let Some((process, rest)) = line.split_once(' ') else { continue };
-        let Some((call, arguments)) = rest.trim_start().split_once('(') else { continue };
-        // Calls are counted by thread; the first one does all the work on files.
-        if process != *first.get_or_insert(process) || call.contains(['<', '+']) {
+        let Some((call, arguments)) = line.split_once('(') else { continue };
+        if !call.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             continue;
         }
         let number = seen.entry(call.to_owned()).or_default();
@@ -104,7 +127,7 @@ pub(crate) fn points(scene: &Scene) -> Vec<Point> {
         if let Some(at) = arguments.rfind(&state_dir) {
             let about = arguments[at + state_dir.len()..].trim_start_matches('/');
             let about = about.split(['"', '>']).next().unwrap_or_default().to_owned();
-            points.push(Point { call: call.to_owned(), number: *number, about });
+            points.push(Point { tracee, call: call.to_owned(), number: *number, about });
         }
     }
     points
@@ -113,13 +136,13 @@ pub(crate) fn points(scene: &Scene) -> Vec<Point> {
 /// Runs the command of a scene with a fault; nothing when the call was another one.
 pub(crate) fn run_with(scene: &Scene, point: &Point, fault: Fault) -> Option<Finished> {
     let inject = format!("inject={}:{}:when={}", point.call, fault.injection(), point.number);
-    let finished = scene.run(&strace(scene, &point.call, Some(inject)), scene.command);
-    let log = std::fs::read_to_string(scene.outside("strace")).expect("the log of strace");
+    let strace = strace(scene, &point.call, Some(inject));
+    let (finished, log) = run_traced(scene, point.tracee, &strace);
     let state_dir = scene.state_dir.to_string_lossy().into_owned();
     let came = match fault {
         Fault::Kill => log.contains("killed by SIGKILL"),
         _ => log.lines().any(|line| line.contains("(INJECTED)") && line.contains(&state_dir)),
     };
-    let code = if fault == Fault::Kill { None } else { finished.code };
-    came.then_some(Finished { code, ..finished })
+    let was_killed = fault == Fault::Kill;
+    came.then_some(Finished { was_killed, ..finished })
 }

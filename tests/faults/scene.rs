@@ -1,11 +1,14 @@
 //! A state directory with one login, and the command whose save is disturbed.
 
+use super::point::Tracee;
 use super::support::authorization_server::{Account, AuthorizationServer, Want};
 use super::support::free_port::free_ports;
+use openclaw_auth::ops::refresh::worker::COMMAND;
 use openclaw_auth::system::file::create_private_directory;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
@@ -30,6 +33,14 @@ impl Command {
     pub(crate) const ALL: [Self; 4] =
         [Self::Refresh, Self::RefreshCopied, Self::Logout, Self::Paste];
 
+    /// The processes that it consists of.
+    pub(crate) fn tracees(self) -> &'static [Tracee] {
+        match self {
+            Self::Refresh | Self::RefreshCopied => &[Tracee::Command, Tracee::Worker],
+            Self::Logout | Self::Paste => &[Tracee::Command],
+        }
+    }
+
     pub(crate) fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::Refresh | Self::RefreshCopied => {
@@ -41,12 +52,26 @@ impl Command {
     }
 }
 
-/// How a run ended; no code when it was killed.
+/// How a run ended.
 #[derive(Debug)]
 pub(crate) struct Finished {
+    /// Whether it, or its worker, was killed.
+    pub(crate) was_killed: bool,
+    /// No code when it was killed itself.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+/// The file in the home directory that holds the words of a worker, a line each.
+const WORKER: &str = "worker";
+
+/// Becomes what the scene in `home` wants for a worker.
+pub(crate) fn become_worker(home: &Path) -> std::io::Error {
+    let words = std::fs::read_to_string(home.join(WORKER)).unwrap_or_default();
+    let mut words = words.lines();
+    let mut command = std::process::Command::new(words.next().unwrap_or_default());
+    command.args(words).arg(COMMAND).exec()
 }
 
 /// A login that has to be refreshed, in a state directory of its own.
@@ -119,11 +144,24 @@ impl Scene {
         self.run_with(wrapper, command.arguments())
     }
 
+    /// Runs the command in a process whose worker is the program under `wrapper`.
+    pub(crate) fn run_with_worker_under(&self, wrapper: &[String]) -> Finished {
+        let program = self.program.to_string_lossy().into_owned();
+        std::fs::write(self.outside(WORKER), [wrapper, &[program]].concat().join("\n")).unwrap();
+        let this = std::env::current_exe().unwrap().to_string_lossy().into_owned();
+        let finished = self.run_program(&[this], self.command.arguments());
+        std::fs::remove_file(self.outside(WORKER)).unwrap();
+        finished
+    }
+
     /// Runs the program with these arguments.
     pub(crate) fn run_with(&self, wrapper: &[String], arguments: &[&str]) -> Finished {
         let program = self.program.to_string_lossy().into_owned();
-        let mut words = wrapper.to_vec();
-        words.push(program);
+        self.run_program(&[wrapper, &[program]].concat(), arguments)
+    }
+
+    fn run_program(&self, program: &[String], arguments: &[&str]) -> Finished {
+        let mut words = program.to_vec();
         words.extend(arguments.iter().map(|&word| word.to_owned()));
         let mut child = std::process::Command::new(&words[0])
             .args(&words[1..])
@@ -141,9 +179,23 @@ impl Scene {
         let _ = child.stdin.take().expect("a pipe").write_all(format!("{PASTED}\n").as_bytes());
         let output: Output = child.wait_with_output().expect("its end");
         Finished {
+            was_killed: output.status.code().is_none(),
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Forgets what refreshes have noted, as if the time were over for which that holds.
+    pub(crate) fn forget_notes(&self) {
+        for directory in ["locks/oauth-refresh", "agents/main/agent", "agents/work/agent"] {
+            let entries = std::fs::read_dir(self.state_dir.join(directory));
+            for path in entries.into_iter().flatten().flatten().map(|entry| entry.path()) {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                if name.starts_with("grant-") && !name.ends_with(".lock") {
+                    let _ = std::fs::remove_file(path);
+                }
+            }
         }
     }
 

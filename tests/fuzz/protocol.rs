@@ -5,6 +5,7 @@ use openclaw_auth::oauth::{TokenError, holds_state, is_begun, parse_pasted, refr
 use openclaw_auth::profile::Form;
 use openclaw_auth::provider::{QuotaFormat, QuotaSource};
 use openclaw_auth::secret::Secret;
+use openclaw_auth::system::Environment;
 use openclaw_auth::system::http::HttpClient;
 use openclaw_auth::system::{block_on, now};
 use openclaw_auth::text::{decoded, tidy};
@@ -152,7 +153,8 @@ static SERVER: LazyLock<&'static Server> = LazyLock::new(|| {
     server
 });
 
-static HTTP: LazyLock<HttpClient> = LazyLock::new(|| HttpClient::new(&SERVER.url).unwrap());
+static HTTP: LazyLock<HttpClient> =
+    LazyLock::new(|| HttpClient::new(&Environment::default(), &SERVER.url).unwrap());
 
 /// The first byte chooses the status. A token response is a grant or an error that quotes
 /// no token and no control character. A refresh token alone is a grant; what is no grant and

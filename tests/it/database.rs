@@ -119,8 +119,9 @@ fn a_token_is_refreshed_before_openclaw_would_do_it() {
     let rig = moved("openai");
     let mut document = stored(&rig, "main");
     // One that does not say when it was issued: it lived for longer.
-    document["profiles"][PROFILE]["access"] = "fake-opaque".into();
-    document["profiles"][PROFILE].as_object_mut().unwrap().shift_remove("idToken");
+    let refresh = document["profiles"][PROFILE]["refresh"].take();
+    document["profiles"][PROFILE] = json!({"type": "oauth", "provider": "openai",
+        "access": "fake-opaque", "refresh": refresh, "email": "ada@example.test"});
     document["profiles"][PROFILE]["expires"] = (now() + 540_000).into();
     put(&rig, "main", &document["profiles"]);
     rig.run(&TOKEN).success();

@@ -91,13 +91,26 @@ fn another_is_asked_for_five_minutes_before_it_expires_or_when_told_to() {
     let rig = rig_for(&service);
     let token = |args: &[&str]| rig.run(&[&TOKEN[..], args].concat()).success();
     assert!(token(&[]).contains("fake-1;"));
-    edit(&rig, |file| file["expiresAt"] = (seconds_from_now(330) * 1_000).into());
+    // Half an hour is what the service gives.
+    let leave = |seconds: i64| {
+        edit(&rig, |file| {
+            file["expiresAt"] = (seconds_from_now(seconds) * 1_000).into();
+            file["updatedAt"] = (seconds_from_now(seconds - 1_800) * 1_000).into();
+        });
+    };
+    leave(330);
     assert!(token(&[]).contains("fake-1;"));
     assert!(token(&["--min-ttl", "10m"]).contains("fake-2;"));
-    edit(&rig, |file| file["expiresAt"] = (seconds_from_now(270) * 1_000).into());
+    leave(270);
     assert!(token(&[]).contains("fake-3;"));
     assert!(token(&["--force-refresh"]).contains("fake-4;"));
     assert_eq!(service.asked().len(), 4);
+    let beyond = [&TOKEN[..], &["--min-ttl", "1h"]].concat();
+    let said = rig.run(&beyond).stderr;
+    assert!(said.contains("lives for "), "{said}");
+    let again = rig.run(&beyond);
+    assert_eq!((again.stderr.as_str(), service.asked().len()), ("", 4), "it is not given anew");
+    rig.run(&[&beyond[..], &["--strict"]].concat()).failure(1);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod format;
 mod hostile;
 mod managed;
 mod moving;
+mod odd_entries;
 mod several;
 
 use crate::support::authorization_server::Account;

@@ -1,7 +1,7 @@
 //! Logins that fail: a clear error, the right exit code, and nothing changed.
 
 use crate::support::authorization_server::Fault;
-use crate::support::rig::{Rig, store};
+use crate::support::rig::{PROFILE, Rig, store};
 use crate::support::user_agent::{authorize, follow};
 use serde_json::json;
 use std::time::Duration;
@@ -54,19 +54,41 @@ fn an_interrupt_exits_130_and_writes_nothing() {
 }
 
 #[test]
-fn an_interrupt_during_the_token_request_writes_nothing() {
+fn a_second_interrupt_during_the_token_request_writes_nothing() {
     let rig = Rig::new();
     let before = rig.tree();
     let hold = rig.server.hold_token_responses();
-    let login = rig.start_login(&[]);
+    let mut login = rig.start_login(&[]);
     let redirect = authorize(&login.url);
     let visitor = std::thread::spawn(move || follow(&redirect));
     assert!(hold.wait_until_held(1, Duration::from_mins(1)));
+    login.signal(rustix::process::Signal::INT);
+    login.wait_for("finishing the login; again to leave");
     login.signal(rustix::process::Signal::INT);
     login.finish().failure(130);
     hold.release();
     assert!(visitor.join().unwrap().body.contains("did not complete"));
     assert_eq!(rig.tree(), before);
+}
+
+#[test]
+fn who_is_interrupted_during_the_token_request_stores_what_comes() {
+    use rustix::process::Signal;
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let rig = Rig::new();
+        let hold = rig.server.hold_token_responses();
+        let mut login = rig.start_login(&[]);
+        let redirect = authorize(&login.url);
+        let visitor = std::thread::spawn(move || follow(&redirect));
+        assert!(hold.wait_until_held(1, Duration::from_mins(1)));
+        login.signal(signal);
+        login.wait_for("finishing the login; again to leave");
+        hold.release();
+        login.finish().success();
+        assert!(!visitor.join().unwrap().body.contains("did not complete"));
+        let stored = rig.document()["profiles"][PROFILE]["refresh"].clone();
+        assert!(rig.server.is_alive(stored.as_str().unwrap()), "{signal:?}: it is stored");
+    }
 }
 
 #[test]

@@ -123,3 +123,33 @@ fn an_interrupted_choice_leaves_the_cursor_where_it_was() {
     assert_eq!(terminal.finish(), 130);
     assert!(!terminal.screen().hide_cursor(), "{}", terminal.text());
 }
+
+/// The agent of `--agent` and what is told at the end go along (issue 14, kind 11).
+#[test]
+fn another_state_directory_keeps_the_agent_and_the_notices() {
+    let rig = Rig::new();
+    let other = |name: &str| format!("other state/{name}");
+    rig.write(&other("openclaw.json"), r#"{"agents":{"list":[{"id":"main"},{"id":"work"}]}}"#);
+    rig.write(&other("agents/work/agent/auth-profiles.json"), r#"{"version":1,"profiles":{}}"#);
+    // No backup can be made there, which is told at the end.
+    rig.write(&other("agents/work/agent/backups"), "");
+    for directory in ["", "agents", "agents/work", "agents/work/agent"] {
+        let path = rig.path(&other(directory));
+        std::fs::set_permissions(path, Permissions::from_mode(0o700)).unwrap();
+    }
+    let args = ["--agent", "work", "onboard", "--auth-choice", "openai-api-key", "--model", "p/m"];
+    let mut onboard = rig.command(&args);
+    onboard.env("TERM", "xterm-256color");
+    let mut terminal = PseudoTerminal::start(&onboard, 200, 40);
+    terminal.wait_for("State directory");
+    terminal.enter(&format!("{}\r", rig.path("other state").display()));
+    terminal.wait_for("API Key: ");
+    terminal.enter("fake-key-0123456789\r");
+    assert_eq!(terminal.finish(), 0, "{}", terminal.text());
+    let text = terminal.text();
+    let stored = rig.read(&other("agents/work/agent/auth-profiles.json"));
+    assert!(stored.contains("fake-key-0123456789"), "{text}");
+    assert!(!rig.path(&other("agents/main")).exists());
+    assert!(text.contains("backup"), "{text}");
+    assert!(text.contains("other state'") && text.contains("--agent work"), "{text}");
+}

@@ -51,14 +51,19 @@ fn an_unavailable_server_changes_nothing_and_can_be_asked_again() {
         let stderr = rig.run(&TOKEN).failure(4);
         assert!(stderr.contains("could not refresh") && stderr.contains("hint: "), "{stderr}");
         let mut after = rig.tree();
-        // What nobody can know is noted, and when it may be tried again.
-        let is_note = |extension: &std::ffi::OsStr| extension == "intent" || extension == "outcome";
+        // What nobody can know is noted, and when it may be tried again; what nobody can read
+        // is kept.
+        let is_note = |extension: &std::ffi::OsStr| {
+            ["intent", "outcome", "reply"].iter().any(|note| extension == *note)
+        };
         after.retain(|(path, _)| !path.extension().is_some_and(is_note));
         assert_eq!(after, before, "{fault:?}");
         rig.server.clear_faults();
         rig.let_pass(SOON);
         rig.run(&TOKEN).success();
         assert_eq!((intents(&rig), notes(&rig, "outcome").len()), (0, 0), "{fault:?}");
+        let kept = rig.path("recovery").read_dir().map_or(0, Iterator::count);
+        assert_eq!(kept, 0, "{fault:?}: the token was not replaced");
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod files;
 mod network;
+mod proxy;
 
 use crate::support::rig::{Rig, RunningLogin};
 use serde_json::json;

@@ -37,7 +37,7 @@ fn json_tells_which_profile_the_token_is_of() {
     assert_eq!(
         report,
         json!({"schema": 1, "agentId": "main", "profileId": PROFILE, "provider": "openai-codex",
-               "type": "oauth", "token": "fake-access", "expiresAt": FAR})
+               "type": "oauth", "token": "fake-access", "expiresAt": FAR, "meetsMinTtl": true})
     );
 }
 

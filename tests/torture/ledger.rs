@@ -1,5 +1,6 @@
 //! What was asked of the server, by which process, and whether the answer left.
 
+use super::process::Asker;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -35,13 +36,26 @@ pub(crate) struct Exchange {
     pub(crate) received: Instant,
     /// When the server processed it.
     pub(crate) at: Instant,
-    /// The operation of the process that asked; `None` when it was dead before its request
-    /// reached the server.
-    pub(crate) operation: Option<usize>,
+    /// The process that asked; `None` when it was dead before it could be looked up.
+    pub(crate) asker: Option<Asker>,
     pub(crate) asked: Asked,
     pub(crate) answer: Answer,
     /// Whether the answer was sent.
     pub(crate) sent: bool,
+    /// What was odd about the answer, if anything.
+    pub(crate) oddity: Option<&'static str>,
+    /// Whether the gate dropped it in place of that.
+    pub(crate) dropped: bool,
+}
+
+impl Exchange {
+    /// The operation that the request was made for, as far as that is known.
+    pub(crate) fn operation(&self) -> Option<usize> {
+        match self.asker? {
+            Asker::Operation(number) => Some(number),
+            Asker::Worker(_, number) => number,
+        }
+    }
 }
 
 /// Every request in the order in which the server processed them.
@@ -58,6 +72,10 @@ impl Ledger {
 
     pub(crate) fn sent(&self, number: usize) {
         self.0.lock().unwrap()[number].sent = true;
+    }
+
+    pub(crate) fn odd(&self, number: usize, oddity: &'static str) {
+        self.0.lock().unwrap()[number].oddity = Some(oddity);
     }
 
     pub(crate) fn book(&self) -> Book {

@@ -1,19 +1,26 @@
-//! The torture run: processes sign in, refresh, paste, order, sign out and list on shared
-//! stores while others are killed, against an authorization server that rotates refresh
-//! tokens, detects their reuse, and is unwell now and then.
+//! The torture run: processes sign in, refresh, paste, order, sign out and list on stores
+//! that two state directories share, while callers, their process groups and workers are
+//! killed and signalled, and a foreign program edits the documents without a lock. The
+//! authorization server rotates refresh tokens, detects their reuse, and is slow, odd or
+//! unwell now and then.
 //!
-//! Afterwards every document parses, every live grant is in a store unless its answer was
-//! lost on the way, and no refresh token was posted twice other than after such a loss.
-//! A gate before the server notes which process asked for what and what it was told.
+//! Afterwards every document parses, every grant that the server honours is in a store or a
+//! spool, no spent refresh token was posted, and nothing is left behind. What a SIGKILL of the
+//! worker between the rotation and the save has cost is counted, as is what the network has
+//! dropped; everything else that is lost fails the run. A gate before the server notes which
+//! process asked for what and what it was told.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what fails here ends the run")]
 #![allow(clippy::disallowed_methods, reason = "it prepares and inspects files directly")]
 
 mod check;
+mod foreign;
 mod gate;
 mod ledger;
+mod leftover;
 mod loss;
+mod odd;
 mod operation;
 mod process;
 mod register;
@@ -24,9 +31,11 @@ mod table;
 mod world;
 
 use clap::Parser;
+use gate::Temper;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use world::World;
 
 /// Kills processes that share logins, and counts what is lost
@@ -41,9 +50,21 @@ struct Options {
     /// How many of them are to be killed
     #[arg(long, default_value_t = 50)]
     kills: usize,
+    /// How many of them get a signal that can be caught [default: as many]
+    #[arg(long)]
+    signals: Option<usize>,
+    /// How many workers are to be killed [default: a tenth of the kills]
+    #[arg(long)]
+    worker_kills: Option<usize>,
+    /// The longest that the server takes for an answer, in seconds
+    #[arg(long, default_value_t = 4.0)]
+    longest_answer: f64,
     /// How many run at once
     #[arg(long, default_value_t = 8)]
-    workers: usize,
+    at_once: usize,
+    /// No foreign program edits the documents
+    #[arg(long)]
+    no_foreign: bool,
     /// The server and the network have no faults
     #[arg(long)]
     no_faults: bool,
@@ -55,26 +76,42 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     let seed = options.seed.unwrap_or_else(rand::random);
+    let worker_kills = options.worker_kills.unwrap_or(options.kills.div_ceil(10));
+    let kills = options.kills.saturating_sub(worker_kills);
+    let signals = options.signals.unwrap_or(options.kills);
     println!(
-        "seed {seed}: {} operations, {} kills, {} at once",
-        options.operations, options.kills, options.workers
+        "seed {seed}: {} operations, {} at once; {kills} callers and {worker_kills} workers \
+         killed, {signals} callers signalled, answers of up to {} s",
+        options.operations, options.at_once, options.longest_answer
     );
     let root = tempfile::tempdir().unwrap();
     let program = options.program.canonicalize().expect("the program under test");
-    let world = World::new(root.path(), program, seed, !options.no_faults);
+    let temper = Temper {
+        seed,
+        faults: !options.no_faults,
+        worker_kills,
+        longest_answer: Duration::from_secs_f64(options.longest_answer),
+    };
+    let world = World::new(root.path(), program, temper);
     world.prepare();
-    let plans = operation::plan(seed, options.operations, options.kills);
+    let plans = operation::plan(seed, options.operations, kills, signals);
     let next = AtomicUsize::new(0);
+    let goes_on = || next.load(Ordering::Relaxed) < plans.len();
+    world.gate.set_unwell(true);
     std::thread::scope(|scope| {
-        for _ in 0..options.workers {
+        for _ in 0..options.at_once {
             scope.spawn(|| {
                 while let Some(plan) = plans.get(next.fetch_add(1, Ordering::Relaxed)) {
                     world.run(plan);
                 }
             });
         }
+        scope.spawn(|| world.gate.hunt(goes_on));
+        if !options.no_foreign {
+            scope.spawn(|| world.foreign.work(&world.state_dirs[0], seed, goes_on));
+        }
     });
-    world.gate.set_faults(false);
+    world.gate.set_unwell(false);
     let verdict = check::check(&world);
     table::print(&world, &verdict);
     if verdict.failures.is_empty() {

@@ -2,20 +2,22 @@
 //! an operation that no later one has followed.
 
 use super::operation::{AGENTS, Done, Kind, ORDERED, PASTED, SLOTS};
+use super::world::World;
 use serde_json::Value;
 use std::path::Path;
 
 /// What is wrong with the pasted tokens and the orders, and how many were looked at.
-pub(crate) fn check(state_dir: &Path, done: &[Done]) -> (usize, Vec<String>) {
+pub(crate) fn check(world: &World, done: &[Done]) -> (usize, Vec<String>) {
     let mut looked_at = 0;
     let mut wrong = Vec::new();
     for agent in AGENTS {
-        let directory = state_dir.join("agents").join(agent).join("agent");
+        let directory = world.agent_dir(agent);
         let document = read(&directory.join("auth-profiles.json"));
         let state = read(&directory.join("auth-state.json"));
         let mut judge = |what: &str, stored: Option<String>, writes: Vec<&Done>| {
             looked_at += 1;
-            if !is_last(stored.as_deref(), &writes) {
+            let is_destroyed = |write: &&Done| world.foreign.has_destroyed(&write.plan.value);
+            if !is_last(stored.as_deref(), &writes) && !writes.iter().any(is_destroyed) {
                 wrong.push(format!("{agent}: {what} is {stored:?}, which a later run replaced"));
             }
         };

@@ -4,13 +4,14 @@ use super::check::Verdict;
 use super::ledger::{Answer, Asked};
 use super::operation::Kind;
 use super::world::World;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Prints what was run, what was lost, and what is wrong.
 pub(crate) fn print(world: &World, verdict: &Verdict) {
     let done = world.done.lock().unwrap();
     println!();
-    println!("| operation | runs | 0 | 1 | 3 | 4 | other | killed | p50 ms | p99 ms |");
+    println!("| operation | runs | 0 | 1 | 3 | 4 | other | by signal | p50 ms | p99 ms |");
     println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     let mut total = [0; 7];
     for (kind, name, _) in Kind::ALL {
@@ -42,6 +43,11 @@ pub(crate) fn print(world: &World, verdict: &Verdict) {
         asked(|asked| matches!(asked, Asked::Refresh(_))),
         asked(|asked| matches!(asked, Asked::Revoke(_))),
         faults.count()
+    );
+    println!(
+        "{} workers killed, {} signalled",
+        world.gate.worker_kills(),
+        world.gate.worker_signals.load(Ordering::Relaxed)
     );
     for (what, count) in &verdict.counts {
         println!("{what}: {count}");

@@ -1,15 +1,19 @@
-//! The state directory, the authorization server, and the program run between them.
+//! Two state directories that share their agents, the authorization server, and the program run between them.
 
-use super::gate::Gate;
-use super::operation::{AGENTS, COPIED, Done, Kill, Kind, ORDERED, PASTED, Plan, SLOTS};
+use super::foreign::Foreign;
+use super::gate::{Gate, Temper};
+use super::operation::{AGENTS, COPIED, Done, Harm, Kind, ORDERED, PASTED, Plan, SLOTS, When};
 use super::support::authorization_server::{Account, AuthorizationServer, Want};
 use super::support::free_port::free_ports;
 use super::support::user_agent;
+use openclaw_auth::system::file::create_private_directory;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use rustix::process::Signal;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,11 +28,14 @@ const HANGS: Duration = Duration::from_secs(170);
 pub(crate) struct World {
     pub(crate) server: AuthorizationServer,
     pub(crate) gate: Arc<Gate>,
-    pub(crate) state_dir: PathBuf,
+    /// The first one holds the agents, the second one leads there: by `agentDir` of its
+    /// configuration, by a link to a directory, by a link to a document.
+    pub(crate) state_dirs: [PathBuf; 2],
+    pub(crate) home: PathBuf,
+    pub(crate) foreign: Foreign,
     pub(crate) done: Mutex<Vec<Done>>,
     pub(crate) hung: Arc<Mutex<Vec<usize>>>,
     program: PathBuf,
-    home: PathBuf,
     /// Who consents is a setting of the whole server.
     consent: Mutex<()>,
     seed: u64,
@@ -37,33 +44,28 @@ pub(crate) struct World {
     typical: Mutex<HashMap<Kind, Duration>>,
 }
 
-impl std::hash::Hash for Kind {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        (*self as u8).hash(state);
-    }
-}
-
 /// The profile id of an account.
 pub(crate) fn profile(account: &str) -> String {
     format!("openai-codex:{account}@example.test")
 }
 
 impl World {
-    pub(crate) fn new(root: &Path, program: PathBuf, seed: u64, faults: bool) -> Self {
+    pub(crate) fn new(root: &Path, program: PathBuf, temper: Temper) -> Self {
         // Short enough that plain `token` refreshes now and then.
         let want = Want { access_token_lifetime: 4, ..Want::default() };
         let server = AuthorizationServer::start(want);
-        let gate = Gate::open(server.url(), seed, faults);
-        let state_dir = root.join("state");
         let home = root.join("home");
         std::fs::create_dir_all(&home).unwrap();
+        let gate = Gate::open(server.url(), home.clone(), temper);
+        let state_dirs = ["state", "other-state"].map(|name| root.join(name));
         let mut provider = server.provider_file(&free_ports(12));
         provider["tokenEndpoint"] = format!("http://{}/token", gate.address).into();
         provider["revocationEndpoint"] = format!("http://{}/revoke", gate.address).into();
-        openclaw_auth::system::file::create_private_directory(&state_dir.join("providers"))
-            .unwrap();
-        let file = state_dir.join("providers/openai-codex.json");
-        std::fs::write(file, provider.to_string()).unwrap();
+        for state_dir in &state_dirs {
+            create_private_directory(&state_dir.join("providers")).unwrap();
+            let file = state_dir.join("providers/openai-codex.json");
+            std::fs::write(file, provider.to_string()).unwrap();
+        }
         let hung = Arc::new(Mutex::new(Vec::new()));
         let (watched, noted) = (Arc::clone(&gate), Arc::clone(&hung));
         std::thread::spawn(move || {
@@ -75,21 +77,26 @@ impl World {
         Self {
             server,
             gate,
-            state_dir,
+            state_dirs,
+            home,
+            foreign: Foreign::default(),
             done: Mutex::default(),
             hung,
             program,
-            home,
             consent: Mutex::new(()),
-            seed,
+            seed: temper.seed,
             owed: AtomicUsize::new(0),
             typical: Mutex::default(),
         }
     }
 
+    /// Where the documents of an agent are.
+    pub(crate) fn agent_dir(&self, agent: &str) -> PathBuf {
+        self.state_dirs[0].join("agents").join(agent).join("agent")
+    }
+
     /// Agents, keys to put in order, and a first login everywhere; none of it is killed.
     pub(crate) fn prepare(&self) {
-        self.gate.set_faults(false);
         for agent in &AGENTS[1..] {
             self.succeed(&["agents", "add", agent, "--non-interactive", "--workspace", "/tmp"]);
         }
@@ -97,7 +104,7 @@ impl World {
             for id in ORDERED {
                 let line = ["models", "auth", "paste-api-key", "--provider", "openai"];
                 let args = [&line[..], &["--profile-id", id, "--agent", agent]].concat();
-                let done = self.execute(&args, Some("sk-fake-key-0123456789"), None, None);
+                let done = self.execute(&args, 0, Some("sk-fake-key-0123456789"), None, None);
                 assert_eq!(done.0, Some(0), "{}", done.2);
             }
         }
@@ -105,20 +112,35 @@ impl World {
         let is_copy = |slot: &usize| SLOTS[*slot].1 == COPIED && SLOTS[*slot].0 != AGENTS[0];
         for slot in (0..SLOTS.len()).filter(|slot| !is_copy(slot)) {
             let (number, value) = (from + slot, String::new());
-            self.run(&Plan { number, kind: Kind::Login, slot, kill: None, value });
+            self.run(&Plan { number, kind: Kind::Login, slot, door: 0, harm: None, value });
             let done = self.done.lock().unwrap();
             let last = done.last().unwrap();
             assert_eq!(last.code, Some(0), "{}", last.stderr);
         }
         self.copy();
-        self.gate.set_faults(true);
+        self.lead_there();
+    }
+
+    /// Lets the second state directory lead to the agents of the first one.
+    fn lead_there(&self) {
+        let [main, work, ops] = AGENTS.map(|agent| self.agent_dir(agent));
+        let agents = self.state_dirs[1].join("agents");
+        let list = serde_json::json!([
+            {"id": AGENTS[0], "agentDir": main}, {"id": AGENTS[1]}, {"id": AGENTS[2]},
+        ]);
+        let config = serde_json::json!({"agents": {"list": list}});
+        std::fs::write(self.state_dirs[1].join("openclaw.json"), config.to_string()).unwrap();
+        create_private_directory(&agents.join(AGENTS[1])).unwrap();
+        std::os::unix::fs::symlink(work, agents.join(AGENTS[1]).join("agent")).unwrap();
+        let linked = agents.join(AGENTS[2]).join("agent");
+        create_private_directory(&linked).unwrap();
+        let document = "auth-profiles.json";
+        std::os::unix::fs::symlink(ops.join(document), linked.join(document)).unwrap();
     }
 
     /// Copies a login of `main` to the other agents, as a user does by hand.
     fn copy(&self) {
-        let path = |agent: &str| {
-            self.state_dir.join("agents").join(agent).join("agent/auth-profiles.json")
-        };
+        let path = |agent: &str| self.agent_dir(agent).join("auth-profiles.json");
         let read = |agent: &str| -> serde_json::Value {
             serde_json::from_str(&std::fs::read_to_string(path(agent)).unwrap()).unwrap()
         };
@@ -132,7 +154,7 @@ impl World {
     }
 
     fn succeed(&self, args: &[&str]) {
-        let (code, _, stderr) = self.execute(args, None, None, None);
+        let (code, _, stderr) = self.execute(args, 0, None, None, None);
         assert_eq!(code, Some(0), "{args:?}: {stderr}");
     }
 
@@ -143,9 +165,10 @@ impl World {
             let take = |owed: usize| owed.checked_sub(1);
             self.owed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
         };
-        if plan.kill.is_none() && plan.number < usize::MAX / 2 && owes() {
+        if plan.harm.is_none() && plan.number < usize::MAX / 2 && owes() {
             let mut random = StdRng::seed_from_u64(self.seed ^ plan.number as u64);
-            plan.kill = Some(Kill::At(random.gen_range(0.0..0.8)));
+            let (when, group) = (When::Part(random.gen_range(0.0..0.8)), random.gen_bool(0.5));
+            plan.harm = Some(Harm { signal: Signal::KILL, group, when });
         }
         let (agent, account) = SLOTS[plan.slot];
         let id = profile(account);
@@ -159,6 +182,8 @@ impl World {
             Kind::Logout => args.extend(["logout", &id]),
             Kind::List => args.extend(["list", "--json"]),
             Kind::Order => {
+                // What is beside a linked document is not shared.
+                plan.door = 0;
                 args.extend(["order", "set"]);
                 args.extend(plan.value.split(' '));
             }
@@ -170,10 +195,10 @@ impl World {
         args.extend(["--agent", agent]);
         let start = Instant::now();
         let account = (plan.kind == Kind::Login).then_some(account);
-        let (code, stdout, stderr) = self.execute(&args, input, account, Some(&plan));
+        let (code, stdout, stderr) = self.execute(&args, plan.door, input, account, Some(&plan));
         let end = Instant::now();
         if code.is_some() {
-            if plan.kill.is_some() {
+            if plan.harm.is_some_and(Harm::is_kill) {
                 self.owed.fetch_add(1, Ordering::Relaxed);
             }
             let mut typical = self.typical.lock().unwrap();
@@ -187,6 +212,7 @@ impl World {
     pub(crate) fn execute(
         &self,
         args: &[&str],
+        door: usize,
         input: Option<&str>,
         account: Option<&str>,
         plan: Option<&Plan>,
@@ -196,28 +222,25 @@ impl World {
             .args(args)
             .env_clear()
             .env("HOME", &self.home)
-            .env("OPENCLAW_STATE_DIR", &self.state_dir)
+            .env("OPENCLAW_STATE_DIR", &self.state_dirs[door])
             .current_dir(&self.home)
+            .process_group(0)
             .stdin(if piped { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program under test");
         let pid = child.id();
-        let kill = plan.and_then(|plan| Some((plan.kind, plan.kill?)));
-        let after_answer = match kill {
-            Some((_, Kill::AfterAnswer(delay))) => Some(delay),
-            _ => None,
-        };
+        let harm = plan.and_then(|plan| Some((plan.kind, plan.harm?)));
         let number = plan.map_or(usize::MAX, |plan| plan.number);
-        self.gate.processes.add(pid, number, after_answer);
-        if let Some((kind, Kill::At(part))) = kill {
+        self.gate.processes.add(pid, number, harm.map(|(_, harm)| harm));
+        if let Some((kind, harm @ Harm { when: When::Part(part), .. })) = harm {
             let gate = Arc::clone(&self.gate);
             let typical = self.typical.lock().unwrap().get(&kind).copied();
             let delay = typical.unwrap_or(Duration::from_millis(30)).mul_f64(part);
             std::thread::spawn(move || {
                 std::thread::sleep(delay);
-                gate.processes.kill(pid);
+                gate.processes.harm(pid, harm);
             });
         }
         let mut stdin = child.stdin.take();

@@ -80,6 +80,12 @@ pub enum AddError {
         /// The other agent.
         owner: AgentId,
     },
+    /// The configuration, which is JSON, cannot hold a path.
+    #[error("{} is not UTF-8, and the configuration cannot hold it", path.display())]
+    NotText {
+        /// The path.
+        path: PathBuf,
+    },
     /// A directory cannot be made.
     #[error("could not create {}", directory.display())]
     Create {
@@ -118,6 +124,11 @@ fn check_name_in(config: &Config, name: &str) -> Result<AgentId, AddError> {
     Ok(id)
 }
 
+/// A path as the configuration keeps it.
+fn text_of(path: &Path) -> Result<&str, AddError> {
+    path.to_str().ok_or_else(|| AddError::NotText { path: path.to_owned() })
+}
+
 /// The workspace of an agent that is given no other.
 ///
 /// # Errors
@@ -151,6 +162,7 @@ pub fn add(app: &App, request: &AddRequest) -> Result<Added, AddError> {
     if let Some(owner) = owner_of(app, &config, &agent_dir) {
         return Err(AddError::SharedStore { directory: agent_dir, owner });
     }
+    let texts = [text_of(&workspace)?, text_of(&agent_dir)?];
     let sessions_dir = app.paths.sessions_dir(&id);
     let failed = |directory: &Path| {
         let directory = directory.to_owned();
@@ -160,12 +172,11 @@ pub fn add(app: &App, request: &AddRequest) -> Result<Added, AddError> {
     for directory in [&agent_dir, &sessions_dir] {
         create_private_directory(directory).map_err(failed(directory))?;
     }
-    let texts = [workspace.to_string_lossy(), agent_dir.to_string_lossy()];
     let mut entry = vec![
         ("id", id.as_str()),
         ("name", name.as_str()),
-        ("workspace", texts[0].as_ref()),
-        ("agentDir", texts[1].as_ref()),
+        ("workspace", texts[0]),
+        ("agentDir", texts[1]),
     ];
     entry.extend(model.as_deref().map(|model| ("model", model)));
     let is_first = config.agents().next().is_none();
@@ -182,8 +193,8 @@ pub fn add(app: &App, request: &AddRequest) -> Result<Added, AddError> {
 fn owner_of(app: &App, config: &Config, directory: &Path) -> Option<AgentId> {
     let directory = file::resolve(directory);
     let is_it = |path: &Path| file::resolve(path) == directory;
-    let listed = config.agents().map(|agent| config.agent_dir(&app.paths, &agent.id()));
-    listed
+    config
+        .agent_dirs(&app.paths)
         .chain([config.agent_dir(&app.paths, &AgentId::main())])
         .chain(app.paths.main_agent())
         .find(|agent| is_it(&agent.path))

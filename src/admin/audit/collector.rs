@@ -50,7 +50,7 @@ impl Collector<'_> {
         self.findings.push(Finding {
             code,
             severity,
-            file: file.display().to_string(),
+            file: file.to_owned(),
             path,
             message,
             provider: provider.map(ProviderId::from),

@@ -19,6 +19,9 @@ pub struct Report {
     pub newer_store: Option<StoreError>,
 }
 
+/// The severity of what nobody has to mend.
+pub(super) const INFORMATION: &str = "info";
+
 /// What a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -55,7 +58,7 @@ pub struct Finding {
     /// `info`, `warn` or `error`.
     pub severity: &'static str,
     /// The file.
-    pub file: String,
+    pub file: PathBuf,
     /// The place in it.
     pub path: String,
     /// What is to be said about it.
@@ -70,6 +73,12 @@ impl Report {
     /// How many findings have this code.
     pub fn count(&self, code: Code) -> usize {
         self.findings.iter().filter(|finding| finding.code == code).count()
+    }
+
+    /// Whether a finding is one that a user can mend: an OAuth login stands in clear because no
+    /// reference can replace it.
+    pub fn has_work(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity != INFORMATION)
     }
 
     /// `clean`, `findings` or `unresolved`.

@@ -118,8 +118,8 @@ fn listed_directories(app: &App) -> Vec<PathBuf> {
 fn agent_directories(app: &App, config: &Config) -> IndexSet<PathBuf> {
     let mut directories = IndexSet::from([app.paths.agent_dir(&AgentId::main())]);
     directories.extend(listed_directories(app));
-    let configured = config.agents().map(|agent| agent.id()).filter(|id| !id.is_main());
-    directories.extend(configured.map(|id| config.agent_dir(&app.paths, &id).path));
+    let configured = config.agent_dirs(&app.paths).filter(|agent| !agent.id.is_main());
+    directories.extend(configured.map(|agent| agent.path));
     directories
 }
 

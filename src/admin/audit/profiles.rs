@@ -1,7 +1,7 @@
 //! Secrets of the credential documents, present and legacy.
 
 use super::collector::{Assignment, Collector, ROOT};
-use super::finding::Code;
+use super::finding::{Code, INFORMATION};
 use super::object::entries;
 use crate::config::Config;
 use crate::ops::reference::explain;
@@ -71,7 +71,7 @@ impl Collector<'_> {
         if is_text(&entry["access"]) || is_text(&entry["refresh"]) {
             let message = "an OAuth login, which references do not replace".to_owned();
             let at = (file, format!("profiles.{}", id.as_str()));
-            self.find((Code::LegacyResidue, "info"), at, message, (Some(provider), Some(id)));
+            self.find((Code::LegacyResidue, INFORMATION), at, message, (Some(provider), Some(id)));
             self.hold(provider, kind);
         }
     }

@@ -1,7 +1,9 @@
 //! What `doctor` finds, in words. The next step is the command line's to say.
 
+use super::misshapen::Misshapen;
 use crate::app::AppError;
 use crate::external::{ExternalError, Tool};
+use crate::ops::StaleOrder;
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::provider::DistrustedProgram;
 use crate::store::{Leftover, Location, StoreError};
@@ -27,6 +29,12 @@ pub enum Code {
     Unreadable,
     /// An entry cannot be interpreted.
     Uninterpretable,
+    /// A document holds something that nothing reads.
+    Shape,
+    /// The expiry of a token is no time.
+    Expiry,
+    /// An order names profiles that are not there.
+    Order,
     /// One login is held more than once.
     Shared,
     /// The file of another program cannot be read.
@@ -39,6 +47,8 @@ pub enum Code {
     Configuration,
     /// A variable for the network cannot be used.
     Network,
+    /// The documents are on a file system that other hosts may share.
+    FileSystem,
 }
 
 impl Code {
@@ -52,12 +62,16 @@ impl Code {
             Self::Unstored => "unstored",
             Self::Unreadable => "unreadable",
             Self::Uninterpretable => "uninterpretable",
+            Self::Shape => "shape",
+            Self::Expiry => "expiry",
+            Self::Order => "order",
             Self::Shared => "shared",
             Self::External => "external",
             Self::Refused => "refused",
             Self::Provider => "provider",
             Self::Configuration => "configuration",
             Self::Network => "network",
+            Self::FileSystem => "file-system",
         }
     }
 }
@@ -123,8 +137,15 @@ pub enum What {
         /// The agent.
         agent_id: AgentId,
     },
-    /// An entry cannot be interpreted.
-    Uninterpretable(ProfileAt),
+    /// A document holds something that is not read as it is meant.
+    Misshapen(Misshapen),
+    /// An order names profiles that are not there.
+    StaleOrder {
+        /// The order.
+        order: StaleOrder,
+        /// The agent whose order it is.
+        agent_id: AgentId,
+    },
     /// The server has refused a login.
     Refused {
         /// The profile.
@@ -176,6 +197,22 @@ pub enum What {
     UnstoredOfUnreadable(Location),
     /// A reply waits, and no profile holds its login.
     UnstoredOfNobody(Location),
+    /// A login waits that could not be stored.
+    UnstoredLogin {
+        /// The login.
+        location: Location,
+        /// The agent and the provider that it is for; `None` where it cannot be read.
+        of: Option<(AgentId, ProviderId)>,
+    },
+    /// An answer of an authorization server waits that nobody could read.
+    Unread(Location),
+    /// A reply waits in the home directory of somebody else.
+    KeptElsewhere {
+        /// The note that says so.
+        note: Location,
+        /// The reply.
+        kept_in: Location,
+    },
     /// A lock, or a temporary file that nobody can be using any more.
     Left(Leftover),
     /// A program serves a provider that is built in.
@@ -198,6 +235,13 @@ pub enum What {
     },
     /// A variable for the network cannot be used; a sentence that names it.
     Network(String),
+    /// A place is on a file system that other hosts may share.
+    SharedFileSystem {
+        /// What it is called.
+        name: String,
+        /// The place.
+        place: Location,
+    },
 }
 
 impl What {
@@ -208,9 +252,8 @@ impl What {
             Self::Failed(error) => chain(error),
             Self::Distrusted(error) => chain(error),
             Self::Restorable { error, .. } => chain(error),
-            Self::Uninterpretable(entry) => {
-                format!("the entry {entry} cannot be interpreted and is not used")
-            }
+            Self::Misshapen(misshapen) => misshapen.to_string(),
+            Self::StaleOrder { order, .. } => order.to_string(),
             Self::Refused { profile_id, agent_id, reason, .. } => format!(
                 "the login `{profile_id}` of agent `{agent_id}` was refused by the server: {}",
                 printable(reason, 80)
@@ -246,6 +289,21 @@ impl What {
             Self::Left(Leftover::Lock { location, holder, is_held: false }) => {
                 format!("{location} was left behind by {holder}")
             }
+            Self::UnstoredLogin { location, of: Some((agent_id, provider)) } => format!(
+                "{location} holds a login to {provider} of agent `{agent_id}` that could not be \
+                 stored"
+            ),
+            Self::UnstoredLogin { location, of: None } => {
+                format!("{location} holds a login that could not be stored, and cannot be read")
+            }
+            Self::Unread(location) => format!(
+                "{location} holds an answer of an authorization server that could not be read; \
+                 a newer refresh token may be in it"
+            ),
+            Self::KeptElsewhere { kept_in, .. } => format!(
+                "a login was refreshed with another home directory, and the new one is kept in \
+                 {kept_in}"
+            ),
             Self::Left(Leftover::Temporary(location)) => {
                 format!("{location} was left behind by a command that was cut off")
             }
@@ -259,6 +317,10 @@ impl What {
                 format!("nothing can refresh `{profile_id}`: {provider} is not known")
             }
             Self::Network(problem) => problem.clone(),
+            Self::SharedFileSystem { name, place } => format!(
+                "{place} is on {name}, a network or shared file system: locks may not hold \
+                 between hosts, and two that refresh one login at once end it"
+            ),
         }
     }
 }

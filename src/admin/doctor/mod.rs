@@ -2,17 +2,24 @@
 
 mod finding;
 mod grant;
+mod misshapen;
+mod places;
 mod programs;
 
 pub use finding::{Code, Finding, ProfileAt, What};
+pub use misshapen::Misshapen;
 
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
+use crate::ops::StaleOrder;
 use crate::ops::refresh::holder;
+use crate::ops::stale_order::Known;
 use crate::profile::AgentId;
 use crate::provider::Catalog;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Leftover, StoreError, shared_leftovers};
+use crate::store::{
+    AgentStore, Leftover, Misshape, SpooledReply, StoreError, notes_of_kept, shared_leftovers,
+};
 use crate::system::custody::Custody;
 use crate::system::route;
 use std::path::PathBuf;
@@ -47,13 +54,22 @@ pub fn examine(app: &App) -> Report {
     let stores = app.stores(&config);
     report.stores = stores.len();
     exposures(app, &stores, found);
-    for store in &stores {
-        examine_store(store, found);
+    let mut seen = Vec::new();
+    // Agents that share a document by a link have one store.
+    let (own, linked): (Vec<AgentStore>, Vec<AgentStore>) =
+        stores.iter().cloned().partition(|store| is_first(&mut seen, store.resolved()));
+    for store in &own {
+        examine_store(store, true, found);
     }
-    grant::examine(app, &stores, found);
+    for store in &linked {
+        examine_store(store, false, found);
+    }
+    orders(app, &config, &stores, found);
+    grant::examine(app, &own, found);
     unstored(app, &stores, found);
     found.extend(shared_leftovers(&app.paths.state_dir).into_iter().map(of_leftover));
     providers(app, &stores, found);
+    found.extend(places::examine(app, &stores));
     let unusable = route::problems(&app.environment).into_iter();
     found.extend(unusable.map(|it| Finding::problem(Code::Network, What::Network(it))));
     report
@@ -66,7 +82,44 @@ fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
     found.extend(above.map(|it| Finding::note(Code::Exposed, What::Exposed(it))));
 }
 
-fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
+fn is_first<T: PartialEq>(seen: &mut Vec<T>, one: T) -> bool {
+    let is_first = !seen.contains(&one);
+    seen.push(one);
+    is_first
+}
+
+/// Orders that name profiles which are not there. `main` stands behind every agent.
+fn orders(app: &App, config: &Config, stores: &[AgentStore], found: &mut Vec<Finding>) {
+    let read = |store: &AgentStore| Some((store.clone(), store.read().ok()?));
+    let snapshots: Vec<_> = stores.iter().filter_map(read).collect();
+    if snapshots.len() < stores.len() {
+        // What is not there may be in a store that cannot be read.
+        return;
+    }
+    let main = snapshots.iter().find(|(store, _)| store.agent_id().is_main());
+    let mut add = |orders: Vec<StaleOrder>, agent_id: &AgentId| {
+        found.extend(orders.into_iter().map(|order| Finding {
+            code: Code::Order,
+            is_problem: !order.hidden.is_empty(),
+            what: What::StaleOrder { order, agent_id: agent_id.clone() },
+        }));
+    };
+    for (store, snapshot) in &snapshots {
+        let Ok(state) = snapshot.state() else { continue };
+        let documents = [Some(snapshot), main.map(|(_, main)| main)];
+        let documents: Vec<_> = documents.into_iter().flatten().map(|it| &it.document).collect();
+        let known = Known { config, documents: &documents };
+        add(known.stored(state, &store.state_location()), store.agent_id());
+    }
+    let documents: Vec<_> = snapshots.iter().map(|(_, snapshot)| &snapshot.document).collect();
+    let states = snapshots.iter().filter_map(|(_, snapshot)| snapshot.state().ok());
+    let states: Vec<_> = states.collect();
+    let known = Known { config, documents: &documents };
+    add(known.configured(&app.paths.config, &states), &AgentId::main());
+}
+
+/// `is_own` says that no other agent has the same document.
+fn examine_store(store: &AgentStore, is_own: bool, found: &mut Vec<Finding>) {
     if let Err(error) = store.check_generation() {
         found.push(Finding::failed(Code::NewerGeneration, error));
     }
@@ -87,9 +140,8 @@ fn examine_store(store: &AgentStore, found: &mut Vec<Finding>) {
         }
     };
     let document = &snapshot.document;
-    for (id, _) in document.entries().filter(|(id, _)| document.credential(id).is_none()) {
-        let entry = ProfileAt { profile_id: id.into(), location: location.clone() };
-        found.push(Finding::problem(Code::Uninterpretable, What::Uninterpretable(entry)));
+    if is_own {
+        found.extend(Misshapen::all(store, document).into_iter().map(of_misshapen));
     }
     let state = match snapshot.state() {
         Ok(state) => state,
@@ -137,6 +189,19 @@ fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
         };
         found.push(Finding::problem(Code::Unstored, what));
     }
+    for (location, login) in app.spool().logins() {
+        let of = login.map(|login| (login.agent.0, login.provider.0));
+        found.push(Finding::problem(Code::Unstored, What::UnstoredLogin { location, of }));
+    }
+    let unread = app.spool().unread().into_iter().map(What::Unread);
+    found.extend(unread.map(|what| Finding::problem(Code::Unstored, what)));
+    let here: Vec<_> = app.spool().pending().iter().map(SpooledReply::location).collect();
+    for (note, kept_in) in notes_of_kept(&app.paths.state_dir) {
+        if !here.contains(&kept_in) {
+            let what = What::KeptElsewhere { note, kept_in };
+            found.push(Finding::problem(Code::Unstored, what));
+        }
+    }
 }
 
 fn providers(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
@@ -151,6 +216,15 @@ fn providers(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
 
 fn broken(catalog: &Catalog) -> Vec<Finding> {
     catalog.problems().map(|error| Finding::failed(Code::Provider, error.clone())).collect()
+}
+
+fn of_misshapen(misshapen: Misshapen) -> Finding {
+    let code = match &misshapen.shape {
+        Misshape::Entry { .. } => Code::Uninterpretable,
+        Misshape::Expiry { .. } => Code::Expiry,
+        _ => Code::Shape,
+    };
+    Finding::problem(code, What::Misshapen(misshapen))
 }
 
 fn of_leftover(leftover: Leftover) -> Finding {

@@ -5,6 +5,7 @@ use crate::admin::agents::{AddError, AddRequest, Added, add, check_name, usual_w
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::cli::prompt::ask;
 use crate::profile::AgentId;
 use crate::text::{chain, printable};
@@ -46,8 +47,10 @@ pub(super) struct Args {
 struct Report<'a> {
     agent_id: &'a AgentId,
     name: &'a str,
-    workspace: &'a Path,
-    agent_dir: &'a Path,
+    #[serde(flatten)]
+    workspace: PathMember<'a>,
+    #[serde(flatten)]
+    agent_dir: PathMember<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<&'a str>,
     bindings: Bindings<'a>,
@@ -76,8 +79,8 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
         return output.json(&Report {
             agent_id: &added.id,
             name: &added.name,
-            workspace: &added.workspace,
-            agent_dir: &added.agent_dir,
+            workspace: PathMember::of("workspace", &added.workspace),
+            agent_dir: PathMember::of("agentDir", &added.agent_dir),
             model: added.model.as_deref(),
             bindings: Bindings {
                 added: &added.bindings.added,

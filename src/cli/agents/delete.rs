@@ -4,10 +4,11 @@ use crate::admin::agents::{Deleted, Kept, check_deletion, delete};
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Failure};
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::cli::prompt::confirm;
 use crate::profile::AgentId;
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -25,31 +26,44 @@ pub(super) struct Args {
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
     agent_id: &'a AgentId,
-    workspace: &'a Path,
+    #[serde(flatten)]
+    workspace: PathMember<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace_retained: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace_retained_reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace_shared_with: Option<&'a [AgentId]>,
-    agent_dir: &'a Path,
-    sessions_dir: &'a Path,
+    #[serde(flatten)]
+    agent_dir: PathMember<'a>,
+    #[serde(flatten)]
+    sessions_dir: PathMember<'a>,
     removed_bindings: usize,
     removed_allow: usize,
-    trash: Option<&'a Path>,
+    #[serde(flatten)]
+    trash: PathMember<'a>,
     moved: Vec<Moved<'a>>,
     retained: Vec<Retained<'a>>,
 }
 
 #[derive(Serialize)]
 struct Moved<'a> {
-    from: &'a Path,
-    to: &'a Path,
+    #[serde(flatten)]
+    from: PathMember<'a>,
+    #[serde(flatten)]
+    to: PathMember<'a>,
+}
+
+impl<'a> Moved<'a> {
+    fn of((from, to): &'a (PathBuf, PathBuf)) -> Self {
+        Self { from: PathMember::of("from", from), to: PathMember::of("to", to) }
+    }
 }
 
 #[derive(Serialize)]
 struct Retained<'a> {
-    path: &'a Path,
+    #[serde(flatten)]
+    path: PathMember<'a>,
     reason: &'static str,
 }
 
@@ -91,23 +105,26 @@ fn report(deleted: &Deleted) -> Report<'_> {
         .find(|(path, kept)| *path == deleted.workspace && !matches!(kept, Kept::Copied));
     Report {
         agent_id: &deleted.id,
-        workspace: &deleted.workspace,
+        workspace: PathMember::of("workspace", &deleted.workspace),
         workspace_retained: workspace.map(|_| true),
         workspace_retained_reason: workspace.map(|(_, kept)| reason(kept)),
         workspace_shared_with: workspace.and_then(|(_, kept)| match kept {
             Kept::Shared(agents) => Some(&agents[..]),
             _ => None,
         }),
-        agent_dir: &deleted.agent_dir,
-        sessions_dir: &deleted.sessions_dir,
+        agent_dir: PathMember::of("agentDir", &deleted.agent_dir),
+        sessions_dir: PathMember::of("sessionsDir", &deleted.sessions_dir),
         removed_bindings: deleted.removal.bindings,
         removed_allow: deleted.removal.allowances,
-        trash: deleted.trash.as_deref(),
-        moved: deleted.moved.iter().map(|(from, to)| Moved { from, to }).collect(),
+        trash: PathMember::optional("trash", deleted.trash.as_deref()),
+        moved: deleted.moved.iter().map(Moved::of).collect(),
         retained: deleted
             .kept
             .iter()
-            .map(|(path, kept)| Retained { path, reason: reason(kept) })
+            .map(|(path, kept)| Retained {
+                path: PathMember::of("path", path),
+                reason: reason(kept),
+            })
             .collect(),
     }
 }

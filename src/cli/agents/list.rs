@@ -4,10 +4,10 @@ use crate::admin::agents::{IdentitySource, Row, list};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::profile::AgentId;
 use crate::text::printable;
 use serde::Serialize;
-use std::path::Path;
 
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Args {
@@ -31,8 +31,10 @@ struct Report<'r> {
     identity_emoji: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     identity_source: Option<&'static str>,
-    workspace: &'r Path,
-    agent_dir: &'r Path,
+    #[serde(flatten)]
+    workspace: PathMember<'r>,
+    #[serde(flatten)]
+    agent_dir: PathMember<'r>,
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<&'r str>,
     bindings: usize,
@@ -65,8 +67,8 @@ fn report(row: &Row, with_bindings: bool) -> Report<'_> {
             IdentitySource::File => "identity",
             IdentitySource::Config => "config",
         }),
-        workspace: &row.workspace,
-        agent_dir: &row.agent_dir,
+        workspace: PathMember::of("workspace", &row.workspace),
+        agent_dir: PathMember::of("agentDir", &row.agent_dir),
         model: row.model.as_deref(),
         bindings: row.bindings.len(),
         is_default: row.is_default,

@@ -4,11 +4,11 @@ use crate::admin::agents::{IdentityRequest, IdentitySet, set_identity};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::profile::AgentId;
 use crate::text::printable;
 use serde::Serialize;
 use serde_json::Value;
-use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -52,8 +52,10 @@ pub(super) struct Args {
 struct Report<'a> {
     agent_id: &'a AgentId,
     identity: &'a Value,
-    workspace: Option<&'a Path>,
-    identity_file: Option<&'a Path>,
+    #[serde(flatten)]
+    workspace: PathMember<'a>,
+    #[serde(flatten)]
+    identity_file: PathMember<'a>,
 }
 
 pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -72,8 +74,8 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
         return output.json(&Report {
             agent_id: &set.agent_id,
             identity: &set.identity,
-            workspace: set.workspace.as_deref(),
-            identity_file: set.identity_file.as_deref(),
+            workspace: PathMember::optional("workspace", set.workspace.as_deref()),
+            identity_file: PathMember::optional("identityFile", set.identity_file.as_deref()),
         });
     }
     output.data(&text(&set, app))

@@ -46,7 +46,7 @@ impl ExitStatus {
     pub const TABLE: [(Self, &'static str); 8] = [
         (Self::Success, "success"),
         (Self::Failure, "failure"),
-        (Self::Usage, "usage: the command line is not valid"),
+        (Self::Usage, "usage: the command line is not valid, or the variable of a proxy"),
         (Self::LoginRequired, "a new login is needed: no profile, or its refresh was refused"),
         (Self::Unavailable, "the server or network is unavailable, try again"),
         (Self::LockTimeout, "a lock was not obtained in time; the message names its holder"),

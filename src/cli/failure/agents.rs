@@ -19,6 +19,9 @@ impl Explain for AddError {
                 Some("choose a name with a letter or digit (a-z, 0-9) in it".into())
             }
             AddError::Exists(_) => Some(list().into()),
+            AddError::NotText { .. } => {
+                Some("name other directories with --workspace and --agent-dir".into())
+            }
             AddError::SharedStore { .. } | AddError::Create { .. } => None,
         };
         (ExitStatus::Failure, hint)

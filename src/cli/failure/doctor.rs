@@ -1,13 +1,18 @@
 //! What is to be done about what `doctor` finds.
 
-use super::command::{login_command, of_agent};
+use super::command::{login_template, of_agent, sign_in_command};
+use super::selection::order_command;
 use super::{Explain, move_away, remedy};
+use crate::admin::doctor::Misshapen;
 use crate::admin::doctor::What;
+use crate::app::App;
 use crate::cli::exit::{Command, Hint};
-use crate::store::{Leftover, Location};
+use crate::external::Tool;
+use crate::profile::Kind;
+use crate::store::{EntryFault, Leftover, Location, Misshape};
 
 /// The next step.
-pub(in crate::cli) fn next_step(what: &What) -> Hint {
+pub(in crate::cli) fn next_step(what: &What, app: &App) -> Hint {
     match what {
         What::Exposed(exposure) => remedy(exposure),
         What::Failed(error) => or_message(error),
@@ -19,10 +24,18 @@ pub(in crate::cli) fn next_step(what: &What) -> Hint {
                 None => restore.into(),
             }
         }
-        What::Uninterpretable(entry) => {
-            format!("correct it in {}, or leave it", entry.location).into()
+        What::Misshapen(misshapen) => correction(misshapen, app),
+        What::StaleOrder { order, agent_id } if order.hidden.is_empty() => {
+            let clear =
+                Command::ours("models auth order clear").option("--provider", &order.provider);
+            let text = format!("take them out of {}; the others are used", order.location);
+            match order.member {
+                "order" => Hint::new(text).then(", or: ").run(of_agent(clear, agent_id)),
+                _ => text.into(),
+            }
         }
-        What::Refused { provider, agent_id, .. } => login_command(provider, agent_id).into(),
+        What::StaleOrder { order, agent_id } => order_command(order, agent_id).into(),
+        What::Refused { provider, agent_id, .. } => sign_in_command(app, provider, agent_id),
         What::HeldTwice(_) => {
             "sign in for each of them, or leave one: a refresh by OpenClaw spends the others".into()
         }
@@ -37,6 +50,19 @@ pub(in crate::cli) fn next_step(what: &What) -> Hint {
             .option("--profile", profile_id)
             .option("--agent", agent_id)
             .into(),
+        What::UnstoredLogin { of: Some((agent_id, provider)), .. } => {
+            of_agent(Command::ours("models auth token").option("--provider", provider), agent_id)
+                .into()
+        }
+        What::UnstoredLogin { location, of: None } => removal(location),
+        What::Unread(location) => {
+            Hint::new("look for a refresh token in it, or sign in again; then: ")
+                .with(removal(location))
+        }
+        What::KeptElsewhere { note, .. } => {
+            Hint::new("run a command with that home directory, or sign in again and then: ")
+                .with(removal(note))
+        }
         What::UnstoredOfUnreadable(_) => "correct that store".into(),
         What::UnstoredOfNobody(location) | What::Left(Leftover::Temporary(location)) => {
             removal(location)
@@ -55,6 +81,60 @@ pub(in crate::cli) fn next_step(what: &What) -> Hint {
         )
         .into(),
         What::Network(_) => "correct the variable, or unset it".into(),
+        What::SharedFileSystem { .. } => "let one host alone refresh, or keep the state \
+                                          directory on a disk of this host: \
+                                          OPENCLAW_STATE_DIR=<dir> openclaw-auth …"
+            .into(),
+    }
+}
+
+/// How what is in a document is put where it is read, or stored anew.
+fn correction(misshapen: &Misshapen, app: &App) -> Hint {
+    let location = &misshapen.location;
+    let correct = match &misshapen.shape {
+        Misshape::Beside { .. } => format!("move it into `profiles` in {location}"),
+        Misshape::Foreign { of, .. }
+            if let Some(tool) = Tool::ALL.into_iter().find(|it| it.program().label == *of) =>
+        {
+            let program = tool.program();
+            let sign_in = sign_in_command(app, &program.provider, &misshapen.agent_id);
+            let import = Command::ours("models auth import").arg(&program.name);
+            return Hint::from(of_agent(import, &misshapen.agent_id)).then(", or: ").with(sign_in);
+        }
+        Misshape::Foreign { .. } | Misshape::Nested { .. } => {
+            let hint = format!("put its profiles into `profiles` in {location}, or sign in: ");
+            return Hint::new(hint).with(login_template(&misshapen.agent_id));
+        }
+        Misshape::Entry { fault: EntryFault::Repeats, .. } => {
+            return format!("leave one of the two in {location}; OpenClaw takes the last").into();
+        }
+        Misshape::Entry { .. } => return format!("correct it in {location}, or leave it").into(),
+        Misshape::Misnamed { written, read, .. } => {
+            format!("rename `{written}` to `{read}` in {location}")
+        }
+        Misshape::Expiry { .. } => format!("give it in milliseconds since 1970 in {location}"),
+        Misshape::OtherType { field, .. } => {
+            let kind = if *field == "token" { Kind::Token } else { Kind::ApiKey };
+            return format!("set its `type` to `{}` in {location}", kind.name()).into();
+        }
+        Misshape::Empty { .. } | Misshape::Masked { .. } | Misshape::OddCharacters { .. } => {
+            String::new()
+        }
+    };
+    let anew = misshapen.profile.as_ref().map(|(id, kind, provider)| {
+        let command = match kind {
+            Kind::OAuth => return sign_in_command(app, provider, &misshapen.agent_id),
+            Kind::Token => Command::ours("models auth paste-token"),
+            Kind::ApiKey => Command::ours("models auth paste-api-key"),
+        };
+        let command = command.option("--provider", provider).option("--profile-id", id);
+        of_agent(command, &misshapen.agent_id).into()
+    });
+    match (correct.is_empty(), anew) {
+        (true, Some(anew)) => anew,
+        (true, None) => format!("correct it in {location}").into(),
+        (false, Some(anew)) => Hint::new(correct).then(", or store it anew: ").with(anew),
+        (false, None) => correct.into(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Failures of logins, at once and in two steps.
 
-use super::command::{login_command, other_ways, way_command};
-use super::{Advice, Explain};
-use crate::app::App;
+use super::command::{login_command, of_agent, other_ways, way_command};
+use super::{Advice, Explain, network};
+use crate::app::{App, AppError};
 use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
 use crate::oauth::TokenError;
 use crate::ops::ProfileIdError;
@@ -30,6 +30,15 @@ fn login_advice(error: &LoginError, app: &App) -> Advice {
         LoginError::Distrusted(error) => error.advice(),
         LoginError::ProfileId(error) => error.advice(),
         LoginError::NotRecorded { source, .. } => source.advice(),
+        LoginError::Kept { attempt, source, .. } => {
+            let Attempt { provider, agent_id } = &**attempt;
+            let token = Command::ours("models auth token").option("--provider", provider);
+            not_stored(source, "this stores it: ", of_agent(token, agent_id))
+        }
+        LoginError::NotKept { attempt, source, .. } => {
+            let Attempt { provider, agent_id } = &**attempt;
+            not_stored(source, "sign in again: ", login_command(provider, agent_id))
+        }
         LoginError::Unnamed { .. }
         | LoginError::NoProvider { .. }
         | LoginError::NoSignIn { .. }
@@ -39,12 +48,25 @@ fn login_advice(error: &LoginError, app: &App) -> Advice {
         | LoginError::NoMethods { .. }
         | LoginError::NoLogin { .. }
         | LoginError::OneStep { .. } => (ExitStatus::Usage, other_choice(error, app)),
-        LoginError::NotSignedIn { source, .. } if is_unavailable(source) => {
-            (ExitStatus::Unavailable, next_step(error))
+        LoginError::NotSignedIn { source, .. } => {
+            let status =
+                if is_unavailable(source) { ExitStatus::Unavailable } else { ExitStatus::Failure };
+            network::of_request(source).unwrap_or_else(|| (status, next_step(error)))
         }
         LoginError::Interrupted => (ExitStatus::Interrupted, None),
         _ => (ExitStatus::Failure, next_step(error)),
     }
+}
+
+/// What to do about a store that could not take a login, and then.
+fn not_stored(source: &AppError, then: &str, command: Command) -> Advice {
+    let (status, hint) = source.advice();
+    let then = Hint::new(then).run(command);
+    let hint = match hint {
+        Some(hint) => hint.then("; then ").with(then),
+        None => then,
+    };
+    (status, Some(hint))
 }
 
 fn is_unavailable(error: &TokenError) -> bool {

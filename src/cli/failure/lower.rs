@@ -44,6 +44,11 @@ impl Explain for ConfigError {
             ConfigError::Invalid { path, .. } => {
                 Some(format!("repair {}; nothing was changed", path.display()).into())
             }
+            ConfigError::Read { source, .. } | ConfigError::Write { source, .. }
+                if source.kind() == ErrorKind::NotFound =>
+            {
+                Some(DEAD_LINK.into())
+            }
             _ => None,
         };
         (status, hint)
@@ -52,7 +57,12 @@ impl Explain for ConfigError {
 
 impl Explain for CatalogError {
     fn advice(&self) -> Advice {
-        let hint = "correct the provider file, or remove it; docs/providers.md describes its keys";
+        let hint = match self {
+            CatalogError::Read { .. } => "see why it cannot be read: does a link lead nowhere?",
+            CatalogError::Invalid { .. } => {
+                "correct the provider file, or remove it; docs/providers.md describes its keys"
+            }
+        };
         (ExitStatus::StoreUnusable, Some(hint.into()))
     }
 }
@@ -67,6 +77,10 @@ impl Explain for DistrustedProgram {
         (status, Some(hint.into()))
     }
 }
+
+/// What to do about a symbolic link that leads nowhere.
+const DEAD_LINK: &str = "bring back what the link leads to (is its volume mounted?), or remove \
+                         the link to start anew";
 
 impl Explain for StoreError {
     fn advice(&self) -> Advice {
@@ -98,6 +112,14 @@ impl Explain for StoreError {
                 "keep the state directory on a file system with locks: \
                  OPENCLAW_STATE_DIR=<dir> openclaw-auth …"
                     .into()
+            }
+            // What is not there is no error, but for a link to it.
+            StoreError::Read { source, .. }
+            | StoreError::Write { source, .. }
+            | StoreError::Lock { source, .. }
+                if source.kind() == ErrorKind::NotFound =>
+            {
+                DEAD_LINK.into()
             }
             StoreError::Read { location, .. }
             | StoreError::Write { location, .. }
@@ -187,11 +209,9 @@ impl Explain for ExternalError {
             ExternalError::Read { path, .. } => {
                 Hint::new("look at it: ").run(Command::new("ls").arg("-l").arg(path))
             }
-            ExternalError::Invalid { path, .. } => format!(
-                "it belongs to another program: sign in there again, or remove {}",
-                path.display()
-            )
-            .into(),
+            ExternalError::Invalid { .. } => {
+                "it belongs to another program: correct it, or sign in there again".into()
+            }
             ExternalError::Write { path, .. } => {
                 format!("make its directory writable: {}", path.parent().unwrap_or(path).display())
                     .into()

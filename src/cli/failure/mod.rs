@@ -11,6 +11,7 @@ mod doctor;
 mod import;
 mod login;
 mod lower;
+mod network;
 mod paste;
 mod profile;
 mod refresh;
@@ -24,7 +25,7 @@ pub(in crate::cli) use doctor::next_step;
 pub(in crate::cli) use login::{finish, login};
 pub(in crate::cli) use refresh::{due, row};
 pub(in crate::cli) use rotation::{order, resolve, session, unresolved};
-pub(in crate::cli) use selection::selection;
+pub(in crate::cli) use selection::{selection, stale_order};
 pub(in crate::cli) use token::token;
 pub(in crate::cli) use usage::usage_remedy;
 

@@ -1,7 +1,7 @@
 //! Failures of use cases that are about one profile, and of what they share: the value, the
 //! lease, the issuer.
 
-use super::{Advice, Explain, change_mode, status_of};
+use super::{Advice, Explain, change_mode, network, status_of};
 use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::ops::logout::LogoutError;
 use crate::ops::{IssuerError, LeaseError, ValueError};
@@ -28,10 +28,13 @@ impl Explain for LogoutError {
                 ExitStatus::Failure,
                 Hint::new("run the command again to sign out of the new login"),
             ),
-            LogoutError::NotRevoked(_) => (
-                ExitStatus::Unavailable,
-                Hint::new("try again, or remove it here alone with --local"),
-            ),
+            LogoutError::NotRevoked(error) => {
+                let Some((status, hint)) = network::of_request(error) else {
+                    let hint = "try again, or remove it here alone with --local";
+                    return (ExitStatus::Unavailable, Some(hint.into()));
+                };
+                return (status, hint.map(|hint| hint.then("; --local removes it here alone")));
+            }
         };
         (status, Some(hint))
     }

@@ -2,7 +2,7 @@
 
 use super::command::{login_command, sign_in_again, sign_in_command};
 use super::selection::selection;
-use super::{Advice, Explain};
+use super::{Advice, Explain, network};
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::ops::refresh::due::{DueError, RowError};
@@ -10,6 +10,7 @@ use crate::ops::refresh::{Reason, ReportedKind};
 use crate::ops::{Login, RefreshError};
 use crate::store::{LastOutcome, OutcomeKind};
 use crate::system::lock::iso;
+use crate::system::route::Untrusted;
 
 /// What the error means to a user. Some rows ask the catalog how to sign in.
 pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
@@ -28,8 +29,11 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
         RefreshError::LoginOver { login, .. } | RefreshError::SignedOut(login) => {
             (ExitStatus::LoginRequired, again(login))
         }
-        RefreshError::Unavailable { last, .. } => {
-            (ExitStatus::Unavailable, wait_for_server(last.as_deref()))
+        RefreshError::NoTimeLeft => (ExitStatus::Unavailable, wait_for_server(None)),
+        RefreshError::Unavailable { source, last, .. } => {
+            return network::of_request(source).unwrap_or_else(|| {
+                (ExitStatus::Unavailable, Some(wait_for_server(last.as_deref())))
+            });
         }
         RefreshError::Refused { login, last, .. } => {
             (ExitStatus::LoginRequired, wait_or_sign_in(login, Some(last)))
@@ -46,6 +50,11 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
         RefreshError::Expired { .. } => {
             (ExitStatus::Unavailable, "check the clock of this machine".into())
         }
+        RefreshError::NoLifetime { .. } => (
+            ExitStatus::Unavailable,
+            "the lifetime is the server's word (`expires_in`): try again, or ask who runs it"
+                .into(),
+        ),
         RefreshError::Spent { .. } | RefreshError::SpentUnreadable { .. } => {
             (ExitStatus::StoreUnusable, Command::ours("doctor").into())
         }
@@ -69,6 +78,7 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
             ReportedKind::Refused => {
                 (ExitStatus::LoginRequired, wait_or_sign_in(login, last.as_deref()))
             }
+            ReportedKind::Untrusted => return network::untrusted(&Untrusted::of(&app.environment)),
             ReportedKind::NotRefreshed => return (ExitStatus::Failure, None),
             ReportedKind::Spent => (ExitStatus::StoreUnusable, Command::ours("doctor").into()),
             ReportedKind::Store => {
@@ -111,7 +121,7 @@ pub(in crate::cli) fn due(error: &DueError, app: &App) -> Advice {
     match error {
         DueError::App(error) => error.advice(),
         DueError::Selection(error) => selection(error, app),
-        DueError::NoneOfProvider { provider, agent_id } => {
+        DueError::NoneOfProvider { provider, agent_id, .. } => {
             (ExitStatus::LoginRequired, Some(sign_in_command(app, provider, agent_id)))
         }
         DueError::NotAGrant { .. } => {

@@ -35,7 +35,7 @@ pub(in crate::cli) fn resolve(error: &ResolveError, app: &App) -> Advice {
 pub(in crate::cli) fn unresolved(reason: &Unresolved, agent_id: &AgentId, app: &App) -> Advice {
     match reason {
         Unresolved::Selection(error) => selection(error, app),
-        Unresolved::NoProfile(_)
+        Unresolved::NoProfile { .. }
         | Unresolved::WrongProvider(_)
         | Unresolved::NotUsable { .. }
         | Unresolved::Refused(_) => (ExitStatus::LoginRequired, Some(list_of(agent_id))),

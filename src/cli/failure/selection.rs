@@ -1,19 +1,25 @@
 //! Failures of choosing the profile that a command is about.
 
-use super::command::{login_template, sign_in_command};
+use super::command::{login_template, of_agent, sign_in_command};
 use super::{Advice, Explain};
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::external::{self, Tool};
-use crate::ops::SelectionError;
-use crate::profile::ProviderId;
+use crate::ops::{LookedIn, SelectionError, StaleOrder};
+use crate::profile::{AgentId, ProviderId};
 use crate::provider::auth_provider_id;
 
 /// What the error means to a user. Some rows ask the catalog how to sign in.
 pub(in crate::cli) fn selection(error: &SelectionError, app: &App) -> Advice {
     match error {
-        SelectionError::NoneOfProvider { agent_id, provider } => {
-            (ExitStatus::LoginRequired, Some(sign_in_command(app, provider, agent_id)))
+        SelectionError::NoneOfProvider { agent_id, provider, looked_in } => {
+            let sign_in = sign_in_command(app, provider, agent_id);
+            (ExitStatus::LoginRequired, Some(after_doctor(looked_in, sign_in)))
+        }
+        SelectionError::NoneUsable { agent_id, provider, order: Some(order), .. } => {
+            let order = order_command(order, agent_id);
+            let sign_in = sign_in_command(app, provider, agent_id);
+            (ExitStatus::LoginRequired, Some(Hint::from(order).then(", or: ").with(sign_in)))
         }
         SelectionError::NoneUsable { agent_id, provider, .. } => {
             let list = Command::ours("models auth list").option("--provider", provider);
@@ -22,6 +28,29 @@ pub(in crate::cli) fn selection(error: &SelectionError, app: &App) -> Advice {
         }
         other => without_catalog(other),
     }
+}
+
+/// `sign_in`, after a look at what is there and cannot be interpreted.
+fn after_doctor(looked_in: &LookedIn, sign_in: Hint) -> Hint {
+    if looked_in.uninterpretable.is_empty() {
+        return sign_in;
+    }
+    Hint::from(Command::ours("doctor")).then(", or: ").with(sign_in)
+}
+
+/// The command that stores an order of the profiles that are there: it goes before every other.
+pub(super) fn order_command(order: &StaleOrder, agent_id: &AgentId) -> Command {
+    let command = Command::ours("models auth order set").option("--provider", &order.provider);
+    let command = of_agent(command, agent_id);
+    order.hidden.iter().fold(command, |command, id| command.arg(id.as_str()))
+}
+
+/// What is told of an order that names profiles which are not there.
+pub(in crate::cli) fn stale_order(order: &StaleOrder, agent_id: &AgentId) -> String {
+    if order.hidden.is_empty() {
+        return order.to_string();
+    }
+    format!("{order}; to use those that are there: {}", Hint::from(order_command(order, agent_id)))
 }
 
 /// The same, with the import of another program's login in the hint where there is one of
@@ -50,8 +79,8 @@ fn without_catalog(error: &SelectionError) -> Advice {
         SelectionError::NoProfile { .. } => {
             (ExitStatus::LoginRequired, Command::ours("models auth list").into())
         }
-        SelectionError::NoneAtAll { agent_id } => {
-            (ExitStatus::LoginRequired, login_template(agent_id))
+        SelectionError::NoneAtAll { agent_id, looked_in } => {
+            (ExitStatus::LoginRequired, after_doctor(looked_in, login_template(agent_id)))
         }
         SelectionError::SeveralProviders { .. } => {
             (ExitStatus::Usage, "name one: --provider <id>, or a profile: --profile <id>".into())

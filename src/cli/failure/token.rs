@@ -3,7 +3,7 @@
 use super::command::login_command;
 use super::refresh::refresh;
 use super::selection::{selection, with_import};
-use super::{Advice, Explain};
+use super::{Advice, Explain, network};
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::oauth::ExchangeError;
@@ -31,6 +31,10 @@ pub(in crate::cli) fn token(error: &NoTokenError, app: &App) -> Advice {
             .run(Command::ours("models auth import").arg(&program.name).arg("--move"));
             (ExitStatus::LoginRequired, Some(hint))
         }
+        NoTokenError::TooShort { .. } => (
+            ExitStatus::Failure,
+            Some("a shorter --min-ttl; without --strict the token is printed all the same".into()),
+        ),
         NoTokenError::Empty { .. } => (ExitStatus::LoginRequired, None),
         NoTokenError::OddCharacters { .. } => (ExitStatus::Failure, None),
     }
@@ -54,6 +58,8 @@ impl Explain for NotExchanged {
 fn not_exchanged(login: &Login, error: &ExchangeError) -> Advice {
     let again = login_command(&login.provider, &login.agent_id);
     let (status, hint) = match error {
+        ExchangeError::Proxy(error) => return error.advice(),
+        ExchangeError::Untrusted { untrusted, .. } => return network::untrusted(untrusted),
         error if error.needs_login() => (ExitStatus::LoginRequired, again.into()),
         ExchangeError::Refused { .. } => (
             ExitStatus::Failure,

@@ -4,17 +4,18 @@ use crate::admin::audit::{Code, Finding, Report, audit};
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::profile::{ProfileId, ProviderId};
 use crate::text::{chain, printable};
 use serde::Serialize;
-use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit codes: 2 when a reference does not resolve, with or without --check; 1 with --check
-and any other finding; else 0. Nothing is written.")]
+and any other finding that can be mended, which an OAuth login cannot; else 0. Nothing is
+written.")]
 pub(super) struct Args {
-    /// Exit with 1 when there are findings
+    /// Exit with 1 when there are findings that can be mended
     #[arg(long)]
     check: bool,
     /// Run the commands behind secret references, to see whether they resolve
@@ -31,7 +32,8 @@ struct JsonReport<'r> {
     version: u32,
     status: &'static str,
     resolution: Resolution,
-    files_scanned: &'r [PathBuf],
+    #[serde(flatten)]
+    files_scanned: PathMember<'r>,
     summary: Summary,
     findings: Vec<JsonFinding<'r>>,
 }
@@ -62,7 +64,8 @@ struct Summary {
 struct JsonFinding<'r> {
     code: &'static str,
     severity: &'static str,
-    file: &'r str,
+    #[serde(flatten)]
+    file: PathMember<'r>,
     json_path: &'r str,
     message: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,7 +85,7 @@ impl<'r> From<&'r Report> for JsonReport<'r> {
                 skipped_exec_refs: report.commands_skipped,
                 resolvability_complete: report.commands_skipped == 0,
             },
-            files_scanned: &report.files,
+            files_scanned: PathMember::list("filesScanned", &report.files),
             summary: Summary {
                 plaintext_count: report.count(Code::Plaintext),
                 unresolved_ref_count: report.count(Code::Unresolved),
@@ -100,7 +103,7 @@ impl<'r> From<&'r Finding> for JsonFinding<'r> {
         Self {
             code: finding.code.name(),
             severity: finding.severity,
-            file: &finding.file,
+            file: PathMember::of("file", &finding.file),
             json_path: &finding.path,
             message: &finding.message,
             provider: finding.provider.as_ref(),
@@ -129,11 +132,12 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     Ok(())
 }
 
-/// How the command ends; findings count when they are asked for by `--check`.
+/// How the command ends; findings that can be mended count when they are asked for by
+/// `--check`.
 fn exit_status(report: &Report, check: bool) -> ExitStatus {
     match report.status() {
         "unresolved" => ExitStatus::Unresolved,
-        "findings" if check => ExitStatus::Findings,
+        "findings" if check && report.has_work() => ExitStatus::Findings,
         _ => ExitStatus::Success,
     }
 }
@@ -159,7 +163,7 @@ fn print(app: &App, report: &Report, output: &mut Output<'_>) -> Result<(), Fail
             output.data(&format!("\n{heading}:\n"))?;
         }
         for finding in findings {
-            let file = app.paths.shorten(finding.file.as_ref());
+            let file = app.paths.shorten(&finding.file);
             let place = printable(&format!("{file} {}", finding.path), 400);
             output.data(&format!("  {place}\n    {}\n", printable(&finding.message, 600)))?;
         }

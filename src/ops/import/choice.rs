@@ -32,15 +32,27 @@ pub(super) fn choose(
         contents.skipped.clear();
         return Ok(());
     }
-    if let Some((entry, reason)) = contents.skipped.first().filter(|_| contents.logins.is_empty()) {
-        let (entry, reason) = (entry.clone(), *reason);
-        return Err(ImportError::NothingFit { tool, entry, reason });
+    if contents.logins.is_empty() && !contents.skipped.is_empty() {
+        let skipped = std::mem::take(&mut contents.skipped);
+        return Err(ImportError::NothingFit { tool, skipped });
+    }
+    if !request.all {
+        leave_spare(contents);
     }
     let is_one = contents.logins.windows(2).all(|pair| pair[0].holds_same(&pair[1]));
     if request.all || is_one {
         return Ok(());
     }
     Err(ImportError::SeveralLogins { tool, entries: names(contents) })
+}
+
+/// Leaves the logins that the program uses, where there are any.
+fn leave_spare(contents: &mut external::Contents) {
+    if contents.logins.iter().all(|login| login.is_spare) {
+        return;
+    }
+    let spare = contents.logins.extract_if(.., |login| login.is_spare);
+    contents.skipped.extend(spare.map(|login| (login.entry, external::Unfit::Spare)));
 }
 
 /// What the tokens say of the account.

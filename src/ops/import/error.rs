@@ -52,17 +52,12 @@ pub enum ImportError {
         known: Vec<String>,
     },
     /// None of the entries can be imported.
-    #[error(
-        "nothing of {} can be imported: `{}`: {reason}",
-        tool.program().label, printable(entry, 80)
-    )]
+    #[error("nothing of {} can be imported: {}", tool.program().label, reasons(skipped, 10))]
     NothingFit {
         /// The program.
         tool: Tool,
-        /// The first entry.
-        entry: String,
-        /// Why not.
-        reason: external::Unfit,
+        /// Its entries, each with the reason.
+        skipped: Vec<(String, external::Unfit)>,
     },
     /// The user has to say which login is meant.
     #[error("{} has {} logins: {}", tool.program().label, entries.len(), shown(entries, 20))]
@@ -144,6 +139,13 @@ impl<E: Into<AppError>> From<E> for ImportError {
 fn shown(entries: &[String], most: usize) -> String {
     let names = entries.iter().take(most).map(|name| printable(name, 80));
     names.collect::<Vec<_>>().join(", ")
+}
+
+/// The first `most` entries, each with the reason.
+fn reasons(skipped: &[(String, external::Unfit)], most: usize) -> String {
+    let each = skipped.iter().take(most);
+    let each = each.map(|(entry, reason)| format!("`{}`: {reason}", printable(entry, 80)));
+    each.collect::<Vec<_>>().join("; ")
 }
 
 fn first_five(ids: &[ProfileId]) -> String {

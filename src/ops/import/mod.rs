@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::external::{self, LoggedOut, Login, Tool};
 use crate::ops::login::kept_as;
-use crate::ops::record::{Commit, Edits, Recorded, Wait, record, set_entry};
+use crate::ops::record::{Commit, Recorded, Wait, record, set_entry};
 use crate::provider::Catalog;
 use crate::store::{AgentStore, Document};
 use crate::system::custody::Exposure;
@@ -158,8 +158,8 @@ impl Ready {
             let profiles = self.recorded(&all);
             Ok(Commit { is_changed, profiles, result: all })
         };
-        let (placed, config_changed) = record(app, &self.store, Wait::Usual, Edits::One, commit)
-            .map_err(|error| {
+        let (placed, config_changed) =
+            record(app, &self.store, Wait::Usual, commit).map_err(|error| {
                 error.into_error(|_, error| ImportError::NotRecorded(Box::new(error)))
             })?;
         let rows = self.rows(placed);

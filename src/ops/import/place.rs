@@ -137,14 +137,15 @@ pub(super) fn entry(
     let credential = &login.credential;
     let provider = &credential.provider;
     let entry = match &credential.kind {
-        CredentialKind::OAuth { access, refresh, id_token, expires } => {
+        CredentialKind::OAuth { access, refresh, id_token, expires, .. } => {
             let access = access.clone().unwrap_or_else(|| Secret::new(""));
             let (refresh, id_token, expires) = (refresh.clone(), id_token.clone(), *expires);
             let members = Members::default();
             let grant = Grant { access, refresh, id_token, expires, members };
             let identity = credential.identity.clone();
             let fields = Vec::new();
-            login_entry(present, provider, &Renewal { grant, expires, identity, fields })?
+            let renewal = Renewal { grant, expires, issued: None, identity, fields };
+            login_entry(present, provider, &renewal)?
         }
         CredentialKind::Token { token, expires, .. } => {
             let token = token.clone().unwrap_or_else(|| Secret::new(""));

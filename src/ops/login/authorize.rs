@@ -9,7 +9,7 @@ use super::pastes::Pastes;
 use super::takeover::{self, Place};
 use crate::oauth::{
     self, AuthorizationCode, AuthorizationError, AuthorizationRequest, Bound, DeviceAuthorization,
-    Expectation, Grant, TokenError, Verdict,
+    Expectation, Grant, Verdict,
 };
 use crate::ops::Interaction;
 use crate::system::browser::{self, Opening};
@@ -96,12 +96,7 @@ impl Login<'_> {
         waiting: &mut Waiting,
         interaction: &mut dyn Interaction,
     ) -> Result<(), LoginError> {
-        let bound = if self.ways.browser {
-            self.listen(interaction).await.map_err(LoginError::Listen)?
-        } else {
-            let uri = self.redirect.uri().map_err(LoginError::RedirectUri)?;
-            Bound::AllBusy(uri, Vec::new())
-        };
+        let bound = self.bound(waiting.device.is_some(), interaction).await?;
         let locks = self.app.paths.login_locks();
         let (listener, redirect_uri, busy) = match bound {
             Bound::Listening(listener, busy) => {
@@ -130,6 +125,29 @@ impl Login<'_> {
         waiting.authorization = Some(authorization);
         waiting.expectation = Some(expectation);
         Ok(())
+    }
+
+    /// Listens, where the browser's redirect is among the ways. A machine on which nothing can
+    /// listen leaves the others.
+    async fn bound(
+        &self,
+        has_code: bool,
+        interaction: &mut dyn Interaction,
+    ) -> Result<Bound, LoginError> {
+        let alone = || {
+            let uri = self.redirect.uri().map_err(LoginError::RedirectUri)?;
+            Ok(Bound::AllBusy(uri, Vec::new()))
+        };
+        if !self.ways.browser {
+            return alone();
+        }
+        match self.listen(interaction).await {
+            Err(error) if self.ways.paste || has_code => {
+                interaction.note(&format!("could not listen for the redirect: {error}"));
+                alone()
+            }
+            bound => bound.map_err(LoginError::Listen),
+        }
     }
 
     /// Listens on a registered port: a free one, else that of an earlier login of ours.
@@ -228,7 +246,7 @@ impl Waiting {
         signals: &mut StopSignals,
     ) -> Result<(), LoginError> {
         let has_url = self.authorization.is_some();
-        let Some(Device { approval, code, end }) = &mut self.device else { return Ok(()) };
+        let Some(Device { approval, code, end, .. }) = &mut self.device else { return Ok(()) };
         let is_only = !login.ways.browser && !login.ways.paste;
         let patience = if is_only { self.timeout } else { CODE_PATIENCE };
         tokio::select! {
@@ -280,14 +298,13 @@ impl Waiting {
                     DeviceEvent::Code(device) => {
                         login.show_code(&device, self.authorization.is_some(), interaction);
                     }
+                    DeviceEvent::Trouble(reason) => {
+                        interaction.note(&device::trouble_note(&reason));
+                    }
                     DeviceEvent::Ended(Ok(grant)) => return Ok(Response::Granted(Box::new(grant))),
                     DeviceEvent::Ended(Err(error)) => {
                         self.device = None;
-                        let is_denied = matches!(
-                            &error,
-                            TokenError::Refused { code, .. } if code == "access_denied"
-                        );
-                        if is_denied || (self.serving.is_none() && self.pasted.is_none()) {
+                        if error.is_denial() || (self.serving.is_none() && self.pasted.is_none()) {
                             return Err(login.not_signed_in(error));
                         }
                         interaction.note(&format!("the device code is of no use: {error}"));

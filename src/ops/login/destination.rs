@@ -6,7 +6,7 @@ use super::request::Report;
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::oauth::Grant;
-use crate::ops::record::{Commit, Edits, Recorded, Wait, record, set_entry};
+use crate::ops::record::{Commit, Recorded, Wait, record, set_entry};
 use crate::ops::{Interaction, account};
 use crate::profile::{Identity, Kind, ProfileId, ProviderId, choose_profile_id};
 use crate::provider::{Registration, StoredAs};
@@ -28,6 +28,8 @@ impl Login<'_> {
         signals: &mut StopSignals,
     ) -> Result<Option<Prepared>, LoginError> {
         let end = Instant::now() + lock::TIMEOUT;
+        // What is stored may have become unreadable since the login began.
+        self.store.profiles()?;
         loop {
             match self.store.prepare(Duration::ZERO) {
                 Err(StoreError::LockTimeout { location, holder, .. }) => {
@@ -59,30 +61,26 @@ pub(super) struct LoginDestination<'d> {
     pub(super) default_model: Option<&'d str>,
     /// How we are registered there, where it is an authorization server.
     pub(super) registration: Option<&'d Registration>,
+    /// The method of the provider, where it has a registration of its own.
+    pub(super) method: Option<&'d str>,
     /// The profile id that the user wants.
     pub(super) wanted: Option<&'d ProfileId>,
 }
 
 impl LoginDestination<'_> {
     /// Stores a login under the profile of its account and records it in the configuration.
-    /// `prepared` is what [`AgentStore::prepare`] gave.
-    pub(super) fn store(
-        &self,
-        renewal: Renewal,
-        prepared: Option<Prepared>,
-    ) -> Result<Report, LoginError> {
+    pub(super) fn store(&self, renewal: &Renewal, wait: Wait) -> Result<Report, LoginError> {
         let kind = self.kind();
         let commit = |document: &mut Document| {
             let (id, taken_id) = self.choose_profile_id(document, &renewal.identity);
-            let renewed = set_entry(document, &id, |present| self.entry(present, &renewal))?;
+            let renewed = set_entry(document, &id, |present| self.entry(present, renewal))?;
             let provider = self.provider.to_owned();
             let profile = Recorded { id: id.clone(), provider, kind, goes_first: true };
             let result = (id, taken_id, renewed);
             Ok(Commit { is_changed: true, profiles: vec![profile], result })
         };
-        let wait = Wait::Prepared(prepared);
         let ((profile_id, taken_id, renewed), config_changed) =
-            record(self.app, self.store, wait, Edits::One, commit).map_err(|error| {
+            record(self.app, self.store, wait, commit).map_err(|error| {
                 error.into_error(|profile_id, error| LoginError::NotRecorded {
                     profile_id,
                     source: Box::new(error),
@@ -96,7 +94,7 @@ impl LoginDestination<'_> {
             expires: renewal.expires,
             refreshable: kind == Kind::OAuth && renewal.grant.refresh.is_some(),
             default_model: self.default_model.map(str::to_owned),
-            identity: renewal.identity,
+            identity: renewal.identity.clone(),
             config_changed,
             profile_id,
             taken_id,
@@ -105,7 +103,7 @@ impl LoginDestination<'_> {
     }
 
     /// The kind of credential that a login is stored as.
-    fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> Kind {
         match self.registration.map(|registration| registration.stored_as) {
             Some(StoredAs::Token) => Kind::Token,
             _ => Kind::OAuth,
@@ -114,7 +112,7 @@ impl LoginDestination<'_> {
 
     /// The profile id for the login of `identity`, and the profile of another account whose
     /// id it would have had.
-    fn choose_profile_id(
+    pub(super) fn choose_profile_id(
         &self,
         document: &Document,
         identity: &Identity,
@@ -126,7 +124,11 @@ impl LoginDestination<'_> {
     }
 
     /// The entry of the login, with the fields of the `present` one that it does not set.
-    fn entry(&self, present: Option<&str>, renewal: &Renewal) -> serde_json::Result<Box<RawValue>> {
+    pub(super) fn entry(
+        &self,
+        present: Option<&str>,
+        renewal: &Renewal,
+    ) -> serde_json::Result<Box<RawValue>> {
         match self.kind() {
             Kind::Token => {
                 let pasted = Pasted::Token(renewal.grant.access.clone(), renewal.expires);
@@ -167,14 +169,17 @@ impl Login<'_> {
             label: &self.definition.label,
             default_model: default_model.as_deref(),
             registration: Some(self.registration),
+            method: self.ways.method.as_deref(),
             wanted: self.request.profile_id.as_ref(),
         };
-        destination.store(self.renewal(grant, interaction).await, prepared)
+        let renewal = self.renewal(grant, interaction).await;
+        destination.store_or_keep(renewal, prepared, interaction).await
     }
 
     /// What the grant means for a profile: who it belongs to, and what a refresh will need
     /// to know of it.
     async fn renewal(&self, grant: Grant, interaction: &mut dyn Interaction) -> Renewal {
+        let received = now();
         let registration = self.registration;
         let (access, id_token) = (&grant.access, grant.id_token.as_ref());
         let mut identity = registration.identity(access, id_token, None);
@@ -196,7 +201,8 @@ impl Login<'_> {
         if let Some(method) = &self.ways.method {
             add("loginMethod", method);
         }
-        Renewal { expires: expiry(Some(registration), &grant, now()), grant, identity, fields }
+        let expires = expiry(Some(registration), &grant, received);
+        Renewal { expires, issued: Some(received), grant, identity, fields }
     }
 }
 

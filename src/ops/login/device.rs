@@ -13,6 +13,8 @@ pub(super) struct Device {
     pub(super) approval: Pin<Box<dyn Future<Output = Result<Grant, TokenError>>>>,
     /// The code to show, once it is there.
     pub(super) code: Option<oneshot::Receiver<DeviceAuthorization>>,
+    /// What came in the place of an answer, once that has happened.
+    trouble: Option<oneshot::Receiver<String>>,
     /// When the code is no longer good, once it is there.
     pub(super) end: Option<Instant>,
 }
@@ -22,13 +24,14 @@ impl Login<'_> {
     pub(super) fn begin_device(&self) -> Device {
         let (client, scopes) = (self.client.clone(), self.scopes.clone());
         let (shown, code) = oneshot::channel();
+        let (told, trouble) = oneshot::channel();
         let approval = Box::pin(async move {
             let mut device = oauth::authorize_device(&client, &scopes, now).await?;
             // Whoever does not look any more does not wait for the approval either.
             let _ = shown.send(device.clone());
-            oauth::wait_for_approval(&client, &mut device, now).await
+            oauth::wait_for_approval(&client, &mut device, told, now).await
         });
-        Device { approval, code: Some(code), end: None }
+        Device { approval, code: Some(code), trouble: Some(trouble), end: None }
     }
 }
 
@@ -36,19 +39,41 @@ impl Login<'_> {
 pub(super) enum DeviceEvent {
     /// There is a code to show.
     Code(Box<DeviceAuthorization>),
+    /// The server could not be asked, and is asked again.
+    Trouble(String),
     /// The user has approved, or will not.
     Ended(Result<Grant, TokenError>),
 }
 
 pub(super) async fn event(device: &mut Option<Device>) -> DeviceEvent {
-    let Some(Device { approval, code, end }) = device else {
+    let Some(Device { approval, code, trouble, end }) = device else {
         return std::future::pending().await;
     };
     tokio::select! {
         biased;
         device = shown(code, end) => DeviceEvent::Code(Box::new(device)),
+        reason = trouble_of(trouble) => DeviceEvent::Trouble(reason),
         ended = approval.as_mut() => DeviceEvent::Ended(ended),
     }
+}
+
+/// What came in the place of an answer, once.
+pub(super) async fn trouble_of(trouble: &mut Option<oneshot::Receiver<String>>) -> String {
+    let received = match trouble.as_mut() {
+        Some(receiver) => receiver.await,
+        None => std::future::pending().await,
+    };
+    *trouble = None;
+    match received {
+        Ok(reason) => reason,
+        // There was none: the approval says how it ended.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// That the server could not be asked about a code, as a note.
+pub(super) fn trouble_note(reason: &str) -> String {
+    format!("{reason}; the server is asked again until the code expires")
 }
 
 /// The code of a device authorization, once, and when it ends.

@@ -1,11 +1,12 @@
-//! Why a login is not made. Nothing is stored then, except with
-//! [`LoginError::NotRecorded`] and an interrupt during the search for the project.
+//! Why a login is not made. Nothing is stored then, except with [`LoginError::Kept`] (in the
+//! spool), [`LoginError::NotRecorded`] and an interrupt during the search for the project.
 
 use crate::app::AppError;
 use crate::oauth::{AuthorizationError, TokenError};
 use crate::ops::ProfileIdError;
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::provider::{DistrustedProgram, RegistrationError};
+use crate::store::Location;
 use crate::text::printable;
 use std::io;
 use std::time::Duration;
@@ -172,6 +173,33 @@ pub enum LoginError {
         /// The provider that it serves.
         provider: Box<ProviderId>,
     },
+    /// The user has signed in, and the login cannot be stored; a later command stores it.
+    #[error("signed in to {label}; the login is kept in {kept_in} until it can be stored")]
+    Kept {
+        /// The name of the provider for people.
+        label: String,
+        /// What was signed in to.
+        attempt: Box<Attempt>,
+        /// Where the login is.
+        kept_in: Location,
+        /// Why it is not stored.
+        source: Box<AppError>,
+    },
+    /// The user has signed in, and the login can be kept nowhere.
+    #[error(
+        "signed in to {label}; the login could be kept nowhere, and {}",
+        if *is_revoked { "was revoked at the server" } else { "could not be revoked at the server" }
+    )]
+    NotKept {
+        /// The name of the provider for people.
+        label: String,
+        /// What was signed in to.
+        attempt: Box<Attempt>,
+        /// Whether the server has revoked it.
+        is_revoked: bool,
+        /// Why it is not stored.
+        source: Box<AppError>,
+    },
     /// The login is stored; the order or the configuration is not changed for it.
     #[error("the login is stored as `{profile_id}`, but not recorded")]
     NotRecorded {
@@ -180,6 +208,13 @@ pub enum LoginError {
         /// Why.
         source: Box<AppError>,
     },
+}
+
+impl LoginError {
+    /// Whether the grant of the login was received: its code is spent.
+    pub(super) const fn is_granted(&self) -> bool {
+        matches!(self, Self::Kept { .. } | Self::NotKept { .. } | Self::NotRecorded { .. })
+    }
 }
 
 impl<E: Into<AppError>> From<E> for LoginError {

@@ -1,11 +1,13 @@
 //! The second step of a login in two: `finish` completes what `start` has begun.
 
 use super::authorize::TICK;
+use super::device::{trouble_note, trouble_of};
 use super::error::LoginError;
+use super::kept::{finished, store_kept};
 use super::parts::Login;
 use super::request::{Report, Request};
 use crate::app::{App, AppError};
-use crate::oauth::{self, AuthorizationError, AuthorizationRequest, Grant, TokenError};
+use crate::oauth::{self, AuthorizationError, AuthorizationRequest, Grant};
 use crate::ops::Interaction;
 use crate::profile::{AgentId, ProviderId};
 use crate::store::PendingLogin;
@@ -13,6 +15,7 @@ use crate::system::signal::StopSignals;
 use crate::system::{block_on, now};
 use crate::text::printable;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use url::Url;
 
@@ -116,6 +119,8 @@ pub fn finish(
     request: &FinishRequest,
     interaction: &mut dyn Interaction,
 ) -> Result<Report, FinishError> {
+    // What was kept before is the older one.
+    store_kept(app);
     let directory = app.paths.pending_logins();
     let mut pending = choose(PendingLogin::all(&directory, now())?, request)?;
     if let Some(agent) = request.agent.as_ref().filter(|agent| **agent != pending.agent) {
@@ -142,10 +147,15 @@ pub fn finish(
     let report = block_on(async {
         let mut signals = StopSignals::catch().map_err(LoginError::Signals)?;
         let prepared = login.prepare(&mut signals).await?;
-        let grant = tokio::select! {
-            () = signals.received() => Err(LoginError::Interrupted.into()),
-            grant = login.finishing_grant(&mut pending, request, interaction, &mut is_over) => {
-                grant
+        let grant = if let Some(redirect) = &request.redirect {
+            let exchange = login.redirected_grant(&pending, redirect);
+            finished(exchange, interaction, &mut signals).await?
+        } else {
+            tokio::select! {
+                () = signals.received() => Err(LoginError::Interrupted.into()),
+                grant = login.approved_grant(&mut pending, request, interaction, &mut is_over) => {
+                    grant
+                }
             }
         };
         if grant.is_err() && request.redirect.is_none() {
@@ -153,8 +163,12 @@ pub fn finish(
             // is told so.
             let _ = pending.save(&directory);
         }
-        let report = login.store_grant(grant?, prepared, interaction).await?;
-        claim.finish();
+        if let Err(FinishError::Login(error)) = &grant {
+            login.revoke_stray(error, interaction).await;
+        }
+        let report = login.store_grant(grant?, prepared, interaction).await;
+        is_over = report.as_ref().map_or_else(LoginError::is_granted, |_| true);
+        let report = report?;
         login.add_project(&report, interaction, &mut signals).await?;
         Ok(report)
     })
@@ -166,7 +180,8 @@ pub fn finish(
 }
 
 impl Login<'_> {
-    async fn finishing_grant(
+    /// The grant of the device authorization; `is_over` as [`Self::approval`] has it.
+    async fn approved_grant(
         &mut self,
         pending: &mut PendingLogin,
         request: &FinishRequest,
@@ -174,9 +189,16 @@ impl Login<'_> {
         is_over: &mut bool,
     ) -> Result<Grant, FinishError> {
         self.discover().await?;
-        let Some(redirect) = &request.redirect else {
-            return self.approval(pending, request.timeout, interaction, is_over).await;
-        };
+        self.approval(pending, request.timeout, interaction, is_over).await
+    }
+
+    /// The grant for the code in a redirect.
+    async fn redirected_grant(
+        &mut self,
+        pending: &PendingLogin,
+        redirect: &str,
+    ) -> Result<Grant, FinishError> {
+        self.discover().await?;
         let no_redirect = || FinishError::NoRedirect { id: pending.id.clone() };
         let waiting = pending.authorization.clone().ok_or_else(no_redirect)?;
         // A code and its verifier are for the server that made the code.
@@ -215,7 +237,9 @@ impl Login<'_> {
         let (code, place) = (device.user_code.clone(), place.clone());
         interaction.note(&format!("waiting for the code {code} to be approved at {place}"));
         let end = Instant::now() + device.lifetime;
-        let approval = oauth::wait_for_approval(&self.client, device, now);
+        let (told, trouble) = oneshot::channel();
+        let mut trouble = Some(trouble);
+        let approval = oauth::wait_for_approval(&self.client, device, told, now);
         tokio::pin!(approval);
         let deadline = Instant::now() + timeout;
         let end = deadline.min(end);
@@ -224,13 +248,13 @@ impl Login<'_> {
             tokio::select! {
                 biased;
                 grant = &mut approval => return grant.map_err(|error| {
-                    *is_over = matches!(
-                        &error,
-                        TokenError::Refused { code, .. } if code == "access_denied"
-                            || code == "expired_token" && pending.authorization.is_none()
-                    );
+                    *is_over = error.is_denial()
+                        || error.is_expiry() && pending.authorization.is_none();
                     self.not_signed_in(error).into()
                 }),
+                reason = trouble_of(&mut trouble) => {
+                    interaction.note(&trouble_note(&reason));
+                }
                 () = tokio::time::sleep_until(deadline) => {
                     return Err(FinishError::NotApproved { code, place: Box::new(place) });
                 }

@@ -8,6 +8,7 @@ mod destination;
 mod device;
 mod error;
 mod finish;
+mod kept;
 mod notice;
 mod parts;
 mod pastes;
@@ -25,6 +26,8 @@ pub(super) use parts::kept_as;
 pub use request::{Report, Request};
 pub use two_steps::{CancelError, Started, Unfinished, cancel, start, unfinished};
 
+pub(super) use kept::store_kept;
+
 use super::Interaction;
 use super::issuer::program_of;
 use crate::app::{App, AppError};
@@ -32,6 +35,7 @@ use crate::oauth::{TokenError, Verdict};
 use crate::system::block_on;
 use crate::system::signal::StopSignals;
 use authorize::{Origin, Response, Waiting};
+use kept::finished;
 use parts::Login;
 
 /// Signs in and stores the login.
@@ -43,6 +47,8 @@ pub fn login(
     request: &Request,
     interaction: &mut dyn Interaction,
 ) -> Result<Report, LoginError> {
+    // What was kept before is the older one.
+    store_kept(app);
     let catalog = app.catalog()?;
     if let Some(program) = program_of(app, &catalog, &request.provider)? {
         return program::login(app, &program, request, interaction);
@@ -57,6 +63,9 @@ pub fn login(
         let mut waiting = login.start(interaction, &mut signals).await?;
         let report = login.complete(&mut waiting, interaction, &mut signals).await;
         waiting.finish().await;
+        if let Err(error) = &report {
+            login.revoke_stray(error, interaction).await;
+        }
         let report = report?;
         login.add_project(&report, interaction, &mut signals).await?;
         Ok(report)
@@ -83,10 +92,8 @@ impl Login<'_> {
             };
             let prepared = self.prepare(signals).await?;
             let authorization = waiting.authorization.as_ref();
-            let grant = tokio::select! {
-                grant = self.exchange(authorization, code) => grant,
-                () = signals.received() => return Err(LoginError::Interrupted),
-            };
+            let exchange = self.exchange(authorization, code);
+            let grant = finished(exchange, interaction, signals).await?;
             let report = match (grant, &origin) {
                 (Ok(grant), _) => self.store_grant(grant, prepared, interaction).await,
                 (Err(error @ TokenError::Refused { .. }), Origin::BareCode) => {

@@ -61,12 +61,12 @@ pub(super) fn login(
             label: &label,
             default_model: None,
             registration: None,
+            method: None,
             wanted: request.profile_id.as_ref(),
         };
-        let report = store
-            .prepare(lock::TIMEOUT)
-            .map_err(LoginError::from)
-            .and_then(|prepared| destination.store(renewal(*issued), prepared));
+        let prepared = store.prepare(lock::TIMEOUT).ok().flatten();
+        let renewal = renewal(*issued);
+        let report = destination.store_or_keep(renewal, prepared, talk.interaction).await;
         let said = |text| talk.interaction.note(&format!("{}: {text}", program.name()));
         talk.conversation.finish(said).await;
         report

@@ -3,12 +3,13 @@
 //! Invariant: each grant is refreshed at most once a run, whichever profiles and agents
 //! hold it, and what goes wrong with one profile or store keeps no other from its turn.
 
-use super::{RefreshError, has_lifetime, not_refreshable, refresh, store_spooled, usual_min_ttl};
+use super::{RefreshError, has_lifetime, not_refreshable, refresh, usual_min_ttl};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::ops::pool::Pool;
 use crate::ops::reference::{self, ValueError};
-use crate::ops::selection::{Login, Selected, SelectionError, WrongProvider};
+use crate::ops::selection::{Login, LookedIn, Selected, SelectionError, WrongProvider};
+use crate::ops::waiting::store_waiting;
 use crate::ops::{Interaction, warn_of_route};
 use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
@@ -82,8 +83,10 @@ pub enum DueError {
     #[error(transparent)]
     Selection(#[from] SelectionError),
     /// The provider that was asked for has no profile.
-    #[error("there is no profile of {provider}")]
+    #[error("there is no profile of {provider} in {looked_in}")]
     NoneOfProvider {
+        /// The stores.
+        looked_in: LookedIn,
         /// The provider.
         provider: ProviderId,
         /// The agent that was named, else `main`.
@@ -112,8 +115,10 @@ pub enum RowError {
     #[error(transparent)]
     App(AppError),
     /// The profile was removed meanwhile.
-    #[error("there is no profile `{profile_id}`")]
+    #[error("the profile `{profile_id}` is not in {location} any more")]
     NoProfile {
+        /// The document.
+        location: Location,
         /// The profile.
         profile_id: ProfileId,
     },
@@ -175,9 +180,7 @@ pub fn refresh_due(
     interaction: &mut dyn Interaction,
 ) -> Result<Report, DueError> {
     let config = app.config()?;
-    for location in store_spooled(&app.spool(), || app.stores(&config)) {
-        interaction.note(&format!("stored what an earlier command had to keep in {location}"));
-    }
+    store_waiting(app, &config, interaction);
     let mut report = Report::default();
     let found = find(app, &config, request, &mut report)?;
     warn_of_route(app, interaction);
@@ -213,6 +216,8 @@ fn find(
     let mut found = Vec::new();
     let mut own_providers = HashSet::new();
     let mut is_known = false;
+    let locations = owners.iter().map(|owner| app.store(owner).location()).collect();
+    let looked_in = LookedIn { locations, uninterpretable: Vec::new() };
     for (index, owner) in owners.into_iter().enumerate() {
         let profiles = match profiles_of(app, config, &owner) {
             Ok(profiles) => profiles,
@@ -265,11 +270,11 @@ fn find(
                 // There may be an entry that cannot be interpreted.
                 Pool::open(app, config, &app.agent(config, named)?)?.find(id)?;
             }
-            return Err(SelectionError::NoProfile { profile_id: id.clone() }.into());
+            return Err(SelectionError::NoProfile { profile_id: id.clone(), looked_in }.into());
         }
         if let Some(provider) = wanted {
             let agent_id = named.cloned().unwrap_or_else(AgentId::main);
-            return Err(DueError::NoneOfProvider { provider, agent_id });
+            return Err(DueError::NoneOfProvider { provider, agent_id, looked_in });
         }
     }
     Ok(found)
@@ -339,7 +344,10 @@ impl Run<'_> {
     /// The profile as it is now.
     fn select(&self, found: &Found) -> Result<Selected, RowError> {
         let Some(present) = found.store.profiles()?.credential(found.id.as_str()) else {
-            return Err(RowError::NoProfile { profile_id: found.id.clone() });
+            return Err(RowError::NoProfile {
+                profile_id: found.id.clone(),
+                location: found.store.location(),
+            });
         };
         let selected = Selected::in_store(&found.store, &found.owner, &found.id, present)?;
         // An OAuth profile must not have a reference.
@@ -354,10 +362,12 @@ impl Run<'_> {
         // Without a refresh token nothing can be done before it is over.
         let is_refreshable = selected.credential.refresh_token().is_some();
         let due = self.request.due.filter(|_| is_refreshable);
-        (self.request.force && is_refreshable) || {
-            let usual = usual_min_ttl(&selected.store);
-            !has_lifetime(&selected.credential, due, usual, now())
-        }
+        let is_enough = match due {
+            // A run may be the last one for so long, however short the server makes tokens live.
+            Some(due) => selected.credential.is_usable_until(now().saturating_add(due)),
+            None => has_lifetime(&selected.credential, usual_min_ttl(&selected.store), now()),
+        };
+        (self.request.force && is_refreshable) || !is_enough
     }
 
     fn refresh(&mut self, selected: &Selected) -> Result<Credential, RefreshError> {

@@ -80,6 +80,12 @@ pub enum RefreshError {
         /// The profile.
         profile_id: ProfileId,
     },
+    /// The server gave a token with no lifetime, or no access token at all.
+    #[error("the server gave `{profile_id}` a token that may not be used: its lifetime is 0 s")]
+    NoLifetime {
+        /// The profile.
+        profile_id: ProfileId,
+    },
     /// The refresh token is spent, and what it brought is in the spool.
     #[error(
         "the login `{profile_id}` was refreshed, and {location} could not be written; the new \
@@ -144,6 +150,9 @@ pub enum RefreshError {
         /// What is remembered of the last request, where that is it.
         last: Option<Box<LastOutcome>>,
     },
+    /// What comes before the request took a worker so long that it makes none.
+    #[error("the refresh was not begun: it took too long to get ready")]
+    NoTimeLeft,
     /// Signals cannot be waited for.
     #[error("could not catch signals")]
     Signals(#[source] std::io::Error),
@@ -162,6 +171,8 @@ pub enum ReportedKind {
     SignedOut,
     /// The server gave no answer that counts.
     Unavailable,
+    /// The certificate of the server is not trusted.
+    Untrusted,
     /// The server refused, and did not say whether the login is over.
     Refused,
     /// The server refused for a reason that is not the grant.
@@ -258,6 +269,13 @@ pub struct NotRefreshable {
     pub reason: Reason,
 }
 
+impl NotRefreshable {
+    /// The refresh token of the login was replaced before.
+    pub(super) fn replaced(selected: &Selected) -> Self {
+        Self { login: selected.login().into(), reason: Reason::Replaced }
+    }
+}
+
 /// Why no refresh makes a login usable again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -273,6 +291,8 @@ pub enum Reason {
     Refused,
     /// A refresh of OpenClaw has taken its tokens away.
     Fenced(Fence),
+    /// Its refresh token was replaced before, and somebody has put an older file back.
+    Replaced,
 }
 
 impl fmt::Display for NotRefreshable {
@@ -287,6 +307,11 @@ impl fmt::Display for NotRefreshable {
             Reason::Rejected => {
                 write!(f, "the access token of `{id}` was rejected and there is no refresh token")
             }
+            Reason::Replaced => write!(
+                f,
+                "the login `{id}` holds a refresh token that was replaced by a newer one: an older \
+                 file was put back"
+            ),
             Reason::Refused => write!(f, "the server has refused the login `{id}` before"),
             Reason::Fenced(fence) => write!(f, "the login `{id}` was {}", lost(fence)),
         }

@@ -1,4 +1,7 @@
-//! How long a token must still be valid to be used.
+//! How long a token must still be valid to be used, and what the server grants.
+//!
+//! Invariant: a token is not asked for anew at every call, however short the server makes it
+//! live: where that is no longer than what is wanted, it is used for half of its lifetime.
 
 use crate::oauth::Claims;
 use crate::profile::{Credential, CredentialKind, Millis};
@@ -7,47 +10,78 @@ use crate::store::AgentStore;
 /// OpenClaw's margin before expiry, in milliseconds.
 pub(in crate::ops) const USUAL_MIN_TTL: Millis = 300_000;
 
-/// The margin where OpenClaw refreshes by itself in a way that can lose a login: before it
-/// begins, in milliseconds.
+/// OpenClaw from 2026.9 on refreshes in a way that can lose a login. Ours is done before it
+/// begins; in milliseconds.
 const BEFORE_OPENCLAW: Millis = 600_000;
 
-/// How long a token in `store` must still be valid where the caller says nothing.
-pub(in crate::ops) fn usual_min_ttl(store: &AgentStore) -> Millis {
-    if store.is_in_database() { BEFORE_OPENCLAW } else { USUAL_MIN_TTL }
+/// How long a token in `store` must still be valid where the caller says nothing; `None` for
+/// the usual span.
+pub(in crate::ops) fn usual_min_ttl(store: &AgentStore) -> Option<Millis> {
+    store.is_in_database().then_some(BEFORE_OPENCLAW)
 }
 
-/// Whether the token lives at least `min_ttl` longer. Where the caller names none and the
-/// server's tokens live no longer than the usual one, half of their lifetime counts:
-/// otherwise every call would refresh.
+/// When a token was issued, and when it expires, in milliseconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ops) struct Validity {
+    /// When it was issued, or received; `None` when that is not known.
+    pub(in crate::ops) issued: Option<Millis>,
+    /// When it expires; `None` when that is not known.
+    pub(in crate::ops) expires: Option<Millis>,
+}
+
+impl Validity {
+    /// That of the access token of a grant: by what we noted when we received it, else by the
+    /// `iat` claim (RFC 7519 section 4.1.6) of the access token or the id token. Of any other
+    /// credential, only the expiry is known.
+    pub(in crate::ops) fn of(credential: &Credential) -> Self {
+        let expires = credential.expires();
+        let CredentialKind::OAuth { access, id_token, issued, .. } = &credential.kind else {
+            return Self { issued: None, expires };
+        };
+        let claimed = || {
+            let tokens = [access, id_token].into_iter().flatten();
+            tokens.into_iter().find_map(|token| Claims::of(token.expose())?.issued())
+        };
+        Self { issued: issued.or_else(claimed), expires }
+    }
+
+    /// The lifetime that the server granted, in milliseconds, to the second: zero and less
+    /// where the token was expired when it came. `None` when it is not known.
+    pub(in crate::ops) fn granted(self) -> Option<Millis> {
+        let lifetime = self.expires?.saturating_sub(self.issued?);
+        Some(lifetime.saturating_add(500).div_euclid(1_000) * 1_000)
+    }
+
+    /// The lifetime that the server granted, where that is no longer than `min_ttl`.
+    pub(in crate::ops) fn grants_no_more_than(self, min_ttl: Millis) -> Option<Millis> {
+        self.granted().filter(|granted| *granted <= min_ttl)
+    }
+
+    /// Whether the token expires within `min_ttl`.
+    pub(in crate::ops) fn is_short(self, min_ttl: Millis, now: Millis) -> bool {
+        self.expires.is_some_and(|expires| expires <= now.saturating_add(min_ttl))
+    }
+
+    /// Whether the token is to be used at `now` rather than to be had anew. It has to live for
+    /// `min_ttl` longer, or for the usual span when that is `None`; where the server grants no
+    /// more than that (of the usual span: than twice that), for half of its lifetime.
+    pub(in crate::ops) fn is_enough(self, min_ttl: Option<Millis>, now: Millis) -> bool {
+        if !self.is_short(min_ttl.unwrap_or(USUAL_MIN_TTL), now) {
+            return true;
+        }
+        let granted = self.grants_no_more_than(min_ttl.unwrap_or(2 * USUAL_MIN_TTL));
+        granted.is_some_and(|granted| granted > 0 && !self.is_short(granted / 2, now))
+    }
+}
+
+/// As [`Validity::is_enough`], of a credential that has a token.
 pub(in crate::ops) fn has_lifetime(
     credential: &Credential,
-    wanted: Option<Millis>,
-    usual: Millis,
+    min_ttl: Option<Millis>,
     now: Millis,
 ) -> bool {
-    let min_ttl = wanted.unwrap_or(usual);
-    if credential.is_usable_until(now.saturating_add(min_ttl)) {
-        return true;
-    }
-    if wanted.is_some() {
-        return false;
-    }
-    let CredentialKind::OAuth { access: Some(access), id_token, expires: Some(expires), .. } =
-        &credential.kind
-    else {
-        return false;
-    };
-    if *expires <= now {
-        return false;
-    }
-    let issued = [Some(access), id_token.as_ref()]
-        .into_iter()
-        .flatten()
-        .find_map(|token| Claims::of(token.expose())?.issued());
-    let Some(lifetime) = issued.map(|issued| expires.saturating_sub(issued)) else {
-        return false;
-    };
-    lifetime <= min_ttl && expires.saturating_sub(now) > lifetime / 2
+    credential.is_usable_until(now.saturating_add(min_ttl.unwrap_or(USUAL_MIN_TTL)))
+        || credential.is_usable_until(now) && Validity::of(credential).is_enough(min_ttl, now)
 }
 
 #[cfg(test)]
@@ -57,9 +91,9 @@ mod tests {
     use crate::secret::Secret;
     use base64::Engine;
 
-    fn grant(issued: i64, expires: Millis) -> Credential {
-        let claims = format!(r#"{{"iat":{issued}}}"#);
-        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+    const MINUTE: Millis = 60_000;
+
+    fn grant(access: &str, issued: Option<Millis>, expires: Millis) -> Credential {
         Credential {
             provider: "p".into(),
             identity: Identity::default(),
@@ -67,24 +101,62 @@ mod tests {
             client_id: None,
             login_method: None,
             kind: CredentialKind::OAuth {
-                access: Some(Secret::new(format!("e30.{claims}.fake"))),
+                access: Some(Secret::new(access)),
                 refresh: None,
                 id_token: None,
                 expires: Some(expires),
+                issued,
             },
         }
     }
 
+    /// An opaque token that was received at 1,000,000.
+    fn opaque(lifetime: Millis) -> Credential {
+        grant("fake-opaque", Some(1_000_000), 1_000_000 + lifetime)
+    }
+
+    fn jwt(issued_seconds: i64, expires: Millis) -> Credential {
+        let claims = format!(r#"{{"iat":{issued_seconds}}}"#);
+        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+        grant(&format!("e30.{claims}.fake"), None, expires)
+    }
+
+    /// For how long after it was received the token is handed out, to a second.
+    fn is_used_for(credential: &Credential, min_ttl: Option<Millis>) -> i64 {
+        let is_used = |second: &i64| has_lifetime(credential, min_ttl, 1_000_000 + second * 1_000);
+        (0..100_000).take_while(is_used).count().try_into().unwrap()
+    }
+
     #[test]
-    fn tokens_that_live_shorter_than_the_usual_margin_are_used_for_half_their_life() {
-        let minute = 60_000;
-        let short_lived = grant(1_000, 1_000_000 + minute);
-        assert!(has_lifetime(&short_lived, None, USUAL_MIN_TTL, 1_000_000));
-        assert!(has_lifetime(&short_lived, None, USUAL_MIN_TTL, 1_029_000));
-        assert!(!has_lifetime(&short_lived, None, USUAL_MIN_TTL, 1_031_000));
-        assert!(!has_lifetime(&short_lived, Some(2 * minute), USUAL_MIN_TTL, 1_000_000));
-        let long_lived = grant(1_000, 1_000_000 + 60 * minute);
-        assert!(!has_lifetime(&long_lived, None, USUAL_MIN_TTL, 1_000_000 + 56 * minute));
-        assert!(has_lifetime(&long_lived, None, USUAL_MIN_TTL, 1_000_000 + 54 * minute));
+    fn short_lived_tokens_are_used_for_half_their_life() {
+        for seconds in [2, 30, 299, 300, 301, 420, 600] {
+            for credential in [opaque(seconds * 1_000), jwt(1_000, 1_000_000 + seconds * 1_000)] {
+                assert_eq!(is_used_for(&credential, None), (seconds + 1) / 2, "{seconds}");
+            }
+        }
+        for seconds in [601, 3_600, 86_400] {
+            assert_eq!(is_used_for(&opaque(seconds * 1_000), None), seconds - 300, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn more_than_the_server_grants_is_not_asked_for_at_every_call() {
+        let hour = opaque(60 * MINUTE);
+        assert_eq!(is_used_for(&hour, Some(30 * MINUTE)), 1_800, "it is granted");
+        assert_eq!(is_used_for(&hour, Some(59 * MINUTE)), 60, "it is granted");
+        for beyond in [60 * MINUTE, 90 * MINUTE, Millis::MAX] {
+            assert_eq!(is_used_for(&hour, Some(beyond)), 1_800, "{beyond}");
+        }
+        assert_eq!(is_used_for(&hour, Some(0)), 3_600);
+    }
+
+    #[test]
+    fn a_lifetime_that_is_not_known_or_none_is_not_made_up() {
+        let unknown = grant("fake-opaque", None, 1_000_000 + 2 * MINUTE);
+        assert!(!has_lifetime(&unknown, None, 1_000_000));
+        for none in [0, -5_000] {
+            assert_eq!(Validity::of(&opaque(none)).granted(), Some(none));
+            assert!(!has_lifetime(&opaque(none), None, 1_000_000));
+        }
     }
 }

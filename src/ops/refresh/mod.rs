@@ -21,13 +21,13 @@ pub use lease::LeaseError;
 
 pub(super) use error::{lost, not_refreshable};
 pub(super) use lease::wait_for_lease;
-pub(super) use lifetime::{USUAL_MIN_TTL, has_lifetime, usual_min_ttl};
+pub(super) use lifetime::{USUAL_MIN_TTL, Validity, has_lifetime, usual_min_ttl};
 pub(crate) use propagate::holder;
 pub(super) use propagate::store_spooled;
 
 use super::Interaction;
 use super::selection::Selected;
-use crate::app::{App, RefreshesBy};
+use crate::app::App;
 use crate::config::Config;
 use crate::profile::Credential;
 use crate::system::now;
@@ -43,16 +43,23 @@ pub(super) fn refresh(
     lock_timeout: Duration,
     interaction: &mut dyn Interaction,
 ) -> Result<Credential, RefreshError> {
-    let by_worker = match app.refreshes_by {
-        RefreshesBy::Worker => worker::refresh(app, selected, lock_timeout, interaction)?,
-        RefreshesBy::ThisProcess => None,
+    let by_worker = if app.refreshes_by.has_workers() {
+        worker::refresh(app, selected, lock_timeout, interaction)?
+    } else {
+        None
     };
     let renewed = match by_worker {
         Some(renewed) => renewed,
         None => Transaction::new(app, config, selected, lock_timeout).run(interaction)?,
     };
-    if !renewed.is_usable_until(now()) {
-        return Err(RefreshError::Expired { profile_id: selected.id.clone() });
+    if renewed.is_usable_until(now()) {
+        return Ok(renewed);
     }
-    Ok(renewed)
+    let profile_id = selected.id.clone();
+    let granted = Validity::of(&renewed).granted();
+    Err(if granted.is_some_and(|granted| granted <= 0) {
+        RefreshError::NoLifetime { profile_id }
+    } else {
+        RefreshError::Expired { profile_id }
+    })
 }

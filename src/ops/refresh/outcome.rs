@@ -30,6 +30,10 @@ impl Transaction<'_> {
     /// of it. A final refusal and what says nothing of the grant are not remembered here.
     pub(super) fn failed(&self, posted: &Secret, source: TokenError) -> RefreshError {
         let profile_id = self.selected.id.clone();
+        if matches!(source, TokenError::Untrusted { .. } | TokenError::Proxy(_)) {
+            // It is a setting of this process, and the next one may have another.
+            return RefreshError::Unavailable { profile_id, source, last: None };
+        }
         let Some(kind) = kind_of(&source) else {
             return RefreshError::NotRefreshed { profile_id, source };
         };
@@ -79,6 +83,7 @@ fn reason_of(error: &TokenError, posted: &Secret) -> String {
         TokenError::Refused { status, .. } => or(status, "refused"),
         TokenError::Blocked { status, .. } => format!("a block page, {status}"),
         TokenError::Unavailable { status, sent: false, .. } => or(status, "it was not reached"),
+        TokenError::Untrusted { .. } | TokenError::Proxy(_) => "it was not reached".to_owned(),
         TokenError::Unavailable { status, timed_out: true, .. } => or(status, "no answer in time"),
         TokenError::Unavailable { status, .. } => or(status, "no answer"),
         TokenError::Unreadable(_)

@@ -10,6 +10,8 @@ use crate::store::{
     AgentStore, Document, Lease, Location, Prepared, Renewal, Spool, SpooledReply, StoreError,
     renewed_entry,
 };
+use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What became of a renewal.
@@ -24,7 +26,7 @@ pub(super) enum Outcome {
 
 /// Stores `renewal` wherever the refresh token that was `posted` is held: in the profile
 /// that is `selected`, whose lease is held, and in the `others`. The second value is whether
-/// none of those can still hold the token.
+/// none of those can still hold the token. A document that is not there is an error.
 pub(super) fn store_renewal(
     selected: &Selected,
     lease: &Lease,
@@ -40,14 +42,20 @@ pub(super) fn store_renewal(
         selected.store.update_prepared(prepared, Some(lease), lock_timeout, |document| {
             let renewed = renew(document, &grant, renewal)?;
             let outcome = match document.credential(id) {
-                None => Outcome::Removed,
+                // What was read says so, and no second look: a document that is not there
+                // says nothing of a logout.
+                None => (!document.is_new()).then_some(Outcome::Removed),
                 Some(present) if renewed.iter().any(|renewed| renewed == id) => {
-                    Outcome::Stored(present)
+                    Some(Outcome::Stored(present))
                 }
-                Some(present) => Outcome::Replaced(present),
+                Some(present) => Some(Outcome::Replaced(present)),
             };
             Ok((!renewed.is_empty(), outcome))
         })?;
+    let outcome = outcome.ok_or_else(|| StoreError::Read {
+        location: selected.store.location(),
+        source: Arc::new(ErrorKind::NotFound.into()),
+    })?;
     for other in others {
         // Whether it worked is seen below: a store without the grant may fail as it likes.
         let _ = renew_in(other, &grant, renewal);
@@ -92,6 +100,11 @@ pub(in crate::ops) fn store_spooled(
         // that is not spent needs no second holder, whom a later renewal would reach too.
         let location = waiting.location();
         if is_stored && (is_complete || !waiting.is_spent()) && spool.remove(&location) {
+            if !spool.is_in_state_dir(&location) {
+                for store in &stores {
+                    store.forget_kept(grants);
+                }
+            }
             done.push(location);
         }
     }

@@ -5,7 +5,7 @@
 
 use super::propagate::{Outcome, may_be_held, store_renewal};
 use super::refusal::Holders;
-use super::transaction::Transaction;
+use super::transaction::{Reserved, Transaction};
 use super::{Earlier, Over, RefreshError};
 use crate::oauth::TokenError;
 use crate::ops::Notes;
@@ -13,14 +13,15 @@ use crate::ops::selection::Selected;
 use crate::profile::{Credential, Identity};
 use crate::provider::ASSUMED_LIFETIME;
 use crate::secret::Secret;
-use crate::store::{Ended, Lease, Location, Prepared, Renewal, StoreError};
-use crate::system::now;
+use crate::store::{Ended, Lease, Location, Renewal, StoreError};
+use crate::system::file::SpareFile;
+use crate::system::{limits, now};
 use std::time::Duration;
 
 /// A received refresh token waits so long for a lock before it goes to the spool.
 const FREE_LOCK: Duration = Duration::ZERO;
 /// A reply that is spooled is tried to be stored for so long.
-const STORE_TIMEOUT: Duration = Duration::from_secs(20);
+const STORE_TIMEOUT: Duration = limits::COMMIT;
 
 impl Transaction<'_> {
     /// Stores what came, or spools it where a later command finds it. With one store and a
@@ -30,7 +31,7 @@ impl Transaction<'_> {
         posted: &Secret,
         renewal: Renewal,
         lease: &Lease,
-        prepared: Option<Prepared>,
+        Reserved { prepared, spare }: Reserved,
     ) -> Result<Credential, RefreshError> {
         let Self { selected, spool, others, .. } = self;
         let renewal = renewal_of(selected, renewal);
@@ -53,19 +54,15 @@ impl Transaction<'_> {
             first => (first, ahead),
         };
         let (outcome, is_complete) = match stored {
-            // A document that is not there says nothing of a logout.
-            Ok((Outcome::Removed, _)) if !selected.store.has_document() => {
-                let source = std::io::Error::from(std::io::ErrorKind::NotFound).into();
-                let source = StoreError::Read { location: selected.store.location(), source };
-                return Err(self.keep(posted, &renewal, kept, source));
-            }
             Ok(stored) => stored,
-            Err(source) => return Err(self.keep(posted, &renewal, kept, source)),
+            Err(source) => return Err(self.keep(posted, &renewal, kept, spare, source)),
         };
-        if let Some(location) = kept.filter(|_| is_complete) {
-            spool.remove(&location);
+        let kept = kept.filter(|location| !(is_complete && spool.remove(location)));
+        self.end(posted, kept.as_ref());
+        spool.forget_unread(posted);
+        if let Some(given) = refresh.filter(|_| rotates) {
+            selected.store.note_replaced(posted, given);
         }
-        selected.store.end(posted, Ended::Known);
         match outcome {
             Outcome::Stored(credential) | Outcome::Replaced(credential) => Ok(credential),
             Outcome::Removed => Err(self.signed_out()),
@@ -78,12 +75,35 @@ impl Transaction<'_> {
         posted: &Secret,
         renewal: &Renewal,
         kept: Option<Location>,
+        spare: Option<SpareFile>,
         source: StoreError,
     ) -> RefreshError {
-        let kept = kept.map_or_else(|| self.spool.save(posted, renewal), Ok);
+        let kept = kept.map_or_else(|| self.spool.save_at_last(posted, renewal, spare), Ok);
         let Ok(kept_in) = kept else { return RefreshError::Lost { source } };
-        self.selected.store.end(posted, Ended::Known);
+        self.end(posted, Some(&kept_in));
         RefreshError::Kept { profile_id: self.selected.id.clone(), kept_in, source }
+    }
+
+    /// Notes how the refresh ended. Where its reply is `kept` in the home directory, the note
+    /// stays and says so: another process may have another home.
+    fn end(&self, posted: &Secret, kept: Option<&Location>) {
+        let store = &self.selected.store;
+        match kept.filter(|location| !self.spool.is_in_state_dir(location)) {
+            Some(location) => store.note_kept(posted, location),
+            None => store.end(posted, Ended::Known),
+        }
+    }
+
+    /// Keeps an answer of success that cannot be read, for a person: there may be a refresh
+    /// token in it. The error says where.
+    pub(super) fn keep_unread(&self, posted: &Secret, error: TokenError) -> TokenError {
+        let TokenError::Unusable { reason, raw } = error else { return error };
+        let reason = match self.spool.save_unread(posted, raw.expose()) {
+            Ok(Some(kept_in)) => format!("{reason}; it is kept as it came in {kept_in}"),
+            Ok(None) => reason,
+            Err(failed) => format!("{reason}; it could not be kept: {failed}"),
+        };
+        TokenError::Unusable { reason, raw }
     }
 
     /// There is no new credential: remembers what is known of the old one.

@@ -11,7 +11,7 @@
 use super::lease::{Waited, wait_for_lease};
 use super::propagate::store_spooled;
 use super::refusal::Holders;
-use super::{Earlier, Over, RefreshError};
+use super::{Earlier, NotRefreshable, Over, RefreshError};
 use crate::app::{App, AppError};
 use crate::config::Config;
 use crate::oauth::TokenError;
@@ -25,7 +25,9 @@ use crate::store::{
     AgentStore, Begun, Document, Ended, LastOutcome, Lease, Prepared, Renewal, Spent, Spool,
     StoreError, rotates,
 };
+use crate::system::file::SpareFile;
 use crate::system::signal::StopSignals;
+use crate::system::worker::{Life, Unsaved};
 use crate::system::{Runtime, now, with_runtime};
 use std::time::Duration;
 
@@ -40,6 +42,8 @@ pub(super) struct Transaction<'a> {
     config: &'a Config,
     pub(super) selected: &'a Selected,
     lock_timeout: Duration,
+    /// The time of the worker that makes it.
+    life: Life,
     /// The other stores, which may hold the grant as well.
     pub(super) others: Vec<AgentStore>,
     pub(super) spool: Spool,
@@ -61,7 +65,15 @@ struct Read {
 struct Ready<'a> {
     read: Read,
     connection: Connection<'a>,
-    prepared: Option<Prepared>,
+    reserved: Reserved,
+}
+
+/// What is set aside for the reply.
+pub(super) struct Reserved {
+    /// For the store.
+    pub(super) prepared: Option<Prepared>,
+    /// For the spool, at last.
+    pub(super) spare: Option<SpareFile>,
 }
 
 /// What ended a round of the transaction.
@@ -81,8 +93,8 @@ impl<'a> Transaction<'a> {
         selected: &'a Selected,
         lock_timeout: Duration,
     ) -> Self {
-        let spool = app.spool();
-        Self { app, config, selected, lock_timeout, others: Vec::new(), spool }
+        let (spool, life) = (app.spool(), app.refreshes_by.life());
+        Self { app, config, selected, lock_timeout, life, others: Vec::new(), spool }
     }
 
     /// Runs the transaction; returns the credential that is in the store then.
@@ -102,9 +114,19 @@ impl<'a> Transaction<'a> {
         }
     }
 
+    /// How long to wait for a lock from now on.
+    fn lock_wait(&self) -> Duration {
+        self.life.lock_wait(self.lock_timeout)
+    }
+
+    /// The signals that stop it, while nothing was sent. None stops a worker.
+    fn signals(&self) -> std::io::Result<StopSignals> {
+        if self.life.is_of_worker() { Ok(StopSignals::none()) } else { StopSignals::catch() }
+    }
+
     /// Waits for the lease, or until another process has stored a credential.
     fn lease(&self) -> Result<Waited, RefreshError> {
-        wait_for_lease(self.selected, self.lock_timeout, |_| Ok(self.adopt()?))
+        wait_for_lease(self.selected, self.lock_wait(), |_| Ok(self.adopt()?))
     }
 
     /// One round under the lease, from reading to the stored credential.
@@ -118,7 +140,7 @@ impl<'a> Transaction<'a> {
             Err(credential) => return Ok(Round::Done(credential.into())),
         };
         // Safe to interrupt: nothing has been noted or sent yet.
-        self.selected.store.wait_until_free(Some(lease), self.lock_timeout)?;
+        self.selected.store.wait_until_free(Some(lease), self.lock_wait())?;
         let catalog = self.app.catalog()?;
         let issuer = Issuer::of(self.app, &catalog, &read.credential)?;
         let issuer = issuer.ok_or_else(|| unknown_provider(&catalog, &read.credential))?;
@@ -126,7 +148,7 @@ impl<'a> Transaction<'a> {
             let ready = self.prepare(read, issuer, runtime)?;
             let attempted = runtime.block_on(async {
                 // From here until the new credential is stored, a signal waits.
-                let mut signals = StopSignals::catch()?;
+                let mut signals = self.signals()?;
                 let result = self.spend(ready, lease, &mut signals, interaction).await;
                 Ok((result, signals.has_come().await))
             });
@@ -154,7 +176,7 @@ impl<'a> Transaction<'a> {
             let credential = credential.ok_or_else(|| self.signed_out())?;
             let posted = credential.refresh_token().ok_or_else(|| self.signed_out())?.clone();
             // Another grant may be there that is expired as well.
-            if !selected.store.follow_grant(lease, &posted, self.lock_timeout)? {
+            if !selected.store.follow_grant(lease, &posted, self.lock_wait())? {
                 break (snapshot, credential, posted);
             }
         };
@@ -167,12 +189,17 @@ impl<'a> Transaction<'a> {
             return Err(RefreshError::LoginOver { login, over: Over::Known(code) });
         }
         // A spent token must not be posted: the server would end the login everywhere.
-        if let Some(found) = self.spool.find_spent(&posted) {
+        let found = self.spool.find_spent(&posted);
+        let found = found.or_else(|| selected.store.find_kept(&posted).map(Spent::Replaced));
+        if let Some(found) = found {
             let (profile_id, location) = (selected.id.clone(), selected.store.location());
             return Err(match found {
                 Spent::Replaced(kept_in) => RefreshError::Spent { profile_id, location, kept_in },
                 Spent::Unreadable(kept_in) => RefreshError::SpentUnreadable { profile_id, kept_in },
             });
+        }
+        if selected.store.is_replaced(&posted) {
+            return Err(NotRefreshable::replaced(selected).into());
         }
         let last = self.check_turn(&posted)?;
         let entry = entry_text(&snapshot.document, &selected.id);
@@ -190,7 +217,8 @@ impl<'a> Transaction<'a> {
         discovered.map_err(|source| self.undiscovered(&read.posted, source))?;
         let connection = issuer.connect().map_err(|source| self.unavailable(source))?;
         let prepared = self.selected.store.prepare_space()?;
-        Ok(Ready { read, connection, prepared })
+        let reserved = Reserved { prepared, spare: self.spool.reserve() };
+        Ok(Ready { read, connection, reserved })
     }
 
     /// Notes the request, looks once more, makes the request, and stores what came.
@@ -201,8 +229,11 @@ impl<'a> Transaction<'a> {
         signals: &mut StopSignals,
         interaction: &mut dyn Notes,
     ) -> Result<Round, RefreshError> {
-        let Ready { read, connection, prepared } = ready;
+        let Ready { read, connection, reserved } = ready;
         let store = &self.selected.store;
+        if !self.life.has_time_for_request(IN_FLIGHT_GRACE) {
+            return Err(RefreshError::NoTimeLeft);
+        }
         let earlier = match store.begin(lease, &read.posted)? {
             Begun::Noted => None,
             Begun::Interrupted(noted) => Some(Earlier::of(noted, read.last.clone())),
@@ -234,16 +265,20 @@ impl<'a> Transaction<'a> {
                 return Err(error.into());
             }
         }
-        match self.request(&connection, &read, lease, earlier.is_none(), signals, interaction).await
-        {
+        let may_repeat = earlier.is_none();
+        let made = self.request(&connection, &read, lease, may_repeat, signals, interaction).await;
+        // From here on the worker does not end before this is stored or spooled.
+        let _unsaved = Unsaved::hold();
+        match made {
             Ok(renewal) => {
-                let committed = self.commit(&read.posted, renewal, lease, prepared);
+                let committed = self.commit(&read.posted, renewal, lease, reserved);
                 store.forget_outcome(&read.posted);
                 committed
             }
             Err(error) => {
                 // A refusal has to be stored, too, and this may be the space for it.
-                drop(prepared);
+                drop(reserved);
+                let error = self.keep_unread(&read.posted, error);
                 self.fail(&read.posted, error, earlier, lease, interaction)
             }
         }
@@ -285,6 +320,7 @@ impl<'a> Transaction<'a> {
                 Err(error) if may_repeat => error.retry_in(attempts, rotates),
                 _ => None,
             };
+            let wait = wait.filter(|wait| self.life.has_time_for_request(*wait));
             let Some(wait) = wait else { return renewal };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}

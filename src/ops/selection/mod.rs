@@ -2,7 +2,7 @@
 
 pub(crate) mod error;
 
-pub use error::{SelectionError, WrongProvider};
+pub use error::{LookedIn, SelectionError, WrongProvider};
 
 use super::managed::Managed;
 use super::pool::{Entry, Pool};
@@ -146,7 +146,9 @@ fn select_by_id(
         let managed = Managed::named(id).filter(|it| it.may_be_named(config, pool));
         let selected =
             managed.map(|it| Selected::of_program(app, pool, &it)).transpose()?.flatten();
-        return selected.ok_or_else(|| SelectionError::NoProfile { profile_id: id.clone() });
+        let no_profile =
+            || SelectionError::NoProfile { profile_id: id.clone(), looked_in: pool.looked_in() };
+        return selected.ok_or_else(no_profile);
     };
     if let Some(provider) = provider
         && *provider != credential.provider
@@ -207,21 +209,20 @@ fn select_by_provider(
     }
     let Some(ranking) = ranking else {
         let stand_in = stand_in(app, config, pool, Some(&provider))?;
-        let agent_id = agent.id.clone();
-        return stand_in.ok_or(SelectionError::NoneOfProvider { agent_id, provider });
+        let (agent_id, looked_in) = (agent.id.clone(), pool.looked_in());
+        let none = SelectionError::NoneOfProvider { agent_id, provider, looked_in };
+        return stand_in.ok_or(none);
     };
     // A refused login is the answer only when there is no other.
     let counts = |entry: &&Entry<'_>| !is_renamed || entry.facts.kind == Kind::OAuth;
     let alive = ranking.ranked().filter(counts).find(|entry| !ranking.is_refused(entry));
     let Some(chosen) = alive.or_else(|| ranking.ranked().find(counts)) else {
-        let owner = pool.owner_of(&provider).unwrap_or_else(|| pool.own());
-        let (agent_id, location) = (agent.id.clone(), owner.store.location());
-        return Err(SelectionError::NoneUsable { agent_id, provider, location });
+        return Err(pool.none_usable(app, config, provider));
     };
     let owner = ranking.owner(chosen);
     let id = ProfileId::from(chosen.id);
     let Some(credential) = ranking.credential(chosen) else {
-        return Err(SelectionError::NoProfile { profile_id: id });
+        return Err(SelectionError::NoProfile { profile_id: id, looked_in: pool.looked_in() });
     };
     Ok(Selected {
         credential,
@@ -274,6 +275,8 @@ pub(crate) fn only_provider(pool: &Pool, agent: &AgentDir) -> Result<ProviderId,
             let providers = std::iter::once(first).chain(names).collect();
             Err(SelectionError::SeveralProviders { agent_id: agent_id(), providers })
         }
-        (None, _) => Err(SelectionError::NoneAtAll { agent_id: agent_id() }),
+        (None, _) => {
+            Err(SelectionError::NoneAtAll { agent_id: agent_id(), looked_in: pool.looked_in() })
+        }
     }
 }

@@ -11,6 +11,10 @@ use crate::secret::Secret;
 use crate::store::json_text::{RawObject, raw};
 use serde_json::value::RawValue;
 
+/// When the access token was received, in milliseconds since the epoch. OpenClaw keeps the
+/// field and does not know it.
+const ISSUED_AT: &str = "accessIssuedAt";
+
 /// The credential in an entry; `None` when it is not an object, has no known type, or
 /// names no provider.
 pub(super) fn credential(entry: &Fields<'_>) -> Option<Credential> {
@@ -27,6 +31,7 @@ pub(super) fn credential(entry: &Fields<'_>) -> Option<Credential> {
             id_token: entry.field(FieldName::IdToken).secret(),
             // A value that is no time is one that has passed.
             expires: facts.expires.map(|expires| expires.unwrap_or(0)),
+            issued: entry.field(FieldName::AccessIssuedAt).time(),
         },
         Kind::Token => CredentialKind::Token { token: value, reference, expires: facts.expires },
         Kind::ApiKey => CredentialKind::ApiKey { key: value, reference },
@@ -53,6 +58,9 @@ pub struct Renewal {
     /// When the access token expires, in milliseconds since the epoch; `None` when the
     /// server does not say and the token is not refreshed.
     pub expires: Option<Millis>,
+    /// When the access token was received, in milliseconds since the epoch; `None` when it was
+    /// not received here. With [`Self::expires`] it tells what lifetime the server grants.
+    pub issued: Option<Millis>,
     /// Who it belongs to.
     pub identity: Identity,
     /// Further fields of the entry. They may be secrets: a program says what they are.
@@ -61,9 +69,10 @@ pub struct Renewal {
 
 impl std::fmt::Debug for Renewal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { grant, expires, identity, .. } = self;
+        let Self { grant, expires, issued, identity, .. } = self;
         let mut shown = f.debug_struct("Renewal");
-        shown.field("grant", grant).field("expires", expires).field("identity", identity);
+        shown.field("grant", grant).field("expires", expires).field("issued", issued);
+        shown.field("identity", identity);
         shown.finish_non_exhaustive()
     }
 }
@@ -174,6 +183,7 @@ pub fn pasted_entry(
         "token",
         "tokenRef",
         "expires",
+        ISSUED_AT,
         provenance::FIELD,
         ROTATES,
     ] {
@@ -204,18 +214,16 @@ pub fn pasted_entry(
 }
 
 fn renew(entry: &mut RawObject, renewal: &Renewal) -> serde_json::Result<()> {
-    let Renewal { grant, expires, identity, fields } = renewal;
+    let Renewal { grant, expires, issued, identity, fields } = renewal;
     entry.insert("access".to_owned(), raw(grant.access.expose())?);
     if let Some(refresh) = &grant.refresh {
         entry.insert("refresh".to_owned(), raw(refresh.expose())?);
     }
-    match expires {
-        Some(expires) => {
-            entry.insert("expires".to_owned(), raw(expires)?);
-        }
-        None => {
-            entry.shift_remove("expires");
-        }
+    for (field, time) in [("expires", expires), (ISSUED_AT, issued)] {
+        match time {
+            Some(time) => entry.insert(field.to_owned(), raw(time)?),
+            None => entry.shift_remove(field),
+        };
     }
     for (field, value) in [("email", &identity.email), ("accountId", &identity.account_id)] {
         if let Some(value) = value {
@@ -286,6 +294,7 @@ mod tests {
     #[test]
     fn an_entry_whose_refresh_token_was_replaced_says_so() {
         let renewal = |refresh: Option<&str>| Renewal {
+            issued: None,
             grant: Grant {
                 access: Secret::new("fake-a"),
                 refresh: refresh.map(Secret::new),
@@ -321,11 +330,12 @@ mod tests {
                 expires: Some(9),
             },
             expires: Some(9),
+            issued: Some(4),
             identity: Identity::default(),
         };
         assert_eq!(
             renewed_entry(entry, &renewal).unwrap().get(),
-            r#"{"type":"oauth","odd":1.50,"access":"new","refresh":"keep","expires":9,"provider":"p","region":"fake-field"}"#
+            r#"{"type":"oauth","odd":1.50,"access":"new","refresh":"keep","expires":9,"provider":"p","accessIssuedAt":4,"region":"fake-field"}"#
         );
         assert!(!format!("{renewal:?}").contains("fake-field"));
     }

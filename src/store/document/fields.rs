@@ -19,6 +19,7 @@ pub(super) enum FieldName {
     Refresh,
     IdToken,
     Expires,
+    AccessIssuedAt,
     Token,
     TokenRef,
     Key,

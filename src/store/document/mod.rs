@@ -9,6 +9,7 @@ mod layout;
 mod provenance;
 mod refusal;
 mod scan;
+mod shape;
 mod state;
 mod usage;
 
@@ -19,6 +20,7 @@ pub use fence::Fence;
 pub use inspection::Inspection;
 pub use provenance::Provenance;
 pub use refusal::{is_refused, is_rejected};
+pub use shape::{EntryFault, Misshape};
 pub use state::StateDocument;
 
 use super::json_text::{Layout, RawObject, raw};
@@ -203,6 +205,15 @@ impl Document {
     /// one that cannot be interpreted.
     pub fn inspections(&self) -> impl Iterator<Item = (&str, Option<Inspection>)> {
         self.all_fields().map(|(id, fields)| (id, inspect(&fields)))
+    }
+
+    /// What is in it and not read as it is meant.
+    pub fn misshapes(&self) -> Vec<Misshape> {
+        let entries = self.profiles.iter().map(|(id, entry)| {
+            let facts = self.fields(entry).facts().map(|(_, facts)| facts);
+            (id.as_str(), self.text_of(entry), facts)
+        });
+        shape::misshapes(&self.members, entries)
     }
 
     /// How many entries there are, valid or not.

@@ -126,6 +126,13 @@ impl StateDocument {
         orders.filter_map(|(_, order)| ids(order)).find(|ids| !ids.is_empty())
     }
 
+    /// The stored orders, each with its provider.
+    pub fn orders(&self) -> Vec<(ProviderId, Vec<ProfileId>)> {
+        let orders = self.object(ORDER);
+        let orders = orders.iter();
+        orders.filter_map(|(key, order)| Some((key.as_str().into(), ids(order)?))).collect()
+    }
+
     /// Stores the order of a provider under its normalised id; none when it is empty.
     /// Whether that changed anything.
     pub fn set_order(&mut self, provider: &ProviderId, order: &[ProfileId]) -> bool {

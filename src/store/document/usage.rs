@@ -23,7 +23,28 @@ struct UsageWire {
     disabled_reason: Value,
 }
 
+/// The granted lifetime that the user was told of, in milliseconds.
+const TOLD_LIFETIME: &str = "toldLifetime";
+
 impl StateDocument {
+    /// Whether the user was told that the server grants this profile tokens of `lifetime`
+    /// milliseconds, or nearly so.
+    pub fn is_lifetime_told(&self, profile_id: &str, lifetime: Millis) -> bool {
+        let Some(entry) = self.entry(profile_id) else { return false };
+        let entry: RawObject = serde_json::from_str(entry).unwrap_or_default();
+        let told = entry.get(TOLD_LIFETIME).and_then(|told| told.get().parse::<Millis>().ok());
+        told.is_some_and(|told| told.abs_diff(lifetime) <= lifetime.unsigned_abs() / 10)
+    }
+
+    /// Remembers that the user was told so; whether that is a change.
+    pub fn set_lifetime_told(&mut self, profile_id: &str, lifetime: Millis) -> bool {
+        if self.is_lifetime_told(profile_id, lifetime) {
+            return false;
+        }
+        self.change_entry(profile_id, |entry| insert(entry, TOLD_LIFETIME, &lifetime));
+        true
+    }
+
     /// What is remembered about the use of a profile.
     pub fn usage(&self, profile_id: &str) -> UsageStats {
         self.entry(profile_id).map(usage).unwrap_or_default()
@@ -126,6 +147,18 @@ pub(super) fn insert<T: Serialize>(entry: &mut RawObject, field: &str, value: &T
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lifetime_is_told_once_and_again_when_it_is_another() {
+        let text = r#"{"usageStats":{"p:1":{"odd":1.50,"toldLifetime":"x"}}}"#;
+        let mut state = StateDocument::parse(text).unwrap();
+        assert!(
+            state.set_lifetime_told("p:1", 300_000) && !state.set_lifetime_told("p:1", 299_000)
+        );
+        assert!(state.set_lifetime_told("p:1", 3_600_000) && state.set_lifetime_told("p:2", 0));
+        assert!(!state.set_lifetime_told("p:2", 0), "nothing is a lifetime, too");
+        assert!(state.to_text().unwrap().contains("\"odd\": 1.50"));
+    }
 
     #[test]
     fn one_odd_value_hides_no_other() {

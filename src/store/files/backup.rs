@@ -7,6 +7,7 @@
 //! otherwise an hourly refresh would push out what a person may want back.
 
 use super::failure::{invalid, read_failed};
+use crate::store::kept_backup::KeptBackup;
 use crate::store::{Backup, BackupPolicy, Document, Location, Notice, StoreError};
 use crate::system::{file, now};
 use std::io::{self, ErrorKind};
@@ -49,59 +50,50 @@ impl Backups<'_> {
         self.directory.join(backup.file_name())
     }
 
-    /// Keeps the document that `next` was read from, and that it is about to replace: `next`
-    /// says what stood there. Done before the last comparison, for it takes time; the caller
-    /// holds the lock, and says then what became of it. `overwrites` is whether the
-    /// document keeps its inode.
-    pub(in crate::store) fn keep(&self, next: &Document, overwrites: bool) -> Option<KeptBackup> {
-        let document = self.document.as_deref().filter(|_| !overwrites).map(file::behind_link);
-        self.keep_of(next, document.as_deref(), next.original())
+    /// Keeps what stands in the document, which is about to be replaced: `text`. Done before
+    /// the last comparison, for it takes time, and before a request whose reply is to be
+    /// stored, where there is one. `overwrites` is whether the document keeps its inode.
+    pub(in crate::store) fn keep_backup(&self, text: &str, overwrites: bool) -> Option<KeptBackup> {
+        self.policy.filter(|policy| policy.count > 0)?;
+        let kept = self.keep(text, overwrites);
+        kept.map_err(|reason| self.tell_no_backup(reason)).ok()
     }
 
-    /// As [`Self::keep`], of a document that is no file, and whose text is `text`.
-    #[cfg(feature = "sqlite")]
-    pub(in crate::store) fn keep_text(&self, next: &Document, text: &str) -> Option<KeptBackup> {
-        self.keep_of(next, None, text)
-    }
-
-    fn keep_of(&self, next: &Document, document: Option<&Path>, text: &str) -> Option<KeptBackup> {
-        let policy = self.policy.filter(|policy| policy.count > 0)?;
-        let kept = self.try_keep(next, document, text);
-        kept.map_err(|reason| {
-            let (document, directory) = (self.location.clone(), self.directory.clone().into());
+    fn tell_no_backup(&self, reason: io::Error) {
+        let (document, directory) = (self.location.clone(), self.directory.clone().into());
+        if let Some(policy) = self.policy {
             policy.notices.add(Notice::NoBackup { document, directory, reason });
-        })
-        .ok()
+        }
     }
 
-    fn try_keep(
-        &self,
-        next: &Document,
-        document: Option<&Path>,
-        text: &str,
-    ) -> io::Result<KeptBackup> {
-        let is_renewal = next.is_renewal();
+    fn keep(&self, text: &str, overwrites: bool) -> io::Result<KeptBackup> {
         file::create_private_directory(&self.directory)?;
-        let mut backup = Backup { replaced_at: now(), is_renewal };
+        let document = self.document.as_deref().map(file::behind_link);
+        // What it is replaced by is not known yet: mostly by a renewal.
+        let mut backup = Backup { replaced_at: now(), is_renewal: true };
         loop {
             let path = self.path(&backup);
-            let kept = match document {
-                Some(document) => link_or_copy(document, &path, text),
-                None => copy(&path, text),
+            let kept = match &document {
+                Some(document) if !overwrites => link_or_copy(document, &path, text),
+                _ => copy(&path, text),
             };
             match kept {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => backup.replaced_at += 1,
                 Err(error) => return Err(error),
-                Ok(()) => return Ok(KeptBackup { path, is_renewal }),
+                Ok(()) => return Ok(KeptBackup::at(path)),
             }
         }
     }
 
-    /// The change is stored: older backups than are wanted go.
-    pub(in crate::store) fn prune(&self, kept: &KeptBackup) {
+    /// The change is stored: the backup stays, and older ones than are wanted go.
+    pub(in crate::store) fn finish_backup(&self, kept: KeptBackup, is_renewal: bool) {
         let Some(policy) = self.policy else { return };
+        let path = kept.stay();
+        if !is_renewal && let Err(reason) = self.rename_change(&path) {
+            self.tell_no_backup(reason);
+        }
         let mut backups = list(&self.directory);
-        backups.retain(|backup| backup.is_renewal == kept.is_renewal);
+        backups.retain(|backup| backup.is_renewal == is_renewal);
         let old = backups.into_iter().skip(policy.count);
         let pruned = old.map(|backup| std::fs::remove_file(self.path(&backup)));
         for reason in pruned.filter_map(Result::err) {
@@ -112,20 +104,24 @@ impl Backups<'_> {
             }
         }
     }
-}
 
-/// A backup of a document that is about to be replaced.
-#[derive(Debug)]
-pub(in crate::store) struct KeptBackup {
-    path: PathBuf,
-    is_renewal: bool,
-}
-
-impl KeptBackup {
-    /// Takes it back: what it holds was not replaced, or not by this change.
-    pub(in crate::store) fn discard(self) {
-        let _ = std::fs::remove_file(&self.path);
+    /// Gives a backup that was named as that of a renewal the name of another change.
+    fn rename_change(&self, path: &Path) -> io::Result<()> {
+        let named = path.file_name().and_then(Backup::of_file).ok_or(ErrorKind::InvalidInput)?;
+        let mut backup = Backup { is_renewal: false, ..named };
+        loop {
+            match std::fs::hard_link(path, self.path(&backup)) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => backup.replaced_at += 1,
+                Err(_) => return rename(path, &self.path(&backup)),
+                Ok(()) => return std::fs::remove_file(path),
+            }
+        }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "where there are no links; nothing is replaced")]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)
 }
 
 fn link_or_copy(document: &Path, backup: &Path, text: &str) -> io::Result<()> {

@@ -41,7 +41,7 @@ impl InterruptedRefresh {
     }
 }
 
-fn note_path(lock: &Path) -> PathBuf {
+pub(super) fn note_path(lock: &Path) -> PathBuf {
     lock.with_extension("intent")
 }
 
@@ -155,7 +155,11 @@ pub(in crate::store) fn forget(place: LockPlace<'_>, grant: &Secret) {
 }
 
 /// Removes the notes beside the `locks` of a grant.
-fn remove(place: LockPlace<'_>, locks: &[PathBuf], note: impl Fn(&Path) -> PathBuf) {
+pub(in crate::store) fn remove(
+    place: LockPlace<'_>,
+    locks: &[PathBuf],
+    note: impl Fn(&Path) -> PathBuf,
+) {
     let [in_state, beside @ ..] = locks else { return };
     let is_removed = |lock: &Path| std::fs::remove_file(note(lock)).is_ok();
     let was_noted = is_removed(in_state);

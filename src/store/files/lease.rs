@@ -137,7 +137,12 @@ pub(in crate::store) fn lease_path(
 /// Where the locks on a grant are, whichever profiles hold it: two of them must not spend one
 /// refresh token.
 pub(in crate::store) fn grant_paths(place: LockPlace<'_>, refresh_token: &Secret) -> Vec<PathBuf> {
-    let name = refresh_token.fingerprint().replace("sha256:", "grant-sha256-");
+    paths_of(place, &refresh_token.fingerprint())
+}
+
+/// As [`grant_paths`], by the hash of the refresh token.
+pub(in crate::store) fn paths_of(place: LockPlace<'_>, grant: &str) -> Vec<PathBuf> {
+    let name = grant.replace("sha256:", "grant-sha256-");
     let name = format!("{name}.lock");
     let in_state = place.state_dir.join("locks/oauth-refresh").join(&name);
     let document = place.document.map(behind_link);

@@ -5,6 +5,7 @@
 //! at all when somebody without the lock has changed it since it was read.
 
 pub(in crate::store) mod backup;
+pub(in crate::store) mod elsewhere;
 mod exposure;
 mod failure;
 mod generation;
@@ -14,7 +15,9 @@ mod leftover;
 mod legacy;
 mod place;
 mod reading;
+pub(in crate::store) mod replaced;
 
+pub use elsewhere::notes_of_kept;
 pub(in crate::store) use failure::invalid;
 use failure::write_failed;
 pub use lease::{Lease, LeaseAttempt};
@@ -22,6 +25,7 @@ pub use leftover::{Leftover, shared_leftovers};
 pub(super) use place::Files;
 
 use super::engine::{Engine, Swap};
+use super::kept_backup::KeptBackup;
 use super::snapshot::{Aside, Mark};
 use super::{
     Backup, Begun, Document, Ended, Exclusion, LastOutcome, LeaseKey, Location, Notice, Prepared,
@@ -34,7 +38,6 @@ use crate::system::in_place;
 use crate::system::lock::{self, Attempt, Holder, SidecarLock};
 use crate::system::now;
 use crate::system::worker::Waiter;
-use backup::KeptBackup;
 use generation::newer_database;
 use std::path::Path;
 use std::sync::Arc;
@@ -77,7 +80,7 @@ impl Engine for Files {
 
     fn check_writable(&self) -> Result<(), StoreError> {
         for path in [self.profiles_path(), self.state_path()] {
-            reading::refuse_dangling_link(&path)?;
+            file::refuse_dead_link(&path).map_err(failure::read_failed(&path))?;
             file::check_replaceable(&path).map_err(write_failed(&path))?;
         }
         Ok(())
@@ -141,13 +144,21 @@ impl Engine for Files {
             return Ok(None);
         }
         let path = self.profiles_path();
-        let present = path.metadata().map_or(0, |metadata| metadata.len());
+        let (document, version) = self.read_profiles()?;
+        self.rehearse(&document)?;
+        let present = document.original().len() as u64;
         let (held, size) = (present + USUAL_ROOM, present + ROOM_FOR_TOKENS);
         let reserve = || {
             let reserved = Reserved::of_document(&path)?;
             reserved.make_room(held, size).map(|()| reserved)
         };
-        reserve().map(|reserved| Some(Prepared(Aside::Room(reserved)))).map_err(write_failed(&path))
+        let reserved = reserve().map_err(write_failed(&path))?;
+        let backups = self.backups_of_profiles();
+        let kept = |version| {
+            Some((backups.keep_backup(document.original(), reserved.overwrites())?, version))
+        };
+        let backup = version.and_then(kept).filter(|(_, version)| self.version() == Some(*version));
+        Ok(Some(Prepared { aside: Aside::Room(reserved), backup }))
     }
 
     fn swap(
@@ -159,11 +170,11 @@ impl Engine for Files {
     ) -> Result<Swap, StoreError> {
         let path = self.profiles_path();
         let Exclusion::Locks(locks) = under else {
-            return Ok(Swap::ExclusionLost(prepared.unwrap_or(Prepared(Aside::Nothing))));
+            return Ok(Swap::ExclusionLost(prepared.unwrap_or_else(Prepared::nothing)));
         };
-        let mut reserved = match prepared {
-            Some(Prepared(Aside::Room(reserved))) => reserved,
-            _ => Reserved::of_document(&path).map_err(write_failed(&path))?,
+        let (mut reserved, backup) = match prepared {
+            Some(Prepared { aside: Aside::Room(reserved), backup }) => (reserved, backup),
+            _ => (Reserved::of_document(&path).map_err(write_failed(&path))?, None),
         };
         let imports = read.is_none() && !reading::was_there(self);
         self.move_old_layout(document)?;
@@ -171,26 +182,23 @@ impl Engine for Files {
         let text = Zeroizing::new(text);
         reserved.write(text.as_bytes()).map_err(write_failed(&path))?;
         drop(text);
-        let backups = self.backups_of_profiles();
-        let backup = read.and_then(|_| backups.keep(document, reserved.overwrites()));
+        let (overwrites, backups) = (reserved.overwrites(), self.backups_of_profiles());
+        let backup = match (backup, read) {
+            (Some((backup, of)), Some(read)) if of == read => Some(backup),
+            (_, read) => read.and_then(|_| backups.keep_backup(document.original(), overwrites)),
+        };
         // OpenClaw's login writes without a lock, and its release may remove ours. Nothing
         // stands between this comparison and the rename.
         let is_held = locks.iter().all(SidecarLock::is_held);
         if !is_held || self.version() != read {
-            backup.into_iter().for_each(KeptBackup::discard);
-            let reserved = Prepared(Aside::Room(reserved));
-            return Ok(if is_held {
-                Swap::Changed(reserved)
-            } else {
-                Swap::ExclusionLost(reserved)
-            });
+            let again = Prepared { aside: Aside::Room(reserved), backup: None };
+            return Ok(if is_held { Swap::Changed(again) } else { Swap::ExclusionLost(again) });
         }
-        let overwrites = reserved.overwrites();
         let unsynced = match reserved.put_in_place() {
             Ok(unsynced) => unsynced,
             Err(error) => {
                 // What was overwritten may be half gone.
-                backup.filter(|_| !overwrites).into_iter().for_each(KeptBackup::discard);
+                let _ = backup.filter(|_| overwrites).map(KeptBackup::stay);
                 return Err(write_failed(&path)(error));
             }
         };
@@ -199,7 +207,7 @@ impl Engine for Files {
             self.tell(Notice::NotDurable { document: path.into(), reason });
         }
         if let Some(backup) = backup {
-            backups.prune(&backup);
+            backups.finish_backup(backup, document.is_renewal());
         }
         self.retire_legacy(document, imports);
         Ok(Swap::Done)
@@ -285,6 +293,30 @@ impl Engine for Files {
         journal::is_refused(self.locks(&self.profiles_path()), grant)
     }
 
+    fn note_kept(&self, grant: &Secret, kept_in: &Location) {
+        elsewhere::note(self.locks(&self.profiles_path()), &grant.fingerprint(), kept_in);
+    }
+
+    fn find_kept(&self, grant: &Secret) -> Option<Location> {
+        elsewhere::find(self.locks(&self.profiles_path()), &grant.fingerprint())
+    }
+
+    fn forget_kept(&self, grant: &str) {
+        elsewhere::forget(self.locks(&self.profiles_path()), grant);
+    }
+
+    fn note_replaced(&self, grant: &Secret, given: &Secret) {
+        replaced::note(self.locks(&self.profiles_path()), grant, given);
+    }
+
+    fn is_replaced(&self, grant: &Secret) -> bool {
+        replaced::is_replaced(self.locks(&self.profiles_path()), grant)
+    }
+
+    fn forget_replaced(&self, grant: &Secret) {
+        replaced::forget(self.locks(&self.profiles_path()), grant);
+    }
+
     fn last_outcome(&self, grant: &Secret) -> Option<LastOutcome> {
         journal::last_outcome(self.locks(&self.profiles_path()), grant)
     }
@@ -323,6 +355,16 @@ impl Engine for Files {
 }
 
 impl Files {
+    /// Takes once the memory that storing a reply will take: where there is not so much, this
+    /// ends here, and not after the request.
+    fn rehearse(&self, document: &Document) -> Result<(), StoreError> {
+        let text = document.to_text().map_err(|error| invalid(&self.profiles_path(), &error))?;
+        let text = Zeroizing::new(text);
+        let room = vec![1_u8; usize::try_from(ROOM_FOR_TOKENS).unwrap_or_default()];
+        std::hint::black_box((&text, &room));
+        Ok(())
+    }
+
     /// Lets writes in place that were interrupted be completed, as every change does.
     fn finish(&self, lease: Option<&Lease>, wait: Duration) -> Result<(), StoreError> {
         self.exclusive(lease, wait).map(drop)

@@ -12,7 +12,7 @@ use crate::profile::Millis;
 use crate::store::snapshot::Mark;
 use crate::store::{Document, StateDocument, StoreError, Version};
 use crate::system::{file, in_place, now};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -37,12 +37,10 @@ pub(super) struct Read<T> {
 /// The profiles; those of the legacy files where there was never a document.
 pub(super) fn profiles(files: &Files) -> Result<Read<Document>, StoreError> {
     let path = files.profiles_path();
-    let read = || {
-        let document = parsed(&path, Document::parse)?;
-        // A link that leads nowhere is a store that is away, not one without logins.
-        document.map_or_else(|| refuse_dangling_link(&path).map(|()| None), |it| Ok(Some(it)))
-    };
+    let read = || parsed(&path, Document::parse);
     let is_in_flux = |found: &Result<Option<_>, _>| match found {
+        // A link that led nowhere a moment ago leads somewhere again.
+        Ok(_) if path.is_symlink() => true,
         Ok(_) => is_young(files.agent_dir.metadata()) && was_there(files),
         Err(_) => is_file_in_flux(&path),
     };
@@ -87,15 +85,6 @@ fn is_renamed_away(files: &Files) -> bool {
     })
 }
 
-/// Fails where `path` is a symbolic link that leads nowhere.
-pub(super) fn refuse_dangling_link(path: &Path) -> Result<(), StoreError> {
-    if !path.is_symlink() || path.exists() {
-        return Ok(());
-    }
-    let reason = "it is a symbolic link that leads nowhere";
-    Err(read_failed(path)(io::Error::new(ErrorKind::NotFound, reason)))
-}
-
 /// Reads until what is found can be true, or for [`PATIENCE`].
 fn settled<T>(
     read: impl Fn() -> Result<Option<T>, StoreError>,
@@ -114,7 +103,7 @@ fn settled<T>(
 }
 
 /// What a file holds, or is about to hold where it is written in place; `None` where there is
-/// none.
+/// none. A link that leads nowhere is a store that is away, not one without logins.
 fn parsed<T>(
     path: &Path,
     parse: impl Fn(String) -> serde_json::Result<T>,
@@ -128,12 +117,83 @@ fn parsed<T>(
     Ok(Some(Read { value, version: Some(Version(Mark::File(fingerprint))), is_unfinished }))
 }
 
+/// Whether the file, or what a link that leads nowhere led to, has changed a moment ago.
 fn is_file_in_flux(path: &Path) -> bool {
-    path.metadata().is_ok_and(|found| found.is_file() && is_young(Ok(found)))
+    match path.metadata() {
+        Ok(found) => found.is_file() && is_young(Ok(found)),
+        Err(_) => path.is_symlink() && is_target_in_flux(path),
+    }
+}
+
+/// Whether something has changed a moment ago in the directory that a symbolic link leads to.
+fn is_target_in_flux(link: &Path) -> bool {
+    // A link may lead to a link; who makes a circle of them has no document.
+    const MOST_LINKS: usize = 40;
+    let mut target = link.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = target.read_link() else { break };
+        target.pop();
+        target.push(next);
+    }
+    target.parent().is_some_and(|directory| is_young(directory.metadata()))
 }
 
 /// Whether something has changed a moment ago, or at a time to come.
 fn is_young(found: io::Result<std::fs::Metadata>) -> bool {
     let changed = |found: std::fs::Metadata| found.ctime() * 1_000 + found.ctime_nsec() / 1_000_000;
     found.is_ok_and(|found| now().abs_diff(changed(found)) < YOUNG.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
+
+    /// A store whose document is reached over so many links, and the document.
+    fn linked(root: &Path, links: usize) -> (Files, PathBuf) {
+        let document = root.join("there/profiles.json");
+        std::fs::create_dir(root.join("there")).unwrap();
+        let mut target = document.clone();
+        for number in 1..links {
+            let link = root.join(format!("link-{number}"));
+            symlink(&target, &link).unwrap();
+            target = link;
+        }
+        let files = Files {
+            state_dir: root.to_owned(),
+            agent_dir: root.to_owned(),
+            oauth_file: None,
+            backup_policy: None,
+        };
+        symlink(&target, files.profiles_path()).unwrap();
+        (files, document)
+    }
+
+    #[test]
+    fn a_link_to_what_is_being_replaced_is_waited_for() {
+        for links in [1, 2] {
+            let root = tempfile::tempdir().unwrap();
+            let (files, document) = linked(root.path(), links);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    std::thread::sleep(Duration::from_millis(30));
+                    file::replace(&document, b"{}").unwrap();
+                });
+                assert!(profiles(&files).is_ok_and(|read| read.version.is_some()), "{links}");
+            });
+        }
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_for_long_is_a_store_that_is_away() {
+        let root = tempfile::tempdir().unwrap();
+        let (files, _) = linked(root.path(), 1);
+        assert!(profiles(&files).is_err(), "nothing comes");
+        let circle = files.profiles_path();
+        std::fs::remove_file(&circle).unwrap();
+        symlink(&circle, root.path().join("other")).unwrap();
+        symlink(root.path().join("other"), &circle).unwrap();
+        assert!(profiles(&files).is_err(), "a circle");
+    }
 }

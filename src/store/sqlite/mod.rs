@@ -24,9 +24,9 @@ pub(super) use held::Held;
 pub(super) use place::Sqlite;
 
 use super::engine::{Engine, Swap};
-use super::files::{backup, journal, lease};
+use super::files::{backup, elsewhere, journal, lease, replaced};
 use super::{
-    Aside, Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
+    Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
     Leftover, Location, Notice, Prepared, ReadOnly, Snapshot, StateDocument, StoreError, Version,
 };
 use crate::profile::Millis;
@@ -149,7 +149,7 @@ impl Engine for Sqlite {
             location: self.location(),
             source: Arc::new(source),
         })?;
-        Ok(Some(Prepared(Aside::Nothing)))
+        Ok(Some(Prepared::nothing()))
     }
 
     fn swap(
@@ -159,20 +159,17 @@ impl Engine for Sqlite {
         read: Option<Version>,
         document: &mut Document,
     ) -> Result<Swap, StoreError> {
-        let prepared = prepared.unwrap_or(Prepared(Aside::Nothing));
+        let prepared = prepared.unwrap_or_else(Prepared::nothing);
         let Exclusion::Rows(held) = under else { return Ok(Swap::ExclusionLost(prepared)) };
         let Some(look) = held.look(self)? else { return Ok(Swap::ExclusionLost(prepared)) };
         if look.version(self.is_shared()) != read {
             return Ok(Swap::Changed(prepared));
         }
         let (kept, present) = (self.kept(), self.profiles(&look)?);
-        let backup = read.and_then(|_| kept.keep_text(document, present.original()));
-        if let Err(error) = self.write_profiles(held, &look, &present, document) {
-            backup.into_iter().for_each(backup::KeptBackup::discard);
-            return Err(error);
-        }
+        let backup = read.and_then(|_| kept.keep_backup(present.original(), true));
+        self.write_profiles(held, &look, &present, document)?;
         if let Some(backup) = backup {
-            kept.prune(&backup);
+            kept.finish_backup(backup, document.is_renewal());
         }
         self.tell_of_openclaw(document);
         Ok(Swap::Done)
@@ -247,6 +244,30 @@ impl Engine for Sqlite {
 
     fn has_noted_refusal(&self, grant: &Secret) -> bool {
         journal::is_refused(self.locks(), grant)
+    }
+
+    fn note_kept(&self, grant: &Secret, kept_in: &Location) {
+        elsewhere::note(self.locks(), &grant.fingerprint(), kept_in);
+    }
+
+    fn find_kept(&self, grant: &Secret) -> Option<Location> {
+        elsewhere::find(self.locks(), &grant.fingerprint())
+    }
+
+    fn forget_kept(&self, grant: &str) {
+        elsewhere::forget(self.locks(), grant);
+    }
+
+    fn note_replaced(&self, grant: &Secret, given: &Secret) {
+        replaced::note(self.locks(), grant, given);
+    }
+
+    fn is_replaced(&self, grant: &Secret) -> bool {
+        replaced::is_replaced(self.locks(), grant)
+    }
+
+    fn forget_replaced(&self, grant: &Secret) {
+        replaced::forget(self.locks(), grant);
     }
 
     fn last_outcome(&self, grant: &Secret) -> Option<LastOutcome> {

@@ -8,6 +8,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Who holds a lock, as far as its file says.
@@ -51,12 +52,12 @@ impl std::fmt::Display for Holder {
 pub(super) struct Payload {
     pub(super) pid: u32,
     pub(super) created_at: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    owner: Option<String>,
-    /// When the process was started, as proc(5) counts it: OpenClaw from 2026.6 on takes a lock
-    /// for abandoned only where this is another, or the process is gone.
+    /// When the process began, in clock ticks since the start of the system, as OpenClaw
+    /// 2026.9 has it: one of the same id that began at another time is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     starttime: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
 }
 
 impl Payload {
@@ -79,10 +80,11 @@ const UNREADABLE_STALE_AFTER: Duration = Duration::from_secs(30);
 
 /// The text of a lock of this process, made at `now`.
 pub(super) fn payload_at(now: Millis) -> serde_json::Result<Vec<u8>> {
-    let owner = Some(OWNER.to_owned());
-    let (pid, created_at) = (std::process::id(), iso(now));
-    let starttime = process::start_ticks(pid);
-    serde_json::to_vec_pretty(&Payload { pid, created_at, owner, starttime })
+    static STARTTIME: OnceLock<Option<u64>> = OnceLock::new();
+    let pid = std::process::id();
+    let starttime = *STARTTIME.get_or_init(|| process::start_ticks(pid));
+    let (created_at, owner) = (iso(now), Some(OWNER.to_owned()));
+    serde_json::to_vec_pretty(&Payload { pid, created_at, starttime, owner })
 }
 
 /// Opens a lock file, and waits for nobody: what is no regular file is none. Nobody of ours or
@@ -123,12 +125,17 @@ pub fn look(path: &Path, now: Millis) -> Option<(Holder, bool)> {
 ///
 /// Nothing is respected for ever: where `createdAt` is no time, or one to come, the file says
 /// how old it is. A file from a time to come tells of a clock that jumped back, and not of
-/// youth.
+/// youth. Only a lock that tells when its process began (OpenClaw 2026.9) is that process's as
+/// long as it lives.
 pub(super) fn is_dead(payload: Option<&Payload>, metadata: &Metadata, now: Millis) -> bool {
     let written = metadata.mtime().saturating_mul(1000);
     let since_written = Duration::from_millis(now.abs_diff(written));
     match payload {
         Some(payload) if payload.owner.as_deref() == Some(OWNER) => true,
+        Some(Payload { pid, starttime: Some(starttime), .. }) => {
+            !process::is_alive(*pid)
+                || process::start_ticks(*pid).is_some_and(|found| found != *starttime)
+        }
         Some(payload) => {
             !process::is_alive(payload.pid)
                 || process::was_started_after(payload.pid, &payload.created_at)
@@ -148,4 +155,40 @@ pub(super) fn age_of(time: &str, now: Millis) -> Option<Duration> {
 pub fn iso(time: Millis) -> String {
     jiff::Timestamp::from_millisecond(time)
         .map_or_else(|_| time.to_string(), |at| format!("{at:.3}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_tells_when_its_process_began_is_held_as_long_as_that_lives() {
+        let file = tempfile::tempfile().unwrap();
+        let metadata = file.metadata().unwrap();
+        let me = std::process::id();
+        let began = process::start_ticks(me).unwrap();
+        // As OpenClaw 2026.9 writes it, with a token of white space behind.
+        let token = " \t\t ".repeat(34);
+        for (pid, starttime, is_held) in
+            [(me, began, true), (me, began + 1, false), (4_194_304, began, false)]
+        {
+            let text = format!(
+                "{{\n  \"pid\": {pid},\n  \"createdAt\": \"2001-01-01T00:00:00.000Z\",\n  \
+                 \"starttime\": {starttime}\n}}\n{token}\n"
+            );
+            let payload: Payload = serde_json::from_str(&text).unwrap();
+            assert_eq!(
+                !is_dead(Some(&payload), &metadata, crate::system::now()),
+                is_held,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_lock_of_ours_tells_when_its_process_began() {
+        let payload: Payload = serde_json::from_slice(&payload_at(0).unwrap()).unwrap();
+        assert_eq!(payload.starttime, process::start_ticks(std::process::id()));
+        assert!(payload.starttime.is_some() && payload.owner.as_deref() == Some(OWNER));
+    }
 }

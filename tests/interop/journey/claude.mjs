@@ -65,15 +65,4 @@ export const journeys = [
       return `"${good.stdout.trim()}"; "${bad.stdout.trim()}"`;
     }),
   },
-  {
-    name: 'as its apiKeyHelper we are asked for the token',
-    run: ({ home: newHome }) => withToken(newHome, async (home, api, token) => {
-      const settings = JSON.stringify({ apiKeyHelper: `${program} models auth token --provider anthropic` });
-      const args = ['-p', 'say hello', '--settings', settings];
-      const { stdout } = succeeded(await claude(home, args, { ANTHROPIC_BASE_URL: api.url }));
-      assert.equal(stdout.trim(), 'hello from the rig');
-      assert.deepEqual([...new Set(api.tokens)], [token]);
-      return `"${stdout.trim()}"`;
-    }),
-  },
 ];

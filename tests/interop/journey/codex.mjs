@@ -119,6 +119,33 @@ export const journeys = [
     },
   },
   {
+    name: 'it kills its token command after 5 s while the server needs 7 s and rotates: the login lives',
+    async run({ home: newHome, server }) {
+      const home = await newHome();
+      const id = await home.loginExpired();
+      const old = home.profiles[id];
+      server.faults.delay = 7_000;
+      return withApi((shown) => shown !== undefined && shown !== old.access, async (api) => {
+        const first = await ask(home, api);
+        assert.match(first.stderr, /timed out|timeout/i, 'Codex has lost its patience');
+        // The next call of anybody gets what the worker has stored meanwhile.
+        const token = await home.token();
+        assert.notEqual(token, old.access);
+        assert.notEqual(home.profiles[id].refresh, old.refresh);
+        assert.equal(server.counts.refresh, 1, 'one request, whoever was killed');
+        assert.equal(server.counts.refreshed, 1);
+        assert.equal(server.counts.reused, 0);
+        // The login lives: it can be refreshed again.
+        server.faults.delay = 0;
+        assert.notEqual(await home.token('--force-refresh'), token);
+        const { stdout } = succeeded(await ask(home, api));
+        assert.match(stdout, /hello from the rig/);
+        const ended = first.code === 0 ? 'got an answer all the same' : 'gave up';
+        return `codex exec ${ended}; 1 request, and the next call has a fresh token`;
+      });
+    },
+  },
+  {
     name: 'when the login is over, it shows what we say',
     async run({ home: newHome, server }) {
       const home = await newHome();

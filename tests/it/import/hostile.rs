@@ -69,17 +69,34 @@ fn garbage_is_an_error_that_names_the_file_and_changes_nothing() {
             ("array", "[\"fake-x\"]".to_owned()),
             ("text", "\"fake-x\"".to_owned()),
             ("null", "null".to_owned()),
+            ("huge", huge),
+        ];
+        let odd = [
             ("number for a token", form.replace("TOKEN", "7")),
             ("object for a token", form.replace("TOKEN", "{\"fake-x\":1}")),
             ("control characters", form.replace("TOKEN", r#""fake-\u001b[31m\nx""#)),
-            ("no ASCII", form.replace("TOKEN", "\"fake-ü\"")),
-            ("huge", huge),
             ("deep", form.replace("TOKEN", &deep)),
+            ("no ASCII", form.replace("TOKEN", "\"fake-ü\"")),
             ("repeated keys", repeated),
         ];
         for (what, text) in garbage {
             rig.write_at_home(path, &text);
             refused(&rig, tool, path, what);
+        }
+        for (what, text) in odd {
+            rig.write_at_home(path, &text);
+            let is_one_login = ["claude", "minimax", "gemini", "qwen"].contains(&tool);
+            if is_one_login || (tool == "codex" && what == "repeated keys") {
+                refused(&rig, tool, path, what);
+            } else if what != "repeated keys" {
+                // The entry is named: others of the file would be imported.
+                let before = rig.tree();
+                let stderr = import(&rig, &[tool, "--move"]).failure(1);
+                let entry = if tool == "codex" { "`tokens`" } else { "x`: a token in it" };
+                assert!(stderr.contains(entry), "{tool} {what}: {stderr}");
+                assert!(!stderr.contains("fake-"), "{tool} {what}: {stderr}");
+                assert_eq!(rig.tree(), before, "{tool} {what}");
+            }
         }
         std::fs::write(rig.home().join(path), b"{\"fake-\xff\":1}").unwrap();
         refused(&rig, tool, path, "no UTF-8");

@@ -326,3 +326,18 @@ fn a_database_of_a_newer_openclaw_is_mentioned() {
     assert_eq!(finished.code, 0);
     assert!(finished.stderr.contains("openclaw.sqlite"), "{}", finished.stderr);
 }
+
+#[test]
+fn an_oauth_login_is_listed_and_is_no_failure() {
+    let rig = Rig::signed_in();
+    let finished = rig.run(&["secrets", "audit", "--check", "--json"]);
+    assert_eq!(finished.code, 0, "{}", finished.stdout);
+    let found = report(&finished);
+    assert_eq!(found["status"], "findings");
+    assert_eq!(found["findings"][0]["severity"], "info");
+    // What can be mended counts all the same.
+    rig.edit("main", |document| {
+        document["profiles"]["p:k"] = json!({"type": "api_key", "provider": "p", "key": "fake"});
+    });
+    assert_eq!(rig.run(&["secrets", "audit", "--check"]).code, 1);
+}

@@ -9,10 +9,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
+pub(super) const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
 
 /// A rig whose login has to be refreshed at `endpoint`.
-fn rig(endpoint: &str) -> Rig {
+pub(super) fn rig(endpoint: &str) -> Rig {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     let mut provider: serde_json::Value =
@@ -24,7 +24,7 @@ fn rig(endpoint: &str) -> Rig {
 
 /// A refresh with these variables that ends with 4; what it says.
 #[track_caller]
-fn unavailable(rig: &Rig, variables: &[(&str, &str)]) -> String {
+pub(super) fn unavailable(rig: &Rig, variables: &[(&str, &str)]) -> String {
     let mut command = rig.command(&[&TOKEN[..], &["--lock-timeout", "1s"]].concat());
     let output = command.envs(variables.iter().copied()).output().unwrap();
     // What was not reached is not tried again at once.
@@ -97,6 +97,17 @@ fn an_untrusted_certificate_names_the_authorities_in_use() {
     let before = rig.document();
     let stderr = unavailable(&rig, &[]);
     assert!(stderr.contains("certificate authorities: the system's"), "{stderr}");
+    // Everyday input, report 21 (claude-code#55760): the hint names the variable that people have.
+    let hint = |stderr: &str| {
+        let hint = stderr.lines().find(|line| line.starts_with("hint: "));
+        hint.unwrap_or_else(|| panic!("{stderr}")).to_owned()
+    };
+    let without = hint(&stderr);
+    assert!(without.contains("SSL_CERT_FILE=<file>"), "{without}");
+    assert!(without.contains("NODE_EXTRA_CA_CERTS"), "{without}");
+    let with = hint(&unavailable(&rig, &[("NODE_EXTRA_CA_CERTS", "/etc/my company.pem")]));
+    assert!(with.contains("'SSL_CERT_FILE=/etc/my company.pem' openclaw-auth"), "{with}");
+    assert_eq!(hint(&unavailable(&rig, &[("NODE_EXTRA_CA_CERTS", " ")])), without);
 
     let other = tempfile::tempdir().unwrap();
     let _other = TlsServer::start(other.path());

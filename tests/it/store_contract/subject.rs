@@ -345,5 +345,11 @@ pub(super) fn renewal(access: &str, refresh: Option<&str>) -> Renewal {
     let grant =
         Grant { members: Members::default(), access, refresh, id_token: None, expires: None };
     let fields = vec![("region".to_owned(), "eu".into())];
-    Renewal { grant, expires: Some(9_000), identity: Identity::default(), fields }
+    Renewal {
+        grant,
+        expires: Some(9_000),
+        issued: Some(5_000),
+        identity: Identity::default(),
+        fields,
+    }
 }

@@ -151,6 +151,12 @@ impl PseudoTerminal {
         tcgetattr(&self.master).expect("a terminal")
     }
 
+    /// Closes the terminal, as its window does: whoever is in the foreground gets SIGHUP.
+    pub(crate) fn close(mut self) {
+        self.leader.kill().expect("a process");
+        self.leader.wait().expect("a status");
+    }
+
     /// Waits for the end of the program, and for all that it has written; its exit code.
     pub(crate) fn finish(&mut self) -> i32 {
         loop {

@@ -4,13 +4,13 @@ use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::{Command, Failure};
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::cli::prompt::choose_one;
 use crate::external::{Program, Tool};
 use crate::ops::import::{Mode, Outcome, Ready, Report, Request, Row, prepare};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
-use crate::store::Location;
 use crate::system::now;
-use crate::text::{printable, shell_word};
+use crate::text::{self, printable, shell_word};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -78,13 +78,16 @@ struct Done<'r> {
     schema: u32,
     tool: &'r str,
     mode: &'static str,
-    paths: &'r [PathBuf],
+    #[serde(flatten)]
+    paths: PathMember<'r>,
     agent_id: &'r AgentId,
-    store_path: &'r Location,
+    #[serde(flatten)]
+    store_path: PathMember<'r>,
     profiles: Vec<ProfileReport<'r>>,
     skipped: Vec<SkippedReport<'r>>,
     logged_out: bool,
-    backups: &'r [PathBuf],
+    #[serde(flatten)]
+    backups: PathMember<'r>,
     config_changed: bool,
 }
 
@@ -193,25 +196,20 @@ pub(super) fn run(
             schema: 1,
             tool: &program.name,
             mode: if mode == Mode::Move { "move" } else { "copy" },
-            paths: &report.paths,
+            paths: PathMember::list("paths", &report.paths),
             agent_id: &report.agent_id,
-            store_path: &report.location,
+            store_path: PathMember::location("storePath", &report.location),
             profiles: report.rows.iter().map(|row| ProfileReport::of(row, &report)).collect(),
             skipped: skipped.collect(),
             logged_out: report.logged_out,
-            backups: &report.backups,
+            backups: PathMember::list("backups", &report.backups),
             config_changed: report.config_changed,
         });
     }
     output.data(&text(&report, app))?;
     output.finish()?;
-    if report.logged_out
-        && let Some(row) = report.rows.first()
-    {
-        output.say(&format!("To let {} use this login:", program.label));
-        for line in usage(program, row) {
-            output.say(&format!("  {line}"));
-        }
+    if report.logged_out {
+        tell_usage(&report, output);
     }
     Ok(())
 }
@@ -277,16 +275,43 @@ fn line(row: &Row, report: &Report) -> String {
 /// How the other program, which is logged out, can use the profile, line by line.
 fn usage(program: &Program, row: &Row) -> Vec<String> {
     let json = |text: &str| serde_json::Value::from(text).to_string();
-    let account_id = row.identity.account_id.as_deref().unwrap_or("<account id>");
-    let id = row.profile_id.as_str();
-    let word = shell_word(id.as_ref());
-    let fill = |line: &String| {
-        line.replace("{account}", &json(account_id))
-            .replace("{json}", &json(id))
-            .replace("{word}", &word)
-            .replace("{entry}", &row.entry)
-    };
-    program.usage(row.kind).iter().map(fill).collect()
+    let word = |text: &str| shell_word(text.as_ref());
+    let id_word = word(row.profile_id.as_str());
+    let id_word_in_json = json(&id_word);
+    let id_word_in_json = id_word_in_json.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    let account = json(row.identity.account_id.as_deref().unwrap_or("<account id>"));
+    let entry = json(&row.entry);
+    let values = [
+        ("{id}", json(row.profile_id.as_str())),
+        ("{id word in json}", id_word_in_json.unwrap_or_default().to_owned()),
+        ("{id word}", id_word),
+        ("{entry word}", word(&entry)),
+        ("{entry}", entry),
+        ("{account word}", word(&account)),
+        ("{account}", account),
+    ];
+    let lines = program.usage(&row.entry, row.kind).iter();
+    lines.map(|line| text::filled(line, &values)).collect()
+}
+
+/// Says how the other program can use each of the profiles.
+fn tell_usage(report: &Report, output: &mut Output<'_>) {
+    let label = &report.tool.program().label;
+    for row in &report.rows {
+        let which = match &report.rows[..] {
+            [_] => "this login".to_owned(),
+            _ => format!("`{}`", row.profile_id),
+        };
+        let lines = usage(report.tool.program(), row);
+        if lines.is_empty() {
+            output.say(&format!("No way is known to let {label} use {which} from here."));
+            continue;
+        }
+        output.say(&format!("To let {label} use {which}:"));
+        for line in lines {
+            output.say(&format!("  {line}"));
+        }
+    }
 }
 
 fn shown(paths: &[PathBuf], app: &App) -> String {
@@ -298,26 +323,66 @@ mod tests {
     use super::*;
     use crate::profile::{Identity, Kind};
 
+    fn row(entry: &str, kind: Kind, id: &str, account: &str) -> Row {
+        Row {
+            entry: entry.to_owned(),
+            profile_id: id.into(),
+            agent_id: AgentId::main(),
+            provider: "p".into(),
+            kind,
+            identity: Identity { account_id: Some(account.to_owned()), ..Identity::default() },
+            expires: None,
+            outcome: Outcome::Imported,
+            taken_id: None,
+        }
+    }
+
+    /// Every way that the table has, with what it is for.
+    fn ways() -> Vec<(Tool, &'static str, Kind)> {
+        let of = |tool: Tool| {
+            let entries = tool.program().providers.keys().map(String::as_str).chain(["other"]);
+            let kinds = [Kind::ApiKey, Kind::Token];
+            entries.flat_map(move |entry| kinds.map(|kind| (tool, entry, kind)))
+        };
+        let has_lines = |(tool, entry, kind): &(Tool, &str, Kind)| {
+            !tool.program().usage(entry, *kind).is_empty()
+        };
+        Tool::ALL.into_iter().flat_map(of).filter(has_lines).collect()
+    }
+
     #[test]
-    fn what_stands_for_the_profile_is_filled_in() {
-        for (tool, kind) in Tool::ALL
-            .into_iter()
-            .flat_map(|tool| [Kind::ApiKey, Kind::Token].map(|kind| (tool, kind)))
-        {
-            let row = Row {
-                entry: "e".to_owned(),
-                profile_id: "p:a".into(),
-                agent_id: AgentId::main(),
-                provider: "p".into(),
-                kind,
-                identity: Identity::default(),
-                expires: None,
-                outcome: Outcome::Imported,
-                taken_id: None,
+    fn what_stands_for_the_profile_is_filled_in_and_quoted() {
+        for (tool, entry, kind) in ways() {
+            let odd = row(entry, kind, "p:$(a)'{account}\"", "$(b)'\"{id}");
+            let lines = usage(tool.program(), &odd);
+            let empty = row(entry, kind, "p:a", "1");
+            assert_eq!(lines.len(), usage(tool.program(), &empty).len());
+            let text = lines.join("\n");
+            assert!(!text.contains("{id word") && !text.contains("{entry"), "{text}");
+            assert!(!text.contains("--profile p:$(a)"), "{text}");
+        }
+    }
+
+    /// EVERYDAY, kind 10: a line that is not tried with its program does not ship.
+    #[test]
+    fn every_line_is_in_the_documentation_and_has_a_journey() {
+        let documentation = include_str!("../../../../docs/import.md");
+        let journeys = include_str!("../../../../tests/interop/journey/hints.mjs");
+        for (tool, entry, kind) in ways() {
+            // One key stands for all.
+            let entry = match kind {
+                Kind::ApiKey if tool == Tool::Pi => "anthropic",
+                Kind::ApiKey => "openai",
+                _ => entry,
             };
-            for line in usage(tool.program(), &row) {
-                let places = ["{json}", "{word}", "{entry}", "{account}"];
-                assert!(!places.iter().any(|place| line.contains(place)), "{line}");
+            let name = &tool.program().name;
+            let has_journey = journeys.split("tool: ").any(|journey| {
+                let is_tools = journey.starts_with(&format!("'{name}'"));
+                is_tools && (entry == "other" || kind == Kind::ApiKey || journey.contains(entry))
+            });
+            assert!(has_journey, "{tool:?} {entry}");
+            for line in usage(tool.program(), &row(entry, kind, "PROFILE", "ACCOUNT")) {
+                assert!(documentation.contains(&line), "{tool:?} {entry}: {line}");
             }
         }
     }

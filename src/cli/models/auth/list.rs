@@ -3,10 +3,11 @@
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::Failure;
+use crate::cli::failure;
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::ops::list::{Listing, Row, list};
 use crate::profile::{AgentId, Health, Millis, ProfileId, ProviderId};
-use crate::store::Location;
 use crate::text::printable;
 use comfy_table::{Table, presets};
 use serde::Serialize;
@@ -26,7 +27,8 @@ pub(in crate::cli) struct Args {
 struct Report<'l> {
     schema: u32,
     agent_id: &'l AgentId,
-    store_path: &'l Location,
+    #[serde(flatten)]
+    store_path: PathMember<'l>,
     profiles: Vec<ProfileReport<'l>>,
 }
 
@@ -91,20 +93,24 @@ pub(in crate::cli) fn run(
     for problem in &listing.problems {
         output.warn(problem);
     }
+    for order in &listing.stale_orders {
+        output.warn(&failure::stale_order(order, &listing.agent_id));
+    }
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.location);
     if args.json {
         return output.json(&Report {
             schema: 1,
             agent_id: &listing.agent_id,
-            store_path: &listing.location,
+            store_path: PathMember::location("storePath", &listing.location),
             profiles: listing.rows.iter().map(ProfileReport::from).collect(),
         });
     }
     if listing.rows.is_empty() {
+        let of = args.provider.as_ref().map_or_else(String::new, |id| format!(" of {id}"));
         output.say(&format!(
-            "Agent `{}` has no profile; sign in with: openclaw-auth models auth login \
+            "Agent `{}` has no profile{of} in {}; sign in with: openclaw-auth models auth login \
              --provider <id>",
-            listing.agent_id
+            listing.agent_id, listing.location
         ));
         return Ok(());
     }

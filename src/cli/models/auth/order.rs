@@ -5,9 +5,9 @@ use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use serde::Serialize;
-use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -46,9 +46,11 @@ struct Options {
 #[serde(rename_all = "camelCase")]
 struct Report<'o> {
     agent_id: &'o AgentId,
-    agent_dir: &'o Path,
+    #[serde(flatten)]
+    agent_dir: PathMember<'o>,
     provider: &'o ProviderId,
-    auth_state_path: String,
+    #[serde(flatten)]
+    auth_state_path: PathMember<'o>,
     order: Option<&'o [ProfileId]>,
 }
 
@@ -78,9 +80,10 @@ pub(super) fn run(
     }
     output.json(&Report {
         agent_id: &stored.agent_id,
-        agent_dir: &stored.agent_dir,
+        agent_dir: PathMember::of("agentDir", &stored.agent_dir),
         provider: &stored.provider,
-        auth_state_path,
+        auth_state_path: PathMember::location("authStatePath", &stored.state_location)
+            .shown_as(auth_state_path),
         order: stored.order.as_deref(),
     })
 }

@@ -3,10 +3,10 @@
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::cli::{duration, prompt};
 use crate::ops::paste::{Ready, Report, Request, prepare};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
-use crate::store::Location;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -16,7 +16,8 @@ struct JsonReport<'r> {
     profile_id: &'r ProfileId,
     provider: &'r ProviderId,
     agent_id: &'r AgentId,
-    store_path: &'r Location,
+    #[serde(flatten)]
+    store_path: PathMember<'r>,
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,7 +49,7 @@ fn show(report: &Report, json: bool, app: &App, output: &mut Output<'_>) -> Resu
             profile_id: &report.profile_id,
             provider: &report.provider,
             agent_id: &report.agent_id,
-            store_path: &report.location,
+            store_path: PathMember::location("storePath", &report.location),
             kind: report.kind.name(),
             expires_at: report.expires,
             renewed: report.renewed,

@@ -8,6 +8,7 @@ use crate::cli::failure::{self, Explain};
 use crate::cli::output::Output;
 use crate::ops::refresh::due::{Outcome, Report as Done, Request, Row, refresh_due};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
+use crate::store::Location;
 use crate::system::now;
 use crate::text::{chain, printable};
 use comfy_table::{Table, presets};
@@ -57,6 +58,8 @@ pub(super) struct Args {
 #[derive(Serialize)]
 struct Report<'r> {
     schema: u32,
+    #[serde(rename = "stateDir")]
+    state_dir: Location,
     results: Vec<RowReport<'r>>,
     problems: Vec<ProblemReport<'r>>,
 }
@@ -144,10 +147,11 @@ impl Results {
 
     /// How the run ends: what needs a person goes before what passes by itself.
     fn status(&self) -> ExitStatus {
-        const WORST_FIRST: [ExitStatus; 6] = [
+        const WORST_FIRST: [ExitStatus; 7] = [
             ExitStatus::Interrupted,
             ExitStatus::LoginRequired,
             ExitStatus::StoreUnusable,
+            ExitStatus::Usage,
             ExitStatus::Failure,
             ExitStatus::LockTimeout,
             ExitStatus::Unavailable,
@@ -157,7 +161,7 @@ impl Results {
         worst.unwrap_or(ExitStatus::Success)
     }
 
-    fn report(&self) -> Report<'_> {
+    fn report(&self, state_dir: Location) -> Report<'_> {
         let rows = self.rows.iter().map(|(row, told)| RowReport {
             agent_id: &row.agent_id,
             profile_id: &row.profile_id,
@@ -169,7 +173,7 @@ impl Results {
         let problems = self.problems.iter();
         let problems =
             problems.map(|(agent_id, told)| ProblemReport { agent_id, failure: told.report() });
-        Report { schema: 1, results: rows.collect(), problems: problems.collect() }
+        Report { schema: 1, state_dir, results: rows.collect(), problems: problems.collect() }
     }
 }
 
@@ -211,17 +215,25 @@ pub(super) fn run(
     let done = refresh_due(app, &request, &mut Console::new(output, &app.environment));
     let results = Results::new(done.map_err(failure::explain(failure::due, app))?, app);
     if args.json {
-        output.json(&results.report())?;
+        output.json(&results.report(app.paths.state_dir.as_path().into()))?;
     } else {
-        show(&results, args.all, output)?;
+        show(&results, args.all, app, output)?;
     }
     output.end_with(results.status());
     Ok(())
 }
 
-fn show(results: &Results, with_agents: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+fn show(
+    results: &Results,
+    with_agents: bool,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     if results.rows.is_empty() && results.problems.is_empty() {
-        output.say("There is no login that could be refreshed");
+        let state_dir = &app.paths.state_dir;
+        let nothing =
+            format!("There is no login that could be refreshed in {}", state_dir.display());
+        output.say(&nothing);
         return Ok(());
     }
     let mut table = Table::new();

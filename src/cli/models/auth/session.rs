@@ -5,10 +5,10 @@ use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::text::printable;
 use serde::Serialize;
-use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -54,7 +54,8 @@ struct Report<'s> {
     agent_id: &'s AgentId,
     session: &'s str,
     exists: bool,
-    store_path: &'s Path,
+    #[serde(flatten)]
+    store_path: PathMember<'s>,
     provider_override: Option<&'s ProviderId>,
     model_override: Option<&'s str>,
     model_override_source: Option<&'s str>,
@@ -89,7 +90,7 @@ pub(super) fn run(
         agent_id: &session.agent_id,
         session: &session.key,
         exists: session.exists,
-        store_path: &session.store_path,
+        store_path: PathMember::of("storePath", &session.store_path),
         provider_override: pinned.provider.as_ref(),
         model_override: pinned.model.as_deref(),
         model_override_source: pinned.model_source.as_deref(),

@@ -19,9 +19,13 @@ Several processes may ask at once: one of them refreshes, all get the same token
 Where the API takes a short-lived token that is exchanged for the stored one (GitHub Copilot),
 that one is printed, and --stored prints the other:
 
-  COPILOT_GITHUB_TOKEN=$(openclaw-auth models auth token --provider github-copilot --stored) copilot
+  COPILOT_GITHUB_TOKEN=\"$(openclaw-auth models auth token --provider github-copilot --stored)\" copilot
 
-  curl -H \"Authorization: Bearer $(openclaw-auth models auth token --provider openai-codex)\" …")]
+For curl, on its standard input, so that no list of processes shows the token:
+
+  printf 'Authorization: Bearer %s' \"$(openclaw-auth models auth token --provider openai-codex)\" |
+    curl -H @- …")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(in crate::cli) struct Args {
     /// The provider; its first usable profile is taken
     #[arg(long, value_name = "ID")]
@@ -29,10 +33,14 @@ pub(in crate::cli) struct Args {
     /// The profile
     #[arg(long, value_name = "ID")]
     profile: Option<ProfileId>,
-    /// How long the token must still be valid [default: 5m, or half the lifetime where the
-    /// server grants less]
+    /// How long the token must still be valid [default: 5m, or half the lifetime where that
+    /// is less]. Where the server grants no more than DURATION, that is said once, and each
+    /// token is used for half of its lifetime
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     min_ttl: Option<Duration>,
+    /// Exit with 1 rather than print a token that is not valid for --min-ttl
+    #[arg(long)]
+    strict: bool,
     /// Print what the profile holds, where the provider's API takes a token that is exchanged
     /// for it (GitHub Copilot: the GitHub token)
     #[arg(long)]
@@ -43,7 +51,7 @@ pub(in crate::cli) struct Args {
     /// How long to wait for another process that is refreshing
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration::parse)]
     lock_timeout: Duration,
-    /// Print the token with its profile and expiry as JSON
+    /// Print the token with its profile, expiry and lifetime as JSON
     #[arg(long)]
     json: bool,
 }
@@ -61,6 +69,11 @@ struct Report<'t> {
     token: &'t str,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Millis>,
+    /// What the server granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifetime_ms: Option<Millis>,
+    /// Whether it is valid for `--min-ttl`.
+    meets_min_ttl: bool,
 }
 
 pub(in crate::cli) fn run(
@@ -74,6 +87,7 @@ pub(in crate::cli) fn run(
         provider: args.provider,
         profile: args.profile,
         min_ttl: args.min_ttl.map(|ttl| ttl.as_millis().try_into().unwrap_or(Millis::MAX)),
+        strict: args.strict,
         stored: args.stored,
         force_refresh: args.force_refresh,
         lock_timeout: args.lock_timeout,
@@ -92,5 +106,7 @@ pub(in crate::cli) fn run(
         kind: token.kind.name(),
         token: token.value.expose(),
         expires_at: token.expires,
+        lifetime_ms: token.lifetime,
+        meets_min_ttl: token.is_long_enough,
     })
 }

@@ -2,21 +2,22 @@
 
 use crate::admin::status::{Effective, Group, Overview, Row, Status, Unusable, WARN_AFTER};
 use crate::app::App;
+use crate::cli::path_member::PathMember;
 use crate::cli::quota::QuotaReport;
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
-use crate::store::Location;
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Number, Value};
-use std::path::Path;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report<'s> {
-    config_path: &'s Path,
+    #[serde(flatten)]
+    config_path: PathMember<'s>,
     #[serde(skip_serializing_if = "Option::is_none")]
     agent_id: Option<&'s AgentId>,
-    agent_dir: &'s Path,
+    #[serde(flatten)]
+    agent_dir: PathMember<'s>,
     default_model: &'s str,
     resolved_default: String,
     fallbacks: &'s [String],
@@ -41,7 +42,8 @@ struct ModelConfig {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Auth<'s> {
-    store_path: &'s Location,
+    #[serde(flatten)]
+    store_path: PathMember<'s>,
     shell_env_fallback: ShellEnvironment,
     #[serde(rename = "providersWithOAuth")]
     providers_with_oauth: Vec<String>,
@@ -169,9 +171,9 @@ impl<'s> Report<'s> {
         });
         let with_logins = status.providers.iter().filter(|overview| overview.logins() > 0);
         Self {
-            config_path: &status.config_path,
+            config_path: PathMember::of("configPath", &status.config_path),
             agent_id: status.agent_id.as_ref(),
-            agent_dir: &status.agent_dir,
+            agent_dir: PathMember::of("agentDir", &status.agent_dir),
             default_model: &models.default,
             resolved_default: models.resolved_default.to_string(),
             fallbacks: &models.fallbacks,
@@ -181,7 +183,7 @@ impl<'s> Report<'s> {
             aliases: &models.aliases,
             allowed: &models.allowed,
             auth: Auth {
-                store_path: &status.location,
+                store_path: PathMember::location("storePath", &status.location),
                 shell_env_fallback: ShellEnvironment {
                     enabled: status.shell_environment,
                     applied_keys: [],

@@ -3,9 +3,9 @@
 
 use crate::cli::exit::{Command, Failure, Hint};
 use crate::cli::output::Output;
+use crate::cli::path_member::PathMember;
 use crate::ops::login::Report;
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
-use crate::store::Location;
 use crate::text::printable;
 use serde::Serialize;
 
@@ -19,7 +19,8 @@ pub(super) enum Event<'r> {
         profile_id: &'r ProfileId,
         provider: &'r ProviderId,
         agent_id: &'r AgentId,
-        store_path: &'r Location,
+        #[serde(flatten)]
+        store_path: PathMember<'r>,
         #[serde(skip_serializing_if = "Option::is_none")]
         email: Option<&'r str>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +50,7 @@ impl<'r> Event<'r> {
             profile_id: &report.profile_id,
             provider: &report.provider,
             agent_id: &report.agent_id,
-            store_path: &report.location,
+            store_path: PathMember::location("storePath", &report.location),
             email: report.identity.email.as_deref(),
             account_id: report.identity.account_id.as_deref(),
             expires_at: report.expires,

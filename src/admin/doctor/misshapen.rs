@@ -1,0 +1,102 @@
+//! What is in a document of profiles and not read as it is meant, in words.
+
+use crate::external::Tool;
+use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
+use crate::store::{AgentStore, Document, Location, Misshape};
+use crate::text::printable;
+use std::fmt;
+
+/// Something in a document that is not read as it is meant.
+#[derive(Clone, Debug)]
+pub struct Misshapen {
+    /// What it is.
+    pub shape: Misshape,
+    /// The document.
+    pub location: Location,
+    /// The agent whose store that is.
+    pub agent_id: AgentId,
+    /// The profile, where it is one that can be stored anew: its id, type and provider.
+    pub profile: Option<(ProfileId, Kind, ProviderId)>,
+}
+
+impl Misshapen {
+    /// All in a document.
+    pub(super) fn all(store: &AgentStore, document: &Document) -> Vec<Self> {
+        let shapes = document.misshapes().into_iter().filter(|shape| !is_of_program(shape));
+        let misshapen = shapes.map(|shape| Self {
+            profile: profile(document, &shape),
+            location: store.location(),
+            agent_id: store.agent_id().clone(),
+            shape,
+        });
+        misshapen.collect()
+    }
+}
+
+/// The profile of another program may be there by its name alone.
+fn is_of_program(shape: &Misshape) -> bool {
+    let Misshape::Empty { id } = shape else { return false };
+    Tool::managing_stored(&id.as_str().into()).is_some()
+}
+
+fn profile(document: &Document, shape: &Misshape) -> Option<(ProfileId, Kind, ProviderId)> {
+    let of = |id: &str| {
+        let credential = document.credential(id)?;
+        Some((id.into(), credential.kind(), credential.provider))
+    };
+    match shape {
+        Misshape::Foreign { .. }
+        | Misshape::Nested { .. }
+        | Misshape::Entry { .. }
+        | Misshape::OtherType { .. } => None,
+        Misshape::Beside { id, kind, provider } => {
+            Some((id.as_str().into(), (*kind)?, provider.as_str().into()))
+        }
+        Misshape::Misnamed { id, .. }
+        | Misshape::Empty { id }
+        | Misshape::Masked { id, .. }
+        | Misshape::OddCharacters { id, .. }
+        | Misshape::Expiry { id } => of(id),
+    }
+}
+
+impl fmt::Display for Misshapen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let location = &self.location;
+        let shown = |id: &String| format!("`{}` in {location}", ProfileId::from(id.as_str()));
+        let text = match &self.shape {
+            Misshape::Beside { id, .. } => {
+                format!("{} stands beside `profiles`, where nothing reads it", shown(id))
+            }
+            Misshape::Foreign { member, of } => {
+                format!("`{member}` in {location} has the form of {of}, and nothing reads it")
+            }
+            Misshape::Nested { member } => {
+                format!(
+                    "`{}` in {location} holds profiles, and nothing reads them",
+                    printable(member, 80)
+                )
+            }
+            Misshape::Entry { id, fault } => {
+                format!("the entry {} cannot be interpreted and is not used: {fault}", shown(id))
+            }
+            Misshape::Misnamed { id, written, read } => {
+                format!("{} holds `{written}`, which nothing reads: it is `{read}`", shown(id))
+            }
+            Misshape::OtherType { id, field } => {
+                format!("{} is of the type oauth, whose `{field}` nothing reads", shown(id))
+            }
+            Misshape::Empty { id } => format!("{} holds no credential", shown(id)),
+            Misshape::Masked { id, field } => {
+                format!("`{field}` of {} is a secret as listings shorten it", shown(id))
+            }
+            Misshape::OddCharacters { id, field } => {
+                format!("`{field}` of {} holds characters that no secret has", shown(id))
+            }
+            Misshape::Expiry { id } => {
+                format!("`expires` of {} is no time, so that the token is not used", shown(id))
+            }
+        };
+        f.write_str(&text)
+    }
+}

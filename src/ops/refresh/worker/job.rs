@@ -1,0 +1,202 @@
+//! The side of the worker: what it is to do, and how it does it.
+//!
+//! Invariant: the job names a profile and what was seen of it by hashes; every token is read
+//! from the store.
+
+use super::super::transaction::Transaction;
+use super::super::{LeaseError, RefreshError};
+use super::said::{Failed, Said};
+use crate::app::{App, AppError, RefreshesBy};
+use crate::config::{AgentDir, Config};
+use crate::ops::Notes;
+use crate::ops::selection::Selected;
+use crate::profile::{AgentId, Credential, ProfileId};
+use crate::secret::Secret;
+use crate::store::{Notice, Notices, StoreError};
+use crate::system::worker::{self, Begun, Life, Slot};
+use crate::system::{Environment, now};
+use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// What a worker is to do.
+#[derive(Deserialize, Serialize)]
+pub(super) struct Job {
+    environment: Environment,
+    current_dir: OsString,
+    agent_id: String,
+    agent_dir: OsString,
+    profile_id: String,
+    /// What the caller has seen stored: it wants another one.
+    seen: Seen,
+    /// How long the caller waits for locks: in all, and from now on.
+    lock_timeout_ms: u64,
+    left_ms: u64,
+    /// The start slot that the worker inherits.
+    slot: OsString,
+}
+
+/// The hashes of a credential.
+#[derive(Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(super) struct Seen {
+    access: Option<String>,
+    refresh: Option<String>,
+}
+
+impl Seen {
+    pub(super) fn of(credential: &Credential) -> Self {
+        Self {
+            access: credential.bearer().map(Secret::fingerprint),
+            refresh: credential.refresh_token().map(Secret::fingerprint),
+        }
+    }
+}
+
+impl Job {
+    /// The job to refresh `selected` for a caller that waits for locks up to `lock_timeout`, of
+    /// which so much is `left`.
+    pub(super) fn new(
+        app: &App,
+        selected: &Selected,
+        lock_timeout: Duration,
+        left: Duration,
+        slot: &Slot,
+    ) -> Self {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            environment: app.environment.clone(),
+            current_dir: app.paths.current_dir.clone().into(),
+            agent_id: selected.owner.id.as_str().to_owned(),
+            agent_dir: selected.owner.path.clone().into(),
+            profile_id: selected.id.as_str().to_owned(),
+            seen: Seen::of(&selected.credential),
+            lock_timeout_ms: millis(lock_timeout),
+            left_ms: millis(left),
+            slot: slot.path().into(),
+        }
+    }
+
+    /// The program as the worker is it.
+    fn app(&self) -> App {
+        App::new(self.environment.clone(), self.current_dir.as_ref())
+            .with_refreshes_by(RefreshesBy::Worker(Life::of_worker()))
+    }
+
+    /// Does it, and says how that ended.
+    fn run(&self, app: &App, pipe: &mut dyn Notes) -> Said {
+        match self.outcome(app, pipe) {
+            Ok(()) => Said::Refreshed,
+            Err(None) => Said::NotBegun,
+            Err(Some(failed)) => Said::Failed(failed),
+        }
+    }
+
+    /// Refreshes; no error where nothing was sent.
+    fn outcome(&self, app: &App, pipe: &mut dyn Notes) -> Result<(), Option<Failed>> {
+        let config = app.config().map_err(|_| None)?;
+        let owner = AgentDir {
+            id: AgentId::of_directory(&self.agent_id),
+            path: PathBuf::from(&self.agent_dir),
+        };
+        let store = app.store(&owner);
+        let id = ProfileId::from(self.profile_id.as_str());
+        let stored = store.profiles().map_err(|_| None)?.credential(id.as_str());
+        let stored = stored.ok_or(None)?;
+        if Seen::of(&stored) != self.seen && stored.is_usable_until(now()) {
+            return Ok(());
+        }
+        let selected = Selected::in_store(&store, &owner, &id, stored).map_err(|_| None)?;
+        let refreshed = self.refresh(app, &config, &selected, pipe);
+        refreshed.map_err(|error| Failed::of(&self.with_all_waited(error)))
+    }
+
+    fn refresh(
+        &self,
+        app: &App,
+        config: &Config,
+        selected: &Selected,
+        pipe: &mut dyn Notes,
+    ) -> Result<(), RefreshError> {
+        let left = Duration::from_millis(self.left_ms);
+        Transaction::new(app, config, selected, left).run(pipe).map(drop)
+    }
+
+    /// The error, which says how long the caller has waited in all when it ends the wait.
+    fn with_all_waited(&self, mut error: RefreshError) -> RefreshError {
+        if let RefreshError::Lease(LeaseError::Busy {
+            source: StoreError::LockTimeout { waited, .. },
+            ..
+        })
+        | RefreshError::App(AppError::Store(StoreError::LockTimeout { waited, .. })) = &mut error
+        {
+            *waited = Duration::from_millis(self.lock_timeout_ms);
+        }
+        error
+    }
+}
+
+/// Who waits shares a failure; what is in the store needs no word, and a lock that is held
+/// is for everybody to wait for.
+fn outcome_for_others(said: &Said) -> String {
+    match said {
+        Said::Failed(failed) if !failed.is_for_a_lock() => {
+            serde_json::to_string(failed).unwrap_or_default()
+        }
+        _ => String::new(),
+    }
+}
+
+/// Does the job of a worker that is this process. `None` when there is no job that can be
+/// read. `told` words a notice.
+pub fn work(begun: Begun, told: impl Fn(&Notice) -> String) -> Option<()> {
+    let job: Job = serde_json::from_slice(&begun.job).ok()?;
+    let app = job.app();
+    let said = job.run(&app, &mut Pipe(say));
+    for notice in app.notices.take() {
+        say(&Said::Warning(told(&notice)));
+    }
+    begun.slot(PathBuf::from(&job.slot)).end(&outcome_for_others(&said));
+    say(&said);
+    Some(())
+}
+
+/// Does the job of a worker that is a thread. What is for the end of the run goes to
+/// `notices`.
+pub(super) fn work_in_thread(
+    job: &Job,
+    slot: Slot,
+    notices: Notices,
+    teller: &UnboundedSender<String>,
+) {
+    let tell = |said: &Said| {
+        // The caller may be gone: the outcome is in the store.
+        let _ = serde_json::to_string(said).map(|line| teller.send(line));
+    };
+    let mut app = job.app();
+    app.notices = notices;
+    let said = job.run(&app, &mut Pipe(tell));
+    slot.end(&outcome_for_others(&said));
+    tell(&said);
+}
+
+fn say(said: &Said) {
+    if let Ok(line) = serde_json::to_string(said) {
+        // The caller may be gone: the outcome is in the store.
+        let _ = worker::say(&line);
+    }
+}
+
+/// What a worker has to say goes over the pipe.
+struct Pipe<F: Fn(&Said)>(F);
+
+impl<F: Fn(&Said)> Notes for Pipe<F> {
+    fn note(&mut self, text: &str) {
+        self.0(&Said::Note(text.to_owned()));
+    }
+
+    fn warn(&mut self, text: &str) {
+        self.0(&Said::Warning(text.to_owned()));
+    }
+}
