@@ -95,7 +95,7 @@ mod tests {
         assert!(!note_path(&locks[0]).exists());
         assert_eq!(find(place, &grant), Some(kept_in.clone()));
         assert_eq!(
-            notes_of_kept(&place.state_dir),
+            notes_of_kept(place.state_dir),
             [(kept_path(&locks[0]).as_path().into(), kept_in)]
         );
         // One that could be renamed, and no more.

@@ -80,7 +80,7 @@ mod tests {
         let is_replaced = |number| is_replaced(place, &token(number));
         note(place, &token(0), &token(1));
         assert!(!is_replaced(0), "there is no directory, and nothing fails");
-        file::create_private_directory(&place.state_dir).unwrap();
+        file::create_private_directory(place.state_dir).unwrap();
         for number in 0..3 * KEPT {
             note(place, &token(number), &token(number + 1));
         }
