@@ -15,13 +15,14 @@ mod pastes;
 mod program;
 mod project;
 mod request;
+mod sign_in_methods;
 mod takeover;
 mod two_steps;
-mod way;
 
 pub use error::{Attempt, LoginError};
 pub use finish::{FinishError, FinishRequest, finish};
 pub use notice::{AuthorizationNotice, OtherCode, Tunnel, UserCodeNotice};
+pub(super) use parts::kept_as;
 pub use request::{Report, Request};
 pub use two_steps::{CancelError, Started, Unfinished, cancel, start, unfinished};
 

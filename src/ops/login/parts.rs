@@ -3,7 +3,7 @@
 
 use super::error::LoginError;
 use super::request::Request;
-use super::way::{self, Ways};
+use super::sign_in_methods::{self, SignInMethods};
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::oauth::{
@@ -13,7 +13,7 @@ use crate::oauth::{
 use crate::ops::record::{check_profile_id, replaceable};
 use crate::ops::{Interaction, warn_of_route};
 use crate::profile::ProviderId;
-use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration};
+use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration, successor};
 use crate::store::AgentStore;
 use crate::system::environment::Environment;
 use crate::system::now;
@@ -26,13 +26,15 @@ pub(super) struct Login<'l> {
     pub(super) request: &'l Request,
     pub(super) definition: &'l Definition,
     pub(super) registration: &'l Registration,
-    pub(super) ways: Ways,
+    pub(super) methods: SignInMethods,
     pub(super) redirect: Redirect,
     pub(super) scopes: Vec<String>,
     pub(super) client: Client,
     pub(super) announced: Announced,
     pub(super) agent: AgentDir,
     pub(super) store: AgentStore,
+    /// The provider under which the store keeps the login.
+    pub(super) kept_as: ProviderId,
 }
 
 impl<'l> Login<'l> {
@@ -48,24 +50,24 @@ impl<'l> Login<'l> {
         if let Some(problem) = catalog.problem(&request.provider) {
             return Err(problem.clone().into());
         }
-        let provider = catalog
-            .find(&request.provider)
+        let provider = provider_of(app, catalog, request)?
             .ok_or_else(|| no_provider(&request.provider, app, catalog))?;
         let definition = &provider.definition;
         let attempt = request.attempt(&definition.id);
         if request.method.is_none() && !definition.has_login() {
-            return Err(way::no_sign_in(definition, &attempt));
+            return Err(sign_in_methods::no_sign_in(definition, &attempt));
         }
-        let ways = Ways::of(definition, request.method.as_deref(), &attempt)?;
+        let methods = SignInMethods::of(definition, request.method.as_deref(), &attempt)?;
         let registration = definition
-            .registration_of(ways.method.as_deref())
-            .ok_or_else(|| way::no_sign_in(definition, &attempt))?;
+            .registration_of(methods.method.as_deref())
+            .ok_or_else(|| sign_in_methods::no_sign_in(definition, &attempt))?;
         let environment = &app.environment;
         let unusable =
             |reason| LoginError::NotRegistered { reason, attempt: Box::new(attempt.clone()) };
         let client = registration.client(environment, client_id).map_err(unusable)?;
         let redirect = registration.redirect(environment).map_err(unusable)?;
         let (agent, store) = open_store(app, request, &definition.id)?;
+        let kept_as = kept_as(&store, &definition.id);
         note_override(provider, interaction);
         warn_of_route(app, interaction);
         let scopes = registration.scopes(environment).unwrap_or_default();
@@ -75,13 +77,14 @@ impl<'l> Login<'l> {
             request,
             definition,
             registration,
-            ways,
+            methods,
             redirect,
             scopes,
             client,
             announced: Announced::default(),
             agent,
             store,
+            kept_as,
         })
     }
 
@@ -91,13 +94,13 @@ impl<'l> Login<'l> {
         let discovered = self.client.discover().await;
         self.announced = discovered.map_err(|error| self.not_signed_in(error))?;
         if self.registration.scopes(self.environment).is_none() {
-            self.scopes.clone_from(&self.client.usual_scopes);
+            self.scopes.clone_from(&self.client.default_scopes);
         }
         let endpoints = &self.client.endpoints;
-        self.ways.browser &= endpoints.authorization.is_some();
-        self.ways.paste &= endpoints.authorization.is_some();
-        self.ways.device &= endpoints.device.is_some();
-        if !(self.ways.browser || self.ways.paste || self.ways.device) {
+        self.methods.browser &= endpoints.authorization.is_some();
+        self.methods.paste &= endpoints.authorization.is_some();
+        self.methods.device &= endpoints.device.is_some();
+        if !(self.methods.browser || self.methods.paste || self.methods.device) {
             return Err(LoginError::NotOffered { label: self.definition.label.clone() });
         }
         self.client.http().map_err(|error| self.not_signed_in(error))?;
@@ -110,7 +113,7 @@ impl<'l> Login<'l> {
         redirect_uri: Url,
     ) -> Result<AuthorizationRequest, LoginError> {
         let mut parameters = self.registration.authorization_parameters.clone();
-        if self.client.usual_scopes == self.scopes
+        if self.client.default_scopes == self.scopes
             && self.scopes.iter().any(|scope| scope == "offline_access")
         {
             // OpenID Connect Core section 11: without it, there is no refresh token.
@@ -158,13 +161,43 @@ impl<'l> Login<'l> {
 
     /// No way is open any more.
     pub(super) const fn nothing_left(&self) -> LoginError {
-        if self.ways.browser { LoginError::NoPort } else { LoginError::NothingPasted }
+        if self.methods.browser { LoginError::NoPort } else { LoginError::NothingPasted }
     }
 
     /// The error of this login that the server, or the way to it, has ended.
     pub(super) fn not_signed_in(&self, error: TokenError) -> LoginError {
         not_signed_in(&self.definition.id, &self.definition.label, self.request, error)
     }
+}
+
+/// The provider that the request names; where databases keep the logins of another one under
+/// that name, and it has no such sign-in itself, that other one.
+fn provider_of<'c>(
+    app: &App,
+    catalog: &'c Catalog,
+    request: &Request,
+) -> Result<Option<&'c Provider>, LoginError> {
+    let named = catalog.find(&request.provider);
+    let has_way = named.is_some_and(|named| {
+        let method = request.method.as_deref();
+        named.definition.has_login()
+            || method.is_some_and(|it| named.definition.method(it).is_some())
+    });
+    if named.is_none() || has_way {
+        return Ok(named);
+    }
+    let config = app.config()?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
+    if !app.store(&agent).is_in_database() {
+        return Ok(named);
+    }
+    Ok(catalog.find_login(&request.provider))
+}
+
+/// The provider under which `store` keeps the logins of `provider`.
+pub(in crate::ops) fn kept_as(store: &AgentStore, provider: &ProviderId) -> ProviderId {
+    let successor = successor(provider).filter(|_| store.is_in_database());
+    successor.unwrap_or_else(|| provider.clone())
 }
 
 /// The error of a login that the server, or the way to it, has ended.

@@ -5,9 +5,20 @@
 
 use crate::oauth::Claims;
 use crate::profile::{Credential, CredentialKind, Millis};
+use crate::store::AgentStore;
 
 /// OpenClaw's margin before expiry, in milliseconds.
-pub(in crate::ops) const USUAL_MIN_TTL: Millis = 300_000;
+pub(in crate::ops) const DEFAULT_MIN_TTL: Millis = 300_000;
+
+/// OpenClaw from 2026.9 on refreshes in a way that can lose a login. Ours is done before it
+/// begins; in milliseconds.
+const BEFORE_OPENCLAW: Millis = 600_000;
+
+/// How long a token in `store` must still be valid where the caller says nothing; `None` for
+/// the usual span.
+pub(in crate::ops) fn default_min_ttl(store: &AgentStore) -> Option<Millis> {
+    store.is_in_database().then_some(BEFORE_OPENCLAW)
+}
 
 /// When a token was issued, and when it expires, in milliseconds since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,10 +66,10 @@ impl Validity {
     /// `min_ttl` longer, or for the usual span when that is `None`; where the server grants no
     /// more than that (of the usual span: than twice that), for half of its lifetime.
     pub(in crate::ops) fn is_enough(self, min_ttl: Option<Millis>, now: Millis) -> bool {
-        if !self.is_short(min_ttl.unwrap_or(USUAL_MIN_TTL), now) {
+        if !self.is_short(min_ttl.unwrap_or(DEFAULT_MIN_TTL), now) {
             return true;
         }
-        let granted = self.grants_no_more_than(min_ttl.unwrap_or(2 * USUAL_MIN_TTL));
+        let granted = self.grants_no_more_than(min_ttl.unwrap_or(2 * DEFAULT_MIN_TTL));
         granted.is_some_and(|granted| granted > 0 && !self.is_short(granted / 2, now))
     }
 }
@@ -69,7 +80,7 @@ pub(in crate::ops) fn has_lifetime(
     min_ttl: Option<Millis>,
     now: Millis,
 ) -> bool {
-    credential.is_usable_until(now.saturating_add(min_ttl.unwrap_or(USUAL_MIN_TTL)))
+    credential.is_usable_until(now.saturating_add(min_ttl.unwrap_or(DEFAULT_MIN_TTL)))
         || credential.is_usable_until(now) && Validity::of(credential).is_enough(min_ttl, now)
 }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// What a worker says, a line each.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum Said {
+pub(super) enum Message {
     /// Something worth knowing.
     Note(String),
     /// Something that went less well than it could.
@@ -77,7 +77,11 @@ impl StoreCause {
             StoreError::Invalid { location, reason } => {
                 Self::Invalid(path(location)?, reason.clone())
             }
-            StoreError::NewerGeneration { .. } => return None,
+            StoreError::NewerGeneration { .. }
+            | StoreError::ReadOnly { .. }
+            | StoreError::NoAgentDatabase { .. }
+            | StoreError::OfAnotherUser { .. }
+            | StoreError::Maintenance { .. } => return None,
         })
     }
 
