@@ -4,7 +4,6 @@ use super::lenient_json::Members;
 use crate::text::printable;
 use serde::de::IgnoredAny;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// What an error response says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -84,7 +83,8 @@ impl ErrorReply {
 fn parses(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}').trim();
     let guarded = text.strip_prefix(")]}'").map(|text| text.trim_start_matches(','));
-    serde_json::from_str::<BTreeMap<String, IgnoredAny>>(guarded.unwrap_or(text)).is_ok()
+    let object = guarded.unwrap_or(text).trim_start();
+    object.starts_with('{') && serde_json::from_str::<IgnoredAny>(object).is_ok()
 }
 
 /// Whether a text is a code, not a sentence.
