@@ -16,7 +16,7 @@ use crate::app::{App, AppError};
 use crate::config::Config;
 use crate::external::{ExternalError, Tool};
 use crate::oauth::TokenExchange;
-use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId};
+use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId, is_stand_in};
 use crate::secret::Secret;
 use crate::store::{AgentStore, StateDocument};
 use crate::system::now;
@@ -196,8 +196,16 @@ pub fn token(
     // What is exchanged is a token; a login that we do not refresh is spoken of elsewhere.
     let is_renewed = selected.credential.kind() == Kind::Token || is_ours_to_refresh(&selected);
     let renewing = is_renewed.then(|| selected.store.clone());
+    let location = selected.store.location();
     let token = find(app, &config, selected, request, interaction)?;
     judge(renewing.as_ref(), &token, request, interaction)?;
+    if is_stand_in(token.value.expose()) {
+        interaction.warn(&format!(
+            "what the profile `{}` in {location} gives is no secret: it is shortened, as listings \
+             show one, or an example",
+            token.profile_id
+        ));
+    }
     Ok(token)
 }
 

@@ -96,9 +96,7 @@ fn check(secret: &str, form: Form<'_>) -> Result<(), NoSecret> {
     if secret.starts_with('$') || is_expanded {
         return Err(NoSecret::Unexpanded);
     }
-    let small = secret.to_ascii_lowercase();
-    let is_example = small.contains("your") && (small.contains("key") || small.contains("token"));
-    if is_example || small.contains("redacted") {
+    if super::mask::is_example(secret) {
         return Err(NoSecret::Placeholder);
     }
     if form.prefix.is_some_and(|prefix| secret.matches(prefix).count() > 1) {

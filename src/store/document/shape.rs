@@ -3,7 +3,7 @@
 //!
 //! Invariant: nothing is changed, and nothing of a value is told.
 
-use crate::profile::{Facts, Kind};
+use crate::profile::{Facts, Kind, is_stand_in};
 use crate::store::json_text::{RawObject, UniqueObject};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -61,7 +61,7 @@ pub enum Misshape {
         /// The profile.
         id: String,
     },
-    /// A shortened secret, as listings show it, stands in the place of one.
+    /// A shortened secret, as listings show it, or an example stands in the place of one.
     Masked {
         /// The profile.
         id: String,
@@ -261,18 +261,12 @@ fn of_entry(id: &str, kind: Kind, entry: &str, found: &mut Vec<Misshape>) {
     for field in secrets.iter().copied() {
         let Some(Value::String(text)) = entry.get(field) else { continue };
         let text = text.trim();
-        if is_masked(text) {
+        if is_stand_in(text) {
             found.push(Misshape::Masked { id: id.to_owned(), field });
         } else if !text.chars().all(|c| matches!(c, '!'..='~')) {
             found.push(Misshape::OddCharacters { id: id.to_owned(), field });
         }
     }
-}
-
-/// Whether a text is a secret as listings shorten it.
-fn is_masked(text: &str) -> bool {
-    let small = text.to_ascii_lowercase();
-    ["...", "***", "…", "•", "redacted", "xxxxxxxx"].iter().any(|sign| small.contains(sign))
 }
 
 #[cfg(test)]
