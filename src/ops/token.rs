@@ -115,7 +115,7 @@ pub enum NoTokenError {
         profile_id: ProfileId,
     },
     /// The token is not valid for as long as it has to be.
-    #[error("the token of `{profile_id}` {word}, and --min-ttl asks for {}", span(*min_ttl))]
+    #[error("the token of `{profile_id}` {word}, and {option} asks for {}", span(*min_ttl))]
     TooShort {
         /// The profile.
         profile_id: ProfileId,
@@ -123,6 +123,8 @@ pub enum NoTokenError {
         word: Lifetime,
         /// How long it has to be valid, in milliseconds.
         min_ttl: Millis,
+        /// The option that says so.
+        option: &'static str,
     },
     /// The token would break the header that it is put into.
     #[error("the token of `{profile_id}` holds characters no token has")]
@@ -306,7 +308,8 @@ fn judge(
     let left = || Lifetime::Left(token.expires.unwrap_or(0).saturating_sub(now()));
     let word = granted.map_or_else(left, Lifetime::Granted);
     if request.strict {
-        return Err(NoTokenError::TooShort { profile_id, word, min_ttl });
+        let option = if request.min_ttl.is_some() { "--min-ttl" } else { "--strict" };
+        return Err(NoTokenError::TooShort { profile_id, word, min_ttl, option });
     }
     if is_new {
         interaction.warn(&format!(

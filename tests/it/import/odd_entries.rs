@@ -78,7 +78,34 @@ fn a_file_of_odd_entries_alone_names_them_all() {
     let before = rig.tree();
     let stderr = import(&rig, &["opencode", "--all", "--copy"]).failure(1);
     assert!(stderr.contains("`groq`") && stderr.contains("`xai`"), "{stderr}");
+    assert!(stderr.contains(OPENCODE) && stderr.contains("hint: sign in there again"), "{stderr}");
     assert!(!stderr.contains("fake-") && rig.tree() == before, "{stderr}");
+}
+
+#[test]
+fn a_file_that_is_garbage_costs_no_login_of_another_one() {
+    let rig = Rig::new();
+    rig.write_at_home(COPILOT, "{\"fake-secret");
+    let hosts = r#"{"github.com":{"user":"me","oauth_token":"fake-github"}}"#;
+    rig.write_at_home(".config/github-copilot/hosts.json", hosts);
+    let finished = import(&rig, &["copilot"]);
+    assert!(finished.stderr.contains("apps.json` was not imported: "), "{finished:?}");
+    assert!(!finished.stderr.contains("fake-") && finished.success().contains("github-copilot:me"));
+    rig.write_at_home(".config/github-copilot/hosts.json", "{}");
+    let stderr = import(&rig, &["copilot"]).failure(6);
+    assert!(stderr.contains("apps.json cannot be used: "), "{stderr}");
+}
+
+#[test]
+fn the_time_of_a_file_has_several_names() {
+    for name in ["expiry_date", "expires_at", "expiry"] {
+        let rig = Rig::new();
+        let login = json!({"access_token": "fake-a", "refresh_token": "fake-r", name: "2100-01-01T00:00:00Z"});
+        rig.write_at_home(".minimax/oauth_creds.json", &login.to_string());
+        import(&rig, &["minimax", "--copy"]).success();
+        let profiles = rig.document()["profiles"].clone();
+        assert_eq!(profiles["minimax-portal:minimax-cli"]["expires"], FAR, "{name}");
+    }
 }
 
 #[test]
