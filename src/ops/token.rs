@@ -7,7 +7,7 @@ use super::exchange::{NotExchanged, Wanted, exchange};
 use super::managed::Managed;
 use super::reference::{self, ValueError};
 use super::refresh::{
-    RefreshError, USUAL_MIN_TTL, Validity, has_lifetime, not_refreshable, refresh,
+    DEFAULT_MIN_TTL, RefreshError, Validity, has_lifetime, not_refreshable, refresh,
 };
 use super::selection::{Selected, SelectionError, select};
 use super::waiting::store_waiting;
@@ -49,7 +49,7 @@ pub struct Request {
 impl Request {
     /// How long the token has to be valid by the word of the caller.
     fn demanded(&self) -> Option<Millis> {
-        self.min_ttl.or(self.strict.then_some(USUAL_MIN_TTL))
+        self.min_ttl.or(self.strict.then_some(DEFAULT_MIN_TTL))
     }
 }
 
@@ -421,7 +421,7 @@ fn token_of(
     if value.expose().bytes().fold(false, |found, byte| found | is_odd(byte)) {
         return Err(NoTokenError::OddCharacters { profile_id: selected.id.clone() });
     }
-    let min_ttl = request.min_ttl.unwrap_or(USUAL_MIN_TTL);
+    let min_ttl = request.min_ttl.unwrap_or(DEFAULT_MIN_TTL);
     Ok(Token {
         profile_id: selected.id.clone(),
         provider: selected.credential.provider.clone(),

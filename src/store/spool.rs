@@ -8,8 +8,8 @@ use super::{Location, Renewal};
 use crate::oauth::{Grant, Members};
 use crate::profile::{Identity, Millis};
 use crate::secret::Secret;
-use crate::system::custody::{Custody, Exposure, Kind};
 use crate::system::file::{self, SpareFile};
+use crate::system::permissions::{Exposure, Kind, Permissions};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::io;
@@ -216,13 +216,13 @@ impl Spool {
         location.path().is_some_and(|path| std::fs::remove_file(path).is_ok())
     }
 
-    /// What somebody else could read or change of it. `custody` is that of the state
+    /// What somebody else could read or change of it. `permissions` is that of the state
     /// directory, which the first directory is in.
-    pub fn exposures(&self, custody: &Custody) -> Vec<Exposure> {
+    pub fn exposures(&self, permissions: &Permissions) -> Vec<Exposure> {
         let [in_state_dir, in_home] = &self.directories;
-        let mut found = custody.exposures_in(in_state_dir, Kind::Secrets);
+        let mut found = permissions.exposures_in(in_state_dir, Kind::Secrets);
         if in_home.exists() {
-            found.extend(Custody::of(in_home).exposures_in(in_home, Kind::Secrets));
+            found.extend(Permissions::of(in_home).exposures_in(in_home, Kind::Secrets));
         }
         found
     }

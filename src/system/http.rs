@@ -132,7 +132,8 @@ impl HttpClient {
         }
         #[cfg(static_glibc)]
         {
-            builder = builder.dns_resolver(super::getent::HostNames);
+            let variables = environment.kept_without_secrets();
+            builder = builder.dns_resolver(super::getent::HostNames(variables));
         }
         let client = builder.build().map_err(unfit)?;
         Ok(Self { client, route })
