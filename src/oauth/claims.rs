@@ -56,7 +56,7 @@ impl Claims {
         self.time("iat")
     }
 
-    /// A NumericDate (RFC 7519 section 2), which need not be whole; also as a text.
+    /// A `NumericDate` (RFC 7519 section 2), which need not be whole; also as a text.
     fn time(&self, claim: &str) -> Option<Millis> {
         let seconds = match self.0.get(claim)? {
             Value::Number(number) => number.as_f64()?,

@@ -96,6 +96,21 @@ fn without_a_provider_there_must_be_one_only() {
 }
 
 #[test]
+fn a_blank_id_is_no_login_that_is_missing() {
+    let rig = rig_with(&json!({PROFILE: grant("fake-access")}));
+    for args in [
+        ["token", "--provider", ""],
+        ["token", "--profile", " "],
+        ["list", "--provider", ""],
+        ["refresh", "--provider", ""],
+        ["paste-api-key", "--provider", ""],
+    ] {
+        let stderr = rig.run(&[&["models", "auth"], &args[..]].concat()).failure(2);
+        assert!(stderr.contains("it is blank"), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
 fn without_a_profile_a_login_is_needed() {
     let rig = Rig::new();
     for args in [

