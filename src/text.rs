@@ -95,6 +95,10 @@ pub fn tidy(text: &str) -> String {
     for mark in PASTE_MARKS.iter().filter(|mark| text.contains(**mark)).collect::<Vec<_>>() {
         text = zeroize::Zeroizing::new(text.replace(*mark, ""));
     }
+    let lost = text.trim().strip_prefix("200~").and_then(|text| text.strip_suffix("201~"));
+    if let Some(pasted) = lost.map(str::to_owned) {
+        text = zeroize::Zeroizing::new(pasted);
+    }
     let mut tidied = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
@@ -244,6 +248,7 @@ mod tests {
         for (pasted, meant) in [
             ("\u{1b}[200~a\u{1b}[201~", "a"),
             ("^[[200~a", "a"),
+            ("200~a201~\n", "a"),
             ("\u{1b}[4;34ma\u{1b}[0m", "a"),
             ("\u{1b}]8;;http://h\u{1b}\\a\u{1b}]8;;\u{7}", "a"),
             ("\u{1b}]0;a", "\u{1b}]0;a"),

@@ -178,6 +178,12 @@ mod tests {
         ]
     }
 
+    /// What a mail filter makes of an encoded address.
+    fn defended(encoded: &str) -> String {
+        let encoded = encoded.replace('-', "%2D").replace('_', "%5F");
+        encoded.replace("%2F", "_").replace('%', "-")
+    }
+
     fn wrapped(text: &str, width: usize, between: &str) -> String {
         let characters: Vec<char> = text.chars().collect();
         let lines = characters.chunks(width).map(|line| line.iter().collect::<String>());
@@ -237,6 +243,9 @@ mod tests {
                 format!("{address}#_=_"),
                 format!("{address}#"),
                 format!("> {}", address.replace('&', "\n> &")),
+                address.replace('?', "？").replace('&', "＆").replace('=', "＝"),
+                format!("https://urldefense.example.test/v2/url?u={}&d=x", defended(&encoded)),
+                format!("200~{address}201~"),
             ] {
                 assert_taken(&text);
             }
@@ -259,8 +268,42 @@ mod tests {
                 assert_taken(&wrapped(&address.replace('&', "&amp;"), width, "\n"));
                 let quoted_printable = address.replace('=', "=3D");
                 assert_taken(&wrapped(&quoted_printable, width, "=\n"));
+                assert_taken(&wrapped(&quoted_printable, width, "=\n> "));
             }
         }
+    }
+
+    #[test]
+    fn what_stands_right_behind_a_state_is_not_of_it() {
+        let address = format!("{AT}?code={CODE}&state={STATE}");
+        for behind in [
+            "*", "**", "_", "~~", "=", "/", "^", "$", "@", "、", "[here]", "[/url]", ";x", "__;!!x",
+        ] {
+            assert_taken(&format!("{address}{behind}"));
+        }
+        for behind in ["x", "-other", "_2", "~x", "0"] {
+            let text = format!("{address}{behind}");
+            assert_eq!(pasted(&text), Err(AuthorizationError::WrongState), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_parameters_of_a_response_are_taken_from_a_list() {
+        for text in [
+            format!("code={CODE}\nstate={STATE}\n"),
+            format!("code: {CODE}\nscope: openid profile\nstate: {STATE}"),
+            format!("state\t{STATE}\ncode\t{CODE}\n"),
+            format!("{{\"code\":\"{CODE}\",\"state\":\"{STATE}\"}}"),
+            format!("{{\n  \"state\": \"{STATE}\",\n  \"code\": \"{CODE}\"\n}}"),
+            format!("{{'code': ['{CODE}'], 'state': ['{STATE}']}}"),
+            format!("code => {CODE}, state => {STATE}"),
+        ] {
+            assert_taken(&text);
+        }
+        let other = format!("code: {CODE}\nstate: other-state\n");
+        assert!(pasted(&other).is_err());
+        let refused = format!("error: access_denied\nstate: {STATE}\n");
+        assert!(matches!(pasted(&refused), Err(AuthorizationError::Refused { .. })));
     }
 
     #[test]

@@ -90,6 +90,11 @@ fn of_address(address: &str, is_shortened: bool, expectation: &Expectation) -> O
             query.rsplit('&').next().is_some_and(|last| last.starts_with("state="));
         let is_shortened = is_shortened && !ends_with_state && fragment.is_empty();
         let is_shortened = is_shortened || parameters.code.as_ref().is_some_and(is_cut);
+        let wanted = expectation.state.expose();
+        let is_wanted = |state: &str| !parameters.is_copied && begins_with(state, wanted);
+        if parameters.state.as_deref().is_some_and(is_wanted) {
+            parameters.state = Some(wanted.to_owned());
+        }
         let found = expectation.check(parameters);
         return Some(if is_shortened && found.is_ok() { Err(SHORTENED) } else { found });
     }
@@ -97,6 +102,15 @@ fn of_address(address: &str, is_shortened: bool, expectation: &Expectation) -> O
         return Some(Err(SUCCESS));
     }
     (has_scheme || has_parameter(address)).then_some(Err(NO_STATE))
+}
+
+/// Whether a state is the one that is wanted, with something behind it that was not of the
+/// address: the mark of emphasis, the end of an element, the next field of a line.
+fn begins_with(state: &str, wanted: &str) -> bool {
+    let Some(rest) = state.strip_prefix(wanted) else { return false };
+    // A state that goes on is another one.
+    let rest = rest.trim_start_matches(['-', '.', '_', '~']);
+    !rest.starts_with(char::is_alphanumeric)
 }
 
 /// An address before its query, the query, and the fragment.

@@ -15,8 +15,11 @@ type Change = fn(&str) -> Option<String>;
 
 /// The readings of `text`, the most literal first.
 pub(super) fn readings(text: &str) -> Vec<String> {
-    const CHANGES: [Change; 7] = [
+    const CHANGES: [Change; 10] = [
         nested,
+        listed,
+        without_wide,
+        defended,
         without_html,
         without_escapes,
         without_carets,
@@ -48,6 +51,45 @@ fn nested(text: &str) -> Option<String> {
     let address = &text[start..];
     let end = address.find(|c: char| c == '&' || c.is_whitespace() || CLOSING.contains(c));
     percent_decoded(&address[..end.unwrap_or(address.len())])
+}
+
+/// The parameters of a response that stand in a document, a table or in lines of their own:
+/// `"code": "c", "state": "s"`.
+fn listed(text: &str) -> Option<String> {
+    let is_between = |c: char| c.is_whitespace() || "\"'`{}[],;()<>".contains(c);
+    let mut words =
+        text.split(is_between).filter(|word| !word.trim_matches([':', '=', '>']).is_empty());
+    let mut found = Vec::new();
+    while let Some(word) = words.next() {
+        let (name, value) = word.split_once([':', '=']).unwrap_or((word, ""));
+        if !["code", "state", "iss", "error"].contains(&name) {
+            continue;
+        }
+        let value = if value.is_empty() { words.next()? } else { value };
+        // It is not encoded here.
+        let value = value.replace('%', "%25").replace('+', "%2B").replace('&', "%26");
+        found.push(format!("{name}={value}"));
+    }
+    let has = |name: &str| found.iter().any(|parameter| parameter.starts_with(name));
+    (has("state=") && (has("code=") || has("error="))).then(|| found.join("&"))
+}
+
+/// The wide forms of the characters of ASCII, which an input method for Chinese or Japanese
+/// gives.
+fn without_wide(text: &str) -> Option<String> {
+    let narrow = |c: char| match u32::from(c) {
+        code @ 0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).unwrap_or(c),
+        _ => c,
+    };
+    let narrowed: String = text.chars().map(narrow).collect();
+    (narrowed != text).then_some(narrowed)
+}
+
+/// The address in a link of a mail filter that writes `%` as `-` and `/` as `_`.
+fn defended(text: &str) -> Option<String> {
+    let start = ["=http-3A__", "=https-3A__"].iter().find_map(|start| text.find(start))?;
+    let address = text[start + 1..].split(['&', ' ', '\n']).next()?;
+    percent_decoded(&address.replace('-', "%").replace('_', "/"))
 }
 
 /// The references of HTML to characters that addresses and their quotes have.
@@ -144,6 +186,7 @@ fn without_soft_breaks(text: &str) -> Option<String> {
     if !text.contains("=3D") && !text.contains("=\n") {
         return None;
     }
+    let text = text.lines().map(unframed).collect::<Vec<_>>().join("\n");
     let decoded = text.replace("=\n", "").replace("=3D", "=").replace("=26", "&");
     Some(decoded.replace("=3F", "?").replace("=3A", ":").replace("=2F", "/").replace("=20", " "))
 }

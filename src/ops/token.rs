@@ -196,7 +196,9 @@ pub fn token(
     let selected =
         select(app, &agent, &config, request.provider.as_ref(), request.profile.as_ref())?;
     // What is exchanged is a token; a login that we do not refresh is spoken of elsewhere.
-    let is_renewed = selected.credential.kind() == Kind::Token || is_ours_to_refresh(&selected);
+    // Looked at only where it may be spoken of: it takes the table of programs.
+    let is_renewed = request.demanded().is_some()
+        && (selected.credential.kind() == Kind::Token || is_ours_to_refresh(&selected));
     let renewing = is_renewed.then(|| selected.store.clone());
     let location = selected.store.location();
     let token = find(app, &config, selected, request, interaction)?;

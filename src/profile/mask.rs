@@ -28,7 +28,8 @@ pub fn mask(secret: &str) -> String {
 
 /// Whether a text is a secret with a part of it hidden, as listings, logs and pages show one.
 pub fn is_masked(text: &str) -> bool {
-    const HIDDEN: [char; 9] = ['…', '•', '●', '∙', '⋯', '■', '█', '∗', '＊'];
+    const HIDDEN: [char; 14] =
+        ['…', '•', '●', '∙', '⋯', '■', '█', '∗', '＊', '×', '▒', '░', '○', '◦'];
     if text.contains(HIDDEN) || text.matches('*').count() >= 3 {
         return true;
     }
@@ -47,20 +48,35 @@ pub fn is_stand_in(text: &str) -> bool {
     let text = text.trim();
     is_masked(text)
         || is_example(text)
-        || has(text, b"xxxxxxxx")
+        || has_filling(text)
         || (text.starts_with('<') && text.ends_with('>'))
 }
 
-/// Whether a text is what a document has where the reader's own key or token belongs, or a
-/// log where it has left one out.
-pub(super) fn is_example(text: &str) -> bool {
-    let is_named = || has(text, b"your") && (has(text, b"key") || has(text, b"token"));
-    has(text, b"redacted") || (text.len() <= 64 && is_named())
+/// Whether it is what an example, a form or a program has in the place of a secret.
+pub(super) fn is_example(secret: &str) -> bool {
+    const WORDS: [&str; 9] =
+        ["null", "undefined", "nil", "hidden", "masked", "removed", "changeme", "todo", "bearer"];
+    const PARTS: [&str; 4] = ["redacted", "[hidden", "(hidden", "<hidden"];
+    let small = secret.to_ascii_lowercase();
+    let names_secret = small.contains("key") || small.contains("token");
+    let is_asked_for = ["your", "insert", "replace"].iter().any(|part| small.contains(part));
+    // In a long token such words are there by chance.
+    (secret.len() <= 64 && names_secret && is_asked_for)
+        || WORDS.contains(&small.trim_end_matches([':', '}']))
+        || PARTS.iter().any(|part| small.contains(part))
 }
 
-/// Whether a word is in a text, in small letters or capitals.
-fn has(text: &str, word: &[u8]) -> bool {
-    text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
+/// So many equal characters in a row are the middle of a secret that is hidden. A long secret
+/// of `x` has the length that the whole one has, which no display keeps.
+pub(super) fn has_filling(secret: &str) -> bool {
+    const FILLINGS: [&str; 4] = ["------", "______", "####", "~~~~"];
+    const SHORT_FILLINGS: [&str; 2] = ["xxxxxx", "XXXXXX"];
+    const WHOLE: usize = 80;
+    let has = |filling: &&str| secret.contains(*filling);
+    let is_short = secret.len() < WHOLE;
+    // A prefix alone.
+    let is_begun = secret.starts_with("sk-") && secret.ends_with('-') && secret.len() < 16;
+    is_begun || FILLINGS.iter().any(has) || (is_short && SHORT_FILLINGS.iter().any(has))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod identity;
 mod mask;
 mod model_ref;
 mod order;
+mod pasted_check;
 mod pasted_secret;
 mod pasted_value;
 mod profile_id;

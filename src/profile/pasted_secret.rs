@@ -5,8 +5,8 @@
 //! is known, several pieces that have this form together and not alone. Whatever leaves a
 //! doubt is refused. No reason quotes the text.
 
-use super::pasted_value::{NoSecret, value};
-use super::secret_ref::is_variable;
+use super::pasted_check::check;
+use super::pasted_value::{NoSecret, is_label, value};
 use crate::text::{tidy, unframed};
 use zeroize::Zeroizing;
 
@@ -43,13 +43,15 @@ pub fn pasted_secret(text: &str, form: Form<'_>) -> Result<Zeroizing<String>, No
         (Err(NoSecret::Several), Some(prefix)) => joined(&lines, prefix, form)?,
         (alone, _) => alone?,
     };
-    check(&secret, form)?;
+    check(&secret, form.prefix)?;
     Ok(secret)
 }
 
-/// Whether a line is nothing but what stands around secrets: a comment, a fence, brackets.
+/// Whether a line is nothing but what stands around secrets: a comment, a fence, brackets, a
+/// label.
 fn is_around(line: &str) -> bool {
-    line.starts_with('#')
+    line.strip_suffix(':').is_some_and(is_label)
+        || line.starts_with('#')
         || line.starts_with("//")
         || line.starts_with("```")
         || line.chars().all(|c| "{}[](),;".contains(c))
@@ -85,35 +87,6 @@ fn joined(lines: &[&str], prefix: &str, form: Form<'_>) -> Result<Zeroizing<Stri
         }
     };
     if has_length { Ok(Zeroizing::new(token.to_owned())) } else { Err(NoSecret::Several) }
-}
-
-/// What a secret cannot be.
-fn check(secret: &str, form: Form<'_>) -> Result<(), NoSecret> {
-    if super::secret_ref::variable(secret).is_some() {
-        return Ok(());
-    }
-    let is_expanded = secret.starts_with('%') && secret.len() > 1 && secret.ends_with('%');
-    if secret.starts_with('$') || is_expanded {
-        return Err(NoSecret::Unexpanded);
-    }
-    if super::mask::is_example(secret) {
-        return Err(NoSecret::Placeholder);
-    }
-    if form.prefix.is_some_and(|prefix| secret.matches(prefix).count() > 1) {
-        return Err(NoSecret::Several);
-    }
-    let is_unfit =
-        |c: char| c.is_control() || c.is_whitespace() || u32::from(c) > 0xFF || "\\\"`".contains(c);
-    // Base64 ends with `=`; elsewhere it gives a value to a name.
-    let is_assignment = secret.trim_end_matches('=').contains('=');
-    let name = secret.strip_suffix('=').filter(|name| name.contains('_'));
-    if name.is_some_and(is_variable) {
-        return Err(NoSecret::Nothing);
-    }
-    if secret.contains(is_unfit) || secret.contains("://") || is_assignment {
-        return Err(NoSecret::Unfit);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -218,6 +191,18 @@ mod tests {
             "OPENROUTER_API_KEY=\"@\" # from the dashboard",
             "@\u{2028}",
             "export K=“@”",
+            "[@]",
+            "*@*",
+            "**@**",
+            "__@__",
+            "~~@~~",
+            "||@||",
+            "[\"@\"]",
+            "&quot;@&quot;",
+            "<code>@</code>",
+            "<string>@</string>",
+            "set --export OPENROUTER_API_KEY @",
+            "API key:\n@\n",
         ] {
             let text = around.replace('@', KEY);
             assert_eq!(read(&text, Form::default()).as_deref(), Ok(KEY), "{text}");
@@ -294,6 +279,34 @@ mod tests {
             ("a=b", NoSecret::Unfit),
             ("sk-а", NoSecret::Unfit),
             ("sk-a\\b", NoSecret::Unfit),
+            ("[System.Environment]::SetEnvironmentVariable('K','sk-or','User')", NoSecret::Unfit),
+            ("define('K','sk-or-1')", NoSecret::Unfit),
+            ("key=sk-or-1&x=", NoSecret::Unfit),
+            ("%22sk-or-1%22", NoSecret::Unfit),
+            ("sk-or-1<br>", NoSecret::Unfit),
+            ("--", NoSecret::Unfit),
+            ("~/key.txt", NoSecret::Unfit),
+            ("/run/secrets/key", NoSecret::Unfit),
+            ("sk-or-v1-0123~~~~50ec", NoSecret::Masked),
+            ("^C", NoSecret::Unfit),
+            ("sk-or-v1-xxxxxxxx50ec", NoSecret::Masked),
+            ("sk-or-v1-XXXXXXXXXXXX", NoSecret::Masked),
+            ("sk-or-v1-______50ec", NoSecret::Masked),
+            ("sk-or-v1-########50ec", NoSecret::Masked),
+            ("sk-or-v1-××××50ec", NoSecret::Masked),
+            ("sk-or-v1-", NoSecret::Masked),
+            ("sk-or-v1-[hidden]", NoSecret::Placeholder),
+            ("(hidden)", NoSecret::Placeholder),
+            ("INSERT_KEY_HERE", NoSecret::Placeholder),
+            ("insert-key-here", NoSecret::Placeholder),
+            ("{\"apiKey\":null}", NoSecret::Placeholder),
+            ("undefined", NoSecret::Placeholder),
+            ("Bearer ", NoSecret::Placeholder),
+            ("export OPENROUTER_API_KEY", NoSecret::Unexpanded),
+            ("!op read x", NoSecret::Several),
+            ("!cmd", NoSecret::Unexpanded),
+            ("{{ secrets.KEY }}", NoSecret::Unexpanded),
+            ("x-api-key:", NoSecret::Nothing),
         ] {
             assert_eq!(read(text, Form::default()), Err(reason), "{text:?}");
         }
@@ -340,6 +353,10 @@ mod tests {
         ] {
             assert_eq!(read(&text, SETUP), Err(NoSecret::Several), "{text}");
             assert!(read(&text, Form { usual_length: None, ..SETUP }).is_err(), "{text}");
+        }
+        for behind in ["#state", "|x", "@host", "!", "é"] {
+            let text = format!("{token}{behind}");
+            assert_eq!(read(&text, SETUP), Err(NoSecret::Unfit), "{text}");
         }
         // Of an unknown length, only what is too short alone is joined.
         let unknown = Form { usual_length: None, ..SETUP };

@@ -45,7 +45,11 @@ pub(super) fn value(line: &str) -> Result<&str, NoSecret> {
 }
 
 fn value_within(line: &str, depth: u8) -> Result<&str, NoSecret> {
-    let line = line.trim().trim_start_matches(['{', '(']).trim_start();
+    if line.contains("{{") {
+        // Of a template.
+        return Err(NoSecret::Unexpanded);
+    }
+    let line = unmarked(line.trim().trim_start_matches(['{', '(']).trim_start());
     let Some(depth) = depth.checked_sub(1) else { return Err(NoSecret::Several) };
     if let Some((inside, after)) = quoted(line)
         && is_tail(after)
@@ -71,6 +75,29 @@ fn value_within(line: &str, depth: u8) -> Result<&str, NoSecret> {
         "" => Err(NoSecret::Nothing),
         value => Ok(value),
     }
+}
+
+/// A text without the emphasis, the brackets and the elements of a page that are around all
+/// of it. One `_` at both ends may be of the secret.
+fn unmarked(text: &str) -> &str {
+    const PAIRS: [(&str, &str); 2] = [("[", "]"), ("&quot;", "&quot;")];
+    const EMPHASIS: [&str; 7] = ["**", "*", "~~", "~", "||", "|", "__"];
+    let pair = |(open, close): &(&str, &str)| text.strip_prefix(*open)?.strip_suffix(*close);
+    // More of them than that hide something.
+    let emphasis = |mark: &&str| {
+        let inside = text.strip_prefix(*mark)?.strip_suffix(*mark)?;
+        let is_more = inside.starts_with(&mark[..1]) || inside.ends_with(&mark[..1]);
+        (!is_more).then_some(inside)
+    };
+    let element = || {
+        let (name, rest) = text.strip_prefix('<')?.split_once('>')?;
+        rest.strip_suffix('>')?.strip_suffix(name)?.strip_suffix("</")
+    };
+    let inside = PAIRS.iter().find_map(pair).or_else(|| EMPHASIS.iter().find_map(emphasis));
+    let Some(inside) = inside.or_else(element).filter(|inside| !inside.is_empty()) else {
+        return text;
+    };
+    unmarked(inside.trim())
 }
 
 /// Pairs of quotes; the typographic ones are mixed in practice.
@@ -126,7 +153,7 @@ fn behind_command(line: &str) -> Option<&str> {
     let mut rest = rest.trim_start();
     while let Some((option, after)) = rest.split_once(' ')
         && option.starts_with('-')
-        && option.len() <= 3
+        && !option.contains('=')
     {
         rest = after.trim_start();
     }
@@ -198,8 +225,12 @@ fn behind_scheme(text: &str) -> Option<&str> {
 /// What a page or a person calls a secret: `Your API key: v`.
 fn labelled(text: &str) -> Option<&str> {
     let (label, value) = text.split_once(": ")?;
-    let small = label.to_ascii_lowercase();
-    let is_label = label.chars().all(|c| c.is_alphabetic() || c == ' ')
-        && SECRETS.iter().any(|part| small.contains(part));
-    is_label.then(|| value.trim_start())
+    is_label(label).then(|| value.trim_start())
+}
+
+/// Whether words name a secret.
+pub(super) fn is_label(text: &str) -> bool {
+    let small = text.to_ascii_lowercase();
+    text.chars().all(|c| c.is_alphabetic() || c == ' ')
+        && SECRETS.iter().any(|part| small.contains(part))
 }

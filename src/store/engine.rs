@@ -117,7 +117,7 @@ pub(super) trait Engine: Debug {
     /// Where such a reply is.
     fn find_kept(&self, grant: &Secret) -> Option<Location>;
 
-    /// The reply to the grant of that hash is stored.
+    /// The reply to the grant of that hash is stored: removes what is noted of it.
     fn forget_kept(&self, grant: &str);
 
     /// Notes that `given` has replaced `grant`, and is stored.

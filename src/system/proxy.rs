@@ -30,6 +30,7 @@ impl ProxyAddress {
     pub(super) fn parse(value: &str) -> Result<Self, &'static str> {
         let (scheme, rest) = match value.split_once("://") {
             Some((given, rest)) => (scheme(given)?, rest),
+            None if is_no_host(value) => return Err("its host is none"),
             None => ("http", value),
         };
         if rest.contains(char::is_control) {
@@ -78,6 +79,16 @@ fn scheme(given: &str) -> Result<&'static str, &'static str> {
         "socks" => "it does not say which SOCKS: socks5h://, socks5:// or socks4://",
         _ => "it is no http, https or SOCKS proxy",
     })
+}
+
+/// Whether a value without a scheme is a word that switches something off, or an address whose
+/// scheme was mistyped (`http//host`), rather than the name of a proxy.
+fn is_no_host(value: &str) -> bool {
+    const WORDS: [&str; 8] = ["direct", "none", "off", "no", "false", "null", "undefined", "nil"];
+    let place = value.split('/').next().unwrap_or_default();
+    let is_word = WORDS.iter().any(|word| word.eq_ignore_ascii_case(place));
+    let is_scheme = SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(place));
+    is_word || (is_scheme && value.contains('/'))
 }
 
 fn host_and_port(place: &str) -> Result<(Host, Option<u16>), &'static str> {
@@ -220,6 +231,11 @@ mod tests {
             "http://proxy.test:",
             "http:/proxy.test:3128",
             "http:proxy.test",
+            "http//proxy.test:3128",
+            "socks5/127.0.0.1:1080",
+            "DIRECT",
+            "none",
+            "off",
             "//proxy.test",
             "http://:1",
             "http://",

@@ -8,7 +8,7 @@
 //! is then written where it stands, see [`in_place`].
 
 use super::file::{behind_link, sync_directory};
-use super::{in_place, signal, temporary};
+use super::{in_place, temporary};
 use rustix::fs::{Access, FallocateFlags, fallocate, fstatvfs};
 use rustix::io::Errno;
 use rustix::process::{Resource, geteuid, getrlimit};
@@ -156,7 +156,6 @@ impl Reserved {
     /// # Errors
     /// The disk; the file is untouched.
     pub fn write(&mut self, contents: &[u8]) -> io::Result<()> {
-        signal::outlive_size_limit();
         self.temporary.as_file_mut().rewind()?;
         self.temporary.write_all(contents)?;
         // What was written before may have been longer.

@@ -113,7 +113,7 @@ impl Engine for Files {
     /// OpenClaw has it.
     fn exclusive(&self, lease: Option<&Lease>, wait: Duration) -> Result<Exclusion, StoreError> {
         let document = self.profiles_path();
-        file::create_private_directory(&self.agent_dir).map_err(|source| StoreError::Lock {
+        self.make_agent_dir(lease).map_err(|source| StoreError::Lock {
             location: self.location(),
             source: Arc::new(source),
         })?;
