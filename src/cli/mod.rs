@@ -13,6 +13,7 @@ mod duration;
 mod exit;
 mod failure;
 mod models;
+mod named;
 mod onboard;
 mod output;
 mod path_member;

@@ -94,5 +94,7 @@ fn login(program: &Program, name: &str, entry: &Members) -> Result<Login, Unfit>
 /// Whether a key stands for one: `!command`, `$NAME`, or the name of a variable.
 fn is_indirect(key: &str) -> bool {
     let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    key.starts_with(['!', '$']) || (key.contains('_') && key.chars().all(is_name))
+    key.starts_with(['!', '$'])
+        || ["{env:", "{file:"].iter().any(|begin| key.starts_with(begin))
+        || (key.contains('_') && key.chars().all(is_name))
 }

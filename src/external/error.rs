@@ -53,6 +53,9 @@ pub enum Unfit {
     /// A token or key in it cannot be one.
     #[error("a token in it holds characters that no token has")]
     OddToken,
+    /// A shortened token or an example stands in the place of a token or key.
+    #[error("a token in it is shortened, as listings show one, or an example")]
+    StandIn,
     /// Something else than a text stands in the place of a token or key.
     #[error("a token in it is no text")]
     TokenNotText,
@@ -71,6 +74,7 @@ impl From<Malformed> for Unfit {
             Malformed::NotJson(_) | Malformed::OtherForm(_) => Self::NoEntry,
             Malformed::RepeatedKey(_) => Self::Repeats,
             Malformed::UnfitToken => Self::OddToken,
+            Malformed::StandIn => Self::StandIn,
             Malformed::TokenNotText => Self::TokenNotText,
         }
     }

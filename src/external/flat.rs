@@ -1,5 +1,5 @@
 //! The form that Google's library writes, and others after it: a file that is one login,
-//! `{access_token, refresh_token, expiry_date, …}`.
+//! `{access_token, refresh_token, expiry_date, …}`; versions of some name the time otherwise.
 
 use super::json::{Malformed, members};
 use super::login::grant;
@@ -15,7 +15,8 @@ pub(super) fn parse(program: &Program, text: &str) -> Result<Parsed, Malformed> 
         ["access_token", "refresh_token", "id_token"].map(|name| file.secret(name));
     // An odd id token says nothing of the account, and nothing needs it.
     let id_token = id_token.unwrap_or_default();
-    let kind = grant(access?, refresh?, id_token, file.time("expiry_date"));
+    let expires = ["expiry_date", "expires_at", "expiry"].iter().find_map(|name| file.time(name));
+    let kind = grant(access?, refresh?, id_token, expires);
     Ok(Parsed::of(kind.map(|kind| {
         let mut login = Login::new(ENTRY, &program.provider, kind);
         login.name.clone_from(&program.default_profile);

@@ -4,6 +4,7 @@
 //! Invariant: a reason why a text is refused quotes nothing of it.
 
 use super::time::{Time, time};
+use crate::profile::is_stand_in;
 use crate::secret::Secret;
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
@@ -26,6 +27,9 @@ pub enum Malformed {
     /// A token or key in it cannot be one.
     #[error("a token in it holds characters that no token has")]
     UnfitToken,
+    /// A shortened token or an example stands in the place of a token or key.
+    #[error("a token in it is shortened, as listings show one, or an example")]
+    StandIn,
     /// Something else than a text stands in the place of a token or key.
     #[error("a token in it is no text")]
     TokenNotText,
@@ -75,8 +79,12 @@ impl Members {
         let Some(value) = self.get(name) else { return Ok(None) };
         let value: Secret = read(value.get()).map_err(|_| Malformed::TokenNotText)?;
         let token = value.expose().trim();
-        // RFC 6749 appendix A.12: visible characters.
-        if !token.chars().all(|c| matches!(c, '!'..='~')) {
+        if is_stand_in(token) {
+            return Err(Malformed::StandIn);
+        }
+        // RFC 6749 appendix A.12: visible characters. One in quotes was quoted twice.
+        let is_quoted = token.starts_with(['"', '\'']) && token.len() > 1;
+        if is_quoted || !token.chars().all(|c| matches!(c, '!'..='~')) {
             return Err(Malformed::UnfitToken);
         }
         Ok(Some(token).filter(|token| !token.is_empty()).map(Secret::new))
@@ -249,6 +257,12 @@ mod tests {
         for number in ["d", "f"] {
             assert!(matches!(odd.secret(number), Err(Malformed::TokenNotText)), "{number}");
         }
+        let hidden = members(r#"{"a":"fake***x","b":"[REDACTED]","c":"<your-key>"}"#).unwrap();
+        for name in ["a", "b", "c"] {
+            assert!(matches!(hidden.secret(name), Err(Malformed::StandIn)), "{name}");
+        }
+        let quoted = members(r#"{"a":"\"fake\""}"#).unwrap();
+        assert!(matches!(quoted.secret("a"), Err(Malformed::UnfitToken)));
         assert_eq!(odd.label("d").as_deref(), Some("7"));
         assert_eq!(odd.label("f"), None);
     }

@@ -15,6 +15,8 @@ pub struct Contents {
     pub logins: Vec<Login>,
     /// Entries that are no logins for us, each with the reason.
     pub skipped: Vec<(String, Unfit)>,
+    /// The files, or what stands for one.
+    pub paths: Vec<PathBuf>,
     /// What others can read or change.
     pub exposures: Vec<Exposure>,
 }

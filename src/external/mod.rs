@@ -88,15 +88,26 @@ fn read_with(
     if texts.is_empty() {
         texts.extend(elsewhere(format));
     }
+    let mut garbage = None;
     for (path, text) in texts {
-        let Parsed { logins, skipped } = format
-            .parse(&text)
-            .map_err(|reason| ExternalError::Invalid { path: path.clone(), reason })?;
+        let Parsed { logins, skipped } = match format.parse(&text) {
+            Ok(parsed) => parsed,
+            Err(reason) => {
+                contents.skipped.push((path.display().to_string(), reason.into()));
+                garbage.get_or_insert(ExternalError::Invalid { path, reason });
+                continue;
+            }
+        };
+        contents.paths.push(path.clone());
         contents.skipped.extend(skipped);
         contents.logins.extend(logins.into_iter().map(|mut login| {
             format.complete(environment, &mut login);
             Login { path: path.clone(), ..login }
         }));
+    }
+    // A file that cannot be read costs no login of another one.
+    if let Some(garbage) = garbage.filter(|_| contents.logins.is_empty()) {
+        return Err(garbage);
     }
     if contents.logins.is_empty() && contents.skipped.is_empty() {
         return Err(ExternalError::SignedOut { tool, path: first_file.unwrap_or_default() });

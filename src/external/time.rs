@@ -17,8 +17,11 @@ pub(super) type Time = Result<Millis, NoTime>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoTime;
 
-/// A number below this one counts seconds: as milliseconds it would be before March 1973.
+/// A number below this one counts seconds: as milliseconds it would be before March 1973. In
+/// the same way those from its thousandfold on count microseconds, and so on.
 const LEAST_MILLIS: f64 = 1e11;
+/// A number from this one on is no time in any unit, and further than any token lives.
+const FIRST_BEYOND: f64 = 1e20;
 
 /// The time in a value; `None` where it is `null` or blank. A number that is zero or less is
 /// a time that has passed.
@@ -36,17 +39,24 @@ fn of_number(number: f64) -> Time {
     if !number.is_finite() {
         return Err(NoTime);
     }
-    let millis = if number < LEAST_MILLIS { number * 1_000.0 } else { number };
+    let millis = match number {
+        seconds if seconds < LEAST_MILLIS => seconds * 1_000.0,
+        micros if (LEAST_MILLIS * 1e3..LEAST_MILLIS * 1e6).contains(&micros) => micros / 1e3,
+        nanos if (LEAST_MILLIS * 1e6..FIRST_BEYOND).contains(&nanos) => nanos / 1e6,
+        millis => millis,
+    };
     #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
     Ok((millis as Millis).max(1))
 }
 
-/// A number; RFC 3339; ISO 8601 without a zone, which is UTC; RFC 2822.
+/// A number; RFC 3339; ISO 8601 without a zone or in UTC by name; RFC 2822.
 fn of_text(text: &str) -> Time {
     if let Ok(number) = text.parse() {
         return of_number(number);
     }
-    let without_zone = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
+    let named = ["UTC", "GMT"].iter().find_map(|zone| text.strip_suffix(zone));
+    let local = named.map_or(text, str::trim_end);
+    let without_zone = || local.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
     let of_mail = || jiff::fmt::rfc2822::parse(text).ok();
     let time = text.parse::<Timestamp>().ok();
     let time = time.or_else(|| Some(without_zone().or_else(of_mail)?.timestamp()));
@@ -77,6 +87,10 @@ mod tests {
             "\"2026-01-02 03:04:05\"",
             "\"2026-01-02T03:04:05\"",
             "\"Fri, 02 Jan 2026 03:04:05 GMT\"",
+            "\"2026-01-02 03:04:05 UTC\"",
+            "1767323045000000",
+            "1767323045000000000",
+            "\"1767323045000000\"",
             "\"Fri, 2 Jan 2026 05:04:05 +0200\"",
         ] {
             assert_eq!(read(json), Some(Ok(1_767_323_045_000)), "{json}");

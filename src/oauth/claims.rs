@@ -56,8 +56,17 @@ impl Claims {
         self.time("iat")
     }
 
+    /// A `NumericDate` (RFC 7519 section 2), which need not be whole; also as a text.
     fn time(&self, claim: &str) -> Option<Millis> {
-        self.0.get(claim)?.as_i64()?.checked_mul(1_000).filter(|at| *at > 0)
+        let seconds = match self.0.get(claim)? {
+            Value::Number(number) => number.as_f64()?,
+            Value::String(text) => text.trim().parse().ok()?,
+            _ => return None,
+        };
+        // Some servers count milliseconds: as seconds that is the year 5138.
+        let millis = if seconds < 1e11 { seconds * 1_000.0 } else { seconds };
+        #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
+        (millis.is_finite() && millis < 1e15).then_some(millis as Millis).filter(|at| *at > 0)
     }
 }
 
@@ -91,6 +100,21 @@ mod tests {
         assert_eq!(claims.text("/iss|/sub").as_deref(), Some("https://as|me"));
         assert_eq!(claims.text("/iss|/nope"), None);
         assert_eq!(claims.expires(), Some(1_700_000_000_000));
+    }
+
+    #[test]
+    fn a_time_is_read_as_servers_write_it() {
+        use serde_json::json;
+        let at = |exp: Value| Claims::of(&token(&json!({"exp": exp}))).unwrap().expires();
+        for exp in
+            [json!(1_700_000_000), json!(1.7e9), json!("1700000000"), json!(1_700_000_000_000_i64)]
+        {
+            assert_eq!(at(exp.clone()), Some(1_700_000_000_000), "{exp}");
+        }
+        assert_eq!(at(json!(1_700_000_000.5)), Some(1_700_000_000_500));
+        for none in [json!(0), json!(-1), json!(null), json!("soon"), json!("NaN"), json!(1e300)] {
+            assert_eq!(at(none.clone()), None, "{none}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::app::{App, AppError};
 use crate::config::Config;
 use crate::external::{ExternalError, Tool};
 use crate::oauth::TokenExchange;
-use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId};
+use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId, is_stand_in};
 use crate::secret::Secret;
 use crate::store::{AgentStore, StateDocument};
 use crate::system::now;
@@ -117,7 +117,7 @@ pub enum NoTokenError {
         profile_id: ProfileId,
     },
     /// The token is not valid for as long as it has to be.
-    #[error("the token of `{profile_id}` {word}, and --min-ttl asks for {}", span(*min_ttl))]
+    #[error("the token of `{profile_id}` {word}, and {option} asks for {}", span(*min_ttl))]
     TooShort {
         /// The profile.
         profile_id: ProfileId,
@@ -125,6 +125,8 @@ pub enum NoTokenError {
         word: Lifetime,
         /// How long it has to be valid, in milliseconds.
         min_ttl: Millis,
+        /// The option that says so.
+        option: &'static str,
     },
     /// The token would break the header that it is put into.
     #[error("the token of `{profile_id}` holds characters no token has")]
@@ -209,8 +211,16 @@ pub fn token(
     let is_renewed = request.demanded().is_some()
         && (selected.credential.kind() == Kind::Token || is_ours_to_refresh(&selected));
     let renewing = is_renewed.then(|| selected.store.clone());
+    let location = selected.store.location();
     let token = find(app, &config, selected, request, interaction)?;
     judge(renewing.as_ref(), &token, request, interaction)?;
+    if is_stand_in(token.value.expose()) {
+        interaction.warn(&format!(
+            "what the profile `{}` in {location} gives is no secret: it is shortened, as listings \
+             show one, or an example",
+            token.profile_id
+        ));
+    }
     Ok(token)
 }
 
@@ -313,7 +323,8 @@ fn judge(
     let left = || Lifetime::Left(token.expires.unwrap_or(0).saturating_sub(now()));
     let word = granted.map_or_else(left, Lifetime::Granted);
     if request.strict {
-        return Err(NoTokenError::TooShort { profile_id, word, min_ttl });
+        let option = if request.min_ttl.is_some() { "--min-ttl" } else { "--strict" };
+        return Err(NoTokenError::TooShort { profile_id, word, min_ttl, option });
     }
     if is_new {
         interaction.warn(&format!(

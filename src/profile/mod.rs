@@ -26,7 +26,7 @@ pub use credential::{Credential, CredentialKind, Kind};
 pub use eligibility::{Configured, Ineligible, eligibility};
 pub use health::{Facts, Health, health};
 pub use identity::{Identity, SameAccount, choose_profile_id};
-pub use mask::mask;
+pub use mask::{is_masked, is_stand_in, mask};
 pub use model_ref::ModelRef;
 pub use order::{Candidate, Order, OrderSource, Preference, order};
 pub use pasted_secret::{Form, pasted_secret};

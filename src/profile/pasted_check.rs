@@ -2,15 +2,15 @@
 //!
 //! Invariant: what providers issue passes; nothing here changes the text or quotes it.
 
-use super::pasted_secret::Form;
+use super::mask::{has_filling, is_example};
 use super::pasted_value::NoSecret;
 use super::secret_ref::{is_variable, variable};
 
-/// Refuses what no secret can be.
+/// Refuses what no secret can be, where one of its provider begins with `prefix`.
 ///
 /// # Errors
 /// See [`NoSecret`].
-pub(super) fn check(secret: &str, form: Form<'_>) -> Result<(), NoSecret> {
+pub(super) fn check(secret: &str, prefix: Option<&str>) -> Result<(), NoSecret> {
     if variable(secret).is_some() {
         return Ok(());
     }
@@ -23,7 +23,7 @@ pub(super) fn check(secret: &str, form: Form<'_>) -> Result<(), NoSecret> {
     if has_filling(secret) {
         return Err(NoSecret::Masked);
     }
-    if form.prefix.is_some_and(|prefix| secret.matches(prefix).count() > 1) {
+    if prefix.is_some_and(|prefix| secret.matches(prefix).count() > 1) {
         return Err(NoSecret::Several);
     }
     // Base64 ends with `=`; elsewhere it gives a value to a name.
@@ -33,7 +33,7 @@ pub(super) fn check(secret: &str, form: Form<'_>) -> Result<(), NoSecret> {
         return Err(NoSecret::Nothing);
     }
     let is_unfit = secret.contains(is_markup)
-        || (form.prefix.is_some() && !is_bearer(secret))
+        || (prefix.is_some() && !is_bearer(secret))
         || is_path(secret)
         || secret.contains("://")
         || is_assignment
@@ -66,32 +66,6 @@ fn names_a_variable(secret: &str) -> bool {
     let is_name = is_variable(secret) && secret.contains('_');
     let names_secret = ["KEY", "TOKEN", "SECRET"].iter().any(|part| secret.contains(part));
     secret.starts_with(['$', '!']) || is_expanded || (is_name && names_secret)
-}
-
-/// Whether it is what an example, a form or a program has in the place of a secret.
-fn is_example(secret: &str) -> bool {
-    const WORDS: [&str; 9] =
-        ["null", "undefined", "nil", "hidden", "masked", "removed", "changeme", "todo", "bearer"];
-    const PARTS: [&str; 4] = ["redacted", "[hidden", "(hidden", "<hidden"];
-    let small = secret.to_ascii_lowercase();
-    let names_secret = small.contains("key") || small.contains("token");
-    let is_asked_for = ["your", "insert", "replace"].iter().any(|part| small.contains(part));
-    (names_secret && is_asked_for)
-        || WORDS.contains(&small.trim_end_matches([':', '}']))
-        || PARTS.iter().any(|part| small.contains(part))
-}
-
-/// So many equal characters in a row are the middle of a secret that is hidden. A long secret
-/// of `x` has the length that the whole one has, which no display keeps.
-fn has_filling(secret: &str) -> bool {
-    const FILLINGS: [&str; 4] = ["------", "______", "####", "~~~~"];
-    const SHORT_FILLINGS: [&str; 2] = ["xxxxxx", "XXXXXX"];
-    const WHOLE: usize = 80;
-    let has = |filling: &&str| secret.contains(*filling);
-    let is_short = secret.len() < WHOLE;
-    // A prefix alone.
-    let is_begun = secret.starts_with("sk-") && secret.ends_with('-') && secret.len() < 16;
-    is_begun || FILLINGS.iter().any(has) || (is_short && SHORT_FILLINGS.iter().any(has))
 }
 
 /// Whether bytes are written as `%22`, as in an address.

@@ -2,6 +2,8 @@
 //!
 //! Invariant: it is a piece of the line as it stands there.
 
+use super::mask::is_masked;
+
 /// Why a pasted text gives no secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoSecret {
@@ -231,11 +233,4 @@ pub(super) fn is_label(text: &str) -> bool {
     let small = text.to_ascii_lowercase();
     text.chars().all(|c| c.is_alphabetic() || c == ' ')
         && SECRETS.iter().any(|part| small.contains(part))
-}
-
-/// Whether a part of it is hidden.
-fn is_masked(text: &str) -> bool {
-    text.contains(['…', '•', '●', '∙', '⋯', '■', '█', '∗', '＊', '×', '▒', '░', '○', '◦'])
-        || ["..", "**", "··"].iter().any(|hidden| text.contains(hidden))
-        || text.matches('*').count() >= 3
 }

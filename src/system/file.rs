@@ -84,6 +84,9 @@ pub fn read(path: &Path) -> io::Result<Option<(String, Fingerprint)>> {
     read_up_to(path, LARGEST_FILE)
 }
 
+/// Why a document that another encoding has, or none, cannot be read.
+const NO_UTF8: &str = "it is not UTF-8 text";
+
 /// As [`read`], of a file of `largest` bytes at most.
 ///
 /// # Errors
@@ -120,7 +123,10 @@ pub fn read_up_to(path: &Path, largest: u64) -> io::Result<Option<(String, Finge
         if !is_last && Fingerprint::of(&file.metadata()?) != fingerprint {
             continue;
         }
-        read?;
+        read.map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => io::Error::new(ErrorKind::InvalidData, NO_UTF8),
+            _ => error,
+        })?;
         if text.len() as u64 > largest {
             return Err(too_large());
         }

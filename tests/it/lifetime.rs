@@ -176,7 +176,7 @@ fn strict_refuses_a_token_that_is_not_refreshed() {
         let token = ["models", "auth", "token", "--profile", profile];
         assert_eq!(rig.run(&token).success(), value);
         let said = rig.run(&[&token[..], &["--strict"]].concat()).failure(1);
-        assert!(said.contains("expires in 3 min, and --min-ttl asks for 5 min"), "{said}");
+        assert!(said.contains("expires in 3 min, and --strict asks for 5 min"), "{said}");
         assert_eq!(
             rig.run(&[&token[..], &["--strict", "--min-ttl", "1m"]].concat()).success(),
             value

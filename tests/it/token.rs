@@ -58,6 +58,32 @@ fn tokens_and_keys_are_handed_out_as_they_are() {
 }
 
 #[test]
+fn what_stands_in_the_place_of_a_secret_is_handed_out_with_a_warning() {
+    for (secret, is_told) in [
+        ("sk-***abcd", true),
+        ("sk-ab..cd", true),
+        ("[REDACTED]", true),
+        ("<your-key>", true),
+        ("sk-xxxxxxxxxxxx", true),
+        ("fake-key", false),
+        ("eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVy.dGFn", false),
+    ] {
+        let rig = rig_with(
+            &json!({"openai:k": {"type": "api_key", "provider": "openai", "key": secret}}),
+        );
+        for args in [&["--provider", "openai"][..], &["--profile", "openai:k", "--json"]] {
+            let finished = rig.run(&[&["models", "auth", "token"], args].concat());
+            assert_eq!(finished.code, 0, "{finished:?}");
+            assert!(finished.stdout.contains(secret), "{finished:?}");
+            let stderr = &finished.stderr;
+            assert_eq!(stderr.contains("warning: "), is_told, "{secret}: {stderr}");
+            let names_it = stderr.contains("`openai:k`") && stderr.contains(&store("main"));
+            assert!(names_it == is_told && !stderr.contains(secret), "{stderr}");
+        }
+    }
+}
+
+#[test]
 fn without_a_provider_there_must_be_one_only() {
     let rig = rig_with(&json!({PROFILE: grant("fake-access")}));
     assert_eq!(rig.run(&["models", "auth", "token"]).success(), "fake-access");
@@ -67,6 +93,21 @@ fn without_a_provider_there_must_be_one_only() {
     });
     let stderr = rig.run(&["models", "auth", "token"]).failure(2);
     assert!(stderr.contains("openai, openai-codex") && stderr.contains("--provider"), "{stderr}");
+}
+
+#[test]
+fn a_blank_id_is_no_login_that_is_missing() {
+    let rig = rig_with(&json!({PROFILE: grant("fake-access")}));
+    for args in [
+        ["token", "--provider", ""],
+        ["token", "--profile", " "],
+        ["list", "--provider", ""],
+        ["refresh", "--provider", ""],
+        ["paste-api-key", "--provider", ""],
+    ] {
+        let stderr = rig.run(&[&["models", "auth"], &args[..]].concat()).failure(2);
+        assert!(stderr.contains("it is blank"), "{args:?}: {stderr}");
+    }
 }
 
 #[test]

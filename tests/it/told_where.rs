@@ -105,7 +105,7 @@ fn an_order_of_profiles_that_are_gone_is_named_with_the_command_that_mends_it() 
         );
         let found = findings(&rig);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].0 == "order" && found[0].2.contains(command), "{found:?}");
+        assert!(found[0].0 == "order" && found[0].2.ends_with(command), "{found:?}");
         let words: Vec<&str> = command.split(' ').collect();
         rig.run(&words).success();
         assert_eq!(rig.run(&["models", "auth", "token", "--stored"]).success(), "fake-1");
@@ -132,6 +132,18 @@ fn a_document_of_the_wrong_shape_is_a_finding_with_the_way_out() {
     for (document, next) in [
         (json!({"openrouter:x": key}), paste_key),
         (json!({"version": 1, "profiles": {}, "openrouter:x": key}), paste_key),
+        (json!({"openrouter": "sk-fake-0123456789"}), "paste-api-key --provider openrouter"),
+        (json!({"openrouter": {"API_KEY": "fake"}}), "paste-api-key --provider openrouter"),
+        (json!({"providers": {"openrouter": {"apiKey": "fake"}}}), "models auth login"),
+        (json!({"auth_mode": "x", "OPENAI_API_KEY": null, "tokens": {}}), "import codex"),
+        (
+            entry(json!({"type": "api_key", "provider": "openrouter", "key": "sk-ab..yz"})),
+            paste_key,
+        ),
+        (
+            entry(json!({"type": "api_key", "provider": "openrouter", "keyRef": "env:FAKE"})),
+            paste_key,
+        ),
         (json!({"auth": {"profiles": {"openrouter:x": key}}}), "models auth login"),
         (json!({"tokens": {"access_token": "fake"}}), "models auth login"),
         (

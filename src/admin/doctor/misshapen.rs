@@ -88,7 +88,10 @@ impl fmt::Display for Misshapen {
             }
             Misshape::Empty { id } => format!("{} holds no credential", shown(id)),
             Misshape::Masked { id, field } => {
-                format!("`{field}` of {} is a secret as listings shorten it", shown(id))
+                format!(
+                    "`{field}` of {} is no secret: it is shortened, as listings show one, or an example",
+                    shown(id)
+                )
             }
             Misshape::OddCharacters { id, field } => {
                 format!("`{field}` of {} holds characters that no secret has", shown(id))

@@ -106,7 +106,8 @@ fn orders(app: &App, config: &Config, stores: &[AgentStore], found: &mut Vec<Fin
     };
     for (store, snapshot) in &snapshots {
         let Ok(state) = snapshot.state() else { continue };
-        let documents = [Some(snapshot), main.map(|(_, main)| main)];
+        let behind = main.filter(|_| !store.agent_id().is_main()).map(|(_, main)| main);
+        let documents = [Some(snapshot), behind];
         let documents: Vec<_> = documents.into_iter().flatten().map(|it| &it.document).collect();
         let known = Known { config, documents: &documents };
         add(known.stored(state, &store.state_location()), store.agent_id());

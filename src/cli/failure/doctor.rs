@@ -99,7 +99,12 @@ fn correction(misshapen: &Misshapen, app: &App) -> Hint {
             let program = tool.program();
             let sign_in = sign_in_command(app, &program.provider, &misshapen.agent_id);
             let import = Command::ours("models auth import").arg(&program.name);
-            return Hint::from(of_agent(import, &misshapen.agent_id)).then(", or: ").with(sign_in);
+            let import = Hint::from(of_agent(import, &misshapen.agent_id));
+            // The import is the way to sign in at some.
+            if sign_in.to_string().starts_with(&import.to_string()) {
+                return sign_in;
+            }
+            return import.then(", or: ").with(sign_in);
         }
         Misshape::Foreign { .. } | Misshape::Nested { .. } => {
             let hint = format!("put its profiles into `profiles` in {location}, or sign in: ");

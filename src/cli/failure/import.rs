@@ -14,7 +14,10 @@ impl Explain for ImportError {
             ImportError::Changed { source, .. } => return source.advice(),
             ImportError::StillSignedIn { source, .. } => return source.advice(),
             ImportError::NotRecorded(error) => return error.advice(),
-            ImportError::NothingFit { .. } => return (ExitStatus::Failure, None),
+            ImportError::NothingFit { tool, .. } => {
+                let sign_in = &tool.program().sign_in;
+                (ExitStatus::Failure, format!("sign in there again: {sign_in}").into())
+            }
             ImportError::StaysThere { .. } | ImportError::OtherKind { .. } => {
                 return (ExitStatus::Usage, None);
             }

@@ -78,6 +78,9 @@ impl Explain for DistrustedProgram {
     }
 }
 
+/// What is to be done about a document in another encoding.
+const NO_UTF8: &str = "save it as UTF-8, which some editors and PowerShell's `>` do not";
+
 /// What to do about a symbolic link that leads nowhere.
 const DEAD_LINK: &str = "bring back what the link leads to (is its volume mounted?), or remove \
                          the link to start anew";
@@ -120,6 +123,9 @@ impl Explain for StoreError {
                 if source.kind() == ErrorKind::NotFound =>
             {
                 DEAD_LINK.into()
+            }
+            StoreError::Read { source, .. } if source.kind() == ErrorKind::InvalidData => {
+                NO_UTF8.into()
             }
             StoreError::Read { location, .. }
             | StoreError::Write { location, .. }
@@ -206,6 +212,9 @@ impl Explain for ExternalError {
                         .into()
                 }
             },
+            ExternalError::Read { source, .. } if source.kind() == ErrorKind::InvalidData => {
+                "it belongs to another program: save it as UTF-8, or sign in there again".into()
+            }
             ExternalError::Read { path, .. } => {
                 Hint::new("look at it: ").run(Command::new("ls").arg("-l").arg(path))
             }

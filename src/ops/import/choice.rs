@@ -34,7 +34,8 @@ pub(super) fn choose(
     }
     if contents.logins.is_empty() && !contents.skipped.is_empty() {
         let skipped = std::mem::take(&mut contents.skipped);
-        return Err(ImportError::NothingFit { tool, skipped });
+        let paths = std::mem::take(&mut contents.paths);
+        return Err(ImportError::NothingFit { tool, paths, skipped });
     }
     if !request.all {
         leave_spare(contents);

@@ -52,10 +52,15 @@ pub enum ImportError {
         known: Vec<String>,
     },
     /// None of the entries can be imported.
-    #[error("nothing of {} can be imported: {}", tool.program().label, reasons(skipped, 10))]
+    #[error(
+        "nothing of {} in {} can be imported: {}",
+        tool.program().label, files(paths), reasons(skipped, 10)
+    )]
     NothingFit {
         /// The program.
         tool: Tool,
+        /// Its files.
+        paths: Vec<PathBuf>,
         /// Its entries, each with the reason.
         skipped: Vec<(String, external::Unfit)>,
     },
@@ -146,6 +151,10 @@ fn reasons(skipped: &[(String, external::Unfit)], most: usize) -> String {
     let each = skipped.iter().take(most);
     let each = each.map(|(entry, reason)| format!("`{}`: {reason}", printable(entry, 80)));
     each.collect::<Vec<_>>().join("; ")
+}
+
+fn files(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ")
 }
 
 fn first_five(ids: &[ProfileId]) -> String {

@@ -3,7 +3,7 @@
 //!
 //! Invariant: nothing is changed, and nothing of a value is told.
 
-use crate::profile::{Facts, Kind};
+use crate::profile::{Facts, Kind, is_stand_in};
 use crate::store::json_text::{RawObject, UniqueObject};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -61,7 +61,7 @@ pub enum Misshape {
         /// The profile.
         id: String,
     },
-    /// A shortened secret, as listings show it, stands in the place of one.
+    /// A shortened secret, as listings show it, or an example stands in the place of one.
     Masked {
         /// The profile.
         id: String,
@@ -127,6 +127,9 @@ const GRANT: &[(&str, &[&str])] = &[
     ("accountId", &["account_id"]),
 ];
 
+/// The API key in Codex' file. It is spelt as a variable that a provider has, and is none.
+const CODEX_KEY: &str = concat!("OPENAI", "_API_KEY");
+
 /// Everything in a document that is not read as it is meant: in its members, and in its
 /// entries, each with its id, its text, and what is there of a credential.
 pub(super) fn misshapes<'d>(
@@ -163,7 +166,7 @@ fn of_member(name: &str, value: &RawValue) -> Option<Misshape> {
     match name {
         "version" | "profiles" | "order" | "lastGood" | "usageStats" => return None,
         "auth" => return foreign("openclaw.json"),
-        "tokens" | "auth_mode" => return foreign("Codex CLI"),
+        "tokens" | "auth_mode" | CODEX_KEY => return foreign("Codex CLI"),
         "claudeAiOauth" => return foreign("Claude Code"),
         "access_token" | "refresh_token" => return foreign("another program"),
         name if name.ends_with("_API_KEY") => return foreign("another program"),
@@ -172,11 +175,18 @@ fn of_member(name: &str, value: &RawValue) -> Option<Misshape> {
         }
         _ => {}
     }
-    let entry: serde_json::Map<String, Value> = serde_json::from_str(value.get()).ok()?;
+    let entry = match serde_json::from_str(value.get()).ok()? {
+        Value::Object(entry) => entry,
+        Value::String(text) if is_like_key(name, &text) => {
+            let (id, kind) = (name.to_owned(), Some(Kind::ApiKey));
+            return Some(Misshape::Beside { provider: id.to_ascii_lowercase(), id, kind });
+        }
+        _ => return None,
+    };
     if entry.values().any(is_like_profile) || entry.contains_key("profiles") {
         return Some(Misshape::Nested { member: name.to_owned() });
     }
-    let has = |names: &[&str]| names.iter().any(|name| entry.contains_key(*name));
+    let has = |names: &[&str]| names.iter().any(|name| holds(&entry, name));
     let kind = entry.get("type").or_else(|| entry.get("mode")).and_then(Value::as_str);
     let kind = kind.and_then(Kind::from_name).or_else(|| {
         let of_grant = has(&["refresh", "refresh_token", "refreshToken"]);
@@ -195,9 +205,27 @@ fn of_member(name: &str, value: &RawValue) -> Option<Misshape> {
     is_profile.then(|| Misshape::Beside { id: name.to_owned(), kind, provider })
 }
 
+/// Whether an entry has a member of a name, whatever case it is written in.
+fn holds(entry: &serde_json::Map<String, Value>, name: &str) -> bool {
+    entry.keys().any(|own| own.eq_ignore_ascii_case(name))
+}
+
+/// Whether a text that stands alone under the name of a provider is a key of it.
+fn is_like_key(name: &str, text: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    // Times, versions and the names of schemas are no keys.
+    let has_mark = ["sk-", "gho_", "ghu_", "ghp_", "AIza", "xai-", "gsk_", "hf_", "r8_", "pplx-"]
+        .iter()
+        .any(|mark| text.starts_with(mark));
+    let is_long = text.len() >= 24 && text.contains(|c: char| c.is_ascii_alphabetic());
+    !name.starts_with('$') && text.chars().all(is_word) && (has_mark || is_long)
+}
+
 fn is_like_profile(value: &Value) -> bool {
     let has = |name: &str| value.get(name).is_some_and(Value::is_string);
-    has("provider") && (has("type") || has("mode"))
+    let is_key = |name: &&str| value.as_object().is_some_and(|entry| holds(entry, name));
+    let secrets = ["apiKey", "api_key", "access_token", "accessToken", "refresh_token"];
+    (has("provider") && (has("type") || has("mode"))) || secrets.iter().any(is_key)
 }
 
 /// Why an entry cannot be interpreted.
@@ -240,7 +268,9 @@ fn of_entry(id: &str, kind: Kind, entry: &str, found: &mut Vec<Misshape>) {
     let before = found.len();
     // A secret is a text, or a reference to one.
     let is_value = |name: &str| {
-        is_there(name) && entry.get(name).is_some_and(|it| it.is_string() || it.is_object())
+        let is_reference = name.ends_with("Ref");
+        let is_fit = |it: &Value| it.is_object() || (it.is_string() && !is_reference);
+        is_there(name) && entry.get(name).is_some_and(is_fit)
     };
     let has_secret = secrets.iter().any(|name| is_value(name));
     for (read, others) in names {
@@ -261,18 +291,12 @@ fn of_entry(id: &str, kind: Kind, entry: &str, found: &mut Vec<Misshape>) {
     for field in secrets.iter().copied() {
         let Some(Value::String(text)) = entry.get(field) else { continue };
         let text = text.trim();
-        if is_masked(text) {
+        if is_stand_in(text) {
             found.push(Misshape::Masked { id: id.to_owned(), field });
         } else if !text.chars().all(|c| matches!(c, '!'..='~')) {
             found.push(Misshape::OddCharacters { id: id.to_owned(), field });
         }
     }
-}
-
-/// Whether a text is a secret as listings shorten it.
-fn is_masked(text: &str) -> bool {
-    let small = text.to_ascii_lowercase();
-    ["...", "***", "…", "•", "redacted", "xxxxxxxx"].iter().any(|sign| small.contains(sign))
 }
 
 #[cfg(test)]
@@ -302,7 +326,9 @@ mod tests {
             assert_eq!(of_profile(entry), [], "{entry}");
         }
         assert_eq!(
-            of(r#"{"version":1,"order":{"p":[]},"usageStats":{"p:1":{}},"odd":{"x":1}}"#),
+            of(r#"{"$schema":"https://fake.test/auth-profiles.schema.json","version":"1.0",
+                   "order":{"p":[]},"usageStats":{"p:1":{}},"odd":{"x":1},
+                   "updatedAt":"2026-01-02T03:04:05.000Z","by":"somebody","n":[1]}"#),
             []
         );
     }
@@ -322,12 +348,17 @@ mod tests {
             (r#"{"p":{"apiKey":"fake"}}"#, beside(Some(Kind::ApiKey), "p", "p")),
             (r#"{"p":{"access":"a","refresh":"b"}}"#, beside(Some(Kind::OAuth), "p", "p")),
             (r#"{"p:1":{"provider":"p"},"profiles":{}}"#, beside(None, "p", "p:1")),
+            (r#"{"p":{"API_KEY":"fake"}}"#, beside(Some(Kind::ApiKey), "p", "p")),
+            (r#"{"p":"sk-fake-0123"}"#, beside(Some(Kind::ApiKey), "p", "p")),
+            (r#"{"P":"fake0123456789abcdef01234567"}"#, beside(Some(Kind::ApiKey), "p", "P")),
         ] {
             assert_eq!(of(text), [expected], "{text}");
         }
         for text in [
             r#"{"credentials":{"p:1":{"type":"token","provider":"p","token":"fake"}}}"#,
             r#"{"data":{"version":1,"profiles":{}}}"#,
+            r#"{"providers":{"p":{"apiKey":"fake"}}}"#,
+            r#"{"models":{"p":{"API_KEY":"fake"},"q":1}}"#,
         ] {
             assert!(matches!(of(text)[0], Misshape::Nested { .. }), "{text}");
         }

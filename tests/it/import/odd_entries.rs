@@ -23,6 +23,13 @@ fn an_odd_entry_costs_itself_alone_and_is_named() {
         ("number-for-a-key", r#"{"type":"api","key":5}"#),
         ("key-in-two-lines", r#"{"type":"api","key":"fake-\nsecret"}"#),
         ("repeated-key", r#"{"type":"api","key":"fake-1","key":"fake-2"}"#),
+        ("masked-key", r#"{"type":"api","key":"fake-****abcd"}"#),
+        ("shortened-key", r#"{"type":"api","key":"fake-abcd...wxyz"}"#),
+        ("example", r#"{"type":"api","key":"<fake-secret>"}"#),
+        ("redacted", r#"{"type":"oauth","access":"[REDACTED]","refresh":"fake-secret"}"#),
+        ("name-of-a-file", r#"{"type":"api","key":"{file:~/fake-secret}"}"#),
+        ("name-of-a-variable", r#"{"type":"api","key":"{env:FAKE_SECRET}"}"#),
+        ("quoted-key", r#"{"type":"api","key":"\"fake-secret\""}"#),
         ("empty-key", r#"{"type":"api","key":""}"#),
         ("number-for-a-token", r#"{"type":"oauth","access":7,"refresh":"fake-secret"}"#),
         ("twice", r#"{"type":"api","key":"fake-1"}"#),
@@ -71,7 +78,34 @@ fn a_file_of_odd_entries_alone_names_them_all() {
     let before = rig.tree();
     let stderr = import(&rig, &["opencode", "--all", "--copy"]).failure(1);
     assert!(stderr.contains("`groq`") && stderr.contains("`xai`"), "{stderr}");
+    assert!(stderr.contains(OPENCODE) && stderr.contains("hint: sign in there again"), "{stderr}");
     assert!(!stderr.contains("fake-") && rig.tree() == before, "{stderr}");
+}
+
+#[test]
+fn a_file_that_is_garbage_costs_no_login_of_another_one() {
+    let rig = Rig::new();
+    rig.write_at_home(COPILOT, "{\"fake-secret");
+    let hosts = r#"{"github.com":{"user":"me","oauth_token":"fake-github"}}"#;
+    rig.write_at_home(".config/github-copilot/hosts.json", hosts);
+    let finished = import(&rig, &["copilot"]);
+    assert!(finished.stderr.contains("apps.json` was not imported: "), "{finished:?}");
+    assert!(!finished.stderr.contains("fake-") && finished.success().contains("github-copilot:me"));
+    rig.write_at_home(".config/github-copilot/hosts.json", "{}");
+    let stderr = import(&rig, &["copilot"]).failure(6);
+    assert!(stderr.contains("apps.json cannot be used: "), "{stderr}");
+}
+
+#[test]
+fn the_time_of_a_file_has_several_names() {
+    for name in ["expiry_date", "expires_at", "expiry"] {
+        let rig = Rig::new();
+        let login = json!({"access_token": "fake-a", "refresh_token": "fake-r", name: "2100-01-01T00:00:00Z"});
+        rig.write_at_home(".minimax/oauth_creds.json", &login.to_string());
+        import(&rig, &["minimax", "--copy"]).success();
+        let profiles = rig.document()["profiles"].clone();
+        assert_eq!(profiles["minimax-portal:minimax-cli"]["expires"], FAR, "{name}");
+    }
 }
 
 #[test]
@@ -82,6 +116,9 @@ fn a_time_is_read_however_a_program_or_a_person_writes_it() {
         (json!((FAR / 1_000).to_string()), FAR),
         (json!(FAR / 1_000), FAR),
         (json!(4_102_444_800.0), FAR),
+        (json!(FAR * 1_000), FAR),
+        (json!(FAR * 1_000_000), FAR),
+        (json!("2100-01-01 00:00:00 UTC"), FAR),
         (json!(instant), FAR),
         (json!("2100-01-01T01:00:00+01:00"), FAR),
         (json!("2100-01-01T00:00:00"), FAR),

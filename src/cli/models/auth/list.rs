@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::ops::list::{Listing, Row, list};
@@ -15,7 +16,7 @@ use serde::Serialize;
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// Only the profiles of this provider
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::provider)]
     provider: Option<ProviderId>,
     /// Print JSON
     #[arg(long)]

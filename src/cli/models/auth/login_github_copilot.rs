@@ -3,6 +3,7 @@
 use super::login;
 use crate::app::App;
 use crate::cli::exit::Failure;
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::profile::ProfileId;
 use crate::provider::COPILOT_PROVIDER;
@@ -13,7 +14,7 @@ The same as `models auth login --provider github-copilot`: a code that is entere
 device. It works without a terminal, too.")]
 pub(super) struct Args {
     /// The profile id [default: github-copilot:github]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::profile)]
     profile_id: Option<ProfileId>,
     /// Renew a profile that is there without asking, as is always done
     #[arg(long)]

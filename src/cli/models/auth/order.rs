@@ -4,6 +4,7 @@ use crate::admin::order::{StoredOrder, clear, get, set};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::profile::{AgentId, ProfileId, ProviderId};
@@ -35,7 +36,7 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct Options {
     /// The provider [default: that of the profiles, where they are of one provider]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::provider)]
     provider: Option<ProviderId>,
     /// Print JSON
     #[arg(long)]

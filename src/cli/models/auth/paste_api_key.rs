@@ -3,6 +3,7 @@
 use super::paste::paste;
 use crate::app::App;
 use crate::cli::exit::Failure;
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::ops::paste::Request;
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
@@ -13,10 +14,10 @@ The key is typed without an echo, or read as a line from standard input; it is n
 argument. `${NAME}` stores a reference to that environment variable in place of a key.")]
 pub(super) struct Args {
     /// The provider of the key
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::provider)]
     provider: ProviderId,
     /// The profile id [default: <provider>:manual]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::profile)]
     profile_id: Option<ProfileId>,
     /// Print JSON
     #[arg(long)]

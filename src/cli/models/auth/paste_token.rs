@@ -4,6 +4,7 @@ use super::paste::paste;
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::Failure;
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::ops::paste::Request;
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
@@ -17,10 +18,10 @@ argument.
   printf '%s\\n' \"$TOKEN\" | openclaw-auth models auth paste-token --provider anthropic")]
 pub(super) struct Args {
     /// The provider of the token
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::provider)]
     provider: ProviderId,
     /// The profile id [default: <provider>:manual]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::profile)]
     profile_id: Option<ProfileId>,
     /// How long the token is valid from now on; a bare number counts days
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_days)]

@@ -5,6 +5,7 @@ use crate::cli::console::Console;
 use crate::cli::duration;
 use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
 use crate::cli::failure::{self, Explain};
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::ops::refresh::due::{Outcome, Report as Done, Request, Row, refresh_due};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
@@ -32,10 +33,10 @@ Exit code: 0 all is well, 3 a login is needed, 6 a store is unusable, 1 another 
 that is true of some login.")]
 pub(super) struct Args {
     /// Only the logins of this provider
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::provider)]
     provider: Option<ProviderId>,
     /// Only this profile
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::profile)]
     profile: Option<ProfileId>,
     /// Refresh what expires within this span [default: what is not usable for another 5m, or
     /// for half its lifetime where the server grants less]

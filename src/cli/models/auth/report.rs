@@ -3,6 +3,7 @@
 use crate::admin::report::{Report as Outcome, Request, report};
 use crate::app::App;
 use crate::cli::exit::Failure;
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::cli::{duration, failure};
 use crate::profile::{AgentId, FailureReason, Millis, ProfileId, ProviderId};
@@ -22,7 +23,7 @@ auth on an OAuth login also makes the next `models auth token` refresh.
   openclaw-auth models auth report --profile \"$ID\" --reason rate_limit --model gpt-5.5")]
 pub(super) struct Args {
     /// The profile that was used
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::profile)]
     profile: ProfileId,
     /// How it went
     #[arg(long, value_name = "REASON", value_parser = reason)]

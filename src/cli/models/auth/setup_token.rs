@@ -4,6 +4,7 @@ use super::paste::paste;
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::Failure;
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::cli::prompt::{dialogue, still_interruptible};
 use crate::ops::paste::{Ready, Request};
@@ -19,10 +20,10 @@ On a terminal, the provider's own command makes the token first, where it is ins
 standard input.")]
 pub(super) struct Args {
     /// The provider of the token
-    #[arg(long, value_name = "ID", default_value = SETUP_TOKEN_PROVIDER)]
+    #[arg(long, value_name = "ID", default_value = SETUP_TOKEN_PROVIDER, value_parser = named::provider)]
     provider: ProviderId,
     /// The profile id [default: <provider>:default]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::profile)]
     profile_id: Option<ProfileId>,
     /// How long the token is valid from now on; a bare number counts days
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_days)]

@@ -5,6 +5,7 @@ use crate::cli::console::Console;
 use crate::cli::duration;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::ops::token::{Request, token};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
@@ -28,10 +29,10 @@ For curl, on its standard input, so that no list of processes shows the token:
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(in crate::cli) struct Args {
     /// The provider; its first usable profile is taken
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::provider)]
     provider: Option<ProviderId>,
     /// The profile
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::profile)]
     profile: Option<ProfileId>,
     /// How long the token must still be valid [default: 5m, or half the lifetime where that
     /// is less]. Where the server grants no more than DURATION, that is said once, and each

@@ -1,5 +1,6 @@
 //! The options that `login` and `login start` share.
 
+use crate::cli::named;
 use crate::ops::login::Request;
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct SignIn {
     /// The provider to sign in at; without it, the command lists them
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::provider)]
     provider: Option<ProviderId>,
     /// The one way to go: browser, paste, device, or a method of the provider [default: all]
     #[arg(long, value_name = "WAY")]
@@ -17,7 +18,7 @@ pub(super) struct SignIn {
     #[arg(long, conflicts_with = "method")]
     device_code: bool,
     /// Store the login under this profile id [default: <provider>:<email>]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::profile)]
     profile_id: Option<ProfileId>,
 }
 

@@ -1,0 +1,27 @@
+//! Ids on the command line. A blank one is the variable of a script that is not set, not an id
+//! that nothing has.
+
+use crate::profile::{ProfileId, ProviderId};
+
+/// Reads the id of a provider.
+///
+/// # Errors
+/// It is blank.
+pub(super) fn provider(text: &str) -> Result<ProviderId, String> {
+    not_blank(text).map(|text| text.to_owned().into())
+}
+
+/// Reads the id of a profile.
+///
+/// # Errors
+/// It is blank.
+pub(super) fn profile(text: &str) -> Result<ProfileId, String> {
+    not_blank(text).map(Into::into)
+}
+
+fn not_blank(text: &str) -> Result<&str, String> {
+    if text.trim().is_empty() {
+        return Err("it is blank; is a variable not set?".to_owned());
+    }
+    Ok(text)
+}
