@@ -4,11 +4,11 @@ use crate::config::{AgentDir, Config, ConfigError, Paths};
 use crate::profile::{AgentId, ProviderId};
 use crate::provider::{Catalog, CatalogError};
 use crate::store::{
-    AgentStore, BackupPolicy, Location, Notice, Notices, Spool, StoreError, USUAL_BACKUPS,
+    AgentStore, BackupPolicy, DEFAULT_BACKUPS, Location, Notice, Notices, Spool, StoreError,
 };
 use crate::system::Environment;
-use crate::system::custody::{Custody, Exposure, Kind};
 use crate::system::file;
+use crate::system::permissions::{Exposure, Kind, Permissions};
 use crate::system::worker::{Life, Threads};
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
@@ -186,7 +186,7 @@ impl App {
 
     fn backups(&self) -> usize {
         let wanted = self.environment.text("OPENCLAW_AUTH_BACKUPS");
-        wanted.and_then(|wanted| wanted.parse().ok()).unwrap_or(USUAL_BACKUPS)
+        wanted.and_then(|wanted| wanted.parse().ok()).unwrap_or(DEFAULT_BACKUPS)
     }
 
     /// What somebody else could read or change: of the stores that `agent` uses, of the
@@ -199,9 +199,9 @@ impl App {
 
     /// As [`Self::exposures`], of these stores.
     pub fn exposures_of(&self, stores: &[AgentStore]) -> Vec<Exposure> {
-        let custody = Custody::of(&self.paths.state_dir);
-        let of_stores = stores.iter().flat_map(|store| store.exposures(&custody));
-        let mut found: Vec<_> = of_stores.chain(self.exposed_beside_stores(&custody)).collect();
+        let permissions = Permissions::of(&self.paths.state_dir);
+        let of_stores = stores.iter().flat_map(|store| store.exposures(&permissions));
+        let mut found: Vec<_> = of_stores.chain(self.exposed_beside_stores(&permissions)).collect();
         if found.len() > 1 {
             let mut seen = HashSet::new();
             found.retain(|exposure| seen.insert(exposure.path.clone()));
@@ -218,13 +218,13 @@ impl App {
 
     /// As [`Self::exposures`], of what is no store: the configuration, the provider files,
     /// the renewals that wait to be stored, the logins that wait to be finished.
-    fn exposed_beside_stores(&self, custody: &Custody) -> Vec<Exposure> {
+    fn exposed_beside_stores(&self, permissions: &Permissions) -> Vec<Exposure> {
         let mut found: Vec<_> =
-            custody.exposure(&self.paths.config, Kind::Settings).into_iter().collect();
-        found.extend(custody.exposures_in(&self.paths.providers(), Kind::Settings));
-        found.extend(self.spool().exposures(custody));
-        found.extend(custody.exposures_in(&self.paths.pending_logins(), Kind::Secrets));
-        found.extend(custody.exposures_in(&self.paths.exchanged_tokens(), Kind::Secrets));
+            permissions.exposure(&self.paths.config, Kind::Settings).into_iter().collect();
+        found.extend(permissions.exposures_in(&self.paths.providers(), Kind::Settings));
+        found.extend(self.spool().exposures(permissions));
+        found.extend(permissions.exposures_in(&self.paths.pending_logins(), Kind::Secrets));
+        found.extend(permissions.exposures_in(&self.paths.exchanged_tokens(), Kind::Secrets));
         found
     }
 
@@ -311,5 +311,18 @@ impl App {
     /// The agent whose profiles `agent` reads through to; `None` for that agent itself.
     pub fn fallback_agent(&self, config: &Config, agent: &AgentDir) -> Option<AgentDir> {
         (!agent.id.is_main()).then(|| self.main_agent(config))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_shared_by_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<App>();
+        shared::<Config>();
+        shared::<AgentStore>();
     }
 }

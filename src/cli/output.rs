@@ -5,7 +5,7 @@ use crate::cli::failure::exposed;
 use crate::cli::terminal::sequence::Sequence;
 use crate::store::Location;
 use crate::system::Streams;
-use crate::system::custody::Exposure;
+use crate::system::permissions::Exposure;
 use crate::system::stream::stdout_columns;
 use crate::text::{chain, printable};
 use serde::Serialize;
@@ -132,7 +132,7 @@ impl<'s> Output<'s> {
     /// How many columns a line of data should have at most.
     pub(super) fn columns(&self) -> usize {
         let terminal = self.streams.stdout_is_terminal.then(stdout_columns).flatten();
-        terminal.unwrap_or(USUAL_COLUMNS)
+        terminal.unwrap_or(DEFAULT_COLUMNS)
     }
 
     /// Hands over what is buffered.
@@ -157,7 +157,7 @@ impl<'s> Output<'s> {
 }
 
 /// The width of what is no terminal.
-const USUAL_COLUMNS: usize = 80;
+const DEFAULT_COLUMNS: usize = 80;
 
 /// A URL to sign in at is long; nothing that we say is longer.
 const LONGEST_LINE: usize = 16 * 1024;

@@ -9,7 +9,7 @@ use super::file::text_of;
 use super::format::Format;
 use super::json::{Malformed, Members, members};
 use super::login::grant;
-use super::{Login, Parsed, Place, Tool, Unfit};
+use super::{Login, OtherStorage, Parsed, Tool, Unfit};
 use crate::oauth::Claims;
 use crate::profile::CredentialKind;
 use crate::system::Environment;
@@ -132,7 +132,7 @@ impl Format for Codex {
         ]
     }
 
-    fn elsewhere(&self, environment: &Environment, has_file: bool) -> Option<Place> {
+    fn elsewhere(&self, environment: &Environment, has_file: bool) -> Option<OtherStorage> {
         let path = home(environment).join("config.toml");
         let config = text_of(&path).ok().flatten()?;
         let is_elsewhere = match credentials_store(&config)? {
@@ -140,7 +140,7 @@ impl Format for Codex {
             "auto" => !has_file,
             _ => false,
         };
-        is_elsewhere.then_some(Place::Keyring { setting: path })
+        is_elsewhere.then_some(OtherStorage::Keyring { setting: path })
     }
 }
 

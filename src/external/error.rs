@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// Where the login of another program is when it is in no file that can be changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Place {
+pub enum OtherStorage {
     /// In the keyring, as the program's own settings say.
     #[error("the keyring of the system, which is not read")]
     Keyring {
@@ -93,7 +93,7 @@ pub enum ExternalError {
         /// The program.
         tool: Tool,
         /// Where it is.
-        place: Place,
+        place: OtherStorage,
     },
     /// A file cannot be read.
     #[error("could not read {}", path.display())]

@@ -1,6 +1,6 @@
 //! What the modules of the programs have in common: where a login is, and in which form.
 
-use super::error::Place;
+use super::error::OtherStorage;
 use super::json::Malformed;
 use super::login::{Login, Parsed};
 use crate::system::Environment;
@@ -26,7 +26,7 @@ pub(super) trait Format: Sync {
 
     /// Where the login is when no file shows it. `has_file` says
     /// whether there is a file.
-    fn elsewhere(&self, _environment: &Environment, _has_file: bool) -> Option<Place> {
+    fn elsewhere(&self, _environment: &Environment, _has_file: bool) -> Option<OtherStorage> {
         None
     }
 

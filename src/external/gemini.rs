@@ -7,7 +7,7 @@
 use super::file::text_of;
 use super::format::Format;
 use super::json::{Malformed, members};
-use super::{Login, Parsed, Place, Tool, flat};
+use super::{Login, OtherStorage, Parsed, Tool, flat};
 use crate::system::Environment;
 use std::path::PathBuf;
 
@@ -32,11 +32,11 @@ impl Format for Gemini {
         Ok(None)
     }
 
-    fn elsewhere(&self, environment: &Environment, has_file: bool) -> Option<Place> {
+    fn elsewhere(&self, environment: &Environment, has_file: bool) -> Option<OtherStorage> {
         const SWITCH: &str = "GEMINI_FORCE_ENCRYPTED_FILE_STORAGE";
         let encrypted = directory(environment).join("gemini-credentials.json");
         let is_elsewhere = environment.is_on(SWITCH) || (!has_file && encrypted.is_file());
-        is_elsewhere.then_some(Place::Encrypted { switch: SWITCH })
+        is_elsewhere.then_some(OtherStorage::Encrypted { switch: SWITCH })
     }
 
     fn complete(&self, environment: &Environment, login: &mut Login) {

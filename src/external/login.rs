@@ -5,7 +5,7 @@ use super::time::{NoTime, Time};
 use crate::oauth::Claims;
 use crate::profile::{Credential, CredentialKind, Identity, Millis, ProviderId};
 use crate::secret::Secret;
-use crate::system::custody::Exposure;
+use crate::system::permissions::Exposure;
 use std::path::PathBuf;
 
 /// What a program keeps.

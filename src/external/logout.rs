@@ -1,6 +1,6 @@
 //! Logging another program out: its file without the login, by its own rules and locks.
 
-use super::{ExternalError, Login, Place, Tool, format, text_of};
+use super::{ExternalError, Login, OtherStorage, Tool, format, text_of};
 use crate::system::Environment;
 use crate::system::file::{self, Reserved, with_suffix};
 use crate::system::lock::foreign::{self, ForeignLock};
@@ -31,9 +31,10 @@ pub fn check_in_files(
     let files = format(tool).files(environment);
     match logins.iter().find(|login| !files.contains(&login.path)) {
         None => Ok(()),
-        Some(login) => {
-            Err(ExternalError::Elsewhere { tool, place: Place::ReadOnly(login.path.clone()) })
-        }
+        Some(login) => Err(ExternalError::Elsewhere {
+            tool,
+            place: OtherStorage::ReadOnly(login.path.clone()),
+        }),
     }
 }
 

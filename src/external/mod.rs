@@ -24,14 +24,14 @@ mod program;
 mod qwen;
 mod time;
 
-pub use error::{ExternalError, Place, Unfit};
+pub use error::{ExternalError, OtherStorage, Unfit};
 pub use json::{Malformed, Position};
 pub use login::{Contents, Login, Parsed};
 pub use logout::{LoggedOut, check_in_files, log_out};
 pub use program::{EntryProvider, Managed, Program, Tool};
 
 use crate::system::Environment;
-use crate::system::custody::{Custody, Kind};
+use crate::system::permissions::{Kind, Permissions};
 use file::text_of;
 use format::Format;
 use std::path::{Path, PathBuf};
@@ -121,8 +121,10 @@ pub fn without(tool: Tool, text: &str, entries: &[&str]) -> Result<Option<String
 }
 
 /// Who else can read or change the file. It is not ours to refuse.
-fn exposure(path: &Path) -> Option<crate::system::custody::Exposure> {
+fn exposure(path: &Path) -> Option<crate::system::permissions::Exposure> {
     let directory = path.parent()?;
-    let custody = Custody::of(directory);
-    custody.exposure(path, Kind::Secrets).or_else(|| custody.exposure(directory, Kind::Directory))
+    let permissions = Permissions::of(directory);
+    permissions
+        .exposure(path, Kind::Secrets)
+        .or_else(|| permissions.exposure(directory, Kind::Directory))
 }

@@ -21,7 +21,7 @@ pub struct Client {
     pub issuer: Option<String>,
     /// The scopes to ask for where nobody names any, as far as the server has them; known
     /// once it was asked ([`Client::discover`]).
-    pub usual_scopes: Vec<String>,
+    pub default_scopes: Vec<String>,
     /// How its token requests are encoded.
     pub token_request_format: TokenRequestFormat,
     /// Further parameters of its token requests.

@@ -15,9 +15,9 @@ use std::time::Duration;
 use url::Url;
 
 /// The poll interval when the server names none (RFC 8628 section 3.2).
-const USUAL_INTERVAL: Duration = Duration::from_secs(5);
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 /// The lifetime of a code when the server's word cannot be used.
-const USUAL_LIFETIME: Duration = Duration::from_mins(15);
+const DEFAULT_LIFETIME: Duration = Duration::from_mins(15);
 /// No server lets a code live longer.
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 
@@ -131,7 +131,7 @@ impl DeviceReply {
         let given = self.0.get("interval").and_then(number).filter(|number| *number > 0.0);
         match (given, flow) {
             (None, DeviceFlow::UserCode) => Duration::from_secs(2),
-            (None, _) => USUAL_INTERVAL,
+            (None, _) => DEFAULT_INTERVAL,
             // In milliseconds.
             (Some(given), DeviceFlow::UserCode) => {
                 Duration::from_secs_f64((given / 1_000.0).clamp(2.0, 60.0))
@@ -152,7 +152,7 @@ impl DeviceReply {
             .into_iter()
             .flatten()
             .find(makes_sense)
-            .map_or(USUAL_LIFETIME, Duration::from_secs_f64)
+            .map_or(DEFAULT_LIFETIME, Duration::from_secs_f64)
     }
 }
 

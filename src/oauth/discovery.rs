@@ -14,7 +14,7 @@ use serde::Deserialize;
 use url::Url;
 
 /// What tells who signs in, and what keeps the login.
-const USUAL_SCOPES: [&str; 3] = ["openid", "email", "offline_access"];
+const DEFAULT_SCOPES: [&str; 3] = ["openid", "email", "offline_access"];
 
 /// The metadata that we use.
 #[derive(Debug, Deserialize)]
@@ -92,8 +92,8 @@ impl Client {
             return Err(unreadable("its metadata name no token endpoint".to_owned()));
         }
         let has = |scope: &str| metadata.scopes_supported.iter().any(|known| known == scope);
-        let usual = USUAL_SCOPES.into_iter().filter(|scope| has(scope));
-        self.usual_scopes = usual.map(str::to_owned).collect();
+        let usual = DEFAULT_SCOPES.into_iter().filter(|scope| has(scope));
+        self.default_scopes = usual.map(str::to_owned).collect();
         self.issuer = spelled;
         let known = &mut self.endpoints;
         known.authorization = known.authorization.take().or(metadata.authorization_endpoint);

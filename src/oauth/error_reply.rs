@@ -2,7 +2,9 @@
 
 use super::lenient_json::Members;
 use crate::text::printable;
+use serde::de::IgnoredAny;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What an error response says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -11,7 +13,7 @@ pub(super) struct ErrorReply {
     pub(super) codes: Vec<String>,
     /// What the server says about it.
     pub(super) description: Option<String>,
-    /// Whether it has its end.
+    /// Whether the text is that one object and parses: no quotation in a page, and no part.
     pub(super) is_whole: bool,
 }
 
@@ -74,8 +76,15 @@ impl ErrorReply {
         let sentence = || at(&"/error", 300).filter(|text| !is_code(text));
         let description = DESCRIPTIONS.iter().find_map(|pointer| at(pointer, 300));
         let description = description.or_else(sentence);
-        Self { codes, description, is_whole: members.is_whole }
+        Self { codes, description, is_whole: parses(text) }
     }
+}
+
+/// Whether a text is one JSON object, but for what some servers put in front of theirs.
+fn parses(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let guarded = text.strip_prefix(")]}'").map(|text| text.trim_start_matches(','));
+    serde_json::from_str::<BTreeMap<String, IgnoredAny>>(guarded.unwrap_or(text)).is_ok()
 }
 
 /// Whether a text is a code, not a sentence.
@@ -154,9 +163,25 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_breaks_off_is_no_whole_reply() {
-        assert!(ErrorReply::of(r#"{"error":"invalid_grant"}"#).is_whole);
-        let cut = ErrorReply::of(r#"{"error":"invalid_grant","error_descri"#);
-        assert!(!cut.is_whole && cut.codes == ["invalid_grant"]);
+    fn only_an_object_that_parses_is_a_whole_reply() {
+        for whole in [
+            r#"{"error":"invalid_grant"}"#,
+            "\r\n {\"error\":\"invalid_grant\"}\n",
+            "\u{feff})]}',\n{\"n\":1e999,\"error\":\"invalid_grant\",\"error\":\"invalid_grant\"}",
+        ] {
+            let reply = ErrorReply::of(whole);
+            assert!(reply.is_whole && reply.codes == ["invalid_grant"], "{whole}");
+        }
+        for part in [
+            r#"{"error":"invalid_grant","error_descri"#,
+            r#"<html><pre>{"error":"invalid_grant"}</pre></html>"#,
+            r#"The server said {"error":"invalid_grant"}"#,
+            r#"{"error":"invalid_grant"} and more"#,
+            r#"{"error":"invalid_grant"}{"error":"temporarily_unavailable"}"#,
+            r#"{"error":"invalid_grant",}"#,
+        ] {
+            let reply = ErrorReply::of(part);
+            assert!(!reply.is_whole && reply.codes == ["invalid_grant"], "{part}");
+        }
     }
 }

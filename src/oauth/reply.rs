@@ -1,7 +1,7 @@
 //! What the answer of a token endpoint means: a grant, or why there is none.
 //!
-//! Invariant: an answer with a status of success is never dropped. What cannot be read of it is
-//! in the error.
+//! Invariant: an answer with a status of success is never dropped, nor is one of any other
+//! status with new tokens in it. What cannot be read of the first is in the error.
 
 use super::client::Client;
 use super::edge::BlockPage;
@@ -9,7 +9,7 @@ use super::error_reply::ErrorReply;
 use super::grant::Grant;
 use super::lenient_json::decoded;
 use super::token_error::{Refusal, TokenError};
-use super::token_reply::{NoGrant, TokenReply, standard};
+use super::token_reply::{self, NoGrant, TokenReply, standard};
 use crate::profile::Millis;
 use crate::secret::SecretBytes;
 use crate::system::http::{Answer, HttpError};
@@ -39,7 +39,7 @@ impl Reply {
         let Answer { status, headers, received, cut } = answer;
         let cut = cut.or(too_large);
         let reply = Self { status, headers, text, raw: SecretBytes::new(received), cut };
-        if status.is_success() {
+        if status.is_success() || reply.brings_tokens() {
             return Ok(reply);
         }
         if let Some(BlockPage(by)) = reply.block_page() {
@@ -54,6 +54,12 @@ impl Reply {
             return Err(TokenError::Unreadable(format!("it has the status {status}")));
         }
         Ok(reply)
+    }
+
+    /// Whether new tokens are in it, whatever its status says: the server has carried the
+    /// request out then, and the refresh token that was sent is spent.
+    fn brings_tokens(&self) -> bool {
+        token_reply::brings_tokens(&self.text)
     }
 
     fn block_page(&self) -> Option<BlockPage> {
@@ -100,7 +106,7 @@ impl Reply {
         client: &Client,
         now: Millis,
     ) -> Result<Map<String, Value>, TokenError> {
-        if !self.status.is_success() {
+        if !self.status.is_success() && !self.brings_tokens() {
             return Err(self.refusal(client));
         }
         let now = server_time(&self.headers).unwrap_or(now);
@@ -160,7 +166,9 @@ fn is_unavailable(status: StatusCode) -> bool {
 fn retry_after(headers: &HeaderMap, clock: fn() -> Millis) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
+        // A number that is too large for any clock is a long time, not none.
+        const LONGEST: f64 = 4e9;
+        return Duration::try_from_secs_f64(seconds.clamp(f64::MIN, LONGEST)).ok();
     }
     let now = server_time(headers).unwrap_or_else(clock);
     let wait = date(value)?.saturating_sub(now).max(0);
@@ -217,6 +225,7 @@ mod tests {
             (400, r#"{"error":{"type":"session_over","code":"x"}}"#, "session_over", true),
             (200, r#"{"error":"invalid_grant"}"#, "invalid_grant", true),
             (400, r#"{"error":"invalid_grant","error_d"#, "invalid_grant", false),
+            (400, r#"<p>{"error":"invalid_grant"}</p>"#, "invalid_grant", false),
             (401, r#"{"error":"invalid_client"}"#, "invalid_client", false),
             (401, r#"{"error":{"code":"token_expired"}}"#, "token_expired", false),
             (400, r#"{"message":"invalid_grant"}"#, "400 Bad Request", false),
@@ -251,6 +260,9 @@ mod tests {
             (503, &by_our_clock, (false, Some(30))),
             (503, &past, (false, Some(0))),
             (503, &[("retry-after", "1.5")], (false, Some(1))),
+            (429, &[("retry-after", "99999999999999999999")], (false, Some(4_000_000_000))),
+            (503, &[("retry-after", "inf")], (false, Some(4_000_000_000))),
+            (503, &[("retry-after", "NaN")], (true, None)),
             (503, &[("retry-after", "soon")], (true, None)),
             (503, &[("retry-after", "-1")], (true, None)),
             (503, &[], (true, None)),

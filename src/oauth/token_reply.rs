@@ -87,6 +87,13 @@ pub(super) fn standard(text: &str, now: Millis) -> Result<Map<String, Value>, No
     Ok(members)
 }
 
+/// Whether an answer that need not be a token response has both tokens in it, and no error.
+pub(super) fn brings_tokens(text: &str) -> bool {
+    let found = Found::of(text);
+    let has = |name| found.text(name).is_some();
+    has("access_token") && has("refresh_token") && !is_error(&found)
+}
+
 /// Why there is no grant in a token response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoGrant {
@@ -295,6 +302,21 @@ mod tests {
             assert_eq!(grant.refresh.unwrap().expose(), "r");
             let has_lifetime = end > text.find(",\"scope").unwrap();
             assert_eq!(grant.expires, has_lifetime.then_some(3_601_000), "{end}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_in_an_answer_when_both_are_and_no_error() {
+        assert!(brings_tokens(r#"{"message":"m","access_token":"a","refresh_token":"r"}"#));
+        for text in [
+            r#"{"error":"x","access_token":"a","refresh_token":"r"}"#,
+            r#"{"status":"error","access_token":"a","refresh_token":"r"}"#,
+            r#"{"refresh_token":"r"}"#,
+            r#"{"access_token":"a","refresh_token":"r"#,
+            r#"{"request":{"access_token":"a","refresh_token":"r"}}"#,
+            "",
+        ] {
+            assert!(!brings_tokens(text), "{text}");
         }
     }
 

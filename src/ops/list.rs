@@ -9,8 +9,8 @@ use crate::external::Tool;
 use crate::profile::{AgentId, Credential, Health, Kind, Millis, ProfileId, ProviderId, health};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Location, StateDocument};
-use crate::system::custody::Exposure;
 use crate::system::now;
+use crate::system::permissions::Exposure;
 use crate::text::chain;
 use std::collections::HashSet;
 

@@ -7,7 +7,7 @@ use super::exchange::{NotExchanged, Wanted, exchange};
 use super::managed::Managed;
 use super::reference::{self, ValueError};
 use super::refresh::{
-    RefreshError, USUAL_MIN_TTL, Validity, has_lifetime, not_refreshable, refresh,
+    DEFAULT_MIN_TTL, RefreshError, Validity, has_lifetime, not_refreshable, refresh,
 };
 use super::selection::{Selected, SelectionError, select};
 use super::waiting::store_waiting;
@@ -49,7 +49,7 @@ pub struct Request {
 impl Request {
     /// How long the token has to be valid by the word of the caller.
     fn demanded(&self) -> Option<Millis> {
-        self.min_ttl.or(self.strict.then_some(USUAL_MIN_TTL))
+        self.min_ttl.or(self.strict.then_some(DEFAULT_MIN_TTL))
     }
 }
 
@@ -194,7 +194,9 @@ pub fn token(
     let selected =
         select(app, &agent, &config, request.provider.as_ref(), request.profile.as_ref())?;
     // What is exchanged is a token; a login that we do not refresh is spoken of elsewhere.
-    let is_renewed = selected.credential.kind() == Kind::Token || is_ours_to_refresh(&selected);
+    // Looked at only where it may be spoken of: it takes the table of programs.
+    let is_renewed = request.demanded().is_some()
+        && (selected.credential.kind() == Kind::Token || is_ours_to_refresh(&selected));
     let renewing = is_renewed.then(|| selected.store.clone());
     let token = find(app, &config, selected, request, interaction)?;
     judge(renewing.as_ref(), &token, request, interaction)?;
@@ -410,7 +412,7 @@ fn token_of(
     if value.expose().bytes().fold(false, |found, byte| found | is_odd(byte)) {
         return Err(NoTokenError::OddCharacters { profile_id: selected.id.clone() });
     }
-    let min_ttl = request.min_ttl.unwrap_or(USUAL_MIN_TTL);
+    let min_ttl = request.min_ttl.unwrap_or(DEFAULT_MIN_TTL);
     Ok(Token {
         profile_id: selected.id.clone(),
         provider: selected.credential.provider.clone(),

@@ -219,7 +219,7 @@ impl Registration {
                 userinfo: self.userinfo_endpoint.clone(),
                 device: self.device.clone(),
             },
-            usual_scopes: Vec::new(),
+            default_scopes: Vec::new(),
             issuer: self.issuer.clone(),
             token_request_format: self.token_request_format,
             token_parameters: self.token_parameters.clone(),

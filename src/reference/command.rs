@@ -9,7 +9,7 @@ use super::provider::{ExecProvider, Limits};
 use crate::config::Variables;
 use crate::profile::secret_ref::is_command_id;
 use crate::system::child::{self, Ended};
-use crate::system::trust::{self, Distrust, OTHERS_WRITE};
+use crate::system::trust::{self, Insecure, OTHERS_WRITE};
 use crate::text::printable;
 use serde::Serialize;
 use serde_json::Value;
@@ -118,7 +118,7 @@ fn trusted(provider: &ExecProvider) -> Result<PathBuf, ReferenceError> {
     if provider.trusted_dirs.is_empty() || provider.trusted_dirs.iter().any(is_inside) {
         return Ok(program);
     }
-    Err(distrusted(Distrust::Elsewhere))
+    Err(distrusted(Insecure::Elsewhere))
 }
 
 fn directory(program: &Path) -> &Path {

@@ -1,7 +1,7 @@
 //! Why a reference does not resolve.
 
 use crate::profile::secret_ref::Source;
-use crate::system::trust::Distrust;
+use crate::system::trust::Insecure;
 use std::path::PathBuf;
 
 /// Why a reference does not resolve. No variant holds anything that a provider printed,
@@ -56,7 +56,7 @@ pub enum ReferenceError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        distrust: Distrust,
+        distrust: Insecure,
     },
     /// The file cannot be read.
     #[error("could not read {}: {reason}", path.display())]

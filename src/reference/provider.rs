@@ -103,9 +103,9 @@ fn shown(problems: &[Problem]) -> String {
 }
 
 const LONGEST_TIMEOUT: u64 = 120_000;
-const USUAL_TIMEOUT: u64 = 5_000;
+const DEFAULT_TIMEOUT: u64 = 5_000;
 const MOST_BYTES: u64 = 20 * 1024 * 1024;
-const USUAL_BYTES: u64 = 1024 * 1024;
+const DEFAULT_BYTES: u64 = 1024 * 1024;
 
 impl Secrets {
     /// The section of the configuration at `path`.
@@ -199,15 +199,15 @@ fn file(members: &mut Members<'_, '_>) -> FileProvider {
     FileProvider {
         path: members.required("path", |_| Ok(())).to_owned(),
         single_value: mode == Some("singleValue"),
-        timeout: timeout(members, "timeoutMs").unwrap_or(Duration::from_millis(USUAL_TIMEOUT)),
-        max_bytes: members.number("maxBytes", 1..=MOST_BYTES).unwrap_or(USUAL_BYTES),
+        timeout: timeout(members, "timeoutMs").unwrap_or(Duration::from_millis(DEFAULT_TIMEOUT)),
+        max_bytes: members.number("maxBytes", 1..=MOST_BYTES).unwrap_or(DEFAULT_BYTES),
         allow_insecure_path: members.flag("allowInsecurePath", false),
     }
 }
 
 fn exec(members: &mut Members<'_, '_>) -> ExecProvider {
     let allowed_timeout =
-        timeout(members, "timeoutMs").unwrap_or(Duration::from_millis(USUAL_TIMEOUT));
+        timeout(members, "timeoutMs").unwrap_or(Duration::from_millis(DEFAULT_TIMEOUT));
     let argument = |text: &str| {
         if text.len() <= 1024 { Ok(()) } else { Err("it has more than 1024 bytes") }
     };
@@ -216,7 +216,7 @@ fn exec(members: &mut Members<'_, '_>) -> ExecProvider {
         args: members.texts("args", 128, argument).unwrap_or_default(),
         timeout: allowed_timeout,
         no_output_timeout: timeout(members, "noOutputTimeoutMs").unwrap_or(allowed_timeout),
-        max_output_bytes: members.number("maxOutputBytes", 1..=MOST_BYTES).unwrap_or(USUAL_BYTES),
+        max_output_bytes: members.number("maxOutputBytes", 1..=MOST_BYTES).unwrap_or(DEFAULT_BYTES),
         json_only: members.flag("jsonOnly", true),
         env: members.named_texts("env"),
         pass_env: members.texts("passEnv", 128, variable).unwrap_or_default(),

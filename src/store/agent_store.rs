@@ -12,8 +12,8 @@ use super::{
 use crate::profile::AgentId;
 use crate::secret::Secret;
 use crate::store::{Backup, Begun, Ended, LastOutcome};
-use crate::system::custody::{Custody, Exposure};
 use crate::system::lock;
+use crate::system::permissions::{Exposure, Permissions};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -247,10 +247,10 @@ impl AgentStore {
     }
 
     /// What somebody else could read or change of the store: its directories, its
-    /// documents, the legacy files that it reads, its backups. `custody` is that of its state
+    /// documents, the legacy files that it reads, its backups. `permissions` is that of its state
     /// directory.
-    pub fn exposures(&self, custody: &Custody) -> Vec<Exposure> {
-        self.engine.exposures(custody)
+    pub fn exposures(&self, permissions: &Permissions) -> Vec<Exposure> {
+        self.engine.exposures(permissions)
     }
 
     /// The locks and abandoned temporary files beside the documents, by name.

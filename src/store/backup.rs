@@ -6,14 +6,14 @@
 
 use super::{Location, StoreError};
 use crate::profile::Millis;
-use crate::system::custody::Exposure;
+use crate::system::permissions::Exposure;
 use crate::text::chain;
 use std::ffi::OsStr;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many backups of either sort are kept where the user says nothing.
-pub const USUAL_BACKUPS: usize = 5;
+pub const DEFAULT_BACKUPS: usize = 5;
 
 /// What went less well than it could while something else succeeded, for the end of a run.
 #[derive(Clone, Debug, Default)]

@@ -9,8 +9,8 @@ use super::{
     Leftover, Location, Prepared, StateDocument, StoreError, Version,
 };
 use crate::secret::Secret;
-use crate::system::custody::{Custody, Exposure};
 use crate::system::lock::Holder;
+use crate::system::permissions::{Exposure, Permissions};
 use crate::system::worker::Waiter;
 use std::fmt::Debug;
 use std::ops::Deref;
@@ -117,7 +117,7 @@ pub(super) trait Engine: Debug {
     /// Where such a reply is.
     fn find_kept(&self, grant: &Secret) -> Option<Location>;
 
-    /// The reply to the grant of that hash is stored.
+    /// The reply to the grant of that hash is stored: removes what is noted of it.
     fn forget_kept(&self, grant: &str);
 
     /// Notes that `given` has replaced `grant`, and is stored.
@@ -151,7 +151,7 @@ pub(super) trait Engine: Debug {
     fn read_backup(&self, backup: &Backup) -> Result<Document, StoreError>;
 
     /// What somebody else could read or change.
-    fn exposures(&self, custody: &Custody) -> Vec<Exposure>;
+    fn exposures(&self, permissions: &Permissions) -> Vec<Exposure>;
 
     /// The locks and abandoned temporary files beside the documents.
     fn leftovers(&self) -> Vec<Leftover>;

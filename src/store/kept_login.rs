@@ -81,7 +81,7 @@ impl Spool {
             fields: renewal.fields.iter().cloned().collect(),
         })?;
         let name = format!("sha256-{:x}.{EXTENSION}", Sha256::digest(&text));
-        write_first(&self.directories, &name, &text)
+        write_first(self.writable(), &name, &text)
     }
 
     /// The logins that wait, each with where it is; `None` in place of one that cannot be read.

@@ -29,7 +29,7 @@ mod spool;
 mod unread;
 
 pub use agent_store::{AgentStore, PATIENT_LOCK_TIMEOUT};
-pub use backup::{Backup, BackupPolicy, Notice, Notices, USUAL_BACKUPS};
+pub use backup::{Backup, BackupPolicy, DEFAULT_BACKUPS, Notice, Notices};
 pub use document::{
     Document, EntryFault, Inspection, Misshape, Outline, Pasted, Profile, Provenance, Renewal,
     StateDocument, entry_with, is_refused, is_rejected, login_entry, pasted_entry, renewed_entry,

@@ -8,11 +8,12 @@ use super::{Location, Renewal};
 use crate::oauth::{Grant, Members};
 use crate::profile::{Identity, Millis};
 use crate::secret::Secret;
-use crate::system::custody::{Custody, Exposure, Kind};
 use crate::system::file::{self, SpareFile};
+use crate::system::permissions::{Exposure, Kind, Permissions};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -92,12 +93,36 @@ const MOST_GRANTS: usize = 1_000;
 pub struct Spool {
     /// In the order in which they are tried: in the state directory, in the home directory.
     pub(super) directories: [PathBuf; 2],
+    /// The state directory as it was when this was bound to it: device and inode.
+    bound_to: Option<(u64, u64)>,
 }
 
 impl Spool {
     /// The spool in two directories; the second is for when the first cannot be written.
     pub const fn new(directories: [PathBuf; 2]) -> Self {
-        Self { directories }
+        Self { directories, bound_to: None }
+    }
+
+    /// The spool, which saves nothing in the state directory any more once another directory
+    /// is in its place (a mount that went): what is written there is hidden when it is back.
+    #[must_use]
+    pub fn bound(self) -> Self {
+        Self { bound_to: self.state_dir(), ..self }
+    }
+
+    /// The state directory that is there now.
+    fn state_dir(&self) -> Option<(u64, u64)> {
+        let metadata = self.directories[0].parent()?.metadata().ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    }
+
+    fn is_state_dir_away(&self) -> bool {
+        self.bound_to.is_some() && self.bound_to != self.state_dir()
+    }
+
+    /// Where something can be saved now.
+    pub(super) fn writable(&self) -> &[PathBuf] {
+        &self.directories[usize::from(self.is_state_dir_away())..]
     }
 
     /// Saves the reply for the refresh token that was `posted`, durably; where.
@@ -105,7 +130,7 @@ impl Spool {
     /// # Errors
     /// It cannot be written anywhere: the last reason.
     pub fn save(&self, posted: &Secret, renewal: &Renewal) -> io::Result<Location> {
-        save(&self.directories, &[posted.fingerprint()], renewal)
+        save(self.writable(), &[posted.fingerprint()], renewal)
     }
 
     /// As [`Self::save`], where nothing may be left to open or to sync: at last in the `spare`
@@ -120,8 +145,10 @@ impl Spool {
         spare: Option<SpareFile>,
     ) -> io::Result<Location> {
         let grants = [posted.fingerprint()];
-        save(&self.directories, &grants, renewal).or_else(|error| {
-            let Some(spare) = spare else { return Err(error) };
+        save(self.writable(), &grants, renewal).or_else(|error| {
+            let Some(spare) = spare.filter(|_| !self.is_state_dir_away()) else {
+                return Err(error);
+            };
             let [directory, _] = &self.directories;
             let path = directory.join(file_name(&grants[0]));
             let saved = text_of(&grants, renewal).and_then(|text| spare.save(&path, &text));
@@ -216,13 +243,13 @@ impl Spool {
         location.path().is_some_and(|path| std::fs::remove_file(path).is_ok())
     }
 
-    /// What somebody else could read or change of it. `custody` is that of the state
+    /// What somebody else could read or change of it. `permissions` is that of the state
     /// directory, which the first directory is in.
-    pub fn exposures(&self, custody: &Custody) -> Vec<Exposure> {
+    pub fn exposures(&self, permissions: &Permissions) -> Vec<Exposure> {
         let [in_state_dir, in_home] = &self.directories;
-        let mut found = custody.exposures_in(in_state_dir, Kind::Secrets);
+        let mut found = permissions.exposures_in(in_state_dir, Kind::Secrets);
         if in_home.exists() {
-            found.extend(Custody::of(in_home).exposures_in(in_home, Kind::Secrets));
+            found.extend(Permissions::of(in_home).exposures_in(in_home, Kind::Secrets));
         }
         found
     }

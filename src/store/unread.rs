@@ -35,7 +35,7 @@ impl Spool {
         if earlier.len() >= MOST {
             return Ok(None);
         }
-        write_first(&self.directories, &name, raw).map(Some)
+        write_first(self.writable(), &name, raw).map(Some)
     }
 
     /// Removes the answers to a refresh token that was `posted` again, with success: none of

@@ -22,7 +22,7 @@ pub struct Dialogue {
 
 /// What happens to a child process.
 #[derive(Debug)]
-pub enum Said {
+pub enum Output {
     /// A line of its standard output, without the line break. It may hold secrets.
     Line(Secret),
     /// A line of its standard error.
@@ -36,7 +36,7 @@ pub enum Said {
 }
 
 enum Event {
-    Said(Said),
+    Output(Output),
     Closed,
 }
 
@@ -57,12 +57,12 @@ impl Dialogue {
         let input = child.stdin.take().map(feed);
         if let Some(stdout) = child.stdout.take() {
             follow(stdout, output_bytes, sender.clone(), |line| match String::from_utf8(line) {
-                Ok(line) => Said::Line(Secret::new(line)),
-                Err(_) => Said::NoText,
+                Ok(line) => Output::Line(Secret::new(line)),
+                Err(_) => Output::NoText,
             });
         }
         if let Some(stderr) = child.stderr.take() {
-            let aside = |line: Vec<u8>| Said::Aside(String::from_utf8_lossy(&line).into_owned());
+            let aside = |line: Vec<u8>| Output::Aside(String::from_utf8_lossy(&line).into_owned());
             follow(stderr, output_bytes, sender.clone(), aside);
         }
         if let Some(pid) = pid(&child) {
@@ -87,17 +87,17 @@ impl Dialogue {
     }
 
     /// The next thing that it says. May be given up on and asked for again.
-    pub async fn next(&mut self) -> Said {
+    pub async fn next(&mut self) -> Output {
         while self.open > 0 {
             match self.events.recv().await {
-                Some(Event::Said(said)) => return said,
+                Some(Event::Output(said)) => return said,
                 Some(Event::Closed) => self.open -= 1,
                 None => break,
             }
         }
         match self.end() {
-            Ok(status) => Said::Ended(status.to_string()),
-            Err(error) => Said::Ended(error.to_string()),
+            Ok(status) => Output::Ended(status.to_string()),
+            Err(error) => Output::Ended(error.to_string()),
         }
     }
 }
@@ -138,7 +138,7 @@ fn follow(
     stream: impl Read + Send + 'static,
     limit: u64,
     sender: UnboundedSender<Event>,
-    said: impl Fn(Vec<u8>) -> Said + Send + 'static,
+    said: impl Fn(Vec<u8>) -> Output + Send + 'static,
 ) {
     std::thread::spawn(move || {
         let mut lines = BufReader::new(stream.take(limit.saturating_add(1)));
@@ -146,14 +146,14 @@ fn follow(
             let mut line = Vec::new();
             match lines.read_until(b'\n', &mut line) {
                 Ok(1..) if lines.get_ref().limit() == 0 => {
-                    let _ = sender.send(Event::Said(Said::TooMuch));
+                    let _ = sender.send(Event::Output(Output::TooMuch));
                     break;
                 }
                 Ok(1..) => {
                     while line.last().is_some_and(|last| matches!(last, b'\n' | b'\r')) {
                         line.pop();
                     }
-                    if sender.send(Event::Said(said(line))).is_err() {
+                    if sender.send(Event::Output(said(line))).is_err() {
                         return;
                     }
                 }
@@ -181,13 +181,13 @@ mod tests {
         let ended = block_on(async {
             loop {
                 match dialogue.next().await {
-                    Said::Line(text) => line = Some(text),
-                    Said::Aside(text) => aside = Some(text),
+                    Output::Line(text) => line = Some(text),
+                    Output::Aside(text) => aside = Some(text),
                     other => break other,
                 }
             }
         });
-        assert!(matches!(ended.unwrap(), Said::Ended(status) if status == "exit status: 3"));
+        assert!(matches!(ended.unwrap(), Output::Ended(status) if status == "exit status: 3"));
         assert_eq!(line.unwrap().expose(), "got hello");
         assert_eq!(aside.unwrap(), "aside");
     }
@@ -198,14 +198,14 @@ mod tests {
         let ended = block_on(async {
             loop {
                 match endless.next().await {
-                    Said::Line(_) => {}
+                    Output::Line(_) => {}
                     other => break other,
                 }
             }
         });
-        assert!(matches!(ended.unwrap(), Said::TooMuch));
+        assert!(matches!(ended.unwrap(), Output::TooMuch));
         let mut binary = shell("printf '\\377\\n'");
-        assert!(matches!(block_on(binary.next()).unwrap(), Said::NoText));
+        assert!(matches!(block_on(binary.next()).unwrap(), Output::NoText));
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
         let reader = std::thread::spawn(move || std::fs::read(pipe).unwrap());
         let mut dialogue =
             shell(&format!("exec 3>{}; sleep 600 & echo ready; wait", alive.display()));
-        assert!(matches!(block_on(dialogue.next()).unwrap(), Said::Line(_)));
+        assert!(matches!(block_on(dialogue.next()).unwrap(), Output::Line(_)));
         drop(dialogue);
         reader.join().unwrap();
     }

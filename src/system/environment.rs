@@ -112,6 +112,10 @@ impl fmt::Debug for Environment {
     }
 }
 
+/// How the names of variables end that hold secrets.
+const SECRET_ENDINGS: [&str; 7] =
+    ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "CREDENTIALS", "TOKENS"];
+
 impl Environment {
     /// The variables of this process, as they are now.
     #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
@@ -145,6 +149,22 @@ impl Environment {
     /// The variables with their values.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&String, &OsString)> {
         self.0.iter()
+    }
+
+    /// The variables that do not look like secrets, with their values.
+    pub(super) fn without_secrets(&self) -> impl Iterator<Item = (&String, &OsString)> {
+        let is_secret = |name: &str| {
+            let name = name.to_ascii_uppercase();
+            SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
+        };
+        self.pairs().filter(move |(name, _)| !is_secret(name))
+    }
+
+    /// As [`Self::without_secrets`], to keep.
+    #[cfg(static_glibc)]
+    pub(super) fn kept_without_secrets(&self) -> Vec<(String, OsString)> {
+        let shown = self.without_secrets();
+        shown.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// The names of all variables.
@@ -199,8 +219,20 @@ impl Environment {
         ["HOME", "USERPROFILE"]
             .iter()
             .find_map(|name| self.path(name))
-            .or_else(home_of_account)
+            .or_else(|| self.home_of_account())
             .unwrap_or_else(|| PathBuf::from("/"))
+    }
+
+    /// The home directory by the system's list of accounts.
+    #[cfg_attr(not(static_glibc), expect(clippy::unused_self, reason = "getent needs it"))]
+    fn home_of_account(&self) -> Option<PathBuf> {
+        #[cfg(static_glibc)]
+        return super::getent::home_of(
+            rustix::process::getuid().as_raw(),
+            &self.kept_without_secrets(),
+        );
+        #[cfg(not(static_glibc))]
+        directories::BaseDirs::new().map(|base| base.home_dir().to_owned())
     }
 
     /// Why a browser on this machine would not reach the user, if it would not.
@@ -228,14 +260,6 @@ impl Environment {
         let kernel = || std::fs::read_to_string("/proc/version").unwrap_or_default();
         self.has("WSL_DISTRO_NAME") || kernel().to_lowercase().contains("microsoft")
     }
-}
-
-/// The home directory by the system's list of accounts.
-fn home_of_account() -> Option<PathBuf> {
-    #[cfg(static_glibc)]
-    return super::getent::home_of(rustix::process::getuid().as_raw());
-    #[cfg(not(static_glibc))]
-    directories::BaseDirs::new().map(|base| base.home_dir().to_owned())
 }
 
 /// Why a browser on this machine would not reach the user.

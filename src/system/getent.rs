@@ -1,11 +1,9 @@
 //! Names of hosts and users by getent(1): a statically linked program cannot load the modules
 //! of the C library that know them (nsswitch.conf), a program of the system can.
 
-use super::Environment;
 use super::child::{Ended, Limits, run};
-use super::process::withhold_secrets;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
@@ -31,14 +29,19 @@ pub(super) enum NameError {
     Failed(String),
 }
 
+/// The environment of `getent`: it may say where that is, and how names are looked up.
+type Variables = [(String, OsString)];
+
 /// What finds addresses for the HTTP client.
 #[derive(Debug)]
-pub(super) struct HostNames;
+pub(super) struct HostNames(pub(super) Vec<(String, OsString)>);
 
 impl Resolve for HostNames {
     fn resolve(&self, name: Name) -> Resolving {
+        let variables = self.0.clone();
         Box::pin(async move {
-            let addresses = tokio::task::spawn_blocking(move || addresses(name.as_str())).await?;
+            let look_up = move || addresses(name.as_str(), &variables);
+            let addresses = tokio::task::spawn_blocking(look_up).await?;
             let addresses: Addrs = Box::new(addresses?.into_iter());
             Ok(addresses)
         })
@@ -46,12 +49,12 @@ impl Resolve for HostNames {
 }
 
 /// The addresses of a host in the system's order, with port 0.
-fn addresses(host: &str) -> Result<Vec<SocketAddr>, NameError> {
+fn addresses(host: &str, variables: &Variables) -> Result<Vec<SocketAddr>, NameError> {
     // It would be taken for an option.
     if host.starts_with('-') {
         return Err(NameError::Unknown);
     }
-    let found = addresses_in(&String::from_utf8_lossy(&ask("ahosts", host)?));
+    let found = addresses_in(&String::from_utf8_lossy(&ask("ahosts", host, variables)?));
     if found.is_empty() { Err(NameError::Unknown) } else { Ok(found) }
 }
 
@@ -64,9 +67,10 @@ fn addresses_in(answer: &str) -> Vec<SocketAddr> {
 
 /// The home directory of a user: by the system's accounts, or by the file of them alone where
 /// nobody can be asked.
-pub(super) fn home_of(user: u32) -> Option<PathBuf> {
+pub(super) fn home_of(user: u32, variables: &Variables) -> Option<PathBuf> {
     let user = user.to_string();
-    let accounts = ask("passwd", &user).ok().or_else(|| std::fs::read("/etc/passwd").ok());
+    let accounts =
+        ask("passwd", &user, variables).ok().or_else(|| std::fs::read("/etc/passwd").ok());
     home_in(&accounts?, &user)
 }
 
@@ -81,9 +85,9 @@ fn home_in(accounts: &[u8], user: &str) -> Option<PathBuf> {
     (!home.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(home)))
 }
 
-fn ask(database: &str, key: &str) -> Result<Vec<u8>, NameError> {
+fn ask(database: &str, key: &str, variables: &Variables) -> Result<Vec<u8>, NameError> {
     let mut command = Command::new("getent");
-    withhold_secrets(&mut command, &Environment::of_process());
+    command.env_clear().envs(variables.iter().map(|(name, value)| (name, value)));
     match run(command.args([database, key]), Vec::new(), LIMITS) {
         Ok(Ended::Exited(status, answer)) if status.success() => Ok(answer),
         // getent(1): one of the keys was not found.
@@ -123,6 +127,6 @@ mod tests {
 
     #[test]
     fn a_name_that_looks_like_an_option_is_none() {
-        assert!(matches!(addresses("-h"), Err(NameError::Unknown)));
+        assert!(matches!(addresses("-h", &[]), Err(NameError::Unknown)));
     }
 }

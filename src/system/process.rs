@@ -84,23 +84,14 @@ pub fn may_end_others(environment: &Environment) -> bool {
     own == 1 || parent == 1 || of_unit.is_some_and(|main: u32| [own, parent].contains(&main))
 }
 
-/// How the names of variables end that hold secrets.
-const SECRET_ENDINGS: [&str; 7] =
-    ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "CREDENTIALS", "TOKENS"];
-
 /// Gives a program the environment without the variables that look like secrets, which it
 /// did not ask for.
 pub fn withhold_secrets(command: &mut std::process::Command, environment: &Environment) {
-    let is_secret = |name: &str| {
-        let name = name.to_ascii_uppercase();
-        SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
-    };
     let own: Vec<_> = command
         .get_envs()
         .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
         .collect();
-    let shown = environment.pairs().filter(|(name, _)| !is_secret(name));
-    command.env_clear().envs(shown).envs(own);
+    command.env_clear().envs(environment.without_secrets()).envs(own);
 }
 
 /// Whether a program of this name can be started.

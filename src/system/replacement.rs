@@ -8,7 +8,7 @@
 //! is then written where it stands, see [`in_place`].
 
 use super::file::{behind_link, sync_directory};
-use super::{in_place, signal, temporary};
+use super::{in_place, temporary};
 use rustix::fs::{Access, FallocateFlags, fallocate, fstatvfs};
 use rustix::io::Errno;
 use rustix::process::{Resource, geteuid, getrlimit};
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 /// How a file gets its new contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Replacing {
     /// Another file takes its place.
     Rename,
     /// It is a mount point: what is in it is overwritten.
@@ -32,27 +32,27 @@ pub enum Way {
 /// # Errors
 /// It cannot: its directory takes no new file, or the file takes no successor (immutable,
 /// append-only, somebody else's in a sticky directory, a mount point that is read-only).
-pub fn check_replaceable(path: &Path) -> io::Result<Way> {
+pub fn check_replaceable(path: &Path) -> io::Result<Replacing> {
     let path = behind_link(path);
     let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
     super::file::check_writable(directory)?;
     refuse_attributes(directory, "its directory")?;
     let found = match path.symlink_metadata() {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Way::Rename),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Replacing::Rename),
         found => found?,
     };
     let is_mount_point = refuse_attributes(&path, "it")?;
     let parent = directory.metadata()?;
     if is_mount_point || found.dev() != parent.dev() {
         rustix::fs::access(&path, Access::READ_OK | Access::WRITE_OK)?;
-        return Ok(Way::InPlace);
+        return Ok(Replacing::InPlace);
     }
     let user = geteuid();
     let is_sticky = parent.mode() & 0o1000 != 0;
     if is_sticky && !user.is_root() && ![found.uid(), parent.uid()].contains(&user.as_raw()) {
         return Err(denied("it belongs to another user, and its directory is sticky"));
     }
-    Ok(Way::Rename)
+    Ok(Replacing::Rename)
 }
 
 fn denied(reason: impl Into<String>) -> io::Error {
@@ -99,7 +99,7 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
 pub struct Reserved {
     path: PathBuf,
     temporary: tempfile::NamedTempFile,
-    way: Way,
+    way: Replacing,
     /// Whether the file may be written in place.
     may_overwrite: bool,
 }
@@ -115,7 +115,7 @@ impl Reserved {
         // First, for what they leave may be the space that is missing.
         temporary::sweep(directory);
         let temporary = temporary::create(&path)?;
-        Ok(Self { path, temporary, way: Way::Rename, may_overwrite: false })
+        Ok(Self { path, temporary, way: Replacing::Rename, may_overwrite: false })
     }
 
     /// As [`Self::new`], of a document that is written in place where nothing else is left.
@@ -130,7 +130,7 @@ impl Reserved {
 
     /// Whether the file keeps its inode, and with it every other name that it has.
     pub fn overwrites(&self) -> bool {
-        self.way == Way::InPlace
+        self.way == Replacing::InPlace
     }
 
     /// Makes sure that there is space for `size` bytes, and sets the first `held` of them
@@ -144,7 +144,7 @@ impl Reserved {
             return Err(Errno::FBIG.into());
         }
         make_room(self.temporary.as_file(), held, size, 0)?;
-        if self.way == Way::Rename {
+        if self.way == Replacing::Rename {
             return Ok(());
         }
         let document = File::options().write(true).open(&self.path)?;
@@ -156,7 +156,6 @@ impl Reserved {
     /// # Errors
     /// The disk; the file is untouched.
     pub fn write(&mut self, contents: &[u8]) -> io::Result<()> {
-        signal::outlive_size_limit();
         self.temporary.as_file_mut().rewind()?;
         self.temporary.write_all(contents)?;
         // What was written before may have been longer.
@@ -174,8 +173,8 @@ impl Reserved {
     pub fn put_in_place(self) -> io::Result<Option<io::Error>> {
         let Self { path, temporary, way, may_overwrite } = self;
         let temporary = match way {
-            Way::InPlace => temporary,
-            Way::Rename => match temporary.persist(&path) {
+            Replacing::InPlace => temporary,
+            Replacing::Rename => match temporary.persist(&path) {
                 Ok(_) => {
                     let directory = path.parent().unwrap_or(Path::new("/"));
                     return Ok(sync_directory(directory).err());
@@ -243,13 +242,13 @@ mod tests {
     fn what_is_there_or_can_be_made_is_replaced_by_a_rename() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("d.json");
-        assert_eq!(check_replaceable(&path).unwrap(), Way::Rename);
+        assert_eq!(check_replaceable(&path).unwrap(), Replacing::Rename);
         replace(&path, b"{}").unwrap();
         let link = root.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         let below_nothing = root.path().join("none/none/d.json");
         for path in [&path, &link, &below_nothing] {
-            assert_eq!(check_replaceable(path).unwrap(), Way::Rename, "{}", path.display());
+            assert_eq!(check_replaceable(path).unwrap(), Replacing::Rename, "{}", path.display());
         }
     }
 

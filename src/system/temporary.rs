@@ -23,6 +23,7 @@ const YOUNG: u64 = 60_000;
 /// # Errors
 /// The directory cannot be written.
 pub(super) fn create(path: &Path) -> io::Result<NamedTempFile> {
+    super::signal::outlive_size_limit();
     let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
     let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
     let private = Permissions::from_mode(0o600);

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Why a file is not trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Distrust {
+pub enum Insecure {
     /// There is none, or it cannot be opened.
     Unreadable(String),
     /// It is a symbolic link.
@@ -36,14 +36,14 @@ pub enum Distrust {
     Elsewhere,
 }
 
-impl Distrust {
+impl Insecure {
     /// Whether somebody else could be behind the file, rather than nobody.
     pub const fn is_unsafe(&self) -> bool {
         !matches!(self, Self::Unreadable(_))
     }
 }
 
-impl fmt::Display for Distrust {
+impl fmt::Display for Insecure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(reason) => write!(f, "cannot be opened: {reason}"),
@@ -68,7 +68,7 @@ pub const OTHERS_READ_OR_WRITE: u32 = 0o066;
 ///
 /// # Errors
 /// The file is not trusted.
-pub fn open(path: &Path, forbidden: Option<u32>) -> Result<File, Distrust> {
+pub fn open(path: &Path, forbidden: Option<u32>) -> Result<File, Insecure> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let opened = OpenOptions::new()
         .read(true)
@@ -76,10 +76,10 @@ pub fn open(path: &Path, forbidden: Option<u32>) -> Result<File, Distrust> {
         .open(path);
     let file = match opened {
         Ok(file) => file,
-        Err(_) if path.is_symlink() => return Err(Distrust::SymbolicLink),
-        Err(error) => return Err(Distrust::Unreadable(error.to_string())),
+        Err(_) if path.is_symlink() => return Err(Insecure::SymbolicLink),
+        Err(error) => return Err(Insecure::Unreadable(error.to_string())),
     };
-    let metadata = file.metadata().map_err(|error| Distrust::Unreadable(error.to_string()))?;
+    let metadata = file.metadata().map_err(|error| Insecure::Unreadable(error.to_string()))?;
     check(&metadata, forbidden)?;
     Ok(file)
 }
@@ -89,11 +89,11 @@ pub fn open(path: &Path, forbidden: Option<u32>) -> Result<File, Distrust> {
 ///
 /// # Errors
 /// The program is not trusted.
-pub fn program(path: &Path, forbidden: Option<u32>, follow: bool) -> Result<PathBuf, Distrust> {
-    let unreadable = |error: io::Error| Distrust::Unreadable(error.to_string());
+pub fn program(path: &Path, forbidden: Option<u32>, follow: bool) -> Result<PathBuf, Insecure> {
+    let unreadable = |error: io::Error| Insecure::Unreadable(error.to_string());
     let is_link = path.symlink_metadata().map_err(unreadable)?.is_symlink();
     if is_link && !follow {
-        return Err(Distrust::SymbolicLink);
+        return Err(Insecure::SymbolicLink);
     }
     let path = if is_link { path.canonicalize().map_err(unreadable)? } else { path.to_owned() };
     check(&path.symlink_metadata().map_err(unreadable)?, forbidden)?;
@@ -105,12 +105,12 @@ pub fn program(path: &Path, forbidden: Option<u32>, follow: bool) -> Result<Path
 ///
 /// # Errors
 /// The program is not trusted.
-pub fn installed_program(path: &Path) -> Result<PathBuf, Distrust> {
-    let unreadable = |error: io::Error| Distrust::Unreadable(error.to_string());
+pub fn installed_program(path: &Path) -> Result<PathBuf, Insecure> {
+    let unreadable = |error: io::Error| Insecure::Unreadable(error.to_string());
     let resolved = path.canonicalize().map_err(unreadable)?;
     let metadata = resolved.metadata().map_err(unreadable)?;
     if !metadata.is_file() {
-        return Err(Distrust::NotRegular);
+        return Err(Insecure::NotRegular);
     }
     let directories = [path.parent(), resolved.parent()];
     let directories = directories.into_iter().flatten().filter_map(|it| it.metadata().ok());
@@ -119,27 +119,27 @@ pub fn installed_program(path: &Path) -> Result<PathBuf, Distrust> {
         // Of a directory like /tmp (sticky), nobody takes out what is another's.
         let is_sticky = metadata.is_dir() && mode & 0o1000 != 0;
         if mode & OTHERS_WRITE != 0 && !is_sticky {
-            return Err(Distrust::Open { mode, forbidden: OTHERS_WRITE });
+            return Err(Insecure::Open { mode, forbidden: OTHERS_WRITE });
         }
         if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-            return Err(Distrust::Foreign { owner });
+            return Err(Insecure::Foreign { owner });
         }
     }
     Ok(resolved)
 }
 
-fn check(metadata: &Metadata, forbidden: Option<u32>) -> Result<(), Distrust> {
+fn check(metadata: &Metadata, forbidden: Option<u32>) -> Result<(), Insecure> {
     if !metadata.is_file() {
-        return Err(Distrust::NotRegular);
+        return Err(Insecure::NotRegular);
     }
     let Some(forbidden) = forbidden else { return Ok(()) };
     let mode = metadata.mode() & 0o7777;
     if mode & forbidden != 0 {
-        return Err(Distrust::Open { mode, forbidden });
+        return Err(Insecure::Open { mode, forbidden });
     }
     let owner = metadata.uid();
     if owner != rustix::process::getuid().as_raw() {
-        return Err(Distrust::Foreign { owner });
+        return Err(Insecure::Foreign { owner });
     }
     Ok(())
 }
@@ -190,17 +190,17 @@ mod tests {
         for mode in [0o640, 0o604, 0o620, 0o602] {
             set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             let distrust = check(&path).unwrap_err();
-            assert_eq!(distrust, Distrust::Open { mode, forbidden: OTHERS_READ_OR_WRITE });
+            assert_eq!(distrust, Insecure::Open { mode, forbidden: OTHERS_READ_OR_WRITE });
             assert!(open(&path, None).is_ok());
         }
         let link = root.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert_eq!(check(&link), Err(Distrust::SymbolicLink));
-        assert_eq!(check(root.path()), Err(Distrust::NotRegular));
+        assert_eq!(check(&link), Err(Insecure::SymbolicLink));
+        assert_eq!(check(root.path()), Err(Insecure::NotRegular));
         assert!(!check(&root.path().join("none")).unwrap_err().is_unsafe());
         let pipe = root.path().join("pipe");
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
-        assert_eq!(check(&pipe), Err(Distrust::NotRegular), "and it does not block");
+        assert_eq!(check(&pipe), Err(Insecure::NotRegular), "and it does not block");
     }
 
     #[test]

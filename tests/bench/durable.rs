@@ -4,7 +4,7 @@ use crate::fixture::{self, Plan};
 use crate::measure::{Contestant, Summary};
 use crate::table::{milliseconds, render};
 use anyhow::{Context, Result};
-use openclaw_auth::store::{AgentStore, BackupPolicy, Notices, USUAL_BACKUPS};
+use openclaw_auth::store::{AgentStore, BackupPolicy, DEFAULT_BACKUPS, Notices};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::fs::File;
@@ -35,7 +35,7 @@ pub(crate) fn measure(program: &Path, directory: &Path, rounds: u32) -> Result<V
     let agent = root.path().join("agents/main/agent");
     let document = std::fs::read(agent.join("auth-profiles.json"))?;
     let state = std::fs::read(agent.join("auth-state.json"))?;
-    let backups = BackupPolicy { count: USUAL_BACKUPS, notices: Notices::default() };
+    let backups = BackupPolicy { count: DEFAULT_BACKUPS, notices: Notices::default() };
     let store =
         AgentStore::new("main".into(), root.path().to_owned(), agent, None).with_backups(backups);
     // The ways that store an order undo each other's: what is not changed is not saved.

@@ -222,6 +222,36 @@ fn a_token_that_was_replaced_is_not_posted_wherever_it_comes_back_from() {
     }
 }
 
+/// Runs a command under a limit of the shell (`ulimit <limit>`).
+fn run_limited(rig: &Rig, limit: &str, args: &[&str]) -> Finished {
+    let mut command = std::process::Command::new("/bin/sh");
+    command.args(["-c", &format!("ulimit {limit}; exec \"$@\""), "sh"]);
+    let ours = rig.command(args);
+    command.arg(ours.get_program()).args(ours.get_args()).env_clear();
+    command.envs(ours.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    Finished::from(command.stdin(Stdio::null()).output().unwrap())
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_ends_a_command_in_its_own_words() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    let commands: [&[&str]; 4] = [
+        &TOKEN,
+        &["models", "auth", "login", "start", "--provider", "openai-codex"],
+        &["models", "auth", "refresh", "--all"],
+        &["models", "auth", "order", "set", "--provider", "openai-codex", PROFILE],
+    ];
+    for args in commands {
+        let finished = run_limited(&rig, "-f 0", args);
+        assert!(finished.stderr.contains("File too large"), "{args:?}: {finished:?}");
+        assert!(finished.stderr.contains("hint: "), "{args:?}: {finished:?}");
+    }
+    assert_eq!(refreshes(&rig), 0);
+    rig.run(&TOKEN).success();
+    assert_eq!(rig.server.reuse_attempts(), 0);
+}
+
 #[test]
 fn few_descriptors_end_a_command_in_its_own_words_or_not_at_all() {
     let rig = Rig::signed_in();
@@ -233,12 +263,7 @@ fn few_descriptors_end_a_command_in_its_own_words_or_not_at_all() {
         &["models", "auth", "refresh", "--all"],
     ];
     for (limit, args) in (3..26).flat_map(|limit| commands.map(|args| (limit, args))) {
-        let mut command = std::process::Command::new("/bin/sh");
-        command.args(["-c", &format!("ulimit -n {limit}; exec \"$@\""), "sh"]);
-        let ours = rig.command(args);
-        command.arg(ours.get_program()).args(ours.get_args()).env_clear();
-        command.envs(ours.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let finished = Finished::from(command.stdin(Stdio::null()).output().unwrap());
+        let finished = run_limited(&rig, &format!("-n {limit}"), args);
         assert!(!finished.stderr.contains("panicked"), "{limit} {args:?}: {finished:?}");
         let refresh = rig.document()["profiles"][PROFILE]["refresh"].as_str().unwrap().to_owned();
         assert!(rig.server.is_alive(&refresh), "{limit} {args:?}: {finished:?}");

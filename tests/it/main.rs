@@ -62,4 +62,5 @@ mod token_answers;
 mod told_where;
 mod two_steps;
 mod usage;
+mod vocabulary;
 mod walk;

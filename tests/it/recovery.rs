@@ -104,6 +104,35 @@ fn a_kept_login_that_is_held_is_stored_by_the_command_that_doctor_gives() {
 }
 
 #[test]
+fn nothing_is_written_in_the_place_of_a_state_directory_that_is_away() {
+    for is_mount_point in [false, true] {
+        let rig = Rig::signed_in();
+        rig.expire(PROFILE);
+        let hold = rig.server.hold_token_responses();
+        let mut running = rig.command(&TOKEN);
+        running.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let running = running.spawn().unwrap();
+        assert!(hold.wait_until_held(1, PATIENCE));
+        let (here, away) = (rig.state_dir(), rig.state_dir().with_extension("away"));
+        std::fs::rename(&here, &away).unwrap();
+        if is_mount_point {
+            std::fs::create_dir(&here).unwrap();
+        }
+        hold.release();
+        let stderr = Finished::from(running.wait_with_output().unwrap()).failure(6);
+        assert!(stderr.contains("is kept in"), "{stderr}");
+        // What was made in its place is hidden when it is back.
+        assert_eq!(here.exists(), is_mount_point, "{stderr}");
+        let _ = std::fs::remove_dir_all(&here);
+        std::fs::rename(&away, &here).unwrap();
+        rig.run(&TOKEN).success();
+        let requests = rig.server.token_requests("refresh_token");
+        assert_eq!((requests, rig.server.reuse_attempts()), (1, 0), "{stderr}");
+        assert_eq!(files(&rig, ".intent"), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
 fn the_bytes_of_a_dead_process_get_time_to_arrive_before_its_successor_posts() {
     let rig = Rig::signed_in();
     kill_a_refresh(&rig, Fault::Sequence(vec![Fault::Delay(PATIENCE), Fault::DropBefore]));

@@ -47,8 +47,9 @@ fn packed(coding: &str, body: fn(&str) -> Vec<u8>) -> Wrapping {
 
 /// Answers in wrappings in which the tokens are all there.
 fn wrappings() -> Vec<Wrapping> {
-    let statuses =
-        [201, 202, 203, 206, 299].map(|status| Wrapping { status, ..Wrapping::default() });
+    // Whatever an answer with new tokens says it is, the server has replaced the former ones.
+    let statuses = [201, 202, 203, 206, 299, 302, 307, 400, 401, 404, 409, 429, 500, 503, 520]
+        .map(|status| Wrapping { status, ..Wrapping::default() });
     let types = [
         "text/plain; charset=utf-8",
         "text/html",
@@ -250,6 +251,8 @@ fn an_answer_that_is_no_grant_is_told_as_what_it_is() {
         (answer(401, &[], "<html><title>401 Authorization Required"), 3, "401 Unauthorized"),
         (answer(401, &[], r#"{"error":{"code":"token_expired"}}"#), 3, "token_expired"),
         (answer(401, &[], r#"{"error":"invalid_grant","error_des"#), 3, "invalid_grant"),
+        (answer(400, &[], r#"<p>{"error":"invalid_grant"}</p>"#), 3, "invalid_grant"),
+        (answer(429, &[("Retry-After", "99999999999999999999")], "later"), 4, "unavailable: 429"),
         (answer(403, &[("cf-mitigated", "challenge")], CHALLENGE), 4, "Cloudflare answered"),
         (answer(503, &[("Server", "cloudflare")], CHALLENGE), 4, "a block page: 503"),
         (answer(403, &[("Server", "AkamaiGHost")], "<H1>Access Denied"), 4, "Akamai answered"),

@@ -48,7 +48,10 @@ pub(crate) fn check(world: &World) -> Verdict {
         let hung = world.hung.lock().unwrap();
         hung.iter().map(|number| format!("{:?}", done.get(number).map(|done| &done.plan))).collect()
     });
-    verdict.holds("unexpected end", in_order.iter().filter_map(unexpected).collect());
+    verdict.holds(
+        "unexpected end",
+        in_order.iter().filter_map(|done| unexpected(world, done)).collect(),
+    );
     verdict.holds("a worker does not end", leftover::processes(world));
     // Before anything else is run: what the server honours is in a store or a spool.
     judge_losses(world, &done, &mut verdict);
@@ -149,8 +152,11 @@ fn judge_reuses(world: &World, done: &HashMap<usize, Done>, verdict: &mut Verdic
 }
 
 /// An end that nothing explains.
-fn unexpected(done: &Done) -> Option<String> {
+fn unexpected(world: &World, done: &Done) -> Option<String> {
     let code = done.code?;
+    if code == 6 && world.foreign.was_long_away(done.start, done.end) {
+        return None;
+    }
     // A signal that is caught is what it says.
     if done.plan.harm.is_some() && matches!(code, 129 | 130 | 143) {
         return None;

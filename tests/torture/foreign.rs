@@ -15,7 +15,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Less than what the program waits for a document that is just being replaced.
+const PATIENCE: Duration = Duration::from_millis(150);
 
 /// The entry that is the foreign program's.
 const ENTRY: &str = "openai:foreign";
@@ -26,6 +29,8 @@ pub(crate) struct Foreign {
     edits: AtomicUsize,
     /// The texts that it replaced without having read them.
     destroyed: Mutex<Vec<String>>,
+    /// From when to when it kept a document away for longer than anybody waits.
+    long_absences: Mutex<Vec<(Instant, Instant)>>,
 }
 
 impl Foreign {
@@ -42,6 +47,13 @@ impl Foreign {
     /// Whether a text that was replaced unread holds this.
     pub(crate) fn has_destroyed(&self, secret: &str) -> bool {
         self.destroyed.lock().unwrap().iter().any(|text| text.contains(secret))
+    }
+
+    /// Whether a document was away for long while an operation ran: on a machine that is busy,
+    /// two steps can take any time.
+    pub(crate) fn was_long_away(&self, start: Instant, end: Instant) -> bool {
+        let absences = self.long_absences.lock().unwrap();
+        absences.iter().any(|(from, to)| *from < end && start < *to)
     }
 
     /// Edits until it is told to stop.
@@ -82,6 +94,7 @@ impl Foreign {
     /// Renames the document away and writes it anew.
     fn two_steps(&self, document: &Path, number: usize, pause: Duration) -> std::io::Result<()> {
         let aside = beside(document);
+        let away = Instant::now();
         std::fs::rename(document, &aside)?;
         let read = std::fs::read_to_string(&aside)?;
         // What cannot be edited goes back as it was.
@@ -94,6 +107,9 @@ impl Foreign {
             OpenOptions::new().write(true).truncate(true).open(document)?
         };
         file.write_all(text.as_bytes())?;
+        if away.elapsed() > PATIENCE {
+            self.long_absences.lock().unwrap().push((away, Instant::now()));
+        }
         std::fs::remove_file(&aside)
     }
 }

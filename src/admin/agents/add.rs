@@ -133,7 +133,7 @@ fn text_of(path: &Path) -> Result<&str, AddError> {
 ///
 /// # Errors
 /// The configuration cannot be read.
-pub fn usual_workspace(app: &App, id: &AgentId) -> Result<PathBuf, ConfigError> {
+pub fn default_workspace(app: &App, id: &AgentId) -> Result<PathBuf, ConfigError> {
     Ok(app.config()?.workspace(&app.paths, id))
 }
 

@@ -14,7 +14,7 @@ mod identity;
 mod identity_file;
 mod list;
 
-pub use add::{AddError, AddRequest, Added, add, check_name, usual_workspace};
+pub use add::{AddError, AddRequest, Added, add, check_name, default_workspace};
 pub use agent_edit::AgentRemoval;
 pub use bind::{BindError, Bound, Unbound, bind, bindings, unbind, unbind_wholly};
 pub use delete::{DeleteError, Deleted, Kept, NotUndone, check_deletion, delete};

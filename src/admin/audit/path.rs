@@ -18,7 +18,7 @@ enum Step {
 
 /// A place that a pattern matches; its last key may be absent.
 #[derive(Debug)]
-pub(super) struct Place<'v> {
+pub(super) struct ConfigPath<'v> {
     /// The keys and indices.
     pub(super) segments: Vec<String>,
     /// What `*` and `[]` stand for here.
@@ -41,8 +41,9 @@ impl<'de> Deserialize<'de> for Pattern {
 
 impl Pattern {
     /// The places of `root` that the pattern matches, in document order.
-    pub(super) fn places<'v>(&self, root: &'v Value) -> Vec<Place<'v>> {
-        let mut places = vec![Place { segments: Vec::new(), captures: Vec::new(), value: root }];
+    pub(super) fn places<'v>(&self, root: &'v Value) -> Vec<ConfigPath<'v>> {
+        let mut places =
+            vec![ConfigPath { segments: Vec::new(), captures: Vec::new(), value: root }];
         for step in &self.0 {
             places = places.iter().flat_map(|place| place.step(step)).collect();
         }
@@ -50,7 +51,7 @@ impl Pattern {
     }
 
     /// What is at the place of this pattern that has the captures of `place`.
-    pub(super) fn beside<'v>(&self, root: &'v Value, place: &Place<'_>) -> &'v Value {
+    pub(super) fn beside<'v>(&self, root: &'v Value, place: &ConfigPath<'_>) -> &'v Value {
         let mut captures = place.captures.iter();
         let mut value = root;
         for step in &self.0 {
@@ -67,20 +68,20 @@ impl Pattern {
     }
 }
 
-impl<'v> Place<'v> {
+impl<'v> ConfigPath<'v> {
     /// The path as text.
     pub(super) fn path(&self) -> String {
         self.segments.join(".")
     }
 
-    fn step(&self, step: &Step) -> Vec<Place<'v>> {
+    fn step(&self, step: &Step) -> Vec<ConfigPath<'v>> {
         let Some(object) = self.value.as_object() else { return Vec::new() };
         let next = |added: &[&str], captured: Option<&str>, value| {
             let mut segments = self.segments.clone();
             segments.extend(added.iter().map(|&segment| segment.to_owned()));
             let mut captures = self.captures.clone();
             captures.extend(captured.map(str::to_owned));
-            Place { segments, captures, value }
+            ConfigPath { segments, captures, value }
         };
         match step {
             Step::Key(key) => vec![next(&[key], None, &self.value[key.as_str()])],

@@ -9,7 +9,7 @@ use crate::admin::channels::account::ActiveChannel;
 use crate::app::{App, AppError};
 use crate::profile::{Kind, ProfileId, ProviderId, compare, sort_as_object_keys};
 use crate::store::{Location, Outline};
-use crate::system::custody::{Custody, Exposure};
+use crate::system::permissions::{Exposure, Permissions};
 
 /// What `channels list` shows.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ pub fn list(app: &App) -> Result<Listing, AppError> {
         .collect();
     sort_as_object_keys(&mut auth, |row| row.id.as_str());
     let invalid_entries = document.entry_count() - auth.len();
-    let exposures = store.exposures(&Custody::of(&app.paths.state_dir));
+    let exposures = store.exposures(&Permissions::of(&app.paths.state_dir));
     let location = store.location();
     Ok(Listing { channels, auth, location, invalid_entries, exposures })
 }

@@ -7,7 +7,7 @@ use crate::ops::StaleOrder;
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::provider::DistrustedProgram;
 use crate::store::{Leftover, Location, StoreError};
-use crate::system::custody::Exposure;
+use crate::system::permissions::Exposure;
 use crate::text::{chain, printable};
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -20,7 +20,7 @@ use crate::secret::Secret;
 use crate::store::{
     AgentStore, Leftover, Misshape, SpooledReply, StoreError, notes_of_kept, shared_leftovers,
 };
-use crate::system::custody::Custody;
+use crate::system::permissions::Permissions;
 use crate::system::route;
 use std::path::PathBuf;
 
@@ -78,7 +78,7 @@ pub fn examine(app: &App) -> Report {
 fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
     let exposures = app.exposures_of(stores).into_iter();
     found.extend(exposures.map(|it| Finding::problem(Code::Exposed, What::Exposed(it))));
-    let above = Custody::of(&app.paths.state_dir).exposures_above().into_iter();
+    let above = Permissions::of(&app.paths.state_dir).exposures_above().into_iter();
     found.extend(above.map(|it| Finding::note(Code::Exposed, What::Exposed(it))));
 }
 

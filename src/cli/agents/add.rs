@@ -1,7 +1,7 @@
 //! `agents add`: the JSON of OpenClaw 2026.4.24.
 
 use super::bindings_text::{section, texts};
-use crate::admin::agents::{AddError, AddRequest, Added, add, check_name, usual_workspace};
+use crate::admin::agents::{AddError, AddRequest, Added, add, check_name, default_workspace};
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
@@ -133,7 +133,7 @@ fn request(args: Args, app: &App, output: &mut Output<'_>) -> Result<AddRequest,
             Err(error) => output.say(&format!("That name cannot be taken: {}", chain(&error))),
         }
     };
-    let usual = usual_workspace(app, &id)?;
+    let usual = default_workspace(app, &id)?;
     request.workspace = Some(ask(output, "Workspace directory", usual.to_str())?);
     request.model = Some(ask(output, "Model (empty for the model of all agents)", None)?);
     Ok(request)

@@ -4,7 +4,7 @@
 mod page;
 mod remote;
 
-pub(super) use page::Handing;
+pub(super) use page::PresentationOptions;
 
 use super::duration;
 use super::output::Output;
@@ -89,7 +89,7 @@ impl<'o, 's> Console<'o, 's> {
         Self {
             output,
             terminal,
-            pages: Pages::new(terminal, Handing::default()),
+            pages: Pages::new(terminal, PresentationOptions::default()),
             prompt: Prompt::Absent,
             awaits_code: false,
             instead: "",
@@ -100,8 +100,8 @@ impl<'o, 's> Console<'o, 's> {
     }
 
     /// The same, with what the user wants beside the URL.
-    pub(super) fn handing(mut self, handing: Handing) -> Self {
-        self.pages = Pages::new(self.terminal, handing);
+    pub(super) fn presentation(mut self, presentation: PresentationOptions) -> Self {
+        self.pages = Pages::new(self.terminal, presentation);
         self
     }
 

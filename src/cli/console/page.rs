@@ -11,7 +11,7 @@ use url::Url;
 // How a page is handed to the user, beside its URL. (No doc comment: clap would make it the
 // description of the command.)
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
-pub(in crate::cli) struct Handing {
+pub(in crate::cli) struct PresentationOptions {
     /// Show the page as a QR code [default: for codes and remote terminals, where it fits]
     #[arg(long)]
     qr: bool,
@@ -29,14 +29,14 @@ const ROWS_ABOVE: usize = 12;
 /// Hands pages over.
 pub(super) struct Pages {
     terminal: Terminal,
-    handing: Handing,
+    presentation: PresentationOptions,
     /// The QR code of a page that is still to be drawn, and the code to show below it.
     qr: Option<(Qr, Option<String>)>,
 }
 
 impl Pages {
-    pub(super) const fn new(terminal: Terminal, handing: Handing) -> Self {
-        Self { terminal, handing, qr: None }
+    pub(super) const fn new(terminal: Terminal, presentation: PresentationOptions) -> Self {
+        Self { terminal, presentation, qr: None }
     }
 
     /// Shows a URL on lines of its own, whole, as a link where links are known.
@@ -53,7 +53,7 @@ impl Pages {
 
     /// Sends a URL to the clipboard if the user wants that.
     pub(super) fn copy(&self, output: &mut Output<'_>, url: &Url) {
-        if !self.handing.copy {
+        if !self.presentation.copy {
             return;
         }
         if !self.terminal.is_capable() {
@@ -78,7 +78,7 @@ impl Pages {
         code: Option<&str>,
         is_usual: bool,
     ) {
-        let is_wanted = self.handing.qr;
+        let is_wanted = self.presentation.qr;
         // Where the size is not known, what is not asked for might not fit.
         let size = terminal::size().filter(|_| self.terminal.kind != Kind::Pipe);
         let may_fit = self.terminal.is_capable() && size.is_some();
@@ -102,7 +102,7 @@ impl Pages {
     /// Draws the QR code that is due, if one is.
     pub(super) fn draw_qr(&mut self, output: &mut Output<'_>) {
         let Some((qr, code)) = self.qr.take() else { return };
-        match qr.draw(self.terminal.ink) {
+        match qr.draw(self.terminal.qr_colour) {
             Drawing::Coloured(sequence) => output.send(&sequence),
             Drawing::Plain(text) => output.say(&text),
         }

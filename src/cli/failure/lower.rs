@@ -5,11 +5,11 @@ use super::{Advice, Explain, list, move_away, remedy, status_of};
 use crate::app::AppError;
 use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::config::ConfigError;
-use crate::external::{ExternalError, Place};
+use crate::external::{ExternalError, OtherStorage};
 use crate::provider::{CatalogError, DistrustedProgram};
 use crate::reference::InvalidSecrets;
 use crate::store::StoreError;
-use crate::system::trust::Distrust;
+use crate::system::trust::Insecure;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -70,7 +70,7 @@ impl Explain for DistrustedProgram {
     fn advice(&self) -> Advice {
         let status = status_of(&self.distrust);
         let hint = match &self.distrust {
-            Distrust::Open { .. } => "chmod go-w the program and the folder that it is in",
+            Insecure::Open { .. } => "chmod go-w the program and the folder that it is in",
             _ => "install it as yourself or as root; docs/providers.md says what is looked for",
         };
         (status, Some(hint.into()))
@@ -138,14 +138,14 @@ impl Explain for ExternalError {
                 format!("sign in there first: {}", tool.program().sign_in).into()
             }
             ExternalError::Elsewhere { tool, place } => match place {
-                Place::Keyring { setting } => format!(
+                OtherStorage::Keyring { setting } => format!(
                     "set cli_auth_credentials_store = \"file\" in {}, sign in there again ({}), \
                      and run this once more",
                     setting.display(),
                     tool.program().sign_in
                 )
                 .into(),
-                Place::Encrypted { switch } => {
+                OtherStorage::Encrypted { switch } => {
                     let login = Command::ours("models auth login")
                         .option("--provider", &tool.program().provider);
                     Hint::new(format!(
@@ -155,7 +155,7 @@ impl Explain for ExternalError {
                     ))
                     .run(login)
                 }
-                Place::ReadOnly(_) => {
+                OtherStorage::ReadOnly(_) => {
                     format!("copy it (--copy), and sign out of {} there", tool.program().label)
                         .into()
                 }

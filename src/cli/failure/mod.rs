@@ -32,8 +32,8 @@ pub(in crate::cli) use usage::usage_remedy;
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
 use crate::store::Notice;
-use crate::system::custody::{Correction, Exposure};
-use crate::system::trust::Distrust;
+use crate::system::permissions::{Correction, Exposure};
+use crate::system::trust::Insecure;
 use std::path::Path;
 
 /// The exit status of a run that ends with an error, and the next step.
@@ -103,7 +103,7 @@ pub(in crate::cli) fn noticed(notice: &Notice) -> String {
 }
 
 /// The status of a command that needed a file or program which is not trusted.
-const fn status_of(distrust: &Distrust) -> ExitStatus {
+const fn status_of(distrust: &Insecure) -> ExitStatus {
     if distrust.is_unsafe() { ExitStatus::StoreUnusable } else { ExitStatus::Failure }
 }
 

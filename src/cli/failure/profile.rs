@@ -7,7 +7,7 @@ use crate::ops::logout::LogoutError;
 use crate::ops::{IssuerError, LeaseError, ValueError};
 use crate::profile::secret_ref::SecretRef;
 use crate::reference::ReferenceError;
-use crate::system::trust::Distrust;
+use crate::system::trust::Insecure;
 use std::path::Path;
 
 impl Explain for LogoutError {
@@ -119,17 +119,17 @@ fn unresolved(error: &ReferenceError, reference: &SecretRef) -> Hint {
 }
 
 /// What to do about the file at `path`, which the secret provider `alias` names.
-fn distrusted(distrust: &Distrust, path: &Path, alias: &str) -> Hint {
+fn distrusted(distrust: &Insecure, path: &Path, alias: &str) -> Hint {
     match distrust {
-        Distrust::Unreadable(_) | Distrust::NotRegular => {
+        Insecure::Unreadable(_) | Insecure::NotRegular => {
             format!("see `secrets.providers.{alias}` in openclaw.json").into()
         }
-        Distrust::SymbolicLink => match path.canonicalize() {
+        Insecure::SymbolicLink => match path.canonicalize() {
             Ok(target) => format!("name the file itself: {}", target.display()).into(),
             Err(_) => "name the file itself".into(),
         },
-        Distrust::Open { mode, forbidden } => change_mode(mode & !forbidden, path).into(),
-        Distrust::Foreign { .. } => Hint::new("chown \"$(id -un)\" ").word(path),
-        Distrust::Elsewhere => format!("see `secrets.providers.{alias}.trustedDirs`").into(),
+        Insecure::Open { mode, forbidden } => change_mode(mode & !forbidden, path).into(),
+        Insecure::Foreign { .. } => Hint::new("chown \"$(id -un)\" ").word(path),
+        Insecure::Elsewhere => format!("see `secrets.providers.{alias}.trustedDirs`").into(),
     }
 }

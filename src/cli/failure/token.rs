@@ -1,4 +1,4 @@
-//! Failures of handing out a token.
+//! Failures of presentation out a token.
 
 use super::command::login_command;
 use super::refresh::refresh;

@@ -9,7 +9,7 @@ use crate::system::Environment;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Terminal {
     pub(super) kind: Kind,
-    pub(super) ink: Ink,
+    pub(super) qr_colour: QrColour,
     /// Whether a link shows as a link (OSC 8). Others show its text, but not all.
     pub(super) has_links: bool,
     /// What stands between us and the terminal.
@@ -29,7 +29,7 @@ pub(super) enum Kind {
 
 /// How black and white are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(super) enum QrColour {
     /// By colours of our own.
     Coloured,
     /// Characters are white, on a dark background; what a terminal usually is.
@@ -62,10 +62,10 @@ impl Terminal {
         };
         // rxvt and others: foreground;background, 7 and 15 being white.
         let colours = environment.text("COLORFGBG").and_then(|colours| colours.rsplit(';').next());
-        let ink = match colours {
-            _ if kind == Kind::Capable && !environment.has("NO_COLOR") => Ink::Coloured,
-            Some("7" | "15") => Ink::Black,
-            _ => Ink::White,
+        let qr_colour = match colours {
+            _ if kind == Kind::Capable && !environment.has("NO_COLOR") => QrColour::Coloured,
+            Some("7" | "15") => QrColour::Black,
+            _ => QrColour::White,
         };
         let multiplexer = if environment.has("TMUX") {
             Some(Multiplexer::Tmux)
@@ -73,7 +73,7 @@ impl Terminal {
             environment.has("STY").then_some(Multiplexer::Screen)
         };
         let has_links = kind == Kind::Capable && knows_links(environment, term, multiplexer);
-        Self { kind, ink, has_links, multiplexer }
+        Self { kind, qr_colour, has_links, multiplexer }
     }
 
     /// Whether lines can be redrawn, and sequences are understood.
@@ -116,19 +116,28 @@ mod tests {
     fn a_pipe_and_a_dumb_terminal_get_no_sequences() {
         let variables = [("TERM", "xterm-kitty"), ("FORCE_HYPERLINK", "1")];
         let pipe = Terminal::of(&Environment::of(variables), false);
-        assert_eq!((pipe.kind, pipe.ink, pipe.has_links), (Kind::Pipe, Ink::White, false));
+        assert_eq!(
+            (pipe.kind, pipe.qr_colour, pipe.has_links),
+            (Kind::Pipe, QrColour::White, false)
+        );
         for term in ["dumb", ""] {
             let dumb = terminal(&[("TERM", term), ("FORCE_HYPERLINK", "1")]);
-            assert_eq!((dumb.kind, dumb.ink, dumb.has_links), (Kind::Dumb, Ink::White, false));
+            assert_eq!(
+                (dumb.kind, dumb.qr_colour, dumb.has_links),
+                (Kind::Dumb, QrColour::White, false)
+            );
         }
     }
 
     #[test]
     fn no_color_turns_off_colours_and_nothing_else() {
         let plain = terminal(&[("TERM", "xterm-kitty"), ("NO_COLOR", "1"), ("COLORFGBG", "0;15")]);
-        assert_eq!((plain.kind, plain.ink, plain.has_links), (Kind::Capable, Ink::Black, true));
+        assert_eq!(
+            (plain.kind, plain.qr_colour, plain.has_links),
+            (Kind::Capable, QrColour::Black, true)
+        );
         let blank = terminal(&[("TERM", "xterm"), ("NO_COLOR", "")]);
-        assert_eq!(blank.ink, Ink::Coloured, "blank is unset");
+        assert_eq!(blank.qr_colour, QrColour::Coloured, "blank is unset");
     }
 
     #[test]

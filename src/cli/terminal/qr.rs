@@ -4,7 +4,7 @@
 //! terminals alike. Where no colours may be set, white is what the terminal shows bright:
 //! the characters on a dark background, the background on a light one.
 
-use super::Ink;
+use super::QrColour;
 use super::sequence::Sequence;
 use crate::system::terminal::Size;
 use fast_qr::{ECL, QRBuilder};
@@ -57,15 +57,15 @@ impl Qr {
         Size { columns: width, rows: width.div_ceil(2) }
     }
 
-    /// The code in `ink`.
-    pub(in crate::cli) fn draw(&self, ink: Ink) -> Drawing {
-        match ink {
-            Ink::Coloured => Drawing::Coloured(Sequence::black_on_white(&self.lines(true))),
-            Ink::White => Drawing::Plain(self.lines(false).join(
+    /// The code in `qr_colour`.
+    pub(in crate::cli) fn draw(&self, qr_colour: QrColour) -> Drawing {
+        match qr_colour {
+            QrColour::Coloured => Drawing::Coloured(Sequence::black_on_white(&self.lines(true))),
+            QrColour::White => Drawing::Plain(self.lines(false).join(
                 "
 ",
             )),
-            Ink::Black => Drawing::Plain(self.lines(true).join(
+            QrColour::Black => Drawing::Plain(self.lines(true).join(
                 "
 ",
             )),
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn its_colours_are_its_own_unless_none_are_wanted() {
         let qr = Qr::fitting(URL, None).unwrap();
-        let Drawing::Coloured(drawn) = qr.draw(Ink::Coloured) else { panic!("no colours") };
+        let Drawing::Coloured(drawn) = qr.draw(QrColour::Coloured) else { panic!("no colours") };
         let drawn = String::from_utf8(drawn.as_bytes().to_vec()).unwrap();
         let size = qr.size();
         assert_eq!(drawn.lines().count(), size.rows);
@@ -159,7 +159,7 @@ mod tests {
                     .is_some_and(|inner| inner.chars().count() == size.columns)
             );
         }
-        assert_eq!(qr.draw(Ink::White), Drawing::Plain(qr.lines(false).join("\n")));
-        assert_eq!(qr.draw(Ink::Black), Drawing::Plain(qr.lines(true).join("\n")));
+        assert_eq!(qr.draw(QrColour::White), Drawing::Plain(qr.lines(false).join("\n")));
+        assert_eq!(qr.draw(QrColour::Black), Drawing::Plain(qr.lines(true).join("\n")));
     }
 }

@@ -6,7 +6,7 @@ use super::error::LoginError;
 use super::notice::{AuthorizationNotice, OtherCode, Tunnel, UserCodeNotice};
 use super::parts::Login;
 use super::pastes::Pastes;
-use super::takeover::{self, Place};
+use super::takeover::{self, PortClaim};
 use crate::oauth::{
     self, AuthorizationCode, AuthorizationError, AuthorizationRequest, Bound, DeviceAuthorization,
     Expectation, Grant, Verdict,
@@ -33,7 +33,7 @@ pub(super) struct Waiting {
     expectation: Option<Expectation>,
     serving: Option<oauth::Serving>,
     /// The port of the listener, for a later login to ask for.
-    place: Option<Place>,
+    place: Option<PortClaim>,
     pasted: Option<Pastes>,
     device: Option<Device>,
     deadline: Instant,
@@ -73,11 +73,11 @@ impl Login<'_> {
             serving: None,
             place: None,
             pasted: None,
-            device: self.ways.device.then(|| self.begin_device()),
+            device: self.methods.device.then(|| self.begin_device()),
             deadline: Instant::now() + timeout,
             timeout,
         };
-        let has_browser = self.ways.browser || self.ways.paste;
+        let has_browser = self.methods.browser || self.methods.paste;
         if self.environment.remote().is_some() || !has_browser {
             waiting.await_code(self, interaction, signals).await?;
         }
@@ -101,7 +101,7 @@ impl Login<'_> {
         let (listener, redirect_uri, busy) = match bound {
             Bound::Listening(listener, busy) => {
                 let redirect_uri = listener.redirect_uri().clone();
-                waiting.place = redirect_uri.port().and_then(|port| Place::take(&locks, port));
+                waiting.place = redirect_uri.port().and_then(|port| PortClaim::take(&locks, port));
                 (Some(listener), redirect_uri, busy)
             }
             Bound::AllBusy(redirect_uri, busy) => (None, redirect_uri, busy),
@@ -120,7 +120,7 @@ impl Login<'_> {
         let busy_ports = busy.iter().map(|port| (port.0, holder(port.0))).collect();
         self.show(&authorization, serving.is_some(), waiting, busy_ports, interaction);
         waiting.serving = serving;
-        let lines = if self.ways.paste { interaction.pasted_lines() } else { None };
+        let lines = if self.methods.paste { interaction.pasted_lines() } else { None };
         waiting.pasted = lines.map(Pastes::of);
         waiting.authorization = Some(authorization);
         waiting.expectation = Some(expectation);
@@ -138,11 +138,11 @@ impl Login<'_> {
             let uri = self.redirect.uri().map_err(LoginError::RedirectUri)?;
             Ok(Bound::AllBusy(uri, Vec::new()))
         };
-        if !self.ways.browser {
+        if !self.methods.browser {
             return alone();
         }
         match self.listen(interaction).await {
-            Err(error) if self.ways.paste || has_code => {
+            Err(error) if self.methods.paste || has_code => {
                 interaction.note(&format!("could not listen for the redirect: {error}"));
                 alone()
             }
@@ -200,7 +200,7 @@ impl Login<'_> {
             url: &authorization.url,
             redirect_uri: &authorization.redirect_uri,
             listening,
-            pasting: self.ways.paste,
+            pasting: self.methods.paste,
             busy_ports,
             remote,
             tunnel,
@@ -231,7 +231,7 @@ impl Login<'_> {
             lifetime: device.lifetime,
             remote: self.environment.remote(),
             is_alternative: has_url,
-            is_followed: !has_url && (self.ways.browser || self.ways.paste),
+            is_followed: !has_url && (self.methods.browser || self.methods.paste),
         });
     }
 }
@@ -247,7 +247,7 @@ impl Waiting {
     ) -> Result<(), LoginError> {
         let has_url = self.authorization.is_some();
         let Some(Device { approval, code, end, .. }) = &mut self.device else { return Ok(()) };
-        let is_only = !login.ways.browser && !login.ways.paste;
+        let is_only = !login.methods.browser && !login.methods.paste;
         let patience = if is_only { self.timeout } else { CODE_PATIENCE };
         tokio::select! {
             biased;
@@ -383,7 +383,7 @@ async fn arrival(serving: &mut Option<oauth::Serving>) -> oauth::Arrival {
     }
 }
 
-async fn wanted(place: Option<&Place>) -> Holder {
+async fn wanted(place: Option<&PortClaim>) -> Holder {
     match place {
         Some(place) => place.is_wanted().await,
         None => std::future::pending().await,

@@ -155,7 +155,7 @@ impl Login<'_> {
             label: &self.definition.label,
             default_model: self.definition.default_model.as_deref(),
             registration: Some(self.registration),
-            method: self.ways.method.as_deref(),
+            method: self.methods.method.as_deref(),
             wanted: self.request.profile_id.as_ref(),
         };
         let renewal = self.renewal(grant, interaction).await;
@@ -184,7 +184,7 @@ impl Login<'_> {
         if registration.has_own_client() {
             add("clientId", &self.client.id);
         }
-        if let Some(method) = &self.ways.method {
+        if let Some(method) = &self.methods.method {
             add("loginMethod", method);
         }
         let expires = expiry(Some(registration), &grant, received);

@@ -15,9 +15,9 @@ mod pastes;
 mod program;
 mod project;
 mod request;
+mod sign_in_methods;
 mod takeover;
 mod two_steps;
-mod way;
 
 pub use error::{Attempt, LoginError};
 pub use finish::{FinishError, FinishRequest, finish};

@@ -3,7 +3,7 @@
 
 use super::error::LoginError;
 use super::request::Request;
-use super::way::{self, Ways};
+use super::sign_in_methods::{self, SignInMethods};
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::oauth::{
@@ -26,7 +26,7 @@ pub(super) struct Login<'l> {
     pub(super) request: &'l Request,
     pub(super) definition: &'l Definition,
     pub(super) registration: &'l Registration,
-    pub(super) ways: Ways,
+    pub(super) methods: SignInMethods,
     pub(super) redirect: Redirect,
     pub(super) scopes: Vec<String>,
     pub(super) client: Client,
@@ -54,12 +54,12 @@ impl<'l> Login<'l> {
         let definition = &provider.definition;
         let attempt = request.attempt(&definition.id);
         if request.method.is_none() && !definition.has_login() {
-            return Err(way::no_sign_in(definition, &attempt));
+            return Err(sign_in_methods::no_sign_in(definition, &attempt));
         }
-        let ways = Ways::of(definition, request.method.as_deref(), &attempt)?;
+        let methods = SignInMethods::of(definition, request.method.as_deref(), &attempt)?;
         let registration = definition
-            .registration_of(ways.method.as_deref())
-            .ok_or_else(|| way::no_sign_in(definition, &attempt))?;
+            .registration_of(methods.method.as_deref())
+            .ok_or_else(|| sign_in_methods::no_sign_in(definition, &attempt))?;
         let environment = &app.environment;
         let unusable =
             |reason| LoginError::NotRegistered { reason, attempt: Box::new(attempt.clone()) };
@@ -75,7 +75,7 @@ impl<'l> Login<'l> {
             request,
             definition,
             registration,
-            ways,
+            methods,
             redirect,
             scopes,
             client,
@@ -91,13 +91,13 @@ impl<'l> Login<'l> {
         let discovered = self.client.discover().await;
         self.announced = discovered.map_err(|error| self.not_signed_in(error))?;
         if self.registration.scopes(self.environment).is_none() {
-            self.scopes.clone_from(&self.client.usual_scopes);
+            self.scopes.clone_from(&self.client.default_scopes);
         }
         let endpoints = &self.client.endpoints;
-        self.ways.browser &= endpoints.authorization.is_some();
-        self.ways.paste &= endpoints.authorization.is_some();
-        self.ways.device &= endpoints.device.is_some();
-        if !(self.ways.browser || self.ways.paste || self.ways.device) {
+        self.methods.browser &= endpoints.authorization.is_some();
+        self.methods.paste &= endpoints.authorization.is_some();
+        self.methods.device &= endpoints.device.is_some();
+        if !(self.methods.browser || self.methods.paste || self.methods.device) {
             return Err(LoginError::NotOffered { label: self.definition.label.clone() });
         }
         self.client.http().map_err(|error| self.not_signed_in(error))?;
@@ -110,7 +110,7 @@ impl<'l> Login<'l> {
         redirect_uri: Url,
     ) -> Result<AuthorizationRequest, LoginError> {
         let mut parameters = self.registration.authorization_parameters.clone();
-        if self.client.usual_scopes == self.scopes
+        if self.client.default_scopes == self.scopes
             && self.scopes.iter().any(|scope| scope == "offline_access")
         {
             // OpenID Connect Core section 11: without it, there is no refresh token.
@@ -158,7 +158,7 @@ impl<'l> Login<'l> {
 
     /// No way is open any more.
     pub(super) const fn nothing_left(&self) -> LoginError {
-        if self.ways.browser { LoginError::NoPort } else { LoginError::NothingPasted }
+        if self.methods.browser { LoginError::NoPort } else { LoginError::NothingPasted }
     }
 
     /// The error of this login that the server, or the way to it, has ended.

@@ -50,8 +50,9 @@ pub(super) fn login(
         let conversation = program
             .begin(&app.environment, Operation::Login, None)
             .map_err(|error| failed(&label, error))?;
-        let mut talk = Talk { app, program, label: &label, request, interaction, conversation };
-        let issued = talk.issued(&mut signals).await?;
+        let mut program_login =
+            ProgramLogin { app, program, label: &label, request, interaction, conversation };
+        let issued = program_login.issued(&mut signals).await?;
         // From here on a signal waits: the grant exists nowhere else.
         let destination = LoginDestination {
             app,
@@ -66,16 +67,16 @@ pub(super) fn login(
         };
         let prepared = store.prepare(lock::TIMEOUT).ok().flatten();
         let renewal = renewal(*issued);
-        let report = destination.store_or_keep(renewal, prepared, talk.interaction).await;
-        let said = |text| talk.interaction.note(&format!("{}: {text}", program.name()));
-        talk.conversation.finish(said).await;
+        let report = destination.store_or_keep(renewal, prepared, program_login.interaction).await;
+        let said = |text| program_login.interaction.note(&format!("{}: {text}", program.name()));
+        program_login.conversation.finish(said).await;
         report
     })
     .map_err(AppError::Runtime)?
 }
 
 /// A program that signs a user in.
-struct Talk<'t> {
+struct ProgramLogin<'t> {
     app: &'t App,
     program: &'t Program,
     label: &'t str,
@@ -84,7 +85,7 @@ struct Talk<'t> {
     conversation: Conversation,
 }
 
-impl Talk<'_> {
+impl ProgramLogin<'_> {
     /// The first of: credential, failure, timeout, interrupt.
     async fn issued(&mut self, signals: &mut StopSignals) -> Result<Box<Issued>, LoginError> {
         let deadline = Instant::now() + self.request.timeout;

@@ -25,12 +25,12 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// A port on which this login waits for its user.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct PortClaim {
     _lock: SidecarLock,
     wanted: PathBuf,
 }
 
-impl Place {
+impl PortClaim {
     /// Says that this login waits on `port`; `None` where that cannot be said, and the
     /// login cannot be taken over.
     pub(super) fn take(directory: &Path, port: u16) -> Option<Self> {
@@ -130,8 +130,8 @@ mod tests {
     fn a_waiting_login_is_asked_and_gives_up_its_port() {
         let root = tempfile::tempdir().unwrap();
         let (first, port) = listener();
-        let place = Place::take(root.path(), port).unwrap();
-        assert!(Place::take(root.path(), port).is_none(), "one login waits on a port");
+        let place = PortClaim::take(root.path(), port).unwrap();
+        assert!(PortClaim::take(root.path(), port).is_none(), "one login waits on a port");
         let me = Some(std::process::id());
         block_on(async {
             let earlier = async {

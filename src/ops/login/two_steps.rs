@@ -120,8 +120,8 @@ pub fn start(
     }
     let mut login = Login::new(app, &catalog, request, None, interaction)?;
     // Nobody listens for the redirect.
-    login.ways.paste |= login.ways.browser;
-    login.ways.browser = false;
+    login.methods.paste |= login.methods.browser;
+    login.methods.browser = false;
     let device = block_on(async {
         let mut signals = StopSignals::catch().map_err(LoginError::Signals)?;
         tokio::select! {
@@ -131,7 +131,7 @@ pub fn start(
     })
     .map_err(AppError::Runtime)??;
     let authorization = login
-        .ways
+        .methods
         .paste
         .then(|| {
             let uri = login.redirect.uri().map_err(LoginError::RedirectUri)?;
@@ -176,12 +176,12 @@ impl Login<'_> {
         interaction: &mut dyn Interaction,
     ) -> Result<Option<DeviceAuthorization>, LoginError> {
         self.discover().await?;
-        if !self.ways.device {
+        if !self.methods.device {
             return Ok(None);
         }
         match oauth::authorize_device(&self.client, &self.scopes, now).await {
             Ok(device) => Ok(Some(device)),
-            Err(error) if !self.ways.paste => Err(self.not_signed_in(error)),
+            Err(error) if !self.methods.paste => Err(self.not_signed_in(error)),
             Err(error) => {
                 interaction.note(&format!("no device code: {error}"));
                 Ok(None)

@@ -7,7 +7,7 @@ use crate::oauth::Claims;
 use crate::profile::{Credential, CredentialKind, Millis};
 
 /// OpenClaw's margin before expiry, in milliseconds.
-pub(in crate::ops) const USUAL_MIN_TTL: Millis = 300_000;
+pub(in crate::ops) const DEFAULT_MIN_TTL: Millis = 300_000;
 
 /// When a token was issued, and when it expires, in milliseconds since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,10 +55,10 @@ impl Validity {
     /// `min_ttl` longer, or for the usual span when that is `None`; where the server grants no
     /// more than that (of the usual span: than twice that), for half of its lifetime.
     pub(in crate::ops) fn is_enough(self, min_ttl: Option<Millis>, now: Millis) -> bool {
-        if !self.is_short(min_ttl.unwrap_or(USUAL_MIN_TTL), now) {
+        if !self.is_short(min_ttl.unwrap_or(DEFAULT_MIN_TTL), now) {
             return true;
         }
-        let granted = self.grants_no_more_than(min_ttl.unwrap_or(2 * USUAL_MIN_TTL));
+        let granted = self.grants_no_more_than(min_ttl.unwrap_or(2 * DEFAULT_MIN_TTL));
         granted.is_some_and(|granted| granted > 0 && !self.is_short(granted / 2, now))
     }
 }
@@ -69,7 +69,7 @@ pub(in crate::ops) fn has_lifetime(
     min_ttl: Option<Millis>,
     now: Millis,
 ) -> bool {
-    credential.is_usable_until(now.saturating_add(min_ttl.unwrap_or(USUAL_MIN_TTL)))
+    credential.is_usable_until(now.saturating_add(min_ttl.unwrap_or(DEFAULT_MIN_TTL)))
         || credential.is_usable_until(now) && Validity::of(credential).is_enough(min_ttl, now)
 }
 

@@ -100,10 +100,8 @@ pub(in crate::ops) fn store_spooled(
         // that is not spent needs no second holder, whom a later renewal would reach too.
         let location = waiting.location();
         if is_stored && (is_complete || !waiting.is_spent()) && spool.remove(&location) {
-            if !spool.is_in_state_dir(&location) {
-                for store in &stores {
-                    store.forget_kept(grants);
-                }
+            for store in &stores {
+                store.forget_kept(grants);
             }
             done.push(location);
         }

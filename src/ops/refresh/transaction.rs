@@ -93,7 +93,7 @@ impl<'a> Transaction<'a> {
         selected: &'a Selected,
         lock_timeout: Duration,
     ) -> Self {
-        let (spool, life) = (app.spool(), app.refreshes_by.life());
+        let (spool, life) = (app.spool().bound(), app.refreshes_by.life());
         Self { app, config, selected, lock_timeout, life, others: Vec::new(), spool }
     }
 

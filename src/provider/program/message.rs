@@ -251,7 +251,7 @@ pub(super) fn parse(line: &Secret) -> Result<Option<Message>, Breach> {
                 code: printable(&user_code, 80),
                 verification_uri: page(verification_uri)?,
                 verification_uri_complete: verification_uri_complete.map(page).transpose()?,
-                lifetime: lifetime(expires_in).unwrap_or(USUAL_LIFETIME),
+                lifetime: lifetime(expires_in).unwrap_or(DEFAULT_LIFETIME),
             })
         }
         Event::Prompt { text, secret } => {
@@ -267,7 +267,7 @@ pub(super) fn parse(line: &Secret) -> Result<Option<Message>, Breach> {
 }
 
 /// The lifetime of a code when the program does not say.
-const USUAL_LIFETIME: Duration = Duration::from_mins(15);
+const DEFAULT_LIFETIME: Duration = Duration::from_mins(15);
 
 fn lifetime(seconds: Option<f64>) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds?).ok()

@@ -13,9 +13,9 @@ use crate::oauth::TokenError;
 use crate::profile::{Credential, ProviderId};
 use crate::secret::Secret;
 use crate::system::Environment;
-use crate::system::dialogue::{Dialogue, Said};
+use crate::system::dialogue::{Dialogue, Output};
 use crate::system::process::withhold_secrets;
-use crate::system::trust::{self, Distrust};
+use crate::system::trust::{self, Insecure};
 use crate::text::printable;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -48,7 +48,7 @@ pub struct DistrustedProgram {
     /// Where it was found.
     pub path: PathBuf,
     /// What is wrong with it.
-    pub distrust: Distrust,
+    pub distrust: Insecure,
 }
 
 impl Program {
@@ -157,12 +157,12 @@ impl Conversation {
     pub async fn next(&mut self) -> Result<Message, TokenError> {
         loop {
             let message = match self.dialogue.next().await {
-                Said::Line(line) if line.is_blank() => continue,
-                Said::Line(line) => message::parse(&line),
-                Said::Aside(text) => Ok(Some(Message::Aside(printable(text.trim(), 500)))),
-                Said::NoText => Err(Breach::NoText),
-                Said::TooMuch => Err(Breach::TooMuch { kib: MOST_OUTPUT / 1024 }),
-                Said::Ended(status) => Err(Breach::Ended(status)),
+                Output::Line(line) if line.is_blank() => continue,
+                Output::Line(line) => message::parse(&line),
+                Output::Aside(text) => Ok(Some(Message::Aside(printable(text.trim(), 500)))),
+                Output::NoText => Err(Breach::NoText),
+                Output::TooMuch => Err(Breach::TooMuch { kib: MOST_OUTPUT / 1024 }),
+                Output::Ended(status) => Err(Breach::Ended(status)),
             };
             match message.map_err(|breach| self.program.unreadable(breach))? {
                 Some(Message::Failed(error)) => return Err(error),
@@ -185,8 +185,8 @@ impl Conversation {
         let ended = async {
             loop {
                 match self.dialogue.next().await {
-                    Said::Ended(_) => break,
-                    Said::Aside(text) => aside(printable(text.trim(), 500)),
+                    Output::Ended(_) => break,
+                    Output::Aside(text) => aside(printable(text.trim(), 500)),
                     _ => {}
                 }
             }

@@ -9,8 +9,8 @@ pub(super) const ACCOUNT_HEADER: &str = "chatgpt-account-id";
 
 const HOUR: f64 = 3_600.0;
 /// What the windows are taken to be where they do not say it, in seconds.
-const USUAL_PRIMARY: f64 = 3.0 * HOUR;
-const USUAL_SECONDARY: f64 = 24.0 * HOUR;
+const DEFAULT_PRIMARY: f64 = 3.0 * HOUR;
+const DEFAULT_SECONDARY: f64 = 24.0 * HOUR;
 const WEEK_HOURS: f64 = 168.0;
 /// A second window that resets this much later than the first is a weekly one, whatever
 /// it says, in seconds.
@@ -21,7 +21,7 @@ pub(super) fn parse(body: &Value) -> Quota {
     let (primary, secondary) = (&limits["primary_window"], &limits["secondary_window"]);
     let mut windows = Vec::new();
     if primary.is_object() {
-        windows.push(window(span_label(seconds(primary, USUAL_PRIMARY)), primary));
+        windows.push(window(span_label(seconds(primary, DEFAULT_PRIMARY)), primary));
     }
     if secondary.is_object() {
         windows.push(window(secondary_label(primary, secondary), secondary));
@@ -39,7 +39,7 @@ fn seconds(window: &Value, usual: f64) -> f64 {
 }
 
 fn secondary_label(primary: &Value, secondary: &Value) -> String {
-    let span = seconds(secondary, USUAL_SECONDARY);
+    let span = seconds(secondary, DEFAULT_SECONDARY);
     let hours = (span / HOUR).round();
     if hours >= WEEK_HOURS {
         return "Week".to_owned();

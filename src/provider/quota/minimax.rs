@@ -10,7 +10,7 @@ use serde_json::Value;
 /// What the names of chat models, and of the quota that all of them share, begin with.
 const CHAT: [&str; 2] = ["minimax-m", "general"];
 /// What the interval is taken to be where it does not say it, in seconds.
-const USUAL_INTERVAL: f64 = 5.0 * 3_600.0;
+const DEFAULT_INTERVAL: f64 = 5.0 * 3_600.0;
 
 pub(super) fn parse(body: &Value) -> Result<Quota, QuotaError> {
     let status = &body["base_resp"];
@@ -53,7 +53,7 @@ fn used(model: &Value, kind: &str) -> Option<f64> {
 fn interval_label(model: &Value) -> String {
     let span = time(&model["start_time"]).zip(time(&model["end_time"]));
     let span = span.and_then(|(start, end)| u32::try_from((end - start) / 1_000).ok());
-    let seconds = span.filter(|seconds| *seconds >= 60).map_or(USUAL_INTERVAL, f64::from);
+    let seconds = span.filter(|seconds| *seconds >= 60).map_or(DEFAULT_INTERVAL, f64::from);
     span_label(seconds)
 }
 

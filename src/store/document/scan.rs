@@ -1,7 +1,7 @@
 //! The one pass over a document: its members, and where the fields of its entries stand.
 //!
-//! It is hasty: at an odd entry it gives up, and the document is scanned again, each entry
-//! on its own. Invariant: both ways find the same, and what is wrong with a document is told
+//! The fast pass gives up at an odd entry: the document is then scanned again, each entry on
+//! its own. Invariant: both ways find the same, and what is wrong with a document is told
 //! by the second.
 
 use super::field::Field;
@@ -10,7 +10,7 @@ use super::layout::{PROFILES, has_repetition, literal};
 use crate::secret::Secret;
 use crate::store::json_text::{RawObject, UniqueObject, repeats};
 use indexmap::IndexMap;
-use indexmap::map::Entry as Place;
+use indexmap::map::Entry as Slot;
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor,
 };
@@ -36,15 +36,15 @@ pub(super) fn scan(text: &str) -> serde_json::Result<(RawObject, Profiles)> {
     read(text, true).or_else(|_| read(text, false))
 }
 
-fn read(text: &str, is_hasty: bool) -> serde_json::Result<(RawObject, Profiles)> {
+fn read(text: &str, is_fast: bool) -> serde_json::Result<(RawObject, Profiles)> {
     let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
-    let parts = json.deserialize_map(Members(Scan { text, is_hasty }))?;
+    let parts = json.deserialize_map(Members(Scan { text, is_fast }))?;
     json.end().map(|()| parts)
 }
 
 /// The fields of an entry on its own.
 pub(super) fn fields_of(entry: &str) -> Fields<'_> {
-    Fields::new(entry, Scan { text: entry, is_hasty: false }.entry(entry))
+    Fields::new(entry, Scan { text: entry, is_fast: false }.entry(entry))
 }
 
 /// The value that starts here, which was read before.
@@ -99,7 +99,7 @@ impl<'de> DeserializeSeed<'de> for Entries<'_> {
     type Value = Profiles;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Profiles, D::Error> {
-        if self.0.is_hasty {
+        if self.0.is_fast {
             return deserializer.deserialize_map(self);
         }
         let entries = UniqueObject::<&RawValue>::deserialize(deserializer)?.0.into_iter();
@@ -124,8 +124,8 @@ impl<'de> Visitor<'de> for Entries<'_> {
             let spans = map.next_value_seed(self.0)?;
             let start = self.0.text[after_id..].find('{').unwrap_or_default() + after_id;
             match entries.entry(id.to_owned()) {
-                Place::Vacant(place) => place.insert(Entry::Read(start, spans)),
-                Place::Occupied(known) => return Err(A::Error::custom(repeats(known.key()))),
+                Slot::Vacant(place) => place.insert(Entry::Read(start, spans)),
+                Slot::Occupied(known) => return Err(A::Error::custom(repeats(known.key()))),
             };
         }
         Ok(entries)
@@ -138,7 +138,7 @@ pub(super) struct Scan<'t> {
     /// The text in which they stand.
     pub(super) text: &'t str,
     /// Whether to give up at what is odd, because it takes time.
-    pub(super) is_hasty: bool,
+    pub(super) is_fast: bool,
 }
 
 impl Scan<'_> {
@@ -193,7 +193,7 @@ impl<'de> Visitor<'de> for Scan<'_> {
                     map.next_value::<IgnoredAny>()?;
                     continue;
                 }
-                FieldName::Access | FieldName::Refresh | FieldName::IdToken if self.is_hasty => {
+                FieldName::Access | FieldName::Refresh | FieldName::IdToken if self.is_fast => {
                     self.span(map.next_value::<Plain<'_>>()?.0)?
                 }
                 // Nothing depends on it.
@@ -255,8 +255,8 @@ mod tests {
     /// The text of each entry, and of the value of each of its fields.
     type Found<'t> = Vec<(&'t str, Vec<Option<&'t str>>)>;
 
-    fn found(text: &str, is_hasty: bool) -> Option<Found<'_>> {
-        let (_, profiles) = read(text, is_hasty).ok()?;
+    fn found(text: &str, is_fast: bool) -> Option<Found<'_>> {
+        let (_, profiles) = read(text, is_fast).ok()?;
         let entry = |entry: &Entry| match entry {
             Entry::Read(start, spans) => {
                 (value_at(text, *start), Fields::new(text, *spans).values())
@@ -270,10 +270,10 @@ mod tests {
         let text = document(entry);
         let alone = [PLAIN, entry, PLAIN].map(|entry| (entry, fields_of(entry).values()));
         assert_eq!(found(&text, false).unwrap(), alone, "{entry}");
-        let hasty = found(&text, true);
-        assert!(hasty.as_ref().is_none_or(|hasty| *hasty == alone), "{entry}");
+        let fast = found(&text, true);
+        assert!(fast.as_ref().is_none_or(|fast| *fast == alone), "{entry}");
         assert_eq!(scan(&text).unwrap().1.len(), 3);
-        hasty.is_some()
+        fast.is_some()
     }
 
     #[test]

@@ -53,7 +53,10 @@ pub(super) fn find(files: &Files, grant: &str) -> Option<Location> {
 
 /// The reply of the grant of that hash is stored.
 pub(super) fn forget(files: &Files, grant: &str) {
-    remove(files, &paths_of(files, grant), kept_path);
+    let locks = paths_of(files, grant);
+    remove(files, &locks, kept_path);
+    // The notes may have been away with their directory when the reply was kept.
+    remove(files, &locks, note_path);
 }
 
 /// The notes of a state directory, each with where the reply is that it tells of.

@@ -31,11 +31,11 @@ use super::{
     StateDocument, StoreError, Version,
 };
 use crate::secret::Secret;
-use crate::system::custody::{Custody, Exposure};
 use crate::system::file::{self, Reserved};
 use crate::system::in_place;
 use crate::system::lock::{self, Attempt, Holder, SidecarLock};
 use crate::system::now;
+use crate::system::permissions::{Exposure, Permissions};
 use crate::system::worker::Waiter;
 use generation::newer_database;
 use std::path::Path;
@@ -46,7 +46,7 @@ use zeroize::Zeroizing;
 /// So much may the tokens of one refresh add to a document.
 const ROOM_FOR_TOKENS: u64 = 128 * 1024;
 /// So much do they add at most as a rule: mostly they take the place of others.
-const USUAL_ROOM: u64 = 16 * 1024;
+const DEFAULT_ROOM: u64 = 16 * 1024;
 
 impl Engine for Files {
     fn location(&self) -> Location {
@@ -113,7 +113,7 @@ impl Engine for Files {
     /// OpenClaw has it.
     fn exclusive(&self, lease: Option<&Lease>, wait: Duration) -> Result<Exclusion, StoreError> {
         let document = self.profiles_path();
-        file::create_private_directory(&self.agent_dir).map_err(|source| StoreError::Lock {
+        self.make_agent_dir(lease).map_err(|source| StoreError::Lock {
             location: self.location(),
             source: Arc::new(source),
         })?;
@@ -146,7 +146,7 @@ impl Engine for Files {
         let (document, version) = self.read_profiles()?;
         self.rehearse(&document)?;
         let present = document.original().len() as u64;
-        let (held, size) = (present + USUAL_ROOM, present + ROOM_FOR_TOKENS);
+        let (held, size) = (present + DEFAULT_ROOM, present + ROOM_FOR_TOKENS);
         let reserve = || {
             let reserved = Reserved::of_document(&path)?;
             reserved.make_room(held, size).map(|()| reserved)
@@ -339,8 +339,8 @@ impl Engine for Files {
         backup::read(&self.backup_path(backup))
     }
 
-    fn exposures(&self, custody: &Custody) -> Vec<Exposure> {
-        exposure::exposures(self, custody)
+    fn exposures(&self, permissions: &Permissions) -> Vec<Exposure> {
+        exposure::exposures(self, permissions)
     }
 
     fn leftovers(&self) -> Vec<Leftover> {

@@ -1,6 +1,8 @@
 //! Where the files of one agent are.
 
-use crate::store::{BackupPolicy, Notice};
+use crate::store::{BackupPolicy, Lease, Notice};
+use crate::system::file;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 /// The files of one agent.
@@ -28,6 +30,19 @@ impl Files {
     /// goes.
     pub(super) fn backup_dir(&self) -> PathBuf {
         self.agent_dir.join("backups")
+    }
+
+    /// Makes the directory of the agent where there is none. Under a lease, whose locks are in
+    /// the state directory, that one was there: if it is away now (a mount that went), nothing
+    /// is made in its place.
+    ///
+    /// # Errors
+    /// It cannot be made, or the state directory is away.
+    pub(super) fn make_agent_dir(&self, lease: Option<&Lease>) -> io::Result<()> {
+        if lease.is_some() && !self.state_dir.is_dir() {
+            return Err(ErrorKind::NotFound.into());
+        }
+        file::create_private_directory(&self.agent_dir)
     }
 
     /// Tells what went less well than it could, at the end of the run.

@@ -111,6 +111,16 @@ enum Verdict {
     Held(Holder),
 }
 
+/// The flock of one who looks at a lock file. It is let go by name: a child that another thread
+/// has just forked holds the file open, and by that the flock, until it executes its program.
+struct Look<'f>(&'f File);
+
+impl Drop for Look<'_> {
+    fn drop(&mut self) {
+        let _ = FileExt::unlock(self.0);
+    }
+}
+
 /// Looks at an existing lock file and removes it when its holder is dead.
 fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
     let mut file = match open(path, OpenOptions::new().read(true).write(true)) {
@@ -126,6 +136,7 @@ fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
         Err(error) => return Err(without_lock_support(error)),
     }
     // From here on, nobody of ours judges or removes this very file.
+    let _look = Look(&file);
     let metadata = file.metadata()?;
     if !is_at(path, (metadata.dev(), metadata.ino())) {
         return Ok(Verdict::Gone);
@@ -236,6 +247,12 @@ mod tests {
         }
     }
 
+    /// Writes a lock file as another program does, without a flock of ours.
+    #[expect(clippy::disallowed_methods, reason = "another program writes it so")]
+    fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
+        std::fs::write(path, contents)
+    }
+
     #[test]
     fn a_held_lock_is_refused_and_names_its_holder_until_it_is_released() {
         let root = tempfile::tempdir().unwrap();
@@ -254,10 +271,10 @@ mod tests {
     fn a_lock_of_a_dead_process_is_taken_at_once() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("x.lock");
-        file::replace(&path, br#"{"pid":4194304,"createdAt":"2026-01-01T00:00:00.000Z"}"#).unwrap();
+        write(&path, br#"{"pid":4194304,"createdAt":"2026-01-01T00:00:00.000Z"}"#).unwrap();
         assert!(acquired(&path).is_some());
         let ours = format!(r#"{{"pid":1,"createdAt":"{}","owner":"openclaw-auth"}}"#, iso(now()));
-        file::replace(&path, ours.as_bytes()).unwrap();
+        write(&path, ours.as_bytes()).unwrap();
         assert!(acquired(&path).is_some(), "without its flock, a lock of ours is abandoned");
     }
 
@@ -266,7 +283,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("x.lock");
         let theirs = format!(r#"{{"pid":{},"createdAt":"{}"}}"#, std::process::id(), iso(now()));
-        file::replace(&path, theirs.as_bytes()).unwrap();
+        write(&path, theirs.as_bytes()).unwrap();
         assert!(acquired(&path).is_none());
         assert!(path.exists());
     }
@@ -277,7 +294,7 @@ mod tests {
         let path = root.path().join("x.lock");
         let before_we_started = r#""createdAt":"2001-01-01T00:00:00.000Z""#;
         let theirs = format!(r#"{{"pid":{},{before_we_started}}}"#, std::process::id());
-        file::replace(&path, theirs.as_bytes()).unwrap();
+        write(&path, theirs.as_bytes()).unwrap();
         assert!(acquired(&path).is_some());
     }
 
@@ -285,7 +302,7 @@ mod tests {
     fn an_empty_lock_file_is_respected_while_it_is_young() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("x.lock");
-        file::replace(&path, b"").unwrap();
+        write(&path, b"").unwrap();
         assert!(acquired(&path).is_none());
         assert!(matches!(try_acquire(&path, now() + 31_000).unwrap(), Attempt::Acquired(_)));
     }
@@ -406,7 +423,7 @@ mod tests {
             assert!(acquired(&path).is_some(), "{payload} {seconds}");
         }
         for payload in [String::new(), format!(r#"{{"pid":{me},"createdAt":"soon"}}"#)] {
-            file::replace(&path, payload.as_bytes()).unwrap();
+            write(&path, payload.as_bytes()).unwrap();
             assert!(acquired(&path).is_none(), "{payload}: it is young");
         }
     }

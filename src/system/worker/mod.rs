@@ -41,7 +41,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(2);
 /// The variables that a worker gets as its environment: what the libraries of the system read
 /// by themselves, and no secret among it. Everything else comes with the job, proxies with
 /// their passwords as well.
-const INHERITED: [&str; 12] = [
+const INHERITED: [&str; 13] = [
     "PATH",
     "HOME",
     "TMPDIR",
@@ -53,20 +53,22 @@ const INHERITED: [&str; 12] = [
     "RES_OPTIONS",
     "LOCALDOMAIN",
     "HOSTALIASES",
+    // Modules that know names of hosts may be there.
+    "LD_LIBRARY_PATH",
     "RUST_BACKTRACE",
 ];
 
 /// A worker that has begun.
 #[derive(Debug)]
 pub struct Running {
-    said: Said,
+    said: Message,
     /// The process, where it is one.
     child: Option<Child>,
 }
 
 /// Where the lines of a worker come from.
 #[derive(Debug)]
-enum Said {
+enum Message {
     Pipe(Lines<BufReader<Receiver>>),
     Channel(UnboundedReceiver<String>),
 }
@@ -74,15 +76,15 @@ enum Said {
 impl Running {
     /// A worker that is a thread.
     fn thread(lines: UnboundedReceiver<String>) -> Self {
-        Self { said: Said::Channel(lines), child: None }
+        Self { said: Message::Channel(lines), child: None }
     }
 
     /// Its next line; `None` once it is done or dead. Nothing is lost when this is not waited
     /// for to the end.
     pub async fn line(&mut self) -> Option<String> {
         match &mut self.said {
-            Said::Pipe(lines) => lines.next_line().await.ok().flatten(),
-            Said::Channel(lines) => lines.recv().await,
+            Message::Pipe(lines) => lines.next_line().await.ok().flatten(),
+            Message::Channel(lines) => lines.recv().await,
         }
     }
 
@@ -136,7 +138,7 @@ pub async fn start(
     }
     // A worker that was stopped does not read, and its caller can be asked to stop.
     tokio::spawn(hand_over(stdin, job));
-    Ok(Running { said: Said::Pipe(lines), child: starting.0.take() })
+    Ok(Running { said: Message::Pipe(lines), child: starting.0.take() })
 }
 
 async fn hand_over(mut stdin: Sender, job: Zeroizing<Vec<u8>>) {

@@ -19,7 +19,7 @@ use openclaw_auth::store::{
     AgentStore, Backup, Begun, Document, Ended, LastOutcome, Lease, LeaseAttempt, LeaseKey,
     Notices, Prepared, Renewal, StateDocument, StoreError, Turn, Version, renewed_entry,
 };
-use openclaw_auth::system::custody::Custody;
+use openclaw_auth::system::permissions::Permissions;
 use serde_json::Value;
 pub(super) use spool::Waiting;
 use std::path::PathBuf;
@@ -322,7 +322,7 @@ impl Subject {
 
     /// What the store says that others could read of it.
     pub(super) fn exposures(&self) -> Vec<String> {
-        let exposures = self.store.exposures(&Custody::of(&self.root));
+        let exposures = self.store.exposures(&Permissions::of(&self.root));
         exposures.iter().map(ToString::to_string).collect()
     }
 }

@@ -11,7 +11,7 @@ use crate::provider::{Catalog, Definition, Method, MethodKind, Program};
 
 /// A way to sign in at a provider.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::cli) struct Way<'c> {
+pub(in crate::cli) struct SignInMethod<'c> {
     definition: &'c Definition,
     /// The way.
     method: &'c Method,
@@ -21,7 +21,7 @@ pub(in crate::cli) struct Way<'c> {
 #[derive(Clone, Debug)]
 pub(in crate::cli) enum Choice<'c> {
     /// A way of a provider of the catalog.
-    Way(Way<'c>),
+    Method(SignInMethod<'c>),
     /// The provider that a program on `PATH` serves.
     Program(ProviderId),
     /// The logins that another program of the user has.
@@ -29,7 +29,7 @@ pub(in crate::cli) enum Choice<'c> {
 }
 
 /// Every way that this version can go.
-fn ways(catalog: &Catalog) -> impl Iterator<Item = Way<'_>> {
+fn ways(catalog: &Catalog) -> impl Iterator<Item = SignInMethod<'_>> {
     let definitions = catalog.iter().map(|provider| &provider.definition);
     definitions.flat_map(|definition| {
         let is_offered = |method: &&Method| match method.kind {
@@ -40,7 +40,7 @@ fn ways(catalog: &Catalog) -> impl Iterator<Item = Way<'_>> {
             MethodKind::Custom => false,
         };
         let methods = definition.methods.iter().filter(is_offered);
-        methods.map(move |method| Way { definition, method })
+        methods.map(move |method| SignInMethod { definition, method })
     })
 }
 
@@ -57,7 +57,7 @@ pub(in crate::cli) fn choose<'c>(app: &App, catalog: &'c Catalog) -> Result<Choi
         .map(|tool| (format!("Bring the login of {}", tool.program().label), Choice::Import(tool)));
     let programs = served(app, catalog)
         .map(|provider| (format!("{provider} (by a program)"), Choice::Program(provider)));
-    let ways: Vec<Way<'_>> = ways(catalog).collect();
+    let ways: Vec<SignInMethod<'_>> = ways(catalog).collect();
     let mut labels: Vec<String> = ways.iter().map(|way| way.definition.label.clone()).collect();
     labels.dedup();
     let mut choices: Vec<(String, Choice<'c>)> = tools.chain(programs).collect();
@@ -67,11 +67,11 @@ pub(in crate::cli) fn choose<'c>(app: &App, catalog: &'c Catalog) -> Result<Choi
     if at < choices.len() {
         return Ok(choices.swap_remove(at).1);
     }
-    let of_provider: Vec<Way<'_>> =
+    let of_provider: Vec<SignInMethod<'_>> =
         ways.into_iter().filter(|way| way.definition.label == all[at]).collect();
     let labels: Vec<&str> = of_provider.iter().map(|way| way.method.label.as_str()).collect();
     let at = if labels.len() == 1 { 0 } else { choose_one("Sign in with", &labels)? };
-    Ok(Choice::Way(of_provider[at]))
+    Ok(Choice::Method(of_provider[at]))
 }
 
 /// The providers that programs on `PATH` serve.
@@ -90,9 +90,9 @@ pub(in crate::cli) fn by_choice<'c>(
     catalog: &'c Catalog,
     id: &str,
 ) -> Result<Choice<'c>, Failure> {
-    let choice = |way: &Way<'c>| way.method.choice.as_deref();
+    let choice = |way: &SignInMethod<'c>| way.method.choice.as_deref();
     if let Some(way) = ways(catalog).find(|way| choice(way) == Some(id)) {
-        return Ok(Choice::Way(way));
+        return Ok(Choice::Method(way));
     }
     let mut known: Vec<String> =
         ways(catalog).filter_map(|way| choice(&way).map(str::to_owned)).collect();
@@ -108,7 +108,7 @@ impl Choice<'_> {
     /// The provider, where there is one.
     pub(in crate::cli) fn provider(&self) -> Option<&ProviderId> {
         match self {
-            Self::Way(way) => Some(&way.definition.id),
+            Self::Method(way) => Some(&way.definition.id),
             Self::Program(provider) => Some(provider),
             Self::Import(_) => None,
         }
@@ -117,7 +117,7 @@ impl Choice<'_> {
     /// The model that the provider's users usually take.
     pub(in crate::cli) fn default_model(&self) -> Option<&str> {
         match self {
-            Self::Way(way) => way.definition.default_model.as_deref(),
+            Self::Method(way) => way.definition.default_model.as_deref(),
             Self::Program(_) | Self::Import(_) => None,
         }
     }
@@ -133,7 +133,7 @@ impl Choice<'_> {
         output: &mut Output<'_>,
     ) -> Result<(), Failure> {
         match self {
-            Self::Way(way) => way.go(agent, app, output),
+            Self::Method(way) => way.go(agent, app, output),
             Self::Program(provider) => {
                 login::run(login::Args::at(provider, None, None), agent, app, output)
             }
@@ -142,7 +142,7 @@ impl Choice<'_> {
     }
 }
 
-impl Way<'_> {
+impl SignInMethod<'_> {
     fn go(self, agent: Option<&str>, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
         let Self { definition, method } = self;
         let provider = definition.id.clone();

@@ -5,7 +5,7 @@
 
 use super::super::transaction::Transaction;
 use super::super::{LeaseError, RefreshError};
-use super::said::{Failed, Said};
+use super::message::{Failed, Message};
 use crate::app::{App, AppError, RefreshesBy};
 use crate::config::{AgentDir, Config};
 use crate::ops::Notes;
@@ -85,11 +85,11 @@ impl Job {
     }
 
     /// Does it, and says how that ended.
-    fn run(&self, app: &App, pipe: &mut dyn Notes) -> Said {
+    fn run(&self, app: &App, pipe: &mut dyn Notes) -> Message {
         match self.outcome(app, pipe) {
-            Ok(()) => Said::Refreshed,
-            Err(None) => Said::NotBegun,
-            Err(Some(failed)) => Said::Failed(failed),
+            Ok(()) => Message::Refreshed,
+            Err(None) => Message::NotBegun,
+            Err(Some(failed)) => Message::Failed(failed),
         }
     }
 
@@ -139,9 +139,9 @@ impl Job {
 
 /// Who waits shares a failure; what is in the store needs no word, and a lock that is held
 /// is for everybody to wait for.
-fn outcome_for_others(said: &Said) -> String {
+fn outcome_for_others(said: &Message) -> String {
     match said {
-        Said::Failed(failed) if !failed.is_for_a_lock() => {
+        Message::Failed(failed) if !failed.is_for_a_lock() => {
             serde_json::to_string(failed).unwrap_or_default()
         }
         _ => String::new(),
@@ -155,7 +155,7 @@ pub fn work(begun: Begun, told: impl Fn(&Notice) -> String) -> Option<()> {
     let app = job.app();
     let said = job.run(&app, &mut Pipe(say));
     for notice in app.notices.take() {
-        say(&Said::Warning(told(&notice)));
+        say(&Message::Warning(told(&notice)));
     }
     begun.slot(PathBuf::from(&job.slot)).end(&outcome_for_others(&said));
     say(&said);
@@ -170,7 +170,7 @@ pub(super) fn work_in_thread(
     notices: Notices,
     teller: &UnboundedSender<String>,
 ) {
-    let tell = |said: &Said| {
+    let tell = |said: &Message| {
         // The caller may be gone: the outcome is in the store.
         let _ = serde_json::to_string(said).map(|line| teller.send(line));
     };
@@ -181,7 +181,7 @@ pub(super) fn work_in_thread(
     tell(&said);
 }
 
-fn say(said: &Said) {
+fn say(said: &Message) {
     if let Ok(line) = serde_json::to_string(said) {
         // The caller may be gone: the outcome is in the store.
         let _ = worker::say(&line);
@@ -189,14 +189,14 @@ fn say(said: &Said) {
 }
 
 /// What a worker has to say goes over the pipe.
-struct Pipe<F: Fn(&Said)>(F);
+struct Pipe<F: Fn(&Message)>(F);
 
-impl<F: Fn(&Said)> Notes for Pipe<F> {
+impl<F: Fn(&Message)> Notes for Pipe<F> {
     fn note(&mut self, text: &str) {
-        self.0(&Said::Note(text.to_owned()));
+        self.0(&Message::Note(text.to_owned()));
     }
 
     fn warn(&mut self, text: &str) {
-        self.0(&Said::Warning(text.to_owned()));
+        self.0(&Message::Warning(text.to_owned()));
     }
 }

@@ -8,7 +8,7 @@
 //! the store itself, and the caller reads there what the worker has stored.
 
 mod job;
-mod said;
+mod message;
 
 pub use job::work;
 
@@ -23,7 +23,7 @@ use crate::system::signal::StopSignals;
 use crate::system::worker::{self, Attempt, Running, Slot, Waiter};
 use crate::system::{block_on, limits, now, process};
 use job::{Job, Seen, work_in_thread};
-use said::{Failed, Said};
+use message::{Failed, Message};
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -248,11 +248,11 @@ async fn listen(
 async fn told(running: &mut Running, interaction: &mut dyn Notes) -> Ended {
     while let Some(line) = running.line().await {
         match serde_json::from_str(&line) {
-            Ok(Said::Note(text)) => interaction.note(&text),
-            Ok(Said::Warning(text)) => interaction.warn(&text),
-            Ok(Said::Refreshed) => return Ended::Refreshed,
-            Ok(Said::NotBegun) => return Ended::NotBegun,
-            Ok(Said::Failed(failed)) => return Ended::Failed(failed),
+            Ok(Message::Note(text)) => interaction.note(&text),
+            Ok(Message::Warning(text)) => interaction.warn(&text),
+            Ok(Message::Refreshed) => return Ended::Refreshed,
+            Ok(Message::NotBegun) => return Ended::NotBegun,
+            Ok(Message::Failed(failed)) => return Ended::Failed(failed),
             Err(_) => {}
         }
     }

@@ -8,7 +8,7 @@ mod options;
 mod start;
 
 use crate::app::App;
-use crate::cli::console::{Console, Handing};
+use crate::cli::console::{Console, PresentationOptions};
 use crate::cli::duration;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
@@ -47,7 +47,7 @@ pub(super) struct Args {
     #[command(flatten)]
     sign_in: SignIn,
     #[command(flatten)]
-    handing: Handing,
+    presentation: PresentationOptions,
     /// Do not start a browser
     #[arg(long)]
     no_browser: bool,
@@ -74,7 +74,7 @@ impl Args {
         Self {
             step: None,
             sign_in: SignIn::at(provider, method, profile_id),
-            handing: Handing::default(),
+            presentation: PresentationOptions::default(),
             no_browser: false,
             timeout: DEFAULT_TIMEOUT,
             set_default: false,
@@ -121,7 +121,7 @@ fn sign_in(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let request = args.sign_in.request(agent, !args.no_browser, args.timeout);
-    let mut console = Console::new(output, &app.environment).handing(args.handing);
+    let mut console = Console::new(output, &app.environment).presentation(args.presentation);
     if args.json {
         console.tell_events();
     }

@@ -2,7 +2,7 @@
 
 use super::options::SignIn;
 use crate::app::App;
-use crate::cli::console::{Console, Handing};
+use crate::cli::console::{Console, PresentationOptions};
 use crate::cli::duration;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
@@ -18,7 +18,7 @@ pub(super) struct Args {
     #[command(flatten)]
     sign_in: SignIn,
     #[command(flatten)]
-    handing: Handing,
+    presentation: PresentationOptions,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -58,7 +58,7 @@ pub(super) fn run(
         output.data(&text(&started))?;
     }
     output.finish()?;
-    let mut console = Console::new(output, &app.environment).handing(args.handing);
+    let mut console = Console::new(output, &app.environment).presentation(args.presentation);
     match (&started.device, &started.url) {
         (Some(device), _) => {
             let page = device.verification_uri_complete.as_ref();

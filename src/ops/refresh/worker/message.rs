@@ -19,7 +19,7 @@ use std::time::Duration;
 /// What a worker says, a line each.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum Said {
+pub(super) enum Message {
     /// Something worth knowing.
     Note(String),
     /// Something that went less well than it could.

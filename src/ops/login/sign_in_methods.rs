@@ -6,7 +6,7 @@ use crate::provider::{Definition, Method, MethodKind, Registration};
 
 /// The ways that a login goes. They are raced: the first that completes wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Ways {
+pub(super) struct SignInMethods {
     /// Wait for the browser's redirect.
     pub(super) browser: bool,
     /// Take the redirect's address from the user.
@@ -17,7 +17,7 @@ pub(super) struct Ways {
     pub(super) method: Option<String>,
 }
 
-impl Ways {
+impl SignInMethods {
     /// The ways for `wanted`: `browser`, `paste`, `device`, the id or choice of one of the
     /// provider's methods, or all of them. `attempt` is for the error.
     ///
@@ -29,23 +29,23 @@ impl Ways {
         attempt: &Attempt,
     ) -> Result<Self, LoginError> {
         let all = Self { browser: true, paste: true, device: true, method: None };
-        let ways = match wanted {
-            None => all.at_first_login(definition),
+        let methods = match wanted {
+            None => all.with_default_method(definition),
             Some("browser") => Self { paste: false, device: false, ..all },
             Some("paste") => Self { browser: false, device: false, ..all },
             Some("device") => {
-                Self { browser: false, paste: false, ..all }.at_first_login(definition)
+                Self { browser: false, paste: false, ..all }.with_default_method(definition)
             }
             Some(id) => all.of_method(definition, id, attempt)?,
         };
-        let Some(registration) = definition.registration_of(ways.method.as_deref()) else {
+        let Some(registration) = definition.registration_of(methods.method.as_deref()) else {
             return Err(no_sign_in(definition, attempt));
         };
-        ways.offered_by(registration, definition, attempt)
+        methods.offered_by(registration, definition, attempt)
     }
 
     /// Where the provider has no login without a method, that of its first login.
-    fn at_first_login(self, definition: &Definition) -> Self {
+    fn with_default_method(self, definition: &Definition) -> Self {
         let is_login =
             |method: &&Method| matches!(method.kind, MethodKind::OAuth | MethodKind::DeviceCode);
         let first = definition.methods.iter().find(is_login);

@@ -5,7 +5,7 @@
 //! open directory is not private. Root may work on the store of another user: what is in
 //! it belongs to root or to that user, what a symbolic link leads to outside, to that user.
 
-use super::trust::{Distrust, OTHERS_READ_OR_WRITE, OTHERS_WRITE};
+use super::trust::{Insecure, OTHERS_READ_OR_WRITE, OTHERS_WRITE};
 use std::cell::RefCell;
 use std::fmt;
 use std::io::ErrorKind;
@@ -30,7 +30,7 @@ pub enum Kind {
 pub struct Exposure {
     /// Where it is.
     pub path: PathBuf,
-    distrust: Distrust,
+    reason: Insecure,
     /// Whose it should be.
     owner: u32,
 }
@@ -49,8 +49,8 @@ pub enum Correction {
 impl Exposure {
     /// What sets it right.
     pub fn correction(&self) -> Correction {
-        match &self.distrust {
-            Distrust::Open { mode, forbidden } => Correction::Mode(mode & !forbidden & 0o777),
+        match &self.reason {
+            Insecure::Open { mode, forbidden } => Correction::Mode(mode & !forbidden & 0o777),
             _ if effective_user() == 0 => Correction::OwnerByRoot(self.owner),
             _ => Correction::Owner,
         }
@@ -59,13 +59,13 @@ impl Exposure {
 
 impl fmt::Display for Exposure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.path.display(), self.distrust)
+        write!(f, "{} {}", self.path.display(), self.reason)
     }
 }
 
 /// Looks at paths in one state directory.
 #[derive(Debug)]
-pub struct Custody {
+pub struct Permissions {
     /// The state directory, as it was named.
     named: PathBuf,
     state_dir: PathBuf,
@@ -84,7 +84,7 @@ struct Visited {
     is_inside: bool,
 }
 
-impl Custody {
+impl Permissions {
     /// For the state directory `state_dir`, which need not exist.
     pub fn of(state_dir: &Path) -> Self {
         let user = effective_user();
@@ -156,14 +156,14 @@ impl Custody {
             Kind::Directory | Kind::Settings => OTHERS_WRITE,
         };
         let mode = metadata.mode() & 0o7777;
-        let distrust = if owner != self.owner && !is_roots {
-            Distrust::Foreign { owner }
+        let reason = if owner != self.owner && !is_roots {
+            Insecure::Foreign { owner }
         } else if mode & forbidden != 0 {
-            Distrust::Open { mode, forbidden }
+            Insecure::Open { mode, forbidden }
         } else {
             return None;
         };
-        Some(Exposure { path: path.to_owned(), distrust, owner: self.owner })
+        Some(Exposure { path: path.to_owned(), reason, owner: self.owner })
     }
 
     /// What is wrong with `directory` and the files in it, which are of this kind.
@@ -203,9 +203,9 @@ impl Custody {
         const STICKY: u32 = 0o1000;
         let exposed = |path: &Path| {
             let mode = path.metadata().ok()?.mode() & 0o7777;
-            let distrust = Distrust::Open { mode, forbidden: EVERYBODY_WRITES };
+            let reason = Insecure::Open { mode, forbidden: EVERYBODY_WRITES };
             let is_exposed = mode & EVERYBODY_WRITES != 0 && mode & STICKY == 0;
-            is_exposed.then(|| Exposure { path: path.to_owned(), distrust, owner: self.owner })
+            is_exposed.then(|| Exposure { path: path.to_owned(), reason, owner: self.owner })
         };
         self.state_dir.ancestors().skip(1).filter_map(exposed).collect()
     }
@@ -219,7 +219,7 @@ fn effective_user() -> u32 {
 mod tests {
     use super::*;
     use crate::system::file::{create_private_directory, replace};
-    use std::fs::{Permissions, set_permissions};
+    use std::fs::set_permissions;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -229,18 +229,20 @@ mod tests {
         create_private_directory(&state_dir).unwrap();
         let document = state_dir.join("it's.json");
         replace(&document, b"{}").unwrap();
-        let custody = Custody::of(&state_dir);
-        let mode = |path: &Path, mode| set_permissions(path, Permissions::from_mode(mode)).unwrap();
-        assert_eq!(custody.exposure(&document, Kind::Secrets), None);
+        let permissions = Permissions::of(&state_dir);
+        let mode = |path: &Path, mode| {
+            set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        assert_eq!(permissions.exposure(&document, Kind::Secrets), None);
         mode(&document, 0o644);
-        let exposure = custody.exposure(&document, Kind::Secrets).unwrap();
+        let exposure = permissions.exposure(&document, Kind::Secrets).unwrap();
         assert_eq!(exposure.correction(), Correction::Mode(0o600));
         assert!(exposure.to_string().ends_with("is open to other users (mode 0644)"));
-        assert_eq!(custody.exposure(&document, Kind::Settings), None);
+        assert_eq!(permissions.exposure(&document, Kind::Settings), None);
         mode(&state_dir, 0o755);
-        assert_eq!(custody.exposure(&state_dir, Kind::Directory), None);
+        assert_eq!(permissions.exposure(&state_dir, Kind::Directory), None);
         mode(&state_dir, 0o775);
-        let exposure = custody.exposure(&state_dir, Kind::Directory).unwrap();
+        let exposure = permissions.exposure(&state_dir, Kind::Directory).unwrap();
         assert_eq!(exposure.correction(), Correction::Mode(0o755));
     }
 
@@ -253,10 +255,10 @@ mod tests {
         replace(&outside.join("d"), b"{}").unwrap();
         let link = state_dir.join("d");
         std::os::unix::fs::symlink(outside.join("d"), &link).unwrap();
-        let custody = Custody::of(&state_dir);
-        assert_eq!(custody.exposure(&link, Kind::Secrets), None, "it is this user's");
-        set_permissions(&outside, Permissions::from_mode(0o777)).unwrap();
-        assert_eq!(custody.exposure(&link, Kind::Secrets).unwrap().path, outside);
+        let permissions = Permissions::of(&state_dir);
+        assert_eq!(permissions.exposure(&link, Kind::Secrets), None, "it is this user's");
+        set_permissions(&outside, std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(permissions.exposure(&link, Kind::Secrets).unwrap().path, outside);
     }
 
     #[test]
@@ -265,12 +267,12 @@ mod tests {
         let state_dir = root.path().join("state");
         let agent = state_dir.join("agents/a/agent");
         create_private_directory(&agent).unwrap();
-        set_permissions(state_dir.join("agents"), Permissions::from_mode(0o775)).unwrap();
-        let custody = Custody::of(&state_dir);
-        assert!(!custody.is_entered_by_others(&state_dir));
-        set_permissions(&state_dir, Permissions::from_mode(0o755)).unwrap();
-        assert!(custody.is_entered_by_others(&state_dir));
-        let found = custody.exposures_between(&state_dir, &agent);
+        set_permissions(state_dir.join("agents"), std::fs::Permissions::from_mode(0o775)).unwrap();
+        let permissions = Permissions::of(&state_dir);
+        assert!(!permissions.is_entered_by_others(&state_dir));
+        set_permissions(&state_dir, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(permissions.is_entered_by_others(&state_dir));
+        let found = permissions.exposures_between(&state_dir, &agent);
         assert_eq!(
             found.iter().map(|found| &found.path).collect::<Vec<_>>(),
             [&state_dir.join("agents")]
@@ -282,10 +284,10 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let [above, state_dir] = ["above", "above/state"].map(|name| root.path().join(name));
         create_private_directory(&state_dir).unwrap();
-        let custody = Custody::of(&state_dir);
+        let permissions = Permissions::of(&state_dir);
         for (mode, is_told) in [(0o777, true), (0o1777, false), (0o775, false), (0o703, true)] {
-            set_permissions(&above, Permissions::from_mode(mode)).unwrap();
-            let told = custody.exposures_above();
+            set_permissions(&above, std::fs::Permissions::from_mode(mode)).unwrap();
+            let told = permissions.exposures_above();
             let told = told.iter().any(|told| told.path == above.canonicalize().unwrap());
             assert_eq!(told, is_told, "{mode:o}");
         }
