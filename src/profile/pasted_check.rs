@@ -2,7 +2,6 @@
 //!
 //! Invariant: what providers issue passes; nothing here changes the text or quotes it.
 
-use super::pasted_secret::Form;
 use super::pasted_value::NoSecret;
 use super::secret_ref::{is_variable, variable};
 
@@ -10,7 +9,7 @@ use super::secret_ref::{is_variable, variable};
 ///
 /// # Errors
 /// See [`NoSecret`].
-pub(super) fn check(secret: &str, form: Form<'_>) -> Result<(), NoSecret> {
+pub(super) fn check(secret: &str, prefix: Option<&str>) -> Result<(), NoSecret> {
     if variable(secret).is_some() {
         return Ok(());
     }
@@ -23,7 +22,7 @@ pub(super) fn check(secret: &str, form: Form<'_>) -> Result<(), NoSecret> {
     if has_filling(secret) {
         return Err(NoSecret::Masked);
     }
-    if form.prefix.is_some_and(|prefix| secret.matches(prefix).count() > 1) {
+    if prefix.is_some_and(|prefix| secret.matches(prefix).count() > 1) {
         return Err(NoSecret::Several);
     }
     // Base64 ends with `=`; elsewhere it gives a value to a name.
@@ -33,7 +32,7 @@ pub(super) fn check(secret: &str, form: Form<'_>) -> Result<(), NoSecret> {
         return Err(NoSecret::Nothing);
     }
     let is_unfit = secret.contains(is_markup)
-        || (form.prefix.is_some() && !is_bearer(secret))
+        || (prefix.is_some() && !is_bearer(secret))
         || is_path(secret)
         || secret.contains("://")
         || is_assignment

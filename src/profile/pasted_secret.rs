@@ -43,7 +43,7 @@ pub fn pasted_secret(text: &str, form: Form<'_>) -> Result<Zeroizing<String>, No
         (Err(NoSecret::Several), Some(prefix)) => joined(&lines, prefix, form)?,
         (alone, _) => alone?,
     };
-    check(&secret, form)?;
+    check(&secret, form.prefix)?;
     Ok(secret)
 }
 
