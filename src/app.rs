@@ -272,7 +272,8 @@ impl App {
         self.agents_with_directories(config).iter().map(|agent| self.store(agent)).collect()
     }
 
-    /// All agents whose directory exists, or is away behind a symbolic link that leads nowhere:
+    /// All agents whose directory exists, or is away behind a symbolic link that leads nowhere,
+    /// and `main` where the databases have its logins:
     /// those that are configured, and those in the state directory, each once; `main` first.
     pub fn agents_with_directories(&self, config: &Config) -> Vec<AgentDir> {
         let mut agents = vec![self.main_agent(config)];
@@ -283,9 +284,14 @@ impl App {
             path: entry.path().join("agent"),
         }));
         let (mut seen, mut away) = (HashSet::new(), HashSet::new());
-        agents.retain(|agent| match agent.path.metadata() {
-            Ok(found) => found.is_dir() && seen.insert((found.dev(), found.ino())),
-            Err(_) => file::dead_link(&agent.path).is_some() && away.insert(agent.path.clone()),
+        let mut is_first = true;
+        agents.retain(|agent| {
+            let is_main = std::mem::take(&mut is_first);
+            match agent.path.metadata() {
+                Ok(found) => found.is_dir() && seen.insert((found.dev(), found.ino())),
+                Err(_) if is_main && self.store(agent).is_in_database() => true,
+                Err(_) => file::dead_link(&agent.path).is_some() && away.insert(agent.path.clone()),
+            }
         });
         agents
     }

@@ -75,7 +75,7 @@ impl<'a> Issuer<'a> {
         if let Some(program) = program_of(app, catalog, &credential.provider)? {
             return Ok(Some(Self::Program { program, environment: &app.environment }));
         }
-        let provider = catalog.find(&credential.provider);
+        let provider = catalog.find_login(&credential.provider);
         let method = credential.login_method.as_deref();
         let registration =
             provider.and_then(|provider| provider.definition.registration_of(method));

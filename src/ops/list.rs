@@ -2,12 +2,13 @@
 
 use super::managed::Managed;
 use super::reference::problem_of;
+use super::refresh::lost;
 use super::stale_order::{Known, StaleOrder};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
 use crate::profile::{AgentId, Credential, Health, Kind, Millis, ProfileId, ProviderId, health};
-use crate::provider::{auth_provider_id, cools_down};
+use crate::provider::{auth_provider_id, cools_down, is_one_login};
 use crate::store::{Document, Inspection, Location, StateDocument};
 use crate::system::now;
 use crate::system::permissions::Exposure;
@@ -69,7 +70,7 @@ pub struct Row {
 }
 
 /// Lists the profiles that an agent can use: its own, and those of `main` for providers
-/// that it has no profile of.
+/// that it has no profile of; in databases, for ids that it has no profile of.
 ///
 /// # Errors
 /// The configuration or a store cannot be read, or there is no such agent.
@@ -93,6 +94,8 @@ pub fn list(
     };
     let [mut own_providers, mut others] = [HashSet::new(), HashSet::new()];
     let fallback = app.fallback_agent(&config, &agent);
+    let is_merged = app.store(&agent).is_in_database();
+    let mut own_ids = HashSet::new();
     let state_location = app.store(&agent).state_location();
     let owners = read(app, agent, fallback)?;
     listing.stale_orders = stale_orders(app, &config, &owners, &state_location);
@@ -105,14 +108,19 @@ pub fn list(
                 continue;
             };
             let of = &found.provider;
-            if inherited && own_providers.contains(of) {
+            let is_hidden = if is_merged {
+                !inherited && !own_ids.insert(id.to_owned()) || inherited && own_ids.contains(id)
+            } else {
+                inherited && own_providers.contains(of)
+            };
+            if is_hidden {
                 continue;
             }
             let seen = if inherited { &mut others } else { &mut own_providers };
             if !seen.contains(of) {
                 seen.insert(of.clone());
             }
-            if wanted.as_ref().is_some_and(|wanted| wanted != of) {
+            if wanted.as_ref().is_some_and(|wanted| !is_kept_as(of, wanted, found.facts.kind)) {
                 continue;
             }
             listing.rows.push(Row {
@@ -141,6 +149,12 @@ pub fn list(
         }
     }
     Ok(listing)
+}
+
+/// Whether what is asked for as `wanted` is kept as `stored`: it is that provider, or the
+/// login is of one that the other has become.
+fn is_kept_as(stored: &ProviderId, wanted: &ProviderId, kind: Kind) -> bool {
+    stored == wanted || kind == Kind::OAuth && is_one_login(stored, wanted)
 }
 
 /// The documents of a store with the agent that it is of.
@@ -189,6 +203,8 @@ fn row(
     let has_reference = found.reference.is_some() || !found.oauth_references.is_empty();
     let entry = has_reference.then(|| document.entry(id.as_str())).flatten();
     let problem = entry.and_then(|entry| problem_of(config, &id, found.facts.kind, entry));
+    let is_lost = || found.fence.map(|fence| format!("{}: sign in again", lost(fence)));
+    let problem = problem.or_else(is_lost);
     let problem = problem.or_else(|| found.facts.has_odd_expiry().then(|| ODD_EXPIRY.to_owned()));
     let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id.as_str());
     Row {

@@ -3,6 +3,7 @@
 
 mod account;
 mod exchange;
+mod fence;
 pub mod import;
 pub(crate) mod issuer;
 pub mod list;

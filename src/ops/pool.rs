@@ -1,9 +1,11 @@
 //! The profiles that an agent can use, and the order of those of one provider.
 //!
 //! An agent has its own profiles, and reads through to those of `main` for a provider of
-//! which it has none. Invariant: nothing is copied; every profile stays in the store that
+//! which it has none; in databases, for each id that it has not. Invariant: nothing is copied; every profile stays in the store that
 //! owns it, and so does what is remembered about its use. Only an order of the agent's
 //! own can name profiles of `main` beside those of the agent.
+
+mod merged;
 
 use super::selection::error::{LookedIn, SelectionError};
 use super::stale_order::{Known, StaleOrder};
@@ -74,6 +76,11 @@ impl Pool {
         &self.0[0]
     }
 
+    /// All stores, the agent's own first.
+    pub(crate) fn owners(&self) -> &[Owner] {
+        &self.0
+    }
+
     /// The documents of the profiles.
     pub(crate) fn looked_in(&self) -> LookedIn {
         let locations = self.0.iter().map(|owner| owner.store.location()).collect();
@@ -130,12 +137,21 @@ impl Pool {
         Ok(None)
     }
 
+    /// Whether the agent has all profiles of `main` but those of an id of its own, as OpenClaw
+    /// has it in its databases; in files, it has those of the providers that it has none of.
+    fn is_merged(&self) -> bool {
+        self.0.len() > 1 && self.own().store.is_in_database()
+    }
+
     /// The providers, spelt as they are normalised, that the agent, else `main`, has profiles of.
     pub(crate) fn providers(&self) -> BTreeSet<ProviderId> {
         let of = |owner: &Owner| -> BTreeSet<ProviderId> {
             let profiles = owner.snapshot.document.outlines();
             profiles.map(|profile| ProviderId::from(&*profile.provider).normalized()).collect()
         };
+        if self.is_merged() {
+            return self.0.iter().flat_map(of).collect();
+        }
         self.0.iter().map(of).find(|providers| !providers.is_empty()).unwrap_or_default()
     }
 
@@ -158,6 +174,9 @@ impl Pool {
         let Some(owner) = self.owner_of(provider) else { return Ok(None) };
         let own = self.own();
         let own_state = own.snapshot.state()?;
+        if self.is_merged() {
+            return self.rank_merged(config, provider, now).map(Some);
+        }
         let mut stored = stored_order(own_state, provider);
         let mut owners = vec![(own, own_state)];
         let mut entries = Vec::new();

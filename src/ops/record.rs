@@ -19,6 +19,7 @@
 use crate::app::{App, AppError};
 use crate::config::{ConfigEdit, ConfigError, record_profiles};
 use crate::profile::{Credential, Kind, ProfileId, ProviderId};
+use crate::provider::is_one_login;
 use crate::store::{AgentStore, Document, PATIENT_LOCK_TIMEOUT, Prepared, StoreError};
 use serde_json::value::RawValue;
 
@@ -190,11 +191,13 @@ pub(crate) fn replaceable(
     provider: &ProviderId,
 ) -> Result<Option<Credential>, ProfileIdError> {
     match document.credential(id.as_str()) {
-        Some(other) if other.provider != *provider => Err(ProfileIdError::OtherProvider {
-            profile_id: id.clone(),
-            present: Box::new(other.provider),
-            wanted: Box::new(provider.clone()),
-        }),
+        Some(other) if other.provider != *provider && !is_one_login(&other.provider, provider) => {
+            Err(ProfileIdError::OtherProvider {
+                profile_id: id.clone(),
+                present: Box::new(other.provider),
+                wanted: Box::new(provider.clone()),
+            })
+        }
         present => Ok(present),
     }
 }

@@ -4,10 +4,12 @@
 //! is made.
 
 use super::exchange::{NotExchanged, Wanted, exchange};
+use super::fence::wait_for_openclaw;
 use super::managed::Managed;
 use super::reference::{self, ValueError};
 use super::refresh::{
-    DEFAULT_MIN_TTL, RefreshError, Validity, has_lifetime, not_refreshable, refresh,
+    DEFAULT_MIN_TTL, RefreshError, Validity, default_min_ttl, has_lifetime, not_refreshable,
+    refresh,
 };
 use super::selection::{Selected, SelectionError, select};
 use super::waiting::store_waiting;
@@ -191,8 +193,17 @@ pub fn token(
     let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
     store_waiting(app, &config, interaction);
-    let selected =
-        select(app, &agent, &config, request.provider.as_ref(), request.profile.as_ref())?;
+    let wanted = (request.provider.as_ref(), request.profile.as_ref());
+    let choose = || select(app, &agent, &config, wanted.0, wanted.1);
+    let mut selected = choose();
+    let is_missing = match &selected {
+        Ok(selected) => selected.fence.is_some(),
+        Err(error) => matches!(error, SelectionError::NoneUsable { .. }),
+    };
+    if is_missing && wait_for_openclaw(app, &config, &agent, wanted, request.lock_timeout)? {
+        selected = choose();
+    }
+    let selected = selected?;
     // What is exchanged is a token; a login that we do not refresh is spoken of elsewhere.
     // Looked at only where it may be spoken of: it takes the table of programs.
     let is_renewed = request.demanded().is_some()
@@ -255,7 +266,9 @@ fn find(
 /// demanded, it is asked once whether it grants more now.
 fn is_enough(selected: &Selected, request: &Request) -> bool {
     let (credential, now) = (&selected.credential, now());
-    let Some(min_ttl) = request.demanded() else { return has_lifetime(credential, None, now) };
+    let Some(min_ttl) = request.demanded() else {
+        return has_lifetime(credential, default_min_ttl(&selected.store), now);
+    };
     if credential.is_usable_until(now.saturating_add(min_ttl)) {
         return true;
     }

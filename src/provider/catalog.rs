@@ -5,6 +5,7 @@
 
 use super::built_in::{BuiltIn, ROWS};
 use super::catalog_error::{CatalogError, invalid, unreadable};
+use super::convention::predecessor;
 use super::definition::Definition;
 use super::definition_file::{definition_files, provider_id, read_definition};
 use super::patch::{changed_keys, leave_behind, merge_patch};
@@ -130,6 +131,17 @@ impl Catalog {
     /// The provider with this id or alias; `None` when there is none.
     pub fn find(&self, id: &ProviderId) -> Option<&Provider> {
         self.entry(id)?.provider()
+    }
+
+    /// The provider that signs in to and refreshes the logins of `id`: itself, else the one
+    /// whose logins are kept under that id by now.
+    pub fn find_login(&self, id: &ProviderId) -> Option<&Provider> {
+        let found = self.find(id);
+        if found.is_some_and(|found| found.definition.has_login()) {
+            return found;
+        }
+        let former = predecessor(id).and_then(|former| self.find(&former));
+        former.filter(|former| former.definition.has_login()).or(found)
     }
 
     /// What the provider with this id or alias goes by.

@@ -3,7 +3,7 @@
 //!
 //! Invariant: it is data (`conventions.json`); the code here names no provider.
 
-use super::built_in::ROWS;
+use super::built_in::{ROWS, auth_provider_id};
 use crate::profile::ProviderId;
 
 /// The conventions, with or without what OpenClaw's bundled plugins bring.
@@ -35,6 +35,8 @@ struct Table {
     variables_without_plugins: Texts,
     command_line_backends: Texts,
     own_authentication: Texts,
+    /// The providers under which OpenClaw 2026.6 and later keep the logins of others.
+    successors: Pairs,
     /// Providers that route to many others: a failure says nothing of the credential.
     without_cooldown: Texts,
     /// Former names of models with the present ones, by provider.
@@ -150,6 +152,24 @@ impl Conventions {
 /// Whether failures keep profiles of `provider` away for a while.
 pub fn cools_down(provider: &ProviderId) -> bool {
     !TABLE.without_cooldown.contains(&provider.as_str())
+}
+
+/// The provider under which OpenClaw 2026.6 and later keep the logins of `provider`.
+pub fn successor(provider: &ProviderId) -> Option<ProviderId> {
+    value_of(TABLE.successors, auth_provider_id(provider).as_str()).map(ProviderId::from)
+}
+
+/// Whether logins of one of the two providers are kept under the other by now.
+pub fn is_one_login(one: &ProviderId, other: &ProviderId) -> bool {
+    [(one, other), (other, one)].into_iter().any(|(former, present)| {
+        successor(former).is_some_and(|successor| successor == auth_provider_id(present))
+    })
+}
+
+/// The provider whose logins OpenClaw 2026.6 and later keep under `provider`.
+pub fn predecessor(provider: &ProviderId) -> Option<ProviderId> {
+    let mut pairs = TABLE.successors.iter();
+    pairs.find(|(_, present)| provider.is_spelt(present)).map(|(former, _)| (*former).into())
 }
 
 #[cfg(test)]

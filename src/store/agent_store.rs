@@ -5,11 +5,13 @@
 
 use super::engine::{AnyEngine, Swap};
 use super::files::Files;
+#[cfg(feature = "sqlite")]
+use super::sqlite::Sqlite;
 use super::{
     BackupPolicy, Document, Lease, Leftover, Location, Prepared, Snapshot, StateDocument,
     StoreError, Version,
 };
-use crate::profile::AgentId;
+use crate::profile::{AgentId, Millis};
 use crate::secret::Secret;
 use crate::store::{Backup, Begun, Ended, LastOutcome};
 use crate::system::lock;
@@ -31,22 +33,29 @@ pub struct AgentStore {
 impl AgentStore {
     /// The store of the agent `agent_id` in files: in `agent_dir` of the state directory
     /// `state_dir`. `oauth_file` is the legacy file that agent `main` imports.
-    pub const fn new(
+    pub fn new(
         agent_id: AgentId,
         state_dir: PathBuf,
         agent_dir: PathBuf,
         oauth_file: Option<PathBuf>,
     ) -> Self {
         let files = Files { state_dir, agent_dir, oauth_file, backup_policy: None };
-        Self { agent_id, engine: AnyEngine::Files(files) }
+        #[cfg(feature = "sqlite")]
+        let sqlite = Sqlite::new(agent_id.clone(), files.clone());
+        let engine = AnyEngine {
+            files,
+            #[cfg(feature = "sqlite")]
+            sqlite,
+        };
+        Self { agent_id, engine }
     }
 
     /// The same store, keeping what a change of the profiles replaces.
     #[must_use]
     pub fn with_backups(mut self, policy: BackupPolicy) -> Self {
-        match &mut self.engine {
-            AnyEngine::Files(files) => files.backup_policy = Some(policy),
-        }
+        #[cfg(feature = "sqlite")]
+        self.engine.sqlite.set_backup_policy(policy.clone());
+        self.engine.files.backup_policy = Some(policy);
         self
     }
 
@@ -88,12 +97,7 @@ impl AgentStore {
     /// The profiles exist and cannot be read, or nothing is there because a later OpenClaw
     /// has taken the credentials over.
     pub fn read(&self) -> Result<Snapshot, StoreError> {
-        let (document, version) = self.engine.read_profiles()?;
-        if version.is_none() {
-            self.engine.check_generation()?;
-        }
-        let state = self.engine.read_state(&document);
-        Ok(Snapshot::new(document, version, state))
+        self.engine.read()
     }
 
     /// The profiles alone, as they are now. Takes no lock.
@@ -109,10 +113,25 @@ impl AgentStore {
         self.engine.version()
     }
 
+    /// When the profiles were last written, where the place says it: in milliseconds since the
+    /// epoch.
+    pub fn written_at(&self) -> Option<Millis> {
+        self.engine.written_at()
+    }
+
+    /// Whether the documents are kept in a database, as OpenClaw 2026.6 and later do. It costs
+    /// one look.
+    pub fn is_in_database(&self) -> bool {
+        #[cfg(feature = "sqlite")]
+        return self.engine.sqlite.is_there();
+        #[cfg(not(feature = "sqlite"))]
+        false
+    }
+
     /// Whether this store may be written.
     ///
     /// # Errors
-    /// OpenClaw 2026.6 or later has taken the credentials over.
+    /// OpenClaw 2026.6 or later has taken the credentials over, or they are only read.
     pub fn check_generation(&self) -> Result<(), StoreError> {
         self.engine.check_generation()
     }

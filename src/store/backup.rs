@@ -56,6 +56,15 @@ pub enum Notice {
         /// Why the file is left.
         reason: StoreError,
     },
+    /// OpenClaw runs no command on the logins of an agent before a file is gone.
+    #[error("{location} is left from an earlier OpenClaw, and the present one wants it away")]
+    BlocksOpenClaw {
+        /// The file.
+        location: Location,
+    },
+    /// OpenClaw's gateway may go on with what it has read before.
+    #[error("OpenClaw's gateway is running, and may not see the change yet")]
+    GatewayRuns,
     /// Somebody else can read or change a file, which did not matter to the command.
     #[error("{0}")]
     Exposed(Exposure),

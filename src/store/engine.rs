@@ -4,10 +4,13 @@
 //! reads, locks and writes. `tests/it/store_contract` holds every engine to this.
 
 use super::files::Files;
+#[cfg(feature = "sqlite")]
+use super::sqlite::Sqlite;
 use super::{
     Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
-    Leftover, Location, Prepared, StateDocument, StoreError, Version,
+    Leftover, Location, Prepared, Snapshot, StateDocument, StoreError, Version,
 };
+use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::lock::Holder;
 use crate::system::permissions::{Exposure, Permissions};
@@ -30,7 +33,8 @@ pub(super) trait Engine: Debug {
     /// Whether there is a document of the profiles, readable or not.
     fn has_document(&self) -> bool;
 
-    /// Fails with [`StoreError::NewerGeneration`] where a later OpenClaw has taken over.
+    /// Fails where the documents are not to be written: [`StoreError::NewerGeneration`] where a
+    /// later OpenClaw has taken over, [`StoreError::ReadOnly`] where they are only read.
     fn check_generation(&self) -> Result<(), StoreError>;
 
     /// Fails where the documents could not be written. Nothing is written.
@@ -44,8 +48,24 @@ pub(super) trait Engine: Debug {
     /// Takes no lock.
     fn read_state(&self, profiles: &Document) -> Result<StateDocument, StoreError>;
 
+    /// Profiles and state of one moment. Takes no lock. Fails where nothing is there because
+    /// the credentials are kept elsewhere.
+    fn read(&self) -> Result<Snapshot, StoreError> {
+        let (document, version) = self.read_profiles()?;
+        if version.is_none() {
+            self.check_generation()?;
+        }
+        let state = self.read_state(&document);
+        Ok(Snapshot::new(document, version, state))
+    }
+
     /// The version of the profiles now. Cheap: waiters ask for it all the time.
     fn version(&self) -> Option<Version>;
+
+    /// When the profiles were last written, where the place says it.
+    fn written_at(&self) -> Option<Millis> {
+        None
+    }
 
     /// The right to change the documents, as long as it is held. Who has a lease says so.
     fn exclusive(&self, lease: Option<&Lease>, wait: Duration) -> Result<Exclusion, StoreError>;
@@ -168,19 +188,27 @@ pub(super) enum Swap {
     ExclusionLost(Prepared),
 }
 
-/// The engines that there are.
+/// The engines of one agent, of which one is right at a time.
 #[derive(Clone, Debug)]
-pub(super) enum AnyEngine {
+pub(super) struct AnyEngine {
     /// Files of OpenClaw to 2026.5.
-    Files(Files),
+    pub(super) files: Files,
+    /// The databases of later ones.
+    #[cfg(feature = "sqlite")]
+    pub(super) sqlite: Sqlite,
 }
 
+/// The engine that is right now: it is found out afresh each time, at the price of one look.
 impl Deref for AnyEngine {
     type Target = dyn Engine;
 
+    #[cfg(feature = "sqlite")]
     fn deref(&self) -> &Self::Target {
-        match self {
-            Self::Files(files) => files,
-        }
+        if self.sqlite.is_there() { &self.sqlite } else { &self.files }
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    fn deref(&self) -> &Self::Target {
+        &self.files
     }
 }

@@ -1,6 +1,7 @@
 //! Why a store cannot be read or changed.
 
 use super::Location;
+use crate::profile::AgentId;
 use crate::system::lock::Holder;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,4 +62,59 @@ pub enum StoreError {
         /// The document that must not be written any more.
         location: Location,
     },
+    /// The documents are read and not written.
+    #[error("{location} is read and not written: {reason}")]
+    ReadOnly {
+        /// Where they are.
+        location: Location,
+        /// Why.
+        reason: ReadOnly,
+    },
+    /// What an agent has of its own is kept in its database, which is not there yet.
+    #[error("agent `{agent}` has no database {location} yet, and only OpenClaw makes one")]
+    NoAgentDatabase {
+        /// Where it would be.
+        location: Location,
+        /// The agent.
+        agent: AgentId,
+    },
+    /// Another user's process would leave files there that keep its owner out.
+    #[error("{location} belongs to the user with the id {owner}: no other user may open it")]
+    OfAnotherUser {
+        /// The database.
+        location: Location,
+        /// Its owner.
+        owner: u32,
+    },
+    /// OpenClaw may be replacing the database.
+    #[error("OpenClaw is doing maintenance on {location}")]
+    Maintenance {
+        /// The database.
+        location: Location,
+    },
+}
+
+/// Why documents are read and not written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadOnly {
+    /// A later OpenClaw has made it.
+    #[error("its schema {found} is newer than the newest that this program knows, {known}")]
+    NewerSchema {
+        /// The schema that it has.
+        found: i64,
+        /// The newest that is known.
+        known: i64,
+    },
+    /// An earlier OpenClaw has made it, or a version between two releases.
+    #[error("its schema {found} is older than that of OpenClaw 2026.8")]
+    OlderSchema {
+        /// The schema that it has.
+        found: i64,
+    },
+    /// The layout of OpenClaw 2026.6 and 2026.7.
+    #[error("the logins are kept there as OpenClaw 2026.6 and 2026.7 keep them")]
+    AgentLayout,
+    /// `gateway.supervision` is set.
+    #[error("its gateway is supervised by another program, which alone lets it be changed")]
+    Supervised,
 }

@@ -65,6 +65,24 @@ pub(super) fn pretty(json: &str) -> String {
     layout.finish()
 }
 
+/// `json` without white space between its tokens, which are copied byte for byte; it must be
+/// valid.
+#[cfg(feature = "sqlite")]
+pub(super) fn compact(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let mut rest = json.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '"' => string_length(rest),
+            _ => rest.find(['"', ' ', '\n', '\r', '\t']).unwrap_or(rest.len()),
+        };
+        let (token, after) = rest.split_at(length);
+        text.push_str(token);
+        rest = after.trim_start();
+    }
+    text
+}
+
 /// A text that is laid out as [`pretty`] does it, piece by piece: a large document needs no
 /// second copy.
 pub(super) struct Layout {

@@ -26,16 +26,18 @@ mod pending_login;
 mod session;
 mod snapshot;
 mod spool;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod unread;
 
 pub use agent_store::{AgentStore, PATIENT_LOCK_TIMEOUT};
 pub use backup::{Backup, BackupPolicy, DEFAULT_BACKUPS, Notice, Notices};
 pub use document::{
-    Document, EntryFault, Inspection, Misshape, Outline, Pasted, Profile, Provenance, Renewal,
-    StateDocument, entry_with, is_refused, is_rejected, login_entry, pasted_entry, renewed_entry,
-    rotates,
+    Document, EntryFault, Fence, Inspection, Misshape, Outline, Pasted, Profile, Provenance,
+    Renewal, StateDocument, entry_with, is_refused, is_rejected, login_entry, pasted_entry,
+    renewed_entry, rotates,
 };
-pub use error::StoreError;
+pub use error::{ReadOnly, StoreError};
 pub use files::{Lease, LeaseAttempt, Leftover, notes_of_kept, shared_leftovers};
 pub use journal::{Begun, Ended, InterruptedRefresh, LastOutcome, OutcomeKind};
 pub use kept_login::KeptLogin;
@@ -45,5 +47,7 @@ pub use location::Location;
 pub use pending_login::{Claim, PendingAuthorization, PendingLogin};
 pub use session::{SessionOverride, SessionStore};
 use snapshot::Exclusion;
+#[cfg(feature = "sqlite")]
+use snapshot::Mark;
 pub use snapshot::{Prepared, Snapshot, Version};
 pub use spool::{Spent, Spool, SpooledReply};

@@ -47,16 +47,49 @@ impl Snapshot {
 
 /// One version of the profiles in a store: every change makes another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Version(pub(super) Fingerprint);
+pub struct Version(pub(super) Mark);
+
+/// What tells one version from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// The file that holds it.
+    File(Fingerprint),
+    /// The texts that say it, by their hash, and when they were written.
+    #[cfg(feature = "sqlite")]
+    Rows(u64),
+}
 
 /// What a later change needs, set aside: it cannot fail for lack of space.
 #[derive(Debug)]
 pub struct Prepared {
-    pub(super) reserved: Reserved,
+    pub(super) aside: Aside,
     /// The backup of the profiles of that version.
     pub(super) backup: Option<(KeptBackup, Version)>,
 }
 
+#[cfg(feature = "sqlite")]
+impl Prepared {
+    pub(super) const fn nothing() -> Self {
+        Self { aside: Aside::Nothing, backup: None }
+    }
+}
+
+/// What is set aside.
+#[derive(Debug)]
+pub(super) enum Aside {
+    /// Room for a file.
+    Room(Reserved),
+    /// Nothing: there is room, as far as can be told.
+    #[cfg(feature = "sqlite")]
+    Nothing,
+}
+
 /// The right to change the documents of a store, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Exclusion(pub(super) Vec<SidecarLock>);
+pub(super) enum Exclusion {
+    /// Lock files are held.
+    Locks(Vec<SidecarLock>),
+    /// Transactions are open.
+    #[cfg(feature = "sqlite")]
+    Rows(Box<super::sqlite::Held>),
+}

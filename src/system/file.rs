@@ -3,6 +3,8 @@
 //! A reader sees the old document or the new one, never a part (rename(2)); what
 //! [`replace`] has returned from survives a power loss (fsync of file and directory).
 
+#[cfg(feature = "sqlite")]
+pub use super::replacement::check_room;
 pub use super::replacement::{Reserved, check_replaceable, replace};
 pub use super::spare_file::SpareFile;
 use rustix::fs::{Access, AtFlags};

@@ -211,6 +211,18 @@ fn make_room(file: &File, held: u64, size: u64, present: u64) -> io::Result<()> 
     }
 }
 
+/// Fails where fewer than `size` bytes can still be written beside the file at `path`.
+///
+/// # Errors
+/// They cannot ([`ErrorKind::StorageFull`]), or there is no such file.
+#[cfg(feature = "sqlite")]
+pub fn check_room(path: &Path, size: u64) -> io::Result<()> {
+    if free_space(&File::open(path)?).is_some_and(|free| free < size) {
+        return Err(Errno::NOSPC.into());
+    }
+    Ok(())
+}
+
 /// How many bytes this user can still write beside `file`, where the file system tells.
 fn free_space(file: &File) -> Option<u64> {
     let told = fstatvfs(file).ok().filter(|told| told.f_blocks > 0)?;

@@ -186,7 +186,7 @@ fn an_unusable_store_or_configuration_is_found_before_the_user_signs_in() {
 fn a_state_directory_of_a_newer_openclaw_is_not_written() {
     for database in ["state/openclaw.sqlite", "agents/main/agent/openclaw-agent.sqlite"] {
         let rig = Rig::new();
-        rig.write(database, "SQLite format 3\u{0}");
+        rig.write(database, "");
         let before = rig.tree();
         let stderr = rig.run(&["models", "auth", "login", "--provider", "openai-codex"]).failure(6);
         assert!(stderr.contains(database) && stderr.contains("2026.6"), "{stderr}");
@@ -197,7 +197,7 @@ fn a_state_directory_of_a_newer_openclaw_is_not_written() {
 #[test]
 fn the_configuration_of_a_newer_openclaw_is_not_written() {
     let rig = Rig::new();
-    rig.write("state/openclaw.sqlite", "SQLite format 3\u{0}");
+    rig.write("state/openclaw.sqlite", "");
     rig.write("openclaw.json", r#"{"agents": {"list": [{"id": "main"}, {"id": "work"}]}}"#);
     let before = rig.tree();
     for args in [
@@ -216,7 +216,7 @@ fn the_configuration_of_a_newer_openclaw_is_not_written() {
 #[test]
 fn reports_on_a_state_directory_of_a_newer_openclaw_say_so() {
     let rig = Rig::new();
-    rig.write("state/openclaw.sqlite", "SQLite format 3\u{0}");
+    rig.write("state/openclaw.sqlite", "");
     for args in [
         &["models", "status", "--json"][..],
         &["models", "auth", "list"],

@@ -288,7 +288,7 @@ fn an_inherited_profile_is_refreshed_where_it_lives() {
 fn a_newer_generation_of_the_store_is_not_refreshed() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
-    rig.write("state/openclaw.sqlite", "SQLite format 3\u{0}");
+    rig.write("state/openclaw.sqlite", "");
     let before = rig.tree();
     assert!(rig.run(&TOKEN).failure(6).contains("2026.6"));
     assert_eq!(rig.tree(), before);

@@ -186,7 +186,7 @@ fn a_provider_is_found_by_its_alias() {
 #[test]
 fn a_state_directory_that_has_moved_on_is_not_an_empty_one() {
     let rig = Rig::new();
-    rig.write("state/openclaw.sqlite", "SQLite format 3\u{0}");
+    rig.write("state/openclaw.sqlite", "");
     for args in [&TOKEN[..], &["models", "auth", "list"], &["channels", "list", "--no-usage"]] {
         assert!(rig.run(args).failure(6).contains("2026.6"), "{args:?}");
     }

@@ -46,6 +46,16 @@ pub(in crate::cli) fn sign_in_command(
     }
 }
 
+/// The command that signs in to a login of `provider` again.
+pub(in crate::cli) fn sign_in_again(app: &App, provider: &ProviderId, agent_id: &AgentId) -> Hint {
+    let catalog = app.catalog().ok();
+    let known = catalog.as_ref().and_then(|catalog| catalog.find_login(provider));
+    if known.is_some_and(|known| known.definition.has_login()) {
+        return login_command(provider, agent_id).into();
+    }
+    sign_in_command(app, provider, agent_id)
+}
+
 fn is_served_by_none(app: &App, provider: &ProviderId) -> bool {
     matches!(Program::find(provider, &app.environment), Ok(None))
 }

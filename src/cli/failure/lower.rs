@@ -6,9 +6,10 @@ use crate::app::AppError;
 use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::config::ConfigError;
 use crate::external::{ExternalError, OtherStorage};
-use crate::provider::{CatalogError, DistrustedProgram};
+use crate::profile::AgentId;
+use crate::provider::{CatalogError, Conventions, DistrustedProgram};
 use crate::reference::InvalidSecrets;
-use crate::store::StoreError;
+use crate::store::{Location, ReadOnly, StoreError};
 use crate::system::trust::Insecure;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -84,10 +85,25 @@ const DEAD_LINK: &str = "bring back what the link leads to (is its volume mounte
 impl Explain for StoreError {
     fn advice(&self) -> Advice {
         let status = match self {
-            StoreError::LockTimeout { .. } => ExitStatus::LockTimeout,
+            StoreError::LockTimeout { .. } | StoreError::Maintenance { .. } => {
+                ExitStatus::LockTimeout
+            }
             _ => ExitStatus::StoreUnusable,
         };
         let hint = match self {
+            StoreError::ReadOnly { reason, .. } => return (status, Some(way_out(reason))),
+            StoreError::NoAgentDatabase { agent, .. } => {
+                return (status, Some(make_database(agent)));
+            }
+            StoreError::OfAnotherUser { owner, .. } => {
+                format!("run this as that user: sudo -u '#{owner}' openclaw-auth …").into()
+            }
+            StoreError::Maintenance { .. } => "wait for it to end, and try again".into(),
+            StoreError::Invalid { location, .. } if is_database(location) => {
+                let text = "look at it with OpenClaw, which made it: ";
+                let doctor = Command::new("openclaw").arg("doctor");
+                return (status, Some(Hint::new(text).run(doctor)));
+            }
             StoreError::Invalid { location, .. } => {
                 let text = "repair the file, or move it away to start anew: ";
                 return (status, location.path().map(|path| Hint::new(text).run(move_away(path))));
@@ -123,6 +139,36 @@ impl Explain for StoreError {
         };
         (status, Some(hint))
     }
+}
+
+fn is_database(location: &Location) -> bool {
+    location.path().and_then(Path::extension).is_some_and(|it| it == "sqlite")
+}
+
+/// What to do where the documents are only read.
+fn way_out(reason: &ReadOnly) -> Hint {
+    let doctor = || Command::new("openclaw").arg("doctor").arg("--fix");
+    match reason {
+        ReadOnly::NewerSchema { .. } => {
+            "update openclaw-auth, or use that OpenClaw's own commands for changes".into()
+        }
+        ReadOnly::OlderSchema { .. } | ReadOnly::AgentLayout => {
+            Hint::new("update OpenClaw to 2026.8.1 or later, and, with the network up, run: ")
+                .run(doctor())
+        }
+        ReadOnly::Supervised => "make the change with the program that supervises the gateway, \
+                                 or end the supervision"
+            .into(),
+    }
+}
+
+/// How OpenClaw makes the database of an agent.
+fn make_database(agent: &AgentId) -> Hint {
+    // Any provider will do: nothing is cleared.
+    let provider = Conventions::of(true).default_provider();
+    let clear = Command::new("openclaw").arg("models").arg("auth").arg("order").arg("clear");
+    Hint::new("let OpenClaw make the database, and run this once more: ")
+        .run(clear.option("--provider", provider).option("--agent", agent.as_str()))
 }
 
 impl Explain for ExternalError {

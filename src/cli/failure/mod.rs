@@ -98,6 +98,15 @@ pub(in crate::cli) fn noticed(notice: &Notice) -> String {
                 None => notice.to_string(),
             }
         }
+        Notice::BlocksOpenClaw { location } => match location.path() {
+            Some(path) => format!("{notice}; to move it away: {}", move_away(path)),
+            None => notice.to_string(),
+        },
+        Notice::GatewayRuns => {
+            let call = Command::new("openclaw").args(["gateway", "call", "models.authRefresh"]);
+            let call = call.option("--params", r#"{"operation":"update"}"#);
+            format!("{notice}; to let it see this: {call}")
+        }
         Notice::NotDurable { .. } | Notice::LegacyLeft { .. } => notice.to_string(),
     }
 }

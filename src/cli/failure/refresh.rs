@@ -1,12 +1,12 @@
 //! Failures of refreshing a login, by itself and in a report on many.
 
-use super::command::{login_command, sign_in_command};
+use super::command::{login_command, sign_in_again, sign_in_command};
 use super::selection::selection;
 use super::{Advice, Explain, network};
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Hint};
-use crate::ops::refresh::ReportedKind;
 use crate::ops::refresh::due::{DueError, RowError};
+use crate::ops::refresh::{Reason, ReportedKind};
 use crate::ops::{Login, RefreshError};
 use crate::store::{LastOutcome, OutcomeKind};
 use crate::system::lock::iso;
@@ -20,7 +20,11 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
         RefreshError::Issuer(error) => return error.advice(),
         RefreshError::NotRefreshable(error) => {
             let Login { provider, agent_id, .. } = &*error.login;
-            (ExitStatus::LoginRequired, sign_in_command(app, provider, agent_id))
+            let hint = match error.reason {
+                Reason::NoKey | Reason::NoToken => sign_in_command(app, provider, agent_id),
+                _ => sign_in_again(app, provider, agent_id),
+            };
+            (ExitStatus::LoginRequired, hint)
         }
         RefreshError::LoginOver { login, .. } | RefreshError::SignedOut(login) => {
             (ExitStatus::LoginRequired, again(login))

@@ -9,8 +9,8 @@ use crate::oauth::Grant;
 use crate::ops::record::{Commit, Recorded, Wait, record, set_entry};
 use crate::ops::{Interaction, account};
 use crate::profile::{Identity, Kind, ProfileId, ProviderId, choose_profile_id};
-use crate::provider::expiry;
 use crate::provider::{Registration, StoredAs};
+use crate::provider::{expiry, is_one_login};
 use crate::store::{
     AgentStore, Document, Pasted, Prepared, Renewal, StoreError, login_entry, pasted_entry,
 };
@@ -140,6 +140,19 @@ impl LoginDestination<'_> {
 }
 
 impl Login<'_> {
+    /// The usual model of the provider, by the name under which the store keeps the login.
+    fn default_model(&self) -> Option<String> {
+        let model = self.definition.default_model.as_deref()?;
+        let name =
+            model.strip_prefix(self.definition.id.as_str()).and_then(|it| it.strip_prefix('/'));
+        Some(
+            name.map_or_else(
+                || model.to_owned(),
+                |name| format!("{}/{name}", self.kept_as.as_str()),
+            ),
+        )
+    }
+
     /// Stores the grant under the profile of its account.
     pub(super) async fn store_grant(
         &self,
@@ -147,13 +160,14 @@ impl Login<'_> {
         prepared: Option<Prepared>,
         interaction: &mut dyn Interaction,
     ) -> Result<Report, LoginError> {
+        let default_model = self.default_model();
         let destination = LoginDestination {
             app: self.app,
             agent: &self.agent,
             store: &self.store,
-            provider: &self.definition.id,
+            provider: &self.kept_as,
             label: &self.definition.label,
-            default_model: self.definition.default_model.as_deref(),
+            default_model: default_model.as_deref(),
             registration: Some(self.registration),
             method: self.methods.method.as_deref(),
             wanted: self.request.profile_id.as_ref(),
@@ -201,7 +215,10 @@ fn logins_of(
 ) -> Vec<(ProfileId, Identity)> {
     document
         .profiles()
-        .filter(|profile| profile.credential.provider == *provider)
+        .filter(|profile| {
+            let present = &profile.credential.provider;
+            present == provider || is_one_login(present, provider)
+        })
         .filter(|profile| profile.credential.kind() == kind)
         .map(|profile| (profile.id.into(), account::stored(&profile.credential, registration)))
         .collect()

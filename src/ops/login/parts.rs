@@ -13,7 +13,7 @@ use crate::oauth::{
 use crate::ops::record::{check_profile_id, replaceable};
 use crate::ops::{Interaction, warn_of_route};
 use crate::profile::ProviderId;
-use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration};
+use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration, successor};
 use crate::store::AgentStore;
 use crate::system::environment::Environment;
 use crate::system::now;
@@ -33,6 +33,8 @@ pub(super) struct Login<'l> {
     pub(super) announced: Announced,
     pub(super) agent: AgentDir,
     pub(super) store: AgentStore,
+    /// The provider under which the store keeps the login.
+    pub(super) kept_as: ProviderId,
 }
 
 impl<'l> Login<'l> {
@@ -48,8 +50,7 @@ impl<'l> Login<'l> {
         if let Some(problem) = catalog.problem(&request.provider) {
             return Err(problem.clone().into());
         }
-        let provider = catalog
-            .find(&request.provider)
+        let provider = provider_of(app, catalog, request)?
             .ok_or_else(|| no_provider(&request.provider, app, catalog))?;
         let definition = &provider.definition;
         let attempt = request.attempt(&definition.id);
@@ -66,6 +67,7 @@ impl<'l> Login<'l> {
         let client = registration.client(environment, client_id).map_err(unusable)?;
         let redirect = registration.redirect(environment).map_err(unusable)?;
         let (agent, store) = open_store(app, request, &definition.id)?;
+        let kept_as = kept_as(&store, &definition.id);
         note_override(provider, interaction);
         warn_of_route(app, interaction);
         let scopes = registration.scopes(environment).unwrap_or_default();
@@ -82,6 +84,7 @@ impl<'l> Login<'l> {
             announced: Announced::default(),
             agent,
             store,
+            kept_as,
         })
     }
 
@@ -165,6 +168,36 @@ impl<'l> Login<'l> {
     pub(super) fn not_signed_in(&self, error: TokenError) -> LoginError {
         not_signed_in(&self.definition.id, &self.definition.label, self.request, error)
     }
+}
+
+/// The provider that the request names; where databases keep the logins of another one under
+/// that name, and it has no such sign-in itself, that other one.
+fn provider_of<'c>(
+    app: &App,
+    catalog: &'c Catalog,
+    request: &Request,
+) -> Result<Option<&'c Provider>, LoginError> {
+    let named = catalog.find(&request.provider);
+    let has_way = named.is_some_and(|named| {
+        let method = request.method.as_deref();
+        named.definition.has_login()
+            || method.is_some_and(|it| named.definition.method(it).is_some())
+    });
+    if named.is_none() || has_way {
+        return Ok(named);
+    }
+    let config = app.config()?;
+    let agent = app.agent(&config, request.agent.as_ref())?;
+    if !app.store(&agent).is_in_database() {
+        return Ok(named);
+    }
+    Ok(catalog.find_login(&request.provider))
+}
+
+/// The provider under which `store` keeps the logins of `provider`.
+pub(in crate::ops) fn kept_as(store: &AgentStore, provider: &ProviderId) -> ProviderId {
+    let successor = successor(provider).filter(|_| store.is_in_database());
+    successor.unwrap_or_else(|| provider.clone())
 }
 
 /// The error of a login that the server, or the way to it, has ended.

@@ -3,7 +3,7 @@
 //! Invariant: each grant is refreshed at most once a run, whichever profiles and agents
 //! hold it, and what goes wrong with one profile or store keeps no other from its turn.
 
-use super::{RefreshError, has_lifetime, not_refreshable, refresh};
+use super::{RefreshError, default_min_ttl, has_lifetime, not_refreshable, refresh};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::ops::pool::Pool;
@@ -365,7 +365,7 @@ impl Run<'_> {
         let is_enough = match due {
             // A run may be the last one for so long, however short the server makes tokens live.
             Some(due) => selected.credential.is_usable_until(now().saturating_add(due)),
-            None => has_lifetime(&selected.credential, None, now()),
+            None => has_lifetime(&selected.credential, default_min_ttl(&selected.store), now()),
         };
         (self.request.force && is_refreshable) || !is_enough
     }

@@ -6,7 +6,7 @@ use crate::oauth::TokenError;
 use crate::ops::issuer::IssuerError;
 use crate::ops::selection::{Login, Selected};
 use crate::profile::{Kind, ProfileId, ProviderId};
-use crate::store::{InterruptedRefresh, LastOutcome, Location, OutcomeKind, StoreError};
+use crate::store::{Fence, InterruptedRefresh, LastOutcome, Location, OutcomeKind, StoreError};
 use crate::system::lock::iso;
 use crate::text::printable;
 use serde::{Deserialize, Serialize};
@@ -289,6 +289,8 @@ pub enum Reason {
     Rejected,
     /// The server has refused its refresh token.
     Refused,
+    /// A refresh of OpenClaw has taken its tokens away.
+    Fenced(Fence),
     /// Its refresh token was replaced before, and somebody has put an older file back.
     Replaced,
 }
@@ -311,7 +313,16 @@ impl fmt::Display for NotRefreshable {
                  file was put back"
             ),
             Reason::Refused => write!(f, "the server has refused the login `{id}` before"),
+            Reason::Fenced(fence) => write!(f, "the login `{id}` was {}", lost(fence)),
         }
+    }
+}
+
+/// What a refresh of OpenClaw has made of a login.
+pub(in crate::ops) const fn lost(fence: Fence) -> &'static str {
+    match fence {
+        Fence::Pending => "lost in an interrupted OpenClaw refresh",
+        Fence::Failed => "lost in a failed OpenClaw refresh",
     }
 }
 
@@ -321,7 +332,9 @@ pub(in crate::ops) fn not_refreshable(selected: &Selected) -> Option<NotRefresha
         Kind::ApiKey => Reason::NoKey,
         Kind::Token => Reason::NoToken,
         Kind::OAuth if selected.credential.refresh_token().is_none() => {
-            if selected.rejected {
+            if let Some(fence) = selected.fence {
+                Reason::Fenced(fence)
+            } else if selected.rejected {
                 Reason::Rejected
             } else {
                 Reason::Expired

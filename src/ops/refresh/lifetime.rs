@@ -5,9 +5,20 @@
 
 use crate::oauth::Claims;
 use crate::profile::{Credential, CredentialKind, Millis};
+use crate::store::AgentStore;
 
 /// OpenClaw's margin before expiry, in milliseconds.
 pub(in crate::ops) const DEFAULT_MIN_TTL: Millis = 300_000;
+
+/// OpenClaw from 2026.9 on refreshes in a way that can lose a login. Ours is done before it
+/// begins; in milliseconds.
+const BEFORE_OPENCLAW: Millis = 600_000;
+
+/// How long a token in `store` must still be valid where the caller says nothing; `None` for
+/// the usual span.
+pub(in crate::ops) fn default_min_ttl(store: &AgentStore) -> Option<Millis> {
+    store.is_in_database().then_some(BEFORE_OPENCLAW)
+}
 
 /// When a token was issued, and when it expires, in milliseconds since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

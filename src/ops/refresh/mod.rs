@@ -19,9 +19,9 @@ pub mod worker;
 pub use error::{Earlier, NotRefreshable, Over, Reason, RefreshError, ReportedKind};
 pub use lease::LeaseError;
 
-pub(super) use error::not_refreshable;
+pub(super) use error::{lost, not_refreshable};
 pub(super) use lease::wait_for_lease;
-pub(super) use lifetime::{DEFAULT_MIN_TTL, Validity, has_lifetime};
+pub(super) use lifetime::{DEFAULT_MIN_TTL, Validity, default_min_ttl, has_lifetime};
 pub(crate) use propagate::holder;
 pub(super) use propagate::store_spooled;
 

@@ -5,14 +5,16 @@ pub(crate) mod error;
 pub use error::{LookedIn, SelectionError, WrongProvider};
 
 use super::managed::Managed;
-use super::pool::Pool;
+use super::pool::{Entry, Pool};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
-use crate::profile::{AgentId, Credential, ProfileId, ProviderId};
-use crate::provider::auth_provider_id;
+use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId};
+use crate::provider::{auth_provider_id, is_one_login, predecessor, successor};
 use crate::secret::Secret;
-use crate::store::{AgentStore, Document, LeaseKey, StoreError, Version, is_refused, is_rejected};
+use crate::store::{
+    AgentStore, Document, Fence, LeaseKey, StoreError, Version, is_refused, is_rejected,
+};
 use crate::system::now;
 
 /// A profile and the store that owns it.
@@ -34,6 +36,8 @@ pub(crate) struct Selected {
     pub(crate) refused: bool,
     /// Whether a caller has reported its access token as rejected.
     pub(crate) rejected: bool,
+    /// What OpenClaw has put in the place of its tokens.
+    pub(crate) fence: Option<Fence>,
     /// The program whose login stands in for a profile that no store has.
     pub(crate) managed_by: Option<Tool>,
 }
@@ -86,6 +90,7 @@ impl Selected {
             id: id.clone(),
             credential,
             version: snapshot.version,
+            fence: snapshot.document.fence(id.as_str()),
             managed_by: None,
         })
     }
@@ -106,6 +111,7 @@ impl Selected {
             credential,
             entry: Secret::new(""),
             version: None,
+            fence: None,
             refused: false,
             rejected: false,
             managed_by: Some(managed.tool),
@@ -146,6 +152,7 @@ fn select_by_id(
     };
     if let Some(provider) = provider
         && *provider != credential.provider
+        && !is_one_login(provider, &credential.provider)
     {
         return Err(WrongProvider {
             profile_id: id.clone(),
@@ -159,6 +166,7 @@ fn select_by_id(
         refused: is_refused(state, id.as_str(), &credential),
         rejected: is_rejected(state, id.as_str(), &credential),
         version: owner.snapshot.version,
+        fence: owner.snapshot.document.fence(id.as_str()),
         store: owner.store.clone(),
         owner: owner.agent.clone(),
         entry: entry_text(&owner.snapshot.document, id),
@@ -193,6 +201,12 @@ fn select_by_provider(
         provider = app.provider_id(&provider)?;
         ranking = pool.rank(config, &provider, at)?;
     }
+    // The same logins may be kept under the name that their provider has by now, or had.
+    let (mut is_renamed, other) = (false, successor(&provider).or_else(|| predecessor(&provider)));
+    if let Some(other) = other.filter(|_| ranking.is_none() && pool.own().store.is_in_database()) {
+        ranking = pool.rank(config, &other, at)?;
+        is_renamed = true;
+    }
     let Some(ranking) = ranking else {
         let stand_in = stand_in(app, config, pool, Some(&provider))?;
         let (agent_id, looked_in) = (agent.id.clone(), pool.looked_in());
@@ -200,8 +214,9 @@ fn select_by_provider(
         return stand_in.ok_or(none);
     };
     // A refused login is the answer only when there is no other.
-    let alive = ranking.ranked().find(|entry| !ranking.is_refused(entry));
-    let Some(chosen) = alive.or_else(|| ranking.ranked().next()) else {
+    let counts = |entry: &&Entry<'_>| !is_renamed || entry.facts.kind == Kind::OAuth;
+    let alive = ranking.ranked().filter(counts).find(|entry| !ranking.is_refused(entry));
+    let Some(chosen) = alive.or_else(|| ranking.ranked().find(counts)) else {
         return Err(pool.none_usable(app, config, provider));
     };
     let owner = ranking.owner(chosen);
@@ -215,6 +230,7 @@ fn select_by_provider(
         refused: ranking.is_refused(chosen),
         rejected: ranking.is_rejected(chosen),
         version: owner.snapshot.version,
+        fence: owner.snapshot.document.fence(id.as_str()),
         store: owner.store.clone(),
         owner: owner.agent.clone(),
         managed_by: None,

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 
-/// What OpenClaw 2026.9 puts in the place of tokens while it refreshes them. Such a
-/// value is no token: it is never shown, never posted and never overwritten.
-const FENCE: &str = "openclaw-oauth-refresh-fence:";
+/// How the markers begin that OpenClaw 2026.9 puts in the place of tokens while it refreshes
+/// them: such a value is no token.
+pub(super) const FENCE: &str = "openclaw-oauth-refresh-fence:";
 
 /// The value of a field as far as we look at it.
 #[derive(Clone, Debug, Default)]

@@ -5,6 +5,7 @@
 //! entry is read once, and of a grant, which has long tokens, no secret is copied.
 
 use super::Provenance;
+use super::fence::Fence;
 use super::field::Field;
 use super::fields::{FieldName, Fields};
 use crate::profile::secret_ref::ReferenceName;
@@ -37,6 +38,8 @@ pub struct Inspection {
     /// The fields of an OAuth grant that hold a secret reference, which OAuth does not
     /// support.
     pub oauth_references: Vec<&'static str>,
+    /// What OpenClaw has put in the place of its tokens.
+    pub fence: Option<Fence>,
     /// Where it was imported from.
     pub provenance: Option<Provenance>,
 }
@@ -70,6 +73,7 @@ pub(super) fn inspect(entry: &Fields<'_>) -> Option<Inspection> {
     Some(Inspection {
         value: held.text().filter(|_| !is_grant && !in_place).map(Secret::new),
         reference: reference(entry, if in_place { value } else { reference_field }),
+        fence: if is_grant && !facts.has_bearer { Fence::of(entry) } else { None },
         has_access: entry.field(FieldName::Access).text().is_some(),
         oauth_references: unsupported.map(|(name, _)| name).collect(),
         provider: provider.into_owned().into(),

@@ -10,7 +10,7 @@ pub(super) const LAST_GOOD: &str = "lastGood";
 pub(super) const USAGE_STATS: &str = "usageStats";
 
 /// The members that the old layout keeps inside the profiles document.
-pub(super) const OLD_LAYOUT: [&str; 3] = [ORDER, LAST_GOOD, USAGE_STATS];
+pub(in crate::store) const OLD_LAYOUT: [&str; 3] = [ORDER, LAST_GOOD, USAGE_STATS];
 
 /// A raw value of ours that is valid JSON by inspection.
 pub(super) fn literal(json: &'static str) -> Box<RawValue> {

@@ -1,6 +1,7 @@
 //! The auth-profiles document: `{"version": 1, "profiles": {<id>: <credential>}}`.
 
 mod credential;
+mod fence;
 mod field;
 mod fields;
 mod inspection;
@@ -15,6 +16,7 @@ mod usage;
 pub use credential::{
     Pasted, Renewal, entry_with, login_entry, pasted_entry, renewed_entry, rotates,
 };
+pub use fence::Fence;
 pub use inspection::Inspection;
 pub use provenance::Provenance;
 pub use refusal::{is_refused, is_rejected};
@@ -25,9 +27,11 @@ use super::json_text::{Layout, RawObject, raw};
 use crate::profile::{Credential, Facts, Kind};
 use crate::secret::Secret;
 use credential::credential;
+use field::FENCE;
 use fields::Fields;
 use inspection::inspect;
-use layout::{OLD_LAYOUT, PROFILES, literal};
+pub(in crate::store) use layout::OLD_LAYOUT;
+use layout::{PROFILES, literal};
 use scan::{Entry, Profiles, fields_of, scan, value_at};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -222,6 +226,14 @@ impl Document {
         credential(&self.fields(self.profiles.get(id)?))
     }
 
+    /// What became of a login whose tokens a marker of OpenClaw replaces; `None` of every
+    /// other.
+    pub fn fence(&self, id: &str) -> Option<Fence> {
+        let entry = self.profiles.get(id)?;
+        // Nearly every entry ends here.
+        self.text_of(entry).contains(FENCE).then(|| Fence::of(&self.fields(entry))).flatten()
+    }
+
     /// Whether there is an entry of this id, valid or not.
     pub fn has_entry(&self, id: &str) -> bool {
         self.profiles.contains_key(id)
@@ -259,6 +271,12 @@ impl Document {
     /// A top-level member other than the profiles, such as `order` in the old layout.
     pub fn member(&self, name: &str) -> Option<&RawValue> {
         self.members.get(name).map(AsRef::as_ref)
+    }
+
+    /// The names of the top-level members, in order.
+    #[cfg(feature = "sqlite")]
+    pub(in crate::store) fn member_names(&self) -> impl Iterator<Item = &str> {
+        self.members.keys().map(String::as_str)
     }
 
     /// Removes what the old layout keeps here and the state document has taken over;

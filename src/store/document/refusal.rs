@@ -85,6 +85,35 @@ impl StateDocument {
     }
 }
 
+#[cfg(feature = "sqlite")]
+impl StateDocument {
+    /// Takes all of it out, by profile.
+    pub(in crate::store) fn take_refusals(&mut self) -> indexmap::IndexMap<String, RawObject> {
+        let is_ours =
+            |entry: &str| [REFUSED_GRANT, REJECTED_ACCESS].iter().any(|it| entry.contains(it));
+        let ids: Vec<String> =
+            self.entries().filter(|(_, it)| is_ours(it)).map(|(id, _)| id.to_owned()).collect();
+        let mut taken = indexmap::IndexMap::new();
+        for id in ids {
+            let mut ours = RawObject::new();
+            self.change_entry(&id, |entry| {
+                for name in [REFUSED_GRANT, REJECTED_ACCESS] {
+                    if let Some(value) = entry.shift_remove(name) {
+                        ours.insert(name.to_owned(), value);
+                    }
+                }
+            });
+            if self.entry(&id) == Some("{}") {
+                self.drop_entry(&id);
+            }
+            if !ours.is_empty() {
+                taken.insert(id, ours);
+            }
+        }
+        taken
+    }
+}
+
 /// Whether the server has refused the refresh token that the credential holds.
 pub fn is_refused(state: &StateDocument, profile_id: &str, credential: &Credential) -> bool {
     credential.refresh_token().is_some_and(|token| state.refusal(profile_id, token).is_some())

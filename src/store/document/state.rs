@@ -240,6 +240,12 @@ impl StateDocument {
         }
     }
 
+    #[cfg(feature = "sqlite")]
+    pub(super) fn drop_entry(&mut self, profile_id: &str) {
+        self.usage.shift_remove(profile_id);
+        self.usage_changed = true;
+    }
+
     /// A member that has to be an object and is none.
     pub fn foreign_member(&self) -> Option<&'static str> {
         OLD_LAYOUT.into_iter().find(|name| self.is_foreign(name))

@@ -7,16 +7,15 @@
 //! otherwise an hourly refresh would push out what a person may want back.
 
 use super::failure::{invalid, read_failed};
-use super::place::Files;
 use crate::store::kept_backup::KeptBackup;
-use crate::store::{Backup, Document, Notice, StoreError};
+use crate::store::{Backup, BackupPolicy, Document, Location, Notice, StoreError};
 use crate::system::{file, now};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// The backups in a directory, the newest first.
-pub(super) fn list(directory: &Path) -> Vec<Backup> {
+pub(in crate::store) fn list(directory: &Path) -> Vec<Backup> {
     let entries = directory.read_dir().into_iter().flatten().flatten();
     let mut backups: Vec<_> =
         entries.filter_map(|entry| Backup::of_file(&entry.file_name())).collect();
@@ -26,41 +25,58 @@ pub(super) fn list(directory: &Path) -> Vec<Backup> {
 }
 
 /// What a backup holds.
-pub(super) fn read(path: &Path) -> Result<Document, StoreError> {
+pub(in crate::store) fn read(path: &Path) -> Result<Document, StoreError> {
     let failed = read_failed(path);
     let (text, _) =
         file::read(path).map_err(&failed)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))?;
     Document::parse(text).map_err(|error| invalid(path, &error))
 }
 
-impl Files {
-    pub(super) fn backup_path(&self, backup: &Backup) -> PathBuf {
-        self.backup_dir().join(backup.file_name())
+/// Where the backups of one document are, and how many are kept.
+#[derive(Debug)]
+pub(in crate::store) struct Backups<'p> {
+    /// Their directory.
+    pub(in crate::store) directory: PathBuf,
+    /// The file that is replaced, where it is the document itself.
+    pub(in crate::store) document: Option<PathBuf>,
+    /// What a notice names.
+    pub(in crate::store) location: Location,
+    /// How many are kept.
+    pub(in crate::store) policy: Option<&'p BackupPolicy>,
+}
+
+impl Backups<'_> {
+    pub(in crate::store) fn path(&self, backup: &Backup) -> PathBuf {
+        self.directory.join(backup.file_name())
     }
 
     /// Keeps what stands in the document, which is about to be replaced: `text`. Done before
     /// the last comparison, for it takes time, and before a request whose reply is to be
     /// stored, where there is one. `overwrites` is whether the document keeps its inode.
-    pub(super) fn keep_backup(&self, text: &str, overwrites: bool) -> Option<KeptBackup> {
-        self.backup_policy.as_ref().filter(|policy| policy.count > 0)?;
+    pub(in crate::store) fn keep_backup(&self, text: &str, overwrites: bool) -> Option<KeptBackup> {
+        self.policy.filter(|policy| policy.count > 0)?;
         let kept = self.keep(text, overwrites);
         kept.map_err(|reason| self.tell_no_backup(reason)).ok()
     }
 
     fn tell_no_backup(&self, reason: io::Error) {
-        let (document, directory) = (self.profiles_path().into(), self.backup_dir().into());
-        self.tell(Notice::NoBackup { document, directory, reason });
+        let (document, directory) = (self.location.clone(), self.directory.clone().into());
+        if let Some(policy) = self.policy {
+            policy.notices.add(Notice::NoBackup { document, directory, reason });
+        }
     }
 
     fn keep(&self, text: &str, overwrites: bool) -> io::Result<KeptBackup> {
-        file::create_private_directory(&self.backup_dir())?;
-        let document = file::behind_link(&self.profiles_path());
+        file::create_private_directory(&self.directory)?;
+        let document = self.document.as_deref().map(file::behind_link);
         // What it is replaced by is not known yet: mostly by a renewal.
         let mut backup = Backup { replaced_at: now(), is_renewal: true };
         loop {
-            let path = self.backup_path(&backup);
-            let kept =
-                if overwrites { copy(&path, text) } else { link_or_copy(&document, &path, text) };
+            let path = self.path(&backup);
+            let kept = match &document {
+                Some(document) if !overwrites => link_or_copy(document, &path, text),
+                _ => copy(&path, text),
+            };
             match kept {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => backup.replaced_at += 1,
                 Err(error) => return Err(error),
@@ -70,20 +86,21 @@ impl Files {
     }
 
     /// The change is stored: the backup stays, and older ones than are wanted go.
-    pub(super) fn finish_backup(&self, kept: KeptBackup, is_renewal: bool) {
-        let Some(policy) = &self.backup_policy else { return };
+    pub(in crate::store) fn finish_backup(&self, kept: KeptBackup, is_renewal: bool) {
+        let Some(policy) = self.policy else { return };
         let path = kept.stay();
         if !is_renewal && let Err(reason) = self.rename_change(&path) {
             self.tell_no_backup(reason);
         }
-        let mut backups = list(&self.backup_dir());
+        let mut backups = list(&self.directory);
         backups.retain(|backup| backup.is_renewal == is_renewal);
         let old = backups.into_iter().skip(policy.count);
-        let pruned = old.map(|backup| std::fs::remove_file(self.backup_path(&backup)));
+        let pruned = old.map(|backup| std::fs::remove_file(self.path(&backup)));
         for reason in pruned.filter_map(Result::err) {
             // Another command may have done it.
             if reason.kind() != ErrorKind::NotFound {
-                self.tell(Notice::OldBackup { directory: self.backup_dir().into(), reason });
+                let directory = self.directory.clone().into();
+                policy.notices.add(Notice::OldBackup { directory, reason });
             }
         }
     }
@@ -93,9 +110,9 @@ impl Files {
         let named = path.file_name().and_then(Backup::of_file).ok_or(ErrorKind::InvalidInput)?;
         let mut backup = Backup { is_renewal: false, ..named };
         loop {
-            match std::fs::hard_link(path, self.backup_path(&backup)) {
+            match std::fs::hard_link(path, self.path(&backup)) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => backup.replaced_at += 1,
-                Err(_) => return rename(path, &self.backup_path(&backup)),
+                Err(_) => return rename(path, &self.path(&backup)),
                 Ok(()) => return std::fs::remove_file(path),
             }
         }

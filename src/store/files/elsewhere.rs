@@ -6,8 +6,7 @@
 //! Where the reply is stands in it, as its last line.
 
 use super::journal::{note_path, remove};
-use super::lease::paths_of;
-use super::place::Files;
+use super::lease::{LockPlace, paths_of};
 use crate::store::Location;
 use crate::system::file;
 use std::io::Write;
@@ -18,8 +17,8 @@ fn kept_path(lock: &Path) -> PathBuf {
 }
 
 /// Makes the notes on the grant of that hash say that its reply is kept at `kept_in`.
-pub(super) fn note(files: &Files, grant: &str, kept_in: &Location) {
-    for lock in paths_of(files, grant) {
+pub(in crate::store) fn note(place: LockPlace<'_>, grant: &str, kept_in: &Location) {
+    for lock in paths_of(place, grant) {
         let path = kept_path(&lock);
         let is_there = rename(&note_path(&lock), &path);
         let line = format!("\n{kept_in}\n");
@@ -45,18 +44,18 @@ fn append(path: &Path, line: &str) -> std::io::Result<()> {
 
 /// Where the reply of the grant of that hash is kept, if there is such a note; the note itself
 /// where it does not say.
-pub(super) fn find(files: &Files, grant: &str) -> Option<Location> {
-    let kept = paths_of(files, grant).into_iter().map(|lock| kept_path(&lock));
+pub(in crate::store) fn find(place: LockPlace<'_>, grant: &str) -> Option<Location> {
+    let kept = paths_of(place, grant).into_iter().map(|lock| kept_path(&lock));
     let mut notes = kept.filter(|path| path.symlink_metadata().is_ok());
     notes.next().map(|note| read(&note))
 }
 
 /// The reply of the grant of that hash is stored.
-pub(super) fn forget(files: &Files, grant: &str) {
-    let locks = paths_of(files, grant);
-    remove(files, &locks, kept_path);
+pub(in crate::store) fn forget(place: LockPlace<'_>, grant: &str) {
+    let locks = paths_of(place, grant);
+    remove(place, &locks, kept_path);
     // The notes may have been away with their directory when the reply was kept.
-    remove(files, &locks, note_path);
+    remove(place, &locks, note_path);
 }
 
 /// The notes of a state directory, each with where the reply is that it tells of.
@@ -77,34 +76,37 @@ fn read(note: &Path) -> Location {
 mod tests {
     use super::*;
     use crate::secret::Secret;
+    use crate::store::files::Files;
 
     #[test]
     fn a_note_becomes_another_and_says_where_the_reply_is_until_it_is_stored() {
         let root = tempfile::tempdir().unwrap();
         let (state_dir, agent_dir) = (root.path().join("state"), root.path().join("agent"));
         let files = Files { state_dir, agent_dir, oauth_file: None, backup_policy: None };
+        let document = files.agent_dir.join("auth-profiles.json");
+        let place = files.locks(&document);
         let grant = Secret::new("fake-0").fingerprint();
-        let locks = paths_of(&files, &grant);
+        let locks = paths_of(place, &grant);
         let directories = [locks[0].parent().unwrap(), files.agent_dir.as_path()];
         for directory in directories {
             file::create_private_directory(directory).unwrap();
         }
-        assert_eq!(find(&files, &grant), None);
+        assert_eq!(find(place, &grant), None);
         file::replace(&note_path(&locks[0]), b"{}").unwrap();
         let kept_in = Location::from(Path::new("/home/somebody/recovery/x.json"));
-        note(&files, &grant, &kept_in);
+        note(place, &grant, &kept_in);
         assert!(!note_path(&locks[0]).exists());
-        assert_eq!(find(&files, &grant), Some(kept_in.clone()));
+        assert_eq!(find(place, &grant), Some(kept_in.clone()));
         assert_eq!(
-            notes_of_kept(&files.state_dir),
+            notes_of_kept(place.state_dir),
             [(kept_path(&locks[0]).as_path().into(), kept_in)]
         );
         // One that could be renamed, and no more.
         file::replace(&kept_path(&locks[0]), b"{}").unwrap();
-        assert_eq!(find(&files, &grant), Some(kept_path(&locks[0]).as_path().into()));
+        assert_eq!(find(place, &grant), Some(kept_path(&locks[0]).as_path().into()));
         append(&kept_path(&locks[0]), "\n/a/b\n").unwrap();
-        assert_eq!(find(&files, &grant), Some(Path::new("/a/b").into()));
-        forget(&files, &grant);
-        assert_eq!(find(&files, &grant), None);
+        assert_eq!(find(place, &grant), Some(Path::new("/a/b").into()));
+        forget(place, &grant);
+        assert_eq!(find(place, &grant), None);
     }
 }

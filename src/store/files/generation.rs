@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 /// The database that has taken over from the JSON documents, if there is one: the shared
 /// one of the state directory (2026.9), or the agent's own (2026.6).
 pub(super) fn newer_database(state_dir: &Path, agent_dir: &Path) -> Option<PathBuf> {
-    [state_dir.join("state/openclaw.sqlite"), agent_dir.join("openclaw-agent.sqlite")]
+    let shared = state_dir.join("state/openclaw.sqlite");
+    // A log without its database holds what OpenClaw wants to put back.
+    let log = crate::system::file::with_suffix(&shared, "-wal");
+    [shared, log, agent_dir.join("openclaw-agent.sqlite")]
         .into_iter()
         .find(|database| database.symlink_metadata().is_ok())
 }

@@ -14,8 +14,7 @@
 //! may outlive its grant, and says nothing of any other.
 
 use super::failure::write_failed;
-use super::lease::{Lease, grant_paths};
-use super::place::Files;
+use super::lease::{Lease, LockPlace, grant_paths};
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::store::{Begun, Ended, InterruptedRefresh, LastOutcome, StoreError};
@@ -58,11 +57,15 @@ fn outcome_path(lock: &Path) -> PathBuf {
 const LARGEST_OUTCOME: u64 = 4096;
 
 /// Writes the notes on `grant`, which `lease` is on.
-pub(super) fn begin(files: &Files, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError> {
+pub(in crate::store) fn begin(
+    place: LockPlace<'_>,
+    lease: &Lease,
+    grant: &Secret,
+) -> Result<Begun, StoreError> {
     if !lease.is_held() {
         return Ok(Begun::Lost);
     }
-    let notes: Vec<_> = grant_paths(files, grant).iter().map(|lock| note_path(lock)).collect();
+    let notes: Vec<_> = grant_paths(place, grant).iter().map(|lock| note_path(lock)).collect();
     for note in &notes {
         if let Some(earlier) = read(note)? {
             return Ok(Begun::Interrupted(earlier));
@@ -110,63 +113,67 @@ fn take_back(notes: &[PathBuf], failed: &Path, source: io::Error) -> StoreError 
 }
 
 /// Writes how the refresh of `grant` ended.
-pub(super) fn end(files: &Files, grant: &Secret, ended: Ended) {
-    let locks = grant_paths(files, grant);
+pub(in crate::store) fn end(place: LockPlace<'_>, grant: &Secret, ended: Ended) {
+    let locks = grant_paths(place, grant);
     match ended {
-        Ended::Known => remove(files, &locks, note_path),
+        Ended::Known => remove(place, &locks, note_path),
         Ended::Refused => locks.iter().for_each(|lock| refuse(lock)),
-        Ended::RefusalStored => remove(files, &locks, refusal_path),
+        Ended::RefusalStored => remove(place, &locks, refusal_path),
     }
 }
 
 /// Whether there is a note that the server refused the grant.
-pub(super) fn is_refused(files: &Files, grant: &Secret) -> bool {
-    grant_paths(files, grant).iter().any(|lock| refusal_path(lock).exists())
+pub(in crate::store) fn is_refused(place: LockPlace<'_>, grant: &Secret) -> bool {
+    grant_paths(place, grant).iter().any(|lock| refusal_path(lock).exists())
 }
 
 /// The outcome that is remembered of `grant`: the last one. What cannot be read is none.
-pub(super) fn last_outcome(files: &Files, grant: &Secret) -> Option<LastOutcome> {
+pub(in crate::store) fn last_outcome(place: LockPlace<'_>, grant: &Secret) -> Option<LastOutcome> {
     let read = |lock: &PathBuf| {
         let (text, _) = file::read_up_to(&outcome_path(lock), LARGEST_OUTCOME).ok()??;
         LastOutcome::read(&text)
     };
-    grant_paths(files, grant).iter().filter_map(read).max_by_key(|outcome| outcome.at)
+    grant_paths(place, grant).iter().filter_map(read).max_by_key(|outcome| outcome.at)
 }
 
 /// Remembers an outcome, as far as it can be written.
-pub(super) fn remember(files: &Files, grant: &Secret, outcome: &LastOutcome) {
+pub(in crate::store) fn remember(place: LockPlace<'_>, grant: &Secret, outcome: &LastOutcome) {
     let Ok(text) = serde_json::to_vec(outcome) else { return };
-    for lock in grant_paths(files, grant) {
+    for lock in grant_paths(place, grant) {
         let _ = file::replace(&outcome_path(&lock), &text);
     }
 }
 
 /// Forgets the outcome that is remembered of `grant`, whoever wrote it.
-pub(super) fn forget(files: &Files, grant: &Secret) {
-    let locks = grant_paths(files, grant);
+pub(in crate::store) fn forget(place: LockPlace<'_>, grant: &Secret) {
+    let locks = grant_paths(place, grant);
     let is_removed = |lock: &PathBuf| std::fs::remove_file(outcome_path(lock)).is_ok();
     let removed: Vec<_> = locks.iter().map(is_removed).collect();
     if removed.contains(&true) {
-        remove_of_others(files, &locks, &[outcome_path]);
+        remove_of_others(place, &locks, &[outcome_path]);
     }
 }
 
 /// Removes the notes beside the `locks` of a grant.
-pub(super) fn remove(files: &Files, locks: &[PathBuf], note: impl Fn(&Path) -> PathBuf) {
+pub(in crate::store) fn remove(
+    place: LockPlace<'_>,
+    locks: &[PathBuf],
+    note: impl Fn(&Path) -> PathBuf,
+) {
     let [in_state, beside @ ..] = locks else { return };
     let is_removed = |lock: &Path| std::fs::remove_file(note(lock)).is_ok();
     let was_noted = is_removed(in_state);
     let was_noted_here = beside.iter().any(|lock| is_removed(lock));
     // Another agent has begun what ends here: its notes are beside its document.
     if was_noted && !was_noted_here {
-        remove_of_others(files, locks, &[note_path, refusal_path]);
+        remove_of_others(place, locks, &[note_path, refusal_path]);
     }
 }
 
 /// Removes what is noted of a grant beside the documents of all agents of the state directory.
-fn remove_of_others(files: &Files, locks: &[PathBuf], notes: &[fn(&Path) -> PathBuf]) {
+fn remove_of_others(place: LockPlace<'_>, locks: &[PathBuf], notes: &[fn(&Path) -> PathBuf]) {
     let Some(name) = locks.first().and_then(|lock| lock.file_name()) else { return };
-    let agents = files.state_dir.join("agents").read_dir().into_iter().flatten().flatten();
+    let agents = place.state_dir.join("agents").read_dir().into_iter().flatten().flatten();
     for agent in agents {
         let document = agent.path().join("agent/auth-profiles.json");
         let lock = file::behind_link(&document).with_file_name(name);

@@ -10,7 +10,6 @@
 //! beside the second and the third.
 
 use super::failure::lock_failed;
-use super::place::Files;
 use crate::profile::{Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::store::{LeaseKey, StoreError};
@@ -23,6 +22,15 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+/// Where the locks on grants are, and the notes of the journal beside them.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct LockPlace<'p> {
+    /// The state directory.
+    pub(in crate::store) state_dir: &'p Path,
+    /// The document beside which there are further ones, where links may lead to it.
+    pub(in crate::store) document: Option<&'p Path>,
+}
 
 /// What came of one attempt to take a lease.
 #[derive(Debug)]
@@ -80,7 +88,7 @@ impl Lease {
     ///
     /// # Errors
     /// A lock, or the time is over.
-    pub(super) fn follow(
+    pub(in crate::store) fn follow(
         &mut self,
         paths: &[PathBuf],
         timeout: Duration,
@@ -114,7 +122,7 @@ impl Lease {
 
 /// `$STATE/locks/oauth-refresh/sha256-<hex of sha256(provider NUL profile id)>.lock`, as
 /// OpenClaw 2026.4.24 names it.
-pub(super) fn lease_path(
+pub(in crate::store) fn lease_path(
     state_dir: &Path,
     provider: &ProviderId,
     profile_id: &ProfileId,
@@ -128,32 +136,35 @@ pub(super) fn lease_path(
 
 /// Where the locks on a grant are, whichever profiles hold it: two of them must not spend one
 /// refresh token.
-pub(super) fn grant_paths(files: &Files, refresh_token: &Secret) -> Vec<PathBuf> {
-    paths_of(files, &refresh_token.fingerprint())
+pub(in crate::store) fn grant_paths(place: LockPlace<'_>, refresh_token: &Secret) -> Vec<PathBuf> {
+    paths_of(place, &refresh_token.fingerprint())
 }
 
 /// As [`grant_paths`], by the hash of the refresh token.
-pub(super) fn paths_of(files: &Files, grant: &str) -> Vec<PathBuf> {
+pub(in crate::store) fn paths_of(place: LockPlace<'_>, grant: &str) -> Vec<PathBuf> {
     let name = grant.replace("sha256:", "grant-sha256-");
     let name = format!("{name}.lock");
-    let in_state = files.state_dir.join("locks/oauth-refresh").join(&name);
-    let document = behind_link(&files.profiles_path());
+    let in_state = place.state_dir.join("locks/oauth-refresh").join(&name);
+    let document = place.document.map(behind_link);
     // Where there is no directory, nothing is shared.
-    let beside = document.parent().filter(|directory| directory.is_dir());
+    let beside = document.as_deref().and_then(Path::parent).filter(|directory| directory.is_dir());
     std::iter::once(in_state).chain(beside.map(|directory| directory.join(name))).collect()
 }
 
 /// The start slot of the worker that refreshes a grant.
-pub(super) fn start_path(files: &Files, refresh_token: &Secret) -> PathBuf {
+pub(in crate::store) fn start_path(state_dir: &Path, refresh_token: &Secret) -> PathBuf {
     let name = refresh_token.fingerprint().replace("sha256:", "grant-sha256-");
-    files.state_dir.join("locks/oauth-refresh").join(format!("{name}.start"))
+    state_dir.join("locks/oauth-refresh").join(format!("{name}.start"))
 }
 
-/// Tries once to take a lease.
-pub(super) fn try_lease(files: &Files, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError> {
-    let profile = lease_path(&files.state_dir, key.provider, key.profile_id);
-    let grants = key.grant.map(|grant| grant_paths(files, grant)).unwrap_or_default();
-    try_locks(&profile, &grants, now())
+/// Tries once to take a lease whose lock on the profile is at `profile`.
+pub(in crate::store) fn try_lease(
+    profile: &Path,
+    place: LockPlace<'_>,
+    key: &LeaseKey<'_>,
+) -> Result<LeaseAttempt, StoreError> {
+    let grants = key.grant.map(|grant| grant_paths(place, grant)).unwrap_or_default();
+    try_locks(profile, &grants, now())
 }
 
 /// Tries once to take the lock on the profile, then those on its grant.
@@ -214,12 +225,6 @@ mod tests {
     use super::*;
     use crate::store::AgentStore;
 
-    /// The files of an agent whose directory is `agent` in the state directory `root`.
-    fn files(root: &Path, agent: &str) -> Files {
-        let state_dir = root.to_owned();
-        Files { state_dir, agent_dir: root.join(agent), oauth_file: None, backup_policy: None }
-    }
-
     #[test]
     fn the_lease_file_is_named_as_openclaw_names_it() {
         // printf 'openai-codex\0openai-codex:default' | sha256sum
@@ -238,9 +243,10 @@ mod tests {
         let now = crate::system::now();
         let [mine, other] =
             ["p:1", "p:2"].map(|id| lease_path(root.path(), &"p".into(), &id.into()));
-        let files = files(root.path(), "a");
-        create_private_directory(&files.agent_dir).unwrap();
-        let [old, new] = ["fake-0", "fake-1"].map(|it| grant_paths(&files, &Secret::new(it)));
+        let document = root.path().join("a/document");
+        create_private_directory(&root.path().join("a")).unwrap();
+        let place = LockPlace { state_dir: root.path(), document: Some(&document) };
+        let [old, new] = ["fake-0", "fake-1"].map(|it| grant_paths(place, &Secret::new(it)));
         assert_eq!(old.len(), 2);
         let lease = |profile, grant: &[PathBuf]| match try_locks(profile, grant, now).unwrap() {
             LeaseAttempt::Acquired(lease) => Some(lease),

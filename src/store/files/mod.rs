@@ -4,18 +4,18 @@
 //! Invariant: a document is replaced as a whole (rename) under OpenClaw's own lock, and not
 //! at all when somebody without the lock has changed it since it was read.
 
-mod backup;
-mod elsewhere;
+pub(in crate::store) mod backup;
+pub(in crate::store) mod elsewhere;
 mod exposure;
 mod failure;
 mod generation;
-mod journal;
-mod lease;
+pub(in crate::store) mod journal;
+pub(in crate::store) mod lease;
 mod leftover;
 mod legacy;
 mod place;
 mod reading;
-mod replaced;
+pub(in crate::store) mod replaced;
 
 pub use elsewhere::notes_of_kept;
 pub(in crate::store) use failure::invalid;
@@ -26,6 +26,7 @@ pub(super) use place::Files;
 
 use super::engine::{Engine, Swap};
 use super::kept_backup::KeptBackup;
+use super::snapshot::{Aside, Mark};
 use super::{
     Backup, Begun, Document, Ended, Exclusion, LastOutcome, LeaseKey, Location, Notice, Prepared,
     StateDocument, StoreError, Version,
@@ -105,7 +106,7 @@ impl Engine for Files {
     }
 
     fn version(&self) -> Option<Version> {
-        file::fingerprint(&self.profiles_path()).map(Version)
+        file::fingerprint(&self.profiles_path()).map(|found| Version(Mark::File(found)))
     }
 
     /// The lock beside the name of the document, which OpenClaw takes; where the name is a
@@ -126,7 +127,7 @@ impl Engine for Files {
         for path in [target, file::behind_link(&self.state_path())] {
             in_place::complete(&path).map_err(write_failed(&path))?;
         }
-        Ok(Exclusion(locks))
+        Ok(Exclusion::Locks(locks))
     }
 
     fn wait_until_free(&self, lease: Option<&Lease>, wait: Duration) -> Result<(), StoreError> {
@@ -152,11 +153,12 @@ impl Engine for Files {
             reserved.make_room(held, size).map(|()| reserved)
         };
         let reserved = reserve().map_err(write_failed(&path))?;
+        let backups = self.backups_of_profiles();
         let kept = |version| {
-            Some((self.keep_backup(document.original(), reserved.overwrites())?, version))
+            Some((backups.keep_backup(document.original(), reserved.overwrites())?, version))
         };
         let backup = version.and_then(kept).filter(|(_, version)| self.version() == Some(*version));
-        Ok(Some(Prepared { reserved, backup }))
+        Ok(Some(Prepared { aside: Aside::Room(reserved), backup }))
     }
 
     fn swap(
@@ -167,9 +169,12 @@ impl Engine for Files {
         document: &mut Document,
     ) -> Result<Swap, StoreError> {
         let path = self.profiles_path();
+        let Exclusion::Locks(locks) = under else {
+            return Ok(Swap::ExclusionLost(prepared.unwrap_or_else(Prepared::nothing)));
+        };
         let (mut reserved, backup) = match prepared {
-            Some(Prepared { reserved, backup }) => (reserved, backup),
-            None => (Reserved::of_document(&path).map_err(write_failed(&path))?, None),
+            Some(Prepared { aside: Aside::Room(reserved), backup }) => (reserved, backup),
+            _ => (Reserved::of_document(&path).map_err(write_failed(&path))?, None),
         };
         let imports = read.is_none() && !reading::was_there(self);
         self.move_old_layout(document)?;
@@ -177,16 +182,16 @@ impl Engine for Files {
         let text = Zeroizing::new(text);
         reserved.write(text.as_bytes()).map_err(write_failed(&path))?;
         drop(text);
-        let overwrites = reserved.overwrites();
+        let (overwrites, backups) = (reserved.overwrites(), self.backups_of_profiles());
         let backup = match (backup, read) {
             (Some((backup, of)), Some(read)) if of == read => Some(backup),
-            (_, read) => read.and_then(|_| self.keep_backup(document.original(), overwrites)),
+            (_, read) => read.and_then(|_| backups.keep_backup(document.original(), overwrites)),
         };
         // OpenClaw's login writes without a lock, and its release may remove ours. Nothing
         // stands between this comparison and the rename.
-        let is_held = under.is_held();
+        let is_held = locks.iter().all(SidecarLock::is_held);
         if !is_held || self.version() != read {
-            let again = Prepared { reserved, backup: None };
+            let again = Prepared { aside: Aside::Room(reserved), backup: None };
             return Ok(if is_held { Swap::Changed(again) } else { Swap::ExclusionLost(again) });
         }
         let unsynced = match reserved.put_in_place() {
@@ -202,7 +207,7 @@ impl Engine for Files {
             self.tell(Notice::NotDurable { document: path.into(), reason });
         }
         if let Some(backup) = backup {
-            self.finish_backup(backup, document.is_renewal());
+            backups.finish_backup(backup, document.is_renewal());
         }
         self.retire_legacy(document, imports);
         Ok(Swap::Done)
@@ -237,7 +242,8 @@ impl Engine for Files {
 
     fn try_lease(&self, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError> {
         self.check_generation()?;
-        let attempt = lease::try_lease(self, key)?;
+        let path = lease::lease_path(&self.state_dir, key.provider, key.profile_id);
+        let attempt = lease::try_lease(&path, self.locks(&self.profiles_path()), key)?;
         // What is read from here on is what the request spends.
         if let LeaseAttempt::Acquired(lease) = &attempt
             && in_place::is_pending(&file::behind_link(&self.profiles_path()))
@@ -254,7 +260,7 @@ impl Engine for Files {
 
     fn waiter_to_start(&self, grant: &Secret) -> Result<Waiter, StoreError> {
         self.check_generation()?;
-        let path = lease::start_path(self, grant);
+        let path = lease::start_path(&self.state_dir, grant);
         let directory = path.parent().map_or(Ok(()), file::create_private_directory);
         let failed =
             |source| StoreError::Lock { location: path.as_path().into(), source: Arc::new(source) };
@@ -272,55 +278,55 @@ impl Engine for Files {
         grant: &Secret,
         wait: Duration,
     ) -> Result<bool, StoreError> {
-        lease.follow(&lease::grant_paths(self, grant), wait)
+        lease.follow(&lease::grant_paths(self.locks(&self.profiles_path()), grant), wait)
     }
 
     fn begin(&self, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError> {
-        journal::begin(self, lease, grant)
+        journal::begin(self.locks(&self.profiles_path()), lease, grant)
     }
 
     fn end(&self, grant: &Secret, ended: Ended) {
-        journal::end(self, grant, ended);
+        journal::end(self.locks(&self.profiles_path()), grant, ended);
     }
 
     fn has_noted_refusal(&self, grant: &Secret) -> bool {
-        journal::is_refused(self, grant)
+        journal::is_refused(self.locks(&self.profiles_path()), grant)
     }
 
     fn note_kept(&self, grant: &Secret, kept_in: &Location) {
-        elsewhere::note(self, &grant.fingerprint(), kept_in);
+        elsewhere::note(self.locks(&self.profiles_path()), &grant.fingerprint(), kept_in);
     }
 
     fn find_kept(&self, grant: &Secret) -> Option<Location> {
-        elsewhere::find(self, &grant.fingerprint())
+        elsewhere::find(self.locks(&self.profiles_path()), &grant.fingerprint())
     }
 
     fn forget_kept(&self, grant: &str) {
-        elsewhere::forget(self, grant);
+        elsewhere::forget(self.locks(&self.profiles_path()), grant);
     }
 
     fn note_replaced(&self, grant: &Secret, given: &Secret) {
-        replaced::note(self, grant, given);
+        replaced::note(self.locks(&self.profiles_path()), grant, given);
     }
 
     fn is_replaced(&self, grant: &Secret) -> bool {
-        replaced::is_replaced(self, grant)
+        replaced::is_replaced(self.locks(&self.profiles_path()), grant)
     }
 
     fn forget_replaced(&self, grant: &Secret) {
-        replaced::forget(self, grant);
+        replaced::forget(self.locks(&self.profiles_path()), grant);
     }
 
     fn last_outcome(&self, grant: &Secret) -> Option<LastOutcome> {
-        journal::last_outcome(self, grant)
+        journal::last_outcome(self.locks(&self.profiles_path()), grant)
     }
 
     fn remember_outcome(&self, grant: &Secret, outcome: &LastOutcome) {
-        journal::remember(self, grant, outcome);
+        journal::remember(self.locks(&self.profiles_path()), grant, outcome);
     }
 
     fn forget_outcome(&self, grant: &Secret) {
-        journal::forget(self, grant);
+        journal::forget(self.locks(&self.profiles_path()), grant);
     }
 
     fn backups(&self) -> Vec<Backup> {
@@ -332,11 +338,11 @@ impl Engine for Files {
     }
 
     fn backup_location(&self, backup: &Backup) -> Location {
-        self.backup_path(backup).into()
+        self.backups_of_profiles().path(backup).into()
     }
 
     fn read_backup(&self, backup: &Backup) -> Result<Document, StoreError> {
-        backup::read(&self.backup_path(backup))
+        backup::read(&self.backups_of_profiles().path(backup))
     }
 
     fn exposures(&self, permissions: &Permissions) -> Vec<Exposure> {
@@ -412,12 +418,6 @@ impl Files {
         }
         let text = state.to_text().map_err(|error| invalid(&path, &error))?;
         self.write(&path, text)
-    }
-}
-
-impl Exclusion {
-    fn is_held(&self) -> bool {
-        self.0.iter().all(SidecarLock::is_held)
     }
 }
 

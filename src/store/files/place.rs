@@ -1,5 +1,7 @@
 //! Where the files of one agent are.
 
+use super::backup::Backups;
+use super::lease::LockPlace;
 use crate::store::{BackupPolicy, Lease, Notice};
 use crate::system::file;
 use std::io::{self, ErrorKind};
@@ -43,6 +45,22 @@ impl Files {
             return Err(ErrorKind::NotFound.into());
         }
         file::create_private_directory(&self.agent_dir)
+    }
+
+    /// The backups of the profiles.
+    pub(super) fn backups_of_profiles(&self) -> Backups<'_> {
+        let document = self.profiles_path();
+        Backups {
+            directory: self.backup_dir(),
+            location: document.as_path().into(),
+            document: Some(document),
+            policy: self.backup_policy.as_ref(),
+        }
+    }
+
+    /// Where the locks on grants are; `document` is that of the profiles.
+    pub(super) fn locks<'p>(&'p self, document: &'p std::path::Path) -> LockPlace<'p> {
+        LockPlace { state_dir: &self.state_dir, document: Some(document) }
     }
 
     /// Tells what went less well than it could, at the end of the run.

@@ -9,6 +9,7 @@ use super::failure::{invalid, read_failed};
 use super::legacy;
 use super::place::Files;
 use crate::profile::Millis;
+use crate::store::snapshot::Mark;
 use crate::store::{Document, StateDocument, StoreError, Version};
 use crate::system::{file, in_place, now};
 use std::io;
@@ -113,7 +114,7 @@ fn parsed<T>(
     let successor = in_place::interrupted(path, &text);
     let is_unfinished = successor.is_some();
     let value = parse(successor.unwrap_or(text)).map_err(|error| invalid(path, &error))?;
-    Ok(Some(Read { value, version: Some(Version(fingerprint)), is_unfinished }))
+    Ok(Some(Read { value, version: Some(Version(Mark::File(fingerprint))), is_unfinished }))
 }
 
 /// Whether the file, or what a link that leads nowhere led to, has changed a moment ago.

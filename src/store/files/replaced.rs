@@ -6,7 +6,7 @@
 //! gives that token again, or a person wants it back. It costs one look before a request and
 //! one line after it; a line that is lost is knowledge that is lost, and nothing else.
 
-use super::place::Files;
+use super::lease::LockPlace;
 use crate::secret::Secret;
 use crate::system::file;
 use std::io::Write;
@@ -15,27 +15,27 @@ use std::path::PathBuf;
 /// So many are kept at least, the last ones.
 const KEPT: usize = 500;
 
-fn path(files: &Files) -> PathBuf {
-    files.state_dir.join("replaced-tokens")
+fn path(place: LockPlace<'_>) -> PathBuf {
+    place.state_dir.join("replaced-tokens")
 }
 
-fn read(files: &Files) -> String {
-    file::read(&path(files)).ok().flatten().map(|(text, _)| text).unwrap_or_default()
+fn read(place: LockPlace<'_>) -> String {
+    file::read(&path(place)).ok().flatten().map(|(text, _)| text).unwrap_or_default()
 }
 
 /// Whether a refresh token was replaced.
-pub(super) fn is_replaced(files: &Files, token: &Secret) -> bool {
+pub(in crate::store) fn is_replaced(place: LockPlace<'_>, token: &Secret) -> bool {
     let hash = token.fingerprint();
-    read(files).lines().any(|line| line == hash)
+    read(place).lines().any(|line| line == hash)
 }
 
 /// Notes that `given` has replaced `token`.
-pub(super) fn note(files: &Files, token: &Secret, given: &Secret) {
-    let (text, given) = (read(files), given.fingerprint());
+pub(in crate::store) fn note(place: LockPlace<'_>, token: &Secret, given: &Secret) {
+    let (text, given) = (read(place), given.fingerprint());
     let lines: Vec<_> = text.lines().filter(|line| *line != given).collect();
     let is_whole = lines.len() == text.lines().count();
     if is_whole && lines.len() < 2 * KEPT {
-        let file = std::fs::File::options().append(true).open(path(files));
+        let file = std::fs::File::options().append(true).open(path(place));
         let appended = file.and_then(|mut it| it.write_all(line(&token.fingerprint()).as_bytes()));
         if appended.is_ok() {
             return;
@@ -44,15 +44,15 @@ pub(super) fn note(files: &Files, token: &Secret, given: &Secret) {
     let last = lines.len().saturating_sub(KEPT);
     let mut text: String = lines[last..].iter().copied().map(line).collect();
     text.push_str(&line(&token.fingerprint()));
-    let _ = file::replace(&path(files), text.as_bytes());
+    let _ = file::replace(&path(place), text.as_bytes());
 }
 
 /// A person wants the token to be used again.
-pub(super) fn forget(files: &Files, token: &Secret) {
-    let (text, hash) = (read(files), token.fingerprint());
+pub(in crate::store) fn forget(place: LockPlace<'_>, token: &Secret) {
+    let (text, hash) = (read(place), token.fingerprint());
     if text.lines().any(|line| line == hash) {
         let text: String = text.lines().filter(|line| *line != hash).map(line).collect();
-        let _ = file::replace(&path(files), text.as_bytes());
+        let _ = file::replace(&path(place), text.as_bytes());
     }
 }
 
@@ -63,6 +63,7 @@ fn line(hash: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::files::Files;
     use std::os::unix::fs::PermissionsExt;
 
     fn token(number: usize) -> Secret {
@@ -74,20 +75,22 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let (state_dir, agent_dir) = (root.path().join("state"), root.path().join("a"));
         let files = Files { state_dir, agent_dir, oauth_file: None, backup_policy: None };
-        let is_replaced = |number| is_replaced(&files, &token(number));
-        note(&files, &token(0), &token(1));
+        let document = files.agent_dir.join("auth-profiles.json");
+        let place = files.locks(&document);
+        let is_replaced = |number| is_replaced(place, &token(number));
+        note(place, &token(0), &token(1));
         assert!(!is_replaced(0), "there is no directory, and nothing fails");
-        file::create_private_directory(&files.state_dir).unwrap();
+        file::create_private_directory(place.state_dir).unwrap();
         for number in 0..3 * KEPT {
-            note(&files, &token(number), &token(number + 1));
+            note(place, &token(number), &token(number + 1));
         }
         assert!(!is_replaced(0) && !is_replaced(3 * KEPT));
         assert!(is_replaced(3 * KEPT - 1) && is_replaced(2 * KEPT));
-        assert!(read(&files).len() < 2 * KEPT * 80);
-        assert_eq!(path(&files).metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        note(&files, &token(3 * KEPT), &token(3 * KEPT - 1));
+        assert!(read(place).len() < 2 * KEPT * 80);
+        assert_eq!(path(place).metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        note(place, &token(3 * KEPT), &token(3 * KEPT - 1));
         assert!(!is_replaced(3 * KEPT - 1) && is_replaced(3 * KEPT));
-        forget(&files, &token(3 * KEPT));
+        forget(place, &token(3 * KEPT));
         assert!(!is_replaced(3 * KEPT) && is_replaced(3 * KEPT - 2));
     }
 }

@@ -31,11 +31,13 @@ pub(super) use world::{World, is_lock};
 pub(super) enum Engine {
     /// JSON documents, as OpenClaw up to 2026.5 has them.
     Files,
+    /// Databases, as OpenClaw has them from 2026.8 on.
+    Sqlite,
 }
 
 /// All engines that can be tried here.
-pub(super) fn engines() -> [Engine; 1] {
-    [Engine::Files]
+pub(super) fn engines() -> [Engine; 2] {
+    [Engine::Files, Engine::Sqlite]
 }
 
 /// Why the store refuses.
@@ -61,8 +63,11 @@ impl From<StoreError> for Wrong {
             StoreError::Read { .. } => Self::Unreadable,
             StoreError::Invalid { .. } => Self::Invalid,
             StoreError::Write { .. } | StoreError::Lock { .. } => Self::Unwritable,
-            StoreError::LockTimeout { .. } => Self::Held,
-            StoreError::NewerGeneration { .. } => Self::Elsewhere,
+            StoreError::LockTimeout { .. } | StoreError::Maintenance { .. } => Self::Held,
+            StoreError::NewerGeneration { .. }
+            | StoreError::ReadOnly { .. }
+            | StoreError::NoAgentDatabase { .. }
+            | StoreError::OfAnotherUser { .. } => Self::Elsewhere,
         }
     }
 }
@@ -90,6 +95,8 @@ impl Moment {
 
 /// A handle on the store of one agent.
 pub(super) struct Subject {
+    engine: Engine,
+    agent: String,
     store: AgentStore,
     directory: PathBuf,
     root: PathBuf,

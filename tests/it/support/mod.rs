@@ -4,6 +4,8 @@
 pub(crate) mod authorization_server;
 #[cfg(test)]
 pub(crate) mod catalog;
+#[cfg(test)]
+pub(crate) mod database;
 pub(crate) mod free_port;
 #[cfg(test)]
 pub(crate) mod pseudo_terminal;

@@ -77,7 +77,11 @@ impl StoreCause {
             StoreError::Invalid { location, reason } => {
                 Self::Invalid(path(location)?, reason.clone())
             }
-            StoreError::NewerGeneration { .. } => return None,
+            StoreError::NewerGeneration { .. }
+            | StoreError::ReadOnly { .. }
+            | StoreError::NoAgentDatabase { .. }
+            | StoreError::OfAnotherUser { .. }
+            | StoreError::Maintenance { .. } => return None,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use super::spool::Spool;
 use super::{Engine, Subject, engines};
+use crate::support::database;
 use openclaw_auth::store::{AgentStore, BackupPolicy, Notices};
 use openclaw_auth::system::file;
 use std::os::unix::fs::PermissionsExt;
@@ -21,12 +22,18 @@ impl World {
         let temporary = tempfile::tempdir().unwrap();
         let root = temporary.path().to_owned();
         std::fs::set_permissions(&root, PermissionsExt::from_mode(0o700)).unwrap();
+        if engine == Engine::Sqlite {
+            database::make_shared(&root);
+        }
         Self { engine, root, _temporary: Some(temporary) }
     }
 
     /// Another installation whose agent `main` has the store of this one: by a link to its
     /// directory, or to its document. `None` where installations share nothing.
     pub(in super::super) fn neighbour(&self, name: &str, by_document: bool) -> Option<Self> {
+        if self.engine == Engine::Sqlite {
+            return None;
+        }
         let root = self.root.join(name);
         let (agent, target) = (root.join("agents/main/agent"), self.root.join("agents/main/agent"));
         let (link, target) = if by_document {
@@ -69,10 +76,14 @@ impl World {
     /// As [`Self::store`], with so many backups of either sort.
     pub(in super::super) fn store_with_backups(&self, agent: &str, count: usize) -> Subject {
         let directory = self.root.join("agents").join(agent).join("agent");
+        if self.engine == Engine::Sqlite && agent != "main" {
+            database::make_own(&directory, agent);
+        }
         let notices = Notices::default();
         let store = AgentStore::new(agent.into(), self.root.clone(), directory.clone(), None)
             .with_backups(BackupPolicy { count, notices: notices.clone() });
-        Subject { store, directory, root: self.root.clone(), notices }
+        let (engine, agent) = (self.engine, agent.to_owned());
+        Subject { engine, agent, store, directory, root: self.root.clone(), notices }
     }
 
     /// The replies that could not be stored.
@@ -113,6 +124,7 @@ impl World {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let is_draft = name.starts_with("auth-profiles.json") && name.ends_with(".tmp");
             name == "auth-profiles.json"
+                || name.contains(".sqlite")
                 || is_draft
                 || ["backups", "spool", "home"].iter().any(|name| path.iter().any(|it| it == *name))
         };
@@ -125,7 +137,8 @@ impl World {
 
 /// Whether a file is the lock of an update or a lease, or is going to be one.
 pub(in super::super) fn is_lock(path: &str) -> bool {
-    path.contains(".lock")
+    // The index of a log is made anew from it.
+    path.contains(".lock") || path.ends_with("-shm")
 }
 
 fn all_files(directory: &Path) -> Vec<PathBuf> {

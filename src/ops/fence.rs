@@ -1,0 +1,64 @@
+//! Logins that OpenClaw is refreshing, or has lost in a refresh.
+
+use super::pool::Pool;
+use crate::app::App;
+use crate::config::{AgentDir, Config};
+use crate::profile::{Millis, ProfileId, ProviderId};
+use crate::provider::{auth_provider_id, is_one_login};
+use crate::store::{AgentStore, Document, Fence, StoreError};
+use crate::system::now;
+use std::time::Duration;
+
+/// OpenClaw ends a refresh, well or not, within this time, in milliseconds.
+const REFRESH_OF_OPENCLAW: Millis = 120_000;
+
+/// How often it is looked whether that has ended.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// Waits for the refreshes of OpenClaw that the profile `id`, or every one of `provider`, is in;
+/// whether one has ended. One that is older than a refresh can be was interrupted, and is not
+/// waited for.
+pub(super) fn wait_for_openclaw(
+    app: &App,
+    config: &Config,
+    agent: &AgentDir,
+    (provider, id): (Option<&ProviderId>, Option<&ProfileId>),
+    timeout: Duration,
+) -> Result<bool, StoreError> {
+    let pool = Pool::open(app, config, agent)?;
+    let mut has_ended = false;
+    for owner in pool.owners() {
+        let document = &owner.snapshot.document;
+        let ids = document.outlines().filter(|it| id.is_none_or(|id| *id == it.id));
+        let ids = ids.filter(|it| provider.is_none_or(|wanted| is_of(&it.provider, wanted)));
+        for id in ids.map(|it| it.id).filter(|id| document.fence(id) == Some(Fence::Pending)) {
+            has_ended |= ends(&owner.store, id, timeout)?;
+        }
+    }
+    Ok(has_ended)
+}
+
+fn is_of(stored: &str, wanted: &ProviderId) -> bool {
+    let stored = ProviderId::from(stored);
+    auth_provider_id(stored.clone()) == auth_provider_id(wanted) || is_one_login(&stored, wanted)
+}
+
+/// Whether the refresh that a profile is in ends in time.
+fn ends(store: &AgentStore, id: &str, timeout: Duration) -> Result<bool, StoreError> {
+    let is_pending = |document: &Document| document.fence(id) == Some(Fence::Pending);
+    let patience = Millis::try_from(timeout.as_millis()).unwrap_or(Millis::MAX);
+    let began = store.written_at().unwrap_or(0);
+    let until = began.saturating_add(REFRESH_OF_OPENCLAW).min(now().saturating_add(patience));
+    let mut seen = None;
+    while now() < until {
+        let version = store.version();
+        if version != seen {
+            seen = version;
+            if !is_pending(&store.profiles()?) {
+                return Ok(true);
+            }
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ok(false)
+}

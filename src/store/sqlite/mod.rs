@@ -1,0 +1,396 @@
+//! The engine of OpenClaw's databases: rows of `state/openclaw.sqlite`, under those of
+//! `openclaw-agent.sqlite` in an agent's directory, as OpenClaw has them from 2026.8 on. The
+//! layout of 2026.6 and 2026.7 is read only.
+//!
+//! Invariants: a database is never made, replaced or removed, and only by its owner opened. A
+//! change is one transaction of a few milliseconds that has read the rows again. What
+//! OpenClaw would drop from them is in a file of ours, and so are leases, journal, spool and
+//! backups.
+
+mod connection;
+mod coordinator;
+mod extras;
+mod held;
+mod hold;
+mod lock_name;
+mod look;
+mod merge;
+mod place;
+mod rows;
+mod token;
+mod write;
+
+pub(super) use held::Held;
+pub(super) use place::Sqlite;
+
+use super::engine::{Engine, Swap};
+use super::files::{backup, elsewhere, journal, lease, replaced};
+use super::{
+    Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
+    Leftover, Location, Notice, Prepared, ReadOnly, Snapshot, StateDocument, StoreError, Version,
+};
+use crate::profile::Millis;
+use crate::secret::Secret;
+use crate::system::file;
+use crate::system::lock::{self, Holder};
+use crate::system::now;
+use crate::system::permissions::{Exposure, Kind, Permissions};
+use crate::system::worker::Waiter;
+use connection::invalid;
+use look::{Layout, Look, Shared};
+use rows::{Owner, Row, Rows, Which};
+use serde_json::error::Category;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+fn store_text(rows: Option<&Rows>) -> Option<&Secret> {
+    rows?.store.as_ref().map(|row: &Row| &row.text)
+}
+
+fn state_text(rows: Option<&Rows>) -> Option<&Secret> {
+    rows?.state.as_ref().map(|row: &Row| &row.text)
+}
+
+impl Engine for Sqlite {
+    fn location(&self) -> Location {
+        self.database().into()
+    }
+
+    fn state_location(&self) -> Location {
+        self.database().into()
+    }
+
+    fn is_at(&self, location: &Location) -> bool {
+        let same = |other: &Path| {
+            self.database() == other || file::resolve(self.database()) == file::resolve(other)
+        };
+        location.path().is_some_and(same)
+    }
+
+    fn has_document(&self) -> bool {
+        self.look().is_ok_and(|look| look.version(self.is_shared()).is_some())
+    }
+
+    fn check_generation(&self) -> Result<(), StoreError> {
+        let refusal = self.refusal(&self.look()?);
+        refusal.map_or(Ok(()), Err)
+    }
+
+    fn check_writable(&self) -> Result<(), StoreError> {
+        let failed = |path: &Path| {
+            let location = Location::from(path);
+            move |source| StoreError::Write { location, source: Arc::new(source) }
+        };
+        for path in [self.shared.as_path(), self.database()] {
+            if let Some(directory) = path.parent() {
+                file::check_writable(directory).map_err(failed(path))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_profiles(&self) -> Result<(Document, Option<Version>), StoreError> {
+        let look = self.look()?;
+        if self.is_blocked(&look) {
+            return self.files.read_profiles();
+        }
+        Ok((self.profiles(&look)?, look.version(self.is_shared())))
+    }
+
+    fn read_state(&self, profiles: &Document) -> Result<StateDocument, StoreError> {
+        let look = self.look()?;
+        if self.is_blocked(&look) {
+            return self.files.read_state(profiles);
+        }
+        self.state(&look)
+    }
+
+    fn read(&self) -> Result<Snapshot, StoreError> {
+        let look = self.look()?;
+        if self.is_blocked(&look) {
+            return self.files.read();
+        }
+        if look.is_unknown() {
+            return Err(self.blocked());
+        }
+        let document = self.profiles(&look)?;
+        if document.is_new()
+            && let Some(refusal @ StoreError::ReadOnly { reason: ReadOnly::NewerSchema { .. }, .. }) =
+                self.refusal(&look)
+        {
+            // It may keep them where this program does not look.
+            return Err(refusal);
+        }
+        Ok(Snapshot::new(document, look.version(self.is_shared()), self.state(&look)))
+    }
+
+    fn version(&self) -> Option<Version> {
+        self.current_version()
+    }
+
+    fn written_at(&self) -> Option<Millis> {
+        let look = self.look().ok()?;
+        let rows = [look.own_rows(), look.shared_rows()].into_iter().flatten();
+        rows.filter_map(|rows| rows.store.as_ref()).map(|row| row.at).max()
+    }
+
+    fn exclusive(&self, _lease: Option<&Lease>, wait: Duration) -> Result<Exclusion, StoreError> {
+        self.hold(wait).map(|held| Exclusion::Rows(Box::new(held)))
+    }
+
+    fn wait_until_free(&self, _lease: Option<&Lease>, wait: Duration) -> Result<(), StoreError> {
+        self.hold(wait).map(drop)
+    }
+
+    fn prepare(&self) -> Result<Option<Prepared>, StoreError> {
+        self.check_writable()?;
+        file::check_room(self.database(), ROOM).map_err(|source| StoreError::Write {
+            location: self.location(),
+            source: Arc::new(source),
+        })?;
+        Ok(Some(Prepared::nothing()))
+    }
+
+    fn swap(
+        &self,
+        under: &Exclusion,
+        prepared: Option<Prepared>,
+        read: Option<Version>,
+        document: &mut Document,
+    ) -> Result<Swap, StoreError> {
+        let prepared = prepared.unwrap_or_else(Prepared::nothing);
+        let Exclusion::Rows(held) = under else { return Ok(Swap::ExclusionLost(prepared)) };
+        let Some(look) = held.look(self)? else { return Ok(Swap::ExclusionLost(prepared)) };
+        if look.version(self.is_shared()) != read {
+            return Ok(Swap::Changed(prepared));
+        }
+        let (kept, present) = (self.kept(), self.profiles(&look)?);
+        let backup = read.and_then(|_| kept.keep_backup(present.original(), true));
+        self.write_profiles(held, &look, &present, document)?;
+        if let Some(backup) = backup {
+            kept.finish_backup(backup, document.is_renewal());
+        }
+        self.tell_of_openclaw(document);
+        Ok(Swap::Done)
+    }
+
+    fn write_state(
+        &self,
+        under: &Exclusion,
+        _read: Option<Version>,
+        _document: Document,
+        state: StateDocument,
+    ) -> Result<(), StoreError> {
+        let lost = || StoreError::LockTimeout {
+            location: self.location(),
+            waited: Duration::ZERO,
+            holder: Holder::default(),
+        };
+        let Exclusion::Rows(held) = under else { return Err(lost()) };
+        let look = held.look(self)?.ok_or_else(lost)?;
+        self.write_state_rows(held, &look, state)
+    }
+
+    fn invalid(&self, error: &serde_json::Error) -> StoreError {
+        self.invalid_row("the document", error)
+    }
+
+    fn try_lease(&self, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError> {
+        self.check_generation()?;
+        let path = self.lease_path(key);
+        // Somebody is removing the lock of a process that is dead.
+        if file::with_suffix(&path, ".reclaim").symlink_metadata().is_ok() {
+            return Ok(LeaseAttempt::Held(Holder::default()));
+        }
+        lease::try_lease(&path, self.locks(), key)
+    }
+
+    fn lease_holder(&self, key: &LeaseKey<'_>) -> Holder {
+        lock::look(&self.lease_path(key), now()).map(|(holder, _)| holder).unwrap_or_default()
+    }
+
+    fn waiter_to_start(&self, grant: &Secret) -> Result<Waiter, StoreError> {
+        self.check_generation()?;
+        let path = lease::start_path(&self.files.state_dir, grant);
+        let directory = path.parent().map_or(Ok(()), file::create_private_directory);
+        directory.map_err(|source| StoreError::Lock {
+            location: path.as_path().into(),
+            source: Arc::new(source),
+        })?;
+        Ok(Waiter::new(path))
+    }
+
+    fn lease_location(&self, key: &LeaseKey<'_>) -> Location {
+        self.lease_path(key).into()
+    }
+
+    fn follow_grant(
+        &self,
+        lease: &mut Lease,
+        grant: &Secret,
+        wait: Duration,
+    ) -> Result<bool, StoreError> {
+        lease.follow(&lease::grant_paths(self.locks(), grant), wait)
+    }
+
+    fn begin(&self, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError> {
+        journal::begin(self.locks(), lease, grant)
+    }
+
+    fn end(&self, grant: &Secret, ended: Ended) {
+        journal::end(self.locks(), grant, ended);
+    }
+
+    fn has_noted_refusal(&self, grant: &Secret) -> bool {
+        journal::is_refused(self.locks(), grant)
+    }
+
+    fn note_kept(&self, grant: &Secret, kept_in: &Location) {
+        elsewhere::note(self.locks(), &grant.fingerprint(), kept_in);
+    }
+
+    fn find_kept(&self, grant: &Secret) -> Option<Location> {
+        elsewhere::find(self.locks(), &grant.fingerprint())
+    }
+
+    fn forget_kept(&self, grant: &str) {
+        elsewhere::forget(self.locks(), grant);
+    }
+
+    fn note_replaced(&self, grant: &Secret, given: &Secret) {
+        replaced::note(self.locks(), grant, given);
+    }
+
+    fn is_replaced(&self, grant: &Secret) -> bool {
+        replaced::is_replaced(self.locks(), grant)
+    }
+
+    fn forget_replaced(&self, grant: &Secret) {
+        replaced::forget(self.locks(), grant);
+    }
+
+    fn last_outcome(&self, grant: &Secret) -> Option<LastOutcome> {
+        journal::last_outcome(self.locks(), grant)
+    }
+
+    fn remember_outcome(&self, grant: &Secret, outcome: &LastOutcome) {
+        journal::remember(self.locks(), grant, outcome);
+    }
+
+    fn forget_outcome(&self, grant: &Secret) {
+        journal::forget(self.locks(), grant);
+    }
+
+    fn backups(&self) -> Vec<Backup> {
+        backup::list(&self.kept().directory)
+    }
+
+    fn backups_location(&self) -> Location {
+        self.kept().directory.into()
+    }
+
+    fn backup_location(&self, backup: &Backup) -> Location {
+        self.kept().path(backup).into()
+    }
+
+    fn read_backup(&self, backup: &Backup) -> Result<Document, StoreError> {
+        backup::read(&self.kept().path(backup))
+    }
+
+    fn exposures(&self, permissions: &Permissions) -> Vec<Exposure> {
+        let mut found = self.files.exposures(permissions);
+        let ours = extras::directory(&self.files.state_dir);
+        let mut places = vec![
+            (self.shared.clone(), Kind::Secrets),
+            (self.own.clone(), Kind::Secrets),
+            (self.extras_path(), Kind::Secrets),
+            (self.kept().directory, Kind::Directory),
+            (ours, Kind::Directory),
+        ];
+        for database in [&self.shared, &self.own] {
+            places.extend(database.parent().map(|it| (it.to_owned(), Kind::Directory)));
+            let beside = ["-wal", "-shm"].map(|it| file::with_suffix(database, it));
+            places.extend(beside.map(|it| (it, Kind::Secrets)));
+        }
+        found.extend(places.iter().filter_map(|(path, kind)| permissions.exposure(path, *kind)));
+        found
+    }
+
+    fn leftovers(&self) -> Vec<Leftover> {
+        self.files.leftovers()
+    }
+}
+
+/// So much room is there for what one refresh writes, twice.
+const ROOM: u64 = 1024 * 1024;
+
+impl Sqlite {
+    /// Whether only the files of an earlier OpenClaw hold credentials, which a later one wants
+    /// to take over: they are read until then.
+    fn is_blocked(&self, look: &Look) -> bool {
+        look.layout == Layout::Nothing && self.has_files()
+    }
+
+    /// Tells what keeps OpenClaw from the change that is `document`. Of renewed tokens it is
+    /// told nothing: it uses those that it has, and looks before it refreshes.
+    fn tell_of_openclaw(&self, document: &Document) {
+        let Some(policy) = &self.files.backup_policy else { return };
+        if self.has_files() {
+            policy.notices.add(Notice::BlocksOpenClaw { location: self.files.location() });
+        }
+        if document.is_renewal() {
+            return;
+        }
+        let until = connection::read(&self.shared, Shared::ask_gateway).ok().flatten().flatten();
+        if until.is_some_and(|until| until > now()) {
+            policy.notices.add(Notice::GatewayRuns);
+        }
+    }
+
+    fn lease_path(&self, key: &LeaseKey<'_>) -> std::path::PathBuf {
+        lock_name::lease_path(&self.files.state_dir, key.provider, key.profile_id)
+    }
+
+    fn profiles(&self, look: &Look) -> Result<Document, StoreError> {
+        let document = merge::profiles(store_text(look.own_rows()), self.shared_store(look));
+        let document = document.and_then(|document| self.extras().complete(document));
+        document.map_err(|error| self.invalid_row(self.row_name(Which::Store), &error))
+    }
+
+    /// The state: the agent's own, then that of all, each before what an old layout keeps
+    /// among the profiles.
+    fn state(&self, look: &Look) -> Result<StateDocument, StoreError> {
+        let shared = look.shared_rows().filter(|_| self.is_shared());
+        let compose = || {
+            let first = state_text(look.own_rows()).or_else(|| state_text(shared));
+            let first = first.map(|it| StateDocument::parse(it.expose()));
+            let mut state = first.transpose()?.unwrap_or_default();
+            merge::fill_state(&mut state, store_text(look.own_rows()))?;
+            merge::fill_state(&mut state, state_text(shared))?;
+            merge::fill_state(&mut state, store_text(shared))?;
+            self.extras().complete_state(&mut state);
+            Ok(state)
+        };
+        compose().map_err(|error| self.invalid_row(self.row_name(Which::State), &error))
+    }
+
+    fn shared_store<'l>(&self, look: &'l Look) -> Option<&'l Secret> {
+        store_text(look.shared_rows().filter(|_| self.is_shared()))
+    }
+
+    fn row_name(&self, which: Which) -> &'static str {
+        let owner = if self.is_shared() { Owner::All } else { Owner::Agent };
+        owner.name(which)
+    }
+
+    fn invalid_row(&self, name: &str, error: &serde_json::Error) -> StoreError {
+        // The text of such an error can quote a secret, unless it is our own.
+        let reason = match error.classify() {
+            Category::Syntax | Category::Eof => "is not JSON",
+            Category::Data if error.to_string().contains("repeats the ") => "repeats a key",
+            _ => "is not an object of profiles",
+        };
+        invalid(self.database(), &format!("`{name}` {reason}"))
+    }
+}
