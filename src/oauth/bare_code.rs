@@ -17,6 +17,10 @@ const SPACES: AuthorizationError = Unreadable("a code holds no spaces");
 const USER_CODE: AuthorizationError = Unreadable(
     "this prompt is for the address that the browser ends on. Enter that code in the browser",
 );
+const KEY: AuthorizationError = Unreadable(
+    "it looks like a key or token, which is not asked for here; paste the whole address of the \
+     page that the browser ended on",
+);
 /// Where an address was shown, its end or middle was left out.
 pub(super) const SHORTENED: AuthorizationError =
     Unreadable("it was shortened where it was shown; paste the whole address");
@@ -45,7 +49,7 @@ pub(super) fn bare_code(
         return Err(PIECE);
     }
     let (code, is_shortened) = addresses(&code).first().copied().unwrap_or_default();
-    if is_shortened || code.contains("...") || code.contains('…') {
+    if is_shortened || ["...", "…", "**", "••"].iter().any(|hidden| code.contains(hidden)) {
         return Err(SHORTENED);
     }
     let named = code.rsplit_once("code=").map(|(_, named)| named);
@@ -61,6 +65,9 @@ pub(super) fn bare_code(
     }
     if is_user_code(code) {
         return Err(USER_CODE);
+    }
+    if is_key(code) {
+        return Err(KEY);
     }
     if !can_be_code(code) {
         return Err(NO_CODE);
@@ -82,6 +89,20 @@ fn is_user_code(word: &str) -> bool {
             [_] => !is_small,
             parts => parts.len() == 2 && parts.iter().all(|part| (3..=5).contains(&part.len())),
         }
+}
+
+/// Whether a word is a key or token by its begin: it must not go to the token endpoint.
+fn is_key(word: &str) -> bool {
+    const BEGINS: [&str; 9] =
+        ["sk-", "ghp_", "gho_", "ghu_", "github_pat_", "gsk_", "AIza", "xai-", "hf_"];
+    BEGINS.iter().any(|begin| word.starts_with(begin))
+}
+
+/// Whether it is a name of several words: `LoginSuccessful`. A code has capitals at random.
+fn is_name(word: &str) -> bool {
+    let is_hump = |pair: &&[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
+    let humps = word.as_bytes().windows(2).filter(is_hump).count();
+    word.len() < 24 && word.bytes().all(|byte| byte.is_ascii_alphabetic()) && humps * 3 < word.len()
 }
 
 /// Whether a word can be an authorization code (RFC 6749 appendix A.11), and not a word that
@@ -108,7 +129,7 @@ fn can_be_code(word: &str) -> bool {
     // A path has `/`; so have some codes (`4/0AbC…`).
     let is_path = word.len() < 40 && word.rsplit_once('/').is_some_and(|(_, end)| end.len() < 10);
     let is_place = is_place || is_path;
-    word.len() >= 10 && !is_place && (is_mixed || word.len() >= 40)
+    word.len() >= 10 && !is_place && !is_name(word) && (is_mixed || word.len() >= 40)
 }
 
 #[cfg(test)]
@@ -149,6 +170,14 @@ mod tests {
             "--help",
             "$REDIRECT_URL_1",
             "passwordpassword",
+            "JavaScript",
+            "LoginSuccessful",
+            "SignInToOpenAI",
+            "ac_****1_Y",
+            "ac_••••1_Y",
+            "sk-ant-oat01-FakeFake0-_FakeFake0-_",
+            "sk-proj-fakeFAKE0123",
+            "`ghp_fakeFAKE0123456789`",
             "two words",
             "l+offline_access",
             "a=b&c=d1234567",
@@ -181,6 +210,7 @@ mod tests {
             ("4%2F0AbCdEf12345-_x", "4/0AbCdEf12345-_x"),
             ("4/0AbCdEf12345-_x", "4/0AbCdEf12345-_x"),
             ("fake-code-1", "fake-code-1"),
+            ("xQbRfGkTzWmLpYsD", "xQbRfGkTzWmLpYsD"),
             ("0123456789abcdef0123", "0123456789abcdef0123"),
             ("QWxhZGRpbjpvcGVu+c2VzYW1l==", "QWxhZGRpbjpvcGVu+c2VzYW1l=="),
         ] {

@@ -87,7 +87,7 @@ fn without_wide(text: &str) -> Option<String> {
 
 /// The address in a link of a mail filter that writes `%` as `-` and `/` as `_`.
 fn defended(text: &str) -> Option<String> {
-    let start = ["=http-3A__", "=https-3A__"].iter().find_map(|start| text.find(start))?;
+    let start = ["=http-3A", "=https-3A"].iter().find_map(|start| text.find(start))?;
     let address = text[start + 1..].split(['&', ' ', '\n']).next()?;
     percent_decoded(&address.replace('-', "%").replace('_', "/"))
 }

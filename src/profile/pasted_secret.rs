@@ -191,6 +191,17 @@ mod tests {
             "OPENROUTER_API_KEY=\"@\" # from the dashboard",
             "@\u{2028}",
             "export K=“@”",
+        ] {
+            let text = around.replace('@', KEY);
+            assert_eq!(read(&text, Form::default()).as_deref(), Ok(KEY), "{text}");
+            let text = around.replace('@', &token());
+            assert_eq!(read(&text, SETUP), Ok(token()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_taken_out_of_emphasis_brackets_and_elements() {
+        for around in [
             "[@]",
             "*@*",
             "**@**",

@@ -177,6 +177,7 @@ fn a_configuration_is_read_as_openclaw_reads_json5_and_stays_as_it_is_written() 
         ("{ custom: { limit: Infinity, odd: [-Infinity, NaN, +1, 0xFF] }", "}\n"),
         ("// first part\n\u{feff}{ \"custom\": 1", "}"),
         ("{ \\u0063ustom: {}", "}\n"),
+        ("{ custom/* a */: {/**/b/**/:/**/1/**/,/**/}, c// d\n: 1", "}\n"),
         ("{ 'a\\\nb': 'c\\\r\nd\\ud800', // e\u{2028} f\u{301}: 1e999", "} // g"),
     ] {
         let rig = rig();

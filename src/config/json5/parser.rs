@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn what_the_editor_does_not_know_is_noted() {
-        let text = "\u{feff}// a\u{2028}{ \\u0061: '\\ud800', b: Infinity, 'c': 1 }";
+        let text = "\u{feff}// a\u{2028}{ \\u0061: '\\ud800', b: Infinity, 'c': 1, d/**/: 1 }";
         let foreign = parse(text).unwrap().foreign;
         let noted = foreign.iter().map(|noted| (&text[noted.range.clone()], noted.plain.as_str()));
         let expected = [
@@ -235,6 +235,7 @@ mod tests {
             ("\u{2028}", "\n"),
             ("\\u0061", "\"a\""),
             ("'\\ud800'", "\"\u{fffd}\""),
+            ("d", "\"d\""),
         ];
         assert_eq!(noted.collect::<Vec<_>>(), expected);
     }

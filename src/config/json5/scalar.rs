@@ -46,7 +46,8 @@ impl Cursor<'_> {
                 _ => break,
             }
         }
-        if is_foreign {
+        // To the editor, a comment right behind a name is of the name.
+        if is_foreign || self.peek() == Some('/') {
             self.note(start, Value::String(name.clone()).to_string());
         }
         Ok(name)
