@@ -1,5 +1,6 @@
 //! Listing the profiles of an agent with their health.
 
+use super::kept_as::is_kept_as;
 use super::managed::Managed;
 use super::reference::problem_of;
 use super::refresh::lost;
@@ -8,7 +9,7 @@ use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
 use crate::profile::{AgentId, Credential, Health, Kind, Millis, ProfileId, ProviderId, health};
-use crate::provider::{auth_provider_id, cools_down, is_one_login};
+use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Location, StateDocument};
 use crate::system::now;
 use crate::system::permissions::Exposure;
@@ -94,9 +95,10 @@ pub fn list(
     };
     let [mut own_providers, mut others] = [HashSet::new(), HashSet::new()];
     let fallback = app.fallback_agent(&config, &agent);
-    let is_merged = app.store(&agent).is_in_database();
+    let store = app.store(&agent);
+    let is_merged = store.is_in_database();
     let mut own_ids = HashSet::new();
-    let state_location = app.store(&agent).state_location();
+    let state_location = store.state_location();
     let owners = read(app, agent, fallback)?;
     listing.stale_orders = stale_orders(app, &config, &owners, &state_location);
     listing.stale_orders.retain(|order| wanted.as_ref().is_none_or(|it| *it == order.provider));
@@ -120,7 +122,10 @@ pub fn list(
             if !seen.contains(of) {
                 seen.insert(of.clone());
             }
-            if wanted.as_ref().is_some_and(|wanted| !is_kept_as(of, wanted, found.facts.kind)) {
+            if wanted
+                .as_ref()
+                .is_some_and(|wanted| !is_kept_as(&store, of, wanted, found.facts.kind))
+            {
                 continue;
             }
             listing.rows.push(Row {
@@ -149,12 +154,6 @@ pub fn list(
         }
     }
     Ok(listing)
-}
-
-/// Whether what is asked for as `wanted` is kept as `stored`: it is that provider, or the
-/// login is of one that the other has become.
-fn is_kept_as(stored: &ProviderId, wanted: &ProviderId, kind: Kind) -> bool {
-    stored == wanted || kind == Kind::OAuth && is_one_login(stored, wanted)
 }
 
 /// The documents of a store with the agent that it is of.

@@ -6,6 +6,7 @@ mod exchange;
 mod fence;
 pub mod import;
 pub(crate) mod issuer;
+mod kept_as;
 pub mod list;
 pub mod login;
 pub mod logout;

@@ -160,7 +160,7 @@ fn check_profile(
 ) -> Result<(), PasteError> {
     check_profile_id(id)?;
     let document = store.profiles()?;
-    match replaceable(&document, id, provider)? {
+    match replaceable(store, &document, id, provider)? {
         Some(present) if present.kind() == Kind::OAuth => {
             Err(PasteError::HoldsLogin { profile_id: id.clone() })
         }

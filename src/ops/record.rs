@@ -16,10 +16,10 @@
 //! The configuration is written once, however many profiles there are: each edit leaves a
 //! backup of the file, and pushes out an older one.
 
+use super::kept_as::is_kept_as;
 use crate::app::{App, AppError};
 use crate::config::{ConfigEdit, ConfigError, record_profiles};
 use crate::profile::{Credential, Kind, ProfileId, ProviderId};
-use crate::provider::is_one_login;
 use crate::store::{AgentStore, Document, PATIENT_LOCK_TIMEOUT, Prepared, StoreError};
 use serde_json::value::RawValue;
 
@@ -186,12 +186,13 @@ pub(crate) fn check_profile_id(id: &ProfileId) -> Result<(), ProfileIdError> {
 /// # Errors
 /// [`ProfileIdError::OtherProvider`]: it is of another provider than `provider`.
 pub(crate) fn replaceable(
+    store: &AgentStore,
     document: &Document,
     id: &ProfileId,
     provider: &ProviderId,
 ) -> Result<Option<Credential>, ProfileIdError> {
     match document.credential(id.as_str()) {
-        Some(other) if other.provider != *provider && !is_one_login(&other.provider, provider) => {
+        Some(other) if !is_kept_as(store, &other.provider, provider, other.kind()) => {
             Err(ProfileIdError::OtherProvider {
                 profile_id: id.clone(),
                 present: Box::new(other.provider),

@@ -167,7 +167,9 @@ fn a_wanted_profile_id_is_checked_alike() {
         ("openai", &["models", "auth", "import", "pi"]),
     ];
     for (provider, args) in commands {
-        for id in ["", " x", "x\n"] {
+        let unset = rig.run(&[args, &["--profile-id", ""]].concat()).failure(2);
+        assert!(unset.contains("it is blank"), "{args:?}: {unset}");
+        for id in [" x", "x\n"] {
             let stderr = rig.run(&[args, &["--profile-id", id]].concat()).failure(2);
             let expected = "--profile-id must be a name without outer spaces";
             assert!(stderr.contains(expected), "{args:?}: {stderr}");

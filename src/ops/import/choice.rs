@@ -80,7 +80,7 @@ pub(super) fn check_wanted_id(
         return Err(ImportError::StaysThere { profile_id: wanted.clone(), tool });
     }
     let document = store.profiles()?;
-    match replaceable(&document, wanted, &login.credential.provider)? {
+    match replaceable(store, &document, wanted, &login.credential.provider)? {
         Some(other)
             if (other.kind() == Kind::OAuth) != (login.credential.kind() == Kind::OAuth) =>
         {

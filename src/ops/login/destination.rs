@@ -6,11 +6,12 @@ use super::request::Report;
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::oauth::Grant;
+use crate::ops::kept_as::is_kept_as;
 use crate::ops::record::{Commit, Recorded, Wait, record, set_entry};
 use crate::ops::{Interaction, account};
 use crate::profile::{Identity, Kind, ProfileId, ProviderId, choose_profile_id};
+use crate::provider::expiry;
 use crate::provider::{Registration, StoredAs};
-use crate::provider::{expiry, is_one_login};
 use crate::store::{
     AgentStore, Document, Pasted, Prepared, Renewal, StoreError, login_entry, pasted_entry,
 };
@@ -117,7 +118,8 @@ impl LoginDestination<'_> {
         document: &Document,
         identity: &Identity,
     ) -> (ProfileId, Option<ProfileId>) {
-        let existing = logins_of(document, self.provider, self.registration, self.kind());
+        let existing =
+            logins_of(self.store, document, self.provider, self.registration, self.kind());
         let named = self.registration.and_then(|registration| registration.profile_name.as_deref());
         let is_taken = |id: &ProfileId| document.has_entry(id.as_str());
         choose_profile_id(self.provider, named, identity, self.wanted, &existing, is_taken)
@@ -208,6 +210,7 @@ impl Login<'_> {
 
 /// The provider's logins of a kind in a document, with the accounts that they belong to.
 fn logins_of(
+    store: &AgentStore,
     document: &Document,
     provider: &ProviderId,
     registration: Option<&Registration>,
@@ -215,10 +218,7 @@ fn logins_of(
 ) -> Vec<(ProfileId, Identity)> {
     document
         .profiles()
-        .filter(|profile| {
-            let present = &profile.credential.provider;
-            present == provider || is_one_login(present, provider)
-        })
+        .filter(|profile| is_kept_as(store, &profile.credential.provider, provider, kind))
         .filter(|profile| profile.credential.kind() == kind)
         .map(|profile| (profile.id.into(), account::stored(&profile.credential, registration)))
         .collect()

@@ -242,7 +242,7 @@ pub(super) fn open_store(
     let document = store.profiles()?;
     if let Some(wanted) = &request.profile_id {
         check_profile_id(wanted)?;
-        replaceable(&document, wanted, provider)?;
+        replaceable(&store, &document, wanted, provider)?;
     }
     Ok((agent, store))
 }

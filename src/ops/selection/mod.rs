@@ -4,13 +4,14 @@ pub(crate) mod error;
 
 pub use error::{LookedIn, SelectionError, WrongProvider};
 
+use super::kept_as::is_kept_as;
 use super::managed::Managed;
 use super::pool::{Entry, Pool};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
 use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId};
-use crate::provider::{auth_provider_id, is_one_login, predecessor, successor};
+use crate::provider::{auth_provider_id, predecessor, successor};
 use crate::secret::Secret;
 use crate::store::{
     AgentStore, Document, Fence, LeaseKey, StoreError, Version, is_refused, is_rejected,
@@ -151,8 +152,7 @@ fn select_by_id(
         return selected.ok_or_else(no_profile);
     };
     if let Some(provider) = provider
-        && *provider != credential.provider
-        && !is_one_login(provider, &credential.provider)
+        && !is_kept_as(&owner.store, &credential.provider, provider, credential.kind())
     {
         return Err(WrongProvider {
             profile_id: id.clone(),

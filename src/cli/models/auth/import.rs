@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::{Command, Failure};
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::cli::prompt::choose_one;
@@ -36,7 +37,7 @@ pub(super) struct Args {
     #[arg(long)]
     copy: bool,
     /// Store the login under this profile id [default: <provider>:<email>]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = named::profile)]
     profile_id: Option<ProfileId>,
     /// Only this entry, where the program has several logins; may be repeated
     #[arg(long, value_name = "NAME")]

@@ -4,6 +4,7 @@ use crate::admin::session::{Report as Session, Request, clear, set, show};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::profile::{AgentId, ProfileId, ProviderId};
@@ -26,7 +27,7 @@ enum Command {
         #[command(flatten)]
         options: Options,
         /// The profile to pin
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = named::profile)]
         profile: Option<ProfileId>,
         /// The model to pin, as <provider>/<model>[@<profile>]; without a profile, a pinned
         /// one is let go
