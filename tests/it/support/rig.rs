@@ -96,25 +96,31 @@ impl Running {
     }
 }
 
-/// Where the tests were started with SIGINT ignored (`nohup`, a shell script's `&`), the programs
-/// that they start would ignore it as well. One that is caught is back to its default in them.
-fn catch_ignored_interrupts() {
+/// Where the tests were started with signals ignored (SIGHUP by `nohup`, SIGINT and SIGQUIT by
+/// the `&` of a shell script), the programs that they start would ignore them as well. What is
+/// caught here is back to its default in them.
+fn catch_ignored_signals() {
     use tokio::signal::unix::{SignalKind, signal};
     static IS_DONE: std::sync::Once = std::sync::Once::new();
-    const INTERRUPT: u64 = 1 << 1;
     IS_DONE.call_once(|| {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-        let ignored = ignored.and_then(|set| u64::from_str_radix(set.trim(), 16).ok());
-        if ignored.unwrap_or(0) & INTERRUPT == 0 {
-            return;
-        }
-        // A thread of its own: the caller may be in a runtime. The handler stays for good.
-        let catch = || {
+        let ignored = ignored.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0);
+        let kinds = [
+            SignalKind::hangup(),
+            SignalKind::interrupt(),
+            SignalKind::quit(),
+            SignalKind::terminate(),
+        ];
+        let is_ignored = move |kind: &SignalKind| ignored & (1 << (kind.as_raw_value() - 1)) != 0;
+        // A thread of its own: the caller may be in a runtime. The handlers stay for good.
+        let catch = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
             let runtime = runtime.unwrap();
             let _inside = runtime.enter();
-            signal(SignalKind::interrupt()).map(drop).unwrap();
+            for kind in kinds.into_iter().filter(is_ignored) {
+                signal(kind).map(drop).unwrap();
+            }
         };
         std::thread::spawn(catch).join().unwrap();
     });
@@ -133,6 +139,7 @@ impl Rig {
 
     /// A rig whose server behaves as `want` says.
     pub(crate) fn with(want: Want) -> Self {
+        catch_ignored_signals();
         let root = tempfile::tempdir().expect("a temporary directory");
         let rig = Self { server: AuthorizationServer::start(want), ports: free_ports(2), root };
         std::fs::create_dir(rig.home()).expect("a home directory");
@@ -230,7 +237,6 @@ impl Rig {
 
     /// The program with a clean environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        catch_ignored_interrupts();
         let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw-auth"));
         command
             .args(args)
