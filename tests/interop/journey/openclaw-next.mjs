@@ -37,9 +37,11 @@ export const journeys = [
     name: 'each side reads what the other wrote into its databases',
     async run({ home: newHome, server }) {
       const home = await migrated(newHome, (it) => it.login());
-      const [{ access }] = credentials(home);
-      const token = succeeded(await home.auth('models', 'auth', 'token', '--provider', 'openai'));
-      assert.equal(token.stdout.trim(), access);
+      // The tokens of this server live for ten minutes, as long as we stay ahead of OpenClaw.
+      const token = async () => succeeded(await home.auth('models', 'auth', 'token', '--provider', 'openai')).stdout.trim();
+      const first = await token();
+      assert.equal(first, credentials(home)[0].access);
+      assert.equal(await token(), first, 'it is not refreshed at each call');
       succeeded(await home.paste('openrouter:ours'));
       const listing = ['models', 'auth', 'list', '--json'];
       const theirs = ids(succeeded(await next(home, ...listing)));
@@ -48,7 +50,7 @@ export const journeys = [
       assert.ok(theirs.includes('openrouter:ours'), theirs.join());
       succeeded(await home.auth('models', 'auth', 'logout', 'openrouter:ours'));
       assert.equal(ids(succeeded(await next(home, ...listing))).length, 1);
-      assert.equal(server.counts.refresh, 0);
+      assert.ok(server.counts.refresh <= 1);
       return `${theirs.join(', ')}; both list them, and the one that is signed out is gone for both`;
     },
   },
