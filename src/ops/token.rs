@@ -214,7 +214,8 @@ pub fn token(
     let location = selected.store.location();
     let token = find(app, &config, selected, request, interaction)?;
     judge(renewing.as_ref(), &token, request, interaction)?;
-    if is_stand_in(token.value.expose()) {
+    // What a server has given to us was pasted by nobody.
+    if token.kind != Kind::OAuth && is_stand_in(token.value.expose()) {
         interaction.warn(&format!(
             "what the profile `{}` in {location} gives is no secret: it is shortened, as listings \
              show one, or an example",
