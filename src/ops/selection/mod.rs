@@ -202,10 +202,10 @@ fn select_by_provider(
         ranking = pool.rank(config, &provider, at)?;
     }
     // The same logins may be kept under the name that their provider has by now, or had.
-    let (mut is_renamed, other) = (false, successor(&provider).or_else(|| predecessor(&provider)));
-    if let Some(other) = other.filter(|_| ranking.is_none() && pool.own().store.is_in_database()) {
+    let is_renamed = ranking.is_none() && pool.own().store.is_in_database();
+    let other = || successor(&provider).or_else(|| predecessor(&provider));
+    if let Some(other) = is_renamed.then(other).flatten() {
         ranking = pool.rank(config, &other, at)?;
-        is_renamed = true;
     }
     let Some(ranking) = ranking else {
         let stand_in = stand_in(app, config, pool, Some(&provider))?;
