@@ -206,8 +206,7 @@ pub fn token(
         selected = choose();
     }
     let selected = selected?;
-    // What is exchanged is a token; a login that we do not refresh is spoken of elsewhere.
-    // Looked at only where it may be spoken of: it takes the table of programs.
+    // Who refreshes it is looked up only where that may be spoken of: it takes time.
     let is_renewed = request.demanded().is_some()
         && (selected.credential.kind() == Kind::Token || is_ours_to_refresh(&selected));
     let renewing = is_renewed.then(|| selected.store.clone());
