@@ -68,8 +68,8 @@ export const journeys = [
       const home = await newHome();
       const id = await home.loginExpired();
       const worker = await openclaw(home);
-      // Two answers that ask for another try, and one that grants, each after 21 seconds.
-      Object.assign(server.faults, { delay: 21_000, fail: 2, failStatus: 429 });
+      // Half of the time that an answer may take.
+      Object.assign(server.faults, { delay: 61_000 });
       const started = Date.now();
       const ours = home.begin([...TOKEN, '--lock-timeout', '90s']);
       const lock = home.refreshLock('openai-codex', id);
@@ -86,7 +86,7 @@ export const journeys = [
       assert.ok(held > 60, `held for ${held} s only`);
       server.faults.delay = 0;
       assert.equal(await theirs, stdout.trim(), 'one token');
-      assert.deepEqual([server.counts.injected, server.counts.refresh], [2, 1]);
+      assert.equal(server.counts.refresh, 1);
       return `held ${held.toFixed(0)} s, OpenClaw had the token after ${seconds(started).toFixed(0)} s`;
     },
   },
