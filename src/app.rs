@@ -4,7 +4,7 @@ use crate::config::{AgentDir, Config, ConfigError, Paths};
 use crate::profile::{AgentId, ProviderId};
 use crate::provider::{Catalog, CatalogError};
 use crate::store::{
-    AgentStore, BackupPolicy, DEFAULT_BACKUPS, Location, Notice, Notices, Spool, StoreError,
+    BackupPolicy, DEFAULT_BACKUPS, Location, Notice, Notices, Spool, Store, StoreError,
 };
 use crate::system::Environment;
 use crate::system::file;
@@ -172,16 +172,11 @@ impl App {
     }
 
     /// The store of an agent.
-    pub fn store(&self, agent: &AgentDir) -> AgentStore {
+    pub fn store(&self, agent: &AgentDir) -> Store {
         let oauth_file = agent.id.is_main().then(|| self.paths.oauth_file());
         let backups = BackupPolicy { count: self.backups(), notices: self.notices.clone() };
-        AgentStore::new(
-            agent.id.clone(),
-            self.paths.state_dir.clone(),
-            agent.path.clone(),
-            oauth_file,
-        )
-        .with_backups(backups)
+        Store::new(agent.id.clone(), self.paths.state_dir.clone(), agent.path.clone(), oauth_file)
+            .with_backups(backups)
     }
 
     fn backups(&self) -> usize {
@@ -198,7 +193,7 @@ impl App {
     }
 
     /// As [`Self::exposures`], of these stores.
-    pub fn exposures_of(&self, stores: &[AgentStore]) -> Vec<Exposure> {
+    pub fn exposures_of(&self, stores: &[Store]) -> Vec<Exposure> {
         let permissions = Permissions::of(&self.paths.state_dir);
         let of_stores = stores.iter().flat_map(|store| store.exposures(&permissions));
         let mut found: Vec<_> = of_stores.chain(self.exposed_beside_stores(&permissions)).collect();
@@ -268,7 +263,7 @@ impl App {
 
     /// The stores of all agents: those that are configured, and those in the state
     /// directory, each once.
-    pub fn stores(&self, config: &Config) -> Vec<AgentStore> {
+    pub fn stores(&self, config: &Config) -> Vec<Store> {
         self.agents_with_directories(config).iter().map(|agent| self.store(agent)).collect()
     }
 
@@ -329,6 +324,6 @@ mod tests {
         fn shared<T: Send + Sync>() {}
         shared::<App>();
         shared::<Config>();
-        shared::<AgentStore>();
+        shared::<Store>();
     }
 }

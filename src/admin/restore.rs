@@ -8,7 +8,7 @@ use super::doctor::store_of;
 use crate::app::{App, AppError};
 use crate::ops::record::{Commit, RecordError, Recorded, Wait, record};
 use crate::profile::{AgentId, Credential, Millis, ProfileId};
-use crate::store::{AgentStore, Backup, Document, Location};
+use crate::store::{Backup, Document, Location, Store};
 use crate::text::printable;
 
 /// A backup and what it holds.
@@ -168,13 +168,13 @@ fn recorded(backup: &Document, id: &ProfileId) -> Option<Recorded> {
 }
 
 /// What the newer backups hold.
-fn newer(store: &AgentStore, backups: &[Backup]) -> Vec<Document> {
+fn newer(store: &Store, backups: &[Backup]) -> Vec<Document> {
     backups.iter().filter_map(|backup| store.read_backup(backup).ok()).collect()
 }
 
 /// Why the entry `id` of the backup should not be brought back, if it should not.
 fn obstacle(
-    store: &AgentStore,
+    store: &Store,
     present: &Document,
     backup: &Document,
     since: &[Document],

@@ -4,7 +4,7 @@
 //! piece of an address, and no code that a page of the server asks for.
 
 use super::pasted_text::{addresses, words};
-use super::response::{AuthorizationCode, AuthorizationError, Expectation, Parameters};
+use super::response::{AuthorizationCode, AuthorizationError, ExpectedResponse, Parameters};
 
 use AuthorizationError::Unreadable;
 
@@ -31,7 +31,7 @@ pub(super) const SHORTENED: AuthorizationError =
 /// It cannot be one, or the response must name its issuer.
 pub(super) fn bare_code(
     text: &str,
-    expectation: &Expectation,
+    expectation: &ExpectedResponse,
 ) -> Result<AuthorizationCode, AuthorizationError> {
     let words = words(text);
     let code: String = match words.as_slice() {
@@ -142,7 +142,7 @@ mod tests {
     const CODE: &str = "ac_Code.x-1_Y";
 
     fn pasted(text: &str) -> Result<String, AuthorizationError> {
-        let expectation = Expectation {
+        let expectation = ExpectedResponse {
             state: Secret::new(STATE),
             issuer: None,
             has_issuer: false,

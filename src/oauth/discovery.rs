@@ -33,7 +33,7 @@ struct Metadata {
 
 /// What a server has announced of its responses.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Announced {
+pub struct ServerMetadata {
     /// Each authorization response names its issuer (RFC 9207 section 3).
     pub has_issuer: bool,
 }
@@ -46,9 +46,9 @@ impl Client {
     /// # Errors
     /// The metadata cannot be had, are of another issuer, or name endpoints that are
     /// neither https nor on this machine.
-    pub async fn discover(&mut self) -> Result<Announced, TokenError> {
+    pub async fn discover(&mut self) -> Result<ServerMetadata, TokenError> {
         let (None, Some(issuer)) = (&self.endpoints.token, &self.issuer) else {
-            return Ok(Announced::default());
+            return Ok(ServerMetadata::default());
         };
         let unreadable = |reason: String| TokenError::Unreadable(format!("{issuer}: {reason}"));
         let url = Url::parse(issuer).map_err(|error| unreadable(error.to_string()))?;
@@ -102,7 +102,7 @@ impl Client {
         known.userinfo = known.userinfo.take().or(metadata.userinfo_endpoint);
         known.device = known.device.take().or(device);
         let has_issuer = metadata.authorization_response_iss_parameter_supported == Some(true);
-        Ok(Announced { has_issuer })
+        Ok(ServerMetadata { has_issuer })
     }
 
     /// What the user information endpoint says of who `access` was issued to; `None` when

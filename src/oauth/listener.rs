@@ -4,7 +4,7 @@
 //! accepted once; its page is shown after the token request, so that it tells the truth.
 
 use super::reply_page::{Page, content_security_policy};
-use super::response::{AuthorizationCode, AuthorizationError, Expectation};
+use super::response::{AuthorizationCode, AuthorizationError, ExpectedResponse};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
@@ -124,7 +124,7 @@ fn bind_port(host: &str, port: u16) -> io::Result<Vec<TcpListener>> {
 
 /// What the connections share.
 struct Shared {
-    expectation: Expectation,
+    expectation: ExpectedResponse,
     hosts: Vec<String>,
     path: String,
     arrival: Mutex<Option<oneshot::Sender<Arrival>>>,
@@ -140,7 +140,7 @@ impl RedirectListener {
     ///
     /// # Errors
     /// A socket cannot be given to the runtime.
-    pub fn serve(self, expectation: Expectation) -> io::Result<Serving> {
+    pub fn serve(self, expectation: ExpectedResponse) -> io::Result<Serving> {
         let port = self.redirect_uri.port().unwrap_or(80);
         let host = self.redirect_uri.host_str().unwrap_or("localhost").to_owned();
         let hosts = ["localhost", "127.0.0.1", "[::1]", &host]

@@ -7,7 +7,7 @@
 use super::bare_code::bare_code;
 use super::pasted_address::{Found, has_parameter, in_address, is_of_another_login, keep};
 use super::pasted_text::{Word, begins_address, readings, words};
-use super::response::{AuthorizationCode, AuthorizationError, Expectation};
+use super::response::{AuthorizationCode, AuthorizationError, ExpectedResponse};
 use crate::secret::Secret;
 
 use AuthorizationError::Unreadable;
@@ -30,7 +30,7 @@ const STARTS: usize = 12;
 /// See [`AuthorizationError`].
 pub fn parse_pasted(
     text: &str,
-    expectation: &Expectation,
+    expectation: &ExpectedResponse,
 ) -> Result<(AuthorizationCode, bool), AuthorizationError> {
     let readings = readings(text);
     let literal = readings.first().map(String::as_str).unwrap_or_default();
@@ -64,7 +64,7 @@ pub fn holds_state(text: &str, state: &Secret) -> bool {
 
 /// Whether `text` may be an address whose end is missing: it has no state, or a shorter one
 /// than this login.
-pub fn is_begun(text: &str, expectation: &Expectation) -> bool {
+pub fn is_begun(text: &str, expectation: &ExpectedResponse) -> bool {
     let joined: String = words(text).iter().map(|word| word.text).collect();
     let is_address = joined.contains("://") || has_parameter(&joined);
     let state = joined.rsplit_once("state=").map(|(_, rest)| rest.split('&').next());
@@ -76,7 +76,7 @@ pub fn is_begun(text: &str, expectation: &Expectation) -> bool {
 }
 
 /// What one reading says; `None` when nothing like an address is in it.
-fn in_reading(reading: &str, expectation: &Expectation) -> Option<Found> {
+fn in_reading(reading: &str, expectation: &ExpectedResponse) -> Option<Found> {
     let words = words(reading);
     let starts = (0..words.len()).filter(|at| may_be_response(words[*at].text));
     let mut best = None;
@@ -108,7 +108,7 @@ fn first_piece(words: &[Word<'_>], mut start: usize) -> usize {
 
 /// What the words say that begin with an address: the fewest that hold the state, with those
 /// after them that belong to them by their looks.
-fn at_word(words: &[Word<'_>], expectation: &Expectation) -> Option<Found> {
+fn at_word(words: &[Word<'_>], expectation: &ExpectedResponse) -> Option<Found> {
     let is_other = |pair: &[Word<'_>]| begins_address(pair[1].text) && !pair[0].text.ends_with('=');
     let longest = words.windows(2).position(is_other).map_or(words.len(), |at| at + 1);
     let short = 1..=longest.min(SHORT);
@@ -148,8 +148,8 @@ mod tests {
     const CODE: &str = "ac_Code.x-1_Y";
     const AT: &str = "http://localhost:1455/auth/callback";
 
-    fn expectation() -> Expectation {
-        Expectation {
+    fn expectation() -> ExpectedResponse {
+        ExpectedResponse {
             state: Secret::new(STATE),
             issuer: None,
             has_issuer: false,

@@ -3,7 +3,7 @@
 
 use super::bare_code::SHORTENED;
 use super::pasted_text::addresses;
-use super::response::{AuthorizationCode, AuthorizationError, Expectation, Parameters};
+use super::response::{AuthorizationCode, AuthorizationError, ExpectedResponse, Parameters};
 
 use AuthorizationError::Unreadable;
 
@@ -48,7 +48,7 @@ pub(super) fn is_of_another_login(found: &Found) -> bool {
 
 /// What the addresses in a text without spaces say; `None` when it is none, and has nothing
 /// of one.
-pub(super) fn in_address(text: &str, expectation: &Expectation) -> Option<Found> {
+pub(super) fn in_address(text: &str, expectation: &ExpectedResponse) -> Option<Found> {
     let mut best = None;
     for (address, is_shortened) in addresses(text) {
         keep(&mut best, of_address(address, is_shortened, expectation));
@@ -56,7 +56,7 @@ pub(super) fn in_address(text: &str, expectation: &Expectation) -> Option<Found>
     best
 }
 
-fn of_address(address: &str, is_shortened: bool, expectation: &Expectation) -> Option<Found> {
+fn of_address(address: &str, is_shortened: bool, expectation: &ExpectedResponse) -> Option<Found> {
     let has_scheme = address.contains("://");
     let (before, query, fragment) = split(address, has_scheme);
     if query.split('&').any(|parameter| parameter.starts_with("code_challenge=")) {

@@ -15,7 +15,7 @@ pub struct AuthorizationCode(pub(super) Secret);
 
 /// What a response must match.
 #[derive(Clone, Debug)]
-pub struct Expectation {
+pub struct ExpectedResponse {
     /// The `state` of the authorization request.
     pub state: Secret,
     /// The issuer (RFC 9207) that an `iss` must name; without one, an `iss` must have the
@@ -104,7 +104,7 @@ impl Parameters {
     }
 }
 
-impl Expectation {
+impl ExpectedResponse {
     /// Checks the query of a redirect to the listener.
     ///
     /// # Errors
@@ -161,8 +161,8 @@ mod tests {
     use super::super::parse_pasted;
     use super::*;
 
-    fn expectation() -> Expectation {
-        Expectation {
+    fn expectation() -> ExpectedResponse {
+        ExpectedResponse {
             state: Secret::new("st"),
             issuer: None,
             has_issuer: false,

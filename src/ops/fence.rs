@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::profile::{Millis, ProfileId, ProviderId};
 use crate::provider::{auth_provider_id, is_one_login};
-use crate::store::{AgentStore, Document, Fence, StoreError};
+use crate::store::{Document, Fence, Store, StoreError};
 use crate::system::now;
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ fn is_of(stored: &str, wanted: &ProviderId) -> bool {
 }
 
 /// Whether the refresh that a profile is in ends in time.
-fn ends(store: &AgentStore, id: &str, timeout: Duration) -> Result<bool, StoreError> {
+fn ends(store: &Store, id: &str, timeout: Duration) -> Result<bool, StoreError> {
     let is_pending = |document: &Document| document.fence(id) == Some(Fence::Pending);
     let patience = Millis::try_from(timeout.as_millis()).unwrap_or(Millis::MAX);
     let began = store.written_at().unwrap_or(0);

@@ -10,7 +10,7 @@ use crate::provider::{
     RegistrationError, expiry,
 };
 use crate::secret::Secret;
-use crate::store::Renewal;
+use crate::store::IssuedCredential;
 use crate::system::http::HttpClient;
 use crate::system::{Environment, now};
 use std::time::Duration;
@@ -157,14 +157,14 @@ impl Connection<'_> {
         credential: &Credential,
         entry: &Secret,
         interaction: &mut dyn Notes,
-    ) -> Result<Renewal, TokenError> {
+    ) -> Result<IssuedCredential, TokenError> {
         match self {
             Self::Server { registration, client, http } => {
                 let missing = || TokenError::Unreadable("there is no refresh token".to_owned());
                 let refresh_token = credential.refresh_token().ok_or_else(missing)?;
                 let grant = oauth::refresh(http, client, refresh_token, now).await?;
                 let received = now();
-                Ok(Renewal {
+                Ok(IssuedCredential {
                     expires: expiry(Some(registration), &grant, received),
                     issued: Some(received),
                     identity: registration.identity(&grant.access, grant.id_token.as_ref(), None),
@@ -185,11 +185,11 @@ impl Connection<'_> {
 }
 
 /// What a program issued, for a profile.
-pub(crate) fn renewal(issued: Issued) -> Renewal {
+pub(crate) fn renewal(issued: Issued) -> IssuedCredential {
     let Issued { grant, identity, fields } = issued;
     let received = now();
     let expires = expiry(None, &grant, received);
-    Renewal { expires, issued: Some(received), grant, identity, fields }
+    IssuedCredential { expires, issued: Some(received), grant, identity, fields }
 }
 
 /// Runs an operation that needs nothing of the user to its end.

@@ -11,7 +11,7 @@ use crate::external::{self, Tool};
 use crate::oauth::TokenError;
 use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId};
 use crate::secret::Secret;
-use crate::store::{AgentStore, Ended, Location, exchanged};
+use crate::store::{Ended, Location, Store, exchanged};
 use crate::system::block_on;
 use std::time::Duration;
 
@@ -187,7 +187,7 @@ fn is_same_grant(a: &Credential, b: &Credential) -> bool {
 fn revoke(
     app: &App,
     config: &Config,
-    store: &AgentStore,
+    store: &Store,
     (credential, entry): (&Credential, &Secret),
     interaction: &mut dyn Interaction,
 ) -> Result<Revocation, LogoutError> {
@@ -228,15 +228,15 @@ fn held_by(app: &App, credential: &Credential) -> Option<Tool> {
 }
 
 /// The stores of the other agents.
-fn other_stores(app: &App, config: &Config, store: &AgentStore) -> Vec<AgentStore> {
+fn other_stores(app: &App, config: &Config, store: &Store) -> Vec<Store> {
     let mut stores = app.stores(config);
     stores.retain(|other| !other.is_same(store));
     stores
 }
 
 /// Another document that holds the same token.
-fn shared_with(app: &App, config: &Config, store: &AgentStore, token: &Secret) -> Option<Location> {
-    let holds = |other: &AgentStore| {
+fn shared_with(app: &App, config: &Config, store: &Store, token: &Secret) -> Option<Location> {
+    let holds = |other: &Store| {
         other.profiles().is_ok_and(|document| {
             document.profiles().any(|profile| {
                 let held = [profile.credential.refresh_token(), profile.credential.bearer()];
@@ -247,7 +247,7 @@ fn shared_with(app: &App, config: &Config, store: &AgentStore, token: &Secret) -
     other_stores(app, config, store).into_iter().find(holds).map(|other| other.location())
 }
 
-fn named_elsewhere(app: &App, config: &Config, store: &AgentStore, id: &ProfileId) -> bool {
+fn named_elsewhere(app: &App, config: &Config, store: &Store, id: &ProfileId) -> bool {
     other_stores(app, config, store)
         .iter()
         .any(|other| other.profiles().is_ok_and(|document| document.has_entry(id.as_str())))

@@ -11,7 +11,7 @@ use crate::profile::secret_ref::variable;
 use crate::profile::{AgentId, Kind, Millis, NoSecret, ProfileId, ProviderId, pasted_secret};
 use crate::provider::{Catalog, Method, MethodKind, UnfitToken};
 use crate::secret::Secret;
-use crate::store::{AgentStore, Document, Location, Pasted, pasted_entry};
+use crate::store::{Document, Location, Pasted, Store, pasted_entry};
 use crate::system::now;
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub struct Request {
 pub struct Ready {
     request: Request,
     agent: AgentDir,
-    store: AgentStore,
+    store: Store,
     provider: ProviderId,
     profile_id: ProfileId,
     method: Option<Method>,
@@ -153,11 +153,7 @@ fn method(catalog: &Catalog, provider: &ProviderId, kind: Kind) -> Option<Method
 }
 
 /// The profile id must not be that of a login, or of another provider.
-fn check_profile(
-    store: &AgentStore,
-    id: &ProfileId,
-    provider: &ProviderId,
-) -> Result<(), PasteError> {
+fn check_profile(store: &Store, id: &ProfileId, provider: &ProviderId) -> Result<(), PasteError> {
     check_profile_id(id)?;
     let document = store.profiles()?;
     match replaceable(store, &document, id, provider)? {

@@ -12,11 +12,11 @@ use super::stale_order::{Known, StaleOrder};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::profile::{
-    Candidate, Configured, Credential, Facts, Millis, Order, Preference, ProfileId, ProviderId,
-    UsageStats, order,
+    Candidate, Configured, Credential, CredentialSummary, Millis, Order, Preference, ProfileId,
+    ProviderId, UsageStats, order,
 };
 use crate::provider::{auth_provider_id, cools_down};
-use crate::store::{AgentStore, Document, Outline, Snapshot, StateDocument, StoreError};
+use crate::store::{Document, Outline, Snapshot, StateDocument, Store, StoreError};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ pub(crate) struct Owner {
     /// The agent.
     pub(crate) agent: AgentDir,
     /// Its store.
-    pub(crate) store: AgentStore,
+    pub(crate) store: Store,
     /// The profiles in it.
     pub(crate) snapshot: Snapshot,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Entry<'p> {
     /// The provider in the form in which providers are compared.
     pub(crate) provider: Cow<'p, str>,
     /// What is there of the credential.
-    pub(crate) facts: Facts,
+    pub(crate) facts: CredentialSummary,
     /// What is remembered about its use.
     pub(crate) usage: UsageStats,
     owner: usize,

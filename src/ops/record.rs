@@ -20,7 +20,7 @@ use super::kept_as::is_kept_as;
 use crate::app::{App, AppError};
 use crate::config::{ConfigEdit, ConfigError, record_profiles};
 use crate::profile::{Credential, Kind, ProfileId, ProviderId};
-use crate::store::{AgentStore, Document, PATIENT_LOCK_TIMEOUT, Prepared, StoreError};
+use crate::store::{Document, PATIENT_LOCK_TIMEOUT, Prepared, Store, StoreError};
 use serde_json::value::RawValue;
 
 /// A profile whose credential is recorded.
@@ -51,7 +51,7 @@ pub(crate) struct Commit<T> {
 pub(crate) enum Wait {
     /// As for any change.
     Usual,
-    /// With more patience, and with what [`AgentStore::prepare`] gave: the credential exists
+    /// With more patience, and with what [`Store::prepare`] gave: the credential exists
     /// nowhere else.
     Prepared(Option<Prepared>),
 }
@@ -109,7 +109,7 @@ pub enum ProfileIdError {
 /// See [`RecordError`].
 pub(crate) fn record<T>(
     app: &App,
-    store: &AgentStore,
+    store: &Store,
     wait: Wait,
     commit: impl Fn(&mut Document) -> serde_json::Result<Commit<T>>,
 ) -> Result<(T, bool), RecordError> {
@@ -150,7 +150,7 @@ pub(crate) fn set_entry(
 
 /// Ends the cooldown of the profiles that go first, and puts each before the ones that came
 /// earlier.
-fn put_first(store: &AgentStore, profiles: &[Recorded]) -> Result<(), StoreError> {
+fn put_first(store: &Store, profiles: &[Recorded]) -> Result<(), StoreError> {
     let going_first = || profiles.iter().filter(|profile| profile.goes_first);
     if going_first().next().is_none() {
         return Ok(());
@@ -186,7 +186,7 @@ pub(crate) fn check_profile_id(id: &ProfileId) -> Result<(), ProfileIdError> {
 /// # Errors
 /// [`ProfileIdError::OtherProvider`]: it is of another provider than `provider`.
 pub(crate) fn replaceable(
-    store: &AgentStore,
+    store: &Store,
     document: &Document,
     id: &ProfileId,
     provider: &ProviderId,

@@ -8,8 +8,8 @@ use super::fence::wait_for_openclaw;
 use super::managed::Managed;
 use super::reference::{self, ValueError};
 use super::refresh::{
-    DEFAULT_MIN_TTL, RefreshError, Validity, default_min_ttl, has_lifetime, not_refreshable,
-    refresh,
+    DEFAULT_MIN_TTL, Lifetime, RefreshError, Validity, default_min_ttl, has_lifetime,
+    not_refreshable, refresh,
 };
 use super::selection::{Selected, SelectionError, select};
 use super::waiting::store_waiting;
@@ -20,7 +20,7 @@ use crate::external::{ExternalError, Tool};
 use crate::oauth::TokenExchange;
 use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId, is_stand_in};
 use crate::secret::Secret;
-use crate::store::{AgentStore, StateDocument};
+use crate::store::{StateDocument, Store};
 use crate::system::now;
 use crate::text::span;
 use std::fmt;
@@ -28,6 +28,7 @@ use std::time::Duration;
 
 /// Which token is wanted.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command")]
 pub struct Request {
     /// The agent; the default one when `None`.
     pub agent: Option<AgentId>,
@@ -46,6 +47,8 @@ pub struct Request {
     pub force_refresh: bool,
     /// How long to wait for another process that is refreshing.
     pub lock_timeout: Duration,
+    /// Find out the lifetime that the server granted.
+    pub tells_lifetime: bool,
 }
 
 impl Request {
@@ -70,7 +73,7 @@ pub struct Token {
     pub value: Secret,
     /// When it expires, in milliseconds since the epoch.
     pub expires: Option<Millis>,
-    /// The lifetime that the server granted, in milliseconds, where that is known.
+    /// The lifetime that the server granted, in milliseconds, where that is known and asked for.
     pub lifetime: Option<Millis>,
     /// Whether it is valid for as long as was asked for, or for the usual span.
     pub is_long_enough: bool,
@@ -163,24 +166,6 @@ impl fmt::Display for Need {
     }
 }
 
-/// What is known of a token that does not live long enough.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lifetime {
-    /// The server grants a lifetime of so many milliseconds.
-    Granted(Millis),
-    /// So many milliseconds are left of it.
-    Left(Millis),
-}
-
-impl fmt::Display for Lifetime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Granted(lifetime) => write!(f, "lives for {}", span(*lifetime)),
-            Self::Left(left) => write!(f, "expires in {}", span(*left)),
-        }
-    }
-}
-
 /// Finds a usable token, refreshing it where needed. It is stored before it is returned.
 ///
 /// # Errors
@@ -245,7 +230,7 @@ fn find(
         return token_of(&selected, given.token, validity, request);
     }
     if let Some(value) = referenced {
-        return token_of(&selected, value, Validity::of(&selected.credential), request);
+        return token_of(&selected, value, validity_of(&selected.credential, request), request);
     }
     // A token that somebody saw rejected is not usable, however long it would live.
     let must_refresh = request.force_refresh || selected.rejected;
@@ -301,7 +286,7 @@ fn is_ours_to_refresh(selected: &Selected) -> bool {
 /// valid for as long as it has to be. `renewing` is the store where that is remembered of a
 /// token that is renewed.
 fn judge(
-    renewing: Option<&AgentStore>,
+    renewing: Option<&Store>,
     token: &Token,
     request: &Request,
     interaction: &mut dyn Interaction,
@@ -409,7 +394,7 @@ fn hand_out(
     request: &Request,
 ) -> Result<Token, NoTokenError> {
     let value = credential.bearer().ok_or_else(|| empty(selected))?;
-    token_of(selected, value.clone(), Validity::of(credential), request)
+    token_of(selected, value.clone(), validity_of(credential, request), request)
 }
 
 /// Nothing is there that could be handed out.
@@ -422,6 +407,15 @@ fn empty(selected: &Selected) -> NoTokenError {
 
 fn of_program(tool: Tool, selected: &Selected, need: Need) -> NoTokenError {
     NoTokenError::OfProgram { need, tool, profile_id: selected.id.clone() }
+}
+
+/// When a token was issued and expires. What it takes reading the token to know is looked up
+/// only where it is told.
+fn validity_of(credential: &Credential, request: &Request) -> Validity {
+    if request.tells_lifetime || request.demanded().is_some() {
+        return Validity::of(credential);
+    }
+    Validity { issued: None, expires: credential.expires() }
 }
 
 fn token_of(

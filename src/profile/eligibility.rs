@@ -4,7 +4,7 @@
 //! the first that fails names the reason. When an OAuth access token expires plays no
 //! part: that is what refreshing is for.
 
-use super::{Facts, Kind, Millis, ProfileId, ProviderId};
+use super::{CredentialSummary, Kind, Millis, ProfileId, ProviderId};
 
 /// Why a profile is not eligible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Configured {
 /// # Errors
 /// The profile cannot be used, and why.
 pub fn eligibility(
-    stored: Option<(Facts, &str)>,
+    stored: Option<(CredentialSummary, &str)>,
     configured: Option<&Configured>,
     provider: &str,
     now: Millis,
@@ -65,7 +65,7 @@ pub fn eligibility(
     {
         return Err(Ineligible::ProviderMismatch);
     }
-    let Facts { kind, has_bearer, has_refresh, is_reference, expires } = facts;
+    let CredentialSummary { kind, has_bearer, has_refresh, is_reference, expires } = facts;
     let fits = |mode| mode == kind || (mode == Kind::OAuth && kind == Kind::Token);
     if !configured.and_then(|configured| configured.mode).is_none_or(fits) {
         return Err(Ineligible::ModeMismatch);

@@ -4,7 +4,7 @@ use super::{Credential, CredentialKind, Kind, Millis};
 
 /// What is there of a credential: enough to judge it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
+pub struct CredentialSummary {
     /// The kind.
     pub kind: Kind,
     /// Whether it holds the access token, token or key.
@@ -18,7 +18,7 @@ pub struct Facts {
     pub expires: Option<Result<Millis, ()>>,
 }
 
-impl Facts {
+impl CredentialSummary {
     /// When the access token or token expires, where the file says so.
     pub fn expiry(&self) -> Option<Millis> {
         let expiry = self.expires?.ok()?;
@@ -50,8 +50,8 @@ impl Facts {
 
 impl Credential {
     /// What is there of it.
-    pub fn facts(&self) -> Facts {
-        Facts {
+    pub fn facts(&self) -> CredentialSummary {
+        CredentialSummary {
             kind: self.kind(),
             has_bearer: self.bearer().is_some(),
             has_refresh: self.refresh_token().is_some(),
@@ -100,8 +100,8 @@ impl Health {
 
 /// The health of a credential at `now`; `refused` says that the server has refused the
 /// refresh token that it holds.
-pub fn health(credential: &Facts, refused: bool, now: Millis) -> Health {
-    let Facts { kind, has_bearer, has_refresh, is_reference, expires } = *credential;
+pub fn health(credential: &CredentialSummary, refused: bool, now: Millis) -> Health {
+    let CredentialSummary { kind, has_bearer, has_refresh, is_reference, expires } = *credential;
     let is_there = has_bearer || is_reference;
     match kind {
         Kind::OAuth => match expires {

@@ -24,7 +24,7 @@ pub use collation::{array_index, compare, sort_as_object_keys};
 pub use cooldown::Backoff;
 pub use credential::{Credential, CredentialKind, Kind};
 pub use eligibility::{Configured, Ineligible, eligibility};
-pub use health::{Facts, Health, health};
+pub use health::{CredentialSummary, Health, health};
 pub use identity::{Identity, SameAccount, choose_profile_id};
 pub use mask::{is_masked, is_stand_in, mask};
 pub use model_ref::ModelRef;

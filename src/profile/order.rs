@@ -3,7 +3,9 @@
 //! all; explicit orders keep their sequence, implicit ones go by kind and then by the
 //! least recently used; profiles in a cooldown come last.
 
-use super::{Configured, Facts, Ineligible, Millis, ProfileId, UsageStats, eligibility};
+use super::{
+    Configured, CredentialSummary, Ineligible, Millis, ProfileId, UsageStats, eligibility,
+};
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +17,7 @@ pub struct Candidate<'a> {
     /// The provider of the credential, in the form in which providers are compared.
     pub provider: &'a str,
     /// What is there of the credential.
-    pub facts: Facts,
+    pub facts: CredentialSummary,
     /// What the state file remembers.
     pub usage: &'a UsageStats,
 }

@@ -1,6 +1,6 @@
 //! The seam: what a store needs of the place where an agent's documents are kept.
 //!
-//! [`AgentStore`](super::AgentStore) has the loops and the pure changes; an engine has the
+//! [`Store`](super::Store) has the loops and the pure changes; an engine has the
 //! reads, locks and writes. `tests/it/store_contract` holds every engine to this.
 
 use super::files::Files;

@@ -4,7 +4,7 @@
 //! A file has all that storing it needs; nobody posts its refresh token before.
 
 use super::spool::{Spool, json, write_first};
-use super::{Location, Renewal};
+use super::{IssuedCredential, Location};
 use crate::oauth::{Grant, Members};
 use crate::profile::{AgentId, Identity, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
@@ -30,7 +30,7 @@ pub struct KeptLogin {
     /// The profile id that the user wants.
     pub wanted: Option<ProfileId>,
     /// What the server gave.
-    pub renewal: Renewal,
+    pub renewal: IssuedCredential,
 }
 
 /// As it is in the file, which is written from `&str` and read into [`Secret`].
@@ -112,7 +112,7 @@ fn read(path: &Path) -> Option<KeptLogin> {
         provider: (wire.provider, wire.label),
         method: wire.method,
         wanted: wire.wanted,
-        renewal: Renewal { grant, expires, issued, identity, fields },
+        renewal: IssuedCredential { grant, expires, issued, identity, fields },
     })
 }
 
@@ -140,7 +140,7 @@ mod tests {
             provider: ("acme".into(), "Acme".to_owned()),
             method: Some("m".to_owned()),
             wanted: Some("acme:work".into()),
-            renewal: Renewal {
+            renewal: IssuedCredential {
                 grant,
                 expires: Some(7),
                 issued: Some(4),

@@ -1,6 +1,6 @@
 //! Taking turns: one process refreshes a grant while the others wait for its result.
 
-use super::{AgentStore, Lease, StoreError};
+use super::{Lease, Store, StoreError};
 use crate::secret::Secret;
 use crate::store::{LeaseAttempt, LeaseKey};
 use crate::system::lock::{self};
@@ -80,7 +80,7 @@ fn next_try(waited: Duration, timeout: Duration) -> Duration {
     (waited + pause).min(timeout)
 }
 
-impl AgentStore {
+impl Store {
     /// Waits for the lease, or until `look` finds what the lease is wanted for: another
     /// process has stored it. `look` runs before each attempt and often in between, so it
     /// has to be cheap where nothing has changed.

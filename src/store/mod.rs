@@ -8,13 +8,13 @@
 //! Invariant: what we cannot interpret survives every rewrite, and a document that does
 //! not parse is never overwritten.
 
-mod agent_store;
 mod backup;
 mod document;
 mod engine;
 mod error;
 pub mod exchanged;
 mod files;
+mod handle;
 mod journal;
 mod json_text;
 mod kept_backup;
@@ -30,15 +30,15 @@ mod spool;
 mod sqlite;
 mod unread;
 
-pub use agent_store::{AgentStore, PATIENT_LOCK_TIMEOUT};
 pub use backup::{Backup, BackupPolicy, DEFAULT_BACKUPS, Notice, Notices};
 pub use document::{
-    Document, EntryFault, Fence, Inspection, Misshape, Outline, Pasted, Profile, Provenance,
-    Renewal, StateDocument, entry_with, is_refused, is_rejected, login_entry, pasted_entry,
+    Document, EntryFault, Fence, Inspection, IssuedCredential, Misshape, Outline, Pasted, Profile,
+    Provenance, StateDocument, entry_with, is_refused, is_rejected, login_entry, pasted_entry,
     renewed_entry, rotates,
 };
 pub use error::{ReadOnly, StoreError};
 pub use files::{Lease, LeaseAttempt, Leftover, notes_of_kept, shared_leftovers};
+pub use handle::{PATIENT_LOCK_TIMEOUT, Store};
 pub use journal::{Begun, Ended, InterruptedRefresh, LastOutcome, OutcomeKind};
 pub use kept_login::KeptLogin;
 pub use lease::{Start, Turn};

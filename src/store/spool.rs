@@ -4,7 +4,7 @@
 //! The server has rotated the refresh token by then, so the only copy of the new one must
 //! not be lost. A file names the grant that it renews by the hash of its spent token.
 
-use super::{Location, Renewal};
+use super::{IssuedCredential, Location};
 use crate::oauth::{Grant, Members};
 use crate::profile::{Identity, Millis};
 use crate::secret::Secret;
@@ -25,7 +25,7 @@ pub struct SpooledReply {
     /// cannot be read may hold any of them.
     pub grants: Vec<String>,
     /// What the server gave.
-    pub renewal: Renewal,
+    pub renewal: IssuedCredential,
 }
 
 impl SpooledReply {
@@ -129,7 +129,7 @@ impl Spool {
     ///
     /// # Errors
     /// It cannot be written anywhere: the last reason.
-    pub fn save(&self, posted: &Secret, renewal: &Renewal) -> io::Result<Location> {
+    pub fn save(&self, posted: &Secret, renewal: &IssuedCredential) -> io::Result<Location> {
         save(self.writable(), &[posted.fingerprint()], renewal)
     }
 
@@ -141,7 +141,7 @@ impl Spool {
     pub fn save_at_last(
         &self,
         posted: &Secret,
-        renewal: &Renewal,
+        renewal: &IssuedCredential,
         spare: Option<SpareFile>,
     ) -> io::Result<Location> {
         let grants = [posted.fingerprint()];
@@ -174,7 +174,7 @@ impl Spool {
     ///
     /// # Errors
     /// A file cannot be replaced.
-    pub fn follow(&self, posted: &Secret, renewal: &Renewal) -> io::Result<bool> {
+    pub fn follow(&self, posted: &Secret, renewal: &IssuedCredential) -> io::Result<bool> {
         let gave = |reply: &SpooledReply| {
             reply.renewal.grant.refresh.as_ref().is_some_and(|given| given.matches(posted))
         };
@@ -256,7 +256,11 @@ impl Spool {
 }
 
 /// Writes a reply to the first of the directories that can be written.
-fn save(directories: &[PathBuf], grants: &[String], renewal: &Renewal) -> io::Result<Location> {
+fn save(
+    directories: &[PathBuf],
+    grants: &[String],
+    renewal: &IssuedCredential,
+) -> io::Result<Location> {
     let grant = grants.first().ok_or(io::ErrorKind::InvalidInput)?;
     write_first(directories, &file_name(grant), &text_of(grants, renewal)?)
 }
@@ -286,7 +290,7 @@ pub(super) fn write_first(
 }
 
 /// A reply as it is in its file.
-fn text_of(grants: &[String], renewal: &Renewal) -> io::Result<Zeroizing<Vec<u8>>> {
+fn text_of(grants: &[String], renewal: &IssuedCredential) -> io::Result<Zeroizing<Vec<u8>>> {
     let (grant, later) = grants.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let given = &renewal.grant;
     json(&Wire {
@@ -377,7 +381,7 @@ fn reply(path: &Path, wire: Wire<Secret>) -> SpooledReply {
     };
     let fields = wire.fields.into_iter().collect();
     let (expires, issued, identity) = (wire.expires, wire.issued, Identity::default());
-    let renewal = Renewal { grant, expires, issued, identity, fields };
+    let renewal = IssuedCredential { grant, expires, issued, identity, fields };
     let grants = std::iter::once(wire.grant).chain(wire.later_grants).collect();
     SpooledReply { path: path.to_owned(), grants, renewal }
 }
@@ -387,7 +391,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    fn renewal(refresh: &str) -> Renewal {
+    fn renewal(refresh: &str) -> IssuedCredential {
         let grant = Grant {
             members: Members::default(),
             access: Secret::new("fake-access"),
@@ -396,7 +400,13 @@ mod tests {
             expires: Some(5),
         };
         let fields = vec![("region".to_owned(), "eu".into())];
-        Renewal { expires: Some(7), issued: Some(4), grant, identity: Identity::default(), fields }
+        IssuedCredential {
+            expires: Some(7),
+            issued: Some(4),
+            grant,
+            identity: Identity::default(),
+            fields,
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The environment, read once, and the table of the variables that mean something here.
 
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -103,7 +103,7 @@ pub const VARIABLES: &[Variable] = &[
 
 /// The environment variables of a run.
 #[derive(Clone, Default, Deserialize, Serialize)]
-pub struct Environment(HashMap<String, OsString>);
+pub struct Environment(BTreeMap<String, OsString>);
 
 /// The values may be secrets.
 impl fmt::Debug for Environment {

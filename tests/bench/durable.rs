@@ -4,7 +4,7 @@ use crate::fixture::{self, Plan};
 use crate::measure::{Contestant, Summary};
 use crate::table::{milliseconds, render};
 use anyhow::{Context, Result};
-use openclaw_auth::store::{AgentStore, BackupPolicy, DEFAULT_BACKUPS, Notices};
+use openclaw_auth::store::{BackupPolicy, DEFAULT_BACKUPS, Notices, Store};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::fs::File;
@@ -37,7 +37,7 @@ pub(crate) fn measure(program: &Path, directory: &Path, rounds: u32) -> Result<V
     let state = std::fs::read(agent.join("auth-state.json"))?;
     let backups = BackupPolicy { count: DEFAULT_BACKUPS, notices: Notices::default() };
     let store =
-        AgentStore::new("main".into(), root.path().to_owned(), agent, None).with_backups(backups);
+        Store::new("main".into(), root.path().to_owned(), agent, None).with_backups(backups);
     // The ways that store an order undo each other's: what is not changed is not saved.
     let orders = [[0, 1], [1, 0]].map(|order| order.map(fixture::profile_id));
 

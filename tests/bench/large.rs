@@ -7,7 +7,7 @@ use crate::measure::{Contestant, Summary};
 use crate::section::{CHANNELS_LIST, COMMANDS, TOKEN, wall};
 use crate::table::{mebibytes, milliseconds, render};
 use anyhow::{Context, Result};
-use openclaw_auth::store::AgentStore;
+use openclaw_auth::store::Store;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use std::hint::black_box;
@@ -110,7 +110,7 @@ fn document_in(state_dir: &Path) -> PathBuf {
 
 fn read_by_us(state_dir: &Path) -> Result<()> {
     let agent = state_dir.join("agents/main/agent");
-    let store = AgentStore::new("main".into(), state_dir.to_owned(), agent, None);
+    let store = Store::new("main".into(), state_dir.to_owned(), agent, None);
     let snapshot = store.read()?;
     (snapshot.document.entry_count() > 0).then_some(()).context("the document has no profiles")
 }

@@ -1,6 +1,6 @@
 //! What an authorization server, a browser or a user sends.
 
-use openclaw_auth::oauth::{Claims, Client, Endpoints, Expectation};
+use openclaw_auth::oauth::{Claims, Client, Endpoints, ExpectedResponse};
 use openclaw_auth::oauth::{TokenError, holds_state, is_begun, parse_pasted, refresh};
 use openclaw_auth::profile::Form;
 use openclaw_auth::provider::{QuotaFormat, QuotaSource};
@@ -17,8 +17,8 @@ use url::Url;
 /// In no corpus: no changed input can hold it.
 const STATE: &str = "GY6mLr2ZVxw0TqPc1nKd";
 
-fn expectation() -> Expectation {
-    Expectation {
+fn expectation() -> ExpectedResponse {
+    ExpectedResponse {
         state: Secret::new(STATE),
         issuer: None,
         has_issuer: false,

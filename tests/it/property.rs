@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use openclaw_auth::cli;
 use openclaw_auth::cli::ExitStatus;
 use openclaw_auth::config::{Config, Paths, record_profile, remove_profile};
-use openclaw_auth::oauth::{Expectation, parse_pasted};
+use openclaw_auth::oauth::{ExpectedResponse, parse_pasted};
 use openclaw_auth::profile::{AgentId, Kind, ProfileId};
 use openclaw_auth::secret::Secret;
 use openclaw_auth::store::Document;
@@ -233,8 +233,8 @@ proptest! {
 /// Long enough that no generated text holds it.
 const STATE: &str = "the-state-of-this-login-0123456789abcdef";
 
-fn expectation() -> Expectation {
-    Expectation {
+fn expectation() -> ExpectedResponse {
+    ExpectedResponse {
         state: Secret::new(STATE),
         issuer: None,
         has_issuer: false,

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::external::{self, ExternalError, Tool};
 use crate::profile::ProfileId;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Provenance};
+use crate::store::{Provenance, Store};
 use std::collections::BTreeMap;
 
 /// What the stores hold.
@@ -20,7 +20,7 @@ struct Held {
 }
 
 /// Adds what is held more than once.
-pub(super) fn examine(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
+pub(super) fn examine(app: &App, stores: &[Store], found: &mut Vec<Finding>) {
     let held = Held::by(stores);
     for tool in Tool::ALL {
         others(app, tool, &held, found);
@@ -31,7 +31,7 @@ pub(super) fn examine(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>
 }
 
 impl Held {
-    fn by(stores: &[AgentStore]) -> Self {
+    fn by(stores: &[Store]) -> Self {
         let mut held = Self::default();
         for store in stores {
             let Ok(document) = store.profiles() else { continue };

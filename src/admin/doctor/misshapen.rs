@@ -2,7 +2,7 @@
 
 use crate::external::Tool;
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
-use crate::store::{AgentStore, Document, Location, Misshape};
+use crate::store::{Document, Location, Misshape, Store};
 use crate::text::printable;
 use std::fmt;
 
@@ -21,7 +21,7 @@ pub struct Misshapen {
 
 impl Misshapen {
     /// All in a document.
-    pub(super) fn all(store: &AgentStore, document: &Document) -> Vec<Self> {
+    pub(super) fn all(store: &Store, document: &Document) -> Vec<Self> {
         let shapes = document.misshapes().into_iter().filter(|shape| !is_of_program(shape));
         let misshapen = shapes.map(|shape| Self {
             profile: profile(document, &shape),

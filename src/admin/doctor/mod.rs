@@ -18,7 +18,7 @@ use crate::profile::AgentId;
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{
-    AgentStore, Leftover, Misshape, SpooledReply, StoreError, notes_of_kept, shared_leftovers,
+    Leftover, Misshape, SpooledReply, Store, StoreError, notes_of_kept, shared_leftovers,
 };
 use crate::system::permissions::Permissions;
 use crate::system::route;
@@ -56,7 +56,7 @@ pub fn examine(app: &App) -> Report {
     exposures(app, &stores, found);
     let mut seen = Vec::new();
     // Agents that share a document by a link have one store.
-    let (own, linked): (Vec<AgentStore>, Vec<AgentStore>) =
+    let (own, linked): (Vec<Store>, Vec<Store>) =
         stores.iter().cloned().partition(|store| is_first(&mut seen, store.resolved()));
     for store in &own {
         examine_store(store, true, found);
@@ -75,7 +75,7 @@ pub fn examine(app: &App) -> Report {
     report
 }
 
-fn exposures(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
+fn exposures(app: &App, stores: &[Store], found: &mut Vec<Finding>) {
     let exposures = app.exposures_of(stores).into_iter();
     found.extend(exposures.map(|it| Finding::problem(Code::Exposed, What::Exposed(it))));
     let above = Permissions::of(&app.paths.state_dir).exposures_above().into_iter();
@@ -89,8 +89,8 @@ fn is_first<T: PartialEq>(seen: &mut Vec<T>, one: T) -> bool {
 }
 
 /// Orders that name profiles which are not there. `main` stands behind every agent.
-fn orders(app: &App, config: &Config, stores: &[AgentStore], found: &mut Vec<Finding>) {
-    let read = |store: &AgentStore| Some((store.clone(), store.read().ok()?));
+fn orders(app: &App, config: &Config, stores: &[Store], found: &mut Vec<Finding>) {
+    let read = |store: &Store| Some((store.clone(), store.read().ok()?));
     let snapshots: Vec<_> = stores.iter().filter_map(read).collect();
     if snapshots.len() < stores.len() {
         // What is not there may be in a store that cannot be read.
@@ -120,7 +120,7 @@ fn orders(app: &App, config: &Config, stores: &[AgentStore], found: &mut Vec<Fin
 }
 
 /// `is_own` says that no other agent has the same document.
-fn examine_store(store: &AgentStore, is_own: bool, found: &mut Vec<Finding>) {
+fn examine_store(store: &Store, is_own: bool, found: &mut Vec<Finding>) {
     if let Err(error) = store.check_generation() {
         found.push(Finding::failed(Code::NewerGeneration, error));
     }
@@ -162,15 +162,14 @@ fn examine_store(store: &AgentStore, is_own: bool, found: &mut Vec<Finding>) {
 }
 
 /// Renewals that wait for a store to take them.
-fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
+fn unstored(app: &App, stores: &[Store], found: &mut Vec<Finding>) {
     for waiting in app.spool().pending() {
         let location = waiting.location();
         let given = waiting.renewal.grant.refresh.as_ref().map(Secret::fingerprint);
         let given: Vec<_> = given.into_iter().collect();
         let holder_of = |grants: &[String]| {
-            let held = |store: &AgentStore| {
-                Some((store.agent_id().to_owned(), holder(store, grants).ok()??))
-            };
+            let held =
+                |store: &Store| Some((store.agent_id().to_owned(), holder(store, grants).ok()??));
             stores.iter().find_map(held)
         };
         let is_any_unreadable = stores.iter().any(|store| store.profiles().is_err());
@@ -205,7 +204,7 @@ fn unstored(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
     }
 }
 
-fn providers(app: &App, stores: &[AgentStore], found: &mut Vec<Finding>) {
+fn providers(app: &App, stores: &[Store], found: &mut Vec<Finding>) {
     match app.catalog() {
         Ok(catalog) => {
             found.extend(broken(&catalog));
@@ -239,7 +238,7 @@ fn of_leftover(leftover: Leftover) -> Finding {
 pub(super) fn store_of(
     app: &App,
     agent: Option<&AgentId>,
-) -> Result<(Config, AgentDir, AgentStore), AppError> {
+) -> Result<(Config, AgentDir, Store), AppError> {
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     let store = app.store(&agent);

@@ -2,13 +2,13 @@
 
 use super::{Code, Finding, What};
 use crate::app::App;
-use crate::store::AgentStore;
+use crate::store::Store;
 use crate::system::file_system::shared_file_system;
 use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// A note for each shared file system, with the first place on it.
-pub(super) fn examine(app: &App, stores: &[AgentStore]) -> Vec<Finding> {
+pub(super) fn examine(app: &App, stores: &[Store]) -> Vec<Finding> {
     let documents = stores.iter().filter_map(|store| store.location().path().map(PathBuf::from));
     let places = std::iter::once(app.paths.state_dir.clone()).chain(documents);
     let mut named = HashSet::new();

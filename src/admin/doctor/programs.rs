@@ -5,14 +5,14 @@ use crate::app::App;
 use crate::ops::issuer::program_of;
 use crate::profile::{Kind, ProfileId, ProviderId};
 use crate::provider::{Catalog, Program};
-use crate::store::AgentStore;
+use crate::store::Store;
 use crate::system::block_on;
 use std::collections::BTreeMap;
 use std::error::Error;
 
 /// Asks every program that would be used what it is, and looks for the profiles whose
 /// program is missing.
-pub(super) fn examine(app: &App, catalog: &Catalog, stores: &[AgentStore]) -> Vec<Finding> {
+pub(super) fn examine(app: &App, catalog: &Catalog, stores: &[Store]) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut profiles = of_unknown_providers(catalog, stores);
     for provider in Program::providers(&app.environment) {
@@ -46,10 +46,7 @@ fn broken(app: &App, program: &Program) -> Option<Finding> {
 }
 
 /// A login of each provider that the catalog does not know.
-fn of_unknown_providers(
-    catalog: &Catalog,
-    stores: &[AgentStore],
-) -> BTreeMap<ProviderId, ProfileId> {
+fn of_unknown_providers(catalog: &Catalog, stores: &[Store]) -> BTreeMap<ProviderId, ProfileId> {
     let mut found = BTreeMap::new();
     for document in stores.iter().filter_map(|store| store.profiles().ok()) {
         for profile in document.profiles() {

@@ -7,7 +7,7 @@ use crate::ops::account;
 use crate::ops::record::{check_profile_id, replaceable};
 use crate::profile::Kind;
 use crate::provider::Catalog;
-use crate::store::AgentStore;
+use crate::store::Store;
 
 /// Leaves the logins that are wanted.
 pub(super) fn choose(
@@ -67,7 +67,7 @@ pub(super) fn complete(catalog: &Catalog, login: &mut Login) {
 
 /// A `--profile-id` must not name a profile of another provider or kind.
 pub(super) fn check_wanted_id(
-    store: &AgentStore,
+    store: &Store,
     request: &Request,
     logins: &[Login],
 ) -> Result<(), ImportError> {

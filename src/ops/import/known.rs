@@ -7,7 +7,7 @@ use crate::external::Tool;
 use crate::profile::{AgentId, Identity, Kind, ProfileId, ProviderId};
 use crate::provider::Catalog;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Document, Provenance};
+use crate::store::{Document, Provenance, Store};
 use indexmap::{IndexMap, IndexSet};
 use std::collections::HashMap;
 
@@ -119,7 +119,7 @@ impl Known {
 pub(super) fn held_elsewhere(
     app: &App,
     config: &Config,
-    own: &AgentStore,
+    own: &Store,
 ) -> HashMap<String, (AgentId, ProfileId)> {
     let mut held = HashMap::new();
     for store in app.stores(config).iter().filter(|store| !store.is_same(own)) {

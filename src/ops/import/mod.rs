@@ -19,7 +19,7 @@ use crate::external::{self, LoggedOut, Login, Tool};
 use crate::ops::login::kept_as;
 use crate::ops::record::{Commit, Recorded, Wait, record, set_entry};
 use crate::provider::Catalog;
-use crate::store::{AgentStore, Document};
+use crate::store::{Document, Store};
 use crate::system::now;
 use crate::system::permissions::Exposure;
 use choice::{check_wanted_id, choose, complete};
@@ -34,7 +34,7 @@ pub struct Ready {
     config: Config,
     catalog: Catalog,
     agent: AgentDir,
-    store: AgentStore,
+    store: Store,
     logins: Vec<Login>,
     /// Entries that cannot be imported, each with the reason.
     skipped: Vec<(String, Unfit)>,

@@ -8,7 +8,9 @@ use crate::profile::{
 };
 use crate::provider::auth_provider_id;
 use crate::secret::Secret;
-use crate::store::{Pasted, Provenance, Renewal, StateDocument, login_entry, pasted_entry};
+use crate::store::{
+    IssuedCredential, Pasted, Provenance, StateDocument, login_entry, pasted_entry,
+};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
@@ -144,7 +146,7 @@ pub(super) fn entry(
             let grant = Grant { access, refresh, id_token, expires, members };
             let identity = credential.identity.clone();
             let fields = Vec::new();
-            let renewal = Renewal { grant, expires, issued: None, identity, fields };
+            let renewal = IssuedCredential { grant, expires, issued: None, identity, fields };
             login_entry(present, provider, &renewal)?
         }
         CredentialKind::Token { token, expires, .. } => {

@@ -9,7 +9,7 @@ use super::pastes::Pastes;
 use super::takeover::{self, PortClaim};
 use crate::oauth::{
     self, AuthorizationCode, AuthorizationError, AuthorizationRequest, Bound, DeviceAuthorization,
-    Expectation, Grant, Verdict,
+    ExpectedResponse, Grant, Verdict,
 };
 use crate::ops::Interaction;
 use crate::system::browser::{self, Opening};
@@ -30,7 +30,7 @@ const CODE_PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Waiting {
     /// The authorization request, where a browser is among the ways.
     pub(super) authorization: Option<AuthorizationRequest>,
-    expectation: Option<Expectation>,
+    expectation: Option<ExpectedResponse>,
     serving: Option<oauth::Serving>,
     /// The port of the listener, for a later login to ask for.
     place: Option<PortClaim>,

@@ -13,7 +13,7 @@ use crate::profile::{Identity, Kind, ProfileId, ProviderId, choose_profile_id};
 use crate::provider::expiry;
 use crate::provider::{Registration, StoredAs};
 use crate::store::{
-    AgentStore, Document, Pasted, Prepared, Renewal, StoreError, login_entry, pasted_entry,
+    Document, IssuedCredential, Pasted, Prepared, Store, StoreError, login_entry, pasted_entry,
 };
 use crate::system::signal::StopSignals;
 use crate::system::{lock, now};
@@ -53,7 +53,7 @@ impl Login<'_> {
 pub(super) struct LoginDestination<'d> {
     pub(super) app: &'d App,
     pub(super) agent: &'d AgentDir,
-    pub(super) store: &'d AgentStore,
+    pub(super) store: &'d Store,
     /// The provider id.
     pub(super) provider: &'d ProviderId,
     /// Its name for people.
@@ -70,7 +70,11 @@ pub(super) struct LoginDestination<'d> {
 
 impl LoginDestination<'_> {
     /// Stores a login under the profile of its account and records it in the configuration.
-    pub(super) fn store(&self, renewal: &Renewal, wait: Wait) -> Result<Report, LoginError> {
+    pub(super) fn store(
+        &self,
+        renewal: &IssuedCredential,
+        wait: Wait,
+    ) -> Result<Report, LoginError> {
         let kind = self.kind();
         let commit = |document: &mut Document| {
             let (id, taken_id) = self.choose_profile_id(document, &renewal.identity);
@@ -129,7 +133,7 @@ impl LoginDestination<'_> {
     pub(super) fn entry(
         &self,
         present: Option<&str>,
-        renewal: &Renewal,
+        renewal: &IssuedCredential,
     ) -> serde_json::Result<Box<RawValue>> {
         match self.kind() {
             Kind::Token => {
@@ -180,7 +184,7 @@ impl Login<'_> {
 
     /// What the grant means for a profile: who it belongs to, and what a refresh will need
     /// to know of it.
-    async fn renewal(&self, grant: Grant, interaction: &mut dyn Interaction) -> Renewal {
+    async fn renewal(&self, grant: Grant, interaction: &mut dyn Interaction) -> IssuedCredential {
         let received = now();
         let registration = self.registration;
         let (access, id_token) = (&grant.access, grant.id_token.as_ref());
@@ -204,13 +208,13 @@ impl Login<'_> {
             add("loginMethod", method);
         }
         let expires = expiry(Some(registration), &grant, received);
-        Renewal { expires, issued: Some(received), grant, identity, fields }
+        IssuedCredential { expires, issued: Some(received), grant, identity, fields }
     }
 }
 
 /// The provider's logins of a kind in a document, with the accounts that they belong to.
 fn logins_of(
-    store: &AgentStore,
+    store: &Store,
     document: &Document,
     provider: &ProviderId,
     registration: Option<&Registration>,

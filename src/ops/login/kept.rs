@@ -17,15 +17,15 @@ use crate::ops::{Interaction, Notes};
 use crate::profile::Credential;
 use crate::provider::Catalog;
 use crate::secret::Secret;
-use crate::store::{Document, KeptLogin, Location, Prepared, Renewal};
+use crate::store::{Document, IssuedCredential, KeptLogin, Location, Prepared};
 use crate::system::signal::StopSignals;
 
 impl LoginDestination<'_> {
     /// Stores a login; keeps it in the spool where that fails, and revokes it where that fails
-    /// as well. `prepared` is what [`AgentStore::prepare`] gave.
+    /// as well. `prepared` is what [`Store::prepare`] gave.
     pub(super) async fn store_or_keep(
         &self,
-        renewal: Renewal,
+        renewal: IssuedCredential,
         prepared: Option<Prepared>,
         interaction: &mut dyn Interaction,
     ) -> Result<Report, LoginError> {
@@ -51,7 +51,11 @@ impl LoginDestination<'_> {
     }
 
     /// Revokes a login that exists nowhere but here; whether the server has done so.
-    async fn revoke(&self, renewal: &Renewal, interaction: &mut dyn Interaction) -> Option<bool> {
+    async fn revoke(
+        &self,
+        renewal: &IssuedCredential,
+        interaction: &mut dyn Interaction,
+    ) -> Option<bool> {
         let entry = self.entry(None, renewal).ok()?;
         let text = Secret::new(entry.get());
         let mut document = Document::default();
@@ -121,7 +125,7 @@ fn is_stored(app: &App, catalog: &Catalog, login: &KeptLogin) -> Option<bool> {
     let store = app.store(&agent);
     store.check_generation().ok()?;
     let document = store.profiles().ok()?;
-    let Renewal { grant, identity, expires, .. } = &login.renewal;
+    let IssuedCredential { grant, identity, expires, .. } = &login.renewal;
     if document.profiles().any(|profile| is_of(&profile.credential, grant)) {
         return Some(true);
     }

@@ -7,14 +7,14 @@ use super::sign_in_methods::{self, SignInMethods};
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::oauth::{
-    self, Announced, AuthorizationCode, AuthorizationRequest, Client, Expectation, Grant,
+    self, AuthorizationCode, AuthorizationRequest, Client, ExpectedResponse, Grant, ServerMetadata,
     TokenError,
 };
 use crate::ops::record::{check_profile_id, replaceable};
 use crate::ops::{Interaction, warn_of_route};
 use crate::profile::ProviderId;
 use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration, successor};
-use crate::store::AgentStore;
+use crate::store::Store;
 use crate::system::environment::Environment;
 use crate::system::now;
 use url::Url;
@@ -30,9 +30,9 @@ pub(super) struct Login<'l> {
     pub(super) redirect: Redirect,
     pub(super) scopes: Vec<String>,
     pub(super) client: Client,
-    pub(super) announced: Announced,
+    pub(super) announced: ServerMetadata,
     pub(super) agent: AgentDir,
-    pub(super) store: AgentStore,
+    pub(super) store: Store,
     /// The provider under which the store keeps the login.
     pub(super) kept_as: ProviderId,
 }
@@ -81,7 +81,7 @@ impl<'l> Login<'l> {
             redirect,
             scopes,
             client,
-            announced: Announced::default(),
+            announced: ServerMetadata::default(),
             agent,
             store,
             kept_as,
@@ -133,8 +133,8 @@ impl<'l> Login<'l> {
     pub(super) fn expectation(
         &self,
         authorization: &AuthorizationRequest,
-    ) -> Result<Expectation, LoginError> {
-        Ok(Expectation {
+    ) -> Result<ExpectedResponse, LoginError> {
+        Ok(ExpectedResponse {
             state: authorization.state.clone(),
             issuer: self.client.issuer.clone(),
             has_issuer: self.announced.has_issuer,
@@ -195,7 +195,7 @@ fn provider_of<'c>(
 }
 
 /// The provider under which `store` keeps the logins of `provider`.
-pub(in crate::ops) fn kept_as(store: &AgentStore, provider: &ProviderId) -> ProviderId {
+pub(in crate::ops) fn kept_as(store: &Store, provider: &ProviderId) -> ProviderId {
     let successor = successor(provider).filter(|_| store.is_in_database());
     successor.unwrap_or_else(|| provider.clone())
 }
@@ -232,7 +232,7 @@ pub(super) fn open_store(
     app: &App,
     request: &Request,
     provider: &ProviderId,
-) -> Result<(AgentDir, AgentStore), LoginError> {
+) -> Result<(AgentDir, Store), LoginError> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;

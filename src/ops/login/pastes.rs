@@ -4,7 +4,9 @@
 //! come for a moment. An address that was not whole is kept for what comes next, because a slow
 //! console hands over its pieces one by one.
 
-use crate::oauth::{AuthorizationCode, AuthorizationError, Expectation, is_begun, parse_pasted};
+use crate::oauth::{
+    AuthorizationCode, AuthorizationError, ExpectedResponse, is_begun, parse_pasted,
+};
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout_at};
@@ -70,7 +72,7 @@ impl Pastes {
     pub(super) fn read(
         &mut self,
         paste: &str,
-        expectation: &Expectation,
+        expectation: &ExpectedResponse,
     ) -> Result<(AuthorizationCode, bool), AuthorizationError> {
         let earlier = self.piece.take().filter(|_| !paste.trim().is_empty());
         let read = parse_pasted(paste, expectation);
@@ -95,7 +97,7 @@ impl Pastes {
         &mut self,
         text: &str,
         read: &Result<(AuthorizationCode, bool), AuthorizationError>,
-        expectation: &Expectation,
+        expectation: &ExpectedResponse,
     ) {
         if read.is_err() && text.len() <= LONGEST && is_begun(text, expectation) {
             self.piece = Some((text.to_owned(), Instant::now()));
@@ -114,8 +116,8 @@ mod tests {
     const ADDRESS: &str =
         "http://localhost:1455/auth/callback?code=ac_Code.x-1_Y&scope=openid+profile&state=";
 
-    fn expectation() -> Expectation {
-        Expectation {
+    fn expectation() -> ExpectedResponse {
+        ExpectedResponse {
             state: Secret::new(STATE),
             issuer: None,
             has_issuer: false,

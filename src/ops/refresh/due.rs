@@ -13,7 +13,7 @@ use crate::ops::waiting::store_waiting;
 use crate::ops::{Interaction, warn_of_route};
 use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
-use crate::store::{AgentStore, Location};
+use crate::store::{Location, Store};
 use crate::system::now;
 use indexmap::IndexMap;
 use std::collections::HashSet;
@@ -164,7 +164,7 @@ impl Row {
 /// A profile as it was found.
 struct Found {
     owner: AgentDir,
-    store: AgentStore,
+    store: Store,
     id: ProfileId,
     credential: Credential,
 }

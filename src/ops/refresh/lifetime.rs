@@ -5,7 +5,9 @@
 
 use crate::oauth::Claims;
 use crate::profile::{Credential, CredentialKind, Millis};
-use crate::store::AgentStore;
+use crate::store::Store;
+use crate::text::span;
+use std::fmt;
 
 /// OpenClaw's margin before expiry, in milliseconds.
 pub(in crate::ops) const DEFAULT_MIN_TTL: Millis = 300_000;
@@ -16,7 +18,7 @@ const BEFORE_OPENCLAW: Millis = 600_000;
 
 /// How long a token in `store` must still be valid where the caller says nothing; `None` for
 /// the usual span.
-pub(in crate::ops) fn default_min_ttl(store: &AgentStore) -> Option<Millis> {
+pub(in crate::ops) fn default_min_ttl(store: &Store) -> Option<Millis> {
     store.is_in_database().then_some(BEFORE_OPENCLAW)
 }
 
@@ -71,6 +73,24 @@ impl Validity {
         }
         let granted = self.grants_no_more_than(min_ttl.unwrap_or(2 * DEFAULT_MIN_TTL));
         granted.is_some_and(|granted| granted > 0 && !self.is_short(granted / 2, now))
+    }
+}
+
+/// What is known of a token that does not live long enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    /// The server grants a lifetime of so many milliseconds.
+    Granted(Millis),
+    /// So many milliseconds are left of it.
+    Left(Millis),
+}
+
+impl fmt::Display for Lifetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Granted(lifetime) => write!(f, "lives for {}", span(*lifetime)),
+            Self::Left(left) => write!(f, "expires in {}", span(*left)),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub mod worker;
 
 pub use error::{Earlier, NotRefreshable, Over, Reason, RefreshError, ReportedKind};
 pub use lease::LeaseError;
+pub use lifetime::Lifetime;
 
 pub(super) use error::{lost, not_refreshable};
 pub(super) use lease::wait_for_lease;

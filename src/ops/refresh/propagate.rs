@@ -7,7 +7,7 @@ use crate::ops::selection::Selected;
 use crate::profile::Credential;
 use crate::secret::Secret;
 use crate::store::{
-    AgentStore, Document, Lease, Location, Prepared, Renewal, Spool, SpooledReply, StoreError,
+    Document, IssuedCredential, Lease, Location, Prepared, Spool, SpooledReply, Store, StoreError,
     renewed_entry,
 };
 use std::io::ErrorKind;
@@ -30,11 +30,11 @@ pub(super) enum Outcome {
 pub(super) fn store_renewal(
     selected: &Selected,
     lease: &Lease,
-    renewal: &Renewal,
+    renewal: &IssuedCredential,
     posted: &Secret,
     prepared: Option<Prepared>,
     lock_timeout: Duration,
-    others: &[AgentStore],
+    others: &[Store],
 ) -> Result<(Outcome, bool), StoreError> {
     let id = selected.id.as_str();
     let grant = [posted.fingerprint()];
@@ -65,13 +65,13 @@ pub(super) fn store_renewal(
 
 /// Whether one of the stores holds the refresh token that is `posted`, or cannot be read, so
 /// that it may.
-pub(super) fn may_be_held(posted: &Secret, stores: &[AgentStore]) -> bool {
+pub(super) fn may_be_held(posted: &Secret, stores: &[Store]) -> bool {
     let grant = [posted.fingerprint()];
     stores.iter().any(|store| !matches!(holder(store, &grant), Ok(None)))
 }
 
 /// A profile of a store that holds one of the grants.
-pub(crate) fn holder(store: &AgentStore, grants: &[String]) -> Result<Option<String>, StoreError> {
+pub(crate) fn holder(store: &Store, grants: &[String]) -> Result<Option<String>, StoreError> {
     Ok(holders(&store.profiles()?, grants).into_iter().next())
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn holder(store: &AgentStore, grants: &[String]) -> Result<Option<Str
 /// done with; one whose grant some store still cannot take, or nobody holds, stays.
 pub(in crate::ops) fn store_spooled(
     spool: &Spool,
-    stores: impl FnOnce() -> Vec<AgentStore>,
+    stores: impl FnOnce() -> Vec<Store>,
 ) -> Vec<Location> {
     let pending = spool.pending();
     if pending.is_empty() {
@@ -109,13 +109,17 @@ pub(in crate::ops) fn store_spooled(
     done
 }
 
-fn has_renewal(store: &AgentStore, renewal: &Renewal) -> bool {
+fn has_renewal(store: &Store, renewal: &IssuedCredential) -> bool {
     let Some(refresh) = &renewal.grant.refresh else { return false };
     matches!(holder(store, &[refresh.fingerprint()]), Ok(Some(_)))
 }
 
 /// Renews the grants in one store; whether the store held one.
-fn renew_in(store: &AgentStore, grants: &[String], renewal: &Renewal) -> Result<bool, StoreError> {
+fn renew_in(
+    store: &Store,
+    grants: &[String],
+    renewal: &IssuedCredential,
+) -> Result<bool, StoreError> {
     if holder(store, grants)?.is_none() {
         return Ok(false);
     }
@@ -143,7 +147,7 @@ pub(super) fn holders(document: &Document, grants: &[String]) -> Vec<String> {
 fn renew(
     document: &mut Document,
     grants: &[String],
-    renewal: &Renewal,
+    renewal: &IssuedCredential,
 ) -> serde_json::Result<Vec<String>> {
     let ids = holders(document, grants);
     for id in &ids {

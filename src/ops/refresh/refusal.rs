@@ -4,7 +4,7 @@
 use super::propagate::holders;
 use crate::ops::Notes;
 use crate::secret::Secret;
-use crate::store::{AgentStore, Ended, Lease, StateDocument, StoreError};
+use crate::store::{Ended, Lease, StateDocument, Store, StoreError};
 use crate::system::{lock, now};
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ const UNKNOWN_CODE: &str = "refused";
 
 /// The stores that may hold a grant: that of the profile whose lease is held, and the others.
 pub(super) struct Holders<'a> {
-    pub(super) own: &'a AgentStore,
+    pub(super) own: &'a Store,
     pub(super) lease: &'a Lease,
-    pub(super) others: &'a [AgentStore],
+    pub(super) others: &'a [Store],
 }
 
 impl Holders<'_> {
@@ -60,12 +60,12 @@ impl Holders<'_> {
     }
 }
 
-fn refusal(store: &AgentStore, token: &Secret) -> Result<Option<String>, StoreError> {
+fn refusal(store: &Store, token: &Secret) -> Result<Option<String>, StoreError> {
     Ok(store.read()?.state()?.refusal_by_any(token))
 }
 
 fn remember(
-    store: &AgentStore,
+    store: &Store,
     lease: Option<&Lease>,
     lock_timeout: Duration,
     token: &Secret,

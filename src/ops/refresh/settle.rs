@@ -13,7 +13,7 @@ use crate::ops::selection::Selected;
 use crate::profile::{Credential, Identity};
 use crate::provider::ASSUMED_LIFETIME;
 use crate::secret::Secret;
-use crate::store::{Ended, Lease, Location, Renewal, StoreError};
+use crate::store::{Ended, IssuedCredential, Lease, Location, StoreError};
 use crate::system::file::SpareFile;
 use crate::system::{limits, now};
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl Transaction<'_> {
     pub(super) fn commit(
         &self,
         posted: &Secret,
-        renewal: Renewal,
+        renewal: IssuedCredential,
         lease: &Lease,
         Reserved { prepared, spare }: Reserved,
     ) -> Result<Credential, RefreshError> {
@@ -73,7 +73,7 @@ impl Transaction<'_> {
     fn keep(
         &self,
         posted: &Secret,
-        renewal: &Renewal,
+        renewal: &IssuedCredential,
         kept: Option<Location>,
         spare: Option<SpareFile>,
         source: StoreError,
@@ -140,7 +140,7 @@ impl Transaction<'_> {
 }
 
 /// What a renewal means for a profile. Who it belongs to is not changed by a refresh.
-fn renewal_of(selected: &Selected, renewal: Renewal) -> Renewal {
+fn renewal_of(selected: &Selected, renewal: IssuedCredential) -> IssuedCredential {
     let (claimed, stored) = (renewal.identity, &selected.credential.identity);
     let identity = Identity {
         email: claimed.email.filter(|_| stored.email.is_none()),
@@ -149,5 +149,5 @@ fn renewal_of(selected: &Selected, renewal: Renewal) -> Renewal {
     };
     // There is a refresh token, if only the one that was posted.
     let expires = renewal.expires.or_else(|| Some(now().saturating_add(ASSUMED_LIFETIME)));
-    Renewal { expires, identity, ..renewal }
+    IssuedCredential { expires, identity, ..renewal }
 }

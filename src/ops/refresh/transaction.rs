@@ -22,7 +22,7 @@ use crate::profile::Credential;
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{
-    AgentStore, Begun, Document, Ended, LastOutcome, Lease, Prepared, Renewal, Spent, Spool,
+    Begun, Document, Ended, IssuedCredential, LastOutcome, Lease, Prepared, Spent, Spool, Store,
     StoreError, rotates,
 };
 use crate::system::file::SpareFile;
@@ -45,7 +45,7 @@ pub(super) struct Transaction<'a> {
     /// The time of the worker that makes it.
     life: Life,
     /// The other stores, which may hold the grant as well.
-    pub(super) others: Vec<AgentStore>,
+    pub(super) others: Vec<Store>,
     pub(super) spool: Spool,
 }
 
@@ -310,7 +310,7 @@ impl<'a> Transaction<'a> {
         may_repeat: bool,
         signals: &mut StopSignals,
         interaction: &mut dyn Notes,
-    ) -> Result<Renewal, TokenError> {
+    ) -> Result<IssuedCredential, TokenError> {
         let rotates = rotates(read.entry.expose());
         let mut attempts = 0;
         loop {

@@ -14,7 +14,7 @@ use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId};
 use crate::provider::{auth_provider_id, predecessor, successor};
 use crate::secret::Secret;
 use crate::store::{
-    AgentStore, Document, Fence, LeaseKey, StoreError, Version, is_refused, is_rejected,
+    Document, Fence, LeaseKey, Store, StoreError, Version, is_refused, is_rejected,
 };
 use crate::system::now;
 
@@ -22,7 +22,7 @@ use crate::system::now;
 #[derive(Debug)]
 pub(crate) struct Selected {
     /// The store that owns the profile: the agent's, or that of `main`.
-    pub(crate) store: AgentStore,
+    pub(crate) store: Store,
     /// The agent whose store that is.
     pub(crate) owner: AgentDir,
     /// The profile id.
@@ -75,7 +75,7 @@ impl Selected {
 
     /// The profile `id` of a store, as it was just read.
     pub(crate) fn in_store(
-        store: &AgentStore,
+        store: &Store,
         owner: &AgentDir,
         id: &ProfileId,
         credential: Credential,

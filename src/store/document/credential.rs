@@ -52,7 +52,7 @@ pub(super) fn credential(entry: &Fields<'_>) -> Option<Credential> {
 
 /// What a login or a refresh brought.
 #[derive(Clone)]
-pub struct Renewal {
+pub struct IssuedCredential {
     /// The grant of the token response.
     pub grant: Grant,
     /// When the access token expires, in milliseconds since the epoch; `None` when the
@@ -67,10 +67,10 @@ pub struct Renewal {
     pub fields: Vec<(String, serde_json::Value)>,
 }
 
-impl std::fmt::Debug for Renewal {
+impl std::fmt::Debug for IssuedCredential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { grant, expires, issued, identity, .. } = self;
-        let mut shown = f.debug_struct("Renewal");
+        let mut shown = f.debug_struct("IssuedCredential");
         shown.field("grant", grant).field("expires", expires).field("issued", issued);
         shown.field("identity", identity);
         shown.finish_non_exhaustive()
@@ -85,7 +85,7 @@ impl std::fmt::Debug for Renewal {
 pub fn login_entry(
     existing: Option<&str>,
     provider: &ProviderId,
-    renewal: &Renewal,
+    renewal: &IssuedCredential,
 ) -> serde_json::Result<Box<RawValue>> {
     let mut entry = match existing {
         Some(existing) => serde_json::from_str(existing)?,
@@ -114,7 +114,7 @@ pub fn login_entry(
 ///
 /// # Errors
 /// `entry` is not an object.
-pub fn renewed_entry(entry: &str, renewal: &Renewal) -> serde_json::Result<Box<RawValue>> {
+pub fn renewed_entry(entry: &str, renewal: &IssuedCredential) -> serde_json::Result<Box<RawValue>> {
     let mut entry: RawObject = serde_json::from_str(entry)?;
     let held =
         entry.get("refresh").and_then(|held| serde_json::from_str::<String>(held.get()).ok());
@@ -213,8 +213,8 @@ pub fn pasted_entry(
     raw(&entry)
 }
 
-fn renew(entry: &mut RawObject, renewal: &Renewal) -> serde_json::Result<()> {
-    let Renewal { grant, expires, issued, identity, fields } = renewal;
+fn renew(entry: &mut RawObject, renewal: &IssuedCredential) -> serde_json::Result<()> {
+    let IssuedCredential { grant, expires, issued, identity, fields } = renewal;
     entry.insert("access".to_owned(), raw(grant.access.expose())?);
     if let Some(refresh) = &grant.refresh {
         entry.insert("refresh".to_owned(), raw(refresh.expose())?);
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn an_entry_whose_refresh_token_was_replaced_says_so() {
-        let renewal = |refresh: Option<&str>| Renewal {
+        let renewal = |refresh: Option<&str>| IssuedCredential {
             issued: None,
             grant: Grant {
                 access: Secret::new("fake-a"),
@@ -320,7 +320,7 @@ mod tests {
     #[test]
     fn a_renewal_keeps_unknown_fields_and_the_old_refresh_token() {
         let entry = r#"{"type":"oauth","odd":1.50,"access":"old","refresh":"keep","expires":5,"provider":"p"}"#;
-        let renewal = Renewal {
+        let renewal = IssuedCredential {
             fields: vec![("region".to_owned(), "fake-field".into())],
             grant: Grant {
                 members: crate::oauth::Members::default(),

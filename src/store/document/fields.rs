@@ -4,7 +4,7 @@
 //! value that is kept can be read, else the entry has no fields at all.
 
 use super::field::Field;
-use crate::profile::{Facts, Kind};
+use crate::profile::{CredentialSummary, Kind};
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -124,12 +124,12 @@ impl<'t> Fields<'t> {
 
     /// The provider and what is there of the credential; `None` when it is none. No secret
     /// is copied.
-    pub(super) fn facts(&self) -> Option<(Cow<'t, str>, Facts)> {
+    pub(super) fn facts(&self) -> Option<(Cow<'t, str>, CredentialSummary)> {
         let (kind, provider) = (self.kind()?, self.provider()?);
         let (value, reference) = self.value(kind);
         let [value, reference] = [value, reference].map(|name| self.field(name));
         let in_place = kind != Kind::OAuth && value.is_reference();
-        let facts = Facts {
+        let facts = CredentialSummary {
             kind,
             has_bearer: !in_place && value.is_secret(),
             has_refresh: kind == Kind::OAuth && self.field(FieldName::Refresh).is_secret(),

@@ -9,7 +9,7 @@ use super::fence::Fence;
 use super::field::Field;
 use super::fields::{FieldName, Fields};
 use crate::profile::secret_ref::ReferenceName;
-use crate::profile::{Facts, Identity, Kind, ProviderId};
+use crate::profile::{CredentialSummary, Identity, Kind, ProviderId};
 use crate::secret::Secret;
 use crate::store::json_text::RawObject;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ pub struct Inspection {
     /// The provider as the entry spells it.
     pub provider: ProviderId,
     /// What is there of the credential.
-    pub facts: Facts,
+    pub facts: CredentialSummary,
     /// The key or token, when the entry holds one in clear.
     pub value: Option<Secret>,
     /// The secret reference in its place.
@@ -190,11 +190,15 @@ mod tests {
             assert_eq!(found.identity(), credential.identity, "{entry}");
             assert_eq!(found.display_name, credential.display_name, "{entry}");
             for (refused, now) in [(false, 0), (true, 0), (false, 9), (true, 9)] {
-                let of = |facts: &Facts| crate::profile::health(facts, refused, now);
+                let of = |facts: &CredentialSummary| crate::profile::health(facts, refused, now);
                 assert_eq!(of(&found.facts), of(&credential.facts()), "{entry}");
             }
-            let judged = Facts { expires: None, ..found.facts };
-            assert_eq!(judged, Facts { expires: None, ..credential.facts() }, "{entry}");
+            let judged = CredentialSummary { expires: None, ..found.facts };
+            assert_eq!(
+                judged,
+                CredentialSummary { expires: None, ..credential.facts() },
+                "{entry}"
+            );
         }
         for entry in [
             r#"{"type":"oauth","provider":"p","clientId":"\ud800"}"#,

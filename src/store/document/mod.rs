@@ -14,7 +14,7 @@ mod state;
 mod usage;
 
 pub use credential::{
-    Pasted, Renewal, entry_with, login_entry, pasted_entry, renewed_entry, rotates,
+    IssuedCredential, Pasted, entry_with, login_entry, pasted_entry, renewed_entry, rotates,
 };
 pub use fence::Fence;
 pub use inspection::Inspection;
@@ -24,10 +24,9 @@ pub use shape::{EntryFault, Misshape};
 pub use state::StateDocument;
 
 use super::json_text::{Layout, RawObject, raw};
-use crate::profile::{Credential, Facts, Kind};
+use crate::profile::{Credential, CredentialSummary, Kind};
 use crate::secret::Secret;
 use credential::credential;
-use field::FENCE;
 use fields::Fields;
 use inspection::inspect;
 pub(in crate::store) use layout::OLD_LAYOUT;
@@ -53,7 +52,7 @@ pub struct Outline<'d> {
     /// The provider as the entry spells it.
     pub provider: Cow<'d, str>,
     /// What is there of the credential.
-    pub facts: Facts,
+    pub facts: CredentialSummary,
 }
 
 /// An entry of the document that can be interpreted.
@@ -229,9 +228,7 @@ impl Document {
     /// What became of a login whose tokens a marker of OpenClaw replaces; `None` of every
     /// other.
     pub fn fence(&self, id: &str) -> Option<Fence> {
-        let entry = self.profiles.get(id)?;
-        // Nearly every entry ends here.
-        self.text_of(entry).contains(FENCE).then(|| Fence::of(&self.fields(entry))).flatten()
+        Fence::of(&self.fields(self.profiles.get(id)?))
     }
 
     /// Whether there is an entry of this id, valid or not.

@@ -3,7 +3,7 @@
 //!
 //! Invariant: nothing is changed, and nothing of a value is told.
 
-use crate::profile::{Facts, Kind, is_stand_in};
+use crate::profile::{CredentialSummary, Kind, is_stand_in};
 use crate::store::json_text::{RawObject, UniqueObject};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -134,7 +134,7 @@ const CODEX_KEY: &str = concat!("OPENAI", "_API_KEY");
 /// entries, each with its id, its text, and what is there of a credential.
 pub(super) fn misshapes<'d>(
     members: &RawObject,
-    entries: impl Iterator<Item = (&'d str, &'d str, Option<Facts>)>,
+    entries: impl Iterator<Item = (&'d str, &'d str, Option<CredentialSummary>)>,
 ) -> Vec<Misshape> {
     let mut seen = Vec::new();
     let mut found: Vec<Misshape> = Vec::new();

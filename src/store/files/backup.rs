@@ -144,19 +144,19 @@ fn copy(backup: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{AgentStore, BackupPolicy, Notices};
+    use crate::store::{BackupPolicy, Notices, Store};
     use serde_json::json;
 
-    fn store(root: &Path, count: usize) -> AgentStore {
+    fn store(root: &Path, count: usize) -> Store {
         telling_store(root, count, &Notices::default())
     }
 
-    fn telling_store(root: &Path, count: usize, notices: &Notices) -> AgentStore {
+    fn telling_store(root: &Path, count: usize, notices: &Notices) -> Store {
         let policy = BackupPolicy { count, notices: notices.clone() };
-        AgentStore::new("main".into(), root.to_owned(), root.join("a"), None).with_backups(policy)
+        Store::new("main".into(), root.to_owned(), root.join("a"), None).with_backups(policy)
     }
 
-    fn put(store: &AgentStore, id: &str, entry: &serde_json::Value) {
+    fn put(store: &Store, id: &str, entry: &serde_json::Value) {
         let entry = serde_json::value::to_raw_value(entry).unwrap();
         let change = |document: &mut Document| {
             document.set_entry(id, entry.clone());

@@ -223,7 +223,7 @@ fn lock_directory(path: &Path) -> io::Result<Option<File>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::AgentStore;
+    use crate::store::Store;
 
     #[test]
     fn the_lease_file_is_named_as_openclaw_names_it() {
@@ -267,7 +267,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let agent_dir = root.path().join("agents/main/agent");
         create_private_directory(&agent_dir).unwrap();
-        let store = AgentStore::new("main".into(), root.path().to_owned(), agent_dir, None);
+        let store = Store::new("main".into(), root.path().to_owned(), agent_dir, None);
         let key = LeaseKey { provider: &"p".into(), profile_id: &"p:1".into(), grant: None };
         let LeaseAttempt::Acquired(lease) = store.try_lease(&key).unwrap() else { panic!("held") };
         let document = store.location().path().unwrap().to_owned();

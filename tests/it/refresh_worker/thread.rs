@@ -66,6 +66,7 @@ fn ask(app: &App, notes: Sender<String>) -> Result<Token, Box<NoTokenError>> {
         strict: false,
         force_refresh: false,
         lock_timeout: PATIENCE,
+        tells_lifetime: false,
     };
     token(app, &request, &mut Listener(notes)).map_err(Box::new)
 }

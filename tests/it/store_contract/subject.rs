@@ -16,8 +16,8 @@ use openclaw_auth::profile::Identity;
 use openclaw_auth::profile::{ProfileId, ProviderId};
 use openclaw_auth::secret::Secret;
 use openclaw_auth::store::{
-    AgentStore, Backup, Begun, Document, Ended, LastOutcome, Lease, LeaseAttempt, LeaseKey,
-    Notices, Prepared, Renewal, StateDocument, StoreError, Turn, Version, renewed_entry,
+    Backup, Begun, Document, Ended, IssuedCredential, LastOutcome, Lease, LeaseAttempt, LeaseKey,
+    Notices, Prepared, StateDocument, Store, StoreError, Turn, Version, renewed_entry,
 };
 use openclaw_auth::system::permissions::Permissions;
 use serde_json::Value;
@@ -97,7 +97,7 @@ impl Moment {
 pub(super) struct Subject {
     engine: Engine,
     agent: String,
-    store: AgentStore,
+    store: Store,
     directory: PathBuf,
     root: PathBuf,
     notices: Notices,
@@ -189,7 +189,7 @@ impl Subject {
         held: &Held,
         prepared: Option<Prepared>,
         id: &str,
-        renewal: &Renewal,
+        renewal: &IssuedCredential,
     ) -> Result<(), Wrong> {
         let change = |document: &mut Document| {
             let entry = renewed_entry(document.entry(id).unwrap_or("{}"), renewal)?;
@@ -340,12 +340,12 @@ pub(super) fn set(document: &mut Document, id: &str, entry: &Value) {
 }
 
 /// What a refresh brought.
-pub(super) fn renewal(access: &str, refresh: Option<&str>) -> Renewal {
+pub(super) fn renewal(access: &str, refresh: Option<&str>) -> IssuedCredential {
     let (access, refresh) = (Secret::new(access), refresh.map(Secret::new));
     let grant =
         Grant { members: Members::default(), access, refresh, id_token: None, expires: None };
     let fields = vec![("region".to_owned(), "eu".into())];
-    Renewal {
+    IssuedCredential {
         grant,
         expires: Some(9_000),
         issued: Some(5_000),

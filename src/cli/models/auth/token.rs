@@ -92,6 +92,7 @@ pub(in crate::cli) fn run(
         stored: args.stored,
         force_refresh: args.force_refresh,
         lock_timeout: args.lock_timeout,
+        tells_lifetime: args.json,
     };
     let token = token(app, &request, &mut Console::new(output, &app.environment))
         .map_err(failure::explain(failure::token, app))?;

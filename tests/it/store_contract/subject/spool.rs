@@ -1,7 +1,7 @@
 //! The spool of a world.
 
 use openclaw_auth::secret::Secret;
-use openclaw_auth::store::{self, Renewal, Spent, SpooledReply};
+use openclaw_auth::store::{self, IssuedCredential, Spent, SpooledReply};
 use openclaw_auth::system::file;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -60,12 +60,12 @@ impl Spool {
     }
 
     /// Keeps what came of a grant that was posted.
-    pub(in super::super) fn save(&self, posted: &str, renewal: &Renewal) -> bool {
+    pub(in super::super) fn save(&self, posted: &str, renewal: &IssuedCredential) -> bool {
         self.spool.save(&Secret::new(posted), renewal).is_ok()
     }
 
     /// Lets what waits, and gave the grant that was posted, give this; whether any did.
-    pub(in super::super) fn follow(&self, posted: &str, renewal: &Renewal) -> bool {
+    pub(in super::super) fn follow(&self, posted: &str, renewal: &IssuedCredential) -> bool {
         self.spool.follow(&Secret::new(posted), renewal).unwrap()
     }
 

@@ -3,7 +3,7 @@
 use super::spool::Spool;
 use super::{Engine, Subject, engines};
 use crate::support::database;
-use openclaw_auth::store::{AgentStore, BackupPolicy, Notices};
+use openclaw_auth::store::{BackupPolicy, Notices, Store};
 use openclaw_auth::system::file;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -80,7 +80,7 @@ impl World {
             database::make_own(&directory, agent);
         }
         let notices = Notices::default();
-        let store = AgentStore::new(agent.into(), self.root.clone(), directory.clone(), None)
+        let store = Store::new(agent.into(), self.root.clone(), directory.clone(), None)
             .with_backups(BackupPolicy { count, notices: notices.clone() });
         let (engine, agent) = (self.engine, agent.to_owned());
         Subject { engine, agent, store, directory, root: self.root.clone(), notices }

@@ -25,12 +25,12 @@ pub const PATIENT_LOCK_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// The store of one agent.
 #[derive(Clone, Debug)]
-pub struct AgentStore {
+pub struct Store {
     agent_id: AgentId,
     pub(super) engine: AnyEngine,
 }
 
-impl AgentStore {
+impl Store {
     /// The store of the agent `agent_id` in files: in `agent_dir` of the state directory
     /// `state_dir`. `oauth_file` is the legacy file that agent `main` imports.
     pub fn new(
