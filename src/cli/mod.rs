@@ -12,6 +12,7 @@ mod doctor;
 mod duration;
 mod exit;
 mod failure;
+mod login_state;
 mod models;
 mod named;
 mod onboard;

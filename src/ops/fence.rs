@@ -38,6 +38,13 @@ pub(super) fn wait_for_openclaw(
     Ok(has_ended)
 }
 
+/// Since when OpenClaw may be refreshing a login of `store` that has the mark of a refresh under
+/// way, in milliseconds since the epoch; `None` where that was interrupted.
+pub(super) fn under_way_since(store: &Store, now: Millis) -> Option<Millis> {
+    let began = store.written_at()?;
+    (now < began.saturating_add(REFRESH_OF_OPENCLAW)).then_some(began)
+}
+
 fn is_of(stored: &str, wanted: &ProviderId) -> bool {
     let stored = ProviderId::from(stored);
     auth_provider_id(stored.clone()) == auth_provider_id(wanted) || is_one_login(&stored, wanted)

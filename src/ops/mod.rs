@@ -9,6 +9,7 @@ pub(crate) mod issuer;
 mod kept_as;
 pub mod list;
 pub mod login;
+pub(crate) mod login_state;
 pub mod logout;
 pub(crate) mod managed;
 pub mod paste;
