@@ -153,11 +153,10 @@ pub fn list(
         let id = auth_provider_id(provider);
         !own_providers.iter().chain(&others).any(|it| auth_provider_id(it) == id)
     };
-    for managed in Managed::standing_in_where(&config, is_missing) {
-        if wanted.as_ref().is_none_or(|wanted| *wanted == managed.provider()) {
-            add_managed(app, &managed, &mut listing);
-        }
-    }
+    let (rows, problems) = stand_ins(app, &config, is_missing, listing.at);
+    let is_wanted = |row: &Row| wanted.as_ref().is_none_or(|wanted| *wanted == row.provider);
+    listing.rows.extend(rows.into_iter().filter(is_wanted));
+    listing.problems = problems;
     Ok(listing)
 }
 
@@ -226,16 +225,29 @@ fn row(judge: &Judge<'_>, id: ProfileId, found: Inspection, now: Millis) -> Row 
     }
 }
 
-/// Adds a profile that stays another program's own, as that one has it now.
-fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {
-    let credential = match managed.read(app) {
-        Ok(Some(credential)) => credential,
-        Ok(None) => return,
-        Err(error) => return listing.problems.push(chain(&error)),
-    };
-    let Credential { identity, .. } = &credential;
-    listing.rows.push(Row {
-        state: of_held(&credential, managed.tool, listing.at),
+/// The logins of other programs that stand in for a provider that `is_missing`, as those
+/// programs have them now; and why others cannot be read.
+pub fn stand_ins(
+    app: &App,
+    config: &Config,
+    is_missing: impl Fn(&ProviderId) -> bool,
+    now: Millis,
+) -> (Vec<Row>, Vec<String>) {
+    let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    for managed in Managed::standing_in_where(config, is_missing) {
+        match managed.read(app) {
+            Ok(Some(credential)) => rows.push(of_managed(&managed, &credential, now)),
+            Ok(None) => {}
+            Err(error) => problems.push(chain(&error)),
+        }
+    }
+    (rows, problems)
+}
+
+fn of_managed(managed: &Managed, credential: &Credential, now: Millis) -> Row {
+    let identity = &credential.identity;
+    Row {
+        state: of_held(credential, managed.tool, now),
         proven_at: None,
         ends: None,
         is_renewable: false,
@@ -246,12 +258,12 @@ fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {
         email: identity.email.clone(),
         account_id: identity.account_id.clone(),
         expires: credential.expires(),
-        health: health(&credential.facts(), false, listing.at),
+        health: health(&credential.facts(), false, now),
         problem: None,
         refusal: None,
         unusable_until: None,
         inherited_from: None,
         imported_from: None,
         managed_by: Some(managed.tool),
-    });
+    }
 }

@@ -9,6 +9,7 @@ mod eligibility;
 mod health;
 mod identity;
 mod login_state;
+mod login_state_text;
 mod mask;
 mod model_ref;
 mod order;

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
-use crate::cli::login_state::{self, StateReport};
+use crate::cli::login_state::StateReport;
 use crate::cli::named;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
@@ -81,7 +81,7 @@ impl<'l> From<&'l Row> for ProfileReport<'l> {
             inherited_from: row.inherited_from.as_ref(),
             imported_from: row.imported_from.as_deref(),
             managed_by: row.managed_by.map(|tool| tool.program().name.as_str()),
-            state: StateReport::of(row),
+            state: StateReport::new(&row.state, row.proven_at),
         }
     }
 }
@@ -141,7 +141,7 @@ fn table(listing: &Listing) -> String {
 }
 
 fn status(row: &Row) -> String {
-    let state = login_state::shown(&row.state);
+    let state = row.state.to_string();
     match &row.imported_from {
         Some(tool) if row.managed_by.is_none() => {
             format!("{state}; imported from {}", printable(tool, 40))
