@@ -93,28 +93,39 @@ pub fn list(
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     let wanted = provider.map(|provider| app.provider_id(provider)).transpose()?;
+    list_of(app, &config, agent, wanted, now())
+}
+
+/// As [`list`], of that agent at `now`; `wanted` is a normalised id.
+pub(super) fn list_of(
+    app: &App,
+    config: &Config,
+    agent: AgentDir,
+    wanted: Option<ProviderId>,
+    now: Millis,
+) -> Result<Listing, AppError> {
     let mut listing = Listing {
         agent_id: agent.id.clone(),
         location: app.store(&agent).location(),
         rows: Vec::new(),
         invalid_entries: 0,
-        exposures: app.exposures(&config, &agent),
+        exposures: app.exposures(config, &agent),
         problems: Vec::new(),
         stale_orders: Vec::new(),
-        at: now(),
+        at: now,
     };
     let [mut own_providers, mut others] = [HashSet::new(), HashSet::new()];
-    let fallback = app.fallback_agent(&config, &agent);
+    let fallback = app.fallback_agent(config, &agent);
     let store = app.store(&agent);
     let is_merged = store.is_in_database();
     let mut own_ids = HashSet::new();
     let state_location = store.state_location();
     let owners = read(app, agent, fallback)?;
-    listing.stale_orders = stale_orders(app, &config, &owners, &state_location);
+    listing.stale_orders = stale_orders(app, config, &owners, &state_location);
     listing.stale_orders.retain(|order| wanted.as_ref().is_none_or(|it| *it == order.provider));
     for (owner, inherited) in owners.iter().zip([false, true]) {
         let Owner { agent: owner, store: owner_store, document, state } = owner;
-        let judge = Judge::new((app, &config), owner_store, (document, state), listing.at);
+        let judge = Judge::new((app, config), owner_store, (document, state), listing.at);
         for (id, found) in document.inspections() {
             let Some(found) = found else {
                 listing.invalid_entries += usize::from(!inherited);
@@ -153,7 +164,7 @@ pub fn list(
         let id = auth_provider_id(provider);
         !own_providers.iter().chain(&others).any(|it| auth_provider_id(it) == id)
     };
-    let (rows, problems) = stand_ins(app, &config, is_missing, listing.at);
+    let (rows, problems) = stand_ins(app, config, is_missing, listing.at);
     let is_wanted = |row: &Row| wanted.as_ref().is_none_or(|wanted| *wanted == row.provider);
     listing.rows.extend(rows.into_iter().filter(is_wanted));
     listing.problems = problems;

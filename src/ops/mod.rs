@@ -2,6 +2,7 @@
 //! file each: typed in, typed out, nothing printed.
 
 mod account;
+pub mod check;
 mod exchange;
 mod fence;
 pub mod import;

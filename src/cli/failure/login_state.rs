@@ -33,6 +33,12 @@ pub(in crate::cli) fn state_remedy(app: &App, login: &LoginAt<'_>, state: &Login
     }
 }
 
+/// The command that refreshes a login although it is not due.
+pub(in crate::cli) fn refresh_now(login: &LoginAt<'_>) -> Hint {
+    let refresh = Command::ours("models auth refresh").option("--profile", login.profile_id);
+    of_agent(refresh.arg("--force"), login.agent_id).into()
+}
+
 /// How the token of a login is had that another program refreshes.
 pub(in crate::cli) fn start_program(tool: Tool) -> Hint {
     let program = tool.program();
