@@ -103,13 +103,12 @@ impl Permissions {
         if let Some(known) = self.known(directory) {
             return known;
         }
-        let (target, is_inside) = match self.target_without_links(directory) {
-            Some(target) => (target, true),
-            None => {
-                let target = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
-                let is_inside = target.starts_with(&self.state_dir);
-                (target, is_inside)
-            }
+        let (target, is_inside) = if let Some(target) = self.target_without_links(directory) {
+            (target, true)
+        } else {
+            let target = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+            let is_inside = target.starts_with(&self.state_dir);
+            (target, is_inside)
         };
         let new = Rc::new(Visited { named: directory.to_owned(), target, is_inside });
         self.visited.borrow_mut().push(Rc::clone(&new));
