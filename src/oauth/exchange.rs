@@ -4,9 +4,9 @@
 use super::reply::server_time;
 use crate::profile::Millis;
 use crate::secret::Secret;
-use crate::system::Environment;
 use crate::system::http::{HttpClient, HttpError};
 use crate::system::route::{Untrusted, UnusableProxy};
+use crate::system::{Clock, Environment};
 use crate::text::printable;
 use indexmap::IndexMap;
 use oauth2::http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
@@ -91,7 +91,7 @@ impl TokenExchange {
         &self,
         stored: &Secret,
         environment: &Environment,
-        clock: fn() -> Millis,
+        clock: &Clock,
     ) -> Result<ExchangedToken, ExchangeError> {
         let mut request = Request::get(self.endpoint.as_str())
             .header(header::ACCEPT, "application/json")
@@ -104,7 +104,7 @@ impl TokenExchange {
         })?;
         let http = HttpClient::new(environment, &self.endpoint).map_err(unavailable)?;
         let response = http.send(request).await.map_err(unavailable)?;
-        read(&response, clock())
+        read(&response, clock.now())
     }
 }
 
