@@ -7,7 +7,6 @@ mod authorities;
 pub mod browser;
 pub mod child;
 mod coding;
-pub mod dialogue;
 pub mod environment;
 pub mod file;
 pub mod file_system;
