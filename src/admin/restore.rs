@@ -13,8 +13,8 @@ use crate::profile::{
     AgentId, Credential, LoginState, Millis, NeedsPerson, ProfileId, ProviderId, Refusal,
 };
 use crate::store::{Backup, Document, Location, StateDocument, Store};
-use crate::system::now;
 use crate::text::printable;
+use serde::Serialize;
 
 /// A backup and what it holds.
 #[derive(Debug)]
@@ -43,7 +43,8 @@ pub struct Listing {
 }
 
 /// What a restore did.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Report {
     /// The agent.
     pub agent_id: AgentId,
@@ -52,9 +53,19 @@ pub struct Report {
     /// The profiles that are now as they were then.
     pub restored: Vec<ProfileId>,
     /// The profiles that were left as they are, each with the reason.
-    pub kept: Vec<(ProfileId, &'static str)>,
+    pub kept: Vec<Kept>,
     /// Those of the restored ones that a person has to look after.
+    #[serde(skip)]
     pub over: Vec<OverLogin>,
+}
+
+/// A profile that was left as it is.
+#[derive(Debug, Serialize)]
+pub struct Kept {
+    /// The profile.
+    pub id: ProfileId,
+    /// Why.
+    pub reason: &'static str,
 }
 
 /// A restored login that is over, or may be.
@@ -157,7 +168,9 @@ pub fn restore(
                 continue;
             }
             match obstacle(&store, document, &backup, &since, id) {
-                Some(reason) if !force || reason != ROTATED => kept.push((id.into(), reason)),
+                Some(reason) if !force || reason != ROTATED => {
+                    kept.push(Kept { id: id.into(), reason })
+                }
                 _ => {
                     document.copy_entry(&backup, id);
                     restored.push(ProfileId::from(id));
@@ -175,7 +188,7 @@ pub fn restore(
             store.forget_replaced(&token);
         }
     }
-    remember_refusals(&store, &backup, &restored)?;
+    remember_refusals(app, &store, &backup, &restored)?;
     let over = over(app, &config, &store, &restored)?;
     Ok(Report { agent_id: agent.id, backup: backups[at].name(), restored, kept, over })
 }
@@ -183,6 +196,7 @@ pub fn restore(
 /// What the journal says of the restored grants is said by the store from now on: a grant that
 /// was refused is not posted again, and the token of one that was revoked is not handed out.
 fn remember_refusals(
+    app: &App,
     store: &Store,
     backup: &Document,
     restored: &[ProfileId],
@@ -199,7 +213,7 @@ fn remember_refusals(
     }
     let remember = |state: &mut StateDocument| {
         for (id, credential, noted) in &known {
-            let (id, at) = (id.as_str(), noted.at.unwrap_or_else(now));
+            let (id, at) = (id.as_str(), noted.at.unwrap_or_else(|| app.now()));
             let code = noted.reason.as_deref().unwrap_or(UNKNOWN_CODE);
             if let Some(token) = credential.refresh_token() {
                 state.set_refused(id, token, code, at);
@@ -224,7 +238,7 @@ fn over(
 ) -> Result<Vec<OverLogin>, RestoreError> {
     let snapshot = store.read()?;
     let documents = (&snapshot.document, snapshot.state()?);
-    let judge = Judge::new((app, config), store, documents, now());
+    let judge = Judge::new((app, config), store, documents, app.now());
     let logins = snapshot.document.inspections().filter_map(|(id, found)| {
         let (id, found) = (ProfileId::from(id), found?);
         let Judged { state, .. } = judge.judge(&id, &found);

@@ -1,7 +1,7 @@
 //! `doctor`
 
 use crate::admin::doctor::{Finding, examine};
-use crate::admin::restore::{self, Listing, OverLogin};
+use crate::admin::restore::{self, Kept, Listing, OverLogin};
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
@@ -26,7 +26,7 @@ provider files and the configuration. Nothing is written. Exit codes: 0 nothing 
 With --restore: every change of an agent's credentials keeps what it replaced; this lists
 what there is, or brings the profiles of one backup back. Nothing that is stored now is
 removed. A login whose refresh token was rotated since stays as it is, because a second use
-of the old one would end it; --force brings it back all the same.
+of the old one would end it; --force restores it anyway.
 
   openclaw-auth doctor
   openclaw-auth doctor --restore --list
@@ -93,13 +93,11 @@ struct BackupReport<'r> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct RestoreReport<'r> {
     schema: u32,
-    agent_id: &'r AgentId,
-    backup: &'r str,
-    restored: &'r [ProfileId],
-    kept: Vec<KeptReport<'r>>,
+    #[serde(flatten)]
+    report: &'r restore::Report,
+    #[serde(rename = "signInAgain")]
     sign_in_again: Vec<OverReport<'r>>,
 }
 
@@ -112,12 +110,6 @@ struct OverReport<'r> {
     next: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint_command: Option<&'r Command>,
-}
-
-#[derive(Serialize)]
-struct KeptReport<'r> {
-    id: &'r ProfileId,
-    reason: &'r str,
 }
 
 impl<'r> OverReport<'r> {
@@ -249,13 +241,9 @@ fn restore(
     });
     let over: Vec<_> = over.collect();
     if args.json {
-        let kept = report.kept.iter().map(|(id, reason)| KeptReport { id, reason });
         return output.json(&RestoreReport {
             schema: 1,
-            agent_id: &report.agent_id,
-            backup: &report.backup,
-            restored: &report.restored,
-            kept: kept.collect(),
+            report: &report,
             sign_in_again: over.iter().map(OverReport::of).collect(),
         });
     }
@@ -266,7 +254,7 @@ fn restore(
         let next = printable(&next.to_string(), 2_000);
         output.data(&format!("{id}: {state}\n  next: {next}\n"))?;
     }
-    for (id, reason) in &report.kept {
+    for Kept { id, reason } in &report.kept {
         output.data(&format!("left as it is: {id} ({reason})\n"))?;
     }
     if report.restored.is_empty() && report.kept.is_empty() {

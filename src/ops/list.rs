@@ -12,7 +12,6 @@ use crate::profile::{
 };
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Location, StateDocument, Store};
-use crate::system::now;
 use crate::system::permissions::Exposure;
 use crate::text::chain;
 use std::collections::HashSet;
@@ -93,7 +92,7 @@ pub fn list(
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     let wanted = provider.map(|provider| app.provider_id(provider)).transpose()?;
-    list_of(app, &config, agent, wanted, now())
+    list_of(app, &config, agent, wanted, app.now())
 }
 
 /// As [`list`], of that agent at `now`; `wanted` is a normalised id.

@@ -23,7 +23,7 @@ use crate::store::{
 use crate::text::date;
 
 /// Why a token is not used whose expiry is no time.
-const ODD_EXPIRY: &str = "`expires` is no time in milliseconds";
+const ODD_EXPIRY: &str = "`expires` is not a time in milliseconds";
 
 /// What is remembered of the logins of one store.
 pub(crate) struct Judge<'s> {

@@ -12,7 +12,7 @@ use crate::oauth::TokenError;
 use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId, Refusal};
 use crate::secret::Secret;
 use crate::store::{Ended, Location, Store, exchanged};
-use crate::system::{block_on, now};
+use crate::system::block_on;
 use std::time::Duration;
 
 /// What to sign out of.
@@ -82,13 +82,13 @@ pub enum LogoutError {
         profile_id: ProfileId,
     },
     /// A login was made meanwhile, which is kept.
-    #[error("`{}` was signed in anew meanwhile and was kept", profile_id)]
+    #[error("`{}` was replaced by a new login meanwhile, which was not removed", profile_id)]
     SignedInAnew {
         /// The profile.
         profile_id: ProfileId,
     },
     /// The server did not revoke the login.
-    #[error("could not revoke the login, so it was kept")]
+    #[error("could not revoke the login, so it was not removed")]
     NotRevoked(#[source] TokenError),
 }
 
@@ -140,7 +140,7 @@ pub fn logout(
         && let Some(token) = credential.refresh_token().or_else(|| credential.bearer())
     {
         // It may come back from a backup.
-        store.end(token, Ended::Revoked(now()));
+        store.end(token, Ended::Revoked(app.now()));
     }
     let removed = store.update(|document| {
         let present = document.credential(id.as_str());
@@ -155,7 +155,7 @@ pub fn logout(
     {
         // The state forgets it below, and the token may come back from a backup.
         let is_revoked = code == Refusal::REVOKED;
-        store.end(token, if is_revoked { Ended::Revoked(now()) } else { Ended::Refused });
+        store.end(token, if is_revoked { Ended::Revoked(app.now()) } else { Ended::Refused });
     }
     drop(lease);
     if !removed {

@@ -11,6 +11,7 @@ mod agents_golden;
 mod agents_identity;
 mod authorization_server;
 mod channels;
+mod check;
 mod circles;
 mod client;
 mod database;

@@ -246,7 +246,7 @@ fn the_text_says_the_state_of_each_login() {
         "valid (me@example.test)",
         "signed in",
         "sign in again (expired, 1970-01-01 00:00 UTC)",
-        "sign in again (`expires` is no time in milliseconds)",
+        "sign in again (`expires` is not a time in milliseconds)",
         "sign in again (holds no credential)",
         "cooling down until 2100-01-01 00:00 UTC\n",
         "cooling down until 2100-01-01 00:00 UTC (billing)",

@@ -8,7 +8,6 @@ use crate::ops::login_state::{Judge, Judged};
 use crate::profile::{AgentId, LoginState, NeedsPerson, Over, ProfileId, ProviderId};
 use crate::provider::auth_provider_id;
 use crate::store::{Document, StateDocument, Store};
-use crate::system::now;
 
 /// The logins of a store. What is said of an entry that is `misshapen` is not said again.
 pub(super) fn examine(
@@ -17,7 +16,7 @@ pub(super) fn examine(
     documents: (&Document, &StateDocument),
     misshapen: &[Misshapen],
 ) -> Vec<Finding> {
-    let judge = Judge::new(of, store, documents, now());
+    let judge = Judge::new(of, store, documents, of.0.now());
     let findings = documents.0.inspections().filter_map(|(id, found)| {
         let (id, found) = (ProfileId::from(id), found?);
         let Judged { state, .. } = judge.judge(&id, &found);
@@ -39,7 +38,7 @@ pub(super) fn stand_ins(app: &App, config: &Config, stores: &[Store]) -> Vec<Fin
     });
     let providers: Vec<_> = providers.collect();
     let is_missing = |provider: &ProviderId| !providers.contains(&auth_provider_id(provider));
-    let (rows, _) = list::stand_ins(app, config, is_missing, now());
+    let (rows, _) = list::stand_ins(app, config, is_missing, app.now());
     let needing = rows.into_iter().filter(|row| row.state.needs_person() != NeedsPerson::No);
     let main = AgentId::main;
     needing.map(|row| finding(row.id, main(), row.provider, row.state)).collect()

@@ -21,7 +21,6 @@ use crate::ops::list::{self, Row as Listed};
 use crate::profile::{AgentId, Kind, LoginState, Millis, ProfileId, ProviderId, compare};
 use crate::provider::{Conventions, auth_provider_id, cools_down};
 use crate::store::Location;
-use crate::system::now;
 use crate::system::permissions::Exposure;
 use provider::Sources;
 use serde_json::{Number, Value};
@@ -177,7 +176,7 @@ fn agent(
 /// The configuration, a provider file or a store cannot be read, or there is no such
 /// agent.
 pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError> {
-    let at = now();
+    let at = app.now();
     let config = app.config()?;
     let named = app.named_agent(named);
     // Where the environment has moved it to.

@@ -14,7 +14,6 @@ use crate::cli::named;
 use crate::cli::output::Output;
 use crate::ops::check::{Report, Request, check};
 use crate::profile::{AgentId, Millis};
-use crate::system::now;
 use crate::text::printable;
 use report::Told;
 use std::time::Duration;
@@ -93,7 +92,7 @@ fn millis(span: Duration) -> Millis {
 
 /// The logins that are meant, as they are now.
 fn looked_at(app: &App, request: &Request, name: Option<&str>) -> Result<Report, Failure> {
-    let mut report = check(app, request, now())?;
+    let mut report = check(app, request, app.now())?;
     if let Some(name) = name {
         let provider =
             app.provider_id(&name.to_owned().into()).map_err(crate::app::AppError::from)?;
