@@ -85,7 +85,8 @@ fn online_refreshes_what_is_due_and_tells_what_it_cannot_know() {
     rig.expire(PROFILE);
     assert_eq!((rig.run(&["check", "--online"]).code, refreshes(&rig)), (0, 1));
     rig.expire(PROFILE);
-    rig.server.inject(Fault::status(429));
+    let busy = Fault::Status { status: 429, retry_after: Some("3600".into()), body: String::new() };
+    rig.server.inject(busy);
     let away = rig.run(&["check", "--online", "--json"]);
     assert_eq!(away.code, 4, "{away:?}");
     let login = report(&away)["logins"][0].clone();
@@ -153,7 +154,7 @@ fn no_login_at_all_needs_a_person() {
     assert!(checked.stderr.contains("hint: openclaw-auth models auth login"), "{checked:?}");
     let checked = report(&rig.run(&["check", "--json"]));
     assert_eq!((&checked["logins"], &checked["exitCode"]), (&json!([]), &3.into()));
-    assert_eq!(rig.run(&["check", "--agent", "nobody"]).code, 1);
+    assert_eq!(rig.run(&["check", "--agent", "nobody"]).code, 2);
 }
 
 #[test]

@@ -257,7 +257,7 @@ fn the_text_says_the_state_of_each_login() {
     assert!(!text.contains("In use"), "nobody has chosen a model: {text}");
     rig.write("openclaw.json", "{agents: {defaults: {model: 'openai/gpt-5.5'}}}");
     let text = rig.run(&["models", "status"]).success();
-    assert!(text.contains("openai: set OPENAI_API_KEY\n"), "{text}");
+    assert!(text.contains("openai: set OPENAI_API_KEY"), "{text}");
     let empty = Rig::new().run(&["models", "status"]).success();
     assert!(empty.contains("No profiles"), "{empty}");
 }
