@@ -24,6 +24,7 @@ mod golden;
 mod golden_order;
 mod hints;
 mod import;
+mod json_reports;
 mod kept;
 mod layering;
 mod legacy;
