@@ -12,13 +12,14 @@ pub use misshapen::Misshapen;
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::ops::StaleOrder;
+use crate::ops::fence::is_in_refresh;
 use crate::ops::refresh::holder;
 use crate::ops::stale_order::Known;
 use crate::profile::AgentId;
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{
-    Leftover, Misshape, SpooledReply, Store, StoreError, notes_of_kept, shared_leftovers,
+    Document, Leftover, Misshape, SpooledReply, Store, StoreError, notes_of_kept, shared_leftovers,
 };
 use crate::system::permissions::Permissions;
 use crate::system::route;
@@ -148,6 +149,7 @@ fn examine_store(store: &Store, is_own: bool, found: &mut Vec<Finding>) {
         Ok(state) => state,
         Err(error) => return found.push(Finding::failed(Code::Unreadable, error)),
     };
+    lost(store, document, found);
     for profile in document.profiles() {
         let Some(token) = profile.credential.refresh_token() else { continue };
         let Some(reason) = state.refusal(profile.id, token) else { continue };
@@ -158,6 +160,21 @@ fn examine_store(store: &Store, is_own: bool, found: &mut Vec<Finding>) {
             reason,
         };
         found.push(Finding::problem(Code::Refused, what));
+    }
+}
+
+/// Logins whose tokens a refresh of OpenClaw has taken, and which it is not at any more.
+fn lost(store: &Store, document: &Document, found: &mut Vec<Finding>) {
+    for (id, inspection) in document.inspections() {
+        let Some((how, inspection)) = inspection.and_then(|it| Some((it.fence?, it))) else {
+            continue;
+        };
+        if is_in_refresh(how, store) {
+            continue;
+        }
+        let (profile_id, agent_id) = (id.into(), store.agent_id().clone());
+        let what = What::Lost { profile_id, agent_id, provider: inspection.provider, how };
+        found.push(Finding::problem(Code::Lost, what));
     }
 }
 

@@ -21,6 +21,16 @@ pub enum Fence {
     Failed,
 }
 
+/// What has happened to the login.
+impl std::fmt::Display for Fence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "lost in an interrupted OpenClaw refresh",
+            Self::Failed => "lost in a failed OpenClaw refresh",
+        })
+    }
+}
+
 impl Fence {
     /// The marker in an entry.
     pub(super) fn of(entry: &Fields<'_>) -> Option<Self> {
