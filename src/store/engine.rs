@@ -127,7 +127,7 @@ pub(super) trait Engine: Debug {
 
     /// Keeps OpenClaw from spending `grant`, which is about to be spent, where it would not
     /// wait for the lease. Nothing where it always does.
-    fn mark(&self, _grant: &Secret) -> Result<(), StoreError> {
+    fn mark(&self, _grant: &Secret, _now: Millis) -> Result<(), StoreError> {
         Ok(())
     }
 

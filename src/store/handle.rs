@@ -291,8 +291,8 @@ impl Store {
     ///
     /// # Errors
     /// The store cannot be read or written.
-    pub fn mark(&self, grant: &Secret) -> Result<(), StoreError> {
-        self.engine.mark(grant)
+    pub fn mark(&self, grant: &Secret, now: Millis) -> Result<(), StoreError> {
+        self.engine.mark(grant, now)
     }
 
     /// Undoes [`Self::mark`], as far as that can be done: no other credential came for `grant`.

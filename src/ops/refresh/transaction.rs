@@ -291,9 +291,10 @@ impl<'a> Transaction<'a> {
     /// Keeps OpenClaw from what is going to be posted. Other stores are marked as far as they
     /// can be.
     fn mark(&self, posted: &Secret) -> Result<(), StoreError> {
-        self.selected.store.mark(posted)?;
+        let now = self.app.now();
+        self.selected.store.mark(posted, now)?;
         for other in &self.others {
-            let _ = other.mark(posted);
+            let _ = other.mark(posted, now);
         }
         Ok(())
     }

@@ -240,8 +240,8 @@ impl Engine for Sqlite {
         journal::begin(self.locks(), lease, grant)
     }
 
-    fn mark(&self, grant: &Secret) -> Result<(), StoreError> {
-        Self::mark(self, grant)
+    fn mark(&self, grant: &Secret, now: Millis) -> Result<(), StoreError> {
+        Self::mark(self, grant, now)
     }
 
     fn unmark(&self, grant: &Secret, unspent: Unspent) -> Result<(), StoreError> {
