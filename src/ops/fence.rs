@@ -15,6 +15,21 @@ const REFRESH_OF_OPENCLAW: Millis = 120_000;
 /// How often it is looked whether that has ended.
 const LOOK: Duration = Duration::from_millis(25);
 
+/// Whether OpenClaw may still be at the refresh whose marker is in `store`.
+pub(crate) fn is_in_refresh(fence: Fence, store: &Store, now: Millis) -> bool {
+    let began = || store.written_at().unwrap_or(0);
+    fence == Fence::Pending && began().saturating_add(REFRESH_OF_OPENCLAW) > now
+}
+
+/// The first login of `provider` whose tokens a marker replaces.
+pub(super) fn first_marked(pool: &Pool, provider: &ProviderId) -> Option<ProfileId> {
+    pool.owners().iter().find_map(|owner| {
+        let document = &owner.snapshot.document;
+        let mut ids = document.outlines().filter(|it| is_of(&it.provider, provider));
+        ids.find(|it| document.fence(it.id).is_some()).map(|it| it.id.into())
+    })
+}
+
 /// Waits for the refreshes of OpenClaw that the profile `id`, or every one of `provider`, is in;
 /// whether one has ended. One that is older than a refresh can be was interrupted, and is not
 /// waited for.
@@ -36,13 +51,6 @@ pub(super) fn wait_for_openclaw(
         }
     }
     Ok(has_ended)
-}
-
-/// Since when OpenClaw may be refreshing a login of `store` that has the mark of a refresh under
-/// way, in milliseconds since the epoch; `None` where that was interrupted.
-pub(super) fn under_way_since(store: &Store, now: Millis) -> Option<Millis> {
-    let began = store.written_at()?;
-    (now < began.saturating_add(REFRESH_OF_OPENCLAW)).then_some(began)
 }
 
 fn is_of(stored: &str, wanted: &ProviderId) -> bool {

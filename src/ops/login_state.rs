@@ -4,10 +4,9 @@
 //! the same for every command. Nothing is sent, written or locked.
 
 use super::Interaction;
-use super::fence::under_way_since;
+use super::fence::is_in_refresh;
 use super::managed::Managed;
 use super::reference::problem_of;
-use super::refresh::lost;
 use super::selection::Selected;
 use crate::app::App;
 use crate::config::Config;
@@ -61,7 +60,8 @@ impl<'s> Judge<'s> {
     pub(crate) fn judge(&self, id: &ProfileId, found: &Inspection) -> Judged {
         let unusable = self.unusable(id, found);
         let note = self.note(id);
-        let under_way = self.under_way(found);
+        let is_refreshed = |fence: Fence| is_in_refresh(fence, self.store, self.now);
+        let is_refreshing = found.fence.is_some_and(is_refreshed);
         let refusal = self.refusal(id, note.as_ref());
         let facts = LoginFacts {
             unusable: unusable.clone(),
@@ -69,15 +69,18 @@ impl<'s> Judge<'s> {
             is_replaced: note.as_ref().is_some_and(|note| note.is_replaced),
             rejected: self.state.rejected_when(self.document, id.as_str()),
             refused: note.as_ref().and_then(|it| Some(told(it.outcome_of(OutcomeKind::Refused)?))),
-            lost: found.fence.filter(|_| under_way.is_none()).map(lost),
-            unknown: note.as_ref().and_then(unknown).or(under_way),
+            lost: found.fence.filter(|_| !is_refreshing).map(|fence| fence.to_string()),
+            unknown: note.as_ref().and_then(unknown),
             cooldown: cools_down(&found.provider)
                 .then(|| self.state.usage(id.as_str()).window(None, self.now))
                 .flatten(),
+            refreshing_by: is_refreshing.then_some("OpenClaw"),
             held_by: Tool::managing_stored(id).map(|tool| tool.program().label.clone()),
             ..LoginFacts::of(found.facts)
         };
-        let problem = unusable.or_else(|| facts.lost.map(|how| format!("{how}: sign in again")));
+        let problem = unusable
+            .or_else(|| facts.lost.as_ref().map(|how| format!("{how}: sign in again")))
+            .or_else(|| is_refreshing.then(|| "OpenClaw is refreshing it".to_owned()));
         let state = login_state(facts, self.now);
         let state = if is_stale_copy(&state) { self.as_held_now(id, state) } else { state };
         Judged { state, problem, refusal }
@@ -119,13 +122,6 @@ impl<'s> Judge<'s> {
             Some(Refusal { code, at: noted.at })
         };
         stored.or_else(noted)
-    }
-
-    /// That OpenClaw is refreshing it now.
-    fn under_way(&self, found: &Inspection) -> Option<LastRequest> {
-        found.fence.filter(|fence| *fence == Fence::Pending)?;
-        let at = under_way_since(self.store, self.now)?;
-        Some(LastRequest { reason: "OpenClaw is refreshing it".to_owned(), at })
     }
 }
 

@@ -4,7 +4,7 @@
 mod account;
 pub mod check;
 mod exchange;
-mod fence;
+pub(crate) mod fence;
 pub mod import;
 pub(crate) mod issuer;
 mod kept_as;

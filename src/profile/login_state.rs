@@ -56,7 +56,7 @@ pub enum Over {
     /// Its refresh token was replaced: an older file was put back.
     Replaced,
     /// A refresh by another program took its tokens away: how.
-    Lost(&'static str),
+    Lost(String),
     /// There is no credential.
     Empty,
     /// It cannot be used as it is written: why.
@@ -99,7 +99,7 @@ pub struct LoginFacts {
     /// Why it cannot be used as it is written.
     pub unusable: Option<String>,
     /// How another program has lost its tokens.
-    pub lost: Option<&'static str>,
+    pub lost: Option<String>,
     /// That it was refused for good.
     pub refusal: Option<Refusal>,
     /// Whether its refresh token was replaced.
@@ -112,6 +112,8 @@ pub struct LoginFacts {
     pub unknown: Option<LastRequest>,
     /// The window in which it should not be used.
     pub cooldown: Option<Window>,
+    /// The program that is refreshing it now, and holds its tokens meanwhile.
+    pub refreshing_by: Option<&'static str>,
     /// The program that owns it, for people.
     pub held_by: Option<String>,
 }
@@ -129,6 +131,7 @@ impl LoginFacts {
             refused: None,
             unknown: None,
             cooldown: None,
+            refreshing_by: None,
             held_by: None,
         }
     }
@@ -141,6 +144,9 @@ pub fn login_state(facts: LoginFacts, now: Millis) -> LoginState {
         let expires = summary.expiry();
         let is_expired = !summary.is_usable_until(now);
         return LoginState::Held { by, expires, is_expired };
+    }
+    if let Some(by) = facts.refreshing_by {
+        return LoginState::Held { by: by.to_owned(), expires: None, is_expired: false };
     }
     if let Some((why, since)) = over(&facts, now) {
         return LoginState::SignInAgain { why, since };
@@ -162,8 +168,8 @@ fn over(facts: &LoginFacts, now: Millis) -> Option<(Over, Option<Millis>)> {
     if let Some(reason) = &facts.unusable {
         return Some((Over::Unusable(reason.clone()), None));
     }
-    if let Some(how) = facts.lost {
-        return Some((Over::Lost(how), None));
+    if let Some(how) = &facts.lost {
+        return Some((Over::Lost(how.clone()), None));
     }
     if let Some(refusal) = &facts.refusal {
         let code = refusal.code.clone();
@@ -329,7 +335,7 @@ mod tests {
         let window = Window { disabled: false, until: NOW + 9, reason: Some("timeout".into()) };
         let all = LoginFacts {
             unusable: Some("odd".into()),
-            lost: Some("lost"),
+            lost: Some("lost".into()),
             refusal: Some(Refusal { code: "invalid_grant".into(), at: Some(7) }),
             is_replaced: true,
             rejected: Some(3),
@@ -341,7 +347,7 @@ mod tests {
         let mut facts = all;
         assert_eq!(state(facts.clone()), again(Over::Unusable("odd".into()), None));
         facts.unusable = None;
-        assert_eq!(state(facts.clone()), again(Over::Lost("lost"), None));
+        assert_eq!(state(facts.clone()), again(Over::Lost("lost".into()), None));
         facts.lost = None;
         assert_eq!(state(facts.clone()), again(Over::Refused("invalid_grant".into()), Some(7)));
         facts.refusal = Some(Refusal { code: Refusal::REVOKED.into(), at: None });
@@ -369,6 +375,12 @@ mod tests {
         let expected = LoginState::Held { by: by(), expires: Some(NOW), is_expired: true };
         assert_eq!((held(NOW), expected.needs_person()), (expected.clone(), NeedsPerson::Yes));
         assert_eq!((expected.reason(), expected.since()), (Some("expired"), Some(NOW)));
+        let refreshing = LoginFacts {
+            refreshing_by: Some("P"),
+            ..LoginFacts::of(CredentialSummary { has_bearer: false, ..summary(false, None) })
+        };
+        let expected = LoginState::Held { by: by(), expires: None, is_expired: false };
+        assert_eq!(state(refreshing), expected);
         let expected = LoginState::Held { by: by(), expires: Some(NOW + 1), is_expired: false };
         assert_eq!((held(NOW + 1), expected.needs_person()), (expected.clone(), NeedsPerson::No));
     }

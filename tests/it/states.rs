@@ -349,7 +349,7 @@ fn a_failed_refresh_of_openclaw_is_over() {
     let row = Row {
         reason: Some("lost"),
         words: "sign in again (lost in a failed OpenClaw refresh)",
-        doctor: Some("sign-in-again"),
+        doctor: Some("lost"),
         ..REFUSED
     };
     says(&stored(&entry), &row);

@@ -41,6 +41,8 @@ pub enum Code {
     External,
     /// The server has refused a login.
     Refused,
+    /// A refresh of OpenClaw has taken the tokens of a login.
+    Lost,
     /// A login is over.
     SignInAgain,
     /// Nobody knows what became of the last refresh of a login.
@@ -72,6 +74,7 @@ impl Code {
             Self::Shared => "shared",
             Self::External => "external",
             Self::Refused => "refused",
+            Self::Lost => "lost",
             Self::SignInAgain => "sign-in-again",
             Self::OutcomeUnknown => "outcome-unknown",
             Self::Provider => "provider",

@@ -54,6 +54,7 @@ fn finding(
         LoginState::Refused(_) | LoginState::SignInAgain { why: Over::Refused(_), .. } => {
             Code::Refused
         }
+        LoginState::SignInAgain { why: Over::Lost(_), .. } => Code::Lost,
         LoginState::OutcomeUnknown(_) => Code::OutcomeUnknown,
         _ => Code::SignInAgain,
     };
