@@ -195,11 +195,11 @@ fn no_word(error: &TokenError) -> Poll {
 }
 
 /// What may be the matter when somebody in between answers.
-const PORTAL: &str = "(does this network have a sign-in page of its own?)";
+const PORTAL: &str = "(does this network have its own sign-in page?)";
 
 /// An answer that the server has not made, as a sentence.
 fn odd_answer(status: StatusCode) -> String {
-    format!("the answer about the device code ({status}) makes no sense {PORTAL}")
+    format!("the answer about the device code ({status}) is not one of RFC 8628 {PORTAL}")
 }
 
 /// What an error code of the server means.
@@ -266,7 +266,7 @@ pub async fn wait_for_approval(
 
 /// The code has expired by our clock; `last` is what came in place of the last answer.
 fn too_late(last: Option<String>) -> TokenError {
-    let mut description = "nobody approved the code in time".to_owned();
+    let mut description = "the code was not approved in time".to_owned();
     if let Some(last) = last {
         description = format!("{description}, and the server could not be asked: {last}");
     }

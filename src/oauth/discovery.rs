@@ -163,8 +163,9 @@ async fn read(
     url: &Url,
     bearer: Option<&Secret>,
 ) -> Result<(StatusCode, Vec<u8>), TokenError> {
-    let unfit = |_| TokenError::Unreadable("the token is not fit for a header".to_owned());
-    let request = get(url, bearer).body(Vec::new()).map_err(unfit)?;
+    let request = get(url, bearer).body(Vec::new()).map_err(|_| {
+        TokenError::Unreadable("the token has characters that a header must not have".to_owned())
+    })?;
     let response = http.send(request).await.map_err(|error| match error {
         // Reading changes nothing, whether or not it arrived.
         HttpError::Unreachable { reason, .. } => TokenError::unavailable(reason, false),

@@ -98,9 +98,9 @@ impl TokenExchange {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let request = request
-            .body(Vec::new())
-            .map_err(|_| ExchangeError::Unreadable("the stored token is not fit for a header"))?;
+        let request = request.body(Vec::new()).map_err(|_| {
+            ExchangeError::Unreadable("the stored token has characters that a header must not have")
+        })?;
         let http = HttpClient::new(environment, &self.endpoint).map_err(unavailable)?;
         let response = http.send(request).await.map_err(unavailable)?;
         read(&response, clock())

@@ -114,7 +114,7 @@ pub(super) fn exchange(
     }
     if let Err(error) = exchanged::save(&directory, &service.endpoint, stored, &given, now()) {
         let place = directory.display();
-        interaction.warn(&format!("the exchanged token is not kept in {place}: {error}"));
+        interaction.warn(&format!("the exchanged token could not be stored in {place}: {error}"));
     }
     Ok(given)
 }

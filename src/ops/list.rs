@@ -228,7 +228,7 @@ fn row(
 }
 
 /// Why a token is not used whose expiry is no time.
-const ODD_EXPIRY: &str = "`expires` is no time in milliseconds";
+const ODD_EXPIRY: &str = "`expires` is not a time in milliseconds";
 
 /// Adds a profile that stays another program's own, as that one has it now.
 fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {

@@ -99,9 +99,9 @@ impl Transaction<'_> {
     pub(super) fn keep_unread(&self, posted: &Secret, error: TokenError) -> TokenError {
         let TokenError::Unusable { reason, raw } = error else { return error };
         let reason = match self.spool.save_unread(posted, raw.expose()) {
-            Ok(Some(kept_in)) => format!("{reason}; it is kept as it came in {kept_in}"),
+            Ok(Some(kept_in)) => format!("{reason}; the answer is stored as it came in {kept_in}"),
             Ok(None) => reason,
-            Err(failed) => format!("{reason}; it could not be kept: {failed}"),
+            Err(failed) => format!("{reason}; the answer could not be stored: {failed}"),
         };
         TokenError::Unusable { reason, raw }
     }
