@@ -29,7 +29,7 @@ pub(super) fn wait_for_openclaw(
     let mut has_ended = false;
     for owner in pool.owners() {
         let document = &owner.snapshot.document;
-        let ids = document.outlines().filter(|it| id.is_none_or(|id| *id == it.id));
+        let ids = document.summaries().filter(|it| id.is_none_or(|id| *id == it.id));
         let ids = ids.filter(|it| provider.is_none_or(|wanted| is_of(&it.provider, wanted)));
         for id in ids.map(|it| it.id).filter(|id| document.fence(id) == Some(Fence::Pending)) {
             has_ended |= ends(&owner.store, id, timeout)?;
