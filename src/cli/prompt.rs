@@ -91,13 +91,14 @@ pub(super) fn choose_one(prompt: &str, items: &[&str]) -> Result<usize, Failure>
 /// The longest answer, in bytes.
 const LONGEST_ANSWER: u64 = 4_096;
 
-/// Asks for a line of text; an empty one means `usual`.
+/// Asks for a line of text; an empty one means `default`.
 pub(super) fn ask(
     output: &mut Output<'_>,
     question: &str,
-    usual: Option<&str>,
+    default: Option<&str>,
 ) -> Result<String, Failure> {
-    let shown = usual.map(|usual| format!(" [{}]", printable(usual, 300))).unwrap_or_default();
+    let shown =
+        default.map(|default| format!(" [{}]", printable(default, 300))).unwrap_or_default();
     let prompt = format!("{question}{shown}: ");
     output.prompt(&prompt);
     let mut line = Vec::new();
@@ -116,7 +117,7 @@ pub(super) fn ask(
         ));
     }
     let answer = String::from_utf8_lossy(&line).trim().to_owned();
-    Ok(if answer.is_empty() { usual.unwrap_or_default().to_owned() } else { answer })
+    Ok(if answer.is_empty() { default.unwrap_or_default().to_owned() } else { answer })
 }
 
 /// Asks a question that only `y` or `yes` affirms.

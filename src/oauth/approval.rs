@@ -261,8 +261,9 @@ pub async fn wait_for_approval(
                     let _ = trouble.send(reason);
                 }
                 let doubled = device.interval.saturating_mul(2_u32.saturating_pow(failures));
-                let usual = doubled.min(LONGEST_PAUSE).max(device.interval);
-                retry_after.map_or(usual, |wanted| wanted.min(LONGEST_WANTED).max(device.interval))
+                let default = doubled.min(LONGEST_PAUSE).max(device.interval);
+                retry_after
+                    .map_or(default, |wanted| wanted.min(LONGEST_WANTED).max(device.interval))
             }
         };
     }
