@@ -16,6 +16,7 @@ use super::token::exchange;
 use super::token_error::TokenError;
 use crate::profile::Millis;
 use crate::secret::Secret;
+use crate::system::Clock;
 use crate::system::http::HttpClient;
 use oauth2::http::StatusCode;
 use std::time::Duration;
@@ -55,7 +56,7 @@ pub async fn poll_device(
     http: &HttpClient,
     client: &Client,
     device: &DeviceAuthorization,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Poll, TokenError> {
     let reply = match ask(http, client, device, clock).await? {
         Ok(reply) => reply,
@@ -95,7 +96,7 @@ async fn ask(
     http: &HttpClient,
     client: &Client,
     device: &DeviceAuthorization,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Result<Reply, TokenError>, TokenError> {
     let endpoints = client.endpoints.device.as_ref();
     let own_endpoint = endpoints.and_then(|endpoints| endpoints.token_endpoint.as_ref());
@@ -228,21 +229,21 @@ pub async fn wait_for_approval(
     client: &Client,
     device: &mut DeviceAuthorization,
     trouble: oneshot::Sender<String>,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Grant, TokenError> {
     let http = client.http()?;
-    let end = tokio::time::Instant::now() + device.lifetime;
+    let end = clock.instant() + device.lifetime;
     let mut trouble = Some(trouble);
     // How many polls in a row brought no answer, and what came in place of the last one.
     let (mut failures, mut last) = (0_u32, None);
-    let mut pause = device.interval.saturating_sub(device.age(clock()));
+    let mut pause = device.interval.saturating_sub(device.age(clock.now()));
     loop {
-        let next = tokio::time::Instant::now() + pause;
-        tokio::time::sleep_until(next.min(end)).await;
+        let next = clock.instant() + pause;
+        clock.sleep_until(next.min(end)).await;
         if next > end {
             return Err(too_late(last));
         }
-        device.asked = clock();
+        device.asked = clock.now();
         let poll = poll_device(&http, client, device, clock).await?;
         (failures, last) = match &poll {
             Poll::NoAnswer { reason, .. } => (failures + 1, Some(reason.clone())),

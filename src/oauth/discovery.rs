@@ -94,8 +94,8 @@ impl Client {
             return Err(unreadable("its metadata name no token endpoint".to_owned()));
         }
         let has = |scope: &str| metadata.scopes_supported.iter().any(|known| known == scope);
-        let default = DEFAULT_SCOPES.into_iter().filter(|scope| has(scope));
-        self.default_scopes = default.map(str::to_owned).collect();
+        let usual = DEFAULT_SCOPES.into_iter().filter(|scope| has(scope));
+        self.default_scopes = usual.map(str::to_owned).collect();
         self.issuer = spelled;
         let known = &mut self.endpoints;
         known.authorization = known.authorization.take().or(metadata.authorization_endpoint);
@@ -163,9 +163,10 @@ async fn read(
     url: &Url,
     bearer: Option<&Secret>,
 ) -> Result<(StatusCode, Vec<u8>), TokenError> {
-    let request = get(url, bearer).body(Vec::new()).map_err(|_| {
+    let unfit = |_| {
         TokenError::Unreadable("the token has characters that a header must not have".to_owned())
-    })?;
+    };
+    let request = get(url, bearer).body(Vec::new()).map_err(unfit)?;
     let response = http.send(request).await.map_err(|error| match error {
         // Reading changes nothing, whether or not it arrived.
         HttpError::Unreachable { reason, .. } => TokenError::unavailable(reason, false),

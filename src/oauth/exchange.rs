@@ -5,9 +5,9 @@ use super::reply::{is_unavailable, server_time};
 use super::request::get;
 use crate::profile::Millis;
 use crate::secret::Secret;
-use crate::system::Environment;
 use crate::system::http::{HttpClient, HttpError};
 use crate::system::route::{Untrusted, UnusableProxy};
+use crate::system::{Clock, Environment};
 use crate::text::printable;
 use indexmap::IndexMap;
 use oauth2::http::{HeaderName, HeaderValue, Response, StatusCode, header};
@@ -92,7 +92,7 @@ impl TokenExchange {
         &self,
         stored: &Secret,
         environment: &Environment,
-        clock: fn() -> Millis,
+        clock: &Clock,
     ) -> Result<ExchangedToken, ExchangeError> {
         let mut request = get(&self.endpoint, Some(stored));
         for (name, value) in &self.headers {
@@ -103,7 +103,7 @@ impl TokenExchange {
         })?;
         let http = HttpClient::new(environment, &self.endpoint).map_err(unavailable)?;
         let response = http.send(request).await.map_err(unavailable)?;
-        read(&response, clock())
+        read(&response, clock.now())
     }
 }
 

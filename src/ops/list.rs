@@ -11,7 +11,6 @@ use crate::external::Tool;
 use crate::profile::{AgentId, Credential, Health, Kind, Millis, ProfileId, ProviderId, health};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Location, StateDocument};
-use crate::system::now;
 use crate::system::permissions::Exposure;
 use crate::text::chain;
 use std::collections::HashSet;
@@ -91,7 +90,7 @@ pub fn list(
         exposures: app.exposures(&config, &agent),
         problems: Vec::new(),
         stale_orders: Vec::new(),
-        at: now(),
+        at: app.now(),
     };
     let [mut own_providers, mut others] = [HashSet::new(), HashSet::new()];
     let fallback = app.fallback_agent(&config, &agent);
