@@ -13,7 +13,7 @@ use crate::ops::selection::Selected;
 use crate::profile::{Credential, Identity, Millis};
 use crate::provider::ASSUMED_LIFETIME;
 use crate::secret::Secret;
-use crate::store::{Ended, IssuedCredential, Lease, Location, StoreError};
+use crate::store::{Ended, IssuedCredential, Lease, Location, StoreError, Unspent};
 use crate::system::file::SpareFile;
 use crate::system::limits;
 use std::time::Duration;
@@ -116,16 +116,18 @@ impl Transaction<'_> {
         interaction: &mut dyn Notes,
     ) -> Result<Credential, RefreshError> {
         let Self { selected, others, .. } = self;
+        // What became of an earlier request is known when the server has refused the token.
+        let is_refused = error.refused_grant().is_some();
+        let is_known = earlier.is_none() && !error.is_outcome_unknown();
+        let is_unspent = is_known || is_refused;
+        self.unmark(posted, if is_unspent { Unspent::Surely } else { Unspent::Perhaps });
         let holders = Holders { own: &selected.store, lease, others, now: self.app.now() };
         // The profile may have got another grant meanwhile: others have this one still.
-        let is_refused = error.refused_grant().is_some();
         if let Some(code) = error.refused_grant() {
             holders.remember(posted, code, interaction);
             selected.store.forget_outcome(posted);
         }
-        // What became of an earlier request is known when the server has refused the token.
-        let is_known = earlier.is_none() && !error.is_outcome_unknown();
-        if is_known || is_refused {
+        if is_unspent {
             selected.store.end(posted, Ended::Known);
         }
         let failed = if is_refused {
