@@ -33,7 +33,7 @@ pub(crate) fn is_in_refresh(fence: Fence, store: &Store, now: Millis) -> bool {
 pub(super) fn first_marked(pool: &Pool, provider: &ProviderId) -> Option<ProfileId> {
     pool.owners().iter().find_map(|owner| {
         let document = &owner.snapshot.document;
-        let mut ids = document.outlines().filter(|it| is_of(&it.provider, provider));
+        let mut ids = document.summaries().filter(|it| is_of(&it.provider, provider));
         ids.find(|it| document.fence(it.id).is_some()).map(|it| it.id.into())
     })
 }
