@@ -4,6 +4,7 @@
 mod account;
 mod exchange;
 pub(crate) mod fence;
+pub mod gateway;
 pub mod import;
 pub(crate) mod issuer;
 mod kept_as;

@@ -28,9 +28,9 @@ pub(super) use place::Sqlite;
 use super::engine::{Engine, Swap};
 use super::files::{backup, elsewhere, journal, lease, replaced};
 use super::{
-    Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
-    Leftover, Location, Notice, Prepared, ReadOnly, Snapshot, StateDocument, StoreError, Unspent,
-    Version,
+    Backup, Begun, Document, Ended, Exclusion, GatewayNews, LastOutcome, Lease, LeaseAttempt,
+    LeaseKey, Leftover, Location, Notice, Prepared, ReadOnly, Snapshot, StateDocument, StoreError,
+    Unspent, Version,
 };
 use crate::profile::Millis;
 use crate::secret::Secret;
@@ -353,7 +353,8 @@ impl Sqlite {
             return;
         }
         if self.has_gateway() {
-            policy.notices.add(Notice::GatewayRuns);
+            let news = GatewayNews { done: None, agent_id: self.agent.clone() };
+            policy.notices.add_of_gateway(news);
         }
     }
 

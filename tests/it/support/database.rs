@@ -135,6 +135,26 @@ impl Text {
         self.open().pragma_update(None, "user_version", 99).is_ok()
     }
 
+    /// Changes the text in a transaction that takes `pause`.
+    pub(crate) fn edit(&self, pause: Duration, change: impl FnOnce(&str) -> String) {
+        let (table, [key, value, at]) = (self.table, self.columns);
+        let connection = self.hold();
+        let query = format!("SELECT {value} FROM {table} WHERE {key} = ?1");
+        let text: Option<String> =
+            connection.query_row(&query, [self.key], |row| row.get(0)).optional().unwrap();
+        std::thread::sleep(pause);
+        let update = format!("UPDATE {table} SET {value} = ?2, {at} = {FOREIGN} WHERE {key} = ?1");
+        if let Some(text) = text {
+            connection.execute(&update, [self.key, &change(&text)]).unwrap();
+        }
+        connection.execute_batch("COMMIT").unwrap();
+    }
+
+    /// What SQLite says of the database.
+    pub(crate) fn check(&self) -> String {
+        self.open().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap()
+    }
+
     /// Runs a statement.
     pub(crate) fn run(&self, statement: &str) {
         self.open().execute_batch(statement).unwrap();
