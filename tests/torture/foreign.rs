@@ -72,7 +72,8 @@ impl Foreign {
             let number = self.edits.fetch_add(1, Ordering::Relaxed);
             if credentials.kind == StoreKind::Sqlite {
                 let change = |text: &str| edited(text, number).unwrap();
-                credentials.row(agent, Row::Store).edit(pause, change);
+                // Where it cannot write, it changes nothing.
+                let _ = credentials.row(agent, Row::Store).edit(pause, change);
                 continue;
             }
             // A document that is just being replaced is left alone.

@@ -136,18 +136,21 @@ impl Text {
     }
 
     /// Changes the text in a transaction that takes `pause`.
-    pub(crate) fn edit(&self, pause: Duration, change: impl FnOnce(&str) -> String) {
+    pub(crate) fn edit(
+        &self,
+        pause: Duration,
+        change: impl FnOnce(&str) -> String,
+    ) -> rusqlite::Result<()> {
         let (table, [key, value, at]) = (self.table, self.columns);
-        let connection = self.hold();
+        let connection = Connection::open(&self.database)?;
+        connection.busy_timeout(Duration::from_secs(20))?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
         let query = format!("SELECT {value} FROM {table} WHERE {key} = ?1");
-        let text: Option<String> =
-            connection.query_row(&query, [self.key], |row| row.get(0)).optional().unwrap();
+        let text: String = connection.query_row(&query, [self.key], |row| row.get(0))?;
         std::thread::sleep(pause);
         let update = format!("UPDATE {table} SET {value} = ?2, {at} = {FOREIGN} WHERE {key} = ?1");
-        if let Some(text) = text {
-            connection.execute(&update, [self.key, &change(&text)]).unwrap();
-        }
-        connection.execute_batch("COMMIT").unwrap();
+        connection.execute(&update, [self.key, &change(&text)])?;
+        connection.execute_batch("COMMIT")
     }
 
     /// What SQLite says of the database.
