@@ -136,6 +136,7 @@ impl Text {
     }
 
     /// Changes the text in a transaction that takes `pause`.
+    #[cfg(not(test))]
     pub(crate) fn edit(
         &self,
         pause: Duration,
@@ -154,6 +155,7 @@ impl Text {
     }
 
     /// What SQLite says of the database.
+    #[cfg(not(test))]
     pub(crate) fn check(&self) -> String {
         self.open().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap()
     }
