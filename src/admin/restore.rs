@@ -7,7 +7,7 @@
 use super::doctor::store_of;
 use crate::app::{App, AppError};
 use crate::config::Config;
-use crate::ops::login_state::{Judge, Judged, UNKNOWN_CODE};
+use crate::ops::login_state::{Judge, Judged};
 use crate::ops::record::{Commit, RecordError, Recorded, Wait, record};
 use crate::profile::{
     AgentId, Credential, LoginState, Millis, NeedsPerson, ProfileId, ProviderId, Refusal,
@@ -214,7 +214,7 @@ fn remember_refusals(
     let remember = |state: &mut StateDocument| {
         for (id, credential, noted) in &known {
             let (id, at) = (id.as_str(), noted.at.unwrap_or_else(|| app.now()));
-            let code = noted.reason.as_deref().unwrap_or(UNKNOWN_CODE);
+            let code = noted.code();
             if let Some(token) = credential.refresh_token() {
                 state.set_refused(id, token, code, at);
             }
