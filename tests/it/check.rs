@@ -205,6 +205,8 @@ fn a_store_that_is_unreadable_or_unsafe_is_no_answer() {
 #[test]
 fn what_keeps_a_login_from_being_used_needs_a_person() {
     let rig = Rig::signed_in();
+    // The profiles of the configuration would stand in for those that are gone.
+    std::fs::remove_file(rig.path("openclaw.json")).unwrap();
     let order = json!({"order": {"openai-codex": ["openai-codex:gone"]}});
     rig.write("agents/main/agent/auth-state.json", &order.to_string());
     let token = rig.run(&["models", "auth", "token", "--provider", "openai-codex"]);
