@@ -141,20 +141,15 @@ impl<'r> Told<'r> {
 
     /// A line for each login and each store that cannot be used, with the next command.
     pub(super) fn text(&self, with_agents: bool) -> String {
-        let mut text = String::new();
-        for login in &self.logins {
-            let agent = if with_agents {
-                format!(" of agent {}", login.login.agent_id)
-            } else {
-                String::new()
-            };
-            text += &format!("{:.120}{agent}: {}\n", login.login.row.id, login.state());
-            text += &next_line(login.next.as_ref());
-        }
-        for ToldProblem { agent_id, error, next, .. } in &self.problems {
-            text += &format!("agent {agent_id}: {error}\n{}", next_line(next.as_ref()));
-        }
-        text
+        let logins = self.logins.iter().map(|told| {
+            let Login { agent_id, row, .. } = told.login;
+            let agent = if with_agents { format!(" of agent {agent_id}") } else { String::new() };
+            format!("{:.120}{agent}: {}\n{}", row.id, told.state(), next_line(told.next.as_ref()))
+        });
+        let problems = self.problems.iter().map(|ToldProblem { agent_id, error, next, .. }| {
+            format!("agent {agent_id}: {error}\n{}", next_line(next.as_ref()))
+        });
+        logins.chain(problems).collect()
     }
 }
 
