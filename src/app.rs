@@ -9,7 +9,7 @@ use crate::store::{
 use crate::system::file;
 use crate::system::permissions::{Exposure, Kind, Permissions};
 use crate::system::worker::{Life, Threads};
-use crate::system::{Clock, Environment};
+use crate::system::{Clock, Environment, StopSource};
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -50,6 +50,8 @@ fn all(exposures: &[Exposure]) -> String {
 pub struct Machine {
     /// The clock.
     pub clock: Clock,
+    /// Who may ask a use case to stop.
+    pub stop: StopSource,
 }
 
 /// What every use case works with.

@@ -2,12 +2,13 @@
 
 use crate::admin::doctor::{Finding, examine};
 use crate::admin::restore::{self, Listing};
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::cli::duration;
 use crate::cli::exit::{Command, ExitStatus, Failure};
 use crate::cli::failure::next_step;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
+use crate::cli::wait::wait;
 use crate::profile::{AgentId, ProfileId};
 use crate::system::now;
 use crate::text::printable;
@@ -122,7 +123,7 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
 }
 
 fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
-    let report = examine(app);
+    let report = wait(async { Ok::<_, AppError>(examine(app).await) })?;
     if report.has_problems() {
         output.end_with(ExitStatus::Findings);
     }

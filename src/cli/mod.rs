@@ -22,11 +22,12 @@ mod quota;
 mod root;
 mod secrets;
 mod terminal;
+mod wait;
 
-use crate::app::{App, RefreshesBy};
+use crate::app::{App, Machine, RefreshesBy};
 use crate::ops::refresh::worker;
 use crate::profile::AgentId;
-use crate::system::{Environment, Streams};
+use crate::system::{Environment, StopSource, Streams, block_on};
 use clap::{CommandFactory, Parser, Subcommand};
 use direct::Direct;
 pub use exit::ExitStatus;
@@ -122,7 +123,9 @@ pub fn main(
 /// Does the job of a worker. One that was started by hand has none.
 fn work() -> ExitStatus {
     let begun = crate::system::worker::begin().ok().flatten();
-    let done = begun.and_then(|begun| worker::work(begun, failure::noticed));
+    let Some(begun) = begun else { return ExitStatus::Usage };
+    let done = block_on(worker::work(begun, failure::noticed));
+    let done = done.unwrap_or_else(|_| Some(worker::not_begun()));
     done.map_or(ExitStatus::Usage, |()| ExitStatus::Success)
 }
 
@@ -157,7 +160,8 @@ fn start(
     };
     let agent = AgentId::named(options.agent.as_deref());
     let app = App::new(options.apply(environment), current_dir).with_agent(agent);
-    let app = app.with_refreshes_by(refreshes_by);
+    let machine = Machine { stop: StopSource::Signals, ..Machine::default() };
+    let app = app.with_refreshes_by(refreshes_by).on_machine(machine);
     let mut output = Output::new(streams).with_help(help_of);
     crate::system::process::keep_memory_private();
     let result = match command {

@@ -12,7 +12,6 @@ use crate::oauth::TokenError;
 use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::store::{Ended, Location, Store, exchanged};
-use crate::system::block_on;
 use std::time::Duration;
 
 /// What to sign out of.
@@ -102,7 +101,7 @@ impl<E: Into<AppError>> From<E> for LogoutError {
 ///
 /// # Errors
 /// There is no such profile, the server cannot be reached, or the store cannot be written.
-pub fn logout(
+pub async fn logout(
     app: &App,
     request: &Request,
     interaction: &mut dyn Interaction,
@@ -124,7 +123,9 @@ pub fn logout(
     };
     // A refresh under way would bring a token that nobody revokes.
     let selected = Selected::in_store(&store, &agent, id, credential)?;
-    let lease = wait_for_lease::<LogoutError>(&selected, LEASE_TIMEOUT, |_| Ok(None))?;
+    let clock = &app.machine.clock;
+    let lease =
+        wait_for_lease::<LogoutError>(&selected, clock, LEASE_TIMEOUT, |_| Ok(None)).await?;
     let document = store.profiles()?;
     let credential = document.credential(id.as_str()).unwrap_or(selected.credential);
     let entry = entry_text(&document, id);
@@ -134,7 +135,7 @@ pub fn logout(
         Revocation::Skipped(format!("{} holds the same login", tool.program().label))
     } else {
         warn_of_route(app, interaction);
-        revoke(app, &config, &store, (&credential, &entry), interaction)?
+        revoke(app, &config, &store, (&credential, &entry), interaction).await?
     };
     let removed = store.update(|document| {
         let present = document.credential(id.as_str());
@@ -184,7 +185,7 @@ fn is_same_grant(a: &Credential, b: &Credential) -> bool {
     }
 }
 
-fn revoke(
+async fn revoke(
     app: &App,
     config: &Config,
     store: &Store,
@@ -203,8 +204,7 @@ fn revoke(
     let catalog = app.catalog()?;
     let no_endpoint = || Revocation::Skipped("the provider has no revocation endpoint".to_owned());
     let Some(issuer) = Issuer::of(app, &catalog, credential)? else { return Ok(no_endpoint()) };
-    let revoked = block_on(issuer.revoke(credential, entry, interaction));
-    match revoked.map_err(AppError::Runtime)? {
+    match issuer.revoke(credential, entry, interaction).await {
         Ok(true) => Ok(Revocation::Revoked),
         Ok(false) => Ok(no_endpoint()),
         Err(error @ TokenError::Refused { .. }) => {
