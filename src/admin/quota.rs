@@ -13,8 +13,8 @@ use crate::provider::{
 };
 use crate::secret::Secret;
 use crate::store::StoreError;
-use crate::system::Environment;
-use crate::system::http::{HttpClient, HttpError};
+use crate::system::Clients;
+use crate::system::http::HttpError;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -225,7 +225,7 @@ async fn ask(app: &App, candidates: Vec<Candidate<'_>>) -> Vec<Snapshot> {
         let Candidate { provider, name, source, token, account_id, problem, remedy, .. } =
             candidate;
         if problem.is_none() {
-            let asked = request(app.environment.clone(), source.clone(), token, account_id, remedy);
+            let asked = request(app.clients().clone(), source.clone(), token, account_id, remedy);
             requests.push((index, asked));
         }
         let usage = Err(problem.unwrap_or(Problem::NoAnswer));
@@ -248,14 +248,14 @@ async fn ask(app: &App, candidates: Vec<Candidate<'_>>) -> Vec<Snapshot> {
 }
 
 async fn request(
-    environment: Environment,
+    clients: Clients,
     source: QuotaSource,
     token: Secret,
     account_id: Option<String>,
     remedy: Remedy,
 ) -> Result<Quota, Problem> {
     let request = source.request(&token, account_id.as_deref()).map_err(Problem::Request)?;
-    let http = HttpClient::new(&environment, &source.endpoint).map_err(Problem::Http)?;
+    let http = clients.to(&source.endpoint).map_err(Problem::Http)?;
     let answer = http.send(request).await.map_err(Problem::Http)?;
     source.read(answer.status(), answer.body()).map_err(|error| match error {
         QuotaError::TokenExpired => Problem::Expired(remedy),

@@ -124,9 +124,15 @@ pub fn main(
 fn work() -> ExitStatus {
     let begun = crate::system::worker::begin().ok().flatten();
     let Some(begun) = begun else { return ExitStatus::Usage };
-    let done = block_on(worker::work(begun, failure::noticed));
-    let done = done.unwrap_or_else(|_| Some(worker::not_begun()));
-    done.map_or(ExitStatus::Usage, |()| ExitStatus::Success)
+    match block_on(worker::work(begun, failure::noticed)) {
+        Ok(Some(())) => ExitStatus::Success,
+        Ok(None) => ExitStatus::Usage,
+        // Without a runtime nothing is begun.
+        Err(_) => {
+            worker::not_begun();
+            ExitStatus::Success
+        }
+    }
 }
 
 /// Runs the program within this process and says how it ended.

@@ -117,7 +117,7 @@ impl Exchange {
         warn_of_route(app, interaction);
         let mut stop = app.machine.stop.listen().map_err(NotExchanged::Signals)?;
         let given = tokio::select! {
-            given = service.exchange(stored, &app.environment, clock) => given.map_err(|source| {
+            given = service.exchange(stored, app.clients(), clock) => given.map_err(|source| {
                 NotExchanged::Failed { login: selected.login().into(), source }
             }),
             () = stop.asked() => Err(NotExchanged::Interrupted),

@@ -6,6 +6,7 @@
 mod authorities;
 pub mod browser;
 pub mod child;
+mod clients;
 mod clock;
 mod coding;
 pub mod dialogue;
@@ -24,6 +25,7 @@ pub mod process;
 mod proxy;
 pub mod relocation;
 mod replacement;
+mod request_error;
 pub mod route;
 pub mod signal;
 mod spare_file;
@@ -37,6 +39,7 @@ mod watched_body;
 pub mod worker;
 
 use crate::profile::Millis;
+pub use clients::Clients;
 pub use clock::{Clock, ManualClock, Ticks};
 pub use environment::Environment;
 use std::os::unix::net::UnixStream;

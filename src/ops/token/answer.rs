@@ -145,10 +145,10 @@ pub(super) fn of_another_program(
     interaction: &mut dyn Interaction,
 ) -> Result<Token, NoTokenError> {
     if request.force_refresh {
-        return Err(of_program(tool, &selected, Need::Forced));
+        return Err(of_program(tool, selected, Need::Forced));
     }
     let is_long = |it: &Selected| !it.rejected && is_enough(app, it, request);
-    if !is_long(&selected) {
+    if !is_long(selected) {
         let kept = Managed::named(&selected.id).map(|it| it.read(app)).transpose()?.flatten();
         if let Some(kept) = kept {
             let is_rejected = selected.rejected
@@ -160,19 +160,19 @@ pub(super) fn of_another_program(
             selected.rejected = is_rejected;
         }
     }
-    if is_long(&selected) {
-        return hand_out(app, &selected, &selected.credential, request);
+    if is_long(selected) {
+        return hand_out(app, selected, &selected.credential, request);
     }
     if selected.rejected || !selected.credential.is_usable_until(app.now()) {
         let need = if selected.rejected { Need::Rejected } else { Need::Expired };
-        return Err(of_program(tool, &selected, need));
+        return Err(of_program(tool, selected, need));
     }
     interaction.note(&format!(
         "the token of `{}` expires within --min-ttl, and only {} refreshes it",
         selected.id,
         tool.program().label
     ));
-    hand_out(app, &selected, &selected.credential, request)
+    hand_out(app, selected, &selected.credential, request)
 }
 
 /// What gives the token that the API of the provider takes, where that is not the stored
