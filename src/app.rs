@@ -29,7 +29,7 @@ pub enum AppError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Somebody else could read or change secrets.
-    #[error("the secrets are not safe there: {}", all(.0))]
+    #[error("insecure permissions: {}", all(.0))]
     Insecure(Vec<Exposure>),
     /// There is no agent of this id.
     #[error("there is no agent `{0}`")]

@@ -59,9 +59,9 @@ pub fn report(app: &App, request: &Request) -> Result<Report, SelectionError> {
     let provider = &credential.provider;
     let counts = cools_down(provider);
     let skipped = match request.failure {
-        Some(FailureReason::Timeout) => Some("a time-out says nothing of the profile"),
+        Some(FailureReason::Timeout) => Some("a time-out does not count against the profile"),
         Some(reason) if !counts && reason != FailureReason::Auth => {
-            Some("failures of this provider keep no profile away")
+            Some("failures of this provider do not count against a profile")
         }
         _ => None,
     };

@@ -129,7 +129,8 @@ impl Exchange {
         let saved = exchanged::save(&directory, &service.endpoint, stored, &given, app.now());
         if let Err(error) = saved {
             let place = directory.display();
-            interaction.warn(&format!("the exchanged token is not kept in {place}: {error}"));
+            interaction
+                .warn(&format!("the exchanged token could not be stored in {place}: {error}"));
         }
         Ok(given)
     }

@@ -177,7 +177,7 @@ impl Connection<'_> {
                 let held = (credential, entry);
                 let issued = run(program, app, Operation::Refresh, held, interaction).await?;
                 issued.map(|issued| renewal(*issued, clock.now())).ok_or_else(|| {
-                    program.unreadable("was done with a refresh and gave no credential")
+                    program.unreadable("finished a refresh and returned no credential")
                 })
             }
         }
@@ -207,7 +207,7 @@ async fn run(
                 Message::Note(text) => interaction.note(&text),
                 Message::Aside(text) => interaction.note(&format!("{name}: {text}")),
                 Message::Done(issued) => return Ok(issued),
-                _ => return Err(program.unreadable("wants to talk to a user who is not there")),
+                _ => return Err(program.unreadable("asks for an answer, and there is no terminal")),
             }
         }
     };

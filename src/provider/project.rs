@@ -56,7 +56,7 @@ pub enum ProjectError {
     #[error("the service makes the account ready and is not done yet")]
     NotDone,
     /// The token holds characters that cannot be sent.
-    #[error("the token is not fit for a header")]
+    #[error("the token has characters that a header must not have")]
     UnfitToken,
     /// The service was not reached, or gave no answer.
     #[error(transparent)]

@@ -9,7 +9,6 @@ pub mod child;
 mod clients;
 mod clock;
 mod coding;
-pub mod dialogue;
 pub mod environment;
 pub mod file;
 pub mod file_system;

@@ -111,6 +111,8 @@ pub struct Row {
     pub health: Health,
     /// The server's error code, when it has refused the refresh token.
     pub refusal: Option<String>,
+    /// What a refresh of OpenClaw has made of it, if it has taken its tokens.
+    pub lost: Option<String>,
     /// The fields that hold a reference where OAuth supports none.
     pub unsupported: Vec<&'static str>,
     /// Whether it is a profile of `main` that the agent reads through to.
@@ -265,7 +267,7 @@ fn rows(view: &View<'_>, sources: &Sources<'_>) -> Vec<Row> {
 }
 
 fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
-    let Entry { id, inspection, refusal, is_inherited } = entry;
+    let Entry { id, inspection, refusal, lost, is_inherited } = entry;
     let profile_id = ProfileId::from(*id);
     let kind = inspection.facts.kind;
     let oauth_configured = sources.config.auth_mode(&profile_id) == Some(Kind::OAuth);
@@ -283,6 +285,7 @@ fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
         },
         health: health(&inspection.facts, refusal.is_some(), sources.now),
         refusal: refusal.clone(),
+        lost: lost.clone(),
         unsupported,
         is_inherited: *is_inherited,
         id: profile_id,

@@ -267,7 +267,7 @@ impl Waiting {
                 Ok(_) => Err(LoginError::ApprovedWithoutCode),
                 Err(error) if is_only => Err(login.not_signed_in(error)),
                 Err(error) => {
-                    interaction.note(&format!("no device code: {error}"));
+                    interaction.note(&format!("could not get a device code: {error}"));
                     self.device = None;
                     Ok(())
                 }
@@ -313,7 +313,7 @@ impl Waiting {
                         if error.is_denial() || (self.serving.is_none() && self.pasted.is_none()) {
                             return Err(login.not_signed_in(error));
                         }
-                        interaction.note(&format!("the device code is of no use: {error}"));
+                        interaction.note(&format!("the device code cannot be used: {error}"));
                     }
                 },
                 () = self.clock.sleep_until(self.deadline) => {

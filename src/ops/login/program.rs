@@ -110,7 +110,7 @@ impl ProgramLogin<'_> {
                         }
                         Message::Done(Some(issued)) => return Ok(issued),
                         Message::Done(None) | Message::Described(_) | Message::Failed(_) => {
-                            let what = "was done with a login and gave no credential";
+                            let what = "finished a login and returned no credential";
                             return Err(self.failed(self.program.unreadable(what)));
                         }
                         shown => self.show(shown),

@@ -178,7 +178,7 @@ impl Login<'_> {
             Ok(device) => Ok(Some(device)),
             Err(error) if !self.methods.paste => Err(self.not_signed_in(error)),
             Err(error) => {
-                interaction.note(&format!("no device code: {error}"));
+                interaction.note(&format!("could not get a device code: {error}"));
                 Ok(None)
             }
         }

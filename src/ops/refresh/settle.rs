@@ -13,7 +13,7 @@ use crate::ops::selection::Selected;
 use crate::profile::{Credential, Identity, Millis};
 use crate::provider::ASSUMED_LIFETIME;
 use crate::secret::Secret;
-use crate::store::{Ended, IssuedCredential, Lease, Location, StoreError};
+use crate::store::{Ended, IssuedCredential, Lease, Location, StoreError, Unspent};
 use crate::system::file::SpareFile;
 use crate::system::limits;
 use std::time::Duration;
@@ -99,9 +99,9 @@ impl Transaction<'_> {
     pub(super) fn keep_unread(&self, posted: &Secret, error: TokenError) -> TokenError {
         let TokenError::Unusable { reason, raw } = error else { return error };
         let reason = match self.spool.save_unread(posted, raw.expose()) {
-            Ok(Some(kept_in)) => format!("{reason}; it is kept as it came in {kept_in}"),
+            Ok(Some(kept_in)) => format!("{reason}; the answer is stored as it came in {kept_in}"),
             Ok(None) => reason,
-            Err(failed) => format!("{reason}; it could not be kept: {failed}"),
+            Err(failed) => format!("{reason}; the answer could not be stored: {failed}"),
         };
         TokenError::Unusable { reason, raw }
     }
@@ -116,16 +116,18 @@ impl Transaction<'_> {
         interaction: &mut dyn Notes,
     ) -> Result<Credential, RefreshError> {
         let Self { selected, others, .. } = self;
+        // What became of an earlier request is known when the server has refused the token.
+        let is_refused = error.refused_grant().is_some();
+        let is_known = earlier.is_none() && !error.is_outcome_unknown();
+        let is_unspent = is_known || is_refused;
+        self.unmark(posted, if is_unspent { Unspent::Surely } else { Unspent::Perhaps });
         let holders = Holders { own: &selected.store, lease, others, now: self.app.now() };
         // The profile may have got another grant meanwhile: others have this one still.
-        let is_refused = error.refused_grant().is_some();
         if let Some(code) = error.refused_grant() {
             holders.remember(posted, code, interaction);
             selected.store.forget_outcome(posted);
         }
-        // What became of an earlier request is known when the server has refused the token.
-        let is_known = earlier.is_none() && !error.is_outcome_unknown();
-        if is_known || is_refused {
+        if is_unspent {
             selected.store.end(posted, Ended::Known);
         }
         let failed = if is_refused {
