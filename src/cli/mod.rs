@@ -117,7 +117,8 @@ pub fn main(
     if args.get(1).is_some_and(|command| command == worker::COMMAND) {
         return work();
     }
-    start(args, environment, streams, current_dir, RefreshesBy::process())
+    let by = (of_process(), RefreshesBy::process());
+    start(args, environment, streams, current_dir, by)
 }
 
 /// Does the job of a worker. One that was started by hand has none.
@@ -142,8 +143,25 @@ pub fn run(
     streams: &mut Streams,
     current_dir: &Path,
 ) -> ExitStatus {
+    run_on(of_process(), RefreshesBy::Caller, args, environment, streams, current_dir)
+}
+
+/// As [`run`], on this machine, with token requests made so.
+pub fn run_on(
+    machine: Machine,
+    refreshes_by: RefreshesBy,
+    args: impl IntoIterator<Item = OsString>,
+    environment: Environment,
+    streams: &mut Streams,
+    current_dir: &Path,
+) -> ExitStatus {
     let args = args.into_iter().collect();
-    start(args, environment, streams, current_dir, RefreshesBy::Caller)
+    start(args, environment, streams, current_dir, (machine, refreshes_by))
+}
+
+/// The machine of a command: signals ask it to stop.
+fn of_process() -> Machine {
+    Machine { stop: StopSource::Signals, ..Machine::default() }
 }
 
 fn start(
@@ -151,7 +169,7 @@ fn start(
     environment: Environment,
     streams: &mut Streams,
     current_dir: &Path,
-    refreshes_by: RefreshesBy,
+    (machine, refreshes_by): (Machine, RefreshesBy),
 ) -> ExitStatus {
     let (options, args) = match root::take(args, has_profile) {
         Ok(taken) => taken,
@@ -166,7 +184,6 @@ fn start(
     };
     let agent = AgentId::named(options.agent.as_deref());
     let app = App::new(options.apply(environment), current_dir).with_agent(agent);
-    let machine = Machine { stop: StopSource::Signals, ..Machine::default() };
     let app = app.with_refreshes_by(refreshes_by).on_machine(machine);
     let mut output = Output::new(streams).with_help(help_of);
     crate::system::process::keep_memory_private();
