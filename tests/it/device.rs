@@ -303,7 +303,7 @@ fn a_login_at_the_other_server_of_a_provider_forgets_the_first() {
     let rig = rig_of(FLOWS[2], |want| want.token_members = json!({"status": "success"}));
     let login = |method: &str| {
         let login = ["models", "auth", "login", "--provider", "minimax-portal", "--method", method];
-        rig.run(&login).success();
+        rig.run_here(&login).success();
         rig.expire("minimax-portal:default");
         rig.run(&["models", "auth", "token", "--provider", "minimax-portal"]).success();
         rig.server.requests().last().unwrap().path.clone()
@@ -328,7 +328,9 @@ fn clocks_that_are_an_hour_apart_make_no_difference() {
                             want.token_members = json!({"status": "success"});
                         });
                         let before = openclaw_auth::system::now();
-                        by_code(&rig, flow.0).success();
+                        // A process: the clock of the machine is what is compared.
+                        let login = ["models", "auth", "login", "--provider", flow.0];
+                        rig.run(&[&login[..], &["--method", "device"]].concat()).success();
                         let profiles = &rig.document()["profiles"];
                         let (_, entry) = profiles.as_object().unwrap().iter().next().unwrap();
                         let lifetime = entry["expires"].as_i64().unwrap() - before;
@@ -407,7 +409,7 @@ fn a_second_login_without_a_name_renews_the_first() {
 #[test]
 fn a_choice_of_onboard_signs_in_by_its_own_method() {
     let rig = rig_of(FLOWS[2], |want| want.token_members = json!({"status": "success"}));
-    rig.run(&["onboard", "--non-interactive", "--auth-choice", "minimax-cn-oauth"]).success();
+    rig.run_here(&["onboard", "--non-interactive", "--auth-choice", "minimax-cn-oauth"]).success();
     let paths: Vec<_> = rig.server.requests().into_iter().map(|request| request.path).collect();
     assert_eq!(paths, ["/api.minimaxi.com/oauth/code", "/api.minimaxi.com/oauth/token"]);
     assert_eq!(rig.document()["profiles"]["minimax-portal:default"]["loginMethod"], "oauth-cn");
