@@ -169,7 +169,7 @@ pub fn restore(
             }
             match obstacle(&store, document, &backup, &since, id) {
                 Some(reason) if !force || reason != ROTATED => {
-                    kept.push(Kept { id: id.into(), reason })
+                    kept.push(Kept { id: id.into(), reason });
                 }
                 _ => {
                     document.copy_entry(&backup, id);
