@@ -25,7 +25,7 @@ pub(crate) fn is_in_refresh(fence: Fence, store: &Store, now: Millis) -> bool {
 pub(super) fn first_marked(pool: &Pool, provider: &ProviderId) -> Option<ProfileId> {
     pool.owners().iter().find_map(|owner| {
         let document = &owner.snapshot.document;
-        let mut ids = document.outlines().filter(|it| is_of(&it.provider, provider));
+        let mut ids = document.summaries().filter(|it| is_of(&it.provider, provider));
         ids.find(|it| document.fence(it.id).is_some()).map(|it| it.id.into())
     })
 }
@@ -44,7 +44,7 @@ pub(super) fn wait_for_openclaw(
     let mut has_ended = false;
     for owner in pool.owners() {
         let document = &owner.snapshot.document;
-        let ids = document.outlines().filter(|it| id.is_none_or(|id| *id == it.id));
+        let ids = document.summaries().filter(|it| id.is_none_or(|id| *id == it.id));
         let ids = ids.filter(|it| provider.is_none_or(|wanted| is_of(&it.provider, wanted)));
         for id in ids.map(|it| it.id).filter(|id| document.fence(id) == Some(Fence::Pending)) {
             has_ended |= ends(&owner.store, id, timeout, &app.machine.clock)?;

@@ -32,9 +32,9 @@ mod unread;
 
 pub use backup::{Backup, BackupPolicy, DEFAULT_BACKUPS, Notice, Notices};
 pub use document::{
-    Document, EntryFault, Fence, Inspection, IssuedCredential, Misshape, Outline, Pasted, Profile,
-    Provenance, StateDocument, entry_with, is_refused, is_rejected, login_entry, pasted_entry,
-    renewed_entry, rotates,
+    Document, EntryFault, Fence, Inspection, IssuedCredential, Misshape, Pasted, Profile,
+    ProfileSummary, Provenance, StateDocument, entry_with, is_refused, is_rejected, login_entry,
+    pasted_entry, renewed_entry, rotates,
 };
 pub use engine::Unspent;
 pub use error::{ReadOnly, StoreError};

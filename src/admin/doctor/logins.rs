@@ -34,8 +34,8 @@ pub(super) fn examine(
 pub(super) fn stand_ins(app: &App, config: &Config, stores: &[Store]) -> Vec<Finding> {
     let documents = stores.iter().filter_map(|store| store.profiles().ok());
     let providers = documents.flat_map(|document| {
-        let outlines = document.outlines().map(|it| ProviderId::from(it.provider.as_ref()));
-        outlines.map(auth_provider_id).collect::<Vec<_>>()
+        let summaries = document.summaries().map(|it| ProviderId::from(it.provider.as_ref()));
+        summaries.map(auth_provider_id).collect::<Vec<_>>()
     });
     let providers: Vec<_> = providers.collect();
     let is_missing = |provider: &ProviderId| !providers.contains(&auth_provider_id(provider));

@@ -61,7 +61,7 @@ fn profile(document: &Document, shape: &Misshape) -> Option<(ProfileId, Kind, Pr
         Some((id.into(), credential.kind(), credential.provider))
     };
     match shape {
-        Misshape::Foreign { .. }
+        Misshape::OtherFile { .. }
         | Misshape::Nested { .. }
         | Misshape::Entry { .. }
         | Misshape::OtherType { .. } => None,
@@ -84,7 +84,7 @@ impl fmt::Display for Misshapen {
             Misshape::Beside { id, .. } => {
                 format!("{} stands beside `profiles`, where nothing reads it", shown(id))
             }
-            Misshape::Foreign { member, of } => {
+            Misshape::OtherFile { member, of } => {
                 format!("`{member}` in {location} has the form of {of}, and nothing reads it")
             }
             Misshape::Nested { member } => {

@@ -97,7 +97,7 @@ fn correction(misshapen: &Misshapen, app: &App) -> Hint {
     let location = &misshapen.location;
     let correct = match &misshapen.shape {
         Misshape::Beside { .. } => format!("move it into `profiles` in {location}"),
-        Misshape::Foreign { of, .. }
+        Misshape::OtherFile { of, .. }
             if let Some(tool) = Tool::ALL.into_iter().find(|it| it.program().label == *of) =>
         {
             let program = tool.program();
@@ -110,7 +110,7 @@ fn correction(misshapen: &Misshapen, app: &App) -> Hint {
             }
             return import.then(", or: ").with(sign_in);
         }
-        Misshape::Foreign { .. } | Misshape::Nested { .. } => {
+        Misshape::OtherFile { .. } | Misshape::Nested { .. } => {
             let hint = format!("put its profiles into `profiles` in {location}, or sign in: ");
             return Hint::new(hint).with(login_template(&misshapen.agent_id));
         }

@@ -199,7 +199,7 @@ impl Login<'_> {
                 }
             }
         }
-        let mut fields = registration.kept(&grant);
+        let mut fields = registration.extra_fields(&grant);
         let mut add = |name: &str, value: &str| fields.push((name.to_owned(), value.into()));
         if registration.has_own_client() {
             add("clientId", &self.client.id);
