@@ -23,7 +23,7 @@ impl Misshapen {
     /// Whether it is of that profile.
     pub(super) fn is_of(&self, id: &ProfileId) -> bool {
         let of = match &self.shape {
-            Misshape::Foreign { .. } | Misshape::Nested { .. } => return false,
+            Misshape::OtherFile { .. } | Misshape::Nested { .. } => return false,
             Misshape::Beside { id, .. }
             | Misshape::Entry { id, .. }
             | Misshape::Misnamed { id, .. }
