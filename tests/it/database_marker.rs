@@ -79,6 +79,9 @@ fn has_spooled(rig: &Rig) -> bool {
     })
 }
 
+/// What is done to a state directory before a test.
+type Change<'c> = &'c dyn Fn(&Rig);
+
 fn is_marked(entry: &Value) -> bool {
     entry["refresh"].as_str().unwrap().starts_with(MARKER)
 }
@@ -119,7 +122,7 @@ fn there_is_no_marker_where_openclaw_waits_for_the_lock() {
         entry["expires"] = (now() + 60_000).into();
         put(rig, "main", &entry);
     };
-    let cases: [(&str, u32, &str, &dyn Fn(&Rig)); 3] = [
+    let cases: [(&str, u32, &str, Change); 3] = [
         ("no gateway", gone, ID, &|_| {}),
         ("another name", std::process::id(), "openai:ada", &other_name),
         ("not expired", std::process::id(), ID, &not_expired),

@@ -39,11 +39,8 @@ async function withGateway(newHome) {
   // Makes its databases.
   succeeded(await next(home, 'config', 'set', 'gateway.mode', 'local'));
   home.gateway = start(node, [entry, 'gateway', '--port', String(port)], home.openclawOptions);
-  const lease = () => row(home, "select payload_json from state_leases where scope = 'gateway-owner'");
-  await until('the gateway runs', () => {
-    if (!home.gateway.isAlive) throw new Error(`the gateway ended: ${home.gateway.stdout}${home.gateway.stderr}`);
-    return lease();
-  }, 120);
+  await home.gateway.says(/http server listening/, 180);
+  assert.ok(row(home, "select 1 from state_leases where scope = 'gateway-owner'"));
   return home;
 }
 
