@@ -60,11 +60,16 @@ async function expired(home, id) {
 
 const TOKEN = ['models', 'auth', 'token', '--profile', ID];
 
-/** Kills the process that makes a refresh: it is named in OpenClaw's lock. */
-async function killWorker(home) {
+/** OpenClaw's lock on a refresh, while there is one. */
+function refreshLock(home) {
   const locks = path.join(home.state, 'locks/oauth-refresh');
-  const lock = readdirSync(locks).find((name) => /^lock-[0-9a-f]{32}\.lock$/.test(name));
-  const pid = home.holderOf(path.join(locks, lock));
+  const lock = existsSync(locks) && readdirSync(locks).find((name) => /^lock-[0-9a-f]{32}\.lock$/.test(name));
+  return lock && path.join(locks, lock);
+}
+
+/** Kills the process that makes a refresh: it is named in the lock. */
+async function killWorker(home) {
+  const pid = home.holderOf(refreshLock(home));
   process.kill(pid, 'SIGKILL');
   await until('the worker is dead', () => !existsSync(`/proc/${pid}/exe`));
 }
@@ -129,10 +134,10 @@ export const journeys = [
       server.faults.delay = 25_000;
       const before = stored(home, id);
       const refresh = home.begin(['models', 'auth', 'token', '--profile', id]);
-      await until('our request is there', () => server.counts.refresh === 1, 60);
+      await until('our lock is there', () => refreshLock(home), 60);
       const theirs = next(home, 'models', 'status', '--check');
       let looks = 0;
-      while (refresh.isAlive && theirs) {
+      while (refresh.isAlive) {
         const { access } = stored(home, id);
         assert.doesNotMatch(access, MARKER, 'it waits for our lock');
         if (access !== before.access) break;
@@ -143,6 +148,7 @@ export const journeys = [
       await theirs;
       assert.equal(stored(home, id).access, token);
       assert.deepEqual([server.counts.refresh, server.counts.reused], [1, 0]);
+      assert.ok(looks > 50, `they were at it at once: ${looks} looks`);
       return `one request; its row was as it was for ${looks} looks`;
     },
   },
