@@ -135,7 +135,7 @@ fn distrusted(distrust: &Insecure, path: &Path, alias: &str) -> Hint {
             Err(_) => "name the file itself".into(),
         },
         Insecure::Open { mode, forbidden } => change_mode(mode & !forbidden, path).into(),
-        Insecure::Foreign { .. } => Hint::new("chown \"$(id -un)\" ").word(path),
+        Insecure::OtherOwner { .. } => Hint::new("chown \"$(id -un)\" ").word(path),
         Insecure::Elsewhere => format!("see `secrets.providers.{alias}.trustedDirs`").into(),
     }
 }

@@ -20,11 +20,10 @@ use crate::ops::login::kept_as;
 use crate::ops::record::{Commit, Recorded, Wait, record, set_entry};
 use crate::provider::Catalog;
 use crate::store::{Document, Done, Store};
-use crate::system::now;
 use crate::system::permissions::Exposure;
 use choice::{check_wanted_id, choose, complete};
 use known::Known;
-use place::{Fate, Placed, place};
+use place::{Placed, Placement, place};
 use std::path::PathBuf;
 
 /// An import that can be carried out.
@@ -136,7 +135,7 @@ impl Ready {
     fn store_all(&mut self, app: &App, mode: Mode) -> Result<(Vec<Row>, bool), ImportError> {
         let others = known::held_elsewhere(app, &self.config, &self.store);
         let state = self.store.read()?.into_documents()?.1;
-        let at = now();
+        let at = app.now();
         let commit = |document: &mut Document| {
             let mut known = Known::of(document, &self.catalog);
             let mut all = Vec::new();
@@ -144,7 +143,7 @@ impl Ready {
             for login in &self.logins {
                 let wanted = self.request.profile_id.as_ref();
                 let placed = place(login, self.request.tool, wanted, &mut known, &others, &state);
-                if matches!(placed.fate, Fate::Stored { .. }) {
+                if matches!(placed.placement, Placement::Stored { .. }) {
                     let make =
                         |present: Option<&str>| place::entry(login, self.request.tool, present, at);
                     set_entry(document, &placed.profile_id, make)?;
@@ -175,7 +174,7 @@ impl Ready {
     /// not go first.
     fn recorded(&self, placed: &[Placed]) -> Vec<Recorded> {
         let is_own = |placed: &Placed| {
-            placed.fate != Fate::Refused
+            placed.placement != Placement::Refused
                 && placed.agent_id.as_ref().is_none_or(|agent| *agent == self.agent.id)
         };
         let of_logins = self.logins.iter().zip(placed).filter(|(_, placed)| is_own(placed));
@@ -184,7 +183,7 @@ impl Ready {
                 id: placed.profile_id.clone(),
                 provider: login.credential.provider.clone(),
                 kind: login.credential.kind(),
-                goes_first: matches!(placed.fate, Fate::Stored { .. }),
+                goes_first: matches!(placed.placement, Placement::Stored { .. }),
             })
             .collect()
     }
@@ -207,14 +206,14 @@ impl Ready {
     fn rows(&mut self, placed: Vec<Placed>) -> Vec<Row> {
         let mut rows = Vec::new();
         for (login, placed) in self.logins.iter().zip(placed) {
-            let outcome = match placed.fate {
-                Fate::Refused => {
+            let outcome = match placed.placement {
+                Placement::Refused => {
                     self.skipped.push((login.entry.clone(), Unfit::Refused));
                     continue;
                 }
-                Fate::Stored { is_new: true } => Outcome::Imported,
-                Fate::Stored { is_new: false } => Outcome::Updated,
-                Fate::Held => Outcome::Unchanged,
+                Placement::Stored { is_new: true } => Outcome::Imported,
+                Placement::Stored { is_new: false } => Outcome::Updated,
+                Placement::Held => Outcome::Unchanged,
             };
             rows.push(Row {
                 entry: login.entry.clone(),

@@ -3,22 +3,22 @@
 
 use super::propagate::holders;
 use crate::ops::Notes;
+use crate::ops::login_state::UNKNOWN_CODE;
+use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::store::{Ended, Lease, StateDocument, Store, StoreError};
-use crate::system::{lock, now};
+use crate::system::lock;
 use std::time::Duration;
 
 /// How long another store is waited for: the note remembers as well.
 const BRIEFLY: Duration = Duration::from_secs(1);
-
-/// What a note does not say.
-const UNKNOWN_CODE: &str = "refused";
 
 /// The stores that may hold a grant: that of the profile whose lease is held, and the others.
 pub(super) struct Holders<'a> {
     pub(super) own: &'a Store,
     pub(super) lease: &'a Lease,
     pub(super) others: &'a [Store],
+    pub(super) now: Millis,
 }
 
 impl Holders<'_> {
@@ -35,7 +35,10 @@ impl Holders<'_> {
         // An unrelated store that cannot be read is no obstacle.
         let of_others =
             || self.others.iter().find_map(|other| refusal(other, token).ok().flatten());
-        let noted = || self.own.has_noted_refusal(token).then(|| UNKNOWN_CODE.to_owned());
+        let noted = || {
+            let noted = self.own.noted_refusal(token)?;
+            Some(noted.reason.unwrap_or_else(|| UNKNOWN_CODE.to_owned()))
+        };
         let refusal = told.or_else(of_others).or_else(noted);
         if let Some(reason) = &refusal {
             self.remember(token, reason, interaction);
@@ -47,10 +50,11 @@ impl Holders<'_> {
     /// holds the token knows.
     pub(super) fn remember(&self, token: &Secret, reason: &str, interaction: &mut dyn Notes) {
         self.own.end(token, Ended::Refused);
-        let own = remember(self.own, Some(self.lease), lock::TIMEOUT, token, reason);
+        let refused = Refused { token, reason, now: self.now };
+        let own = remember(self.own, Some(self.lease), lock::TIMEOUT, refused);
         let mut all_know = own.is_ok();
         for other in self.others {
-            all_know &= remember(other, None, BRIEFLY, token, reason).is_ok();
+            all_know &= remember(other, None, BRIEFLY, refused).is_ok();
         }
         // What could not be noted on a full disk may have its space by now.
         self.own.end(token, if all_know { Ended::RefusalStored } else { Ended::Refused });
@@ -64,12 +68,19 @@ fn refusal(store: &Store, token: &Secret) -> Result<Option<String>, StoreError> 
     Ok(store.read()?.state()?.refusal_by_any(token))
 }
 
+/// A refresh token that was refused, why, and when.
+#[derive(Clone, Copy)]
+struct Refused<'a> {
+    token: &'a Secret,
+    reason: &'a str,
+    now: Millis,
+}
+
 fn remember(
     store: &Store,
     lease: Option<&Lease>,
     lock_timeout: Duration,
-    token: &Secret,
-    reason: &str,
+    Refused { token, reason, now }: Refused<'_>,
 ) -> Result<(), StoreError> {
     let snapshot = store.read()?;
     let state = snapshot.state()?;
@@ -80,7 +91,7 @@ fn remember(
     }
     store.update_state_with(lease, lock_timeout, |state| {
         for id in &ids {
-            state.set_refused(id, token, reason, now());
+            state.set_refused(id, token, reason, now);
         }
         true
     })

@@ -14,17 +14,17 @@ use super::merge::{self, Changes, Entries};
 use super::place::Sqlite;
 use super::rows::Which;
 use super::store_text;
-use crate::profile::ProviderId;
+use crate::profile::{Millis, ProviderId};
 use crate::secret::Secret;
 use crate::store::document;
 use crate::store::{Document, StoreError, Unspent};
-use crate::system::{lock, now};
+use crate::system::lock;
 use rand::RngCore;
 
 impl Sqlite {
     /// Puts a marker in the place of `grant`, where OpenClaw's gateway could spend it.
-    pub(super) fn mark(&self, grant: &Secret) -> Result<(), StoreError> {
-        if self.open_to_openclaw(&self.look()?, grant)?.is_empty() || !self.has_gateway() {
+    pub(super) fn mark(&self, grant: &Secret, now: Millis) -> Result<(), StoreError> {
+        if self.open_to_openclaw(&self.look()?, grant, now)?.is_empty() || !self.has_gateway() {
             return Ok(());
         }
         let held = self.hold(lock::TIMEOUT)?;
@@ -33,7 +33,7 @@ impl Sqlite {
         let mut extras = self.extras();
         extras.claims.retain(|id, claim| claim.stands_in(&stored, id));
         let mut markers = Entries::new();
-        for id in self.open_to_openclaw(&look, grant)? {
+        for id in self.open_to_openclaw(&look, grant, now)? {
             let claim = new_id();
             let Some(entry) = stored.entry(&id) else { continue };
             let Some(marker) = document::marked(entry, &id, &claim).map_err(|e| self.odd(&e))?
@@ -86,13 +86,18 @@ impl Sqlite {
     }
 
     /// The profiles that hold `grant`, and which OpenClaw refreshes without a lock.
-    fn open_to_openclaw(&self, look: &Look, grant: &Secret) -> Result<Vec<String>, StoreError> {
+    fn open_to_openclaw(
+        &self,
+        look: &Look,
+        grant: &Secret,
+        now: Millis,
+    ) -> Result<Vec<String>, StoreError> {
         let stored = self.stored(look)?;
         let open = stored.profiles().filter(|profile| {
             let held = profile.credential.refresh_token();
             is_default(profile.id, &profile.credential.provider)
                 && held.is_some_and(|held| held.matches(grant))
-                && profile.credential.expires().is_none_or(|expires| expires <= now())
+                && profile.credential.expires().is_none_or(|expires| expires <= now)
         });
         Ok(open.map(|profile| profile.id.to_owned()).collect())
     }
