@@ -232,6 +232,15 @@ impl App {
         if exposures.is_empty() { Ok(()) } else { Err(AppError::Insecure(exposures)) }
     }
 
+    /// As [`Self::require_private`], for these stores.
+    ///
+    /// # Errors
+    /// [`AppError::Insecure`], with all that is exposed.
+    pub fn require_private_of(&self, stores: &[Store]) -> Result<(), AppError> {
+        let exposures = self.exposures_of(stores);
+        if exposures.is_empty() { Ok(()) } else { Err(AppError::Insecure(exposures)) }
+    }
+
     /// The agent that a command is about: the one named, else the default one.
     ///
     /// # Errors
@@ -252,7 +261,7 @@ impl App {
     }
 
     /// Agent `main`: where the environment puts it, else where the configuration does.
-    fn main_agent(&self, config: &Config) -> AgentDir {
+    pub fn main_agent(&self, config: &Config) -> AgentDir {
         self.paths.main_agent().unwrap_or_else(|| config.agent_dir(&self.paths, &AgentId::main()))
     }
 

@@ -21,6 +21,8 @@ mod prompt;
 mod quota;
 mod root;
 mod secrets;
+#[cfg(feature = "sqlite")]
+mod store;
 mod terminal;
 
 use crate::app::{App, RefreshesBy};
@@ -78,6 +80,9 @@ enum Command {
     Doctor(doctor::Args),
     /// Secrets: what stands in clear, which references resolve
     Secrets(secrets::Args),
+    /// Where logins are stored: move them between JSON documents and a SQLite database
+    #[cfg(feature = "sqlite")]
+    Store(store::Args),
     #[command(skip)]
     Direct(Direct),
 }
@@ -100,6 +105,8 @@ impl Command {
             Self::Agents(args) => agents::run(args, app, output),
             Self::Doctor(args) => doctor::run(&args, app, output),
             Self::Secrets(args) => secrets::run(args, app, output),
+            #[cfg(feature = "sqlite")]
+            Self::Store(args) => store::run(args, app, output),
             Self::Direct(direct) => direct.run(app, output),
         }
     }

@@ -7,6 +7,8 @@
 mod admin;
 mod agents;
 mod command;
+#[cfg(feature = "sqlite")]
+mod convert;
 mod doctor;
 mod import;
 mod login;
@@ -21,6 +23,8 @@ mod token;
 mod usage;
 
 pub(in crate::cli) use command::sign_in_command;
+#[cfg(feature = "sqlite")]
+pub(in crate::cli) use convert::convert;
 pub(in crate::cli) use doctor::next_step;
 pub(in crate::cli) use login::{finish, login};
 pub(in crate::cli) use refresh::{due, row};
@@ -98,10 +102,7 @@ pub(in crate::cli) fn noticed(notice: &Notice) -> String {
                 None => notice.to_string(),
             }
         }
-        Notice::BlocksOpenClaw { location } => match location.path() {
-            Some(path) => format!("{notice}; to move it away: {}", move_away(path)),
-            None => notice.to_string(),
-        },
+        Notice::BlocksOpenClaw { .. } => format!("{notice}; to do that: {}", to_databases()),
         Notice::GatewayRuns => {
             let call = Command::new("openclaw").args(["gateway", "call", "models.authRefresh"]);
             let call = call.option("--params", r#"{"operation":"update"}"#);
@@ -114,6 +115,11 @@ pub(in crate::cli) fn noticed(notice: &Notice) -> String {
 /// The status of a command that needed a file or program which is not trusted.
 const fn status_of(distrust: &Insecure) -> ExitStatus {
     if distrust.is_unsafe() { ExitStatus::StoreUnusable } else { ExitStatus::Failure }
+}
+
+/// The command that moves what is left in JSON documents to the databases.
+fn to_databases() -> Command {
+    Command::ours("store convert --to sqlite")
 }
 
 /// The command that moves a document out of the way.

@@ -8,7 +8,7 @@ pub(in crate::store) mod backup;
 pub(in crate::store) mod elsewhere;
 mod exposure;
 mod failure;
-mod generation;
+pub(in crate::store) mod generation;
 pub(in crate::store) mod journal;
 pub(in crate::store) mod lease;
 mod leftover;
@@ -38,7 +38,7 @@ use crate::system::lock::{self, Attempt, Holder, SidecarLock};
 use crate::system::now;
 use crate::system::permissions::{Exposure, Permissions};
 use crate::system::worker::Waiter;
-use generation::newer_database;
+use generation::{check_no_conversion, newer_database};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,6 +69,7 @@ impl Engine for Files {
     }
 
     fn check_generation(&self) -> Result<(), StoreError> {
+        check_no_conversion(&self.state_dir)?;
         match newer_database(&self.state_dir, &self.agent_dir) {
             None => Ok(()),
             Some(database) => Err(StoreError::NewerGeneration {

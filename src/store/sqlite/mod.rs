@@ -8,12 +8,14 @@
 //! backups.
 
 mod connection;
+mod conversion;
 mod coordinator;
 mod extras;
 mod held;
 mod hold;
-mod lock_name;
+pub(super) mod lock_name;
 mod look;
+mod make;
 mod merge;
 mod place;
 mod rows;
@@ -24,6 +26,7 @@ pub(super) use held::Held;
 pub(super) use place::Sqlite;
 
 use super::engine::{Engine, Swap};
+use super::files::generation::check_no_conversion;
 use super::files::{backup, elsewhere, journal, lease, replaced};
 use super::{
     Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
@@ -115,6 +118,10 @@ impl Engine for Sqlite {
             return Err(self.blocked());
         }
         let document = self.profiles(&look)?;
+        if document.entry_count() == 0 {
+            // They may be on their way.
+            check_no_conversion(&self.files.state_dir)?;
+        }
         if document.is_new()
             && let Some(refusal @ StoreError::ReadOnly { reason: ReadOnly::NewerSchema { .. }, .. }) =
                 self.refusal(&look)
