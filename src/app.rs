@@ -1,6 +1,6 @@
 //! The composition root: what the machine offers and where everything is.
 
-use crate::config::{AgentDir, Config, ConfigError, Paths};
+use crate::config::{AgentDir, Config, ConfigError, InstalledOpenClaw, Paths};
 use crate::profile::{AgentId, ProviderId};
 use crate::provider::{Catalog, CatalogError};
 use crate::store::{
@@ -54,6 +54,8 @@ pub struct App {
     pub notices: Notices,
     /// Who makes a token request.
     pub refreshes_by: RefreshesBy,
+    /// The OpenClaw that is installed.
+    installed: InstalledOpenClaw,
     /// The agent that commands mean when they name none.
     agent: Option<AgentId>,
 }
@@ -110,7 +112,9 @@ impl App {
     pub fn new(environment: Environment, current_dir: &Path) -> Self {
         let paths = Paths::new(&environment, current_dir);
         let refreshes_by = RefreshesBy::Caller;
-        Self { environment, paths, notices: Notices::default(), refreshes_by, agent: None }
+        let installed = InstalledOpenClaw::of(&environment);
+        let notices = Notices::default();
+        Self { environment, paths, notices, refreshes_by, installed, agent: None }
     }
 
     /// The same program in another environment: it means the same agent, and its notices are
@@ -119,6 +123,7 @@ impl App {
     pub fn in_environment(&self, environment: Environment) -> Self {
         Self {
             paths: Paths::new(&environment, &self.paths.current_dir),
+            installed: InstalledOpenClaw::of(&environment),
             environment,
             notices: self.notices.clone(),
             refreshes_by: self.refreshes_by.clone(),
@@ -177,6 +182,7 @@ impl App {
         let backups = BackupPolicy { count: self.backups(), notices: self.notices.clone() };
         Store::new(agent.id.clone(), self.paths.state_dir.clone(), agent.path.clone(), oauth_file)
             .with_backups(backups)
+            .with_installed(self.installed.clone())
     }
 
     fn backups(&self) -> usize {

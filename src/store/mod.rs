@@ -17,6 +17,7 @@ mod error;
 pub mod exchanged;
 mod files;
 mod format;
+mod fresh;
 mod handle;
 mod journal;
 mod json_text;
@@ -35,9 +36,7 @@ mod unread;
 
 pub use backup::{Backup, BackupPolicy, DEFAULT_BACKUPS, Notice, Notices};
 #[cfg(feature = "sqlite")]
-pub use conversion::{
-    AgentMove, Conversion, ConversionError, MovedProfile, Moves, Outcome,
-};
+pub use conversion::{AgentMove, Conversion, ConversionError, MovedProfile, Moves, Outcome};
 pub use document::{
     Document, EntryFault, Fence, Inspection, IssuedCredential, Misshape, Outline, Pasted, Profile,
     Provenance, StateDocument, entry_with, is_refused, is_rejected, login_entry, pasted_entry,
@@ -46,6 +45,7 @@ pub use document::{
 pub use error::{ReadOnly, StoreError};
 pub use files::{Lease, LeaseAttempt, Leftover, notes_of_kept, shared_leftovers};
 pub use format::StoreFormat;
+pub use fresh::Storage;
 pub use handle::{PATIENT_LOCK_TIMEOUT, Store};
 pub use journal::{Begun, Ended, InterruptedRefresh, LastOutcome, OutcomeKind};
 pub use kept_login::KeptLogin;

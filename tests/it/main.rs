@@ -13,6 +13,7 @@ mod authorization_server;
 mod channels;
 mod circles;
 mod client;
+mod convert;
 mod database;
 mod device;
 mod device_network;

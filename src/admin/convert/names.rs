@@ -32,7 +32,9 @@ impl Names {
     ) -> Self {
         let mut providers: Vec<(ProviderId, ProviderId)> = Vec::new();
         for profile in &profiles {
-            let Some((was, is)) = profile.was.clone().zip(profile.provider.clone()) else { continue };
+            let Some((was, is)) = profile.was.clone().zip(profile.provider.clone()) else {
+                continue;
+            };
             if providers.iter().all(|(known, _)| *known != was) {
                 providers.push((was.normalized(), is));
             }
@@ -111,7 +113,9 @@ impl Names {
     fn rename_orders(&self, auth: &CstObject) {
         let Some(orders) = auth.object_value("order") else { return };
         for property in orders.properties() {
-            let Some(key) = property.name().and_then(|it| it.decoded_value().ok()) else { continue };
+            let Some(key) = property.name().and_then(|it| it.decoded_value().ok()) else {
+                continue;
+            };
             let Some(ids) = property.value().and_then(|it| it.to_serde_value()) else { continue };
             let Some(ids) = ids.as_array().filter(|ids| ids.iter().all(Value::is_string)) else {
                 continue;
@@ -126,9 +130,8 @@ impl Names {
                 Some(_) => ids.iter().partition(|id| moves(id)),
                 None => (Vec::new(), ids.clone()),
             };
-            let named = |ids: &[&str]| -> Vec<String> {
-                ids.iter().map(|id| self.becomes(id)).collect()
-            };
+            let named =
+                |ids: &[&str]| -> Vec<String> { ids.iter().map(|id| self.becomes(id)).collect() };
             let stay = named(&stay);
             let is_changed = !gone.is_empty() || stay.iter().ne(ids.iter());
             if !is_changed {

@@ -19,7 +19,7 @@ use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::profile::{AgentId, Health, Kind, Millis, ProfileId, ProviderId, compare, health};
 use crate::provider::{Conventions, cools_down};
-use crate::store::Location;
+use crate::store::{Location, Storage, Store};
 use crate::system::now;
 use crate::system::permissions::Exposure;
 use provider::Sources;
@@ -58,6 +58,8 @@ pub struct Status {
     pub agent_dir: PathBuf,
     /// The document of its profiles.
     pub location: Location,
+    /// Where the first login goes, where nothing is stored and an OpenClaw is installed.
+    pub first_storage: Option<Storage>,
     /// What somebody else could read or change.
     pub exposures: Vec<Exposure>,
     /// The document of the profiles of `main`.
@@ -131,6 +133,13 @@ pub struct Group {
     pub expires_at: Option<Value>,
     /// The time until then, in milliseconds.
     pub remaining: Option<Number>,
+}
+
+fn first_storage(main: &Store) -> Option<Storage> {
+    if main.has_document() {
+        return None;
+    }
+    Some(main.storage()).filter(|storage| matches!(storage, Storage::Installed(_)))
 }
 
 impl Status {
@@ -212,6 +221,7 @@ pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError>
     Ok(Status {
         at,
         config_path: app.paths.config.clone(),
+        first_storage: first_storage(&app.store(&main)),
         location: app.store(&agent).location(),
         exposures: app.exposures(&config, &agent),
         main_location: app.store(&main).location(),

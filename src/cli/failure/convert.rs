@@ -1,17 +1,17 @@
 //! Failures of `store convert`.
 
-use super::{Advice, Explain, explain, sign_in_command};
+use super::{Advice, Explain};
 use crate::admin::convert::ConvertError;
-use crate::app::App;
-use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
+use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::store::{ConversionError, Fence};
 
-/// What a failure means.
-pub(in crate::cli) fn convert(app: &App) -> impl Fn(ConvertError) -> Failure {
-    explain(row, app)
+impl Explain for ConvertError {
+    fn advice(&self) -> Advice {
+        row(self)
+    }
 }
 
-fn row(error: &ConvertError, app: &App) -> Advice {
+fn row(error: &ConvertError) -> Advice {
     match error {
         ConvertError::App(error) => error.advice(),
         ConvertError::NotConfigured(error) => {
@@ -19,11 +19,11 @@ fn row(error: &ConvertError, app: &App) -> Advice {
             let again = Hint::new("correct that, and run this once more");
             (status, Some(hint.unwrap_or(again)))
         }
-        ConvertError::Conversion(error) => conversion(error, app),
+        ConvertError::Conversion(error) => conversion(error),
     }
 }
 
-fn conversion(error: &ConversionError, app: &App) -> Advice {
+fn conversion(error: &ConversionError) -> Advice {
     let unusable = ExitStatus::StoreUnusable;
     match error {
         ConversionError::Store(error) => error.advice(),
@@ -35,7 +35,9 @@ fn conversion(error: &ConversionError, app: &App) -> Advice {
         ConversionError::Fenced { profile_id, provider, agent_id, fence: Fence::Failed } => {
             let logout = Command::ours("models auth logout").arg(profile_id.as_str());
             let logout = logout.option("--agent", agent_id);
-            let hint = sign_in_command(app, provider, agent_id).then(", or remove it: ");
+            let login = Command::ours("models auth login").option("--provider", provider);
+            let login = login.option("--agent", agent_id);
+            let hint = Hint::new("sign in again: ").run(login).then(", or remove it: ");
             (unusable, Some(hint.run(logout)))
         }
         ConversionError::Link { .. } => {

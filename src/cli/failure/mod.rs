@@ -23,8 +23,6 @@ mod token;
 mod usage;
 
 pub(in crate::cli) use command::sign_in_command;
-#[cfg(feature = "sqlite")]
-pub(in crate::cli) use convert::convert;
 pub(in crate::cli) use doctor::next_step;
 pub(in crate::cli) use login::{finish, login};
 pub(in crate::cli) use refresh::{due, row};
@@ -102,7 +100,7 @@ pub(in crate::cli) fn noticed(notice: &Notice) -> String {
                 None => notice.to_string(),
             }
         }
-        Notice::BlocksOpenClaw { .. } => format!("{notice}; to do that: {}", to_databases()),
+        Notice::BlocksOpenClaw { .. } => format!("{notice}; to move it: {}", to_databases()),
         Notice::GatewayRuns => {
             let call = Command::new("openclaw").args(["gateway", "call", "models.authRefresh"]);
             let call = call.option("--params", r#"{"operation":"update"}"#);
@@ -118,7 +116,7 @@ const fn status_of(distrust: &Insecure) -> ExitStatus {
 }
 
 /// The command that moves what is left in JSON documents to the databases.
-fn to_databases() -> Command {
+pub(in crate::cli) fn to_databases() -> Command {
     Command::ours("store convert --to sqlite")
 }
 

@@ -3,7 +3,6 @@
 use crate::admin::convert::{Report, convert};
 use crate::app::App;
 use crate::cli::exit::Failure;
-use crate::cli::failure;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::profile::{AgentId, ProfileId};
@@ -92,7 +91,7 @@ struct ProfileReport<'r> {
 }
 
 pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
-    let report = convert(app, args.to.into(), args.dry_run).map_err(failure::convert(app))?;
+    let report = convert(app, args.to.into(), args.dry_run)?;
     if args.json { print_json(&report, output) } else { print_text(&report, app, output) }
 }
 

@@ -16,8 +16,8 @@ mod movement;
 mod note;
 mod rows;
 
-use movement::{Movement, RenameProvider};
 pub use movement::{MovedProfile, Outcome};
+use movement::{Movement, RenameProvider};
 
 use super::files::Files;
 use super::files::generation::{charge_path, own_directory};
@@ -261,8 +261,7 @@ impl Conversion<'_> {
     /// Whether something is to be moved, or the others are in charge.
     fn has_to_move(&self, packed: &[Luggage]) -> bool {
         let has_databases = self.stores.iter().any(|store| store.engine.sqlite.is_there());
-        !packed.iter().all(Luggage::is_empty)
-            || has_databases != (self.to == StoreFormat::Sqlite)
+        !packed.iter().all(Luggage::is_empty) || has_databases != (self.to == StoreFormat::Sqlite)
     }
 
     fn moves(
@@ -470,10 +469,7 @@ impl Conversion<'_> {
     }
 
     /// Puts documents or databases in charge. Databases are while nothing else is said.
-    fn change_charge(
-        &self,
-        travellers: &[&Traveller<'_>],
-    ) -> Result<(), ConversionError> {
+    fn change_charge(&self, travellers: &[&Traveller<'_>]) -> Result<(), ConversionError> {
         let path = charge_path(self.state_dir);
         let main = travellers.iter().find(|it| it.agent.is_main());
         match (self.to, main) {

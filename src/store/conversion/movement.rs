@@ -65,7 +65,8 @@ impl Movement {
         rename: RenameProvider<'_>,
     ) -> serde_json::Result<Self> {
         let mut plan = Self::default();
-        let wanted: Vec<_> = source.entries().map(|(id, _)| Wanted::of(source, id, rename)).collect();
+        let wanted: Vec<_> =
+            source.entries().map(|(id, _)| Wanted::of(source, id, rename)).collect();
         let fixed = wanted.iter().filter(|it| it.provider.is_none()).map(|it| it.id.clone());
         let mut taken: HashSet<String> = fixed.collect();
         for wanted in wanted {
@@ -201,9 +202,8 @@ fn same_credential(
     // What is no grant may be stored without the fields that the other side does not know.
     let bearer = |it: &Credential| it.bearer().cloned();
     let stored = || document.credential(id).as_ref().and_then(bearer);
-    let has_same_bearer = || {
-        credential.and_then(bearer).is_some_and(|it| stored().is_some_and(|at| at.matches(&it)))
-    };
+    let has_same_bearer =
+        || credential.and_then(bearer).is_some_and(|it| stored().is_some_and(|at| at.matches(&it)));
     (is_same || has_same_bearer()).then(|| id.to_owned())
 }
 
@@ -220,14 +220,19 @@ fn renamed_state(
 ) -> serde_json::Result<StateDocument> {
     let mut members: RawObject = serde_json::from_str(&state.to_text()?)?;
     let moved = |id: &str| profiles.iter().find(|it| it.id == *id);
-    let renamed = |id: &str| moved(id).map_or_else(|| id.to_owned(), |it| it.becomes.as_str().into());
+    let renamed =
+        |id: &str| moved(id).map_or_else(|| id.to_owned(), |it| it.becomes.as_str().into());
     // A profile that is gone goes where its provider goes.
-    let key_of = |key: &str, id: &str| match moved(id) {
-        Some(it) if rename(&key.into()).is_some() => it.provider.as_ref().map(|it| it.as_str().to_owned()),
-        Some(_) => None,
-        None => rename(&key.into()).map(|it| it.as_str().to_owned()),
-    }
-    .unwrap_or_else(|| key.to_owned());
+    let key_of = |key: &str, id: &str| {
+        match moved(id) {
+            Some(it) if rename(&key.into()).is_some() => {
+                it.provider.as_ref().map(|it| it.as_str().to_owned())
+            }
+            Some(_) => None,
+            None => rename(&key.into()).map(|it| it.as_str().to_owned()),
+        }
+        .unwrap_or_else(|| key.to_owned())
+    };
     if let Some(orders) = part::<IndexMap<String, Vec<String>>>(&members, "order") {
         let mut after: IndexMap<String, Vec<String>> = IndexMap::new();
         for (key, ids) in orders {
@@ -277,7 +282,8 @@ mod tests {
     }
 
     fn document(profiles: &serde_json::Value) -> Document {
-        Document::parse(serde_json::json!({"version": 1, "profiles": profiles}).to_string()).unwrap()
+        Document::parse(serde_json::json!({"version": 1, "profiles": profiles}).to_string())
+            .unwrap()
     }
 
     fn plan(source: &serde_json::Value, state: &str, present: &serde_json::Value) -> Movement {
@@ -367,6 +373,9 @@ mod tests {
             serde_json::from_str(&back.document.to_text().unwrap()).unwrap();
         assert_eq!(text["profiles"], source);
         let back: serde_json::Value = serde_json::from_str(&back.state.to_text().unwrap()).unwrap();
-        assert_eq!(back["order"], serde_json::from_str::<serde_json::Value>(state).unwrap()["order"]);
+        assert_eq!(
+            back["order"],
+            serde_json::from_str::<serde_json::Value>(state).unwrap()["order"]
+        );
     }
 }

@@ -77,14 +77,16 @@ impl Note {
 
     /// The move has ended.
     pub(super) fn remove(&self, state_dir: &Path) -> Result<(), StoreError> {
+        let path = conversion_path(state_dir);
+        file::remove(&path).map_err(|source| write_failed(&path, source))?;
+        // The originals stay; what was made of them is not needed any more.
         for agent in &self.agents {
             for name in [PROFILES, STATE] {
                 let path = self.directory(state_dir, &agent.agent).join(name);
                 file::remove(&path).map_err(|source| write_failed(&path, source))?;
             }
         }
-        let path = conversion_path(state_dir);
-        file::remove(&path).map_err(|source| write_failed(&path, source))
+        Ok(())
     }
 
     /// Where everything is sealed.
@@ -148,11 +150,7 @@ impl Note {
     }
 
     /// What is noted of an agent already.
-    pub(super) fn noted(
-        &self,
-        state_dir: &Path,
-        agent: &AgentId,
-    ) -> Result<Movement, StoreError> {
+    pub(super) fn noted(&self, state_dir: &Path, agent: &AgentId) -> Result<Movement, StoreError> {
         let Some(noted) = self.agents.iter().find(|it| it.agent == agent.as_str()) else {
             return Ok(Movement::default());
         };
@@ -168,9 +166,8 @@ impl Note {
     ) -> Result<(Document, StateDocument), StoreError> {
         let directory = self.directory(state_dir, agent);
         let (profiles, state) = (directory.join(PROFILES), directory.join(STATE));
-        let odd = |path: &Path, error: &serde_json::Error| {
-            crate::store::files::invalid(path, error)
-        };
+        let odd =
+            |path: &Path, error: &serde_json::Error| crate::store::files::invalid(path, error);
         let document = Document::parse(text(&profiles)?).map_err(|it| odd(&profiles, &it))?;
         let found = StateDocument::parse(&text(&state)?).map_err(|it| odd(&state, &it))?;
         Ok((document, found))

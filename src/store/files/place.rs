@@ -23,6 +23,12 @@ impl Files {
         self.agent_dir.join("auth-profiles.json")
     }
 
+    /// The files that hold logins, or held them once.
+    pub(in crate::store) fn credential_files(&self) -> Vec<PathBuf> {
+        let own = [self.profiles_path(), self.agent_dir.join("auth.json")];
+        own.into_iter().chain(self.oauth_file.clone()).collect()
+    }
+
     /// The document of order and usage.
     pub(in crate::store) fn state_path(&self) -> PathBuf {
         self.agent_dir.join("auth-state.json")

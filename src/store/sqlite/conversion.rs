@@ -6,9 +6,7 @@ use super::look::{Layout, Shared};
 use super::place::Sqlite;
 use super::{connection, make};
 use crate::store::engine::{Engine, Swap};
-use crate::store::{
-    Document, ReadOnly, StateDocument, StoreError, Version,
-};
+use crate::store::{Document, ReadOnly, StateDocument, StoreError, Version};
 use crate::system::lock::Holder;
 use crate::system::now;
 use std::time::Duration;
@@ -29,6 +27,20 @@ impl Sqlite {
             _ => (self.profiles(&look)?, self.state(&look)?),
         };
         Ok(Held { document, state, version: look.version(self.is_shared()) })
+    }
+
+    /// Fails where the first login of this agent could not be stored in a database.
+    pub(in crate::store) fn check_first(&self) -> Result<(), StoreError> {
+        if !self.is_shared() {
+            return Err(self.no_database());
+        }
+        make::check_owner(&self.shared)
+    }
+
+    /// Makes the shared database for the first login.
+    pub(in crate::store) fn make_first(&self) -> Result<(), StoreError> {
+        self.check_first()?;
+        self.make_shared()
     }
 
     /// Whether the rows are where OpenClaw 2026.8 and later have them.
@@ -76,9 +88,8 @@ impl Sqlite {
         again: bool,
         wait: Duration,
     ) -> Result<(), StoreError> {
-        let is_done = |present: &Document| {
-            again && document.entries().any(|(id, _)| present.has_entry(id))
-        };
+        let is_done =
+            |present: &Document| again && document.entries().any(|(id, _)| present.has_entry(id));
         self.change(wait, |present| {
             if is_done(present) {
                 return;
@@ -96,7 +107,11 @@ impl Sqlite {
 
     /// Takes all profiles, order and usage out of the rows, where the profiles are still those
     /// of `held`; whether they were.
-    pub(in crate::store) fn take_out(&self, held: &Held, wait: Duration) -> Result<bool, StoreError> {
+    pub(in crate::store) fn take_out(
+        &self,
+        held: &Held,
+        wait: Duration,
+    ) -> Result<bool, StoreError> {
         if self.rows()?.version != held.version {
             return Ok(false);
         }

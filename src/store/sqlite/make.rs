@@ -27,13 +27,12 @@ const MINIMAL: &str = "
 
 /// Makes the shared database at `path`, unless there is one.
 pub(super) fn shared(path: &Path) -> Result<(), StoreError> {
-    let failed =
-        |source| StoreError::Write { location: path.into(), source: Arc::new(source) };
+    let failed = |source| StoreError::Write { location: path.into(), source: Arc::new(source) };
     if path.symlink_metadata().is_ok() {
         return Ok(());
     }
     let directory = path.parent().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
-    check_owner(path, directory)?;
+    check_owner(path)?;
     file::create_private_directory(directory).map_err(failed)?;
     let made = tempfile::Builder::new().prefix(".openclaw-").suffix(".tmp").tempfile_in(directory);
     let made = made.map_err(failed)?;
@@ -54,8 +53,8 @@ pub(super) fn shared(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Another user's database would keep the owner of the directory out.
-fn check_owner(path: &Path, directory: &Path) -> Result<(), StoreError> {
-    let present = directory.ancestors().find_map(|it| it.metadata().ok());
+pub(super) fn check_owner(path: &Path) -> Result<(), StoreError> {
+    let present = path.ancestors().skip(1).find_map(|it| it.metadata().ok());
     let owner = present.map(|it| it.uid());
     let user = rustix::process::geteuid().as_raw();
     match owner {

@@ -196,7 +196,9 @@ impl Engine for Sqlite {
         };
         let Exclusion::Rows(held) = under else { return Err(lost()) };
         let look = held.look(self)?.ok_or_else(lost)?;
-        self.write_state_rows(held, &look, state)
+        self.write_state_rows(held, &look, state)?;
+        self.tell_of_files();
+        Ok(())
     }
 
     fn invalid(&self, error: &serde_json::Error) -> StoreError {
@@ -343,15 +345,22 @@ impl Sqlite {
     /// told nothing: it uses those that it has, and looks before it refreshes.
     fn tell_of_openclaw(&self, document: &Document) {
         let Some(policy) = &self.files.backup_policy else { return };
-        if self.has_files() {
-            policy.notices.add(Notice::BlocksOpenClaw { location: self.files.location() });
-        }
+        self.tell_of_files();
         if document.is_renewal() {
             return;
         }
         let until = connection::read(&self.shared, Shared::ask_gateway).ok().flatten().flatten();
         if until.is_some_and(|until| until > now()) {
             policy.notices.add(Notice::GatewayRuns);
+        }
+    }
+
+    /// Tells of files that keep OpenClaw from the logins.
+    fn tell_of_files(&self) {
+        let Some(policy) = &self.files.backup_policy else { return };
+        let files = self.files.credential_files().into_iter();
+        if let Some(file) = files.into_iter().find(|it| it.symlink_metadata().is_ok()) {
+            policy.notices.add(Notice::BlocksOpenClaw { location: file.into() });
         }
     }
 

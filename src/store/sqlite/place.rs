@@ -40,7 +40,15 @@ impl Sqlite {
     pub(in crate::store) fn new(agent: AgentId, files: Files) -> Self {
         let shared = files.state_dir.join("state/openclaw.sqlite");
         let own = files.agent_dir.join("openclaw-agent.sqlite");
-        Self { agent, files, shared, own, backup_policy: None, converts: false, seen: Arc::default() }
+        Self {
+            agent,
+            files,
+            shared,
+            own,
+            backup_policy: None,
+            converts: false,
+            seen: Arc::default(),
+        }
     }
 
     /// Keeps what a change of the profiles replaces.
