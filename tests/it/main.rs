@@ -20,6 +20,7 @@ mod device_network;
 mod discovery;
 mod doctor;
 mod exchange;
+mod fresh;
 mod golden;
 mod golden_order;
 mod hints;
