@@ -132,9 +132,11 @@ impl Config {
         let entries = entries.into_iter().flatten();
         let entries = entries.map(|(id, members)| AgentEntry { id, members });
         let list = self.at("/agents/list").and_then(Value::as_array);
-        entries.chain(list.into_iter().flatten().filter_map(|members| {
-            Some(AgentEntry { id: members.get("id")?.as_str()?, members })
-        }))
+        entries.chain(
+            list.into_iter().flatten().filter_map(|members| {
+                Some(AgentEntry { id: members.get("id")?.as_str()?, members })
+            }),
+        )
     }
 
     /// Whether agents are listed by their ids, as OpenClaw 2026.8 and later list them; `None`
@@ -242,7 +244,12 @@ impl<'c> AgentEntry<'c> {
 
     /// A text of the identity.
     pub fn identity(&self, key: &str) -> Option<&'c str> {
-        self.members.get("identity")?.get(key)?.as_str().map(str::trim).filter(|text| !text.is_empty())
+        self.members
+            .get("identity")?
+            .get(key)?
+            .as_str()
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
     }
 }
 

@@ -15,7 +15,10 @@ fn install(rig: &Rig, version: &str) -> String {
     let text = serde_json::json!({"name": "openclaw", "version": version}).to_string();
     rig.write_at_home(&format!("{package}/package.json"), &text);
     let mark = rig.home().join("was-run");
-    rig.write_at_home(&format!("{package}/openclaw.mjs"), &format!("#!/bin/sh\n: >{}\n", mark.display()));
+    rig.write_at_home(
+        &format!("{package}/openclaw.mjs"),
+        &format!("#!/bin/sh\n: >{}\n", mark.display()),
+    );
     let bin = rig.home().join("bin");
     std::fs::create_dir_all(&bin).unwrap();
     let script = rig.home().join(package).join("openclaw.mjs");
@@ -49,7 +52,12 @@ fn storage(rig: &Rig, path: &str) -> (String, String) {
 
 #[test]
 fn the_installed_openclaw_says_where_the_first_login_goes() {
-    for (version, format) in [("2026.9.6", "sqlite"), ("2026.8.1", "sqlite"), ("2026.4.24", "json"), ("2026.7.35", "json")] {
+    for (version, format) in [
+        ("2026.9.6", "sqlite"),
+        ("2026.8.1", "sqlite"),
+        ("2026.4.24", "json"),
+        ("2026.7.35", "json"),
+    ] {
         let rig = Rig::new();
         let path = install(&rig, version);
         let before = rig.tree();
@@ -107,7 +115,8 @@ fn a_first_login_is_stored_under_the_name_that_it_has_there() {
     let path = install(&rig, "2026.9.6");
     let profile = "openai:ada@example.test";
     // A login needs a listener, which the rig has with its own environment.
-    let mut command = rig.command(&["models", "auth", "login", "--provider", "openai-codex", "--no-browser"]);
+    let mut command =
+        rig.command(&["models", "auth", "login", "--provider", "openai-codex", "--no-browser"]);
     command.env("PATH", &path);
     let login = crate::support::rig::RunningLogin::start(command);
     assert_eq!(login.visit().status, 200);

@@ -7,6 +7,7 @@ mod agents;
 mod agents_bindings;
 mod agents_delete;
 mod agents_dialogue;
+mod agents_entries;
 mod agents_golden;
 mod agents_identity;
 mod authorization_server;

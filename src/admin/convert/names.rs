@@ -70,6 +70,9 @@ impl Names {
             self.rename_models(root);
             if self.to == StoreFormat::Json {
                 list_agents(root)?;
+                for path in UNKNOWN {
+                    remove(root, path);
+                }
             }
             Ok(())
         })
@@ -250,18 +253,41 @@ fn texts(ids: &[String]) -> CstInputValue {
     CstInputValue::Array(ids.iter().map(|id| id.as_str().into()).collect())
 }
 
-/// `agents.entries` as the list that OpenClaw to 2026.5 has, without what it does not know.
+/// What OpenClaw 2026.9 writes into each configuration, and OpenClaw to 2026.5 does not take.
+const UNKNOWN: [&[&str]; 7] = [
+    &["meta", "migrations"],
+    &["talk", "agentId"],
+    &["agents", "ownership"],
+    &["agents", "defaults", "systemAgent"],
+    &["agents", "defaults", "heartbeat", "agentId"],
+    &["plugins", "entries", "anthropic", "config", "sessionCatalog"],
+    &["plugins", "entries", "codex", "config", "sessionCatalog"],
+];
+
+/// Removes what is at `path`, and each object around it that is empty then.
+fn remove(object: &CstObject, path: &[&str]) {
+    let Some((name, rest)) = path.split_first() else { return };
+    let Some(property) = object.get(name) else { return };
+    let inner = property.object_value();
+    match inner.as_ref().filter(|_| !rest.is_empty()) {
+        Some(inner) => {
+            let before = inner.properties().len();
+            remove(inner, rest);
+            if before > 0 && inner.properties().is_empty() {
+                property.remove();
+            }
+        }
+        None if rest.is_empty() => property.remove(),
+        None => {}
+    }
+}
+
+/// `agents.entries` as the list that OpenClaw to 2026.5 has.
 fn list_agents(root: &CstObject) -> Result<(), WrongPart> {
     let Some(agents) = root.object_value("agents") else { return Ok(()) };
     let system = agents.object_value("defaults").and_then(|it| it.get("systemAgent"));
-    let default = system.as_ref().and_then(|it| it.value()).and_then(|it| it.to_serde_value());
+    let default = system.and_then(|it| it.value()).and_then(|it| it.to_serde_value());
     let default = default.and_then(|it| it["agentId"].as_str().map(str::to_owned));
-    if let Some(system) = system {
-        system.remove();
-    }
-    if let Some(ownership) = agents.get("ownership") {
-        ownership.remove();
-    }
     let Some(entries) = agents.get("entries") else { return Ok(()) };
     let value = entries.value().and_then(|it| it.to_serde_value()).unwrap_or_default();
     let Value::Object(members) = value else {
@@ -363,7 +389,9 @@ mod tests {
     fn models_of_a_provider_with_a_key_stay_and_are_told() {
         let profiles = vec![moved("openai:a", "openai", "openai-codex:a", "openai-codex")];
         let text = r#"{"agents":{"ownership":"explicit","defaults":{"model":"openai/gpt-5.5",
-            "systemAgent":{"agentId":"work"}},"entries":{"main":{},"work":{"name":"W"}}},
+            "systemAgent":{"agentId":"work"},"heartbeat":{"agentId":"main"}},"entries":{"main":{},"work":{"name":"W"}}},
+            "meta":{"migrations":{"x":true},"lastTouchedVersion":"2026.9.6"},"talk":{"agentId":"main"},
+            "plugins":{"entries":{"codex":{"config":{"sessionCatalog":{"enabled":false}}}}},
             "auth":{"order":{"openai":["openai:a","openai:k"]}}}"#;
         let with_key = Names::of(StoreFormat::Json, profiles.clone(), |it| it.as_str() == "openai");
         let config = written(&with_key, text);
@@ -376,6 +404,8 @@ mod tests {
             config["auth"]["order"],
             serde_json::json!({"openai": ["openai:k"], "openai-codex": ["openai-codex:a"]})
         );
+        assert_eq!(config["meta"], serde_json::json!({"lastTouchedVersion": "2026.9.6"}));
+        assert!(config.get("talk").is_none() && config.get("plugins").is_none(), "{config}");
         let parsed = Config::parse(Path::new("x"), text).unwrap();
         assert_eq!(with_key.unclear_models(&parsed), ["openai/gpt-5.5"]);
         let without = Names::of(StoreFormat::Json, profiles, |_| false);
