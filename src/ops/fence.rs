@@ -6,7 +6,7 @@ use crate::config::{AgentDir, Config};
 use crate::profile::{Millis, ProfileId, ProviderId};
 use crate::provider::{auth_provider_id, is_one_login};
 use crate::store::{Document, Fence, Store, StoreError};
-use crate::system::now;
+use crate::system::Clock;
 use std::time::Duration;
 
 /// OpenClaw ends a refresh, well or not, within this time, in milliseconds.
@@ -14,6 +14,29 @@ const REFRESH_OF_OPENCLAW: Millis = 120_000;
 
 /// How often it is looked whether that has ended.
 const LOOK: Duration = Duration::from_millis(25);
+
+/// What has become of a login of `store` whose tokens a marker replaces, in words.
+pub(crate) fn described(fence: Fence, store: &Store, now: Millis) -> String {
+    if is_in_refresh(fence, store, now) {
+        return "OpenClaw is refreshing it".to_owned();
+    }
+    format!("{fence}: sign in again")
+}
+
+/// Whether OpenClaw may still be at the refresh whose marker is in `store`.
+pub(crate) fn is_in_refresh(fence: Fence, store: &Store, now: Millis) -> bool {
+    let began = || store.written_at().unwrap_or(0);
+    fence == Fence::Pending && began().saturating_add(REFRESH_OF_OPENCLAW) > now
+}
+
+/// The first login of `provider` whose tokens a marker replaces.
+pub(super) fn first_marked(pool: &Pool, provider: &ProviderId) -> Option<ProfileId> {
+    pool.owners().iter().find_map(|owner| {
+        let document = &owner.snapshot.document;
+        let mut ids = document.outlines().filter(|it| is_of(&it.provider, provider));
+        ids.find(|it| document.fence(it.id).is_some()).map(|it| it.id.into())
+    })
+}
 
 /// Waits for the refreshes of OpenClaw that the profile `id`, or every one of `provider`, is in;
 /// whether one has ended. One that is older than a refresh can be was interrupted, and is not
@@ -32,7 +55,7 @@ pub(super) fn wait_for_openclaw(
         let ids = document.outlines().filter(|it| id.is_none_or(|id| *id == it.id));
         let ids = ids.filter(|it| provider.is_none_or(|wanted| is_of(&it.provider, wanted)));
         for id in ids.map(|it| it.id).filter(|id| document.fence(id) == Some(Fence::Pending)) {
-            has_ended |= ends(&owner.store, id, timeout)?;
+            has_ended |= ends(&owner.store, id, timeout, &app.machine.clock)?;
         }
     }
     Ok(has_ended)
@@ -44,13 +67,13 @@ fn is_of(stored: &str, wanted: &ProviderId) -> bool {
 }
 
 /// Whether the refresh that a profile is in ends in time.
-fn ends(store: &Store, id: &str, timeout: Duration) -> Result<bool, StoreError> {
+fn ends(store: &Store, id: &str, timeout: Duration, clock: &Clock) -> Result<bool, StoreError> {
     let is_pending = |document: &Document| document.fence(id) == Some(Fence::Pending);
     let patience = Millis::try_from(timeout.as_millis()).unwrap_or(Millis::MAX);
     let began = store.written_at().unwrap_or(0);
-    let until = began.saturating_add(REFRESH_OF_OPENCLAW).min(now().saturating_add(patience));
+    let until = began.saturating_add(REFRESH_OF_OPENCLAW).min(clock.now().saturating_add(patience));
     let mut seen = None;
-    while now() < until {
+    while clock.now() < until {
         let version = store.version();
         if version != seen {
             seen = version;
@@ -58,7 +81,7 @@ fn ends(store: &Store, id: &str, timeout: Duration) -> Result<bool, StoreError> 
                 return Ok(true);
             }
         }
-        std::thread::sleep(LOOK);
+        clock.pause(LOOK);
     }
     Ok(false)
 }

@@ -1,17 +1,16 @@
 //! Listing the profiles of an agent with their health.
 
+use super::fence::described;
 use super::kept_as::is_kept_as;
 use super::managed::Managed;
 use super::reference::problem_of;
-use super::refresh::lost;
 use super::stale_order::{Known, StaleOrder};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
 use crate::profile::{AgentId, Credential, Health, Kind, Millis, ProfileId, ProviderId, health};
 use crate::provider::{auth_provider_id, cools_down};
-use crate::store::{Document, Inspection, Location, StateDocument};
-use crate::system::now;
+use crate::store::{Document, Inspection, Location, StateDocument, Store};
 use crate::system::permissions::Exposure;
 use crate::text::chain;
 use std::collections::HashSet;
@@ -91,7 +90,7 @@ pub fn list(
         exposures: app.exposures(&config, &agent),
         problems: Vec::new(),
         stale_orders: Vec::new(),
-        at: now(),
+        at: app.now(),
     };
     let [mut own_providers, mut others] = [HashSet::new(), HashSet::new()];
     let fallback = app.fallback_agent(&config, &agent);
@@ -103,7 +102,7 @@ pub fn list(
     listing.stale_orders = stale_orders(app, &config, &owners, &state_location);
     listing.stale_orders.retain(|order| wanted.as_ref().is_none_or(|it| *it == order.provider));
     for (owner, inherited) in owners.iter().zip([false, true]) {
-        let Owner { agent: owner, document, state } = owner;
+        let Owner { agent: owner, store: of_owner, document, state } = owner;
         for (id, found) in document.inspections() {
             let Some(found) = found else {
                 listing.invalid_entries += usize::from(!inherited);
@@ -136,7 +135,7 @@ pub fn list(
                 inherited_from: inherited.then(|| owner.id.clone()),
                 ..row(
                     &config,
-                    (id.into(), document),
+                    (id.into(), document, of_owner),
                     found,
                     state.refusal_of(document, id),
                     listing.at,
@@ -159,6 +158,7 @@ pub fn list(
 /// The documents of a store with the agent that it is of.
 struct Owner {
     agent: AgentDir,
+    store: Store,
     document: Document,
     state: StateDocument,
 }
@@ -167,8 +167,9 @@ struct Owner {
 fn read(app: &App, agent: AgentDir, fallback: Option<AgentDir>) -> Result<Vec<Owner>, AppError> {
     let agents = std::iter::once(agent).chain(fallback);
     let owners = agents.map(|agent| {
-        let (document, state) = app.store(&agent).read()?.into_documents()?;
-        Ok(Owner { agent, document, state })
+        let store = app.store(&agent);
+        let (document, state) = store.read()?.into_documents()?;
+        Ok(Owner { agent, store, document, state })
     });
     owners.collect()
 }
@@ -193,7 +194,7 @@ fn stale_orders(
 /// What an entry says of its profile.
 fn row(
     config: &Config,
-    (id, document): (ProfileId, &Document),
+    (id, document, store): (ProfileId, &Document, &Store),
     found: Inspection,
     refusal: Option<String>,
     now: Millis,
@@ -202,8 +203,7 @@ fn row(
     let has_reference = found.reference.is_some() || !found.oauth_references.is_empty();
     let entry = has_reference.then(|| document.entry(id.as_str())).flatten();
     let problem = entry.and_then(|entry| problem_of(config, &id, found.facts.kind, entry));
-    let is_lost = || found.fence.map(|fence| format!("{}: sign in again", lost(fence)));
-    let problem = problem.or_else(is_lost);
+    let problem = problem.or_else(|| found.fence.map(|fence| described(fence, store, now)));
     let problem = problem.or_else(|| found.facts.has_odd_expiry().then(|| ODD_EXPIRY.to_owned()));
     let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id.as_str());
     Row {
@@ -228,7 +228,7 @@ fn row(
 }
 
 /// Why a token is not used whose expiry is no time.
-const ODD_EXPIRY: &str = "`expires` is no time in milliseconds";
+const ODD_EXPIRY: &str = "`expires` is not a time in milliseconds";
 
 /// Adds a profile that stays another program's own, as that one has it now.
 fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {

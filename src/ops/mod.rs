@@ -3,7 +3,7 @@
 
 mod account;
 mod exchange;
-mod fence;
+pub(crate) mod fence;
 pub mod import;
 pub(crate) mod issuer;
 mod kept_as;

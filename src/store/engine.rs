@@ -125,6 +125,17 @@ pub(super) trait Engine: Debug {
     /// earlier refresh of it did not end, or the lease is lost.
     fn begin(&self, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError>;
 
+    /// Keeps OpenClaw from spending `grant`, which is about to be spent, where it would not
+    /// wait for the lease. Nothing where it always does.
+    fn mark(&self, _grant: &Secret, _now: Millis) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Undoes [`Self::mark`]: no other credential came for `grant`.
+    fn unmark(&self, _grant: &Secret, _unspent: Unspent) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Notes how a refresh of `grant` ended.
     fn end(&self, grant: &Secret, ended: Ended);
 
@@ -175,6 +186,15 @@ pub(super) trait Engine: Debug {
 
     /// The locks and abandoned temporary files beside the documents.
     fn leftovers(&self) -> Vec<Leftover>;
+}
+
+/// Whether a grant that was posted without success is as good as before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unspent {
+    /// The server has not taken it.
+    Surely,
+    /// Nobody knows what the server did.
+    Perhaps,
 }
 
 /// What came of replacing the profiles.

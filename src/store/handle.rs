@@ -9,7 +9,7 @@ use super::files::Files;
 use super::sqlite::Sqlite;
 use super::{
     BackupPolicy, Document, Lease, Leftover, Location, Prepared, Snapshot, StateDocument,
-    StoreError, Version,
+    StoreError, Unspent, Version,
 };
 use crate::config::InstalledOpenClaw;
 use crate::profile::{AgentId, Millis};
@@ -314,6 +314,21 @@ impl Store {
     /// The note cannot be written, or an earlier one cannot be read.
     pub fn begin(&self, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError> {
         self.engine.begin(lease, grant)
+    }
+
+    /// Keeps OpenClaw from spending `grant`, which is about to be spent, where it would not wait
+    /// for the lease. Who reads the store finds the login as it was.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub fn mark(&self, grant: &Secret, now: Millis) -> Result<(), StoreError> {
+        self.engine.mark(grant, now)
+    }
+
+    /// Undoes [`Self::mark`], as far as that can be done: no other credential came for `grant`.
+    /// What cannot be undone now is undone by the next refresh.
+    pub fn unmark(&self, grant: &Secret, unspent: Unspent) {
+        let _ = self.engine.unmark(grant, unspent);
     }
 
     /// Notes how a refresh of `grant` ended. A note that cannot be changed stays: it claims

@@ -42,6 +42,7 @@ pub use document::{
     Provenance, StateDocument, entry_with, is_refused, is_rejected, login_entry, pasted_entry,
     renewed_entry, rotates,
 };
+pub use engine::Unspent;
 pub use error::{ReadOnly, StoreError};
 pub use files::{Lease, LeaseAttempt, Leftover, notes_of_kept, shared_leftovers};
 pub use format::StoreFormat;

@@ -6,7 +6,7 @@ use crate::external::{ExternalError, Tool};
 use crate::ops::StaleOrder;
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::provider::DistrustedProgram;
-use crate::store::{Leftover, Location, StoreError};
+use crate::store::{Fence, Leftover, Location, StoreError};
 use crate::system::permissions::Exposure;
 use crate::text::{chain, printable};
 use std::fmt;
@@ -43,6 +43,8 @@ pub enum Code {
     External,
     /// The server has refused a login.
     Refused,
+    /// A refresh of OpenClaw has taken the tokens of a login.
+    Lost,
     /// A provider file is not valid.
     Provider,
     /// The configuration cannot be used.
@@ -71,6 +73,7 @@ impl Code {
             Self::Shared => "shared",
             Self::External => "external",
             Self::Refused => "refused",
+            Self::Lost => "lost",
             Self::Provider => "provider",
             Self::Configuration => "configuration",
             Self::Network => "network",
@@ -166,6 +169,17 @@ pub enum What {
         provider: ProviderId,
         /// The server's error code.
         reason: String,
+    },
+    /// A refresh of OpenClaw has taken the tokens of a login.
+    Lost {
+        /// The profile.
+        profile_id: ProfileId,
+        /// The agent whose store holds it.
+        agent_id: AgentId,
+        /// Its provider.
+        provider: ProviderId,
+        /// What has happened.
+        how: Fence,
     },
     /// Several profiles hold one login.
     HeldTwice(Vec<ProfileAt>),
@@ -272,6 +286,9 @@ impl What {
                 "the login `{profile_id}` of agent `{agent_id}` was refused by the server: {}",
                 printable(reason, 80)
             ),
+            Self::Lost { profile_id, agent_id, how, .. } => {
+                format!("the login `{profile_id}` of agent `{agent_id}` was {how}")
+            }
             Self::HeldTwice(holders) => {
                 format!("one login is held {} times: {}", holders.len(), all(holders))
             }

@@ -12,13 +12,15 @@ pub use misshapen::Misshapen;
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::ops::StaleOrder;
+use crate::ops::fence::is_in_refresh;
 use crate::ops::refresh::holder;
 use crate::ops::stale_order::Known;
-use crate::profile::AgentId;
+use crate::profile::{AgentId, Millis};
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{
-    Leftover, Misshape, SpooledReply, Storage, Store, StoreError, notes_of_kept, shared_leftovers,
+    Document, Leftover, Misshape, SpooledReply, Storage, Store, StoreError, notes_of_kept,
+    shared_leftovers,
 };
 use crate::system::permissions::Permissions;
 use crate::system::route;
@@ -63,10 +65,10 @@ pub fn examine(app: &App) -> Report {
     let (own, linked): (Vec<Store>, Vec<Store>) =
         stores.iter().cloned().partition(|store| is_first(&mut seen, store.resolved()));
     for store in &own {
-        examine_store(store, true, found);
+        examine_store(store, true, app.now(), found);
     }
     for store in &linked {
-        examine_store(store, false, found);
+        examine_store(store, false, app.now(), found);
     }
     orders(app, &config, &stores, found);
     grant::examine(app, &own, found);
@@ -124,7 +126,7 @@ fn orders(app: &App, config: &Config, stores: &[Store], found: &mut Vec<Finding>
 }
 
 /// `is_own` says that no other agent has the same document.
-fn examine_store(store: &Store, is_own: bool, found: &mut Vec<Finding>) {
+fn examine_store(store: &Store, is_own: bool, now: Millis, found: &mut Vec<Finding>) {
     match store.check_generation() {
         // An agent without logins of its own needs none.
         Ok(()) | Err(StoreError::NoAgentDatabase { .. }) => {
@@ -160,6 +162,7 @@ fn examine_store(store: &Store, is_own: bool, found: &mut Vec<Finding>) {
         Ok(state) => state,
         Err(error) => return found.push(Finding::failed(Code::Unreadable, error)),
     };
+    lost(store, document, now, found);
     for profile in document.profiles() {
         let Some(token) = profile.credential.refresh_token() else { continue };
         let Some(reason) = state.refusal(profile.id, token) else { continue };
@@ -170,6 +173,21 @@ fn examine_store(store: &Store, is_own: bool, found: &mut Vec<Finding>) {
             reason,
         };
         found.push(Finding::problem(Code::Refused, what));
+    }
+}
+
+/// Logins whose tokens a refresh of OpenClaw has taken, and which it is not at any more.
+fn lost(store: &Store, document: &Document, now: Millis, found: &mut Vec<Finding>) {
+    for (id, inspection) in document.inspections() {
+        let Some((how, inspection)) = inspection.and_then(|it| Some((it.fence?, it))) else {
+            continue;
+        };
+        if is_in_refresh(how, store, now) {
+            continue;
+        }
+        let (profile_id, agent_id) = (id.into(), store.agent_id().clone());
+        let what = What::Lost { profile_id, agent_id, provider: inspection.provider, how };
+        found.push(Finding::problem(Code::Lost, what));
     }
 }
 

@@ -20,7 +20,6 @@ use crate::config::{AgentDir, Config};
 use crate::profile::{AgentId, Health, Kind, Millis, ProfileId, ProviderId, compare, health};
 use crate::provider::{Conventions, cools_down};
 use crate::store::{Location, Storage, Store};
-use crate::system::now;
 use crate::system::permissions::Exposure;
 use provider::Sources;
 use serde_json::{Number, Value};
@@ -114,6 +113,8 @@ pub struct Row {
     pub health: Health,
     /// The server's error code, when it has refused the refresh token.
     pub refusal: Option<String>,
+    /// What a refresh of OpenClaw has made of it, if it has taken its tokens.
+    pub lost: Option<String>,
     /// The fields that hold a reference where OAuth supports none.
     pub unsupported: Vec<&'static str>,
     /// Whether it is a profile of `main` that the agent reads through to.
@@ -184,7 +185,7 @@ fn agent(
 /// The configuration, a provider file or a store cannot be read, or there is no such
 /// agent.
 pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError> {
-    let at = now();
+    let at = app.now();
     let config = app.config()?;
     let named = app.named_agent(named);
     // Where the environment has moved it to.
@@ -276,7 +277,7 @@ fn rows(view: &View<'_>, sources: &Sources<'_>) -> Vec<Row> {
 }
 
 fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
-    let Entry { id, inspection, refusal, is_inherited } = entry;
+    let Entry { id, inspection, refusal, lost, is_inherited } = entry;
     let profile_id = ProfileId::from(*id);
     let kind = inspection.facts.kind;
     let oauth_configured = sources.config.auth_mode(&profile_id) == Some(Kind::OAuth);
@@ -294,6 +295,7 @@ fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
         },
         health: health(&inspection.facts, refusal.is_some(), sources.now),
         refusal: refusal.clone(),
+        lost: lost.clone(),
         unsupported,
         is_inherited: *is_inherited,
         id: profile_id,

@@ -4,8 +4,9 @@
 
 use crate::app::App;
 use crate::config::AgentDir;
+use crate::ops::fence::described;
 use crate::profile::{Kind, Millis, SameAccount, UsageStats, sort_as_object_keys};
-use crate::store::{Document, Inspection, StateDocument, StoreError};
+use crate::store::{Document, Inspection, StateDocument, Store, StoreError};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 
@@ -15,6 +16,7 @@ const USABLE_MARGIN: Millis = 300_000;
 /// The documents of a store, as they were read.
 #[derive(Debug)]
 struct Stored {
+    store: Store,
     profiles: Document,
     state: StateDocument,
 }
@@ -31,8 +33,9 @@ impl Documents {
     pub(super) fn read(app: &App, main: &AgentDir, agent: &AgentDir) -> Result<Self, StoreError> {
         let agents = std::iter::once(main).chain((main.path != agent.path).then_some(agent));
         let stored = agents.map(|agent| {
-            let (profiles, state) = app.store(agent).read()?.into_documents()?;
-            Ok(Stored { profiles, state })
+            let store = app.store(agent);
+            let (profiles, state) = store.read()?.into_documents()?;
+            Ok(Stored { store, profiles, state })
         });
         stored.collect::<Result<_, StoreError>>().map(Self)
     }
@@ -45,6 +48,8 @@ pub(super) struct Entry<'d> {
     pub(super) inspection: Inspection,
     /// The server's error code, when it has refused the refresh token.
     pub(super) refusal: Option<String>,
+    /// What a refresh of OpenClaw has made of it, if it has taken its tokens.
+    pub(super) lost: Option<String>,
     /// Whether it is a profile of `main` that the agent reads through to.
     pub(super) is_inherited: bool,
 }
@@ -62,10 +67,12 @@ pub(super) struct View<'d> {
 
 impl Stored {
     /// The profiles that can be interpreted, in document order.
-    fn entries(&self, is_inherited: bool) -> Vec<Entry<'_>> {
+    fn entries(&self, is_inherited: bool, now: Millis) -> Vec<Entry<'_>> {
         let entries = self.profiles.inspections().filter_map(|(id, inspection)| {
             let refusal = self.state.refusal_of(&self.profiles, id);
-            Some(Entry { id, inspection: inspection?, refusal, is_inherited })
+            let inspection = inspection?;
+            let lost = inspection.fence.map(|fence| described(fence, &self.store, now));
+            Some(Entry { id, inspection, refusal, lost, is_inherited })
         });
         entries.collect()
     }
@@ -78,13 +85,13 @@ impl<'d> View<'d> {
             [main, own] => (Some(main), Some(own)),
             others => (others.first(), None),
         };
-        let mut entries = main.map(|main| main.entries(own.is_some())).unwrap_or_default();
+        let mut entries = main.map(|main| main.entries(own.is_some(), now)).unwrap_or_default();
         let mut usages: IndexMap<&str, UsageStats> =
             main.into_iter().flat_map(|main| main.state.usages()).collect();
         let stored: usize = documents.0.iter().map(|stored| stored.profiles.entry_count()).sum();
         let mut read = entries.len();
         if let Some(own) = own {
-            let own_entries = own.entries(false);
+            let own_entries = own.entries(false, now);
             read += own_entries.len();
             let superseded = superseded(&entries, &own_entries, now);
             let places: HashMap<&str, usize> =

@@ -1,6 +1,6 @@
 //! What is to be done about what `doctor` finds.
 
-use super::command::{login_template, of_agent, sign_in_command};
+use super::command::{login_template, of_agent, sign_in_again, sign_in_command};
 use super::selection::order_command;
 use super::{Explain, move_away, remedy, to_databases};
 use crate::admin::doctor::Misshapen;
@@ -36,7 +36,9 @@ pub(in crate::cli) fn next_step(what: &What, app: &App) -> Hint {
             }
         }
         What::StaleOrder { order, agent_id } => order_command(order, agent_id).into(),
-        What::Refused { provider, agent_id, .. } => sign_in_command(app, provider, agent_id),
+        What::Refused { provider, agent_id, .. } | What::Lost { provider, agent_id, .. } => {
+            sign_in_again(app, provider, agent_id)
+        }
         What::HeldTwice(_) => {
             "sign in for each of them, or leave one: a refresh by OpenClaw spends the others".into()
         }
@@ -139,7 +141,7 @@ fn correction(misshapen: &Misshapen, app: &App) -> Hint {
     match (correct.is_empty(), anew) {
         (true, Some(anew)) => anew,
         (true, None) => format!("correct it in {location}").into(),
-        (false, Some(anew)) => Hint::new(correct).then(", or store it anew: ").with(anew),
+        (false, Some(anew)) => Hint::new(correct).then(", or store it again: ").with(anew),
         (false, None) => correct.into(),
     }
 }

@@ -20,7 +20,7 @@ pub use error::{Earlier, NotRefreshable, Over, Reason, RefreshError, ReportedKin
 pub use lease::LeaseError;
 pub use lifetime::Lifetime;
 
-pub(super) use error::{lost, not_refreshable};
+pub(super) use error::not_refreshable;
 pub(super) use lease::wait_for_lease;
 pub(super) use lifetime::{DEFAULT_MIN_TTL, Validity, default_min_ttl, has_lifetime};
 pub(crate) use propagate::holder;
@@ -31,7 +31,6 @@ use super::selection::Selected;
 use crate::app::App;
 use crate::config::Config;
 use crate::profile::Credential;
-use crate::system::now;
 use std::time::Duration;
 use transaction::Transaction;
 
@@ -53,7 +52,7 @@ pub(super) fn refresh(
         Some(renewed) => renewed,
         None => Transaction::new(app, config, selected, lock_timeout).run(interaction)?,
     };
-    if renewed.is_usable_until(now()) {
+    if renewed.is_usable_until(app.now()) {
         return Ok(renewed);
     }
     let profile_id = selected.id.clone();

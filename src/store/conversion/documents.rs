@@ -18,7 +18,7 @@ impl Way for ToDocuments {
         if traveller.sqlite.is_there() {
             traveller.sqlite.check_convertible()?;
         }
-        if traveller.sqlite.is_gateway_running()? {
+        if traveller.sqlite.is_gateway_running() {
             let location = traveller.sqlite.location();
             return Err(ConversionError::GatewayRuns { location });
         }

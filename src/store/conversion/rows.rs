@@ -70,7 +70,7 @@ pub(super) fn remove(
 impl Way for ToRows {
     fn check(&self, traveller: &Traveller<'_>) -> Result<(), ConversionError> {
         traveller.sqlite.check_convertible()?;
-        if !traveller.sqlite.is_claimed()? && traveller.sqlite.is_gateway_running()? {
+        if !traveller.sqlite.is_claimed()? && traveller.sqlite.is_gateway_running() {
             let location = traveller.sqlite.location();
             return Err(ConversionError::GatewayRuns { location });
         }

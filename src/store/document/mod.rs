@@ -17,6 +17,8 @@ pub use credential::{
     IssuedCredential, Pasted, entry_with, login_entry, pasted_entry, renewed_entry, rotates,
 };
 pub use fence::Fence;
+#[cfg(feature = "sqlite")]
+pub(super) use fence::{failed, holds, is_marked_by, marked};
 pub use inspection::Inspection;
 pub use provenance::Provenance;
 pub use refusal::{is_refused, is_rejected};
@@ -229,6 +231,12 @@ impl Document {
     /// other.
     pub fn fence(&self, id: &str) -> Option<Fence> {
         Fence::of(&self.fields(self.profiles.get(id)?))
+    }
+
+    /// Whether a marker of OpenClaw stands in the entry of this id for the refresh token `grant`.
+    pub fn is_marked_for(&self, id: &str, grant: &Secret) -> bool {
+        let entry = self.profiles.get(id).map(|entry| self.fields(entry));
+        entry.is_some_and(|entry| fence::stands_for(&entry, id, grant))
     }
 
     /// Whether there is an entry of this id, valid or not.

@@ -2,13 +2,12 @@
 //!
 //! Invariant: each step is one change of one agent's rows, which has read them again.
 
-use super::look::{Layout, Shared};
+use super::look::Layout;
+use super::make;
 use super::place::Sqlite;
-use super::{connection, make};
 use crate::store::engine::{Engine, Swap};
 use crate::store::{Document, ReadOnly, StateDocument, StoreError, Version};
 use crate::system::lock::Holder;
-use crate::system::now;
 use std::time::Duration;
 
 /// The profiles, order and usage that the rows of an agent hold.
@@ -68,10 +67,9 @@ impl Sqlite {
         self.refusal(&look).map_or(Ok(()), Err)
     }
 
-    /// Whether OpenClaw's gateway has said that it runs.
-    pub(in crate::store) fn is_gateway_running(&self) -> Result<bool, StoreError> {
-        let until = connection::read(&self.shared, Shared::ask_gateway)?.flatten();
-        Ok(until.is_some_and(|until| until > now()))
+    /// Whether OpenClaw's gateway runs.
+    pub(in crate::store) fn is_gateway_running(&self) -> bool {
+        self.has_gateway()
     }
 
     /// Makes the shared database, unless there is one.

@@ -86,8 +86,8 @@ fn a_running_gateway_keeps_its_logins() {
     make_shared(&rig.state_dir());
     put_rows(&rig, "main", &json!({"p:1": key("fake")}));
     let lease = format!(
-        "CREATE TABLE state_leases (scope TEXT, lease_key TEXT, owner TEXT, expires_at INTEGER);
-         INSERT INTO state_leases VALUES ('gateway-owner', 'global', 'x', {})",
+        "CREATE TABLE state_leases (scope TEXT, lease_key TEXT, owner TEXT, expires_at INTEGER, payload_json TEXT);
+         INSERT INTO state_leases VALUES ('gateway-owner', 'global', 'x', {}, NULL)",
         now() + 300_000
     );
     row(&rig, "main", Row::Store).run(&lease);

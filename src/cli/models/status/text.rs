@@ -102,9 +102,10 @@ fn usable(row: &Row, unusable: Option<&Unusable>, now: Millis) -> String {
             printable(row.refusal.as_deref().unwrap_or("unknown"), 80)
         ),
         Health::NoExpiry => "yes, no expiry".to_owned(),
-        Health::Missing => match row.standing.reason {
-            Some("invalid_expires") => "no: its expiry is not a time".to_owned(),
-            _ => "no: holds no credential".to_owned(),
+        Health::Missing => match (&row.lost, row.standing.reason) {
+            (Some(lost), _) => format!("no: {lost}"),
+            (None, Some("invalid_expires")) => "no: its expiry is not a time".to_owned(),
+            (None, _) => "no: holds no credential".to_owned(),
         },
     };
     let Some(pause) = unusable.filter(|_| !health.starts_with("no:")) else { return health };
