@@ -16,6 +16,7 @@ mod circles;
 mod client;
 mod convert;
 mod database;
+mod database_commands;
 mod database_marker;
 mod device;
 mod device_network;

@@ -65,8 +65,13 @@ pub fn convert(app: &App, to: StoreFormat, plans_only: bool) -> Result<Report, C
         StoreFormat::Sqlite => successor(provider),
         StoreFormat::Json => predecessor(provider),
     };
-    let conversion =
-        Conversion { state_dir: &app.paths.state_dir, stores: &stores, to, rename: &rename };
+    let conversion = Conversion {
+        state_dir: &app.paths.state_dir,
+        stores: &stores,
+        to,
+        now: app.now(),
+        rename: &rename,
+    };
     if plans_only {
         let moves = conversion.plan()?;
         let names = names_of(&moves, &stores, to);

@@ -8,7 +8,7 @@ use crate::config::{Config, ConfigEdit, ConfigError, WrongPart};
 use crate::profile::ProviderId;
 use crate::store::{MovedProfile, StoreFormat};
 use crate::system::file;
-use jsonc_parser::cst::{CstInputValue, CstNode, CstObject};
+use jsonc_parser::cst::{CstInputValue, CstNode, CstObject, CstObjectProp};
 use serde_json::Value;
 use std::path::Path;
 
@@ -73,6 +73,7 @@ impl Names {
                 for path in UNKNOWN {
                     remove(root, path);
                 }
+                remove_of_plugins(root);
             }
             Ok(())
         })
@@ -238,7 +239,8 @@ impl Names {
 /// Adds ids to the order of a provider.
 fn append(orders: &CstObject, provider: &ProviderId, ids: &[String]) {
     let present = orders.get(provider.as_str());
-    let listed = present.as_ref().and_then(|it| it.value()).and_then(|it| it.to_serde_value());
+    let listed = present.as_ref().and_then(CstObjectProp::value);
+    let listed = listed.and_then(|it| it.to_serde_value());
     let listed: Vec<String> =
         listed.and_then(|it| serde_json::from_value(it).ok()).unwrap_or_default();
     let news = ids.iter().filter(|id| !listed.contains(id)).cloned();
@@ -254,15 +256,22 @@ fn texts(ids: &[String]) -> CstInputValue {
 }
 
 /// What OpenClaw 2026.9 writes into each configuration, and OpenClaw to 2026.5 does not take.
-const UNKNOWN: [&[&str]; 7] = [
+const UNKNOWN: [&[&str]; 5] = [
     &["meta", "migrations"],
     &["talk", "agentId"],
     &["agents", "ownership"],
     &["agents", "defaults", "systemAgent"],
     &["agents", "defaults", "heartbeat", "agentId"],
-    &["plugins", "entries", "anthropic", "config", "sessionCatalog"],
-    &["plugins", "entries", "codex", "config", "sessionCatalog"],
 ];
+
+/// The same, of each plugin.
+fn remove_of_plugins(root: &CstObject) {
+    let entries = root.object_value("plugins").and_then(|it| it.object_value("entries"));
+    for plugin in entries.iter().flat_map(CstObject::properties) {
+        let Some(name) = plugin.name().and_then(|it| it.decoded_value().ok()) else { continue };
+        remove(root, &["plugins", "entries", &name, "config", "sessionCatalog"]);
+    }
+}
 
 /// Removes what is at `path`, and each object around it that is empty then.
 fn remove(object: &CstObject, path: &[&str]) {

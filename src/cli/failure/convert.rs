@@ -47,6 +47,12 @@ fn conversion(error: &ConversionError) -> Advice {
             let stop = Command::new("openclaw").arg("gateway").arg("stop");
             (ExitStatus::LockTimeout, Some(Hint::new("stop it first: ").run(stop)))
         }
+        ConversionError::Unfinished { to, source } => {
+            let again = Command::ours("store convert").option("--to", to.name());
+            let (status, hint) = conversion(source);
+            let hint = hint.map_or_else(|| Hint::new(""), |hint| hint.then("; then "));
+            (status, Some(hint.then("finish it: ").run(again)))
+        }
         ConversionError::NotStored { .. } => {
             (unusable, Some("run this once more; nothing of what was is lost".into()))
         }

@@ -3,12 +3,15 @@
 //! Invariant: the databases stay where they are, with no login in them; a document that is left
 //! from before gives what the databases have not.
 
+use super::error::ConversionError;
 use super::movement::{Movement, RenameProvider};
 use super::note::write_failed;
-use super::{ConversionError, Luggage, Traveller, WAIT, Way, rows};
+use super::rows;
+use super::way::{Luggage, Traveller, WAIT, Way, invalid};
+use crate::profile::Millis;
 use crate::store::engine::Engine;
 use crate::store::{Document, LeaseAttempt, LeaseKey, Location, StateDocument, StoreError};
-use crate::system::{file, now};
+use crate::system::file;
 
 /// To JSON documents.
 pub(super) struct ToDocuments;
@@ -40,12 +43,12 @@ impl Way for ToDocuments {
             return Ok(nothing());
         }
         let held = traveller.sqlite.rows()?;
-        let invalid = |error: serde_json::Error| super::invalid(traveller, &error);
-        let text = |document: &Document| document.to_text().map_err(invalid);
+        let odd = |error: serde_json::Error| invalid(traveller, &error);
+        let text = |document: &Document| document.to_text().map_err(odd);
         let mut originals = rows::originals(traveller)?;
         let is_stored = held.document.entry_count() > 0 || !held.state.is_empty();
         if is_stored {
-            let state = held.state.to_text().map_err(invalid)?;
+            let state = held.state.to_text().map_err(odd)?;
             originals.push(("rows-profiles.json".to_owned(), text(&held.document)?.into_bytes()));
             originals.push(("rows-state.json".to_owned(), state.into_bytes()));
         } else if originals.is_empty() {
@@ -53,12 +56,12 @@ impl Way for ToDocuments {
         }
         let source = (&held.document, &held.state);
         let mut movement =
-            Movement::plan(source, &Document::default(), None, rename).map_err(invalid)?;
+            Movement::plan(source, &Document::default(), None, rename).map_err(odd)?;
         // What was left from before comes second.
         let (left, _) = traveller.files.read_profiles()?;
         let state = traveller.files.read_state(&left)?;
-        let present = Document::parse(text(&movement.document)?).map_err(invalid)?;
-        let second = Movement::plan((&left, &state), &present, None, &|_| None).map_err(invalid)?;
+        let present = Document::parse(text(&movement.document)?).map_err(odd)?;
+        let second = Movement::plan((&left, &state), &present, None, &|_| None).map_err(odd)?;
         movement.add(&second);
         Ok(Luggage { originals, movement, document: held.document })
     }
@@ -91,7 +94,7 @@ impl Way for ToDocuments {
         &self,
         traveller: &Traveller<'_>,
         (document, state): (&Document, &StateDocument),
-        again: bool,
+        (again, now): (bool, Millis),
     ) -> Result<(), StoreError> {
         let files = &traveller.files;
         let (path, state_path) = (files.profiles_path(), files.state_path());
@@ -100,13 +103,13 @@ impl Way for ToDocuments {
         if again && path.exists() {
             return Ok(());
         }
-        let invalid = |error: serde_json::Error| super::invalid(traveller, &error);
+        let odd = |error: serde_json::Error| invalid(traveller, &error);
         if !state.is_empty() {
-            let text = state.to_text().map_err(invalid)?;
+            let text = state.to_text().map_err(odd)?;
             file::replace(&state_path, text.as_bytes())
                 .map_err(|source| write_failed(&state_path, source))?;
         }
-        let text = document.to_text().map_err(invalid)? + &stamp();
+        let text = document.to_text().map_err(odd)? + &stamp(now);
         file::replace(&path, text.as_bytes()).map_err(|source| write_failed(&path, source))
     }
 
@@ -121,7 +124,7 @@ impl Way for ToDocuments {
 
 /// White space that no other document ends with: OpenClaw does not import the same bytes from
 /// the same place twice.
-fn stamp() -> String {
-    let bits = format!("{:b}\n", now());
+fn stamp(now: Millis) -> String {
+    let bits = format!("{now:b}\n");
     bits.replace('0', " ").replace('1', "\t")
 }

@@ -12,75 +12,27 @@
 //! Nothing that the destination has is replaced.
 
 mod documents;
+mod error;
 mod movement;
+mod moves;
 mod note;
 mod rows;
+mod way;
 
+pub use error::ConversionError;
 pub use movement::{MovedProfile, Outcome};
-use movement::{Movement, RenameProvider};
+pub use moves::{AgentMove, Moves};
 
-use super::files::Files;
 use super::files::generation::{charge_path, own_directory};
-use super::sqlite::Sqlite;
-use super::{Document, Fence, LeaseAttempt, LeaseKey, Location, Store, StoreError, StoreFormat};
-use crate::profile::{AgentId, ProfileId, ProviderId};
+use super::{Document, LeaseAttempt, LeaseKey, Store, StoreError, StoreFormat};
+use crate::profile::{Millis, ProviderId};
 use crate::system::file;
 use crate::system::lock::foreign::{self, ForeignLock, Protocol};
-use crate::system::lock::{Holder, POLL};
+use crate::system::lock::{Holder, try_for};
 use note::{Note, write_failed};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// How long a lock is waited for.
-const WAIT: Duration = Duration::from_secs(10);
-
-/// Why the logins are not moved.
-#[derive(Debug, thiserror::Error)]
-pub enum ConversionError {
-    /// A store cannot be read or changed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// OpenClaw is refreshing a login, or has lost it.
-    #[error(
-        "profile `{profile_id}` of agent `{agent_id}` has no tokens to move: {}",
-        if *.fence == Fence::Pending {
-            "OpenClaw is refreshing them, or was interrupted"
-        } else {
-            "they were lost in a failed OpenClaw refresh"
-        }
-    )]
-    Fenced {
-        /// The profile.
-        profile_id: ProfileId,
-        /// Its provider.
-        provider: ProviderId,
-        /// Its agent.
-        agent_id: AgentId,
-        /// What became of them.
-        fence: Fence,
-    },
-    /// A document is a symbolic link: what it leads to may be somebody else's as well.
-    #[error("{location} is a symbolic link, and what it leads to is not taken away")]
-    Link {
-        /// The document.
-        location: Location,
-    },
-    /// The gateway works on the logins as they are.
-    #[error("OpenClaw's gateway is running on {location}")]
-    GatewayRuns {
-        /// The database.
-        location: Location,
-    },
-    /// What was stored does not read back.
-    #[error("profile `{profile_id}` does not read back from {location}")]
-    NotStored {
-        /// The profile, under its new name.
-        profile_id: ProfileId,
-        /// Where it should be.
-        location: Location,
-    },
-}
+use way::{Luggage, Traveller, WAIT, Way, invalid};
 
 /// A move of all logins of a state directory.
 pub struct Conversion<'c> {
@@ -90,109 +42,10 @@ pub struct Conversion<'c> {
     pub stores: &'c [Store],
     /// Where the logins move to.
     pub to: StoreFormat,
+    /// The time, in milliseconds since the epoch.
+    pub now: Millis,
     /// The provider that a login has in a format, where it is another one.
     pub rename: &'c dyn Fn(StoreFormat, &ProviderId) -> Option<ProviderId>,
-}
-
-/// What is done for one agent.
-#[derive(Debug)]
-pub struct AgentMove {
-    /// The agent.
-    pub agent_id: AgentId,
-    /// Where its profiles were.
-    pub from: Location,
-    /// Where they are then.
-    pub to: Location,
-    /// What becomes of each.
-    pub profiles: Vec<MovedProfile>,
-}
-
-/// What is done, or would be.
-#[derive(Debug)]
-pub struct Moves {
-    /// Where the logins move to: with an earlier move that was finished, where that went.
-    pub to: StoreFormat,
-    /// Each agent that has something to move.
-    pub agents: Vec<AgentMove>,
-    /// Where the originals are sealed; `None` where nothing has moved.
-    pub sealed_in: Option<Location>,
-    /// Whether an earlier move was finished by this.
-    pub is_resumed: bool,
-    note: Option<Note>,
-    state_dir: PathBuf,
-    turn: Option<ForeignLock>,
-}
-
-impl Moves {
-    /// The move has ended: the configuration names the profiles as they are now.
-    ///
-    /// # Errors
-    /// The note of the move cannot be removed.
-    pub fn finish(mut self) -> Result<Self, StoreError> {
-        if let Some(note) = self.note.take() {
-            note.remove(&self.state_dir)?;
-        }
-        self.turn = None;
-        Ok(self)
-    }
-
-    /// Whether something has moved, and the configuration is to follow.
-    pub const fn has_begun(&self) -> bool {
-        self.note.is_some()
-    }
-}
-
-/// One agent on its way.
-struct Traveller<'c> {
-    agent: &'c AgentId,
-    files: Files,
-    sqlite: Sqlite,
-}
-
-/// What an agent has at the source, and what becomes of it.
-struct Luggage {
-    originals: Vec<(String, Vec<u8>)>,
-    movement: Movement,
-    /// What is stored at the source now.
-    document: Document,
-}
-
-impl Luggage {
-    fn is_empty(&self) -> bool {
-        self.originals.is_empty()
-    }
-}
-
-/// One of the two ways.
-trait Way {
-    /// Fails where the move cannot be made.
-    fn check(&self, traveller: &Traveller<'_>) -> Result<(), ConversionError>;
-    /// What is at the source. `main` is what `main` has at the destination then.
-    fn pack(
-        &self,
-        traveller: &Traveller<'_>,
-        main: Option<&Document>,
-        rename: RenameProvider<'_>,
-    ) -> Result<Luggage, ConversionError>;
-    /// Tries once to be the only one who refreshes.
-    fn lease(
-        &self,
-        traveller: &Traveller<'_>,
-        key: &LeaseKey<'_>,
-    ) -> Result<LeaseAttempt, StoreError>;
-    /// Takes what is at the source away, where it still is what `luggage` has; whether it was.
-    fn take_out(&self, traveller: &Traveller<'_>, luggage: &Luggage) -> Result<bool, StoreError>;
-    /// Stores at the destination what is noted.
-    fn store(
-        &self,
-        traveller: &Traveller<'_>,
-        noted: (&Document, &super::StateDocument),
-        again: bool,
-    ) -> Result<(), StoreError>;
-    /// What the destination holds.
-    fn stored(&self, traveller: &Traveller<'_>) -> Result<Document, StoreError>;
-    /// Where the profiles are at the source, and at the destination.
-    fn locations(&self, traveller: &Traveller<'_>) -> (Location, Location);
 }
 
 fn way(to: StoreFormat) -> &'static dyn Way {
@@ -237,7 +90,7 @@ impl Conversion<'_> {
     pub fn run(&self) -> Result<Moves, ConversionError> {
         let turn = self.turn()?;
         if let Some(note) = Note::read(self.state_dir)? {
-            return self.finish(note, true, turn);
+            return self.finish_or_say(note, true, turn);
         }
         let travellers = self.travellers();
         let packed = self.pack_all(&travellers)?;
@@ -247,7 +100,7 @@ impl Conversion<'_> {
         let _leases = self.leases(&travellers, &packed)?;
         // Nobody refreshes any more: what is read now is what moves.
         let packed = self.pack_all(&travellers)?;
-        let mut note = Note::new(self.to, self.state_dir);
+        let mut note = Note::new(self.to, self.state_dir, self.now);
         for (traveller, luggage) in travellers.iter().zip(&packed) {
             if !luggage.is_empty() || traveller.agent.is_main() {
                 let Luggage { originals, movement, .. } = luggage;
@@ -255,7 +108,7 @@ impl Conversion<'_> {
             }
         }
         note.write(self.state_dir)?;
-        self.finish(note, false, turn)
+        self.finish_or_say(note, false, turn)
     }
 
     /// Whether something is to be moved, or the others are in charge.
@@ -375,7 +228,6 @@ impl Conversion<'_> {
     ) -> Result<Vec<super::Lease>, StoreError> {
         let mut leases = Vec::new();
         let mut seen = Vec::new();
-        let started = Instant::now();
         for (traveller, luggage) in travellers.iter().zip(packed) {
             for profile in luggage.document.profiles() {
                 let Some(grant) = profile.credential.refresh_token() else { continue };
@@ -386,7 +238,7 @@ impl Conversion<'_> {
                 seen.push(grant.fingerprint());
                 let (provider, id) = (&profile.credential.provider, profile.id.into());
                 let key = LeaseKey { provider, profile_id: &id, grant: Some(grant) };
-                leases.push(self.lease(traveller, &key, started)?);
+                leases.push(self.lease(traveller, &key)?);
             }
         }
         Ok(leases)
@@ -396,17 +248,26 @@ impl Conversion<'_> {
         &self,
         traveller: &Traveller<'_>,
         key: &LeaseKey<'_>,
-        started: Instant,
     ) -> Result<super::Lease, StoreError> {
-        loop {
-            match way(self.to).lease(traveller, key)? {
-                LeaseAttempt::Acquired(lease) => return Ok(lease),
-                LeaseAttempt::Held(holder) if started.elapsed() >= WAIT => {
-                    return Err(traveller.sqlite.timed_out(WAIT, holder));
-                }
-                LeaseAttempt::Held(_) => std::thread::sleep(POLL),
-            }
-        }
+        let attempt = || {
+            Ok::<_, StoreError>(match way(self.to).lease(traveller, key)? {
+                LeaseAttempt::Acquired(lease) => Ok(lease),
+                LeaseAttempt::Held(holder) => Err(holder),
+            })
+        };
+        try_for(WAIT, attempt)?.map_err(|holder| traveller.sqlite.timed_out(WAIT, holder))
+    }
+
+    /// As [`Self::finish`]; an error says that the logins are between both sides.
+    fn finish_or_say(
+        &self,
+        note: Note,
+        is_resumed: bool,
+        turn: ForeignLock,
+    ) -> Result<Moves, ConversionError> {
+        let to = note.to;
+        self.finish(note, is_resumed, turn)
+            .map_err(|error| ConversionError::Unfinished { to, source: Box::new(error) })
     }
 
     /// Does what the note says, as far as it is not done.
@@ -432,7 +293,7 @@ impl Conversion<'_> {
             let (document, state) = (&noted.0, &noted.1);
             let stores_anything = document.entry_count() > 0 || !state.orders().is_empty();
             if stores_anything || traveller.agent.is_main() {
-                way(note.to).store(traveller, (document, state), is_resumed)?;
+                way(note.to).store(traveller, (document, state), (is_resumed, self.now))?;
             }
             conversion.verify(traveller, document, is_resumed)?;
             let (from, to) = way(note.to).locations(traveller);
@@ -508,8 +369,4 @@ impl Conversion<'_> {
             }),
         }
     }
-}
-
-fn invalid(traveller: &Traveller<'_>, error: &serde_json::Error) -> StoreError {
-    super::files::invalid(&traveller.files.profiles_path(), error)
 }

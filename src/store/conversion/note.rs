@@ -5,10 +5,10 @@
 //! sealed is never changed, and never read for a request.
 
 use super::movement::{MovedProfile, Movement};
-use crate::profile::AgentId;
+use crate::profile::{AgentId, Millis};
 use crate::store::files::generation::{conversion_path, own_directory};
 use crate::store::{Document, StateDocument, StoreError, StoreFormat};
-use crate::system::{file, now};
+use crate::system::file;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -44,15 +44,15 @@ const STATE: &str = "to-store-state.json";
 
 impl Note {
     /// A new one; nothing is written yet.
-    pub(super) fn new(to: StoreFormat, state_dir: &Path) -> Self {
-        let time = jiff::Timestamp::from_millisecond(now());
-        let time = time.map_or_else(|_| now().to_string(), |at| at.strftime(TIME).to_string());
+    pub(super) fn new(to: StoreFormat, state_dir: &Path, now: Millis) -> Self {
+        let time = jiff::Timestamp::from_millisecond(now);
+        let time = time.map_or_else(|_| now.to_string(), |at| at.strftime(TIME).to_string());
         let name = |number: u32| match number {
             1 => format!("converted-{time}"),
             _ => format!("converted-{time}-{number}"),
         };
         let free = |name: &String| !backups(state_dir).join(name).exists();
-        let sealed = (1..).map(name).find(free).unwrap_or_default();
+        let sealed = (1..=u32::MAX).map(name).find(free).unwrap_or_default();
         Self { schema: 1, to, sealed, agents: Vec::new() }
     }
 

@@ -3,9 +3,11 @@
 //! Invariant: a document is removed only while it is what was sealed. One that is a symbolic
 //! link is not taken away.
 
+use super::error::ConversionError;
 use super::movement::{Movement, RenameProvider};
 use super::note::{read_failed, write_failed};
-use super::{ConversionError, Luggage, Traveller, WAIT, Way};
+use super::way::{Luggage, Traveller, WAIT, Way, invalid};
+use crate::profile::Millis;
 use crate::store::engine::Engine;
 use crate::store::files::lease;
 use crate::store::{Document, LeaseAttempt, LeaseKey, Location, StateDocument, StoreError};
@@ -29,8 +31,11 @@ pub(super) fn originals(
 ) -> Result<Vec<(String, Vec<u8>)>, ConversionError> {
     let mut found = Vec::new();
     for path in files(traveller) {
-        let is_link = path.symlink_metadata().is_ok_and(|it| it.file_type().is_symlink());
-        if is_link {
+        let is_link = |path: &std::path::Path| {
+            path.symlink_metadata().is_ok_and(|it| it.file_type().is_symlink())
+        };
+        let is_there = path.symlink_metadata().is_ok();
+        if is_there && (is_link(&path) || path.parent().is_some_and(is_link)) {
             return Err(ConversionError::Link { location: path.as_path().into() });
         }
         match file::read_bytes(&path) {
@@ -94,7 +99,7 @@ impl Way for ToRows {
         let state = traveller.files.read_state(&document)?;
         let present = traveller.sqlite.rows()?.document;
         let movement = Movement::plan((&document, &state), &present, main, rename);
-        let movement = movement.map_err(|error| super::invalid(traveller, &error))?;
+        let movement = movement.map_err(|error| invalid(traveller, &error))?;
         Ok(Luggage { originals, movement, document })
     }
 
@@ -116,7 +121,7 @@ impl Way for ToRows {
         &self,
         traveller: &Traveller<'_>,
         (document, state): (&Document, &StateDocument),
-        again: bool,
+        (again, _): (bool, Millis),
     ) -> Result<(), StoreError> {
         if traveller.agent.is_main() {
             traveller.sqlite.make_shared()?;

@@ -7,6 +7,7 @@
 use super::connection::write_failed;
 use crate::store::StoreError;
 use crate::system::file;
+use crate::system::file_system::shared_file_system;
 use rusqlite::Connection;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -15,10 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// As OpenClaw 2026.9 lays it out. The schema stays 0 until it has built the rest.
+const LAYOUT: &str = "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL";
 const MINIMAL: &str = "
-    PRAGMA page_size = 4096;
-    PRAGMA auto_vacuum = INCREMENTAL;
-    PRAGMA journal_mode = WAL;
     CREATE TABLE config_machine_state (
       state_key TEXT NOT NULL PRIMARY KEY,
       value_json TEXT NOT NULL,
@@ -38,6 +37,11 @@ pub(super) fn shared(path: &Path) -> Result<(), StoreError> {
     let made = made.map_err(failed)?;
     let build = || {
         let connection = Connection::open(made.path())?;
+        connection.execute_batch(LAYOUT)?;
+        // Where hosts share files, a log of that kind is none.
+        if shared_file_system(directory).is_none() {
+            connection.execute_batch("PRAGMA journal_mode = WAL")?;
+        }
         connection.execute_batch(MINIMAL)?;
         connection.close().map_err(|(_, error)| error)
     };
