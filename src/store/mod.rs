@@ -34,17 +34,20 @@ mod spool;
 mod sqlite;
 mod unread;
 
-pub use backup::{Backup, BackupPolicy, DEFAULT_BACKUPS, Notice, Notices};
+pub use backup::{Backup, BackupPolicy, DEFAULT_BACKUPS, Done, GatewayNews, Notice, Notices};
 #[cfg(feature = "sqlite")]
 pub use conversion::{AgentMove, Conversion, ConversionError, MovedProfile, Moves, Outcome};
 pub use document::{
-    Document, EntryFault, Fence, Inspection, IssuedCredential, Misshape, Outline, Pasted, Profile,
-    Provenance, StateDocument, entry_with, is_refused, is_rejected, login_entry, pasted_entry,
-    renewed_entry, rotates,
+    Document, EntryFault, Fence, Inspection, IssuedCredential, Misshape, Pasted, Profile,
+    ProfileSummary, Provenance, StateDocument, entry_with, is_refused, is_rejected, login_entry,
+    pasted_entry, renewed_entry, rotates,
 };
 pub use engine::Unspent;
 pub use error::{ReadOnly, StoreError};
-pub use files::{Lease, LeaseAttempt, Leftover, notes_of_kept, shared_leftovers};
+pub use files::{
+    GrantNote, GrantNotes, Lease, LeaseAttempt, Leftover, NotedRefusal, notes_of_kept,
+    shared_leftovers,
+};
 pub use format::StoreFormat;
 pub use fresh::Storage;
 pub use handle::{PATIENT_LOCK_TIMEOUT, Store};

@@ -204,7 +204,7 @@ impl Conversion<'_> {
         for document in [&luggage.document, &traveller.sqlite.rows()?.document] {
             for (id, _) in document.entries() {
                 let Some(fence) = document.fence(id) else { continue };
-                let provider = document.outlines().find(|it| it.id == id);
+                let provider = document.summaries().find(|it| it.id == id);
                 let provider = provider.map(|it| it.provider.into_owned()).unwrap_or_default();
                 return Err(ConversionError::Fenced {
                     profile_id: id.into(),
