@@ -68,7 +68,7 @@ struct ConvertReport<'r> {
     config_changed: bool,
     unclear_models: &'r [String],
     #[serde(flatten)]
-    backup: PathMember<'r>,
+    backup: Option<PathMember<'r>>,
 }
 
 #[derive(Serialize)]
@@ -115,7 +115,7 @@ fn print_json(report: &Report, output: &mut Output<'_>) -> Result<(), Failure> {
         agents: agents.collect(),
         config_changed: report.is_config_changed,
         unclear_models: &report.unclear_models,
-        backup: PathMember::optional("backup", sealed_in),
+        backup: sealed_in.map(|it| PathMember::of("backup", it)),
     })
 }
 
