@@ -39,7 +39,7 @@ use crate::system::lock::{self, Attempt, Holder, SidecarLock};
 use crate::system::now;
 use crate::system::permissions::{Exposure, Permissions};
 use crate::system::worker::Waiter;
-use generation::{check_no_conversion, newer_database};
+use generation::newer_database;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,8 +70,7 @@ impl Engine for Files {
     }
 
     fn check_generation(&self) -> Result<(), StoreError> {
-        check_no_conversion(&self.state_dir)?;
-        match newer_database(&self.state_dir, &self.agent_dir) {
+        match newer_database(&self.state_dir, &self.agent_dir)? {
             None => Ok(()),
             Some(database) => Err(StoreError::NewerGeneration {
                 database: database.into(),
