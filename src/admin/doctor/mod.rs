@@ -46,7 +46,7 @@ impl Report {
 }
 
 /// Looks at everything that can be wrong.
-pub fn examine(app: &App) -> Report {
+pub async fn examine(app: &App) -> Report {
     let mut findings = Vec::new();
     let config = app.config().unwrap_or_else(|error| {
         findings.push(Finding::failed(Code::Configuration, error));
@@ -74,7 +74,7 @@ pub fn examine(app: &App) -> Report {
     grant::examine(app, &own, found);
     unstored(app, &stores, found);
     found.extend(shared_leftovers(&app.paths.state_dir).into_iter().map(of_leftover));
-    providers(app, &stores, found);
+    providers(app, &stores, found).await;
     found.extend(places::examine(app, &stores));
     let unusable = route::problems(&app.environment).into_iter();
     found.extend(unusable.map(|it| Finding::problem(Code::Network, What::Network(it))));
@@ -212,11 +212,11 @@ fn unstored(app: &App, stores: &[Store], found: &mut Vec<Finding>) {
     }
 }
 
-fn providers(app: &App, stores: &[Store], found: &mut Vec<Finding>) {
+async fn providers(app: &App, stores: &[Store], found: &mut Vec<Finding>) {
     match app.catalog() {
         Ok(catalog) => {
             found.extend(broken(&catalog));
-            found.extend(programs::examine(app, &catalog, stores));
+            found.extend(programs::examine(app, &catalog, stores).await);
         }
         Err(error) => found.push(Finding::failed(Code::Provider, error)),
     }

@@ -10,15 +10,19 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
 /// The database that has taken over from the JSON documents, if there is one: the shared
-/// one of the state directory (2026.9), or the agent's own (2026.6).
-pub(super) fn newer_database(state_dir: &Path, agent_dir: &Path) -> Option<PathBuf> {
+/// one of the state directory (2026.9), or the agent's own (2026.6). Fails while the logins are
+/// between both.
+pub(super) fn newer_database(
+    state_dir: &Path,
+    agent_dir: &Path,
+) -> Result<Option<PathBuf>, StoreError> {
+    check_no_conversion(state_dir)?;
     let shared = state_dir.join("state/openclaw.sqlite");
     // A log without its database holds what OpenClaw wants to put back.
     let log = file::with_suffix(&shared, "-wal");
-    [shared, log, agent_dir.join("openclaw-agent.sqlite")]
-        .into_iter()
-        .find(|database| database.symlink_metadata().is_ok())
-        .filter(|_| !are_documents_in_charge(state_dir))
+    let databases = [shared, log, agent_dir.join("openclaw-agent.sqlite")];
+    let present = databases.into_iter().find(|database| database.symlink_metadata().is_ok());
+    Ok(present.filter(|_| !are_documents_in_charge(state_dir)))
 }
 
 /// The directory of what is ours beside OpenClaw's databases.
