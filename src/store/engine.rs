@@ -7,16 +7,18 @@ use super::files::Files;
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
 use super::{
-    Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
+    Backup, BackupPolicy, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
     Leftover, Location, Prepared, Snapshot, StateDocument, StoreError, Version,
 };
-use crate::profile::Millis;
+use crate::profile::{AgentId, Millis};
 use crate::secret::Secret;
 use crate::system::lock::Holder;
 use crate::system::permissions::{Exposure, Permissions};
 use crate::system::worker::Waiter;
 use std::fmt::Debug;
 use std::ops::Deref;
+#[cfg(feature = "sqlite")]
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Where the documents of one agent are kept.
@@ -189,26 +191,93 @@ pub(super) enum Swap {
 }
 
 /// The engines of one agent, of which one is right at a time.
+///
+/// To dereference it gives the engine that is right now, at the price of one look.
 #[derive(Clone, Debug)]
 pub(super) struct AnyEngine {
     /// Files of OpenClaw to 2026.5.
-    pub(super) files: Files,
-    /// The databases of later ones.
+    files: Files,
+    /// The databases of later ones, once they are needed.
     #[cfg(feature = "sqlite")]
-    pub(super) sqlite: Sqlite,
+    sqlite: OnceLock<Sqlite>,
+    /// Whether they were there at the first look.
+    #[cfg(feature = "sqlite")]
+    first: OnceLock<bool>,
+    #[cfg(feature = "sqlite")]
+    agent: AgentId,
 }
 
-/// The engine that is right now: it is found out afresh each time, at the price of one look.
-impl Deref for AnyEngine {
-    type Target = dyn Engine;
-
+impl AnyEngine {
     #[cfg(feature = "sqlite")]
-    fn deref(&self) -> &Self::Target {
-        if self.sqlite.is_there() { &self.sqlite } else { &self.files }
+    pub(super) const fn new(agent: AgentId, files: Files) -> Self {
+        Self { files, agent, sqlite: OnceLock::new(), first: OnceLock::new() }
     }
 
     #[cfg(not(feature = "sqlite"))]
-    fn deref(&self) -> &Self::Target {
+    pub(super) fn new(_agent: AgentId, files: Files) -> Self {
+        Self { files }
+    }
+
+    /// Keeps what a change of the profiles replaces.
+    pub(super) fn set_backup_policy(&mut self, policy: BackupPolicy) {
+        self.files.backup_policy = Some(policy);
+        #[cfg(feature = "sqlite")]
+        self.sqlite.take();
+    }
+
+    /// Whether the documents were in a database at the first look.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn is_in_database(&self) -> bool {
+        *self.first.get_or_init(|| self.has_database())
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    #[expect(clippy::unused_self, reason = "the other engine has something to look at")]
+    pub(super) const fn is_in_database(&self) -> bool {
+        false
+    }
+
+    /// The engine that was right at the first look: enough for names, and for a read that finds
+    /// something.
+    pub(super) fn at_first(&self) -> &dyn Engine {
+        self.engine(self.is_in_database())
+    }
+
+    /// Profiles and state of one moment; see [`Engine::read`].
+    pub(super) fn read(&self) -> Result<Snapshot, StoreError> {
+        match self.at_first().read() {
+            Ok(found) if found.version.is_some() => Ok(found),
+            // They may have moved since.
+            _ => (**self).read(),
+        }
+    }
+
+    #[cfg(feature = "sqlite")]
+    fn has_database(&self) -> bool {
+        Sqlite::is_there(&self.files)
+    }
+
+    #[cfg(feature = "sqlite")]
+    fn engine(&self, is_in_database: bool) -> &(dyn Engine + 'static) {
+        if is_in_database {
+            return self.sqlite.get_or_init(|| Sqlite::new(self.agent.clone(), self.files.clone()));
+        }
         &self.files
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    fn engine(&self, _is_in_database: bool) -> &(dyn Engine + 'static) {
+        &self.files
+    }
+}
+
+impl Deref for AnyEngine {
+    type Target = dyn Engine;
+
+    fn deref(&self) -> &Self::Target {
+        #[cfg(feature = "sqlite")]
+        return self.engine(self.has_database());
+        #[cfg(not(feature = "sqlite"))]
+        self.engine(false)
     }
 }

@@ -7,7 +7,7 @@ use crate::profile::AgentId;
 use crate::store::files::Files;
 use crate::store::files::backup::Backups;
 use crate::store::files::lease::LockPlace;
-use crate::store::{BackupPolicy, ReadOnly, StoreError, Version};
+use crate::store::{ReadOnly, StoreError, Version};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,7 +21,6 @@ pub(in crate::store) struct Sqlite {
     pub(super) shared: PathBuf,
     /// That of the agent.
     pub(super) own: PathBuf,
-    backup_policy: Option<BackupPolicy>,
     /// The version that was found last, and where.
     seen: Arc<Mutex<Option<Seen>>>,
 }
@@ -32,23 +31,25 @@ struct Seen {
     version: Option<Version>,
 }
 
+fn shared(files: &Files) -> PathBuf {
+    files.state_dir.join("state/openclaw.sqlite")
+}
+
+fn own(files: &Files) -> PathBuf {
+    files.agent_dir.join("openclaw-agent.sqlite")
+}
+
 impl Sqlite {
     /// Those of `agent`, whose files would be `files`.
     pub(in crate::store) fn new(agent: AgentId, files: Files) -> Self {
-        let shared = files.state_dir.join("state/openclaw.sqlite");
-        let own = files.agent_dir.join("openclaw-agent.sqlite");
-        Self { agent, files, shared, own, backup_policy: None, seen: Arc::default() }
+        let (shared, own) = (shared(&files), own(&files));
+        Self { agent, files, shared, own, seen: Arc::default() }
     }
 
-    /// Keeps what a change of the profiles replaces.
-    pub(in crate::store) fn set_backup_policy(&mut self, policy: BackupPolicy) {
-        self.files.backup_policy = Some(policy.clone());
-        self.backup_policy = Some(policy);
-    }
-
-    /// Whether there is a database: then it says where the credentials are.
-    pub(in crate::store) fn is_there(&self) -> bool {
-        [&self.shared, &self.own].into_iter().any(|it| it.symlink_metadata().is_ok())
+    /// Whether there is a database beside `files`: then it says where the credentials are.
+    pub(in crate::store) fn is_there(files: &Files) -> bool {
+        let is_there = |path: PathBuf| path.symlink_metadata().is_ok();
+        is_there(shared(files)) || is_there(own(files))
     }
 
     /// Whether the rows of all agents are this agent's.
@@ -99,7 +100,7 @@ impl Sqlite {
             directory: directory.join(self.agent.as_str()),
             location: self.database().into(),
             document: None,
-            policy: self.backup_policy.as_ref(),
+            policy: self.files.backup_policy.as_ref(),
         }
     }
 
