@@ -10,7 +10,6 @@ use crate::profile::{
 };
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{is_refused, is_rejected};
-use crate::system::now;
 use crate::text::printable;
 
 /// What a model reference leads to.
@@ -138,7 +137,7 @@ pub fn resolve(
     let pool = Pool::open(app, &config, &agent)?;
     let reference = read_reference(&config, &agent, &pool, model_ref);
     let (provider, model) = provider_and_model(&config, &agent, &reference)?;
-    let asked = Asked { app, config: &config, agent: &agent, pool: &pool, at: now() };
+    let asked = Asked { app, config: &config, agent: &agent, pool: &pool, at: app.now() };
     match reference.profile {
         Some(id) => asked.pinned(&provider, model, id),
         None => asked.ordered(&provider, model),

@@ -25,7 +25,7 @@ provider files and the configuration. Nothing is written. Exit codes: 0 nothing 
 With --restore: every change of an agent's credentials keeps what it replaced; this lists
 what there is, or brings the profiles of one backup back. Nothing that is stored now is
 removed. A login whose refresh token was rotated since stays as it is, because a second use
-of the old one would end it; --force brings it back all the same.
+of the old one would end it; --force restores it anyway.
 
   openclaw-auth doctor
   openclaw-auth doctor --restore --list

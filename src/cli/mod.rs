@@ -70,13 +70,13 @@ enum Command {
     Channels(channels::Args),
     /// Agents, each with a store of its own
     Agents(agents::Args),
-    /// From nothing to a first login, with questions or without
+    /// Set up a first login, with questions or without
     Onboard(onboard::Args),
     /// Set up logins, the default model and agents, on a terminal
     Configure(configure::Args),
-    /// Find what is wrong with the stores, and get back what a change replaced
+    /// Find problems in the stores, and restore what a change replaced
     Doctor(doctor::Args),
-    /// Secrets: what stands in clear, which references resolve
+    /// Find secrets in plain text and references that do not resolve
     Secrets(secrets::Args),
     #[command(skip)]
     Direct(Direct),

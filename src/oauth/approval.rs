@@ -16,6 +16,7 @@ use super::token::exchange;
 use super::token_error::TokenError;
 use crate::profile::Millis;
 use crate::secret::Secret;
+use crate::system::Clock;
 use crate::system::http::HttpClient;
 use oauth2::http::StatusCode;
 use std::time::Duration;
@@ -55,7 +56,7 @@ pub async fn poll_device(
     http: &HttpClient,
     client: &Client,
     device: &DeviceAuthorization,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Poll, TokenError> {
     let reply = match ask(http, client, device, clock).await? {
         Ok(reply) => reply,
@@ -93,7 +94,7 @@ async fn ask(
     http: &HttpClient,
     client: &Client,
     device: &DeviceAuthorization,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Result<Reply, TokenError>, TokenError> {
     let endpoints = client.endpoints.device.as_ref();
     let own_endpoint = endpoints.and_then(|endpoints| endpoints.token_endpoint.as_ref());
@@ -199,11 +200,11 @@ fn no_word(error: &TokenError) -> Poll {
 }
 
 /// What may be the matter when somebody in between answers.
-const PORTAL: &str = "(does this network have a sign-in page of its own?)";
+const PORTAL: &str = "(does this network have its own sign-in page?)";
 
 /// An answer that the server has not made, as a sentence.
 fn odd_answer(status: StatusCode) -> String {
-    format!("the answer about the device code ({status}) makes no sense {PORTAL}")
+    format!("the answer about the device code ({status}) is not one of RFC 8628 {PORTAL}")
 }
 
 /// What an error code of the server means.
@@ -228,21 +229,21 @@ pub async fn wait_for_approval(
     client: &Client,
     device: &mut DeviceAuthorization,
     trouble: oneshot::Sender<String>,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Grant, TokenError> {
     let http = client.http()?;
-    let end = tokio::time::Instant::now() + device.lifetime;
+    let end = clock.instant() + device.lifetime;
     let mut trouble = Some(trouble);
     // How many polls in a row brought no word, and what came in place of the last one.
     let (mut failures, mut last) = (0_u32, None);
-    let mut pause = device.interval.saturating_sub(device.age(clock()));
+    let mut pause = device.interval.saturating_sub(device.age(clock.now()));
     loop {
-        let next = tokio::time::Instant::now() + pause;
-        tokio::time::sleep_until(next.min(end)).await;
+        let next = clock.instant() + pause;
+        clock.sleep_until(next.min(end)).await;
         if next > end {
             return Err(too_late(last));
         }
-        device.asked = clock();
+        device.asked = clock.now();
         let poll = poll_device(&http, client, device, clock).await?;
         (failures, last) = match &poll {
             Poll::NoWord { reason, .. } => (failures + 1, Some(reason.clone())),
@@ -270,7 +271,7 @@ pub async fn wait_for_approval(
 
 /// The code has expired by our clock; `last` is what came in place of the last answer.
 fn too_late(last: Option<String>) -> TokenError {
-    let mut description = "nobody approved the code in time".to_owned();
+    let mut description = "the code was not approved in time".to_owned();
     if let Some(last) = last {
         description = format!("{description}, and the server could not be asked: {last}");
     }

@@ -8,8 +8,8 @@ use super::device_reply::{DeviceAuthorization, DeviceReply};
 use super::post::post;
 use super::reply::server_time;
 use super::token_error::TokenError;
-use crate::profile::Millis;
 use crate::secret::Secret;
+use crate::system::Clock;
 use oauth2::PkceCodeChallenge;
 use oauth2::http::StatusCode;
 
@@ -20,7 +20,7 @@ use oauth2::http::StatusCode;
 pub async fn authorize_device(
     client: &Client,
     scopes: &[String],
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<DeviceAuthorization, TokenError> {
     let missing = || TokenError::Unreadable("the server has no device authorization".to_owned());
     let endpoints = client.endpoints.device.as_ref().ok_or_else(missing)?;
@@ -61,7 +61,7 @@ pub async fn authorize_device(
     }
     let code_verifier =
         (endpoints.flow == DeviceFlow::UserCode).then(|| Secret::new(verifier.secret().as_str()));
-    let asked = clock();
+    let asked = clock.now();
     reply.authorization(
         endpoints,
         code_verifier,

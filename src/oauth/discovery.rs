@@ -164,9 +164,9 @@ async fn get(
     if let Some(bearer) = bearer {
         request = request.header(header::AUTHORIZATION, format!("Bearer {}", bearer.expose()));
     }
-    let request = request
-        .body(Vec::new())
-        .map_err(|_| TokenError::Unreadable("the token is not fit for a header".to_owned()))?;
+    let request = request.body(Vec::new()).map_err(|_| {
+        TokenError::Unreadable("the token has characters that a header must not have".to_owned())
+    })?;
     let response = http.send(request).await.map_err(|error| match error {
         // Reading changes nothing, whether or not it arrived.
         HttpError::Unreachable { reason, .. } => TokenError::unavailable(reason, false),

@@ -4,9 +4,9 @@
 use super::reply::server_time;
 use crate::profile::Millis;
 use crate::secret::Secret;
-use crate::system::Environment;
 use crate::system::http::{HttpClient, HttpError};
 use crate::system::route::{Untrusted, UnusableProxy};
+use crate::system::{Clock, Environment};
 use crate::text::printable;
 use indexmap::IndexMap;
 use oauth2::http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
@@ -91,7 +91,7 @@ impl TokenExchange {
         &self,
         stored: &Secret,
         environment: &Environment,
-        clock: fn() -> Millis,
+        clock: &Clock,
     ) -> Result<ExchangedToken, ExchangeError> {
         let mut request = Request::get(self.endpoint.as_str())
             .header(header::ACCEPT, "application/json")
@@ -99,12 +99,12 @@ impl TokenExchange {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let request = request
-            .body(Vec::new())
-            .map_err(|_| ExchangeError::Unreadable("the stored token is not fit for a header"))?;
+        let request = request.body(Vec::new()).map_err(|_| {
+            ExchangeError::Unreadable("the stored token has characters that a header must not have")
+        })?;
         let http = HttpClient::new(environment, &self.endpoint).map_err(unavailable)?;
         let response = http.send(request).await.map_err(unavailable)?;
-        read(&response, clock())
+        read(&response, clock.now())
     }
 }
 

@@ -5,10 +5,9 @@ use super::client::{Client, TokenRequestFormat};
 use super::reply::Reply;
 use super::token_error::TokenError;
 use super::token_reply::NoGrant;
-use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::http::HttpClient;
-use crate::system::limits;
+use crate::system::{Clock, limits};
 use crate::text::printable;
 use oauth2::RequestTokenError;
 use oauth2::basic::BasicErrorResponse;
@@ -21,12 +20,12 @@ use url::Url;
 pub(super) fn sender<'c>(
     http: &'c HttpClient,
     client: &'c Client,
-    clock: fn() -> Millis,
+    clock: &'c Clock,
 ) -> impl Fn(oauth2::HttpRequest) -> SendFuture<'c> {
     move |request| {
         Box::pin(async move {
             let reply = ask(http, request, client.token_request_format, clock).await?;
-            let members = reply.token_response(client, clock())?;
+            let members = reply.token_response(client, clock.now())?;
             let body = Value::Object(members).to_string().into_bytes();
             let mut response = http::Response::new(body);
             let json = http::HeaderValue::from_static("application/json");
@@ -44,7 +43,7 @@ async fn ask(
     http: &HttpClient,
     request: oauth2::HttpRequest,
     format: TokenRequestFormat,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Reply, TokenError> {
     let posted = secrets_in(request.body());
     let request = match format {
@@ -102,7 +101,7 @@ pub(super) async fn post(
     endpoint: &Url,
     fields: &[(&str, &str)],
     format: TokenRequestFormat,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Reply, TokenError> {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let request = http::Request::post(endpoint.as_str())

@@ -214,8 +214,8 @@ mod tests {
                 r#"{"protocolVersion":1,"values":{},"errors":{"a":0}}"#,
                 "the command /c has no value for `a`",
             ),
-            ("[1]", "printed JSON that is no object"),
-            ("\"v\"", "printed JSON that is no object"),
+            ("[1]", "printed JSON that is not an object"),
+            ("\"v\"", "printed JSON that is not an object"),
             ("fake-secret", "printed something that is not JSON"),
             (" \n", "printed nothing"),
         ] {
@@ -227,7 +227,7 @@ mod tests {
     fn without_json_only_a_single_value_may_be_plain_text() {
         assert_eq!(answer(" v \n", false, &["a"]), "\"v\"");
         assert_eq!(answer("\"v w\"", false, &["a"]), "\"v w\"");
-        assert_eq!(answer("5", false, &["a"]), "printed JSON that is no object");
+        assert_eq!(answer("5", false, &["a"]), "printed JSON that is not an object");
         assert_eq!(
             answer(r#"{"a":"v"}"#, false, &["a"]),
             "answered in another protocol version than 1"

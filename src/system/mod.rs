@@ -6,6 +6,7 @@
 mod authorities;
 pub mod browser;
 pub mod child;
+mod clock;
 mod coding;
 pub mod dialogue;
 pub mod environment;
@@ -35,6 +36,7 @@ mod watched_body;
 pub mod worker;
 
 use crate::profile::Millis;
+pub use clock::{Clock, ManualClock, Ticks};
 pub use environment::Environment;
 use std::os::unix::net::UnixStream;
 pub use stream::Streams;

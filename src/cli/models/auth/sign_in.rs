@@ -164,7 +164,7 @@ impl SignInMethod<'_> {
                 paste_api_key::run(args, agent, app, output)
             }
             MethodKind::Custom => {
-                Err(Failure::message(ExitStatus::Failure, "this way to sign in is not offered"))
+                Err(Failure::message(ExitStatus::Failure, "this sign-in method is not available"))
             }
         }
     }

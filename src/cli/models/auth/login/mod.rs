@@ -26,7 +26,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_mins(15);
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
-Every way that the provider has is open at once, and the first that completes ends the login:
+All methods of the provider work at once, and the first that completes ends the login:
 the browser's redirect; the redirect's address, or the code in it, pasted at the prompt or sent
 as a line on standard input; a code entered on another device. Where no browser of this machine
 would reach you (SSH, a container, no display) the code comes first, with a QR code where it fits.
@@ -91,7 +91,7 @@ enum Step {
     Finish(finish::Args),
     /// List the logins that were started and not finished
     List(list::Args),
-    /// Give up a login that was started
+    /// Cancel a login that was started
     Cancel(list::CancelArgs),
 }
 

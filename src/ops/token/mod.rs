@@ -3,10 +3,14 @@
 //! When the one on disk is usable, nothing is locked, no runtime is built, and no request
 //! is made.
 
-use super::exchange::{NotExchanged, Wanted, exchange};
+mod error;
+
+pub use error::{Need, NoTokenError};
+
+use super::exchange::{Wanted, exchange};
 use super::fence::wait_for_openclaw;
 use super::managed::Managed;
-use super::reference::{self, ValueError};
+use super::reference;
 use super::refresh::{
     DEFAULT_MIN_TTL, Lifetime, RefreshError, Validity, default_min_ttl, has_lifetime,
     not_refreshable, refresh,
@@ -14,16 +18,14 @@ use super::refresh::{
 use super::selection::{Selected, SelectionError, select};
 use super::waiting::store_waiting;
 use super::{Interaction, warn_of_route};
-use crate::app::{App, AppError};
+use crate::app::App;
 use crate::config::Config;
-use crate::external::{ExternalError, Tool};
+use crate::external::Tool;
 use crate::oauth::TokenExchange;
 use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId, is_stand_in};
 use crate::secret::Secret;
 use crate::store::{StateDocument, Store};
-use crate::system::now;
 use crate::text::span;
-use std::fmt;
 use std::time::Duration;
 
 /// Which token is wanted.
@@ -79,93 +81,6 @@ pub struct Token {
     pub is_long_enough: bool,
 }
 
-/// Why there is no usable token.
-#[derive(Debug, thiserror::Error)]
-pub enum NoTokenError {
-    /// The configuration, a provider file or the store cannot be used.
-    #[error(transparent)]
-    App(AppError),
-    /// There is no profile that the token could be of.
-    #[error(transparent)]
-    Selection(#[from] SelectionError),
-    /// The file of another program is there and cannot be used.
-    #[error(transparent)]
-    External(#[from] ExternalError),
-    /// The value behind a secret reference cannot be had.
-    #[error(transparent)]
-    Value(#[from] ValueError),
-    /// The stored token is not exchanged for the one that the API takes.
-    #[error(transparent)]
-    Exchange(#[from] NotExchanged),
-    /// The login is not refreshed.
-    #[error(transparent)]
-    Refresh(#[from] RefreshError),
-    /// Only another program refreshes the login.
-    #[error(
-        "{need}: the login `{profile_id}` is that of {}, which alone refreshes it",
-        tool.program().label
-    )]
-    OfProgram {
-        /// Why it would have to be refreshed.
-        need: Need,
-        /// The program.
-        tool: Tool,
-        /// The profile.
-        profile_id: ProfileId,
-    },
-    /// The profile has no token at all.
-    #[error("the profile `{profile_id}` holds no token")]
-    Empty {
-        /// The profile.
-        profile_id: ProfileId,
-    },
-    /// The token is not valid for as long as it has to be.
-    #[error("the token of `{profile_id}` {word}, and {option} asks for {}", span(*min_ttl))]
-    TooShort {
-        /// The profile.
-        profile_id: ProfileId,
-        /// What is known of its lifetime.
-        word: Lifetime,
-        /// How long it has to be valid, in milliseconds.
-        min_ttl: Millis,
-        /// The option that says so.
-        option: &'static str,
-    },
-    /// The token would break the header that it is put into.
-    #[error("the token of `{profile_id}` holds characters no token has")]
-    OddCharacters {
-        /// The profile.
-        profile_id: ProfileId,
-    },
-}
-
-impl<E: Into<AppError>> From<E> for NoTokenError {
-    fn from(error: E) -> Self {
-        Self::App(error.into())
-    }
-}
-
-/// Why the login of another program would have to be refreshed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// The caller asks for it.
-    Forced,
-    /// A caller saw the token rejected.
-    Rejected,
-    /// The token is expired.
-    Expired,
-}
-
-impl fmt::Display for Need {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Forced => "--force-refresh does not apply",
-            Self::Rejected => "the token was rejected",
-            Self::Expired => "the token is expired",
-        })
-    }
-}
-
 /// Finds a usable token, refreshing it where needed. It is stored before it is returned.
 ///
 /// # Errors
@@ -197,7 +112,7 @@ pub fn token(
     let renewing = is_renewed.then(|| selected.store.clone());
     let location = selected.store.location();
     let token = find(app, &config, selected, request, interaction)?;
-    judge(renewing.as_ref(), &token, request, interaction)?;
+    judge(app, renewing.as_ref(), &token, request, interaction)?;
     // What a server has given to us was pasted by nobody.
     if token.kind != Kind::OAuth && is_stand_in(token.value.expose()) {
         interaction.warn(&format!(
@@ -219,7 +134,7 @@ fn find(
 ) -> Result<Token, NoTokenError> {
     let referenced = reference::value(app, config, &selected)?;
     if let Some(service) = exchange_of(app, &selected, request)? {
-        let stored = referenced.map_or_else(|| usable(&selected), Ok)?;
+        let stored = referenced.map_or_else(|| usable(app, &selected), Ok)?;
         let wanted = Wanted {
             min_ttl: request.demanded(),
             force: request.force_refresh,
@@ -227,15 +142,21 @@ fn find(
         };
         let given = exchange(app, &selected, &service, &stored, &wanted, interaction)?;
         let validity = given.validity();
-        return token_of(&selected, given.token, validity, request);
+        return token_of(app, &selected, given.token, validity, request);
     }
     if let Some(value) = referenced {
-        return token_of(&selected, value, validity_of(&selected.credential, request), request);
+        return token_of(
+            app,
+            &selected,
+            value,
+            validity_of(&selected.credential, request),
+            request,
+        );
     }
     // A token that somebody saw rejected is not usable, however long it would live.
     let must_refresh = request.force_refresh || selected.rejected;
-    if !must_refresh && is_enough(&selected, request) {
-        return hand_out(&selected, &selected.credential, request);
+    if !must_refresh && is_enough(app, &selected, request) {
+        return hand_out(app, &selected, &selected.credential, request);
     }
     let tool = selected.managed_by.or_else(|| Tool::managing_stored(&selected.id));
     if let Some(tool) = tool {
@@ -243,24 +164,24 @@ fn find(
     }
     if let Some(error) = not_refreshable(&selected) {
         // A token that cannot be refreshed is still good for as long as it lives.
-        if selected.credential.is_usable_until(now()) && !must_refresh {
+        if selected.credential.is_usable_until(app.now()) && !must_refresh {
             interaction.note(&format!(
                 "the token of `{}` expires within --min-ttl and cannot be refreshed",
                 selected.id
             ));
-            return hand_out(&selected, &selected.credential, request);
+            return hand_out(app, &selected, &selected.credential, request);
         }
         return Err(RefreshError::from(error).into());
     }
     warn_of_route(app, interaction);
     let renewed = refresh(app, config, &selected, request.lock_timeout, interaction)?;
-    hand_out(&selected, &renewed, request)
+    hand_out(app, &selected, &renewed, request)
 }
 
 /// Whether the token is to be handed out as it is. Where the server granted no more than is
 /// demanded, it is asked once whether it grants more now.
-fn is_enough(selected: &Selected, request: &Request) -> bool {
-    let (credential, now) = (&selected.credential, now());
+fn is_enough(app: &App, selected: &Selected, request: &Request) -> bool {
+    let (credential, now) = (&selected.credential, app.now());
     let Some(min_ttl) = request.demanded() else {
         return has_lifetime(credential, default_min_ttl(&selected.store), now);
     };
@@ -286,6 +207,7 @@ fn is_ours_to_refresh(selected: &Selected) -> bool {
 /// valid for as long as it has to be. `renewing` is the store where that is remembered of a
 /// token that is renewed.
 fn judge(
+    app: &App,
     renewing: Option<&Store>,
     token: &Token,
     request: &Request,
@@ -305,7 +227,7 @@ fn judge(
         });
         is_new || told.is_err()
     });
-    let left = || Lifetime::Left(token.expires.unwrap_or(0).saturating_sub(now()));
+    let left = || Lifetime::Left(token.expires.unwrap_or(0).saturating_sub(app.now()));
     let word = granted.map_or_else(left, Lifetime::Granted);
     if request.strict {
         let option = if request.min_ttl.is_some() { "--min-ttl" } else { "--strict" };
@@ -333,7 +255,7 @@ fn of_another_program(
     if request.force_refresh {
         return Err(of_program(tool, &selected, Need::Forced));
     }
-    let is_long = |it: &Selected| !it.rejected && is_enough(it, request);
+    let is_long = |it: &Selected| !it.rejected && is_enough(app, it, request);
     if !is_long(&selected) {
         let kept = Managed::named(&selected.id).map(|it| it.read(app)).transpose()?.flatten();
         if let Some(kept) = kept {
@@ -347,9 +269,9 @@ fn of_another_program(
         }
     }
     if is_long(&selected) {
-        return hand_out(&selected, &selected.credential, request);
+        return hand_out(app, &selected, &selected.credential, request);
     }
-    if selected.rejected || !selected.credential.is_usable_until(now()) {
+    if selected.rejected || !selected.credential.is_usable_until(app.now()) {
         let need = if selected.rejected { Need::Rejected } else { Need::Expired };
         return Err(of_program(tool, &selected, need));
     }
@@ -358,7 +280,7 @@ fn of_another_program(
         selected.id,
         tool.program().label
     ));
-    hand_out(&selected, &selected.credential, request)
+    hand_out(app, &selected, &selected.credential, request)
 }
 
 /// What gives the token that the API of the provider takes, where that is not the stored
@@ -382,19 +304,20 @@ fn exchange_of(
 }
 
 /// The stored token, while it can be used.
-fn usable(selected: &Selected) -> Result<Secret, NoTokenError> {
+fn usable(app: &App, selected: &Selected) -> Result<Secret, NoTokenError> {
     let bearer = selected.credential.bearer();
-    let usable = bearer.filter(|_| selected.credential.is_usable_until(now()));
+    let usable = bearer.filter(|_| selected.credential.is_usable_until(app.now()));
     usable.cloned().ok_or_else(|| empty(selected))
 }
 
 fn hand_out(
+    app: &App,
     selected: &Selected,
     credential: &Credential,
     request: &Request,
 ) -> Result<Token, NoTokenError> {
     let value = credential.bearer().ok_or_else(|| empty(selected))?;
-    token_of(selected, value.clone(), validity_of(credential, request), request)
+    token_of(app, selected, value.clone(), validity_of(credential, request), request)
 }
 
 /// Nothing is there that could be handed out.
@@ -419,6 +342,7 @@ fn validity_of(credential: &Credential, request: &Request) -> Validity {
 }
 
 fn token_of(
+    app: &App,
     selected: &Selected,
     value: Secret,
     validity: Validity,
@@ -439,6 +363,6 @@ fn token_of(
         value,
         expires: validity.expires,
         lifetime: validity.granted(),
-        is_long_enough: !validity.is_short(min_ttl, now()),
+        is_long_enough: !validity.is_short(min_ttl, app.now()),
     })
 }
