@@ -8,12 +8,15 @@ use super::stale_order::{Known, StaleOrder};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
-use crate::profile::{AgentId, Credential, Health, Kind, Millis, ProfileId, ProviderId, health};
+use crate::profile::{
+    AgentId, Credential, Health, Kind, Millis, ProfileId, ProviderId, UsageStats, health,
+};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Location, StateDocument};
 use crate::system::permissions::Exposure;
 use crate::text::chain;
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 /// The profiles of an agent.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub struct Listing {
     pub agent_id: AgentId,
     /// Its store.
     pub location: Location,
+    /// What OpenClaw's listing names as well, where the profiles are in its databases.
+    pub database: Option<Database>,
     /// The profiles in document order, the inherited ones last.
     pub rows: Vec<Row>,
     /// How many entries of the store cannot be interpreted.
@@ -34,6 +39,15 @@ pub struct Listing {
     pub stale_orders: Vec<StaleOrder>,
     /// When the listing was made, in milliseconds since the epoch.
     pub at: Millis,
+}
+
+/// The places of an agent whose profiles are in databases.
+#[derive(Debug)]
+pub struct Database {
+    /// The directory of the agent.
+    pub agent_dir: PathBuf,
+    /// The database that OpenClaw names as that of order and usage.
+    pub state_location: Location,
 }
 
 /// One profile. It holds no secret.
@@ -49,6 +63,8 @@ pub struct Row {
     pub label: String,
     /// The e-mail.
     pub email: Option<String>,
+    /// The name of the account.
+    pub display_name: Option<String>,
     /// The account id.
     pub account_id: Option<String>,
     /// When the credential expires, in milliseconds since the epoch.
@@ -61,12 +77,16 @@ pub struct Row {
     pub refusal: Option<String>,
     /// Until when the profile should not be used, in milliseconds since the epoch.
     pub unusable_until: Option<Millis>,
+    /// How its uses went, where it is in a database.
+    pub usage: Option<UsageStats>,
     /// The agent whose profile this is, when it is not the agent's own.
     pub inherited_from: Option<AgentId>,
     /// The program that it was imported from.
     pub imported_from: Option<String>,
     /// The program whose own login it is: only that one refreshes it.
     pub managed_by: Option<Tool>,
+    /// Whether it is an entry of a store.
+    pub is_stored: bool,
 }
 
 /// Lists the profiles that an agent can use: its own, and those of `main` for providers
@@ -87,6 +107,7 @@ pub fn list(
         location: app.store(&agent).location(),
         rows: Vec::new(),
         invalid_entries: 0,
+        database: None,
         exposures: app.exposures(&config, &agent),
         problems: Vec::new(),
         stale_orders: Vec::new(),
@@ -98,6 +119,10 @@ pub fn list(
     let is_merged = store.is_in_database();
     let mut own_ids = HashSet::new();
     let state_location = store.state_location();
+    if is_merged {
+        let (agent_dir, state_location) = (agent.path.clone(), store.openclaw_location());
+        listing.database = Some(Database { agent_dir, state_location });
+    }
     let owners = read(app, agent, fallback)?;
     listing.stale_orders = stale_orders(app, &config, &owners, &state_location);
     listing.stale_orders.retain(|order| wanted.as_ref().is_none_or(|it| *it == order.provider));
@@ -132,6 +157,7 @@ pub fn list(
                     .usage(id)
                     .unusable_until(listing.at)
                     .filter(|_| cools_down(of)),
+                usage: is_merged.then(|| usage(&owners[0].state, state, id)),
                 inherited_from: inherited.then(|| owner.id.clone()),
                 ..row(
                     &config,
@@ -189,6 +215,12 @@ fn stale_orders(
     own.into_iter().flatten().chain(configured).collect()
 }
 
+/// How the uses of a profile went: what the agent's own state says goes before that of its owner.
+fn usage(own: &StateDocument, owners: &StateDocument, id: &str) -> UsageStats {
+    let found = own.usage(id);
+    if found == UsageStats::default() { owners.usage(id) } else { found }
+}
+
 /// What an entry says of its profile.
 fn row(
     config: &Config,
@@ -209,6 +241,7 @@ fn row(
         kind: found.facts.kind,
         label: label.to_owned(),
         email: found.email,
+        display_name: found.display_name,
         account_id: found.account_id,
         expires: found.facts.expiry(),
         health: match &problem {
@@ -218,9 +251,11 @@ fn row(
         problem,
         refusal,
         unusable_until: None,
+        usage: None,
         inherited_from: None,
         imported_from: found.provenance.map(|provenance| provenance.tool),
         managed_by: Tool::managing_stored(&id),
+        is_stored: true,
         provider: found.provider,
         id,
     }
@@ -243,14 +278,17 @@ fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {
         kind: credential.kind(),
         label: identity.email.clone().unwrap_or_else(|| managed.id.as_str().to_owned()),
         email: identity.email.clone(),
+        display_name: None,
         account_id: identity.account_id.clone(),
         expires: credential.expires(),
         health: health(&credential.facts(), false, listing.at),
         problem: None,
         refusal: None,
         unusable_until: None,
+        usage: None,
         inherited_from: None,
         imported_from: None,
         managed_by: Some(managed.tool),
+        is_stored: false,
     });
 }

@@ -29,6 +29,11 @@ pub(super) trait Engine: Debug {
     /// Where order and usage are, for people.
     fn state_location(&self) -> Location;
 
+    /// The place that OpenClaw names as that of order and usage.
+    fn openclaw_location(&self) -> Location {
+        self.state_location()
+    }
+
     /// Whether the profiles at `location` are the ones here, whatever links lead there.
     fn is_at(&self, location: &Location) -> bool;
 

@@ -74,6 +74,12 @@ impl Store {
         self.engine.at_first().state_location()
     }
 
+    /// The place that OpenClaw names as that of order and usage: the agent's own database,
+    /// where it has profiles. It costs a read.
+    pub fn openclaw_location(&self) -> Location {
+        self.engine.at_first().openclaw_location()
+    }
+
     /// Whether the document of the profiles is there, readable or not.
     pub fn has_document(&self) -> bool {
         self.engine.at_first().has_document()

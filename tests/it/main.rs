@@ -14,6 +14,7 @@ mod channels;
 mod circles;
 mod client;
 mod database;
+mod database_race;
 mod device;
 mod device_network;
 mod discovery;

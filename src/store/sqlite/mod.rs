@@ -61,6 +61,12 @@ impl Engine for Sqlite {
         self.database().into()
     }
 
+    fn openclaw_location(&self) -> Location {
+        let has_own = |look: &Look| look.own_rows().is_some_and(|rows| rows.store.is_some());
+        let is_own = self.look().is_ok_and(|look| has_own(&look));
+        if is_own { self.own.as_path().into() } else { self.shared.as_path().into() }
+    }
+
     fn is_at(&self, location: &Location) -> bool {
         let same = |other: &Path| {
             self.database() == other || file::resolve(self.database()) == file::resolve(other)
