@@ -44,7 +44,12 @@ fn is_of(stored: &str, wanted: &ProviderId) -> bool {
 }
 
 /// Whether the refresh that a profile is in ends in time.
-pub(super) fn ends(store: &Store, id: &str, timeout: Duration, clock: &Clock) -> Result<bool, StoreError> {
+pub(super) fn ends(
+    store: &Store,
+    id: &str,
+    timeout: Duration,
+    clock: &Clock,
+) -> Result<bool, StoreError> {
     let is_pending = |document: &Document| document.fence(id) == Some(Fence::Pending);
     let patience = Millis::try_from(timeout.as_millis()).unwrap_or(Millis::MAX);
     let began = store.written_at().unwrap_or(0);

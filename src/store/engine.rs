@@ -7,8 +7,8 @@ use super::files::Files;
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
 use super::{
-    Backup, BackupPolicy, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
-    Leftover, Location, Prepared, Snapshot, StateDocument, StoreError, Version,
+    Backup, BackupPolicy, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt,
+    LeaseKey, Leftover, Location, Prepared, Snapshot, StateDocument, StoreError, Version,
 };
 use crate::profile::{AgentId, Millis};
 use crate::secret::Secret;

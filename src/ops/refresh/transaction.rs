@@ -23,8 +23,8 @@ use crate::profile::Credential;
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{
-    Begun, Document, Ended, Fence, IssuedCredential, LastOutcome, Lease, Prepared, Spent, Spool, Store,
-    StoreError, rotates,
+    Begun, Document, Ended, Fence, IssuedCredential, LastOutcome, Lease, Prepared, Spent, Spool,
+    Store, StoreError, rotates,
 };
 use crate::system::file::SpareFile;
 use crate::system::lock::Holder;

@@ -15,6 +15,9 @@ pub(super) struct Args {
     /// Remove the profile here without revoking the login at the server
     #[arg(long)]
     local: bool,
+    /// Accepted as OpenClaw has it: nothing is asked in any case
+    #[arg(long)]
+    yes: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,

@@ -4,7 +4,6 @@ use crate::cli::exit::Command;
 use crate::cli::path_member::PathMember;
 use crate::ops::list::{Database, Listing, Row};
 use crate::profile::{AgentId, Kind, Millis, ProfileId, ProviderId, UsageStats, compare};
-use crate::provider::auth_provider_id;
 use crate::system::lock::iso;
 use serde::Serialize;
 
@@ -16,7 +15,7 @@ pub(super) struct Report<'l> {
     agent_dir: PathMember<'l>,
     #[serde(flatten)]
     auth_state_path: PathMember<'l>,
-    provider: Option<ProviderId>,
+    provider: Option<String>,
     profiles: Vec<Profile<'l>>,
 }
 
@@ -24,7 +23,7 @@ pub(super) struct Report<'l> {
 #[serde(rename_all = "camelCase")]
 struct Profile<'l> {
     id: &'l ProfileId,
-    provider: ProviderId,
+    provider: String,
     #[serde(rename = "type")]
     kind: &'static str,
     label: String,
@@ -63,16 +62,20 @@ pub(super) fn report<'l>(
     let stored = listing.rows.iter().filter(|row| row.is_stored);
     let mut profiles: Vec<Profile<'_>> = stored.map(Profile::of).collect();
     profiles.sort_by(|a, b| {
-        compare(a.provider.spelling(), b.provider.spelling())
-            .then_with(|| compare(a.id.as_str(), b.id.as_str()))
+        compare(&a.provider, &b.provider).then_with(|| compare(a.id.as_str(), b.id.as_str()))
     });
     Report {
         agent_id: &listing.agent_id,
         agent_dir: PathMember::of("agentDir", &database.agent_dir),
         auth_state_path: PathMember::location("authStatePath", &database.state_location),
-        provider: provider.map(auth_provider_id),
+        provider: provider.map(named),
         profiles,
     }
+}
+
+/// A provider as OpenClaw spells it: it has no other names for one any more.
+fn named(provider: &ProviderId) -> String {
+    provider.spelling().trim().to_lowercase()
 }
 
 impl<'l> Profile<'l> {
@@ -80,7 +83,7 @@ impl<'l> Profile<'l> {
         let name = row.display_name.as_deref().or(row.email.as_deref());
         Self {
             id: &row.id,
-            provider: auth_provider_id(&row.provider),
+            provider: named(&row.provider),
             kind: row.kind.name(),
             label: name.map_or_else(|| row.id.to_string(), |name| format!("{} ({name})", row.id)),
             email: row.email.as_deref(),
@@ -94,7 +97,8 @@ impl<'l> Profile<'l> {
 impl<'l> Windows<'l> {
     fn of(row: &Row, usage: &'l UsageStats) -> Self {
         let (cooldown, disabled) = (time(usage.cooldown_until), time(usage.disabled_until));
-        let reason = if disabled.is_some() { &usage.disabled_reason } else { &usage.cooldown_reason };
+        let reason =
+            if disabled.is_some() { &usage.disabled_reason } else { &usage.cooldown_reason };
         let has_window = cooldown.is_some() || disabled.is_some();
         Self {
             recovery_hint: has_window
