@@ -5,7 +5,7 @@
 
 mod difference;
 
-use crate::support::recorded::{bare_program, fill_base, files, run_directory};
+use crate::support::recorded::{bare_program, files, fill_base, run_directory};
 use difference::{Change, DIFFERENCES};
 use rusqlite::{Connection, OptionalExtension};
 use serde::Deserialize;
@@ -123,7 +123,8 @@ impl Case {
     fn rows(&self) -> BTreeMap<String, Rows> {
         let names = files(self.base.path()).into_keys();
         let names = names.filter(|name| name.extension().is_some_and(|it| it == "sqlite"));
-        let found = names.map(|name| (name.display().to_string(), rows(&self.base.path().join(name))));
+        let found =
+            names.map(|name| (name.display().to_string(), rows(&self.base.path().join(name))));
         found.filter(|(_, rows)| !rows.is_empty()).collect()
     }
 }
@@ -134,7 +135,8 @@ fn rows(path: &Path) -> Rows {
     for [table, key, name, text, shown] in ROWS {
         let query = format!("SELECT {text} FROM {table} WHERE {key} = ?1");
         let Ok(mut statement) = database.prepare(&query) else { continue };
-        let text: Option<String> = statement.query_row([name], |row| row.get(0)).optional().unwrap();
+        let text: Option<String> =
+            statement.query_row([name], |row| row.get(0)).optional().unwrap();
         let value = text.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text)));
         found.extend(value.map(|value| (shown.to_owned(), value)));
     }
@@ -179,8 +181,10 @@ fn compare(
     let (code, stdout, stderr) = case.run(step);
     let (mut expected_code, mut expected, mut rows) =
         (step.rc, case.stdout(index), case.recorded_rows(index));
-    let changes = DIFFERENCES.iter().flat_map(|row| row.changes.iter().map(move |it| (row.what, it)));
-    for (what, (of, number, change)) in changes.filter(|(_, it)| it.0 == case.name && it.1 == index) {
+    let changes =
+        DIFFERENCES.iter().flat_map(|row| row.changes.iter().map(move |it| (row.what, it)));
+    for (what, (of, number, change)) in changes.filter(|(_, it)| it.0 == case.name && it.1 == index)
+    {
         used.insert((what, of, *number));
         match change {
             Change::Code(code) => expected_code = *code,
@@ -188,7 +192,9 @@ fn compare(
             Change::Rows => rows = None,
             Change::Message(part) => {
                 assert!(stderr.contains(part), "{name}: {stderr}");
-                if let Some(message) = expected.as_mut().and_then(|it| it.pointer_mut("/error/message")) {
+                if let Some(message) =
+                    expected.as_mut().and_then(|it| it.pointer_mut("/error/message"))
+                {
                     *message = json(&stdout)["error"]["message"].take();
                 }
             }
@@ -206,7 +212,10 @@ fn compare(
     let actual = case.rows();
     for (database, expected) in rows.into_iter().flatten() {
         if actual.get(&database) != Some(&expected) {
-            failures.push(format!("{name}: {database}: {:?}\n  not {expected:?}", actual.get(&database)));
+            failures.push(format!(
+                "{name}: {database}: {:?}\n  not {expected:?}",
+                actual.get(&database)
+            ));
         }
     }
 }

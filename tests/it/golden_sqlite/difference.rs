@@ -38,7 +38,8 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             ("mini-db-uv18", 1, Change::Code(6)),
             ("newer-schema", 2, Change::Code(6)),
             ("busy", 1, Change::Code(5)),
-            ("logout", 2, Change::Code(3)),
+            ("paste", 1, Change::Code(2)),
+            ("paste", 3, Change::Code(2)),
             ("paste", 5, Change::Code(2)),
         ],
         tests: &["database::a_database_that_is_not_as_it_should_be_is_told_and_left_alone"],
@@ -81,7 +82,9 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         openclaw: "finds nothing, and is refused when pasting",
         ours: "means `openai`, which it is called there",
         changes: &[("list-all", 3, Change::Output)],
-        tests: &["database::either_name_of_the_provider_finds_the_login_and_the_stored_one_is_kept"],
+        tests: &[
+            "database::either_name_of_the_provider_finds_the_login_and_the_stored_one_is_kept",
+        ],
     },
     Difference {
         what: "the database of an agent",
@@ -95,7 +98,6 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             ("order", 2, Change::Output),
             ("order", 6, Change::Rows),
             ("logout", 1, Change::Rows),
-            ("logout", 3, Change::Rows),
         ],
         tests: &["database::an_agent_has_its_own_profiles_among_those_of_all"],
     },
@@ -114,11 +116,16 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         tests: &["database::a_key_is_pasted_and_removed_and_other_entries_keep_their_bytes"],
     },
     Difference {
-        what: "`logout` without `--yes`",
-        openclaw: "is refused without a terminal",
-        ours: "asks nothing, `--yes` or not, and revokes the login at the server; `doctor --restore` \
-               brings back what it removed",
-        changes: &[],
+        what: "`logout`",
+        openclaw: "is refused without a terminal and `--yes`; the server is told nothing",
+        ours: "asks nothing, `--yes` or not, and revokes the login at the server first: where that \
+               cannot be reached, the login stays (exit code 4), unless `--local`; \
+               `doctor --restore` brings back what it removed",
+        changes: &[
+            ("logout", 3, Change::Code(4)),
+            ("logout", 3, Change::Rows),
+            ("logout", 4, Change::Output),
+        ],
         tests: &["database::a_login_is_stored_under_the_name_that_its_provider_has_there"],
     },
     Difference {
