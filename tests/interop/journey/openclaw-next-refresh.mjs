@@ -14,11 +14,19 @@ const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
 async function logIn(newHome) {
   const home = await newHome();
+  // Tokens that live for ten minutes we would refresh again at once, to stay ahead of OpenClaw.
+  home.server.faults.lifetime = 3_600;
   const login = (await home.login()).replace(/^openai-codex:/, 'openai:');
   const database = Database.takeOver(home);
   const worker = await openclawNext(home);
   assert.equal(await worker.ask('token', 'openai'), database.profiles[login].access, 'OpenClaw uses the login');
   return { home, login, database, worker };
+}
+
+/** Lets the login expire, and OpenClaw notice: it looks at the database ten times a second. */
+async function expire(database, login) {
+  database.change((profiles) => { profiles[login].expires = Date.now() - 1_000; });
+  await pause(500);
 }
 
 const ours = async (home) => succeeded(await home.auth('models', 'auth', 'token', '--provider', 'openai')).stdout.trim();
@@ -31,7 +39,7 @@ export const journeys = [
       const { home, login, database, worker } = await logIn(newHome);
       let oursFirst = 0;
       for (let round = 0; round < rounds; round += 1) {
-        database.change((profiles) => { profiles[login].expires = Date.now() - 1_000; });
+        await expire(database, login);
         const spent = database.profiles[login].refresh;
         server.faults.delay = DELAYS[round % DELAYS.length];
         const later = LATER[round % LATER.length];
@@ -54,7 +62,7 @@ export const journeys = [
     name: 'a login made while OpenClaw refreshes is kept',
     async run({ home: newHome, server }) {
       const { home, login, database, worker } = await logIn(newHome);
-      database.change((profiles) => { profiles[login].expires = Date.now() - 1_000; });
+      await expire(database, login);
       server.faults.delay = 3_000;
       const theirs = worker.ask('token', 'openai').catch((error) => error);
       await pause(1_000);
@@ -72,7 +80,7 @@ export const journeys = [
     async run({ home: newHome, server, numbers: isLong }) {
       const count = isLong ? 20 : 5;
       const { home, login, database, worker } = await logIn(newHome);
-      database.change((profiles) => { profiles[login].expires = Date.now() - 1_000; });
+      await expire(database, login);
       server.faults.delay = 3_000;
       const theirs = worker.ask('token', 'openai');
       for (let number = 0; number < count; number += 1) succeeded(await home.paste(`openrouter:ours-${number}`));
