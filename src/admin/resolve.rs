@@ -11,6 +11,7 @@ use crate::profile::{
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{is_refused, is_rejected};
 use crate::text::printable;
+use serde::Serialize;
 
 /// What a model reference leads to.
 #[derive(Debug)]
@@ -35,22 +36,28 @@ pub struct Resolution {
     none: Option<Unresolved>,
 }
 
-/// One profile that came into question.
-#[derive(Debug)]
+/// One profile that came into question, as reports show it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Row {
     /// The profile id.
     pub profile_id: ProfileId,
     /// The credential kind; `None` when there is no such profile.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
     /// The agent whose store holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<AgentId>,
     /// Whether it is the one to use.
     pub chosen: bool,
     /// `ok`, or why it was passed over.
+    #[serde(rename = "reasonCode")]
     pub code: &'static str,
     /// Until when, for a window.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Millis>,
     /// Why the window was opened.
+    #[serde(rename = "untilBecause", skip_serializing_if = "Option::is_none")]
     pub window_reason: Option<String>,
 }
 
@@ -151,9 +158,9 @@ pub(super) fn read_reference(
     pool: &Pool,
     text: &str,
 ) -> ModelRef {
-    let usual = config.default_model(&agent.id).and_then(|usual| usual.split('/').next());
+    let default = config.default_model(&agent.id).and_then(|default| default.split('/').next());
     let head = text.split_once('/').map(|(head, _)| head.trim());
-    let provider = head.filter(|head| !head.contains('@')).or(usual).map(auth_provider_id);
+    let provider = head.filter(|head| !head.contains('@')).or(default).map(auth_provider_id);
     ModelRef::parse(text, |id| {
         let of = pool.find(id).ok().flatten().map(|(_, found)| auth_provider_id(&found.provider));
         of.is_some() && of == provider
@@ -161,7 +168,7 @@ pub(super) fn read_reference(
 }
 
 /// The provider, normalised, and the model within it. A model without a provider is of
-/// that of the agent's usual model.
+/// that of the agent's default model.
 pub(super) fn provider_and_model(
     config: &Config,
     agent: &AgentDir,
@@ -170,10 +177,10 @@ pub(super) fn provider_and_model(
     if let Some((provider, model)) = reference.provider_and_model() {
         return Ok((ProviderId::from(provider).normalized(), model.to_owned()));
     }
-    let usual = config.default_model(&agent.id).map(ModelRef::by_text);
-    let usual = usual.as_ref().and_then(ModelRef::provider_and_model);
+    let default = config.default_model(&agent.id).map(ModelRef::by_text);
+    let default = default.as_ref().and_then(ModelRef::provider_and_model);
     let model = reference.model.trim();
-    match usual {
+    match default {
         Some((provider, _)) if !model.is_empty() && !model.contains('/') => {
             Ok((ProviderId::from(provider).normalized(), model.to_owned()))
         }

@@ -175,7 +175,7 @@ impl Reply {
 }
 
 /// Whether a status means that the server cannot answer now.
-fn is_unavailable(status: StatusCode) -> bool {
+pub(super) fn is_unavailable(status: StatusCode) -> bool {
     // nginx's word for a request that was given up on.
     const CLOSED: u16 = 499;
     status.is_server_error()

@@ -1,12 +1,12 @@
 //! Token requests: the code exchange (RFC 6749 section 4.1.3) and the refresh
 //! (section 6).
 //!
-//! The `oauth2` package makes the requests; [`super::post`] sends them and reads the answers.
+//! The `oauth2` package makes the requests; [`super::request`] sends them and reads the answers.
 
 use super::authorization::AuthorizationRequest;
 use super::client::Client;
 use super::grant::Grant;
-use super::post::{sender, token_error};
+use super::request::{sender, token_error};
 use super::response::AuthorizationCode;
 use super::token_error::TokenError;
 use super::token_reply::TokenReply;

@@ -14,7 +14,6 @@ use crate::text::printable;
 use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const PROTOCOL_VERSION: u32 = 1;
 
@@ -67,14 +66,10 @@ fn ask(
         let limit = ReferenceLimit::RequestBytes(limits.request_bytes);
         return Err(ReferenceError::TooMuch { alias: alias.to_owned(), limit });
     }
-    let mut command = Command::new(&program);
-    command.args(&provider.args).env_clear().current_dir(directory(&program));
-    for name in &provider.pass_env {
-        if let Some(value) = variables.get(name) {
-            command.env(name, value);
-        }
-    }
+    let passed = provider.pass_env.iter().filter_map(|name| Some((name, variables.get(name)?)));
+    let mut command = child::command_with(&program, passed);
     command.envs(provider.env.iter().map(|(name, value)| (name, value.expose())));
+    command.args(&provider.args).current_dir(directory(&program));
     let child_limits = child::Limits {
         time: provider.timeout,
         silence: provider.no_output_timeout,

@@ -8,7 +8,6 @@ pub mod browser;
 pub mod child;
 mod clock;
 mod coding;
-pub mod dialogue;
 pub mod environment;
 pub mod file;
 pub mod file_system;

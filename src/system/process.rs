@@ -43,8 +43,9 @@ pub fn was_started_after(pid: u32, time: &str) -> bool {
     }
 }
 
-/// When the process was started, in clock ticks since the start of the system.
-pub(super) fn start_ticks(pid: u32) -> Option<u64> {
+/// When the process was started, in clock ticks since the start of the system (proc(5), field 22
+/// of `stat`).
+pub fn start_ticks(pid: u32) -> Option<u64> {
     stat(pid)?.split_whitespace().nth(19)?.parse().ok()
 }
 
@@ -82,34 +83,6 @@ pub fn may_end_others(environment: &Environment) -> bool {
     let parent = parent.map_or(1, |parent| parent.as_raw_nonzero().get().unsigned_abs());
     let of_unit = environment.text("SYSTEMD_EXEC_PID").and_then(|pid| pid.parse().ok());
     own == 1 || parent == 1 || of_unit.is_some_and(|main: u32| [own, parent].contains(&main))
-}
-
-/// Gives a program the environment without the variables that look like secrets, which it
-/// did not ask for.
-pub fn withhold_secrets(command: &mut std::process::Command, environment: &Environment) {
-    let own: Vec<_> = command
-        .get_envs()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-        .collect();
-    command.env_clear().envs(environment.without_secrets()).envs(own);
-}
-
-/// Whether a program of this name can be started.
-pub fn is_installed(program: &str, environment: &Environment) -> bool {
-    let output = std::process::Stdio::null;
-    let mut command = std::process::Command::new(program);
-    withhold_secrets(&mut command, environment);
-    let started =
-        command.arg("--version").stdin(output()).stdout(output()).stderr(output()).status();
-    started.is_ok()
-}
-
-/// Runs a program on the user's terminal to its end; whether it succeeded.
-pub fn run_on_terminal(program: &str, arguments: &[String], environment: &Environment) -> bool {
-    let mut command = std::process::Command::new(program);
-    withhold_secrets(&mut command, environment);
-    let status = command.args(arguments).status();
-    status.is_ok_and(|status| status.success())
 }
 
 /// The name of this machine.

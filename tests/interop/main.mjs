@@ -13,7 +13,9 @@ import { installed, program } from './rig/place.mjs';
 import { run, stopAll } from './rig/process.mjs';
 
 const THEMES = ['login', 'headless', 'device', 'refresh', 'openclaw', 'openclaw-writers', 'openclaw-lock'];
-const BY_HAND = ['openclaw-next', 'openclaw-next-writers', 'openclaw-next-refresh', 'codex', 'claude', 'hints'];
+const BY_HAND = [
+  'openclaw-next', 'openclaw-next-gateway', 'openclaw-next-writers', 'openclaw-next-refresh', 'codex', 'claude', 'hints',
+];
 
 function parse() {
   try {

@@ -90,6 +90,25 @@ fn imports_go_down_only() {
     assert!(checked > 100, "the scan has found imports");
 }
 
+/// The files that start other programs: what those are given is decided in the first.
+const STARTERS: [&str; 2] = ["system/child/command.rs", "system/browser.rs"];
+
+#[test]
+fn other_programs_are_started_in_one_place() {
+    for (path, text) in sources() {
+        // The `Command` of a hint starts nothing.
+        let of_system = code(&text).contains("process::Command");
+        let is_exempt = STARTERS.iter().any(|file| path.ends_with(file))
+            || layer_of(&path) == "build"
+            || layer_of(&path) == "cli" && !of_system;
+        assert!(
+            is_exempt || !code(&text).contains("Command::new("),
+            "{}: programs are started by `system::child`",
+            path.display()
+        );
+    }
+}
+
 /// What only the command line may say: how a run ends, and what to type next.
 const OF_THE_COMMAND_LINE: [&str; 7] = [
     "anyhow",
@@ -212,7 +231,7 @@ fn a_use_case_takes_time_and_signals_from_the_machine_that_it_is_given() {
 /// The files of the store that read the clock of the system: what they compare is the times of
 /// files and locks, which the system and other processes write, or what they write is such a
 /// time.
-const COMPARES_TIMES_OF_FILES: [&str; 10] = [
+const COMPARES_TIMES_OF_FILES: [&str; 11] = [
     "store/files/backup.rs",
     "store/files/journal.rs",
     "store/files/lease.rs",
@@ -221,6 +240,7 @@ const COMPARES_TIMES_OF_FILES: [&str; 10] = [
     "store/files/reading.rs",
     "store/lease.rs",
     "store/sqlite/connection.rs",
+    "store/sqlite/gateway.rs",
     "store/sqlite/mod.rs",
     "store/sqlite/token.rs",
 ];

@@ -8,8 +8,9 @@ use super::quota::{self, Quotas};
 use crate::admin::channels::account::ActiveChannel;
 use crate::app::{App, AppError};
 use crate::profile::{Kind, ProfileId, ProviderId, compare, sort_as_object_keys};
-use crate::store::{Location, Outline};
+use crate::store::{Location, ProfileSummary};
 use crate::system::permissions::{Exposure, Permissions};
+use serde::Serialize;
 
 /// What `channels list` shows.
 #[derive(Debug)]
@@ -26,14 +27,15 @@ pub struct Listing {
     pub exposures: Vec<Exposure>,
 }
 
-/// One profile.
-#[derive(Debug)]
+/// One profile, as reports show it.
+#[derive(Debug, Serialize)]
 pub struct Row {
     /// The profile id.
     pub id: ProfileId,
     /// The provider as the profile spells it.
     pub provider: ProviderId,
     /// The credential kind.
+    #[serde(rename = "type")]
     pub kind: Kind,
 }
 
@@ -59,8 +61,8 @@ pub fn list(app: &App) -> Result<Listing, AppError> {
     let snapshot = store.read()?;
     let document = snapshot.document;
     let mut auth: Vec<Row> = document
-        .outlines()
-        .map(|Outline { id, provider, facts }| Row {
+        .summaries()
+        .map(|ProfileSummary { id, provider, facts }| Row {
             id: id.into(),
             provider: provider.into_owned().into(),
             kind: facts.kind,

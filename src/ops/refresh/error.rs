@@ -318,16 +318,8 @@ impl fmt::Display for NotRefreshable {
                  file was put back"
             ),
             Reason::Refused => write!(f, "the server has refused the login `{id}` before"),
-            Reason::Fenced(fence) => write!(f, "the login `{id}` was {}", lost(fence)),
+            Reason::Fenced(fence) => write!(f, "the login `{id}` was {fence}"),
         }
-    }
-}
-
-/// What a refresh of OpenClaw has made of a login.
-pub(in crate::ops) const fn lost(fence: Fence) -> &'static str {
-    match fence {
-        Fence::Pending => "lost in an interrupted OpenClaw refresh",
-        Fence::Failed => "lost in a failed OpenClaw refresh",
     }
 }
 

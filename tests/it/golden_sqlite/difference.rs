@@ -131,7 +131,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
         what: "`logout --agent` of a profile of all agents",
         openclaw: "removes it for everybody",
-        ours: "is refused: sign out of it with `--agent main`",
+        ours: "is refused unless `--all-agents` says that it is meant",
         changes: &[
             ("agent-local", 6, Change::Code(6)),
             ("agent-local", 7, Change::Code(6)),
