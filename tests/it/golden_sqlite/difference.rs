@@ -134,7 +134,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ours: "is refused unless `--all-agents` says that it is meant",
         changes: &[
             ("agent-local", 6, Change::Code(6)),
-            ("agent-local", 7, Change::Code(6)),
+            ("agent-local", 7, Change::Code(1)),
             ("agent-local", 7, Change::Rows),
         ],
         tests: &[],
