@@ -15,6 +15,7 @@ use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Location, StateDocument, Store};
 use crate::system::permissions::Exposure;
 use crate::text::chain;
+use serde::Serialize;
 use std::collections::HashSet;
 use std::path::PathBuf;
 
@@ -50,51 +51,69 @@ pub struct Database {
     pub state_location: Location,
 }
 
-/// One profile. It holds no secret.
-#[derive(Debug)]
+/// One profile, as reports show it. It holds no secret.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Row {
     /// The profile id.
     pub id: ProfileId,
     /// The provider as the profile spells it.
     pub provider: ProviderId,
     /// The credential kind.
+    #[serde(rename = "type")]
     pub kind: Kind,
     /// The name for people: display name, else e-mail, else the id.
     pub label: String,
     /// The e-mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// The name of the account.
+    #[serde(skip)]
     pub display_name: Option<String>,
     /// The account id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
     /// When the credential expires, in milliseconds since the epoch.
+    #[serde(rename = "expiresAt", skip_serializing_if = "Option::is_none")]
     pub expires: Option<Millis>,
     /// How it is doing.
+    #[serde(skip)]
     pub state: LoginState,
     /// When the server last gave a token for it, in milliseconds since the epoch, where that is
     /// known.
+    #[serde(skip)]
     pub proven_at: Option<Millis>,
     /// When it ends by itself because it cannot be renewed, in milliseconds since the epoch.
+    #[serde(skip)]
     pub ends: Option<Millis>,
     /// Whether a refresh renews it.
+    #[serde(skip)]
     pub is_renewable: bool,
     /// What can be said of its credential alone.
     pub health: Health,
     /// Why the profile cannot be used, where its health does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// The server's error code, when it has refused the refresh token.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
     /// Until when the profile should not be used, in milliseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unusable_until: Option<Millis>,
     /// How its uses went, where it is in a database.
+    #[serde(skip)]
     pub usage: Option<UsageStats>,
     /// The agent whose profile this is, when it is not the agent's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub inherited_from: Option<AgentId>,
     /// The program that it was imported from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub imported_from: Option<String>,
     /// The program whose own login it is: only that one refreshes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub managed_by: Option<Tool>,
     /// Whether it is an entry of a store.
+    #[serde(skip)]
     pub is_stored: bool,
 }
 
@@ -111,7 +130,7 @@ pub fn list(
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     let wanted = provider.map(|provider| app.provider_id(provider)).transpose()?;
-    list_of(app, &config, agent, wanted, app.now())
+    list_of(app, &config, agent, wanted.as_ref(), app.now())
 }
 
 /// As [`list`], of that agent at `now`; `wanted` is a normalised id.
@@ -119,7 +138,7 @@ pub(super) fn list_of(
     app: &App,
     config: &Config,
     agent: AgentDir,
-    wanted: Option<ProviderId>,
+    wanted: Option<&ProviderId>,
     now: Millis,
 ) -> Result<Listing, AppError> {
     let mut listing = Listing {
@@ -145,7 +164,7 @@ pub(super) fn list_of(
     }
     let owners = read(app, agent, fallback)?;
     listing.stale_orders = stale_orders(app, config, &owners, &state_location);
-    listing.stale_orders.retain(|order| wanted.as_ref().is_none_or(|it| *it == order.provider));
+    listing.stale_orders.retain(|order| wanted.is_none_or(|it| *it == order.provider));
     for (owner, inherited) in owners.iter().zip([false, true]) {
         let Owner { agent: owner, store: owner_store, document, state } = owner;
         let judge = Judge::new((app, config), owner_store, (document, state), listing.at);
@@ -167,10 +186,7 @@ pub(super) fn list_of(
             if !seen.contains(of) {
                 seen.insert(of.clone());
             }
-            if wanted
-                .as_ref()
-                .is_some_and(|wanted| !is_kept_as(&store, of, wanted, found.facts.kind))
-            {
+            if wanted.is_some_and(|wanted| !is_kept_as(&store, of, wanted, found.facts.kind)) {
                 continue;
             }
             listing.rows.push(Row {
@@ -189,7 +205,7 @@ pub(super) fn list_of(
         !own_providers.iter().chain(&others).any(|it| auth_provider_id(it) == id)
     };
     let (rows, problems) = stand_ins(app, config, is_missing, listing.at);
-    let is_wanted = |row: &Row| wanted.as_ref().is_none_or(|wanted| *wanted == row.provider);
+    let is_wanted = |row: &Row| wanted.is_none_or(|wanted| *wanted == row.provider);
     listing.rows.extend(rows.into_iter().filter(is_wanted));
     listing.problems = problems;
     Ok(listing)
@@ -241,10 +257,12 @@ fn usage(own: &StateDocument, owners: &StateDocument, id: &str) -> UsageStats {
 fn row(judge: &Judge<'_>, id: ProfileId, found: Inspection, now: Millis) -> Row {
     let Judged { state, problem, refusal } = judge.judge(&id, &found);
     let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id.as_str());
+    // What another program renews does not end by itself.
+    let is_held = matches!(state, LoginState::Held { .. });
     Row {
         state,
         proven_at: found.issued,
-        ends: found.facts.end(),
+        ends: found.facts.end().filter(|_| !is_held),
         is_renewable: found.facts.has_refresh,
         kind: found.facts.kind,
         label: label.to_owned(),
