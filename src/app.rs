@@ -230,6 +230,11 @@ impl App {
         wanted.and_then(|wanted| wanted.parse().ok()).unwrap_or(DEFAULT_BACKUPS)
     }
 
+    /// Whether the state directory is one of an OpenClaw that keeps credentials in databases.
+    pub fn is_of_databases(&self) -> bool {
+        self.store(&self.paths.main_without_config()).is_in_database()
+    }
+
     /// What somebody else could read or change: of the stores that `agent` uses, of the
     /// renewals for them, and of the settings that say where secrets go.
     pub fn exposures(&self, config: &Config, agent: &AgentDir) -> Vec<Exposure> {

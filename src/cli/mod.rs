@@ -17,6 +17,7 @@ mod login_state;
 mod models;
 mod named;
 mod onboard;
+mod openclaw_json;
 mod output;
 mod path_member;
 mod prompt;
@@ -192,6 +193,7 @@ fn start(
             return failure.status;
         }
     };
+    let prints_openclaws_json = openclaw_json::is_wanted(&args);
     let command = match Command::parse_from(args) {
         Ok(command) => command,
         Err(error) => return print_clap(&error, streams),
@@ -218,6 +220,9 @@ fn start(
         Ok(()) => output.status,
         Err(failure) => {
             output.failure(&failure);
+            if prints_openclaws_json && openclaw_json::is_right(&app, failure.status) {
+                return openclaw_json::print(&failure, &mut output);
+            }
             failure.status
         }
     }

@@ -125,4 +125,9 @@ pub enum ReadOnly {
     /// `gateway.supervision` is set.
     #[error("its gateway is supervised by another program, which alone lets it be changed")]
     Supervised,
+    /// Its log needs memory that hosts do not share.
+    #[error(
+        "it has a write-ahead log and is on a network file system ({0}), where that can be lost"
+    )]
+    NetworkFileSystem(String),
 }

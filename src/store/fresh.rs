@@ -99,7 +99,7 @@ impl Store {
     pub(super) fn begin_storing(&self) -> Result<(), StoreError> {
         #[cfg(feature = "sqlite")]
         if !self.is_in_database() && self.is_new_in_database() {
-            self.engine.sqlite.make_first()?;
+            self.engine.make_first_database()?;
         }
         Ok(())
     }

@@ -5,8 +5,6 @@
 
 use super::engine::{AnyEngine, Swap};
 use super::files::Files;
-#[cfg(feature = "sqlite")]
-use super::sqlite::Sqlite;
 use super::{
     BackupPolicy, Document, Lease, Leftover, Location, Prepared, Snapshot, StateDocument,
     StoreError, Unspent, Version,
@@ -43,22 +41,14 @@ impl Store {
         oauth_file: Option<PathBuf>,
     ) -> Self {
         let files = Files { state_dir, agent_dir, oauth_file, backup_policy: None };
-        #[cfg(feature = "sqlite")]
-        let sqlite = Sqlite::new(agent_id.clone(), files.clone());
-        let engine = AnyEngine {
-            files,
-            #[cfg(feature = "sqlite")]
-            sqlite,
-        };
+        let engine = AnyEngine::new(agent_id.clone(), files);
         Self { agent_id, engine, installed: InstalledOpenClaw::default() }
     }
 
     /// The same store, keeping what a change of the profiles replaces.
     #[must_use]
     pub fn with_backups(mut self, policy: BackupPolicy) -> Self {
-        #[cfg(feature = "sqlite")]
-        self.engine.sqlite.set_backup_policy(policy.clone());
-        self.engine.files.backup_policy = Some(policy);
+        self.engine.set_backup_policy(policy);
         self
     }
 
@@ -82,23 +72,29 @@ impl Store {
 
     /// Where the profiles are.
     pub fn location(&self) -> Location {
-        self.engine.location()
+        self.engine.at_first().location()
     }
 
     /// The document that a change of the profiles replaces: where links lead.
     pub fn resolved(&self) -> Location {
-        let location = self.engine.location();
+        let location = self.engine.at_first().location();
         location.path().and_then(|path| path.canonicalize().ok()).map_or(location, Location::from)
     }
 
     /// Where order and usage are.
     pub fn state_location(&self) -> Location {
-        self.engine.state_location()
+        self.engine.at_first().state_location()
+    }
+
+    /// The place that OpenClaw names as that of order and usage: the agent's own database,
+    /// where it has profiles. It costs a read.
+    pub fn openclaw_location(&self) -> Location {
+        self.engine.at_first().openclaw_location()
     }
 
     /// Whether the document of the profiles is there, readable or not.
     pub fn has_document(&self) -> bool {
-        self.engine.has_document()
+        self.engine.at_first().has_document()
     }
 
     /// Profiles and state as they are now; what the legacy files hold, where there is no
@@ -130,13 +126,10 @@ impl Store {
         self.engine.written_at()
     }
 
-    /// Whether the documents are kept in a database, as OpenClaw 2026.6 and later do. It costs
-    /// one look.
+    /// Whether the documents were in a database at the first look of this store, as those of
+    /// OpenClaw 2026.6 and later are.
     pub fn is_in_database(&self) -> bool {
-        #[cfg(feature = "sqlite")]
-        return self.engine.sqlite.is_there();
-        #[cfg(not(feature = "sqlite"))]
-        false
+        self.engine.is_in_database()
     }
 
     /// Whether this store may be written.
@@ -147,7 +140,7 @@ impl Store {
         self.engine.check_generation()?;
         #[cfg(feature = "sqlite")]
         if !self.is_in_database() && self.is_new_in_database() {
-            self.engine.sqlite.check_first()?;
+            self.engine.databases().check_first()?;
         }
         Ok(())
     }
@@ -289,7 +282,7 @@ impl Store {
     /// documents, the legacy files that it reads, its backups. `permissions` is that of its state
     /// directory.
     pub fn exposures(&self, permissions: &Permissions) -> Vec<Exposure> {
-        self.engine.exposures(permissions)
+        self.engine.at_first().exposures(permissions)
     }
 
     /// The files of an earlier OpenClaw that keep the present one from the logins of this

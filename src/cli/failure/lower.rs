@@ -165,6 +165,9 @@ fn way_out(reason: &ReadOnly) -> Hint {
             Hint::new("update OpenClaw to 2026.8.1 or later, and, with the network up, run: ")
                 .run(doctor())
         }
+        ReadOnly::NetworkFileSystem(_) => {
+            "keep the state directory on a disk of this host ($OPENCLAW_STATE_DIR)".into()
+        }
         ReadOnly::Supervised => "make the change with the program that supervises the gateway, \
                                  or end the supervision"
             .into(),

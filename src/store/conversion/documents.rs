@@ -10,6 +10,7 @@ use super::rows;
 use super::way::{Luggage, Traveller, WAIT, Way, invalid};
 use crate::profile::Millis;
 use crate::store::engine::Engine;
+use crate::store::sqlite::Sqlite;
 use crate::store::{Document, LeaseAttempt, LeaseKey, Location, StateDocument, StoreError};
 use crate::system::file;
 
@@ -18,7 +19,7 @@ pub(super) struct ToDocuments;
 
 impl Way for ToDocuments {
     fn check(&self, traveller: &Traveller<'_>) -> Result<(), ConversionError> {
-        if traveller.sqlite.is_there() {
+        if Sqlite::is_there(&traveller.files) {
             traveller.sqlite.check_convertible()?;
         }
         if traveller.sqlite.is_gateway_running() {
@@ -39,7 +40,7 @@ impl Way for ToDocuments {
             let (movement, document) = (Movement::default(), Document::default());
             Luggage { originals: Vec::new(), movement, document }
         };
-        if !traveller.sqlite.is_there() {
+        if !Sqlite::is_there(&traveller.files) {
             return Ok(nothing());
         }
         let held = traveller.sqlite.rows()?;

@@ -23,7 +23,9 @@ pub use error::ConversionError;
 pub use movement::{MovedProfile, Outcome};
 pub use moves::{AgentMove, Moves};
 
+use super::files::Files;
 use super::files::generation::{charge_path, own_directory};
+use super::sqlite::Sqlite;
 use super::{Document, LeaseAttempt, LeaseKey, Store, StoreError, StoreFormat};
 use crate::profile::{Millis, ProviderId};
 use crate::system::file;
@@ -58,9 +60,9 @@ fn way(to: StoreFormat) -> &'static dyn Way {
 impl Conversion<'_> {
     fn travellers(&self) -> Vec<Traveller<'_>> {
         let traveller = |store: &'_ Store| {
-            let mut files = store.engine.files.clone();
-            files.backup_policy = None;
-            (files, store.engine.sqlite.for_conversion())
+            let files = Files { backup_policy: None, ..store.engine.files.clone() };
+            let sqlite = Sqlite::for_conversion(store.agent_id().clone(), files.clone());
+            (files, sqlite)
         };
         let stores = self.stores.iter();
         stores
@@ -113,7 +115,7 @@ impl Conversion<'_> {
 
     /// Whether something is to be moved, or the others are in charge.
     fn has_to_move(&self, packed: &[Luggage]) -> bool {
-        let has_databases = self.stores.iter().any(|store| store.engine.sqlite.is_there());
+        let has_databases = self.stores.iter().any(|store| Sqlite::is_there(&store.engine.files));
         !packed.iter().all(Luggage::is_empty) || has_databases != (self.to == StoreFormat::Sqlite)
     }
 

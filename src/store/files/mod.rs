@@ -170,7 +170,7 @@ impl Engine for Files {
         document: &mut Document,
     ) -> Result<Swap, StoreError> {
         let path = self.profiles_path();
-        let Exclusion::Locks(locks) = under else {
+        let Some(locks) = under.locks() else {
             return Ok(Swap::ExclusionLost(prepared.unwrap_or_else(Prepared::nothing)));
         };
         let (mut reserved, backup) = match prepared {

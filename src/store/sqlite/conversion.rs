@@ -23,7 +23,7 @@ impl Sqlite {
         let look = self.look()?;
         let (document, state) = match look.layout {
             Layout::Nothing => (Document::default(), StateDocument::default()),
-            _ => (self.profiles(&look)?, self.state(&look)?),
+            _ => (self.profiles(&look)?, self.state(&look, None)?),
         };
         Ok(Held { document, state, version: look.version(self.is_shared()) })
     }

@@ -67,6 +67,12 @@ impl Engine for Sqlite {
         self.database().into()
     }
 
+    fn openclaw_location(&self) -> Location {
+        let has_own = |look: &Look| look.own_rows().is_some_and(|rows| rows.store.is_some());
+        let is_own = self.look().is_ok_and(|look| has_own(&look));
+        if is_own { self.own.as_path().into() } else { self.shared.as_path().into() }
+    }
+
     fn is_at(&self, location: &Location) -> bool {
         let same = |other: &Path| {
             self.database() == other || file::resolve(self.database()) == file::resolve(other)
@@ -109,7 +115,7 @@ impl Engine for Sqlite {
         if self.is_blocked(&look) {
             return self.files.read_state(profiles);
         }
-        self.state(&look)
+        self.state(&look, None)
     }
 
     fn read(&self) -> Result<Snapshot, StoreError> {
@@ -131,7 +137,8 @@ impl Engine for Sqlite {
             // It may keep them where this program does not look.
             return Err(refusal);
         }
-        Ok(Snapshot::new(document, look.version(self.is_shared()), self.state(&look)))
+        let state = self.state(&look, Some(&document));
+        Ok(Snapshot::new(document, look.version(self.is_shared()), state))
     }
 
     fn version(&self) -> Option<Version> {
@@ -410,16 +417,25 @@ impl Sqlite {
     }
 
     /// The state: the agent's own, then that of all, each before what an old layout keeps
-    /// among the profiles.
-    fn state(&self, look: &Look) -> Result<StateDocument, StoreError> {
+    /// among the profiles. Where these are read already, as `profiles`, they are not parsed again:
+    /// beside their entries they hold what the row of all says, else that of the agent.
+    fn state(&self, look: &Look, profiles: Option<&Document>) -> Result<StateDocument, StoreError> {
         let shared = look.shared_rows().filter(|_| self.is_shared());
+        let has_shared = store_text(shared).is_some();
+        let fill = |state: &mut StateDocument, row, is_parsed| match profiles {
+            Some(profiles) if is_parsed => {
+                state.fill_from(profiles);
+                Ok(())
+            }
+            _ => merge::fill_state(state, row),
+        };
         let compose = || {
             let first = state_text(look.own_rows()).or_else(|| state_text(shared));
             let first = first.map(|it| StateDocument::parse(it.expose()));
             let mut state = first.transpose()?.unwrap_or_default();
-            merge::fill_state(&mut state, store_text(look.own_rows()))?;
+            fill(&mut state, store_text(look.own_rows()), !has_shared)?;
             merge::fill_state(&mut state, state_text(shared))?;
-            merge::fill_state(&mut state, store_text(shared))?;
+            fill(&mut state, store_text(shared), has_shared)?;
             self.extras().complete_state(&mut state);
             Ok(state)
         };

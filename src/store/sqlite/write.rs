@@ -104,7 +104,7 @@ impl Sqlite {
                 return Err(invalid(self.database(), &format!("`{member}` is not an object")));
             }
         }
-        let mut before = self.state(look)?;
+        let mut before = self.state(look, None)?;
         let mut extras = self.extras();
         if extras.take_refusals(&mut state).map_err(odd)? {
             extras.write(&self.extras_path())?;
