@@ -6,12 +6,11 @@
 
 use crate::app::App;
 use crate::store::GatewayNews;
-use crate::system::child::{self, Ended, Limits};
+use crate::system::child::{self, Ended, Limits, command_with};
 use crate::system::trust;
 use serde::Deserialize;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 const PROGRAM: &str = "openclaw";
@@ -58,13 +57,9 @@ pub fn tell(app: &App, news: &GatewayNews) -> bool {
         return false;
     }
     let Some(program) = program(app) else { return false };
-    let mut command = Command::new(program);
+    let mut command = command_with(program, app.environment.only_with_path(&PASSED_ON));
     command.args(["gateway", "call", GatewayNews::METHOD, "--params", &news.parameters()]);
-    command.arg("--json").env_clear().envs(app.environment.only(&PASSED_ON));
-    if let Ok(path) = std::env::join_paths(app.environment.search_path()) {
-        command.env("PATH", path);
-    }
-    command.env("OPENCLAW_STATE_DIR", &app.paths.state_dir);
+    command.arg("--json").env("OPENCLAW_STATE_DIR", &app.paths.state_dir);
     command.env("OPENCLAW_CONFIG_PATH", &app.paths.config);
     command.current_dir(&app.paths.state_dir);
     let ended = child::run(&mut command, Vec::new(), LIMITS);
