@@ -6,7 +6,7 @@
 
 use crate::app::App;
 use crate::store::GatewayNews;
-use crate::system::child::{self, Ended, Limits, command_with};
+use crate::system::child::{self, Ended, Limits};
 use crate::system::trust;
 use serde::Deserialize;
 use std::os::unix::fs::MetadataExt;
@@ -57,9 +57,19 @@ pub fn tell(app: &App, news: &GatewayNews) -> bool {
         return false;
     }
     let Some(program) = program(app) else { return false };
-    let mut command = command_with(program, app.environment.only_with_path(&PASSED_ON));
-    command.args(["gateway", "call", GatewayNews::METHOD, "--params", &news.parameters()]);
-    command.arg("--json").env("OPENCLAW_STATE_DIR", &app.paths.state_dir);
+    let mut command = child::command_with(program, app.environment.only(&PASSED_ON));
+    command.args([
+        "gateway",
+        "call",
+        GatewayNews::METHOD,
+        "--params",
+        &news.parameters(),
+        "--json",
+    ]);
+    if let Some(path) = app.environment.absolute_search_path() {
+        command.env("PATH", path);
+    }
+    command.env("OPENCLAW_STATE_DIR", &app.paths.state_dir);
     command.env("OPENCLAW_CONFIG_PATH", &app.paths.config);
     command.current_dir(&app.paths.state_dir);
     let ended = child::run(&mut command, Vec::new(), LIMITS);
