@@ -15,14 +15,6 @@ const REFRESH_OF_OPENCLAW: Millis = 120_000;
 /// How often it is looked whether that has ended.
 const LOOK: Duration = Duration::from_millis(25);
 
-/// What has become of a login of `store` whose tokens a marker replaces, in words.
-pub(crate) fn described(fence: Fence, store: &Store, now: Millis) -> String {
-    if is_in_refresh(fence, store, now) {
-        return "OpenClaw is refreshing it".to_owned();
-    }
-    format!("{fence}: sign in again")
-}
-
 /// Whether OpenClaw may still be at the refresh whose marker is in `store`.
 pub(crate) fn is_in_refresh(fence: Fence, store: &Store, now: Millis) -> bool {
     let began = || store.written_at().unwrap_or(0);

@@ -9,7 +9,7 @@ use crate::app::{App, AppError};
 use crate::config::{Config, ConfigEdit, remove_profile};
 use crate::external::{self, Tool};
 use crate::oauth::TokenError;
-use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId};
+use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId, Refusal};
 use crate::secret::Secret;
 use crate::store::{Ended, Location, Store, exchanged};
 use crate::system::block_on;
@@ -136,6 +136,12 @@ pub fn logout(
         warn_of_route(app, interaction);
         revoke(app, &config, &store, (&credential, &entry), interaction)?
     };
+    if revocation == Revocation::Revoked
+        && let Some(token) = credential.refresh_token().or_else(|| credential.bearer())
+    {
+        // It may come back from a backup.
+        store.end(token, Ended::Revoked(app.now()));
+    }
     let removed = store.update(|document| {
         let present = document.credential(id.as_str());
         // A login that was made meanwhile is another one, and stays.
@@ -144,10 +150,12 @@ pub fn logout(
     })?;
     if removed
         && let Some(token) = credential.refresh_token()
-        && store.read()?.state()?.refusal_by_any(token).is_some()
+        && let Some(code) = store.read()?.state()?.refusal_by_any(token)
+        && revocation != Revocation::Revoked
     {
         // The state forgets it below, and the token may come back from a backup.
-        store.end(token, Ended::Refused);
+        let is_revoked = code == Refusal::REVOKED;
+        store.end(token, if is_revoked { Ended::Revoked(app.now()) } else { Ended::Refused });
     }
     drop(lease);
     if !removed {

@@ -2,6 +2,7 @@
 //! file each: typed in, typed out, nothing printed.
 
 mod account;
+pub mod check;
 mod event;
 mod exchange;
 pub(crate) mod fence;
@@ -10,6 +11,7 @@ pub(crate) mod issuer;
 mod kept_as;
 pub mod list;
 pub mod login;
+pub(crate) mod login_state;
 pub mod logout;
 pub(crate) mod managed;
 pub mod paste;

@@ -38,7 +38,10 @@ pub use document::{
 };
 pub use engine::Unspent;
 pub use error::{ReadOnly, StoreError};
-pub use files::{Lease, LeaseAttempt, Leftover, notes_of_kept, shared_leftovers};
+pub use files::{
+    GrantNote, GrantNotes, Lease, LeaseAttempt, Leftover, NotedRefusal, notes_of_kept,
+    shared_leftovers,
+};
 pub use handle::{PATIENT_LOCK_TIMEOUT, Store};
 pub use journal::{Begun, Ended, InterruptedRefresh, LastOutcome, OutcomeKind};
 pub use kept_login::KeptLogin;

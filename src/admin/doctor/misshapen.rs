@@ -20,6 +20,11 @@ pub struct Misshapen {
 }
 
 impl Misshapen {
+    /// Whether it is of that profile.
+    pub(super) fn is_of(&self, id: &ProfileId) -> bool {
+        self.profile.as_ref().is_some_and(|(of, ..)| of == id)
+    }
+
     /// All in a document.
     pub(super) fn all(store: &Store, document: &Document) -> Vec<Self> {
         let shapes = document.misshapes().into_iter().filter(|shape| !is_of_program(shape));

@@ -1,6 +1,7 @@
 //! What is to be done about what `doctor` finds.
 
-use super::command::{login_template, of_agent, sign_in_again, sign_in_command};
+use super::command::{login_template, of_agent, sign_in_command};
+use super::login_state::{LoginAt, state_remedy};
 use super::selection::order_command;
 use super::{Explain, move_away, remedy};
 use crate::admin::doctor::Misshapen;
@@ -35,8 +36,9 @@ pub(in crate::cli) fn next_step(what: &What, app: &App) -> Hint {
             }
         }
         What::StaleOrder { order, agent_id } => order_command(order, agent_id).into(),
-        What::Refused { provider, agent_id, .. } | What::Lost { provider, agent_id, .. } => {
-            sign_in_again(app, provider, agent_id)
+        What::Login { profile_id, agent_id, provider, state } => {
+            let login = LoginAt { profile_id, provider, agent_id };
+            state_remedy(app, &login, state)
         }
         What::HeldTwice(_) => {
             "sign in for each of them, or leave one: a refresh by OpenClaw spends the others".into()

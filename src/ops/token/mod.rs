@@ -9,6 +9,7 @@ pub use error::{Need, NoTokenError};
 
 use super::exchange::{Wanted, exchange};
 use super::fence::wait_for_openclaw;
+use super::login_state::warn_of_last_token;
 use super::managed::Managed;
 use super::reference;
 use super::refresh::{
@@ -156,6 +157,7 @@ fn find(
     // A token that somebody saw rejected is not usable, however long it would live.
     let must_refresh = request.force_refresh || selected.rejected;
     if !must_refresh && is_enough(app, &selected, request) {
+        warn_of_last_token(&selected, interaction);
         return hand_out(app, &selected, &selected.credential, request);
     }
     let tool = selected.managed_by.or_else(|| Tool::managing_stored(&selected.id));

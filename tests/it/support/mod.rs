@@ -16,5 +16,7 @@ pub(crate) mod recorded;
 #[cfg(test)]
 pub(crate) mod rig;
 #[cfg(test)]
+pub(crate) mod schema;
+#[cfg(test)]
 pub(crate) mod service;
 pub(crate) mod user_agent;

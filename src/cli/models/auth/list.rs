@@ -1,14 +1,14 @@
 //! `models auth list`
 
 use crate::app::App;
-use crate::cli::duration;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
+use crate::cli::login_state::StateReport;
 use crate::cli::named;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::ops::list::{Listing, Row, list};
-use crate::profile::{AgentId, Health, Millis, ProfileId, ProviderId};
+use crate::profile::{AgentId, ProviderId};
 use crate::text::printable;
 use comfy_table::{Table, presets};
 use serde::Serialize;
@@ -34,52 +34,16 @@ struct Report<'l> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct ProfileReport<'l> {
-    id: &'l ProfileId,
-    provider: &'l ProviderId,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    label: &'l str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<&'l str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account_id: Option<&'l str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Millis>,
-    health: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<&'l str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<&'l str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unusable_until: Option<Millis>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    inherited_from: Option<&'l AgentId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    imported_from: Option<&'l str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    managed_by: Option<&'l str>,
+    #[serde(flatten)]
+    row: &'l Row,
+    #[serde(flatten)]
+    state: StateReport<'l>,
 }
 
 impl<'l> From<&'l Row> for ProfileReport<'l> {
     fn from(row: &'l Row) -> Self {
-        Self {
-            id: &row.id,
-            provider: &row.provider,
-            kind: row.kind.name(),
-            label: &row.label,
-            email: row.email.as_deref(),
-            account_id: row.account_id.as_deref(),
-            expires_at: row.expires,
-            health: row.health.name(),
-            problem: row.problem.as_deref(),
-            refusal: row.refusal.as_deref(),
-            unusable_until: row.unusable_until,
-            inherited_from: row.inherited_from.as_ref(),
-            imported_from: row.imported_from.as_deref(),
-            managed_by: row.managed_by.map(|tool| tool.program().name.as_str()),
-        }
+        Self { row, state: StateReport::new(&row.state, row.proven_at) }
     }
 }
 
@@ -130,38 +94,19 @@ fn table(listing: &Listing) -> String {
             format!("{:.120}{from}", row.id),
             format!("{:.60}", row.provider),
             row.kind.name().to_owned(),
-            status(row, listing.at),
+            status(row),
         ]);
     }
     let lines = table.lines().map(|line| line.trim().to_owned() + "\n");
     lines.collect()
 }
 
-fn status(row: &Row, now: Millis) -> String {
-    let health = match row.health {
-        Health::Valid(until) => format!("valid for {}", duration::show(until.saturating_sub(now))),
-        Health::Expired | Health::Refreshable if row.managed_by.is_some() => "expired".to_owned(),
-        Health::Refreshable => "expired, refreshed on use".to_owned(),
-        Health::Expired => "expired, sign in again".to_owned(),
-        Health::Refused => format!(
-            "refused by the server ({}), sign in again",
-            printable(row.refusal.as_deref().unwrap_or("unknown"), 80)
-        ),
-        Health::NoExpiry => "no expiry".to_owned(),
-        Health::Missing => match &row.problem {
-            Some(problem) => format!("not usable: {problem}"),
-            None => "holds no credential".to_owned(),
-        },
-    };
-    let health = match (&row.managed_by, &row.imported_from) {
-        (Some(tool), _) => format!("{health}; the login of {}", tool.program().label),
-        (None, Some(tool)) => format!("{health}; imported from {}", printable(tool, 40)),
-        (None, None) => health,
-    };
-    match row.unusable_until {
-        Some(until) => {
-            format!("{health}; not used for {}", duration::show(until.saturating_sub(now)))
+fn status(row: &Row) -> String {
+    let state = row.state.to_string();
+    match &row.imported_from {
+        Some(tool) if row.managed_by.is_none() => {
+            format!("{state}; imported from {}", printable(tool, 40))
         }
-        None => health,
+        _ => state,
     }
 }
