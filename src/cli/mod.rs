@@ -26,8 +26,10 @@ mod secrets;
 mod terminal;
 
 use crate::app::{App, RefreshesBy};
+use crate::ops::gateway;
 use crate::ops::refresh::worker;
 use crate::profile::AgentId;
+use crate::store::Notice;
 use crate::system::{Environment, Streams};
 use clap::{CommandFactory, Parser, Subcommand};
 use direct::Direct;
@@ -171,6 +173,11 @@ fn start(
     };
     let result = result.and_then(|()| output.finish());
     for notice in app.notices.take() {
+        if let Notice::GatewayRuns(news) = &notice
+            && gateway::tell(&app, news)
+        {
+            continue;
+        }
         output.warn(&failure::noticed(&notice));
     }
     match result {

@@ -108,7 +108,7 @@ pub fn list(
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     let wanted = provider.map(|provider| app.provider_id(provider)).transpose()?;
-    list_of(app, &config, agent, wanted, app.now())
+    list_of(app, &config, agent, wanted.as_ref(), app.now())
 }
 
 /// As [`list`], of that agent at `now`; `wanted` is a normalised id.
@@ -116,7 +116,7 @@ pub(super) fn list_of(
     app: &App,
     config: &Config,
     agent: AgentDir,
-    wanted: Option<ProviderId>,
+    wanted: Option<&ProviderId>,
     now: Millis,
 ) -> Result<Listing, AppError> {
     let mut listing = Listing {
@@ -137,7 +137,7 @@ pub(super) fn list_of(
     let state_location = store.state_location();
     let owners = read(app, agent, fallback)?;
     listing.stale_orders = stale_orders(app, config, &owners, &state_location);
-    listing.stale_orders.retain(|order| wanted.as_ref().is_none_or(|it| *it == order.provider));
+    listing.stale_orders.retain(|order| wanted.is_none_or(|it| *it == order.provider));
     for (owner, inherited) in owners.iter().zip([false, true]) {
         let Owner { agent: owner, store: owner_store, document, state } = owner;
         let judge = Judge::new((app, config), owner_store, (document, state), listing.at);
@@ -159,10 +159,7 @@ pub(super) fn list_of(
             if !seen.contains(of) {
                 seen.insert(of.clone());
             }
-            if wanted
-                .as_ref()
-                .is_some_and(|wanted| !is_kept_as(&store, of, wanted, found.facts.kind))
-            {
+            if wanted.is_some_and(|wanted| !is_kept_as(&store, of, wanted, found.facts.kind)) {
                 continue;
             }
             listing.rows.push(Row {
@@ -180,7 +177,7 @@ pub(super) fn list_of(
         !own_providers.iter().chain(&others).any(|it| auth_provider_id(it) == id)
     };
     let (rows, problems) = stand_ins(app, config, is_missing, listing.at);
-    let is_wanted = |row: &Row| wanted.as_ref().is_none_or(|wanted| *wanted == row.provider);
+    let is_wanted = |row: &Row| wanted.is_none_or(|wanted| *wanted == row.provider);
     listing.rows.extend(rows.into_iter().filter(is_wanted));
     listing.problems = problems;
     Ok(listing)
@@ -226,10 +223,12 @@ fn stale_orders(
 fn row(judge: &Judge<'_>, id: ProfileId, found: Inspection, now: Millis) -> Row {
     let Judged { state, problem, refusal } = judge.judge(&id, &found);
     let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id.as_str());
+    // What another program renews does not end by itself.
+    let is_held = matches!(state, LoginState::Held { .. });
     Row {
         state,
         proven_at: found.issued,
-        ends: found.facts.end(),
+        ends: found.facts.end().filter(|_| !is_held),
         is_renewable: found.facts.has_refresh,
         kind: found.facts.kind,
         label: label.to_owned(),

@@ -6,6 +6,7 @@ pub mod check;
 mod event;
 mod exchange;
 pub(crate) mod fence;
+pub mod gateway;
 pub mod import;
 pub(crate) mod issuer;
 mod kept_as;

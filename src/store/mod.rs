@@ -30,7 +30,7 @@ mod spool;
 mod sqlite;
 mod unread;
 
-pub use backup::{Backup, BackupPolicy, DEFAULT_BACKUPS, Notice, Notices};
+pub use backup::{Backup, BackupPolicy, DEFAULT_BACKUPS, Done, GatewayNews, Notice, Notices};
 pub use document::{
     Document, EntryFault, Fence, Inspection, IssuedCredential, Misshape, Pasted, Profile,
     ProfileSummary, Provenance, StateDocument, entry_with, is_refused, is_rejected, login_entry,

@@ -15,6 +15,7 @@ mod check;
 mod circles;
 mod client;
 mod database;
+mod database_gateway;
 mod database_marker;
 mod device;
 mod device_network;

@@ -3,13 +3,12 @@
 //! Invariant: each grant is refreshed at most once, whichever profiles hold it. Why a refresh
 //! failed is said beside the login.
 
-use super::Report;
 use crate::app::App;
 use crate::cli::console::Console;
 use crate::cli::exit::{ExitStatus, Failure, Hint};
 use crate::cli::failure::{self, explain};
 use crate::cli::output::Output;
-use crate::ops::check::Login;
+use crate::ops::check::{Login, Report};
 use crate::ops::refresh::due::{Request, refresh_due};
 use crate::profile::{AgentId, LoginState, ProfileId};
 use crate::text::chain;

@@ -4,12 +4,13 @@
 //! is made.
 
 mod error;
+mod last;
 
 pub use error::{Need, NoTokenError};
+use last::warn_of_last_token;
 
 use super::exchange::{Wanted, exchange};
 use super::fence::wait_for_openclaw;
-use super::login_state::warn_of_last_token;
 use super::managed::Managed;
 use super::reference;
 use super::refresh::{

@@ -28,8 +28,8 @@ pub(super) use place::Sqlite;
 use super::engine::{Engine, Swap};
 use super::files::{backup, elsewhere, journal, lease, replaced};
 use super::{
-    Backup, Begun, Document, Ended, Exclusion, GrantNotes, LastOutcome, Lease, LeaseAttempt,
-    LeaseKey, Leftover, Location, NotedRefusal, Notice, Prepared, ReadOnly, Snapshot,
+    Backup, Begun, Document, Ended, Exclusion, GatewayNews, GrantNotes, LastOutcome, Lease,
+    LeaseAttempt, LeaseKey, Leftover, Location, NotedRefusal, Notice, Prepared, ReadOnly, Snapshot,
     StateDocument, StoreError, Unspent, Version,
 };
 use crate::profile::Millis;
@@ -357,7 +357,8 @@ impl Sqlite {
             return;
         }
         if self.has_gateway() {
-            policy.notices.add(Notice::GatewayRuns);
+            let news = GatewayNews { done: None, agent_id: self.agent.clone() };
+            policy.notices.add_of_gateway(news);
         }
     }
 
