@@ -3,8 +3,8 @@
 
 use crate::oauth::json_request;
 use crate::secret::Secret;
-use crate::system::http::{HttpClient, HttpError};
-use crate::system::{Clock, Environment};
+use crate::system::http::HttpError;
+use crate::system::{Clients, Clock, Environment};
 use crate::text::printable;
 use oauth2::http::{Method, StatusCode, header};
 use serde::Deserialize;
@@ -74,19 +74,19 @@ impl Project {
         self.env.iter().find_map(|name| environment.text(name))
     }
 
-    /// The project of the account that `access` belongs to; `environment` names the one that
-    /// the user wants, and the proxy.
+    /// The project of the account that `access` belongs to; the environment of the
+    /// `clients` names the one that the user wants.
     ///
     /// # Errors
     /// Why there is none.
     pub async fn find(
         &self,
         access: &Secret,
-        environment: &Environment,
+        clients: &Clients,
         clock: &Clock,
     ) -> Result<String, ProjectError> {
-        let named = self.named(environment);
-        let found = self.ask_for_project(Caller { access, environment, clock }, named).await;
+        let named = self.named(clients.environment());
+        let found = self.ask_for_project(Caller { access, clients, clock }, named).await;
         // The user knows better than a service that does not answer.
         found.or_else(|reason| named.map(str::to_owned).ok_or(reason))
     }
@@ -207,7 +207,7 @@ fn refused(status: StatusCode, answer: &Value) -> ProjectError {
 #[derive(Clone, Copy)]
 struct Caller<'a> {
     access: &'a Secret,
-    environment: &'a Environment,
+    clients: &'a Clients,
     clock: &'a Clock,
 }
 
@@ -227,7 +227,7 @@ async fn ask(
     let request = request
         .body(body.map(|body| body.to_string().into_bytes()).unwrap_or_default())
         .map_err(|_| ProjectError::UnfitToken)?;
-    let http = HttpClient::new(caller.environment, endpoint)?;
+    let http = caller.clients.to(endpoint)?;
     let response = http.send(request).await?;
     let answer = serde_json::from_slice(response.body()).unwrap_or_default();
     Ok((response.status(), answer))

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::cli::console::Console;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
+use crate::cli::wait::wait;
 use crate::ops::logout::{Request, Revocation, logout};
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use serde::Serialize;
@@ -49,7 +50,7 @@ pub(super) fn run(
         local: args.local,
         all_agents: args.all_agents,
     };
-    let report = logout(app, &request, &mut Console::new(output, &app.environment))?;
+    let report = wait(logout(app, &request, &mut Console::new(output, &app.environment)))?;
     let reason = match &report.revocation {
         Revocation::Revoked => None,
         Revocation::Skipped(reason) => Some(reason.as_str()),
