@@ -174,7 +174,7 @@ fn stored(pool: &Pool, provider: ProviderId, order: Option<Vec<ProfileId>>) -> S
         agent_id: own.agent.id.clone(),
         agent_dir: own.agent.path.clone(),
         provider,
-        state_location: own.store.state_location(),
+        state_location: own.store.openclaw_location(),
         order,
     }
 }

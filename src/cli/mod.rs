@@ -17,12 +17,15 @@ mod login_state;
 mod models;
 mod named;
 mod onboard;
+mod openclaw_json;
 mod output;
 mod path_member;
 mod prompt;
 mod quota;
 mod root;
 mod secrets;
+#[cfg(feature = "sqlite")]
+mod store;
 mod terminal;
 mod wait;
 
@@ -85,6 +88,9 @@ enum Command {
     Doctor(doctor::Args),
     /// Find secrets in plain text and references that do not resolve
     Secrets(secrets::Args),
+    /// Where logins are stored: move them between JSON documents and a SQLite database
+    #[cfg(feature = "sqlite")]
+    Store(store::Args),
     #[command(skip)]
     Direct(Direct),
 }
@@ -108,6 +114,8 @@ impl Command {
             Self::Check(args) => check::run(&args, app, output),
             Self::Doctor(args) => doctor::run(&args, app, output),
             Self::Secrets(args) => secrets::run(args, app, output),
+            #[cfg(feature = "sqlite")]
+            Self::Store(args) => store::run(args, app, output),
             Self::Direct(direct) => direct.run(app, output),
         }
     }
@@ -185,6 +193,7 @@ fn start(
             return failure.status;
         }
     };
+    let prints_openclaws_json = openclaw_json::is_wanted(&args);
     let command = match Command::parse_from(args) {
         Ok(command) => command,
         Err(error) => return print_clap(&error, streams),
@@ -211,6 +220,9 @@ fn start(
         Ok(()) => output.status,
         Err(failure) => {
             output.failure(&failure);
+            if prints_openclaws_json && openclaw_json::is_right(&app, failure.status) {
+                return openclaw_json::print(&failure, &mut output);
+            }
             failure.status
         }
     }

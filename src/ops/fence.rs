@@ -59,7 +59,7 @@ fn is_of(stored: &str, wanted: &ProviderId) -> bool {
 }
 
 /// Whether the refresh that a profile is in ends in time.
-async fn ends(
+pub(super) async fn ends(
     store: &Store,
     id: &str,
     timeout: Duration,

@@ -8,7 +8,8 @@ use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
 use crate::profile::{
-    AgentId, Credential, Health, Kind, LoginState, Millis, ProfileId, ProviderId, health,
+    AgentId, Credential, Health, Kind, LoginState, Millis, ProfileId, ProviderId, UsageStats,
+    health,
 };
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Location, StateDocument, Store};
@@ -16,6 +17,7 @@ use crate::system::permissions::Exposure;
 use crate::text::chain;
 use serde::Serialize;
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 /// The profiles of an agent.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub struct Listing {
     pub agent_id: AgentId,
     /// Its store.
     pub location: Location,
+    /// What OpenClaw's listing names as well, where the profiles are in its databases.
+    pub database: Option<Database>,
     /// The profiles in document order, the inherited ones last.
     pub rows: Vec<Row>,
     /// How many entries of the store cannot be interpreted.
@@ -36,6 +40,15 @@ pub struct Listing {
     pub stale_orders: Vec<StaleOrder>,
     /// When the listing was made, in milliseconds since the epoch.
     pub at: Millis,
+}
+
+/// The places of an agent whose profiles are in databases.
+#[derive(Debug)]
+pub struct Database {
+    /// The directory of the agent.
+    pub agent_dir: PathBuf,
+    /// The database that OpenClaw names as that of order and usage.
+    pub state_location: Location,
 }
 
 /// One profile, as reports show it. It holds no secret.
@@ -54,6 +67,9 @@ pub struct Row {
     /// The e-mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+    /// The name of the account.
+    #[serde(skip)]
+    pub display_name: Option<String>,
     /// The account id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
@@ -84,6 +100,9 @@ pub struct Row {
     /// Until when the profile should not be used, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unusable_until: Option<Millis>,
+    /// How its uses went, where it is in a database.
+    #[serde(skip)]
+    pub usage: Option<UsageStats>,
     /// The agent whose profile this is, when it is not the agent's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inherited_from: Option<AgentId>,
@@ -93,6 +112,9 @@ pub struct Row {
     /// The program whose own login it is: only that one refreshes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub managed_by: Option<Tool>,
+    /// Whether it is an entry of a store.
+    #[serde(skip)]
+    pub is_stored: bool,
 }
 
 /// Lists the profiles that an agent can use: its own, and those of `main` for providers
@@ -124,6 +146,7 @@ pub(super) fn list_of(
         location: app.store(&agent).location(),
         rows: Vec::new(),
         invalid_entries: 0,
+        database: None,
         exposures: app.exposures(config, &agent),
         problems: Vec::new(),
         stale_orders: Vec::new(),
@@ -135,6 +158,10 @@ pub(super) fn list_of(
     let is_merged = store.is_in_database();
     let mut own_ids = HashSet::new();
     let state_location = store.state_location();
+    if is_merged {
+        let (agent_dir, state_location) = (agent.path.clone(), store.openclaw_location());
+        listing.database = Some(Database { agent_dir, state_location });
+    }
     let owners = read(app, agent, fallback)?;
     listing.stale_orders = stale_orders(app, config, &owners, &state_location);
     listing.stale_orders.retain(|order| wanted.is_none_or(|it| *it == order.provider));
@@ -167,6 +194,7 @@ pub(super) fn list_of(
                     .usage(id)
                     .unusable_until(listing.at)
                     .filter(|_| cools_down(of)),
+                usage: is_merged.then(|| usage(&owners[0].state, state, id)),
                 inherited_from: inherited.then(|| owner.id.clone()),
                 ..row(&judge, id.into(), found, listing.at)
             });
@@ -219,6 +247,12 @@ fn stale_orders(
     own.into_iter().flatten().chain(configured).collect()
 }
 
+/// How the uses of a profile went: what the agent's own state says goes before that of its owner.
+fn usage(own: &StateDocument, owners: &StateDocument, id: &str) -> UsageStats {
+    let found = own.usage(id);
+    if found == UsageStats::default() { owners.usage(id) } else { found }
+}
+
 /// What an entry says of its profile.
 fn row(judge: &Judge<'_>, id: ProfileId, found: Inspection, now: Millis) -> Row {
     let Judged { state, problem, refusal } = judge.judge(&id, &found);
@@ -233,6 +267,7 @@ fn row(judge: &Judge<'_>, id: ProfileId, found: Inspection, now: Millis) -> Row 
         kind: found.facts.kind,
         label: label.to_owned(),
         email: found.email,
+        display_name: found.display_name,
         account_id: found.account_id,
         expires: found.facts.expiry(),
         health: match &problem {
@@ -242,9 +277,11 @@ fn row(judge: &Judge<'_>, id: ProfileId, found: Inspection, now: Millis) -> Row 
         problem,
         refusal: refusal.map(|refusal| refusal.code),
         unusable_until: None,
+        usage: None,
         inherited_from: None,
         imported_from: found.provenance.map(|provenance| provenance.tool),
         managed_by: Tool::managing_stored(&id),
+        is_stored: true,
         provider: found.provider,
         id,
     }
@@ -281,14 +318,17 @@ fn of_managed(managed: &Managed, credential: &Credential, now: Millis) -> Row {
         kind: credential.kind(),
         label: identity.email.clone().unwrap_or_else(|| managed.id.as_str().to_owned()),
         email: identity.email.clone(),
+        display_name: None,
         account_id: identity.account_id.clone(),
         expires: credential.expires(),
         health: health(&credential.facts(), false, now),
         problem: None,
         refusal: None,
         unusable_until: None,
+        usage: None,
         inherited_from: None,
         imported_from: None,
         managed_by: Some(managed.tool),
+        is_stored: false,
     }
 }

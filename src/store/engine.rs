@@ -7,17 +7,19 @@ use super::files::Files;
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
 use super::{
-    Backup, Begun, Document, Ended, Exclusion, GrantNotes, LastOutcome, Lease, LeaseAttempt,
-    LeaseKey, Leftover, Location, NotedRefusal, Prepared, Snapshot, StateDocument, StoreError,
-    Version,
+    Backup, BackupPolicy, Begun, Document, Ended, Exclusion, GrantNotes, LastOutcome, Lease,
+    LeaseAttempt, LeaseKey, Leftover, Location, NotedRefusal, Prepared, Snapshot, StateDocument,
+    StoreError, Version,
 };
-use crate::profile::Millis;
+use crate::profile::{AgentId, Millis};
 use crate::secret::Secret;
 use crate::system::lock::Holder;
 use crate::system::permissions::{Exposure, Permissions};
 use crate::system::worker::Waiter;
 use std::fmt::Debug;
 use std::ops::Deref;
+#[cfg(feature = "sqlite")]
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Where the documents of one agent are kept.
@@ -27,6 +29,11 @@ pub(super) trait Engine: Debug {
 
     /// Where order and usage are, for people.
     fn state_location(&self) -> Location;
+
+    /// The place that OpenClaw names as that of order and usage.
+    fn openclaw_location(&self) -> Location {
+        self.state_location()
+    }
 
     /// Whether the profiles at `location` are the ones here, whatever links lead there.
     fn is_at(&self, location: &Location) -> bool;
@@ -213,26 +220,119 @@ pub(super) enum Swap {
 }
 
 /// The engines of one agent, of which one is right at a time.
+///
+/// To dereference it gives the engine that is right now, at the price of one look.
 #[derive(Clone, Debug)]
 pub(super) struct AnyEngine {
     /// Files of OpenClaw to 2026.5.
     pub(super) files: Files,
-    /// The databases of later ones.
+    /// The databases of later ones, once they are needed.
     #[cfg(feature = "sqlite")]
-    pub(super) sqlite: Sqlite,
+    sqlite: OnceLock<Sqlite>,
+    /// Whether they were there at the first look.
+    #[cfg(feature = "sqlite")]
+    first: OnceLock<bool>,
+    /// Set when they were made since.
+    #[cfg(feature = "sqlite")]
+    made: OnceLock<()>,
+    #[cfg(feature = "sqlite")]
+    agent: AgentId,
 }
 
-/// The engine that is right now: it is found out afresh each time, at the price of one look.
-impl Deref for AnyEngine {
-    type Target = dyn Engine;
-
+impl AnyEngine {
     #[cfg(feature = "sqlite")]
-    fn deref(&self) -> &Self::Target {
-        if self.sqlite.is_there() { &self.sqlite } else { &self.files }
+    pub(super) const fn new(agent: AgentId, files: Files) -> Self {
+        Self {
+            files,
+            agent,
+            sqlite: OnceLock::new(),
+            first: OnceLock::new(),
+            made: OnceLock::new(),
+        }
     }
 
     #[cfg(not(feature = "sqlite"))]
-    fn deref(&self) -> &Self::Target {
+    pub(super) fn new(_agent: AgentId, files: Files) -> Self {
+        Self { files }
+    }
+
+    /// Keeps what a change of the profiles replaces.
+    pub(super) fn set_backup_policy(&mut self, policy: BackupPolicy) {
+        self.files.backup_policy = Some(policy);
+        #[cfg(feature = "sqlite")]
+        self.sqlite.take();
+    }
+
+    /// Whether the documents were in a database at the first look.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn is_in_database(&self) -> bool {
+        self.made.get().is_some() || *self.first.get_or_init(|| self.has_database())
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    #[expect(clippy::unused_self, reason = "the other engine has something to look at")]
+    pub(super) const fn is_in_database(&self) -> bool {
+        false
+    }
+
+    /// The engine that was right at the first look: enough for names, and for a read that finds
+    /// something.
+    pub(super) fn at_first(&self) -> &dyn Engine {
+        self.engine(self.is_in_database())
+    }
+
+    /// Profiles and state of one moment; see [`Engine::read`].
+    pub(super) fn read(&self) -> Result<Snapshot, StoreError> {
+        match self.at_first().read() {
+            Ok(found) if found.version.is_some() => Ok(found),
+            // They may have moved since.
+            _ => (**self).read(),
+        }
+    }
+
+    #[cfg(feature = "sqlite")]
+    fn has_database(&self) -> bool {
+        Sqlite::is_there(&self.files)
+    }
+
+    /// The databases, whether they are there or not.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn databases(&self) -> &Sqlite {
+        self.sqlite.get_or_init(|| Sqlite::new(self.agent.clone(), self.files.clone()))
+    }
+
+    /// Makes the database that the first login goes to.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn make_first_database(&self) -> Result<(), StoreError> {
+        self.databases().make_first()?;
+        let _ = self.made.set(());
+        Ok(())
+    }
+
+    #[cfg(feature = "sqlite")]
+    fn engine(&self, is_in_database: bool) -> &(dyn Engine + 'static) {
+        if is_in_database {
+            return self.databases();
+        }
         &self.files
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    fn engine(&self, _is_in_database: bool) -> &(dyn Engine + 'static) {
+        &self.files
+    }
+}
+
+impl Deref for AnyEngine {
+    type Target = dyn Engine;
+
+    fn deref(&self) -> &Self::Target {
+        #[cfg(feature = "sqlite")]
+        return self.engine(self.has_database());
+        #[cfg(not(feature = "sqlite"))]
+        self.engine(false)
     }
 }

@@ -5,12 +5,11 @@
 
 use super::engine::{AnyEngine, Swap};
 use super::files::Files;
-#[cfg(feature = "sqlite")]
-use super::sqlite::Sqlite;
 use super::{
     BackupPolicy, Document, Lease, Leftover, Location, Prepared, Snapshot, StateDocument,
     StoreError, Unspent, Version,
 };
+use crate::config::InstalledOpenClaw;
 use crate::profile::{AgentId, Millis};
 use crate::secret::Secret;
 use crate::store::{Backup, Begun, Ended, GrantNotes, LastOutcome, NotedRefusal};
@@ -28,6 +27,8 @@ pub const PATIENT_LOCK_TIMEOUT: Duration = Duration::from_secs(150);
 pub struct Store {
     agent_id: AgentId,
     pub(super) engine: AnyEngine,
+    /// The OpenClaw that says where the first login goes.
+    pub(super) installed: InstalledOpenClaw,
 }
 
 impl Store {
@@ -40,22 +41,22 @@ impl Store {
         oauth_file: Option<PathBuf>,
     ) -> Self {
         let files = Files { state_dir, agent_dir, oauth_file, backup_policy: None };
-        #[cfg(feature = "sqlite")]
-        let sqlite = Sqlite::new(agent_id.clone(), files.clone());
-        let engine = AnyEngine {
-            files,
-            #[cfg(feature = "sqlite")]
-            sqlite,
-        };
-        Self { agent_id, engine }
+        let engine = AnyEngine::new(agent_id.clone(), files);
+        Self { agent_id, engine, installed: InstalledOpenClaw::default() }
     }
 
     /// The same store, keeping what a change of the profiles replaces.
     #[must_use]
     pub fn with_backups(mut self, policy: BackupPolicy) -> Self {
-        #[cfg(feature = "sqlite")]
-        self.engine.sqlite.set_backup_policy(policy.clone());
-        self.engine.files.backup_policy = Some(policy);
+        self.engine.set_backup_policy(policy);
+        self
+    }
+
+    /// The same store; where nothing is stored yet, the first login goes where this OpenClaw
+    /// looks for it.
+    #[must_use]
+    pub fn with_installed(mut self, installed: InstalledOpenClaw) -> Self {
+        self.installed = installed;
         self
     }
 
@@ -71,23 +72,29 @@ impl Store {
 
     /// Where the profiles are.
     pub fn location(&self) -> Location {
-        self.engine.location()
+        self.engine.at_first().location()
     }
 
     /// The document that a change of the profiles replaces: where links lead.
     pub fn resolved(&self) -> Location {
-        let location = self.engine.location();
+        let location = self.engine.at_first().location();
         location.path().and_then(|path| path.canonicalize().ok()).map_or(location, Location::from)
     }
 
     /// Where order and usage are.
     pub fn state_location(&self) -> Location {
-        self.engine.state_location()
+        self.engine.at_first().state_location()
+    }
+
+    /// The place that OpenClaw names as that of order and usage: the agent's own database,
+    /// where it has profiles. It costs a read.
+    pub fn openclaw_location(&self) -> Location {
+        self.engine.at_first().openclaw_location()
     }
 
     /// Whether the document of the profiles is there, readable or not.
     pub fn has_document(&self) -> bool {
-        self.engine.has_document()
+        self.engine.at_first().has_document()
     }
 
     /// Profiles and state as they are now; what the legacy files hold, where there is no
@@ -119,13 +126,10 @@ impl Store {
         self.engine.written_at()
     }
 
-    /// Whether the documents are kept in a database, as OpenClaw 2026.6 and later do. It costs
-    /// one look.
+    /// Whether the documents were in a database at the first look of this store, as those of
+    /// OpenClaw 2026.6 and later are.
     pub fn is_in_database(&self) -> bool {
-        #[cfg(feature = "sqlite")]
-        return self.engine.sqlite.is_there();
-        #[cfg(not(feature = "sqlite"))]
-        false
+        self.engine.is_in_database()
     }
 
     /// Whether this store may be written.
@@ -133,7 +137,12 @@ impl Store {
     /// # Errors
     /// OpenClaw 2026.6 or later has taken the credentials over, or they are only read.
     pub fn check_generation(&self) -> Result<(), StoreError> {
-        self.engine.check_generation()
+        self.engine.check_generation()?;
+        #[cfg(feature = "sqlite")]
+        if !self.is_in_database() && self.is_new_in_database() {
+            self.engine.databases().check_first()?;
+        }
+        Ok(())
     }
 
     /// Whether the documents could be written, found out without writing.
@@ -213,6 +222,9 @@ impl Store {
         lock_timeout: Duration,
         change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
     ) -> Result<T, StoreError> {
+        if lease.is_none() {
+            self.begin_storing()?;
+        }
         let mut exclusion = self.engine.exclusive(lease, lock_timeout)?;
         loop {
             let (mut document, version) = self.engine.read_profiles()?;
@@ -256,6 +268,7 @@ impl Store {
         change: impl FnOnce(&mut StateDocument) -> bool,
     ) -> Result<(), StoreError> {
         self.engine.check_generation()?;
+        self.begin_storing()?;
         let exclusion = self.engine.exclusive(lease, lock_timeout)?;
         let (document, version) = self.engine.read_profiles()?;
         let mut state = self.engine.read_state(&document)?;
@@ -269,7 +282,17 @@ impl Store {
     /// documents, the legacy files that it reads, its backups. `permissions` is that of its state
     /// directory.
     pub fn exposures(&self, permissions: &Permissions) -> Vec<Exposure> {
-        self.engine.exposures(permissions)
+        self.engine.at_first().exposures(permissions)
+    }
+
+    /// The files of an earlier OpenClaw that keep the present one from the logins of this
+    /// agent, which are in a database.
+    pub fn blocking_files(&self) -> Vec<Location> {
+        if !self.is_in_database() {
+            return Vec::new();
+        }
+        let files = self.engine.files.credential_files().into_iter();
+        files.filter(|path| path.symlink_metadata().is_ok()).map(Location::from).collect()
     }
 
     /// The locks and abandoned temporary files beside the documents, by name.

@@ -2,7 +2,7 @@
 
 use super::{Lease, Store, StoreError};
 use crate::secret::Secret;
-use crate::store::{LeaseAttempt, LeaseKey};
+use crate::store::{LeaseAttempt, LeaseKey, Location};
 use crate::system::Clock;
 use crate::system::lock;
 use crate::system::worker::{Attempt, Slot};
@@ -83,6 +83,11 @@ fn next_try(waited: Duration, timeout: Duration) -> Duration {
 }
 
 impl Store {
+    /// Where the lease on a profile is, for people.
+    pub fn lease_location(&self, key: &LeaseKey<'_>) -> Location {
+        self.engine.lease_location(key)
+    }
+
     /// Waits for the lease, or until `look` finds what the lease is wanted for: another
     /// process has stored it. `look` runs before each attempt and often in between, so it
     /// has to be cheap where nothing has changed.

@@ -67,7 +67,6 @@ pub struct Prepared {
     pub(super) backup: Option<(KeptBackup, Version)>,
 }
 
-#[cfg(feature = "sqlite")]
 impl Prepared {
     pub(super) const fn nothing() -> Self {
         Self { aside: Aside::Nothing, backup: None }
@@ -80,7 +79,6 @@ pub(super) enum Aside {
     /// Room for a file.
     Room(Reserved),
     /// Nothing: there is room, as far as can be told.
-    #[cfg(feature = "sqlite")]
     Nothing,
 }
 
@@ -92,4 +90,15 @@ pub(super) enum Exclusion {
     /// Transactions are open.
     #[cfg(feature = "sqlite")]
     Rows(Box<super::sqlite::Held>),
+}
+
+impl Exclusion {
+    /// The lock files.
+    pub(super) const fn locks(&self) -> Option<&Vec<SidecarLock>> {
+        match self {
+            Self::Locks(locks) => Some(locks),
+            #[cfg(feature = "sqlite")]
+            Self::Rows(_) => None,
+        }
+    }
 }

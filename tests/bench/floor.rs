@@ -45,6 +45,25 @@ fn build_rust(directory: &Path, name: &str, source: &str) -> Result<PathBuf> {
     compile(rustc, directory, name, "rs", source)
 }
 
+/// A C program that reads two databases, linked to the SQLite that was built for ours.
+pub(crate) fn build_sqlite(directory: &Path, release: &Path) -> Result<PathBuf> {
+    let builds =
+        std::fs::read_dir(release.join("build"))?.filter_map(|entry| Some(entry.ok()?.path()));
+    let libraries = builds.map(|build| build.join("out/libsqlite3.a")).filter(|it| it.is_file());
+    let library = libraries.max_by_key(|it| it.metadata().and_then(|it| it.modified()).ok());
+    let library = library.context("SQLite was not built for the program")?;
+    let source = directory.join("floor-sqlite.c");
+    std::fs::write(&source, include_str!("floor_sqlite.c"))?;
+    let built = directory.join("floor-sqlite");
+    let mut cc = Command::new("cc");
+    cc.args(["-O2", "-s", "-o"]).arg(&built).arg(&source).arg(&library);
+    cc.args(["-lm", "-lpthread", "-ldl"]);
+    let output = cc.output().with_context(|| format!("could not run {cc:?}"))?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "could not compile floor_sqlite.c: {complaint}");
+    Ok(built)
+}
+
 fn build_c(directory: &Path, name: &str, source: &str) -> Result<PathBuf> {
     let mut cc = Command::new("cc");
     cc.args(["-O2", "-static", "-s"]);

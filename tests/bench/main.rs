@@ -28,6 +28,7 @@ mod refresh;
 mod report;
 mod rush;
 mod section;
+mod sqlite;
 mod storm;
 mod table;
 mod target;
@@ -91,6 +92,7 @@ struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
     Commands,
+    Sqlite,
     Peers,
     Instructions,
     Storms,
@@ -165,6 +167,16 @@ fn measure(options: &Options, places: &Places) -> Result<Report> {
             report.sections.push(section);
         }
         println!("{}", table::growth(&report.sections));
+    }
+    if wants(Part::Sqlite) {
+        eprintln!("Databases …");
+        match sqlite::measure(program, places, options) {
+            Ok(databases) => {
+                println!("{}", sqlite::markdown(&databases));
+                report.databases = databases;
+            }
+            Err(error) => report.remarks.push(format!("MISSING: the databases: {error:#}")),
+        }
     }
     if wants(Part::Peers) {
         eprintln!("Peers …");

@@ -10,6 +10,7 @@ use crate::machine::Machine;
 use crate::peer_table::Comparison;
 use crate::refresh::Refreshes;
 use crate::section::Section;
+use crate::sqlite::{self, Databases};
 use crate::storm::Storm;
 use crate::target::Target;
 use crate::{budget, table};
@@ -24,6 +25,7 @@ pub(crate) struct Report {
     /// What was left out or went wrong.
     pub remarks: Vec<String>,
     pub sections: Vec<Section>,
+    pub databases: Vec<Databases>,
     pub peers: Option<Comparison>,
     pub storms: Vec<Storm>,
     pub refreshes: Option<Refreshes>,
@@ -58,6 +60,9 @@ impl Report {
         parts.extend(self.sections.iter().map(table::section));
         if !self.sections.is_empty() {
             parts.push(table::growth(&self.sections));
+        }
+        if !self.databases.is_empty() {
+            parts.push(sqlite::markdown(&self.databases));
         }
         parts.extend(self.peers.as_ref().map(Comparison::markdown));
         if !self.instructions.is_empty() {

@@ -3,6 +3,7 @@
 use crate::budget::ratio;
 use crate::report::Report;
 use crate::section::{CHANNELS_LIST, EMPTY_RUST, Section, TOKEN};
+use crate::sqlite::Databases;
 use crate::table::mebibytes;
 use crate::{handover, large};
 use serde::Serialize;
@@ -73,6 +74,7 @@ pub(crate) fn judge(report: &Report) -> Vec<Target> {
             measured: format!("{median:.1} ms"),
         });
     }
+    targets.extend(report.databases.iter().map(Databases::target));
     judge_instructions(report, &mut targets);
     judge_storms(report, &mut targets);
     if let Some(refreshes) = &report.refreshes {

@@ -1,6 +1,6 @@
 // Runs the journeys of `journey/*.mjs`, one after the other: tests/interop/run --help
 //
-// A journey is `{ name, run }`. `run` gets the rig, throws when the program is wrong,
+// A journey is `{ name, run }`. `run` gets the rig, and whether the long `numbers` are wanted; throws when the program is wrong,
 // and returns what was seen. `Pending` is thrown for a command that the program does not have
 // yet, `Skipped` where something is missing on this machine; neither counts as passed.
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -13,12 +13,14 @@ import { installed, program } from './rig/place.mjs';
 import { run, stopAll } from './rig/process.mjs';
 
 const THEMES = ['login', 'headless', 'device', 'refresh', 'openclaw', 'openclaw-writers', 'openclaw-lock'];
-const BY_HAND = ['openclaw-next', 'openclaw-next-gateway', 'codex', 'claude', 'hints'];
+const BY_HAND = [
+  'openclaw-next', 'openclaw-convert', 'openclaw-next-gateway', 'openclaw-next-writers', 'openclaw-next-refresh', 'codex', 'claude', 'hints',
+];
 
 function parse() {
   try {
     const [flag, text] = [{ type: 'boolean' }, { type: 'string' }];
-    return parseArgs({ options: { all: flag, only: text, list: flag } }).values;
+    return parseArgs({ options: { all: flag, only: text, list: flag, numbers: flag } }).values;
   } catch (error) {
     console.error(error.message);
     return process.exit(2);
@@ -43,7 +45,7 @@ async function outcome(journey, server) {
   const end = (result, seen) => ({ ...journey, result, seen, seconds: (Date.now() - started) / 1000 });
   server.reset();
   try {
-    return end('passed', await journey.run({ server, home: () => Home.create(server) }));
+    return end('passed', await journey.run({ server, home: () => Home.create(server), numbers: options.numbers }));
   } catch (error) {
     if (error instanceof Pending) return end('pending', error.message);
     if (error instanceof Skipped) return end('skipped', error.message);

@@ -98,6 +98,10 @@ impl Explain for StoreError {
             StoreError::NoAgentDatabase { agent, .. } => {
                 return (status, Some(make_database(agent)));
             }
+            StoreError::Converting { to, .. } => {
+                let convert = Command::ours("store convert").option("--to", to.name());
+                return (status, Some(Hint::new("to finish it: ").run(convert)));
+            }
             StoreError::OfAnotherUser { owner, .. } => {
                 format!("run this as that user: sudo -u '#{owner}' openclaw-auth …").into()
             }
@@ -138,9 +142,8 @@ impl Explain for StoreError {
                 "wait for that process to end, or end it, and try again".into()
             }
             StoreError::NewerGeneration { .. } => {
-                "use that OpenClaw's own commands for this state directory, or another one: \
-                 OPENCLAW_STATE_DIR=<dir> openclaw-auth …"
-                    .into()
+                let convert = Command::ours("store convert --to sqlite");
+                return (status, Some(Hint::new("to move the logins there: ").run(convert)));
             }
         };
         (status, Some(hint))
@@ -161,6 +164,9 @@ fn way_out(reason: &ReadOnly) -> Hint {
         ReadOnly::OlderSchema { .. } | ReadOnly::AgentLayout => {
             Hint::new("update OpenClaw to 2026.8.1 or later, and, with the network up, run: ")
                 .run(doctor())
+        }
+        ReadOnly::NetworkFileSystem(_) => {
+            "keep the state directory on a disk of this host ($OPENCLAW_STATE_DIR)".into()
         }
         ReadOnly::Supervised => "make the change with the program that supervises the gateway, \
                                  or end the supervision"

@@ -274,6 +274,11 @@ impl NotRefreshable {
     pub(super) fn replaced(selected: &Selected) -> Self {
         Self { login: selected.login().into(), reason: Reason::Replaced }
     }
+
+    /// A refresh of OpenClaw has put a marker in the place of its tokens.
+    pub(super) fn fenced(selected: &Selected, fence: Fence) -> Self {
+        Self { login: selected.login().into(), reason: Reason::Fenced(fence) }
+    }
 }
 
 /// Why no refresh makes a login usable again.

@@ -8,7 +8,7 @@
 //! 3. A refresh token that was received is stored or spooled, whatever became of the document
 //!    meanwhile; one that was refused is never posted again.
 
-use super::lease::{Waited, wait_for_lease};
+use super::lease::{LeaseError, Waited, wait_for_lease};
 use super::propagate::store_spooled;
 use super::refusal::Holders;
 use super::{Earlier, NotRefreshable, Over, RefreshError};
@@ -16,17 +16,19 @@ use crate::app::App;
 use crate::config::Config;
 use crate::oauth::TokenError;
 use crate::ops::Notes;
+use crate::ops::fence;
 use crate::ops::issuer::{Connection, Issuer};
 use crate::ops::selection::{Selected, entry_text};
 use crate::profile::Credential;
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{
-    Begun, Document, Ended, IssuedCredential, LastOutcome, Lease, Prepared, Spent, Spool, Store,
-    StoreError, Unspent, rotates,
+    Begun, Document, Ended, Fence, IssuedCredential, LastOutcome, Lease, Prepared, Spent, Spool,
+    Store, StoreError, Unspent, rotates,
 };
 use crate::system::Stop;
 use crate::system::file::SpareFile;
+use crate::system::lock::Holder;
 use crate::system::worker::{Life, Unsaved};
 use std::time::Duration;
 
@@ -75,6 +77,16 @@ pub(super) struct Reserved {
     pub(super) spare: Option<SpareFile>,
 }
 
+/// What the store holds when it is read again.
+enum Found {
+    /// A credential to renew.
+    Expired(Read),
+    /// One that another process has stored.
+    Usable(Credential),
+    /// OpenClaw has begun a refresh, and put a marker there. It lets its lock go meanwhile.
+    Marked,
+}
+
 /// What ended a round of the transaction.
 enum Round {
     /// The credential that is in the store now.
@@ -83,6 +95,8 @@ enum Round {
     Changed,
     /// The lease is lost: once more, with a new one.
     LeaseLost,
+    /// OpenClaw is refreshing it: once more, with a new lease, when it has ended.
+    OfOpenClaw,
 }
 
 impl<'a> Transaction<'a> {
@@ -111,6 +125,12 @@ impl<'a> Transaction<'a> {
                     Round::Done(credential) => return Ok(*credential),
                     Round::Changed => {}
                     Round::LeaseLost => break,
+                    Round::OfOpenClaw => {
+                        // OpenClaw needs the lock to store what it gets.
+                        drop(lease);
+                        self.wait_for_openclaw().await?;
+                        break;
+                    }
                 }
             }
         }
@@ -134,8 +154,9 @@ impl<'a> Transaction<'a> {
         interaction: &mut dyn Notes,
     ) -> Result<Round, RefreshError> {
         let read = match self.read_again(lease, interaction)? {
-            Ok(read) => read,
-            Err(credential) => return Ok(Round::Done(credential.into())),
+            Found::Expired(read) => read,
+            Found::Usable(credential) => return Ok(Round::Done(credential.into())),
+            Found::Marked => return Ok(Round::OfOpenClaw),
         };
         // Safe to interrupt: nothing has been noted or sent yet.
         self.selected.store.wait_until_free(Some(lease), self.lock_wait())?;
@@ -149,19 +170,41 @@ impl<'a> Transaction<'a> {
         if stop.is_asked().await { Err(RefreshError::Interrupted) } else { result }
     }
 
-    /// Reads the store again, under the lease: the credential to renew, or one that another
-    /// process has stored.
+    /// Waits until the refresh has ended that OpenClaw is at.
+    async fn wait_for_openclaw(&self) -> Result<(), RefreshError> {
+        let Selected { store, id, .. } = self.selected;
+        let (clock, wait) = (&self.app.machine.clock, self.lock_wait());
+        let began = clock.now();
+        if fence::ends(store, id.as_str(), wait, clock).await? {
+            return Ok(());
+        }
+        if clock.now().saturating_sub(began) < i64::try_from(wait.as_millis()).unwrap_or(i64::MAX) {
+            return Err(NotRefreshable::fenced(self.selected, Fence::Pending).into());
+        }
+        let location = store.lease_location(&self.selected.lease_key());
+        let source = StoreError::LockTimeout { location, waited: wait, holder: Holder::default() };
+        Err(LeaseError::Busy { profile_id: id.clone(), source }.into())
+    }
+
+    /// Reads the store again, under the lease.
     fn read_again(
         &mut self,
         lease: &mut Lease,
         interaction: &mut dyn Notes,
-    ) -> Result<Result<Read, Credential>, RefreshError> {
+    ) -> Result<Found, RefreshError> {
         let selected = self.selected;
         store_spooled(&self.spool, || self.app.stores(self.config));
         let (snapshot, credential, posted) = loop {
             let snapshot = selected.store.read()?;
             if let Some(credential) = self.adoptable(&snapshot.document) {
-                return Ok(Err(credential));
+                return Ok(Found::Usable(credential));
+            }
+            match snapshot.document.fence(selected.id.as_str()) {
+                Some(Fence::Pending) => return Ok(Found::Marked),
+                Some(Fence::Failed) => {
+                    return Err(NotRefreshable::fenced(selected, Fence::Failed).into());
+                }
+                None => {}
             }
             let credential = snapshot.document.credential(selected.id.as_str());
             let credential = credential.ok_or_else(|| self.signed_out())?;
@@ -195,7 +238,7 @@ impl<'a> Transaction<'a> {
         }
         let last = self.check_turn(&posted)?;
         let entry = entry_text(&snapshot.document, &selected.id);
-        Ok(Ok(Read { credential, entry, posted, last }))
+        Ok(Found::Expired(Read { credential, entry, posted, last }))
     }
 
     /// Tries everything that can fail: discovery, the trust store, the space for the reply.

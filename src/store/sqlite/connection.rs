@@ -5,13 +5,15 @@
 //! leaves nothing behind.
 
 use super::token::Token;
-use crate::store::{Location, StoreError};
+use crate::store::{Location, ReadOnly, StoreError};
+use crate::system::file_system::shared_file_system;
 use crate::system::lock::Holder;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 use std::fmt::Write;
+use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +38,7 @@ pub(super) fn read<T>(
     {
         return Ok(Some(value));
     }
+    check_file_system(path, shared_file_system(path))?;
     let shared = || open_beside_others(path).and_then(|it| ask(&it));
     match patiently(READING, shared) {
         Ok(value) => Ok(Some(value)),
@@ -80,6 +83,7 @@ fn open_as_it_stands(path: &Path) -> rusqlite::Result<Connection> {
 /// Opens a database to write it, and begins a transaction in which nobody else writes.
 pub(super) fn begin(path: &Path, wait: Duration) -> Result<Connection, StoreError> {
     check_owner(path)?;
+    check_file_system(path, shared_file_system(path))?;
     let open = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
@@ -121,6 +125,30 @@ pub(super) fn check_owner(path: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     Err(StoreError::OfAnotherUser { location: path.into(), owner })
+}
+
+/// Fails where the database has a write-ahead log and other hosts share the file system: the
+/// index of the log is memory that they do not share. OpenClaw keeps none there. The files of a
+/// virtual machine are those of one host.
+fn check_file_system(path: &Path, shared: Option<String>) -> Result<(), StoreError> {
+    let Some(name) = shared.filter(|name| name != "9p" && name != "virtiofs") else {
+        return Ok(());
+    };
+    if has_log(path).map_err(|error| unreadable(path, error))? {
+        let reason = ReadOnly::NetworkFileSystem(name);
+        return Err(StoreError::ReadOnly { location: path.into(), reason });
+    }
+    Ok(())
+}
+
+/// Whether the head of the database says that it has a write-ahead log.
+fn has_log(path: &Path) -> io::Result<bool> {
+    let mut head = [0; 20];
+    match File::open(path)?.read_exact_at(&mut head, 0) {
+        Ok(()) => Ok(head[18..] == [2, 2]),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn cannot_open(error: &Error) -> bool {
@@ -193,5 +221,30 @@ fn cause(code: Option<ErrorCode>) -> io::Error {
         }
         Some(ErrorCode::SystemIoFailure) => io::Error::other("the disk failed"),
         code => io::Error::other(format!("SQLite failed ({code:?})")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_not_used_where_hosts_share_files() {
+        let root = tempfile::tempdir().unwrap();
+        let [with, without] = ["with.sqlite", "without.sqlite"].map(|it| root.path().join(it));
+        for (path, mode) in [(&with, "WAL"), (&without, "DELETE")] {
+            let made = Connection::open(path).unwrap();
+            let statements = format!("PRAGMA journal_mode = {mode}; CREATE TABLE t (a TEXT)");
+            made.execute_batch(&statements).unwrap();
+        }
+        let check = |path: &Path, shared: Option<&str>| {
+            check_file_system(path, shared.map(ToOwned::to_owned))
+        };
+        for shared in ["NFS", "FUSE (sshfs)"] {
+            let refused = check(&with, Some(shared)).unwrap_err().to_string();
+            assert!(refused.contains(&format!("network file system ({shared})")), "{refused}");
+            assert!(check(&without, Some(shared)).is_ok());
+        }
+        assert!(check(&with, None).is_ok() && check(&with, Some("9p")).is_ok());
     }
 }

@@ -9,13 +9,15 @@
 
 mod claim;
 mod connection;
+mod conversion;
 mod coordinator;
 mod extras;
 mod gateway;
 mod held;
 mod hold;
-mod lock_name;
+pub(super) mod lock_name;
 mod look;
+mod make;
 mod merge;
 mod place;
 mod rows;
@@ -26,6 +28,7 @@ pub(super) use held::Held;
 pub(super) use place::Sqlite;
 
 use super::engine::{Engine, Swap};
+use super::files::generation::check_no_conversion;
 use super::files::{backup, elsewhere, journal, lease, replaced};
 use super::{
     Backup, Begun, Document, Ended, Exclusion, GatewayNews, GrantNotes, LastOutcome, Lease,
@@ -62,6 +65,12 @@ impl Engine for Sqlite {
 
     fn state_location(&self) -> Location {
         self.database().into()
+    }
+
+    fn openclaw_location(&self) -> Location {
+        let has_own = |look: &Look| look.own_rows().is_some_and(|rows| rows.store.is_some());
+        let is_own = self.look().is_ok_and(|look| has_own(&look));
+        if is_own { self.own.as_path().into() } else { self.shared.as_path().into() }
     }
 
     fn is_at(&self, location: &Location) -> bool {
@@ -106,7 +115,7 @@ impl Engine for Sqlite {
         if self.is_blocked(&look) {
             return self.files.read_state(profiles);
         }
-        self.state(&look)
+        self.state(&look, None)
     }
 
     fn read(&self) -> Result<Snapshot, StoreError> {
@@ -117,6 +126,10 @@ impl Engine for Sqlite {
         if look.is_unknown() {
             return Err(self.blocked());
         }
+        if document.entry_count() == 0 {
+            // They may be on their way.
+            check_no_conversion(&self.files.state_dir)?;
+        }
         if document.is_new()
             && let Some(refusal @ StoreError::ReadOnly { reason: ReadOnly::NewerSchema { .. }, .. }) =
                 self.refusal(&look)
@@ -124,7 +137,8 @@ impl Engine for Sqlite {
             // It may keep them where this program does not look.
             return Err(refusal);
         }
-        Ok(Snapshot::new(document, look.version(self.is_shared()), self.state(&look)))
+        let state = self.state(&look, Some(&document));
+        Ok(Snapshot::new(document, look.version(self.is_shared()), state))
     }
 
     fn version(&self) -> Option<Version> {
@@ -191,7 +205,9 @@ impl Engine for Sqlite {
         };
         let Exclusion::Rows(held) = under else { return Err(lost()) };
         let look = held.look(self)?.ok_or_else(lost)?;
-        self.write_state_rows(held, &look, state)
+        self.write_state_rows(held, &look, state)?;
+        self.tell_of_files();
+        Ok(())
     }
 
     fn invalid(&self, error: &serde_json::Error) -> StoreError {
@@ -350,15 +366,22 @@ impl Sqlite {
     /// told nothing: it uses those that it has, and looks before it refreshes.
     fn tell_of_openclaw(&self, document: &Document) {
         let Some(policy) = &self.files.backup_policy else { return };
-        if self.has_files() {
-            policy.notices.add(Notice::BlocksOpenClaw { location: self.files.location() });
-        }
+        self.tell_of_files();
         if document.is_renewal() {
             return;
         }
         if self.has_gateway() {
             let news = GatewayNews { done: None, agent_id: self.agent.clone() };
             policy.notices.add_of_gateway(news);
+        }
+    }
+
+    /// Tells of files that keep OpenClaw from the logins.
+    fn tell_of_files(&self) {
+        let Some(policy) = &self.files.backup_policy else { return };
+        let files = self.files.credential_files().into_iter();
+        if let Some(file) = files.into_iter().find(|it| it.symlink_metadata().is_ok()) {
+            policy.notices.add(Notice::BlocksOpenClaw { location: file.into() });
         }
     }
 
@@ -394,16 +417,25 @@ impl Sqlite {
     }
 
     /// The state: the agent's own, then that of all, each before what an old layout keeps
-    /// among the profiles.
-    fn state(&self, look: &Look) -> Result<StateDocument, StoreError> {
+    /// among the profiles. Where these are read already, as `profiles`, they are not parsed again:
+    /// beside their entries they hold what the row of all says, else that of the agent.
+    fn state(&self, look: &Look, profiles: Option<&Document>) -> Result<StateDocument, StoreError> {
         let shared = look.shared_rows().filter(|_| self.is_shared());
+        let has_shared = store_text(shared).is_some();
+        let fill = |state: &mut StateDocument, row, is_parsed| match profiles {
+            Some(profiles) if is_parsed => {
+                state.fill_from(profiles);
+                Ok(())
+            }
+            _ => merge::fill_state(state, row),
+        };
         let compose = || {
             let first = state_text(look.own_rows()).or_else(|| state_text(shared));
             let first = first.map(|it| StateDocument::parse(it.expose()));
             let mut state = first.transpose()?.unwrap_or_default();
-            merge::fill_state(&mut state, store_text(look.own_rows()))?;
+            fill(&mut state, store_text(look.own_rows()), !has_shared)?;
             merge::fill_state(&mut state, state_text(shared))?;
-            merge::fill_state(&mut state, store_text(shared))?;
+            fill(&mut state, store_text(shared), has_shared)?;
             self.extras().complete_state(&mut state);
             Ok(state)
         };

@@ -6,8 +6,9 @@ use super::token::Token;
 use crate::profile::AgentId;
 use crate::store::files::Files;
 use crate::store::files::backup::Backups;
+use crate::store::files::generation::are_documents_in_charge;
 use crate::store::files::lease::LockPlace;
-use crate::store::{BackupPolicy, ReadOnly, StoreError, Version};
+use crate::store::{ReadOnly, StoreError, Version};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,7 +22,8 @@ pub(in crate::store) struct Sqlite {
     pub(super) shared: PathBuf,
     /// That of the agent.
     pub(super) own: PathBuf,
-    backup_policy: Option<BackupPolicy>,
+    /// Whether this is the move between documents and databases itself.
+    pub(super) converts: bool,
     /// The version that was found last, and where.
     seen: Arc<Mutex<Option<Seen>>>,
 }
@@ -32,23 +34,33 @@ struct Seen {
     version: Option<Version>,
 }
 
+fn shared(files: &Files) -> PathBuf {
+    files.state_dir.join("state/openclaw.sqlite")
+}
+
+fn own(files: &Files) -> PathBuf {
+    files.agent_dir.join("openclaw-agent.sqlite")
+}
+
 impl Sqlite {
     /// Those of `agent`, whose files would be `files`.
     pub(in crate::store) fn new(agent: AgentId, files: Files) -> Self {
-        let shared = files.state_dir.join("state/openclaw.sqlite");
-        let own = files.agent_dir.join("openclaw-agent.sqlite");
-        Self { agent, files, shared, own, backup_policy: None, seen: Arc::default() }
+        let (shared, own) = (shared(&files), own(&files));
+        Self { agent, files, shared, own, converts: false, seen: Arc::default() }
     }
 
-    /// Keeps what a change of the profiles replaces.
-    pub(in crate::store) fn set_backup_policy(&mut self, policy: BackupPolicy) {
-        self.files.backup_policy = Some(policy.clone());
-        self.backup_policy = Some(policy);
+    /// As [`Self::new`], for the move between documents and databases itself: nothing is
+    /// stored of what it replaces, for its tokens live on elsewhere.
+    pub(in crate::store) fn for_conversion(agent: AgentId, files: Files) -> Self {
+        let files = Files { backup_policy: None, ..files };
+        Self { converts: true, ..Self::new(agent, files) }
     }
 
-    /// Whether there is a database: then it says where the credentials are.
-    pub(in crate::store) fn is_there(&self) -> bool {
-        [&self.shared, &self.own].into_iter().any(|it| it.symlink_metadata().is_ok())
+    /// Whether there is a database beside `files`: then it says where the credentials are.
+    pub(in crate::store) fn is_there(files: &Files) -> bool {
+        let is_there = |path: PathBuf| path.symlink_metadata().is_ok();
+        (is_there(shared(files)) || is_there(own(files)))
+            && !are_documents_in_charge(&files.state_dir)
     }
 
     /// Whether the rows of all agents are this agent's.
@@ -104,7 +116,7 @@ impl Sqlite {
             directory: directory.join(self.agent.as_str()),
             location: self.database().into(),
             document: None,
-            policy: self.backup_policy.as_ref(),
+            policy: self.files.backup_policy.as_ref(),
         }
     }
 

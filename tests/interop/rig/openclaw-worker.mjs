@@ -3,10 +3,11 @@
 import readline from 'node:readline';
 import { load } from './place.mjs';
 
-const { acquireFileLock } = await load('openclaw/plugin-sdk/file-lock');
-const { upsertAuthProfileWithLock } = await load('openclaw/plugin-sdk/provider-auth');
-const { setAuthProfileOrder } = await load('openclaw/plugin-sdk/agent-runtime');
-const { resolveApiKeyForProvider } = await load('openclaw/plugin-sdk/provider-auth-runtime');
+const published = (name) => load(`${process.env.INTEROP_OPENCLAW}/plugin-sdk/${name}`);
+const { acquireFileLock } = await published('file-lock');
+const { upsertAuthProfileWithLock } = await published('provider-auth');
+const { setAuthProfileOrder } = await published('agent-runtime');
+const { resolveApiKeyForProvider } = await published('provider-auth-runtime');
 
 let held;
 const todo = {

@@ -6,18 +6,23 @@ import { start, until } from './process.mjs';
 const file = (name) => path.join(import.meta.dirname, name);
 
 /** Starts an OpenClaw process, and returns once it can be asked. */
-export async function openclaw(home) {
-  const { env, cwd } = home.openclawOptions;
-  const child = start(node, ['--import', file('openclaw-fetch.mjs'), file('openclaw-worker.mjs')], {
-    cwd, env: { ...env, INTEROP_SERVER: home.server.url },
+export const openclaw = (home) => begin(home, 'openclaw', 'openclaw-fetch.mjs', home.openclawOptions);
+
+/** The same of OpenClaw 2026.9.6, whose providers are plugins. */
+export const openclawNext = (home) => begin(home, 'openclaw-next', 'openclaw-next-preload.mjs', home.options);
+
+async function begin(home, name, preload, { env, cwd }) {
+  const child = start(node, ['--import', file(preload), file('openclaw-worker.mjs')], {
+    cwd, env: { ...env, INTEROP_SERVER: home.server.url, INTEROP_OPENCLAW: name },
   });
   let answers = 0;
   const line = async (number, seconds) => JSON.parse(await until('OpenClaw answers', () => {
     if (!child.isAlive) throw new Error(`OpenClaw ended: ${child.stdout}${child.stderr}`);
-    const lines = child.stdout.split('\n');
-    return lines.length > number + 1 && lines[number];
+    // It may say something of its own in between.
+    const lines = child.stdout.split('\n').slice(0, -1).filter((text) => /^(?:"ready"|\{"(?:value|error)":.*\})$/.test(text));
+    return lines.length > number && lines[number];
   }, seconds));
-  await line(0, 60);
+  await line(0, 180);
   return {
     pid: child.pid,
     /** Asks for one thing, and waits for what comes of it: one question at a time. */

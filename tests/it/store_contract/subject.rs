@@ -37,8 +37,9 @@ pub(super) enum Engine {
 }
 
 /// All engines that can be tried here.
-pub(super) fn engines() -> [Engine; 2] {
-    [Engine::Files, Engine::Sqlite]
+pub(super) fn engines() -> impl Iterator<Item = Engine> {
+    let has_sqlite = cfg!(feature = "sqlite");
+    [Engine::Files, Engine::Sqlite].into_iter().filter(move |it| has_sqlite || *it == Engine::Files)
 }
 
 /// Why the store refuses.
@@ -66,6 +67,7 @@ impl From<StoreError> for Wrong {
             StoreError::Write { .. } | StoreError::Lock { .. } => Self::Unwritable,
             StoreError::LockTimeout { .. } | StoreError::Maintenance { .. } => Self::Held,
             StoreError::NewerGeneration { .. }
+            | StoreError::Converting { .. }
             | StoreError::ReadOnly { .. }
             | StoreError::NoAgentDatabase { .. }
             | StoreError::OfAnotherUser { .. } => Self::Elsewhere,

@@ -1,5 +1,6 @@
-//! `models auth list`
+//! `models auth list`: with `--json`, that of OpenClaw where the profiles are in its databases.
 
+use super::openclaw_list;
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
@@ -62,6 +63,9 @@ pub(in crate::cli) fn run(
         output.warn(&failure::stale_order(order, &listing.agent_id));
     }
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.location);
+    if let Some(database) = listing.database.as_ref().filter(|_| args.json) {
+        return output.json(&openclaw_list::report(&listing, database, args.provider.as_ref()));
+    }
     if args.json {
         return output.json(&Report {
             schema: 1,

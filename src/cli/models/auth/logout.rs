@@ -16,6 +16,9 @@ pub(super) struct Args {
     /// Remove the profile here without revoking the login at the server
     #[arg(long)]
     local: bool,
+    /// Accepted as OpenClaw has it: nothing is asked in any case
+    #[arg(long)]
+    yes: bool,
     /// Remove it from all agents, `main` included, whose profiles every agent has
     #[arg(long)]
     all_agents: bool,

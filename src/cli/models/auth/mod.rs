@@ -6,6 +6,7 @@ pub(in crate::cli) mod list;
 mod login;
 mod login_github_copilot;
 mod logout;
+mod openclaw_list;
 mod order;
 mod paste;
 mod paste_api_key;

@@ -59,7 +59,7 @@ impl World {
     /// The world of a parent process.
     pub(in super::super) fn at(address: &str) -> Self {
         let (name, root) = address.split_once(' ').unwrap();
-        let engine = engines().into_iter().find(|engine| format!("{engine:?}") == name).unwrap();
+        let engine = engines().find(|engine| format!("{engine:?}") == name).unwrap();
         Self { engine, root: root.into(), _temporary: None }
     }
 

@@ -1,0 +1,102 @@
+//! What OpenClaw does to a login in its database between a look of ours and the next one.
+
+use crate::support::database::{Row, Text, make_shared};
+use crate::support::rig::{PROFILE, Rig};
+use openclaw_auth::system::now;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai"];
+
+fn row(rig: &Rig) -> Text {
+    Text::of(&rig.state_dir(), &rig.path("agents/main/agent"), "main", Row::Store)
+}
+
+/// A login in a database, whose token has expired.
+fn expired() -> (Rig, Value) {
+    let rig = Rig::signed_in();
+    let mut login = rig.document()["profiles"][PROFILE].take();
+    login["provider"] = "openai".into();
+    login["expires"] = 2.into();
+    std::fs::remove_dir_all(rig.path("agents")).unwrap();
+    std::fs::remove_file(rig.path("openclaw.json")).unwrap();
+    make_shared(&rig.state_dir());
+    put(&rig, &login);
+    (rig, login)
+}
+
+fn put(rig: &Rig, login: &Value) {
+    let profiles = json!({"version": 1, "profiles": {PROFILE: login}});
+    assert!(row(rig).write(&profiles.to_string()));
+    row(rig).run(&format!("UPDATE config_machine_state SET updated_at_ms = {}", now()));
+}
+
+/// OpenClaw's lock on a refresh of the login, which this process holds.
+fn take_lock(rig: &Rig) -> PathBuf {
+    let lock = rig.path("locks/oauth-refresh/lock-a2e391a50b269d4d89a22053b022781d.lock");
+    std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let started: u64 =
+        stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
+    let body = json!({"pid": std::process::id(), "createdAt": "2026-11-28T00:00:00.000Z",
+        "starttime": started});
+    std::fs::write(&lock, format!("{body:#}\n")).unwrap();
+    lock
+}
+
+fn marked(login: &Value, state: &str) -> Value {
+    let marker = |name: &str| {
+        let (claim, hash) = ("ab".repeat(16), "cd".repeat(32));
+        format!("openclaw-oauth-refresh-fence:v1:{claim}:{state}{name}:{hash}")
+    };
+    let mut marked = login.clone();
+    marked["access"] = marker("access").into();
+    marked["refresh"] = marker("refresh").into();
+    marked["expires"] = 1.into();
+    marked
+}
+
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < Duration::from_mins(1), "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A command of ours that waits for OpenClaw's lock finds a marker where the tokens were.
+fn find_marker_under_lock(state: &str) -> (Rig, Value, crate::support::rig::Running) {
+    let (rig, login) = expired();
+    let lock = take_lock(&rig);
+    let running = rig.start(&TOKEN);
+    until("it waits", || rig.path("locks/oauth-refresh").read_dir().unwrap().count() > 1);
+    put(&rig, &marked(&login, state));
+    std::fs::remove_file(&lock).unwrap();
+    (rig, login, running)
+}
+
+#[test]
+fn a_refresh_that_openclaw_began_first_is_waited_for_without_its_lock() {
+    let (rig, mut login, running) = find_marker_under_lock("");
+    // OpenClaw takes its lock again to store what it got.
+    let lock = rig.path("locks/oauth-refresh/lock-a2e391a50b269d4d89a22053b022781d.lock");
+    std::thread::sleep(Duration::from_millis(300));
+    until("the lock is free", || !lock.exists());
+    take_lock(&rig);
+    login["access"] = "fake-settled".into();
+    login["refresh"] = "fake-settled-refresh".into();
+    login["expires"] = (now() + 3_600_000).into();
+    put(&rig, &login);
+    std::fs::remove_file(&lock).unwrap();
+    assert_eq!(running.finish().success(), "fake-settled");
+    assert_eq!(rig.server.token_requests("refresh_token"), 0);
+}
+
+#[test]
+fn a_refresh_that_openclaw_failed_first_is_told_as_that() {
+    let (rig, _, running) = find_marker_under_lock("failed:");
+    let stderr = running.finish().failure(3);
+    assert!(stderr.contains("lost in a failed OpenClaw refresh"), "{stderr}");
+    assert_eq!(rig.server.token_requests("refresh_token"), 0);
+}
