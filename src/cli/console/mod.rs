@@ -1,6 +1,7 @@
 //! The conversation of a login: on a terminal with a prompt, else in plain lines; for a
 //! program that drives it, an event a line.
 
+mod event_line;
 mod page;
 mod remote;
 
@@ -9,15 +10,14 @@ pub(super) use page::PresentationOptions;
 use super::duration;
 use super::output::Output;
 use super::terminal::Terminal;
-use crate::ops::login::{AuthorizationNotice, OtherCode, UserCodeNotice};
-use crate::ops::{Interaction, Notes};
-use crate::profile::ProviderId;
+use crate::ops::login::{AuthorizationNotice, OtherCode, PageNotice, UserCodeNotice};
+use crate::ops::{Event, Input, Interaction, Notes};
 use crate::system::browser::Opening;
 use crate::system::environment::Environment;
 use crate::system::{stream, terminal, typing};
+use event_line::EventLine;
 use page::Pages;
 use remote::{obstacle, place, ssh};
-use serde::Serialize;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use url::Url;
@@ -49,36 +49,6 @@ enum Prompt {
     Due,
     /// It stands on the last line.
     Standing,
-}
-
-/// What happens during a login, for a program.
-#[derive(Serialize)]
-#[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
-enum Event<'n> {
-    /// Where to sign in.
-    Url {
-        schema: u32,
-        provider: &'n ProviderId,
-        url: &'n str,
-        redirect_uri: &'n str,
-        listening: bool,
-    },
-    /// A code to enter on another device.
-    UserCode {
-        schema: u32,
-        provider: &'n ProviderId,
-        user_code: &'n str,
-        verification_uri: &'n str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        verification_uri_complete: Option<&'n str>,
-        expires_in_seconds: u64,
-    },
-    /// A page for the user, and nothing more is known of it.
-    Page { schema: u32, provider: &'n ProviderId, url: &'n str },
-    /// A question, whose answer is a line of standard input.
-    Prompt { schema: u32, text: &'n str, secret: bool },
-    /// It is up to the user now.
-    Waiting { schema: u32, seconds_left: u64 },
 }
 
 const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
@@ -117,7 +87,7 @@ impl<'o, 's> Console<'o, 's> {
         self.tells_events = true;
     }
 
-    fn tell(&mut self, event: &Event<'_>) {
+    fn tell(&mut self, event: &EventLine<'_>) {
         if self.tells_events {
             // A reader that has gone away is noticed at the end.
             let _ = self.output.json_line(event);
@@ -171,6 +141,48 @@ impl Notes for Console<'_, '_> {
 }
 
 impl Interaction for Console<'_, '_> {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Authorization(notice) => self.show_authorization(&notice),
+            Event::UserCode(notice) => self.show_user_code(&notice),
+            Event::Page(notice) => self.show_page(&notice),
+            Event::Browser(opening) => self.show_browser(&opening),
+            Event::Waiting { left } => self.wait(left),
+            Event::Question { text, is_secret } => self.ask(text, is_secret),
+            Event::Answered => {
+                self.prompt = Prompt::Absent;
+                self.question = None;
+                typing::hide_input(false);
+            }
+            // Enter has ended its line.
+            Event::PasteAccepted => self.prompt = Prompt::Absent,
+            Event::PasteRefused { reason } => {
+                self.output.say(&format!("That was not accepted: {reason}"));
+                if self.output.streams.stdin_is_terminal {
+                    self.prompt();
+                }
+            }
+        }
+    }
+
+    fn lines(&mut self, input: Input) -> Option<Receiver<String>> {
+        let is_terminal = self.output.streams.stdin_is_terminal;
+        let stdin = self.output.streams.stdin.take()?;
+        if input == Input::Pastes && is_terminal {
+            self.prompt = Prompt::Due;
+            if terminal::may_read() {
+                // Where that fails, the terminal reads lines by itself.
+                let _ = typing::set_raw(typing::is_possible);
+                if !self.awaits_code {
+                    self.prompt();
+                }
+            }
+        }
+        Some(stream::lines(stdin, is_terminal))
+    }
+}
+
+impl Console<'_, '_> {
     fn show_authorization(&mut self, notice: &AuthorizationNotice<'_>) {
         let is_alternative = notice.code == OtherCode::Shown;
         let has_code = notice.code != OtherCode::None;
@@ -216,7 +228,7 @@ impl Interaction for Console<'_, '_> {
         };
         self.output.say(&format!("{how} (waiting up to {waits})"));
         self.pages.draw_qr(self.output);
-        self.tell(&Event::Url {
+        self.tell(&EventLine::Url {
             schema: 1,
             provider: notice.provider,
             url: notice.url.as_str(),
@@ -257,7 +269,7 @@ impl Interaction for Console<'_, '_> {
         if self.prompt == Prompt::Due && terminal::may_read() {
             self.prompt();
         }
-        self.tell(&Event::UserCode {
+        self.tell(&EventLine::UserCode {
             schema: 1,
             provider: notice.provider,
             user_code: notice.user_code,
@@ -267,9 +279,9 @@ impl Interaction for Console<'_, '_> {
         });
     }
 
-    fn waiting(&mut self, left: Duration) {
+    fn wait(&mut self, left: Duration) {
         if self.turns == 0 {
-            self.tell(&Event::Waiting { schema: 1, seconds_left: left.as_secs() });
+            self.tell(&EventLine::Waiting { schema: 1, seconds_left: left.as_secs() });
         }
         let spinner = SPINNER[self.turns % SPINNER.len()];
         self.turns += 1;
@@ -287,23 +299,18 @@ impl Interaction for Console<'_, '_> {
         }
     }
 
-    fn show_page(
-        &mut self,
-        provider: &ProviderId,
-        provider_label: &str,
-        url: &Url,
-        is_remote: bool,
-    ) {
+    fn show_page(&mut self, notice: &PageNotice<'_>) {
+        let PageNotice { provider, provider_label, url, is_remote } = *notice;
         self.output.say(&format!("To sign in to {provider_label}, open"));
         self.pages.show_url(self.output, url);
         self.pages.copy(self.output, url);
         self.pages.prepare_qr(self.output, url, None, is_remote);
         self.pages.draw_qr(self.output);
-        self.tell(&Event::Page { schema: 1, provider, url: url.as_str() });
+        self.tell(&EventLine::Page { schema: 1, provider, url: url.as_str() });
     }
 
     fn ask(&mut self, question: &str, is_secret: bool) {
-        self.tell(&Event::Prompt { schema: 1, text: question, secret: is_secret });
+        self.tell(&EventLine::Prompt { schema: 1, text: question, secret: is_secret });
         if !self.output.streams.stdin_is_terminal {
             return self.output.say(question);
         }
@@ -316,18 +323,6 @@ impl Interaction for Console<'_, '_> {
         self.prompt();
     }
 
-    fn answered(&mut self) {
-        self.prompt = Prompt::Absent;
-        self.question = None;
-        typing::hide_input(false);
-    }
-
-    fn answers(&mut self) -> Option<Receiver<String>> {
-        let is_terminal = self.output.streams.stdin_is_terminal;
-        let stdin = self.output.streams.stdin.take()?;
-        Some(stream::lines(stdin, is_terminal))
-    }
-
     fn show_browser(&mut self, opening: &Opening) {
         match opening {
             Opening::Started => self.output.say("A browser was started"),
@@ -335,34 +330,6 @@ impl Interaction for Console<'_, '_> {
             Opening::Failed(reason) => {
                 self.output.warn(&format!("no browser could be started: {reason}"));
             }
-        }
-    }
-
-    fn pasted_lines(&mut self) -> Option<Receiver<String>> {
-        let is_terminal = self.output.streams.stdin_is_terminal;
-        let stdin = self.output.streams.stdin.take()?;
-        if is_terminal {
-            self.prompt = Prompt::Due;
-        }
-        if is_terminal && terminal::may_read() {
-            // Where that fails, the terminal reads lines by itself.
-            let _ = typing::set_raw(typing::is_possible);
-            if !self.awaits_code {
-                self.prompt();
-            }
-        }
-        Some(stream::lines(stdin, is_terminal))
-    }
-
-    fn accept_paste(&mut self) {
-        // Enter has ended its line.
-        self.prompt = Prompt::Absent;
-    }
-
-    fn refuse_paste(&mut self, reason: &str) {
-        self.output.say(&format!("That was not accepted: {reason}"));
-        if self.output.streams.stdin_is_terminal {
-            self.prompt();
         }
     }
 }

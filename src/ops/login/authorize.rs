@@ -11,7 +11,7 @@ use crate::oauth::{
     self, AuthorizationCode, AuthorizationError, AuthorizationRequest, Bound, DeviceAuthorization,
     ExpectedResponse, Grant, Verdict,
 };
-use crate::ops::Interaction;
+use crate::ops::{Event, Input, Interaction};
 use crate::system::Clock;
 use crate::system::Stop;
 use crate::system::browser::{self, Opening};
@@ -126,7 +126,7 @@ impl Login<'_> {
         let busy_ports = busy.iter().map(|port| (port.0, holder(port.0))).collect();
         self.show(&authorization, serving.is_some(), waiting, busy_ports, interaction);
         waiting.serving = serving;
-        let lines = if self.methods.paste { interaction.pasted_lines() } else { None };
+        let lines = if self.methods.paste { interaction.lines(Input::Pastes) } else { None };
         waiting.pasted = lines.map(|lines| Pastes::of(lines, waiting.clock.clone()));
         waiting.authorization = Some(authorization);
         waiting.expectation = Some(expectation);
@@ -200,7 +200,7 @@ impl Login<'_> {
             Some(device) if device.end.is_some() => OtherCode::Shown,
             Some(_) => OtherCode::Awaited,
         };
-        interaction.show_authorization(&AuthorizationNotice {
+        interaction.event(Event::Authorization(AuthorizationNotice {
             provider: &self.definition.id,
             provider_label: &self.definition.label,
             url: &authorization.url,
@@ -213,13 +213,13 @@ impl Login<'_> {
             is_wsl: remote.is_none() && self.environment.is_wsl(),
             code,
             timeout: self.request.timeout,
-        });
+        }));
         let opening = if self.request.browser && listening {
             browser::open(self.environment, &authorization.url)
         } else {
             Opening::NotTried
         };
-        interaction.show_browser(&opening);
+        interaction.event(Event::Browser(opening));
     }
 
     fn show_code(
@@ -228,7 +228,7 @@ impl Login<'_> {
         has_url: bool,
         interaction: &mut dyn Interaction,
     ) {
-        interaction.show_user_code(&UserCodeNotice {
+        interaction.event(Event::UserCode(UserCodeNotice {
             provider: &self.definition.id,
             provider_label: &self.definition.label,
             user_code: &device.user_code,
@@ -238,7 +238,7 @@ impl Login<'_> {
             remote: self.environment.remote(),
             is_alternative: has_url,
             is_followed: !has_url && (self.methods.browser || self.methods.paste),
-        });
+        }));
     }
 }
 
@@ -284,7 +284,7 @@ impl Waiting {
         stop: &mut Stop,
     ) -> Result<Response, LoginError> {
         let mut tick = self.clock.ticks(TICK);
-        interaction.waiting(self.clock.until(self.deadline));
+        interaction.event(Event::Waiting { left: self.clock.until(self.deadline) });
         loop {
             if self.serving.is_none() && self.pasted.is_none() && self.device.is_none() {
                 return Err(login.nothing_left());
@@ -332,7 +332,7 @@ impl Waiting {
                     self.place = None;
                     return Err(LoginError::TakenOver { by: by.pid });
                 }
-                () = tick.tick() => interaction.waiting(self.left()),
+                () = tick.tick() => interaction.event(Event::Waiting { left: self.left() }),
             }
         }
     }
@@ -358,7 +358,7 @@ impl Waiting {
         };
         match pastes.read(paste, expectation) {
             Ok((code, has_state)) => {
-                interaction.accept_paste();
+                interaction.event(Event::PasteAccepted);
                 let origin = if has_state { Origin::Pasted } else { Origin::BareCode };
                 Ok(Some(Response::Code(code, origin)))
             }
@@ -366,7 +366,7 @@ impl Waiting {
                 Err(LoginError::NotAuthorized(error))
             }
             Err(error) => {
-                interaction.refuse_paste(&error.to_string());
+                interaction.event(Event::PasteRefused { reason: &error.to_string() });
                 Ok(None)
             }
         }

@@ -8,7 +8,7 @@ use super::parts::Login;
 use super::request::{Report, Request};
 use crate::app::{App, AppError};
 use crate::oauth::{self, AuthorizationError, AuthorizationRequest, Grant};
-use crate::ops::Interaction;
+use crate::ops::{Event, Interaction};
 use crate::profile::{AgentId, ProviderId};
 use crate::store::PendingLogin;
 use crate::text::printable;
@@ -257,7 +257,7 @@ impl Login<'_> {
                     return Err(FinishError::NotApproved { code, place: Box::new(place) });
                 }
                 () = tick.tick() => {
-                    interaction.waiting(clock.until(end));
+                    interaction.event(Event::Waiting { left: clock.until(end) });
                 }
             }
         }

@@ -21,15 +21,15 @@ mod two_steps;
 
 pub use error::{Attempt, LoginError};
 pub use finish::{FinishError, FinishRequest, finish};
-pub use notice::{AuthorizationNotice, OtherCode, Tunnel, UserCodeNotice};
+pub use notice::{AuthorizationNotice, OtherCode, PageNotice, Tunnel, UserCodeNotice};
 pub(super) use parts::kept_as;
 pub use request::{Report, Request};
 pub use two_steps::{CancelError, Started, Unfinished, cancel, start, unfinished};
 
 pub(super) use kept::store_kept;
 
-use super::Interaction;
 use super::issuer::program_of;
+use super::{Event, Interaction};
 use crate::app::App;
 use crate::oauth::{TokenError, Verdict};
 use crate::system::Stop;
@@ -93,7 +93,7 @@ impl Login<'_> {
             let report = match (grant, &origin) {
                 (Ok(grant), _) => self.store_grant(grant, prepared, interaction).await,
                 (Err(error @ TokenError::Refused { .. }), Origin::BareCode) => {
-                    interaction.refuse_paste(&error.to_string());
+                    interaction.event(Event::PasteRefused { reason: &error.to_string() });
                     continue;
                 }
                 (Err(error), _) => Err(self.not_signed_in(error)),

@@ -69,6 +69,19 @@ pub struct UserCodeNotice<'a> {
     pub is_followed: bool,
 }
 
+/// A page to open, of which nothing more is known.
+#[derive(Debug)]
+pub struct PageNotice<'a> {
+    /// The provider id.
+    pub provider: &'a ProviderId,
+    /// The name of the provider.
+    pub provider_label: &'a str,
+    /// The page.
+    pub url: &'a Url,
+    /// Whether a browser on this machine would not reach the user.
+    pub is_remote: bool,
+}
+
 /// A way for the redirect from the user's machine to this one, by SSH.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tunnel {

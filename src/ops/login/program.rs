@@ -3,13 +3,13 @@
 
 use super::destination::LoginDestination;
 use super::error::LoginError;
-use super::notice::UserCodeNotice;
+use super::notice::{PageNotice, UserCodeNotice};
 use super::parts::{not_signed_in, open_store};
 use super::request::{Report, Request};
 use crate::app::App;
 use crate::oauth::TokenError;
-use crate::ops::Interaction;
 use crate::ops::issuer::renewal;
+use crate::ops::{Event, Input, Interaction};
 use crate::provider::{Conversation, Issued, Message, Operation, Program, Question};
 use crate::system::Stop;
 use crate::system::{browser, lock};
@@ -80,6 +80,10 @@ struct ProgramLogin<'t> {
     conversation: Conversation,
 }
 
+fn asking(question: &Question) -> Event<'_> {
+    Event::Question { text: &question.text, is_secret: question.is_secret }
+}
+
 impl ProgramLogin<'_> {
     /// The first of: credential, failure, timeout, interrupt.
     async fn issued(&mut self, stop: &mut Stop) -> Result<Box<Issued>, LoginError> {
@@ -97,11 +101,11 @@ impl ProgramLogin<'_> {
                     match message {
                         Message::Question(question) => {
                             if answers.is_none() {
-                                answers = self.interaction.answers();
+                                answers = self.interaction.lines(Input::Answers);
                             }
                             // One after the other, however many it asks at once.
                             if questions.is_empty() {
-                                self.interaction.ask(&question.text, question.is_secret);
+                                self.interaction.event(asking(&question));
                             }
                             if answers.is_none() {
                                 return Err(self.unanswered(question));
@@ -117,7 +121,7 @@ impl ProgramLogin<'_> {
                     }
                 }
                 line = line(&mut answers), if !questions.is_empty() => {
-                    self.interaction.answered();
+                    self.interaction.event(Event::Answered);
                     let answered = questions.pop_front();
                     match (line, answered) {
                         (Some(line), _) => {
@@ -127,14 +131,14 @@ impl ProgramLogin<'_> {
                         (None, None) => {}
                     }
                     if let Some(next) = questions.front() {
-                        self.interaction.ask(&next.text, next.is_secret);
+                        self.interaction.event(asking(next));
                     }
                 }
                 () = clock.sleep_until(deadline) => {
                     return Err(LoginError::TimedOut { waited: self.request.timeout });
                 }
                 () = tick.tick() => {
-                    self.interaction.waiting(clock.until(deadline));
+                    self.interaction.event(Event::Waiting { left: clock.until(deadline) });
                 }
             }
         }
@@ -147,12 +151,17 @@ impl ProgramLogin<'_> {
             Message::Url(url) => {
                 let is_remote = environment.remote().is_some();
                 let provider = &self.program.provider;
-                self.interaction.show_page(provider, self.label, &url, is_remote);
+                self.interaction.event(Event::Page(PageNotice {
+                    provider,
+                    provider_label: self.label,
+                    url: &url,
+                    is_remote,
+                }));
                 if self.request.browser {
-                    self.interaction.show_browser(&browser::open(environment, &url));
+                    self.interaction.event(Event::Browser(browser::open(environment, &url)));
                 }
             }
-            Message::UserCode(code) => self.interaction.show_user_code(&UserCodeNotice {
+            Message::UserCode(code) => self.interaction.event(Event::UserCode(UserCodeNotice {
                 provider: &self.program.provider,
                 provider_label: self.label,
                 user_code: &code.code,
@@ -162,7 +171,7 @@ impl ProgramLogin<'_> {
                 remote: environment.remote(),
                 is_alternative: false,
                 is_followed: false,
-            }),
+            })),
             Message::Note(text) => self.interaction.note(&text),
             Message::Aside(text) => {
                 self.interaction.note(&format!("{}: {text}", self.program.name()));

@@ -3,17 +3,14 @@
 use super::{PATIENCE, held, posted, wait_until};
 use crate::support::rig::{PROFILE, Rig};
 use openclaw_auth::app::{App, RefreshesBy};
-use openclaw_auth::ops::login::{AuthorizationNotice, UserCodeNotice};
 use openclaw_auth::ops::refresh::RefreshError;
 use openclaw_auth::ops::token::{NoTokenError, Request, Token, token};
-use openclaw_auth::ops::{Interaction, Notes};
+use openclaw_auth::ops::{Event, Input, Interaction, Notes};
 use openclaw_auth::profile::ProviderId;
-use openclaw_auth::system::browser::Opening;
 use openclaw_auth::system::worker::Threads;
 use openclaw_auth::system::{Environment, block_on};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
-use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
 /// Whoever asks for a token hears notes and sees nothing else.
@@ -30,21 +27,10 @@ impl Notes for Listener {
 }
 
 impl Interaction for Listener {
-    fn show_authorization(&mut self, _: &AuthorizationNotice<'_>) {}
-    fn show_user_code(&mut self, _: &UserCodeNotice<'_>) {}
-    fn waiting(&mut self, _: Duration) {}
-    fn show_page(&mut self, _: &ProviderId, _: &str, _: &url::Url, _: bool) {}
-    fn ask(&mut self, _: &str, _: bool) {}
-    fn answered(&mut self) {}
-    fn answers(&mut self) -> Option<Receiver<String>> {
+    fn event(&mut self, _: Event<'_>) {}
+    fn lines(&mut self, _: Input) -> Option<Receiver<String>> {
         None
     }
-    fn show_browser(&mut self, _: &Opening) {}
-    fn pasted_lines(&mut self) -> Option<Receiver<String>> {
-        None
-    }
-    fn accept_paste(&mut self) {}
-    fn refuse_paste(&mut self, _: &str) {}
 }
 
 /// The program in this process, whose workers are threads.
