@@ -1,6 +1,6 @@
 //! The composition root: what the machine offers and where everything is.
 
-use crate::config::{AgentDir, Config, ConfigError, Paths};
+use crate::config::{AgentDir, Config, ConfigError, InstalledOpenClaw, Paths};
 use crate::profile::{AgentId, Millis, ProviderId};
 use crate::provider::{Catalog, CatalogError};
 use crate::store::{
@@ -9,12 +9,12 @@ use crate::store::{
 use crate::system::file;
 use crate::system::permissions::{Exposure, Kind, Permissions};
 use crate::system::worker::{Life, Threads};
-use crate::system::{Clock, Environment};
+use crate::system::{Clients, Clock, Environment, StopSource};
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Why a use case cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,8 @@ fn all(exposures: &[Exposure]) -> String {
 pub struct Machine {
     /// The clock.
     pub clock: Clock,
+    /// Who may ask a use case to stop.
+    pub stop: StopSource,
 }
 
 /// What every use case works with.
@@ -64,8 +66,11 @@ pub struct App {
     pub notices: Notices,
     /// Who makes a token request.
     pub refreshes_by: RefreshesBy,
+    /// The OpenClaw that is installed.
+    installed: InstalledOpenClaw,
     /// The agent that commands mean when they name none.
     agent: Option<AgentId>,
+    clients: OnceLock<Clients>,
 }
 
 /// Who makes a token request.
@@ -120,13 +125,16 @@ impl App {
     pub fn new(environment: Environment, current_dir: &Path) -> Self {
         let paths = Paths::new(&environment, current_dir);
         let refreshes_by = RefreshesBy::Caller;
+        let installed = InstalledOpenClaw::of(&environment);
         Self {
             machine: Machine::default(),
             environment,
             paths,
             notices: Notices::default(),
             refreshes_by,
+            installed,
             agent: None,
+            clients: OnceLock::new(),
         }
     }
 
@@ -137,10 +145,12 @@ impl App {
         Self {
             machine: self.machine.clone(),
             paths: Paths::new(&environment, &self.paths.current_dir),
+            installed: InstalledOpenClaw::of(&environment),
             environment,
             notices: self.notices.clone(),
             refreshes_by: self.refreshes_by.clone(),
             agent: self.agent.clone(),
+            clients: OnceLock::new(),
         }
     }
 
@@ -149,6 +159,11 @@ impl App {
     pub fn on_machine(mut self, machine: Machine) -> Self {
         self.machine = machine;
         self
+    }
+
+    /// The HTTP clients of this program, which go by its environment.
+    pub fn clients(&self) -> &Clients {
+        self.clients.get_or_init(|| Clients::of(self.environment.clone()))
     }
 
     /// The time of day by the clock of the machine, in milliseconds since the epoch.
@@ -207,6 +222,7 @@ impl App {
         let backups = BackupPolicy { count: self.backups(), notices: self.notices.clone() };
         Store::new(agent.id.clone(), self.paths.state_dir.clone(), agent.path.clone(), oauth_file)
             .with_backups(backups)
+            .with_installed(self.installed.clone())
     }
 
     fn backups(&self) -> usize {
@@ -262,6 +278,15 @@ impl App {
         if exposures.is_empty() { Ok(()) } else { Err(AppError::Insecure(exposures)) }
     }
 
+    /// As [`Self::require_private`], for these stores.
+    ///
+    /// # Errors
+    /// [`AppError::Insecure`], with all that is exposed.
+    pub fn require_private_of(&self, stores: &[Store]) -> Result<(), AppError> {
+        let exposures = self.exposures_of(stores);
+        if exposures.is_empty() { Ok(()) } else { Err(AppError::Insecure(exposures)) }
+    }
+
     /// The agent that a command is about: the one named, else the default one.
     ///
     /// # Errors
@@ -282,7 +307,7 @@ impl App {
     }
 
     /// Agent `main`: where the environment puts it, else where the configuration does.
-    fn main_agent(&self, config: &Config) -> AgentDir {
+    pub fn main_agent(&self, config: &Config) -> AgentDir {
         self.paths.main_agent().unwrap_or_else(|| config.agent_dir(&self.paths, &AgentId::main()))
     }
 

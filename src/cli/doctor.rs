@@ -2,13 +2,14 @@
 
 use crate::admin::doctor::{Finding, examine};
 use crate::admin::restore::{self, Kept, Listing, OverLogin};
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::cli::duration;
 use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
 use crate::cli::failure::{LoginAt, next_step, state_remedy};
 use crate::cli::login_state::StateReport;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
+use crate::cli::wait::wait;
 use crate::profile::{AgentId, ProfileId};
 use crate::system::now;
 use crate::text::printable;
@@ -56,8 +57,15 @@ struct Report<'r> {
     #[serde(flatten)]
     state_dir: PathMember<'r>,
     stores: usize,
+    storage: StorageReport,
     ok: bool,
     findings: Vec<FindingReport<'r>>,
+}
+
+#[derive(Serialize)]
+struct StorageReport {
+    format: &'static str,
+    reason: String,
 }
 
 #[derive(Serialize)]
@@ -138,7 +146,7 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
 }
 
 fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
-    let report = examine(app);
+    let report = wait(async { Ok::<_, AppError>(examine(app).await) })?;
     if report.has_problems() {
         output.end_with(ExitStatus::Findings);
     }
@@ -160,6 +168,10 @@ fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
             schema: 1,
             state_dir: PathMember::of("stateDir", &report.state_dir),
             stores: report.stores,
+            storage: StorageReport {
+                format: report.storage.format().name(),
+                reason: report.storage.to_string(),
+            },
             ok,
             findings: findings.collect(),
         });
@@ -177,7 +189,8 @@ fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
             report.stores
         ))?;
     }
-    Ok(())
+    let storage = printable(&report.storage.to_string(), 2_000);
+    output.data(&format!("storage: {storage}\n"))
 }
 
 const fn replaced_by(is_renewal: bool) -> &'static str {

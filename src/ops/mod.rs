@@ -5,6 +5,7 @@ mod account;
 pub mod check;
 mod exchange;
 pub(crate) mod fence;
+pub mod gateway;
 pub mod import;
 pub(crate) mod issuer;
 mod kept_as;

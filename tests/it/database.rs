@@ -209,7 +209,8 @@ fn a_refresh_of_openclaw_is_waited_for() {
         .run(&format!("UPDATE config_machine_state SET updated_at_ms = {}", now()));
     let listed = rig.run(&["models", "auth", "list"]).success();
     assert!(listed.contains("held by OpenClaw"), "{listed}");
-    assert_eq!(rig.run(&["check"]).code, 0, "it is renewed");
+    let check = rig.run(&["check"]);
+    assert_eq!(check.code, 0, "it is renewed: {check:?}");
     let running = rig.start(&["models", "auth", "token", "--provider", "openai"]);
     std::thread::sleep(Duration::from_millis(300));
     let settled = json!({"openai:x": {"type": "oauth", "provider": "openai",

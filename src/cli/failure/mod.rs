@@ -7,6 +7,8 @@
 mod admin;
 mod agents;
 mod command;
+#[cfg(feature = "sqlite")]
+mod convert;
 mod doctor;
 mod import;
 mod login;
@@ -33,7 +35,7 @@ pub(in crate::cli) use usage::usage_remedy;
 
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
-use crate::store::Notice;
+use crate::store::{GatewayNews, Notice};
 use crate::system::permissions::{Correction, Exposure};
 use crate::system::trust::Insecure;
 use std::path::Path;
@@ -100,13 +102,10 @@ pub(in crate::cli) fn noticed(notice: &Notice) -> String {
                 None => notice.to_string(),
             }
         }
-        Notice::BlocksOpenClaw { location } => match location.path() {
-            Some(path) => format!("{notice}; to move it away: {}", move_away(path)),
-            None => notice.to_string(),
-        },
-        Notice::GatewayRuns => {
-            let call = Command::new("openclaw").args(["gateway", "call", "models.authRefresh"]);
-            let call = call.option("--params", r#"{"operation":"update"}"#);
+        Notice::BlocksOpenClaw { .. } => format!("{notice}; to move it: {}", to_databases()),
+        Notice::GatewayRuns(news) => {
+            let call = Command::new("openclaw").args(["gateway", "call", GatewayNews::METHOD]);
+            let call = call.option("--params", news.parameters());
             format!("{notice}; to let it see this: {call}")
         }
         Notice::NotDurable { .. } | Notice::LegacyLeft { .. } => notice.to_string(),
@@ -116,6 +115,11 @@ pub(in crate::cli) fn noticed(notice: &Notice) -> String {
 /// The status of a command that needed a file or program which is not trusted.
 const fn status_of(distrust: &Insecure) -> ExitStatus {
     if distrust.is_unsafe() { ExitStatus::StoreUnusable } else { ExitStatus::Failure }
+}
+
+/// The command that moves what is left in JSON documents to the databases.
+pub(in crate::cli) fn to_databases() -> Command {
+    Command::ours("store convert --to sqlite")
 }
 
 /// The command that moves a document out of the way.

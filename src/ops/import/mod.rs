@@ -19,7 +19,7 @@ use crate::external::{self, LoggedOut, Login, Tool};
 use crate::ops::login::kept_as;
 use crate::ops::record::{Commit, Recorded, Wait, record, set_entry};
 use crate::provider::Catalog;
-use crate::store::{Document, Store};
+use crate::store::{Document, Done, Store};
 use crate::system::permissions::Exposure;
 use choice::{check_wanted_id, choose, complete};
 use known::Known;
@@ -157,10 +157,11 @@ impl Ready {
             let profiles = self.recorded(&all);
             Ok(Commit { is_changed, profiles, result: all })
         };
-        let (placed, config_changed) =
-            record(app, &self.store, Wait::Usual, commit).map_err(|error| {
-                error.into_error(|_, error| ImportError::NotRecorded(Box::new(error)))
-            })?;
+        let recorded = record(app, &self.store, Wait::Usual, commit);
+        app.notices.tell_gateway(Done::Update);
+        let (placed, config_changed) = recorded.map_err(|error| {
+            error.into_error(|_, error| ImportError::NotRecorded(Box::new(error)))
+        })?;
         let rows = self.rows(placed);
         if rows.is_empty() {
             let reason = self.skipped.first().map(|(_, reason)| *reason);

@@ -13,20 +13,18 @@ use crate::profile::{Identity, Kind, ProfileId, ProviderId, choose_profile_id};
 use crate::provider::expiry;
 use crate::provider::{Registration, StoredAs};
 use crate::store::{
-    Document, IssuedCredential, Pasted, Prepared, Store, StoreError, login_entry, pasted_entry,
+    Document, Done, IssuedCredential, Pasted, Prepared, Store, StoreError, login_entry,
+    pasted_entry,
 };
+use crate::system::Stop;
 use crate::system::lock;
-use crate::system::signal::StopSignals;
 use serde_json::value::RawValue;
 use std::time::Duration;
 
 impl Login<'_> {
     /// Makes sure that the login can be stored, before a code is spent for it. The lock is
     /// waited for as long as for any change; an interrupt ends that.
-    pub(super) async fn prepare(
-        &self,
-        signals: &mut StopSignals,
-    ) -> Result<Option<Prepared>, LoginError> {
+    pub(super) async fn prepare(&self, stop: &mut Stop) -> Result<Option<Prepared>, LoginError> {
         let clock = &self.app.machine.clock;
         let end = clock.instant() + lock::TIMEOUT;
         // What is stored may have become unreadable since the login began.
@@ -42,7 +40,7 @@ impl Login<'_> {
                 prepared => return Ok(prepared?),
             }
             tokio::select! {
-                () = signals.received() => return Err(LoginError::Interrupted),
+                () = stop.asked() => return Err(LoginError::Interrupted),
                 () = clock.sleep(lock::POLL) => {}
             }
         }
@@ -84,13 +82,14 @@ impl LoginDestination<'_> {
             let result = (id, taken_id, renewed);
             Ok(Commit { is_changed: true, profiles: vec![profile], result })
         };
-        let ((profile_id, taken_id, renewed), config_changed) =
-            record(self.app, self.store, wait, commit).map_err(|error| {
-                error.into_error(|profile_id, error| LoginError::NotRecorded {
-                    profile_id,
-                    source: Box::new(error),
-                })
-            })?;
+        let recorded = record(self.app, self.store, wait, commit);
+        self.app.notices.tell_gateway(Done::Login);
+        let ((profile_id, taken_id, renewed), config_changed) = recorded.map_err(|error| {
+            error.into_error(|profile_id, error| LoginError::NotRecorded {
+                profile_id,
+                source: Box::new(error),
+            })
+        })?;
         Ok(Report {
             provider_label: self.label.to_owned(),
             provider: self.provider.to_owned(),

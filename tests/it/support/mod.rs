@@ -4,9 +4,11 @@
 pub(crate) mod authorization_server;
 #[cfg(test)]
 pub(crate) mod catalog;
-#[cfg(test)]
+#[cfg(feature = "sqlite")]
 pub(crate) mod database;
 pub(crate) mod free_port;
+#[cfg(test)]
+mod here;
 #[cfg(test)]
 mod ignored_signals;
 #[cfg(test)]
