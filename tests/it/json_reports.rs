@@ -178,14 +178,14 @@ fn blocks(document: &str, language: &str) -> Vec<(String, String)> {
     for line in text.lines() {
         match &mut block {
             None if line.starts_with('#') => {
-                heading = line.trim_matches(['#', ' ', '`']).to_owned()
+                line.trim_matches(['#', ' ', '`']).clone_into(&mut heading);
             }
             None if line == format!("```{language}") => block = Some(String::new()),
             None => {}
             Some(_) if line == "```" => {
                 found.push((heading.clone(), block.take().unwrap_or_default()));
             }
-            Some(text) => *text += &format!("{line}\n"),
+            Some(text) => text.extend([line, "\n"]),
         }
     }
     found
