@@ -24,7 +24,7 @@ enum Section {
     Model,
     /// Add an agent
     Agents,
-    /// See what is usable until when
+    /// See how each login is doing
     Status,
 }
 
@@ -33,7 +33,7 @@ const MENU: [(&str, Option<Section>); 5] = [
     ("Sign in at a provider", Some(Section::Auth)),
     ("Choose the default model", Some(Section::Model)),
     ("Add an agent", Some(Section::Agents)),
-    ("See what is usable until when", Some(Section::Status)),
+    ("See how each login is doing", Some(Section::Status)),
     ("Done", None),
 ];
 
@@ -64,8 +64,8 @@ fn configure(section: Section, app: &App, output: &mut Output<'_>) -> Result<(),
         }
         Section::Model => {
             let present = app.config()?;
-            let usual = present.default_model(&present.default_agent());
-            let model = ask(output, "Default model (provider/model)", usual)?;
+            let default = present.default_model(&present.default_agent());
+            let model = ask(output, "Default model (provider/model)", default)?;
             default_model::set(app, &model)?;
             output.data(&format!("Default model: {model}\n"))
         }

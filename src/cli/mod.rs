@@ -5,6 +5,7 @@
 
 mod agents;
 mod channels;
+mod check;
 mod configure;
 mod console;
 mod direct;
@@ -12,6 +13,7 @@ mod doctor;
 mod duration;
 mod exit;
 mod failure;
+mod login_state;
 mod models;
 mod named;
 mod onboard;
@@ -25,8 +27,10 @@ mod terminal;
 mod wait;
 
 use crate::app::{App, Machine, RefreshesBy};
+use crate::ops::gateway;
 use crate::ops::refresh::worker;
 use crate::profile::AgentId;
+use crate::store::Notice;
 use crate::system::{Environment, StopSource, Streams, block_on};
 use clap::{CommandFactory, Parser, Subcommand};
 use direct::Direct;
@@ -75,6 +79,8 @@ enum Command {
     Onboard(onboard::Args),
     /// Set up logins, the default model and agents, on a terminal
     Configure(configure::Args),
+    /// Does a person have to act? Look at the logins, and send nothing
+    Check(check::Args),
     /// Find problems in the stores, and restore what a change replaced
     Doctor(doctor::Args),
     /// Find secrets in plain text and references that do not resolve
@@ -99,6 +105,7 @@ impl Command {
             Self::Onboard(args) => onboard::run(&args, app, output),
             Self::Configure(args) => configure::run(&args, app, output),
             Self::Agents(args) => agents::run(args, app, output),
+            Self::Check(args) => check::run(&args, app, output),
             Self::Doctor(args) => doctor::run(&args, app, output),
             Self::Secrets(args) => secrets::run(args, app, output),
             Self::Direct(direct) => direct.run(app, output),
@@ -193,6 +200,11 @@ fn start(
     };
     let result = result.and_then(|()| output.finish());
     for notice in app.notices.take() {
+        if let Notice::GatewayRuns(news) = &notice
+            && gateway::tell(&app, news)
+        {
+            continue;
+        }
         output.warn(&failure::noticed(&notice));
     }
     match result {

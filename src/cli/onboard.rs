@@ -45,9 +45,9 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
         return without_questions(args, app, output);
     }
     require_terminal(output, WITHOUT_QUESTIONS)?;
-    let usual = app.paths.shorten(&app.paths.state_dir);
-    let state_dir = ask(output, "State directory", Some(&usual))?;
-    if state_dir == usual {
+    let default = app.paths.shorten(&app.paths.state_dir);
+    let state_dir = ask(output, "State directory", Some(&default))?;
+    if state_dir == default {
         return with_questions(args, app, output);
     }
     let environment = app.environment.clone().with("OPENCLAW_STATE_DIR", &state_dir);

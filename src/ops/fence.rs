@@ -15,14 +15,6 @@ const REFRESH_OF_OPENCLAW: Millis = 120_000;
 /// How often it is looked whether that has ended.
 const LOOK: Duration = Duration::from_millis(25);
 
-/// What has become of a login of `store` whose tokens a marker replaces, in words.
-pub(crate) fn described(fence: Fence, store: &Store, now: Millis) -> String {
-    if is_in_refresh(fence, store, now) {
-        return "OpenClaw is refreshing it".to_owned();
-    }
-    format!("{fence}: sign in again")
-}
-
 /// Whether OpenClaw may still be at the refresh whose marker is in `store`.
 pub(crate) fn is_in_refresh(fence: Fence, store: &Store, now: Millis) -> bool {
     let began = || store.written_at().unwrap_or(0);
@@ -33,7 +25,7 @@ pub(crate) fn is_in_refresh(fence: Fence, store: &Store, now: Millis) -> bool {
 pub(super) fn first_marked(pool: &Pool, provider: &ProviderId) -> Option<ProfileId> {
     pool.owners().iter().find_map(|owner| {
         let document = &owner.snapshot.document;
-        let mut ids = document.outlines().filter(|it| is_of(&it.provider, provider));
+        let mut ids = document.summaries().filter(|it| is_of(&it.provider, provider));
         ids.find(|it| document.fence(it.id).is_some()).map(|it| it.id.into())
     })
 }
@@ -52,7 +44,7 @@ pub(super) async fn wait_for_openclaw(
     let mut has_ended = false;
     for owner in pool.owners() {
         let document = &owner.snapshot.document;
-        let ids = document.outlines().filter(|it| id.is_none_or(|id| *id == it.id));
+        let ids = document.summaries().filter(|it| id.is_none_or(|id| *id == it.id));
         let ids = ids.filter(|it| provider.is_none_or(|wanted| is_of(&it.provider, wanted)));
         for id in ids.map(|it| it.id).filter(|id| document.fence(id) == Some(Fence::Pending)) {
             has_ended |= ends(&owner.store, id, timeout, &app.machine.clock).await?;

@@ -7,8 +7,9 @@ use super::files::Files;
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
 use super::{
-    Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
-    Leftover, Location, Prepared, Snapshot, StateDocument, StoreError, Version,
+    Backup, Begun, Document, Ended, Exclusion, GrantNotes, LastOutcome, Lease, LeaseAttempt,
+    LeaseKey, Leftover, Location, NotedRefusal, Prepared, Snapshot, StateDocument, StoreError,
+    Version,
 };
 use crate::profile::Millis;
 use crate::secret::Secret;
@@ -139,8 +140,11 @@ pub(super) trait Engine: Debug {
     /// Notes how a refresh of `grant` ended.
     fn end(&self, grant: &Secret, ended: Ended);
 
-    /// Whether the journal says that the server refused `grant`.
-    fn has_noted_refusal(&self, grant: &Secret) -> bool;
+    /// What the journal says of a refusal or revocation of `grant`.
+    fn noted_refusal(&self, grant: &Secret) -> Option<NotedRefusal>;
+
+    /// What the journal says of all grants. Takes no lock.
+    fn grant_notes(&self) -> GrantNotes;
 
     /// Notes that the reply which replaced `grant` is kept where another process may not look.
     fn note_kept(&self, grant: &Secret, kept_in: &Location);

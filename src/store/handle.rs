@@ -13,7 +13,7 @@ use super::{
 };
 use crate::profile::{AgentId, Millis};
 use crate::secret::Secret;
-use crate::store::{Backup, Begun, Ended, LastOutcome};
+use crate::store::{Backup, Begun, Ended, GrantNotes, LastOutcome, NotedRefusal};
 use crate::system::lock;
 use crate::system::permissions::{Exposure, Permissions};
 use std::path::PathBuf;
@@ -307,9 +307,19 @@ impl Store {
         self.engine.end(grant, ended);
     }
 
-    /// Whether the journal says that the server refused `grant`.
+    /// Whether the journal says that the server refused `grant`, or that a logout revoked it.
     pub fn has_noted_refusal(&self, grant: &Secret) -> bool {
-        self.engine.has_noted_refusal(grant)
+        self.noted_refusal(grant).is_some()
+    }
+
+    /// What the journal says of a refusal or revocation of `grant`.
+    pub fn noted_refusal(&self, grant: &Secret) -> Option<NotedRefusal> {
+        self.engine.noted_refusal(grant)
+    }
+
+    /// What the journal says of all grants, for who reports on many. Takes no lock.
+    pub fn grant_notes(&self) -> GrantNotes {
+        self.engine.grant_notes()
     }
 
     /// Notes that the reply which replaced `grant` is at `kept_in`, outside the state directory,

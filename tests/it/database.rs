@@ -208,7 +208,9 @@ fn a_refresh_of_openclaw_is_waited_for() {
     row(&rig, "main", Row::Store)
         .run(&format!("UPDATE config_machine_state SET updated_at_ms = {}", now()));
     let listed = rig.run(&["models", "auth", "list"]).success();
-    assert!(listed.contains("OpenClaw is refreshing it"), "{listed}");
+    assert!(listed.contains("held by OpenClaw"), "{listed}");
+    let check = rig.run(&["check"]);
+    assert_eq!(check.code, 0, "it is renewed: {check:?}");
     let running = rig.start(&["models", "auth", "token", "--provider", "openai"]);
     std::thread::sleep(Duration::from_millis(300));
     let settled = json!({"openai:x": {"type": "oauth", "provider": "openai",

@@ -45,7 +45,7 @@ fn beside_gateway(pid: u32) -> Rig {
     std::fs::remove_file(rig.path("openclaw.json")).unwrap();
     make_shared(&rig.state_dir());
     put(&rig, "main", &entry);
-    let owner = json!({"owner": {"pid": pid, "host": process::host_name(), "startedAt": now()}});
+    let owner = json!({"owner": {"pid": pid, "host": process::host_name(), "startedAt": process::start_ticks(pid)}});
     row(&rig, "main").run(&format!(
         "CREATE TABLE state_leases (scope TEXT, lease_key TEXT, owner TEXT, expires_at INTEGER,
            payload_json TEXT);

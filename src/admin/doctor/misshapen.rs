@@ -20,6 +20,22 @@ pub struct Misshapen {
 }
 
 impl Misshapen {
+    /// Whether it is of that profile.
+    pub(super) fn is_of(&self, id: &ProfileId) -> bool {
+        let of = match &self.shape {
+            Misshape::OtherFile { .. } | Misshape::Nested { .. } => return false,
+            Misshape::Beside { id, .. }
+            | Misshape::Entry { id, .. }
+            | Misshape::Misnamed { id, .. }
+            | Misshape::OtherType { id, .. }
+            | Misshape::Empty { id }
+            | Misshape::Masked { id, .. }
+            | Misshape::OddCharacters { id, .. }
+            | Misshape::Expiry { id } => id,
+        };
+        of == id.as_str()
+    }
+
     /// All in a document.
     pub(super) fn all(store: &Store, document: &Document) -> Vec<Self> {
         let shapes = document.misshapes().into_iter().filter(|shape| !is_of_program(shape));
@@ -45,7 +61,7 @@ fn profile(document: &Document, shape: &Misshape) -> Option<(ProfileId, Kind, Pr
         Some((id.into(), credential.kind(), credential.provider))
     };
     match shape {
-        Misshape::Foreign { .. }
+        Misshape::OtherFile { .. }
         | Misshape::Nested { .. }
         | Misshape::Entry { .. }
         | Misshape::OtherType { .. } => None,
@@ -68,7 +84,7 @@ impl fmt::Display for Misshapen {
             Misshape::Beside { id, .. } => {
                 format!("{} stands beside `profiles`, where nothing reads it", shown(id))
             }
-            Misshape::Foreign { member, of } => {
+            Misshape::OtherFile { member, of } => {
                 format!("`{member}` in {location} has the form of {of}, and nothing reads it")
             }
             Misshape::Nested { member } => {

@@ -55,7 +55,7 @@ impl Transaction<'_> {
         };
         let (outcome, is_complete) = match stored {
             Ok(stored) => stored,
-            Err(source) => return Err(self.keep(posted, &renewal, kept, spare, source)),
+            Err(source) => return Err(self.leave_in_spool(posted, &renewal, kept, spare, source)),
         };
         let kept = kept.filter(|location| !(is_complete && spool.remove(location)));
         self.end(posted, kept.as_ref());
@@ -70,7 +70,7 @@ impl Transaction<'_> {
     }
 
     /// What came cannot be stored: it stays where it is `kept`, else goes to the spool.
-    fn keep(
+    fn leave_in_spool(
         &self,
         posted: &Secret,
         renewal: &IssuedCredential,
@@ -96,7 +96,7 @@ impl Transaction<'_> {
 
     /// Keeps an answer of success that cannot be read, for a person: there may be a refresh
     /// token in it. The error says where.
-    pub(super) fn keep_unread(&self, posted: &Secret, error: TokenError) -> TokenError {
+    pub(super) fn spool_unread(&self, posted: &Secret, error: TokenError) -> TokenError {
         let TokenError::Unusable { reason, raw } = error else { return error };
         let reason = match self.spool.save_unread(posted, raw.expose()) {
             Ok(Some(kept_in)) => format!("{reason}; the answer is stored as it came in {kept_in}"),

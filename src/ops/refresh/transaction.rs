@@ -271,7 +271,7 @@ impl<'a> Transaction<'a> {
             Err(error) => {
                 // A refusal has to be stored, too, and this may be the space for it.
                 drop(reserved);
-                let error = self.keep_unread(&read.posted, error);
+                let error = self.spool_unread(&read.posted, error);
                 self.fail(&read.posted, error, earlier, lease, interaction)
             }
         }

@@ -84,7 +84,7 @@ pub(super) fn is_enough(app: &App, selected: &Selected, request: &Request) -> bo
         return false;
     }
     let Some(granted) = Validity::of(credential).granted() else { return false };
-    let is_told = |state: &StateDocument| state.is_lifetime_told(selected.id.as_str(), granted);
+    let is_told = |state: &StateDocument| state.is_lifetime_reported(selected.id.as_str(), granted);
     selected.store.read().is_ok_and(|snapshot| snapshot.state().is_ok_and(is_told))
 }
 
@@ -114,7 +114,7 @@ pub(super) fn judge(
     let is_new = granted.zip(renewing).is_some_and(|(granted, store)| {
         let mut is_new = true;
         let told = store.update_state(|state| {
-            is_new = state.set_lifetime_told(profile_id.as_str(), granted);
+            is_new = state.set_lifetime_reported(profile_id.as_str(), granted);
             is_new
         });
         is_new || told.is_err()

@@ -5,9 +5,11 @@
 
 mod answer;
 mod error;
+mod last;
 
 pub use answer::{Request, Token};
 pub use error::{Need, NoTokenError};
+use last::warn_of_last_token;
 
 use super::exchange::{Exchange, Wanted};
 use super::fence::wait_for_openclaw;
@@ -191,6 +193,7 @@ impl Asked<'_> {
         // A token that somebody saw rejected is not usable, however long it would live.
         let must_refresh = request.force_refresh || selected.rejected;
         if !must_refresh && is_enough(app, &selected, request) {
+            warn_of_last_token(&selected, interaction);
             let token = hand_out(app, &selected, &selected.credential, request)?;
             return found(selected, token);
         }

@@ -48,7 +48,7 @@ pub struct Document {
 
 /// What can be said of a profile without its secrets.
 #[derive(Clone, Debug)]
-pub struct Outline<'d> {
+pub struct ProfileSummary<'d> {
     /// The profile id.
     pub id: &'d str,
     /// The provider as the entry spells it.
@@ -195,10 +195,10 @@ impl Document {
     }
 
     /// As [`Self::profiles`], without their secrets.
-    pub fn outlines(&self) -> impl Iterator<Item = Outline<'_>> {
+    pub fn summaries(&self) -> impl Iterator<Item = ProfileSummary<'_>> {
         self.all_fields().filter_map(|(id, fields)| {
             let (provider, facts) = fields.facts()?;
-            Some(Outline { id, provider, facts })
+            Some(ProfileSummary { id, provider, facts })
         })
     }
 

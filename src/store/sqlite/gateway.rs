@@ -9,7 +9,6 @@ use crate::profile::Millis;
 use crate::system::{now, process};
 use rusqlite::Connection;
 use serde::Deserialize;
-use serde_json::Value;
 
 /// What the row of a gateway holds, as far as we look at it.
 #[derive(Deserialize)]
@@ -23,8 +22,9 @@ struct Owner {
     pid: u32,
     #[serde(default)]
     host: Option<String>,
+    /// In clock ticks since the start of the system.
     #[serde(default)]
-    started_at: Value,
+    started_at: Option<u64>,
 }
 
 impl Sqlite {
@@ -51,20 +51,11 @@ fn is_running(expires_at: Option<Millis>, payload: Option<&str>, now: Millis) ->
     let payload = payload.and_then(|it| serde_json::from_str::<Payload>(it).ok());
     match payload.map(|payload| payload.owner) {
         Some(Owner { pid, host: Some(host), started_at }) if host == process::host_name() => {
-            let started_at = rfc3339(&started_at);
-            process::is_alive(pid)
-                && !started_at.is_some_and(|time| process::was_started_after(pid, &time))
+            let found = process::start_ticks(pid);
+            let is_reused = started_at.zip(found).is_some_and(|(told, found)| told != found);
+            process::is_alive(pid) && !is_reused
         }
         _ => expires_at.is_some_and(|expires_at| expires_at > now),
-    }
-}
-
-/// A time, which is a text or a number of milliseconds.
-fn rfc3339(time: &Value) -> Option<String> {
-    let of_number = |millis| jiff::Timestamp::from_millisecond(millis).ok();
-    match time {
-        Value::String(text) => Some(text.clone()),
-        time => Some(of_number(time.as_i64()?)?.to_string()),
     }
 }
 
@@ -79,12 +70,13 @@ mod tests {
     #[test]
     fn the_process_tells_whether_a_gateway_of_this_machine_runs() {
         let (host, own, dead) = (process::host_name(), std::process::id(), 4_100_000);
+        let since = process::start_ticks(own).unwrap();
         let now = 1_800_000_000_000;
         let cases = [
-            (payload(own, &host, "4102444800000"), 1, true),
-            (payload(own, &host, "\"2100-01-01T00:00:00Z\""), 1, true),
+            (payload(own, &host, &since.to_string()), 1, true),
+            (payload(own, &host, "null"), 1, true),
             // The id was reused.
-            (payload(own, &host, "1000"), now + 1, false),
+            (payload(own, &host, &(since - 1).to_string()), now + 1, false),
             (payload(dead, &host, "1000"), now + 1, false),
             (payload(dead, "elsewhere", "1000"), now + 1, true),
             (payload(own, "elsewhere", "1000"), now - 1, false),

@@ -28,9 +28,9 @@ pub(super) use place::Sqlite;
 use super::engine::{Engine, Swap};
 use super::files::{backup, elsewhere, journal, lease, replaced};
 use super::{
-    Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
-    Leftover, Location, Notice, Prepared, ReadOnly, Snapshot, StateDocument, StoreError, Unspent,
-    Version,
+    Backup, Begun, Document, Ended, Exclusion, GatewayNews, GrantNotes, LastOutcome, Lease,
+    LeaseAttempt, LeaseKey, Leftover, Location, NotedRefusal, Notice, Prepared, ReadOnly, Snapshot,
+    StateDocument, StoreError, Unspent, Version,
 };
 use crate::profile::Millis;
 use crate::secret::Secret;
@@ -252,8 +252,12 @@ impl Engine for Sqlite {
         journal::end(self.locks(), grant, ended);
     }
 
-    fn has_noted_refusal(&self, grant: &Secret) -> bool {
-        journal::is_refused(self.locks(), grant)
+    fn noted_refusal(&self, grant: &Secret) -> Option<NotedRefusal> {
+        journal::refusal(self.locks(), grant)
+    }
+
+    fn grant_notes(&self) -> GrantNotes {
+        GrantNotes::read(self.locks())
     }
 
     fn note_kept(&self, grant: &Secret, kept_in: &Location) {
@@ -353,7 +357,8 @@ impl Sqlite {
             return;
         }
         if self.has_gateway() {
-            policy.notices.add(Notice::GatewayRuns);
+            let news = GatewayNews { done: None, agent_id: self.agent.clone() };
+            policy.notices.add_of_gateway(news);
         }
     }
 

@@ -16,6 +16,9 @@ pub(super) struct Args {
     /// Remove the profile here without revoking the login at the server
     #[arg(long)]
     local: bool,
+    /// Remove it from all agents, `main` included, whose profiles every agent has
+    #[arg(long)]
+    all_agents: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -25,7 +28,8 @@ pub(super) struct Args {
 #[serde(rename_all = "camelCase")]
 struct Report<'r> {
     schema: u32,
-    agent_id: &'r AgentId,
+    agent_id: Option<&'r AgentId>,
+    agent_ids: &'r [AgentId],
     profile_id: &'r ProfileId,
     provider: &'r ProviderId,
     revoked: bool,
@@ -40,17 +44,25 @@ pub(super) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let request =
-        Request { profile_id: args.profile, agent: AgentId::named(agent), local: args.local };
+    let request = Request {
+        profile_id: args.profile,
+        agent: AgentId::named(agent),
+        local: args.local,
+        all_agents: args.all_agents,
+    };
     let report = wait(logout(app, &request, &mut Console::new(output, &app.environment)))?;
     let reason = match &report.revocation {
         Revocation::Revoked => None,
         Revocation::Skipped(reason) => Some(reason.as_str()),
     };
+    if let Some(from) = &report.left_with {
+        output.say(&format!("the agent still has `{}` from agent `{from}`", report.profile_id));
+    }
     if args.json {
         return output.json(&Report {
             schema: 1,
-            agent_id: &report.agent_id,
+            agent_id: report.agent_ids.first(),
+            agent_ids: &report.agent_ids,
             profile_id: &report.profile_id,
             provider: &report.provider,
             revoked: reason.is_none(),
