@@ -1,6 +1,6 @@
 //! The composition root: what the machine offers and where everything is.
 
-use crate::config::{AgentDir, Config, ConfigError, Paths};
+use crate::config::{AgentDir, Config, ConfigError, InstalledOpenClaw, Paths};
 use crate::profile::{AgentId, Millis, ProviderId};
 use crate::provider::{Catalog, CatalogError};
 use crate::store::{
@@ -66,6 +66,8 @@ pub struct App {
     pub notices: Notices,
     /// Who makes a token request.
     pub refreshes_by: RefreshesBy,
+    /// The OpenClaw that is installed.
+    installed: InstalledOpenClaw,
     /// The agent that commands mean when they name none.
     agent: Option<AgentId>,
     clients: OnceLock<Clients>,
@@ -123,12 +125,14 @@ impl App {
     pub fn new(environment: Environment, current_dir: &Path) -> Self {
         let paths = Paths::new(&environment, current_dir);
         let refreshes_by = RefreshesBy::Caller;
+        let installed = InstalledOpenClaw::of(&environment);
         Self {
             machine: Machine::default(),
             environment,
             paths,
             notices: Notices::default(),
             refreshes_by,
+            installed,
             agent: None,
             clients: OnceLock::new(),
         }
@@ -141,6 +145,7 @@ impl App {
         Self {
             machine: self.machine.clone(),
             paths: Paths::new(&environment, &self.paths.current_dir),
+            installed: InstalledOpenClaw::of(&environment),
             environment,
             notices: self.notices.clone(),
             refreshes_by: self.refreshes_by.clone(),
@@ -217,6 +222,7 @@ impl App {
         let backups = BackupPolicy { count: self.backups(), notices: self.notices.clone() };
         Store::new(agent.id.clone(), self.paths.state_dir.clone(), agent.path.clone(), oauth_file)
             .with_backups(backups)
+            .with_installed(self.installed.clone())
     }
 
     fn backups(&self) -> usize {
@@ -272,6 +278,15 @@ impl App {
         if exposures.is_empty() { Ok(()) } else { Err(AppError::Insecure(exposures)) }
     }
 
+    /// As [`Self::require_private`], for these stores.
+    ///
+    /// # Errors
+    /// [`AppError::Insecure`], with all that is exposed.
+    pub fn require_private_of(&self, stores: &[Store]) -> Result<(), AppError> {
+        let exposures = self.exposures_of(stores);
+        if exposures.is_empty() { Ok(()) } else { Err(AppError::Insecure(exposures)) }
+    }
+
     /// The agent that a command is about: the one named, else the default one.
     ///
     /// # Errors
@@ -292,7 +307,7 @@ impl App {
     }
 
     /// Agent `main`: where the environment puts it, else where the configuration does.
-    fn main_agent(&self, config: &Config) -> AgentDir {
+    pub fn main_agent(&self, config: &Config) -> AgentDir {
         self.paths.main_agent().unwrap_or_else(|| config.agent_dir(&self.paths, &AgentId::main()))
     }
 

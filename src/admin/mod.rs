@@ -7,6 +7,8 @@
 pub mod agents;
 pub mod audit;
 pub mod channels;
+#[cfg(feature = "sqlite")]
+pub mod convert;
 pub mod default_model;
 pub mod doctor;
 pub mod order;

@@ -8,7 +8,7 @@ use crate::profile::{
     AgentId, Credential, FailureReason, Ineligible, Kind, Millis, ModelRef, OrderSource, ProfileId,
     ProviderId, eligibility, unavailable_reason,
 };
-use crate::provider::{auth_provider_id, cools_down};
+use crate::provider::{auth_provider_id, cools_down, predecessor, successor};
 use crate::store::{is_refused, is_rejected};
 use crate::text::printable;
 use serde::Serialize;
@@ -261,6 +261,8 @@ impl Asked<'_> {
     }
 
     fn ordered(&self, provider: &ProviderId, model: String) -> Result<Resolution, ResolveError> {
+        let stored = self.stored_name(provider)?;
+        let provider = stored.as_ref().unwrap_or(provider);
         let ranking = self.pool.rank(self.config, provider, self.at)?;
         let mut resolution = Resolution {
             agent_id: self.agent.id.clone(),
@@ -291,6 +293,20 @@ impl Asked<'_> {
             resolution.none = Some(Unresolved::Selection(none));
         }
         Ok(resolution)
+    }
+
+    /// The other name of a provider, where its logins are stored under that.
+    fn stored_name(&self, provider: &ProviderId) -> Result<Option<ProviderId>, ResolveError> {
+        let is_there = self.pool.rank(self.config, provider, self.at)?.is_some();
+        if is_there || !self.pool.own().store.is_in_database() {
+            return Ok(None);
+        }
+        let Some(other) = successor(provider).or_else(|| predecessor(provider)) else {
+            return Ok(None);
+        };
+        let ranking = self.pool.rank(self.config, &other, self.at)?;
+        let is_login = |entry: &Entry<'_>| entry.facts.kind == Kind::OAuth;
+        Ok(ranking.is_some_and(|it| it.ranked().any(is_login)).then_some(other))
     }
 
     fn rows(&self, ranking: &Ranking<'_>, provider: &ProviderId, model: &str) -> Vec<Row> {

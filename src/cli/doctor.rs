@@ -57,8 +57,15 @@ struct Report<'r> {
     #[serde(flatten)]
     state_dir: PathMember<'r>,
     stores: usize,
+    storage: StorageReport,
     ok: bool,
     findings: Vec<FindingReport<'r>>,
+}
+
+#[derive(Serialize)]
+struct StorageReport {
+    format: &'static str,
+    reason: String,
 }
 
 #[derive(Serialize)]
@@ -161,6 +168,10 @@ fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
             schema: 1,
             state_dir: PathMember::of("stateDir", &report.state_dir),
             stores: report.stores,
+            storage: StorageReport {
+                format: report.storage.format().name(),
+                reason: report.storage.to_string(),
+            },
             ok,
             findings: findings.collect(),
         });
@@ -178,7 +189,8 @@ fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
             report.stores
         ))?;
     }
-    Ok(())
+    let storage = printable(&report.storage.to_string(), 2_000);
+    output.data(&format!("storage: {storage}\n"))
 }
 
 const fn replaced_by(is_renewal: bool) -> &'static str {

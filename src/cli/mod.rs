@@ -23,6 +23,8 @@ mod prompt;
 mod quota;
 mod root;
 mod secrets;
+#[cfg(feature = "sqlite")]
+mod store;
 mod terminal;
 mod wait;
 
@@ -85,6 +87,9 @@ enum Command {
     Doctor(doctor::Args),
     /// Find secrets in plain text and references that do not resolve
     Secrets(secrets::Args),
+    /// Where logins are stored: move them between JSON documents and a SQLite database
+    #[cfg(feature = "sqlite")]
+    Store(store::Args),
     #[command(skip)]
     Direct(Direct),
 }
@@ -108,6 +113,8 @@ impl Command {
             Self::Check(args) => check::run(&args, app, output),
             Self::Doctor(args) => doctor::run(&args, app, output),
             Self::Secrets(args) => secrets::run(args, app, output),
+            #[cfg(feature = "sqlite")]
+            Self::Store(args) => store::run(args, app, output),
             Self::Direct(direct) => direct.run(app, output),
         }
     }

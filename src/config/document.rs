@@ -16,12 +16,16 @@ pub struct Config {
     value: Value,
 }
 
-/// An agent that the configuration lists.
+/// An agent that the configuration lists: in `agents.entries` by its id (OpenClaw 2026.8 and
+/// later), or in `agents.list`.
 #[derive(Clone, Copy, Debug)]
-pub struct AgentEntry<'c>(&'c Value);
+pub struct AgentEntry<'c> {
+    id: &'c str,
+    members: &'c Value,
+}
 
 /// The texts of the configuration that are read here; `*` stands for any key or index.
-const OURS: [&str; 8] = [
+const OURS: [&str; 11] = [
     "auth",
     "session.store",
     "agents.defaults.workspace",
@@ -30,6 +34,9 @@ const OURS: [&str; 8] = [
     "agents.list.*.workspace",
     "agents.list.*.agentDir",
     "agents.list.*.model",
+    "agents.entries.*.workspace",
+    "agents.entries.*.agentDir",
+    "agents.entries.*.model",
 ];
 
 /// Whether a place, as `agents.list[0].workspace`, is one that is read here, or in one.
@@ -121,14 +128,34 @@ impl Config {
 
     /// The agents that are listed.
     pub fn agents(&self) -> impl Iterator<Item = AgentEntry<'_>> {
+        let entries = self.at("/agents/entries").and_then(Value::as_object);
+        let entries = entries.into_iter().flatten();
+        let entries = entries.map(|(id, members)| AgentEntry { id, members });
         let list = self.at("/agents/list").and_then(Value::as_array);
-        list.into_iter().flatten().filter(|entry| entry["id"].is_string()).map(AgentEntry)
+        entries.chain(
+            list.into_iter().flatten().filter_map(|members| {
+                Some(AgentEntry { id: members.get("id")?.as_str()?, members })
+            }),
+        )
     }
 
-    /// The agent that commands mean when they name none: the first one marked as the
-    /// default, else the first, else `main`.
+    /// Whether agents are listed by their ids, as OpenClaw 2026.8 and later list them; `None`
+    /// where none is listed.
+    pub fn lists_agents_by_id(&self) -> Option<bool> {
+        let has = |place| self.at(place).is_some();
+        has("/agents/entries").then_some(true).or_else(|| has("/agents/list").then_some(false))
+    }
+
+    /// The agent that commands mean when they name none: the one that
+    /// `agents.defaults.systemAgent` names, else the first one marked as the default, else the
+    /// first, else `main`.
     pub fn default_agent(&self) -> AgentId {
-        let marked = self.agents().find(|agent| agent.0["default"] == true);
+        let system = self.at("/agents/defaults/systemAgent/agentId").and_then(Value::as_str);
+        let system = system.map(AgentId::from);
+        if let Some(system) = system.filter(|id| self.agents().any(|agent| agent.id() == *id)) {
+            return system;
+        }
+        let marked = self.agents().find(|agent| agent.members["default"] == true);
         marked.or_else(|| self.agents().next()).map_or_else(AgentId::main, |agent| agent.id())
     }
 
@@ -202,22 +229,27 @@ impl Config {
 impl<'c> AgentEntry<'c> {
     /// The normalised id.
     pub fn id(&self) -> AgentId {
-        AgentId::from(self.0["id"].as_str().unwrap_or_default())
+        AgentId::from(self.id)
     }
 
     /// A text of the entry, unless it is blank.
     pub fn text(&self, key: &str) -> Option<&'c str> {
-        self.0.get(key)?.as_str().map(str::trim).filter(|text| !text.is_empty())
+        self.members.get(key)?.as_str().map(str::trim).filter(|text| !text.is_empty())
     }
 
     /// What stands for the model.
     pub(super) fn model(self) -> Option<&'c Value> {
-        self.0.get("model")
+        self.members.get("model")
     }
 
     /// A text of the identity.
     pub fn identity(&self, key: &str) -> Option<&'c str> {
-        self.0.get("identity")?.get(key)?.as_str().map(str::trim).filter(|text| !text.is_empty())
+        self.members
+            .get("identity")?
+            .get(key)?
+            .as_str()
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
     }
 }
 

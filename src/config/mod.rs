@@ -6,6 +6,7 @@
 mod document;
 pub(crate) mod edit;
 mod include;
+mod installed;
 mod invalid;
 mod json5;
 mod model;
@@ -18,6 +19,7 @@ mod variables;
 
 pub use document::{AgentEntry, Config};
 pub use edit::{ConfigEdit, remove_profile, set_default_model};
+pub use installed::{Installation, InstalledOpenClaw};
 pub use invalid::{IncludeError, IncludedFileError, InvalidConfig, WrongPart, WrongValue};
 pub use json5::Json5Error;
 pub(crate) use model::model_ids;

@@ -19,6 +19,7 @@ pub(super) fn wrong_values(config: &Value) -> Vec<WrongValue> {
             allowed_models(defaults.get("models"), &mut wrong);
         }
         agent_list(agents.get("list"), &mut wrong);
+        agent_entries(agents.get("entries"), &mut wrong);
     }
     if config.get("bindings").is_some_and(|bindings| !bindings.is_array()) {
         wrong.push(must_be("bindings", "an array"));
@@ -118,16 +119,29 @@ fn agent_list(value: Option<&Value>, wrong: &mut Vec<WrongValue>) {
         let place = format!("agents.list[{index}]");
         let Some(agent) = object(Some(agent), &place, wrong) else { continue };
         text(agent, "id", &place, true, wrong);
-        for key in ["name", "workspace", "agentDir"] {
-            if agent.get(key).is_some_and(|value| !value.is_string()) {
-                wrong.push(must_be(format!("{place}.{key}"), "a text"));
-            }
-        }
-        if agent.get("default").is_some_and(|value| !value.is_boolean()) {
-            wrong.push(must_be(format!("{place}.default"), "true or false"));
-        }
-        model(agent, "model", &place, wrong);
+        one_agent(agent, &place, wrong);
     }
+}
+
+fn agent_entries(value: Option<&Value>, wrong: &mut Vec<WrongValue>) {
+    for (id, agent) in object(value, "agents.entries", wrong).into_iter().flatten() {
+        let place = format!("agents.entries.{id}");
+        if let Some(agent) = object(Some(agent), &place, wrong) {
+            one_agent(agent, &place, wrong);
+        }
+    }
+}
+
+fn one_agent(agent: &Members, place: &str, wrong: &mut Vec<WrongValue>) {
+    for key in ["name", "workspace", "agentDir"] {
+        if agent.get(key).is_some_and(|value| !value.is_string()) {
+            wrong.push(must_be(format!("{place}.{key}"), "a text"));
+        }
+    }
+    if agent.get("default").is_some_and(|value| !value.is_boolean()) {
+        wrong.push(must_be(format!("{place}.default"), "true or false"));
+    }
+    model(agent, "model", place, wrong);
 }
 
 /// A model, or an object with a `primary` and its `fallbacks`.

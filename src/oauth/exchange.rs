@@ -2,7 +2,7 @@
 //! carries the one and is answered with the other. It spends nothing.
 
 use super::reply::{is_unavailable, server_time};
-use super::request::get;
+use super::request::json_request;
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::http::HttpError;
@@ -10,7 +10,7 @@ use crate::system::route::{Untrusted, UnusableProxy};
 use crate::system::{Clients, Clock};
 use crate::text::printable;
 use indexmap::IndexMap;
-use oauth2::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use oauth2::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -94,7 +94,7 @@ impl TokenExchange {
         clients: &Clients,
         clock: &Clock,
     ) -> Result<ExchangedToken, ExchangeError> {
-        let mut request = get(&self.endpoint, Some(stored));
+        let mut request = json_request(Method::GET, self.endpoint.as_str(), Some(stored));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }

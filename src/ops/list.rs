@@ -14,6 +14,7 @@ use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Location, StateDocument, Store};
 use crate::system::permissions::Exposure;
 use crate::text::chain;
+use serde::Serialize;
 use std::collections::HashSet;
 
 /// The profiles of an agent.
@@ -37,45 +38,60 @@ pub struct Listing {
     pub at: Millis,
 }
 
-/// One profile. It holds no secret.
-#[derive(Debug)]
+/// One profile, as reports show it. It holds no secret.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Row {
     /// The profile id.
     pub id: ProfileId,
     /// The provider as the profile spells it.
     pub provider: ProviderId,
     /// The credential kind.
+    #[serde(rename = "type")]
     pub kind: Kind,
     /// The name for people: display name, else e-mail, else the id.
     pub label: String,
     /// The e-mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// The account id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
     /// When the credential expires, in milliseconds since the epoch.
+    #[serde(rename = "expiresAt", skip_serializing_if = "Option::is_none")]
     pub expires: Option<Millis>,
     /// How it is doing.
+    #[serde(skip)]
     pub state: LoginState,
     /// When the server last gave a token for it, in milliseconds since the epoch, where that is
     /// known.
+    #[serde(skip)]
     pub proven_at: Option<Millis>,
     /// When it ends by itself because it cannot be renewed, in milliseconds since the epoch.
+    #[serde(skip)]
     pub ends: Option<Millis>,
     /// Whether a refresh renews it.
+    #[serde(skip)]
     pub is_renewable: bool,
     /// What can be said of its credential alone.
     pub health: Health,
     /// Why the profile cannot be used, where its health does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// The server's error code, when it has refused the refresh token.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
     /// Until when the profile should not be used, in milliseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unusable_until: Option<Millis>,
     /// The agent whose profile this is, when it is not the agent's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub inherited_from: Option<AgentId>,
     /// The program that it was imported from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub imported_from: Option<String>,
     /// The program whose own login it is: only that one refreshes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub managed_by: Option<Tool>,
 }
 

@@ -1,11 +1,12 @@
 //! The project of an account, for a provider whose API wants one: Google's Code Assist
 //! service, which is asked after a login and makes a project where there is none yet.
 
+use crate::oauth::json_request;
 use crate::secret::Secret;
 use crate::system::http::HttpError;
 use crate::system::{Clients, Clock, Environment};
 use crate::text::printable;
-use oauth2::http::{Request, StatusCode, header};
+use oauth2::http::{Method, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -218,13 +219,12 @@ async fn ask(
     body: Option<&Value>,
 ) -> Result<(StatusCode, Value), ProjectError> {
     let url = format!("{}/{path}", endpoint.as_str().trim_end_matches('/'));
-    let request = match body {
-        Some(_) => Request::post(&url).header(header::CONTENT_TYPE, "application/json"),
-        None => Request::get(&url),
-    };
+    let method = if body.is_some() { Method::POST } else { Method::GET };
+    let mut request = json_request(method, &url, Some(caller.access));
+    if body.is_some() {
+        request = request.header(header::CONTENT_TYPE, "application/json");
+    }
     let request = request
-        .header(header::ACCEPT, "application/json")
-        .header(header::AUTHORIZATION, format!("Bearer {}", caller.access.expose()))
         .body(body.map(|body| body.to_string().into_bytes()).unwrap_or_default())
         .map_err(|_| ProjectError::UnfitToken)?;
     let http = caller.clients.to(endpoint)?;

@@ -57,7 +57,9 @@ pub enum Notice {
         reason: StoreError,
     },
     /// OpenClaw runs no command on the logins of an agent before a file is gone.
-    #[error("{location} is left from an earlier OpenClaw, and the present one wants it away")]
+    #[error(
+        "{location} is left from an earlier OpenClaw, and keeps the present one from the logins"
+    )]
     BlocksOpenClaw {
         /// The file.
         location: Location,
@@ -122,7 +124,16 @@ impl Notices {
 
     /// Keeps something to say.
     pub fn add(&self, notice: Notice) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
+        let mut notices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = |known: &Notice| match (known, &notice) {
+            (Notice::BlocksOpenClaw { location: a }, Notice::BlocksOpenClaw { location: b }) => {
+                a == b
+            }
+            _ => false,
+        };
+        if !notices.iter().any(is_known) {
+            notices.push(notice);
+        }
     }
 
     /// As [`Self::add`], where nothing is said of the gateway yet.

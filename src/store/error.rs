@@ -1,6 +1,6 @@
 //! Why a store cannot be read or changed.
 
-use super::Location;
+use super::{Location, StoreFormat};
 use crate::profile::AgentId;
 use crate::system::lock::Holder;
 use std::sync::Arc;
@@ -77,6 +77,14 @@ pub enum StoreError {
         location: Location,
         /// The agent.
         agent: AgentId,
+    },
+    /// The logins are between documents and databases.
+    #[error("the logins are being moved to {to}, or that was interrupted ({location})")]
+    Converting {
+        /// The note that says so.
+        location: Location,
+        /// Where they move to.
+        to: StoreFormat,
     },
     /// Another user's process would leave files there that keep its owner out.
     #[error("{location} belongs to the user with the id {owner}: no other user may open it")]

@@ -11,6 +11,7 @@ use super::{
     BackupPolicy, Document, Lease, Leftover, Location, Prepared, Snapshot, StateDocument,
     StoreError, Unspent, Version,
 };
+use crate::config::InstalledOpenClaw;
 use crate::profile::{AgentId, Millis};
 use crate::secret::Secret;
 use crate::store::{Backup, Begun, Ended, GrantNotes, LastOutcome, NotedRefusal};
@@ -28,6 +29,8 @@ pub const PATIENT_LOCK_TIMEOUT: Duration = Duration::from_secs(150);
 pub struct Store {
     agent_id: AgentId,
     pub(super) engine: AnyEngine,
+    /// The OpenClaw that says where the first login goes.
+    pub(super) installed: InstalledOpenClaw,
 }
 
 impl Store {
@@ -47,7 +50,7 @@ impl Store {
             #[cfg(feature = "sqlite")]
             sqlite,
         };
-        Self { agent_id, engine }
+        Self { agent_id, engine, installed: InstalledOpenClaw::default() }
     }
 
     /// The same store, keeping what a change of the profiles replaces.
@@ -56,6 +59,14 @@ impl Store {
         #[cfg(feature = "sqlite")]
         self.engine.sqlite.set_backup_policy(policy.clone());
         self.engine.files.backup_policy = Some(policy);
+        self
+    }
+
+    /// The same store; where nothing is stored yet, the first login goes where this OpenClaw
+    /// looks for it.
+    #[must_use]
+    pub fn with_installed(mut self, installed: InstalledOpenClaw) -> Self {
+        self.installed = installed;
         self
     }
 
@@ -133,7 +144,12 @@ impl Store {
     /// # Errors
     /// OpenClaw 2026.6 or later has taken the credentials over, or they are only read.
     pub fn check_generation(&self) -> Result<(), StoreError> {
-        self.engine.check_generation()
+        self.engine.check_generation()?;
+        #[cfg(feature = "sqlite")]
+        if !self.is_in_database() && self.is_new_in_database() {
+            self.engine.sqlite.check_first()?;
+        }
+        Ok(())
     }
 
     /// Whether the documents could be written, found out without writing.
@@ -213,6 +229,9 @@ impl Store {
         lock_timeout: Duration,
         change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
     ) -> Result<T, StoreError> {
+        if lease.is_none() {
+            self.begin_storing()?;
+        }
         let mut exclusion = self.engine.exclusive(lease, lock_timeout)?;
         loop {
             let (mut document, version) = self.engine.read_profiles()?;
@@ -256,6 +275,7 @@ impl Store {
         change: impl FnOnce(&mut StateDocument) -> bool,
     ) -> Result<(), StoreError> {
         self.engine.check_generation()?;
+        self.begin_storing()?;
         let exclusion = self.engine.exclusive(lease, lock_timeout)?;
         let (document, version) = self.engine.read_profiles()?;
         let mut state = self.engine.read_state(&document)?;
@@ -270,6 +290,16 @@ impl Store {
     /// directory.
     pub fn exposures(&self, permissions: &Permissions) -> Vec<Exposure> {
         self.engine.exposures(permissions)
+    }
+
+    /// The files of an earlier OpenClaw that keep the present one from the logins of this
+    /// agent, which are in a database.
+    pub fn blocking_files(&self) -> Vec<Location> {
+        if !self.is_in_database() {
+            return Vec::new();
+        }
+        let files = self.engine.files.credential_files().into_iter();
+        files.filter(|path| path.symlink_metadata().is_ok()).map(Location::from).collect()
     }
 
     /// The locks and abandoned temporary files beside the documents, by name.

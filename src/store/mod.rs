@@ -9,11 +9,15 @@
 //! not parse is never overwritten.
 
 mod backup;
+#[cfg(feature = "sqlite")]
+mod conversion;
 mod document;
 mod engine;
 mod error;
 pub mod exchanged;
 mod files;
+mod format;
+mod fresh;
 mod handle;
 mod journal;
 mod json_text;
@@ -31,6 +35,8 @@ mod sqlite;
 mod unread;
 
 pub use backup::{Backup, BackupPolicy, DEFAULT_BACKUPS, Done, GatewayNews, Notice, Notices};
+#[cfg(feature = "sqlite")]
+pub use conversion::{AgentMove, Conversion, ConversionError, MovedProfile, Moves, Outcome};
 pub use document::{
     Document, EntryFault, Fence, Inspection, IssuedCredential, Misshape, Pasted, Profile,
     ProfileSummary, Provenance, StateDocument, entry_with, is_refused, is_rejected, login_entry,
@@ -42,6 +48,8 @@ pub use files::{
     GrantNote, GrantNotes, Lease, LeaseAttempt, Leftover, NotedRefusal, notes_of_kept,
     shared_leftovers,
 };
+pub use format::StoreFormat;
+pub use fresh::Storage;
 pub use handle::{PATIENT_LOCK_TIMEOUT, Store};
 pub use journal::{Begun, Ended, InterruptedRefresh, LastOutcome, OutcomeKind};
 pub use kept_login::KeptLogin;

@@ -79,6 +79,9 @@ fn has_spooled(rig: &Rig) -> bool {
     })
 }
 
+/// What is done to a state directory before a test.
+type Change<'c> = &'c dyn Fn(&Rig);
+
 fn is_marked(entry: &Value) -> bool {
     entry["refresh"].as_str().unwrap().starts_with(MARKER)
 }
@@ -119,7 +122,7 @@ fn there_is_no_marker_where_openclaw_waits_for_the_lock() {
         entry["expires"] = (now() + 60_000).into();
         put(rig, "main", &entry);
     };
-    let cases: [(&str, u32, &str, &dyn Fn(&Rig)); 3] = [
+    let cases: [(&str, u32, &str, Change); 3] = [
         ("no gateway", gone, ID, &|_| {}),
         ("another name", std::process::id(), "openai:ada", &other_name),
         ("not expired", std::process::id(), ID, &not_expired),
@@ -291,4 +294,62 @@ fn a_marker_of_openclaw_for_what_was_posted_does_not_cost_the_reply() {
         assert!(rig.server.is_alive(after["refresh"].as_str().unwrap()), "{state}");
         assert_eq!(after["email"], before["email"]);
     }
+}
+
+#[test]
+fn a_marker_fits_whatever_a_login_looks_like() {
+    // The server gives no new refresh token; the provider is spelled otherwise; the entry has no
+    // expiry, and fields that OpenClaw does not know.
+    let cases: [Change; 4] = [
+        &|rig| rig.server.configure(|want| want.rotation = false),
+        &|rig| rig.server.configure(|want| want.include_refresh_token_on_refresh = false),
+        &|rig| {
+            let mut entry = stored(rig);
+            entry["provider"] = " OpenAI ".into();
+            put(rig, "main", &entry);
+        },
+        &|rig| {
+            let mut entry = stored(rig);
+            entry.as_object_mut().unwrap().remove("expires");
+            entry["odd \u{436}"] = json!({"a": [1.50, null]});
+            put(rig, "main", &entry);
+        },
+    ];
+    for (number, change) in cases.into_iter().enumerate() {
+        let rig = beside_gateway(std::process::id());
+        change(&rig);
+        let before = stored(&rig);
+        let hold = rig.server.hold_token_responses();
+        let running = rig.start(&[&TOKEN[..], &["--force-refresh"]].concat());
+        assert!(hold.wait_until_held(1, PATIENCE), "{number}");
+        assert!(is_marked(&stored(&rig)), "{number}");
+        hold.release();
+        let token = running.finish().success();
+        let after = stored(&rig);
+        assert_eq!(after["access"], token.as_str(), "{number}");
+        assert_eq!(after["provider"], before["provider"], "{number}");
+        assert!(rig.server.is_alive(after["refresh"].as_str().unwrap()), "{number}: {after}");
+    }
+}
+
+#[test]
+fn a_login_that_only_one_agent_has_gets_its_marker_in_its_own_row() {
+    let rig = beside_gateway(std::process::id());
+    let entry = stored(&rig);
+    make_own(&rig.path("agents/work/agent"), "work");
+    put(&rig, "work", &entry);
+    assert!(row(&rig, "main").write(r#"{"version":1,"profiles":{}}"#));
+    let hold = rig.server.hold_token_responses();
+    let running = rig.start(&[&TOKEN[..], &["--agent", "work"]].concat());
+    assert!(hold.wait_until_held(1, PATIENCE));
+    assert!(is_marked(&stored_of(&rig, "work")[ID]));
+    rig.kill_worker();
+    hold.release();
+    running.finish().failure(4);
+    // A logout leaves nothing of it.
+    let logout = ["models", "auth", "logout", ID, "--agent", "work", "--local"];
+    rig.run(&logout).success();
+    assert_eq!(stored_of(&rig, "work"), json!({}));
+    let kept = rig.read("openclaw-auth/work.json");
+    assert!(!kept.contains(entry["refresh"].as_str().unwrap()), "{kept}");
 }

@@ -134,6 +134,17 @@ fn the_report_of_an_import_fits_its_schema() {
     of_many(&rig);
 }
 
+#[test]
+fn the_report_of_a_move_to_another_form_fits_its_schema() {
+    let rig = Rig::signed_in();
+    for to in ["sqlite", "json"] {
+        for more in [&["--dry-run"][..], &[], &[]] {
+            run(&rig, "convert", &[&["store", "convert", "--to", to][..], more].concat());
+        }
+        of_many(&rig);
+    }
+}
+
 /// The rows of the table in `docs/json.md`: report, and file of its schema.
 fn documented() -> Vec<(String, String)> {
     let text = std::fs::read_to_string(docs().join("json.md")).unwrap();

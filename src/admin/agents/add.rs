@@ -3,7 +3,7 @@
 //! Invariant: the directories exist before the configuration names them, so a listed agent
 //! is a usable one.
 
-use super::{InvalidBindings, binding_specs};
+use super::{InvalidBindings, binding_specs, lists_by_id};
 use crate::admin::agents::agent_edit::AgentAddition;
 use crate::admin::agents::agent_edit::NewAgent;
 use crate::admin::agents::agent_edit::add_agent;
@@ -180,7 +180,9 @@ pub fn add(app: &App, request: &AddRequest) -> Result<Added, AddError> {
     ];
     entry.extend(model.as_deref().map(|model| ("model", model)));
     let is_first = config.agents().next().is_none();
-    let agent = NewAgent { id: &id, entry: &entry, bindings: &bindings, is_first };
+    let (by_id, default) = (lists_by_id(app, &config), &config.default_agent());
+    let bindings = &bindings;
+    let agent = NewAgent { id: &id, entry: &entry, bindings, is_first, by_id, default };
     let bindings = match add_agent(&app.paths.config, agent)? {
         AgentAddition::Added(bindings) => bindings,
         AgentAddition::Exists => return Err(AddError::Exists(id)),

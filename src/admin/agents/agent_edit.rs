@@ -5,10 +5,11 @@
 
 use super::binding::{BindOutcome, BindingSpec};
 use super::binding_edit::bind;
-use crate::config::edit::{child, edit, is_text, set};
+use super::roster::Roster;
+use crate::config::edit::{edit, is_text, set};
 use crate::config::{ConfigError, WrongPart};
 use crate::profile::AgentId;
-use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject};
+use jsonc_parser::cst::{CstArray, CstNode};
 use serde_json::Value;
 use std::path::Path;
 
@@ -23,6 +24,10 @@ pub(super) struct NewAgent<'a> {
     pub bindings: &'a [BindingSpec],
     /// Whether nobody is listed, neither here nor in an included file.
     pub is_first: bool,
+    /// Whether agents are listed by their ids, where none is listed yet.
+    pub by_id: bool,
+    /// The agent that commands mean when they name none.
+    pub default: &'a AgentId,
 }
 
 /// What came of adding an agent.
@@ -43,7 +48,7 @@ pub struct AgentRemoval {
     pub allowances: usize,
 }
 
-/// Appends an agent to `agents.list` and binds it; before the first one, `main` is listed,
+/// Lists an agent and binds it; before the first one, `main` is listed,
 /// because a list without it would make the new agent the default.
 ///
 /// # Errors
@@ -51,22 +56,23 @@ pub struct AgentRemoval {
 pub(super) fn add_agent(path: &Path, agent: NewAgent<'_>) -> Result<AgentAddition, ConfigError> {
     let mut addition = AgentAddition::Exists;
     edit(path, |root| {
-        let is_listed = list(root)?.is_some_and(|list| find(&list, agent.id).is_some());
+        let is_listed = Roster::find(root)?.is_some_and(|it| it.entry(agent.id).is_some());
         if is_listed {
             return Ok(());
         }
-        let list = list_or_create(root)?;
-        if agent.is_first && list.elements().is_empty() {
-            list.append(object(&[("id", AgentId::main().as_str())]));
+        let roster = Roster::find_or_create(root, agent.by_id)?;
+        if agent.is_first && roster.len() == 0 {
+            roster.add(&[("id", AgentId::main().as_str())])?;
         }
-        list.append(object(agent.entry));
+        roster.add(agent.entry)?;
+        roster.own(root, agent.default)?;
         addition = AgentAddition::Added(bind(root, agent.id, agent.bindings)?);
         Ok(())
     })?;
     Ok(addition)
 }
 
-/// Removes an agent from `agents.list`, with its bindings and its mentions in
+/// Removes an agent from the list, with its bindings and its mentions in
 /// `tools.agentToAgent.allow`. What is empty afterwards is removed as well. `None` when no
 /// such agent is listed.
 ///
@@ -75,7 +81,6 @@ pub(super) fn add_agent(path: &Path, agent: NewAgent<'_>) -> Result<AgentAdditio
 pub(super) fn remove_agent(path: &Path, id: &AgentId) -> Result<Option<AgentRemoval>, ConfigError> {
     let mut removal = None;
     edit(path, |root| {
-        let is_it = |node: &CstNode| is_entry_of(node, id);
         let removed = |array: Option<CstArray>, matches: &dyn Fn(&CstNode) -> bool| {
             let Some(array) = array else { return (0, false) };
             let matching: Vec<_> =
@@ -84,12 +89,14 @@ pub(super) fn remove_agent(path: &Path, id: &AgentId) -> Result<Option<AgentRemo
             matching.into_iter().for_each(CstNode::remove);
             (count, count > 0 && array.elements().is_empty())
         };
-        let (entries, is_empty) = removed(list(root)?, &is_it);
-        if entries == 0 {
+        let Some(roster) = Roster::find(root)?.filter(|it| it.remove(id) > 0) else {
             return Ok(());
-        }
-        if is_empty && let Some(list) = root.object_value("agents").and_then(|a| a.get("list")) {
-            list.remove();
+        };
+        if roster.len() == 0
+            && let Some(agents) = root.object_value("agents")
+            && let Some(empty) = agents.get("entries").or_else(|| agents.get("list"))
+        {
+            empty.remove();
         }
         let leads_there = |node: &CstNode| {
             let binding = node.to_serde_value().unwrap_or_default();
@@ -120,18 +127,17 @@ pub(super) fn remove_agent(path: &Path, id: &AgentId) -> Result<Option<AgentRemo
 pub(super) fn set_identity(
     path: &Path,
     id: &AgentId,
+    by_id: bool,
     members: &[(&str, &str)],
 ) -> Result<Option<Value>, ConfigError> {
     let mut identity = None;
     edit(path, |root| {
-        let listed = list(root)?;
-        let has_agents = listed.as_ref().is_some_and(|list| !list.elements().is_empty());
-        let entry = match listed.and_then(|list| find(&list, id)) {
+        let listed = Roster::find(root)?;
+        let has_agents = listed.as_ref().is_some_and(|it| it.len() > 0);
+        let entry = match listed.and_then(|it| it.entry(id)) {
             Some(entry) => entry,
             None if !has_agents && id.is_main() => {
-                let list = list_or_create(root)?;
-                let entry = list.append(object(&[("id", id.as_str())]));
-                entry.as_object().ok_or(WrongPart::NoObject("the entry of the agent"))?
+                Roster::find_or_create(root, by_id)?.add(&[("id", id.as_str())])?
             }
             None => return Ok(()),
         };
@@ -147,35 +153,6 @@ pub(super) fn set_identity(
         Ok(())
     })?;
     Ok(identity)
-}
-
-const NO_LIST: WrongPart = WrongPart::NoArray("`agents.list`");
-
-fn list(root: &CstObject) -> Result<Option<CstArray>, WrongPart> {
-    let agents = root.object_value("agents");
-    let list = agents.and_then(|agents| agents.get("list"));
-    list.map(|list| list.array_value().ok_or(NO_LIST)).transpose()
-}
-
-fn list_or_create(root: &CstObject) -> Result<CstArray, WrongPart> {
-    let list = child(root, "agents")?.array_value_or_create("list").ok_or(NO_LIST)?;
-    // First, so that a comment after the last entry stays behind that entry.
-    list.ensure_multiline();
-    Ok(list)
-}
-
-fn is_entry_of(node: &CstNode, id: &AgentId) -> bool {
-    let entry = node.to_serde_value().unwrap_or_default();
-    entry["id"].as_str().is_some_and(|name| id.is_named(name))
-}
-
-fn find(list: &CstArray, id: &AgentId) -> Option<CstObject> {
-    list.elements().into_iter().find(|node| is_entry_of(node, id))?.as_object()
-}
-
-fn object(members: &[(&str, &str)]) -> CstInputValue {
-    let members = members.iter().map(|(key, value)| ((*key).to_owned(), (*value).into()));
-    CstInputValue::Object(members.collect())
 }
 
 #[cfg(test)]
@@ -196,6 +173,8 @@ mod tests {
             entry: &[("id", "a"), ("name", "A")],
             bindings: &bindings,
             is_first: true,
+            by_id: false,
+            default: &AgentId::main(),
         };
         assert!(matches!(add_agent(&path, agent).unwrap(), AgentAddition::Added(_)));
         assert!(matches!(add_agent(&path, agent).unwrap(), AgentAddition::Exists));
@@ -215,7 +194,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("openclaw.json");
         assert_eq!(remove_agent(&path, &"a".into()).unwrap(), None);
-        assert_eq!(set_identity(&path, &"a".into(), &[("name", "N")]).unwrap(), None);
+        assert_eq!(set_identity(&path, &"a".into(), true, &[("name", "N")]).unwrap(), None);
         assert!(!path.exists());
     }
 }

@@ -1,7 +1,7 @@
 //! Setting the identity of an agent: from words, or from its `IDENTITY.md`.
 
 use super::identity_file::{FILE_NAME, IdentityFile};
-use super::{UnknownAgent, agent_ids, known_agent};
+use super::{UnknownAgent, agent_ids, known_agent, lists_by_id};
 use crate::admin::agents::agent_edit::set_identity as edit_identity;
 use crate::app::{App, AppError};
 use crate::config::Config;
@@ -131,7 +131,8 @@ pub fn set_identity(app: &App, request: &IdentityRequest) -> Result<IdentitySet,
     .into_iter()
     .filter_map(|(key, value)| Some((key, value?)))
     .collect();
-    let identity = edit_identity(&app.paths.config, &agent_id, &members)?;
+    let identity =
+        edit_identity(&app.paths.config, &agent_id, lists_by_id(app, &config), &members)?;
     let identity = identity.ok_or_else(|| UnknownAgent(agent_id.clone()))?;
     Ok(IdentitySet { agent_id, identity, workspace, identity_file })
 }

@@ -13,6 +13,7 @@ mod error;
 mod identity;
 mod identity_file;
 mod list;
+mod roster;
 
 pub use add::{AddError, AddRequest, Added, add, check_name, default_workspace};
 pub use agent_edit::AgentRemoval;
@@ -37,6 +38,13 @@ fn agent_ids(config: &Config) -> Vec<AgentId> {
         ids.push(config.default_agent());
     }
     ids
+}
+
+/// Whether agents are listed by their ids: as the configuration has it, else as the OpenClaw
+/// has it that stores its logins here.
+fn lists_by_id(app: &App, config: &Config) -> bool {
+    let main = || app.store(&app.main_agent(config)).will_be_in_database();
+    config.lists_agents_by_id().unwrap_or_else(main)
 }
 
 /// The id of the agent called `named`, else of the default one.

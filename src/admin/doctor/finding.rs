@@ -19,6 +19,8 @@ pub enum Code {
     Exposed,
     /// OpenClaw 2026.6 or later has taken the credentials over.
     NewerGeneration,
+    /// A file keeps OpenClaw from the logins.
+    Blocking,
     /// A lock is held, or was left behind.
     Lock,
     /// A temporary file was left behind.
@@ -63,6 +65,7 @@ impl Code {
         match self {
             Self::Exposed => "exposed",
             Self::NewerGeneration => "newer-generation",
+            Self::Blocking => "blocking",
             Self::Lock => "lock",
             Self::Leftover => "leftover",
             Self::Unstored => "unstored",
@@ -142,6 +145,13 @@ pub enum What {
         /// Why it cannot be read.
         error: StoreError,
         /// The document.
+        location: Location,
+        /// The agent.
+        agent_id: AgentId,
+    },
+    /// A file of an earlier OpenClaw keeps the present one from the logins of an agent.
+    Blocking {
+        /// The file.
         location: Location,
         /// The agent.
         agent_id: AgentId,
@@ -261,6 +271,10 @@ impl What {
             Self::Failed(error) => chain(error),
             Self::Distrusted(error) => chain(error),
             Self::Restorable { error, .. } => chain(error),
+            Self::Blocking { location, agent_id } => format!(
+                "{location} is left from an earlier OpenClaw, and keeps the present one from the \
+                 logins of agent `{agent_id}`"
+            ),
             Self::Misshapen(misshapen) => misshapen.to_string(),
             Self::StaleOrder { order, .. } => order.to_string(),
             Self::Login { profile_id, agent_id, state, .. } => {

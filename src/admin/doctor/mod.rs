@@ -19,7 +19,7 @@ use crate::profile::AgentId;
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{
-    Leftover, Misshape, SpooledReply, Store, StoreError, notes_of_kept, shared_leftovers,
+    Leftover, Misshape, SpooledReply, Storage, Store, StoreError, notes_of_kept, shared_leftovers,
 };
 use crate::system::permissions::Permissions;
 use crate::system::route;
@@ -32,6 +32,8 @@ pub struct Report {
     pub state_dir: PathBuf,
     /// How many agents have a store.
     pub stores: usize,
+    /// In which form logins are stored, and why.
+    pub storage: Storage,
     /// The findings.
     pub findings: Vec<Finding>,
 }
@@ -45,13 +47,15 @@ impl Report {
 
 /// Looks at everything that can be wrong.
 pub async fn examine(app: &App) -> Report {
-    let mut report =
-        Report { state_dir: app.paths.state_dir.clone(), stores: 0, findings: Vec::new() };
-    let found = &mut report.findings;
+    let mut findings = Vec::new();
     let config = app.config().unwrap_or_else(|error| {
-        found.push(Finding::failed(Code::Configuration, error));
+        findings.push(Finding::failed(Code::Configuration, error));
         Config::default()
     });
+    let storage = app.store(&app.main_agent(&config)).storage();
+    let state_dir = app.paths.state_dir.clone();
+    let mut report = Report { state_dir, stores: 0, storage, findings };
+    let found = &mut report.findings;
     let stores = app.stores(&config);
     report.stores = stores.len();
     exposures(app, &stores, found);
@@ -123,8 +127,16 @@ fn orders(app: &App, config: &Config, stores: &[Store], found: &mut Vec<Finding>
 
 /// `is_own` says that no other agent has the same document.
 fn examine_store(of: (&App, &Config), store: &Store, is_own: bool, found: &mut Vec<Finding>) {
-    if let Err(error) = store.check_generation() {
-        found.push(Finding::failed(Code::NewerGeneration, error));
+    match store.check_generation() {
+        // An agent without logins of its own needs none.
+        Ok(()) | Err(StoreError::NoAgentDatabase { .. }) => {
+            let agent_id = store.agent_id();
+            found.extend(store.blocking_files().into_iter().map(|location| {
+                let agent_id = agent_id.clone();
+                Finding::problem(Code::Blocking, What::Blocking { location, agent_id })
+            }));
+        }
+        Err(error) => found.push(Finding::failed(Code::NewerGeneration, error)),
     }
     let location = store.location();
     let agent = store.agent_id();

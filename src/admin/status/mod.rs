@@ -20,7 +20,7 @@ use crate::config::{AgentDir, Config};
 use crate::ops::list::{self, Row as Listed};
 use crate::profile::{AgentId, Kind, LoginState, Millis, ProfileId, ProviderId, compare};
 use crate::provider::{Conventions, auth_provider_id, cools_down};
-use crate::store::Location;
+use crate::store::{Location, Storage, Store};
 use crate::system::permissions::Exposure;
 use provider::Sources;
 use serde_json::{Number, Value};
@@ -58,6 +58,8 @@ pub struct Status {
     pub agent_dir: PathBuf,
     /// The document of its profiles.
     pub location: Location,
+    /// Where the first login goes, where nothing is stored and an OpenClaw is installed.
+    pub first_storage: Option<Storage>,
     /// What somebody else could read or change.
     pub exposures: Vec<Exposure>,
     /// The document of the profiles of `main`.
@@ -132,6 +134,13 @@ pub struct Group {
     pub expires_at: Option<Value>,
     /// The time until then, in milliseconds.
     pub remaining: Option<Number>,
+}
+
+fn first_storage(main: &Store) -> Option<Storage> {
+    if main.has_document() {
+        return None;
+    }
+    Some(main.storage()).filter(|storage| matches!(storage, Storage::Installed(_)))
 }
 
 impl Status {
@@ -215,6 +224,7 @@ pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError>
     Ok(Status {
         at,
         config_path: app.paths.config.clone(),
+        first_storage: first_storage(&app.store(&main)),
         location: app.store(&agent).location(),
         exposures: app.exposures(&config, &agent),
         main_location: app.store(&main).location(),

@@ -3,7 +3,7 @@
 use super::command::{login_template, of_agent, sign_in_command};
 use super::login_state::{LoginAt, state_remedy};
 use super::selection::order_command;
-use super::{Explain, move_away, remedy};
+use super::{Explain, move_away, remedy, to_databases};
 use crate::admin::doctor::Misshapen;
 use crate::admin::doctor::What;
 use crate::app::App;
@@ -25,6 +25,7 @@ pub(in crate::cli) fn next_step(what: &What, app: &App) -> Hint {
                 None => restore.into(),
             }
         }
+        What::Blocking { .. } => to_databases().into(),
         What::Misshapen(misshapen) => correction(misshapen, app),
         What::StaleOrder { order, agent_id } if order.hidden.is_empty() => {
             let clear =

@@ -98,6 +98,10 @@ impl Explain for StoreError {
             StoreError::NoAgentDatabase { agent, .. } => {
                 return (status, Some(make_database(agent)));
             }
+            StoreError::Converting { to, .. } => {
+                let convert = Command::ours("store convert").option("--to", to.name());
+                return (status, Some(Hint::new("to finish it: ").run(convert)));
+            }
             StoreError::OfAnotherUser { owner, .. } => {
                 format!("run this as that user: sudo -u '#{owner}' openclaw-auth …").into()
             }
@@ -138,9 +142,8 @@ impl Explain for StoreError {
                 "wait for that process to end, or end it, and try again".into()
             }
             StoreError::NewerGeneration { .. } => {
-                "use that OpenClaw's own commands for this state directory, or another one: \
-                 OPENCLAW_STATE_DIR=<dir> openclaw-auth …"
-                    .into()
+                let convert = Command::ours("store convert --to sqlite");
+                return (status, Some(Hint::new("to move the logins there: ").run(convert)));
             }
         };
         (status, Some(hint))

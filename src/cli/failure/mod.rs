@@ -7,6 +7,8 @@
 mod admin;
 mod agents;
 mod command;
+#[cfg(feature = "sqlite")]
+mod convert;
 mod doctor;
 mod import;
 mod login;
@@ -100,10 +102,7 @@ pub(in crate::cli) fn noticed(notice: &Notice) -> String {
                 None => notice.to_string(),
             }
         }
-        Notice::BlocksOpenClaw { location } => match location.path() {
-            Some(path) => format!("{notice}; to move it away: {}", move_away(path)),
-            None => notice.to_string(),
-        },
+        Notice::BlocksOpenClaw { .. } => format!("{notice}; to move it: {}", to_databases()),
         Notice::GatewayRuns(news) => {
             let call = Command::new("openclaw").args(["gateway", "call", GatewayNews::METHOD]);
             let call = call.option("--params", news.parameters());
@@ -116,6 +115,11 @@ pub(in crate::cli) fn noticed(notice: &Notice) -> String {
 /// The status of a command that needed a file or program which is not trusted.
 const fn status_of(distrust: &Insecure) -> ExitStatus {
     if distrust.is_unsafe() { ExitStatus::StoreUnusable } else { ExitStatus::Failure }
+}
+
+/// The command that moves what is left in JSON documents to the databases.
+pub(in crate::cli) fn to_databases() -> Command {
+    Command::ours("store convert --to sqlite")
 }
 
 /// The command that moves a document out of the way.

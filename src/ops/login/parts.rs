@@ -188,7 +188,7 @@ fn provider_of<'c>(
     }
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
-    if !app.store(&agent).is_in_database() {
+    if !app.store(&agent).will_be_in_database() {
         return Ok(named);
     }
     Ok(catalog.find_login(&request.provider))
@@ -196,7 +196,7 @@ fn provider_of<'c>(
 
 /// The provider under which `store` keeps the logins of `provider`.
 pub(in crate::ops) fn kept_as(store: &Store, provider: &ProviderId) -> ProviderId {
-    let successor = successor(provider).filter(|_| store.is_in_database());
+    let successor = successor(provider).filter(|_| store.will_be_in_database());
     successor.unwrap_or_else(|| provider.clone())
 }
 

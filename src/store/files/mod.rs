@@ -7,7 +7,7 @@ pub(in crate::store) mod backup;
 pub(in crate::store) mod elsewhere;
 mod exposure;
 mod failure;
-mod generation;
+pub(in crate::store) mod generation;
 mod grant_notes;
 pub(in crate::store) mod journal;
 pub(in crate::store) mod lease;
@@ -70,7 +70,7 @@ impl Engine for Files {
     }
 
     fn check_generation(&self) -> Result<(), StoreError> {
-        match newer_database(&self.state_dir, &self.agent_dir) {
+        match newer_database(&self.state_dir, &self.agent_dir)? {
             None => Ok(()),
             Some(database) => Err(StoreError::NewerGeneration {
                 database: database.into(),

@@ -19,12 +19,18 @@ pub(in crate::store) struct Files {
 
 impl Files {
     /// The document of the profiles.
-    pub(super) fn profiles_path(&self) -> PathBuf {
+    pub(in crate::store) fn profiles_path(&self) -> PathBuf {
         self.agent_dir.join("auth-profiles.json")
     }
 
+    /// The files that hold logins, or held them once.
+    pub(in crate::store) fn credential_files(&self) -> Vec<PathBuf> {
+        let own = [self.profiles_path(), self.agent_dir.join("auth.json")];
+        own.into_iter().chain(self.oauth_file.clone()).collect()
+    }
+
     /// The document of order and usage.
-    pub(super) fn state_path(&self) -> PathBuf {
+    pub(in crate::store) fn state_path(&self) -> PathBuf {
         self.agent_dir.join("auth-state.json")
     }
 
@@ -40,7 +46,7 @@ impl Files {
     ///
     /// # Errors
     /// It cannot be made, or the state directory is away.
-    pub(super) fn make_agent_dir(&self, lease: Option<&Lease>) -> io::Result<()> {
+    pub(in crate::store) fn make_agent_dir(&self, lease: Option<&Lease>) -> io::Result<()> {
         if lease.is_some() && !self.state_dir.is_dir() {
             return Err(ErrorKind::NotFound.into());
         }
@@ -59,7 +65,7 @@ impl Files {
     }
 
     /// Where the locks on grants are; `document` is that of the profiles.
-    pub(super) fn locks<'p>(&'p self, document: &'p std::path::Path) -> LockPlace<'p> {
+    pub(in crate::store) fn locks<'p>(&'p self, document: &'p std::path::Path) -> LockPlace<'p> {
         LockPlace { state_dir: &self.state_dir, document: Some(document) }
     }
 

@@ -129,5 +129,5 @@ fn is_default(id: &str, provider: &ProviderId) -> bool {
 fn new_id() -> String {
     let mut bytes = [0; 16];
     rand::rngs::OsRng.fill_bytes(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(bytes))
 }

@@ -92,7 +92,7 @@ pub(super) fn path(state_dir: &Path, agent: &AgentId) -> PathBuf {
 
 /// The directory of what is ours beside OpenClaw's databases.
 pub(super) fn directory(state_dir: &Path) -> PathBuf {
-    state_dir.join("openclaw-auth")
+    crate::store::files::generation::own_directory(state_dir)
 }
 
 impl Extras {

@@ -11,6 +11,7 @@ use super::held::Held;
 use super::look::{Layout, Look, Own, Shared};
 use super::place::Sqlite;
 use super::rows::Owner;
+use crate::store::files::generation::check_no_conversion;
 use crate::store::{ReadOnly, StoreError};
 use crate::system::file;
 use crate::system::lock::Holder;
@@ -22,6 +23,11 @@ use std::time::Duration;
 impl Sqlite {
     /// Why nothing may be written here, if so.
     pub(super) fn refusal(&self, look: &Look) -> Option<StoreError> {
+        if !self.converts
+            && let Err(moving) = check_no_conversion(&self.files.state_dir)
+        {
+            return Some(moving);
+        }
         let of_shared = look.shared.as_ref().and_then(Shared::refusal);
         let is_told = look.layout == Layout::Agents || look.is_unknown();
         if let Some(reason) = of_shared.filter(|_| !is_told) {
@@ -29,14 +35,12 @@ impl Sqlite {
         }
         match look.layout {
             Layout::Agents => Some(self.read_only(ReadOnly::AgentLayout)),
-            Layout::Nothing if self.has_files() || look.is_unknown() => Some(self.blocked()),
+            Layout::Nothing if look.is_unknown() => Some(self.blocked()),
+            Layout::Nothing if self.has_files() && !self.converts => Some(self.blocked()),
             _ if self.is_shared() => None,
             _ => match &look.own {
                 Some(own) => own.refusal().map(|reason| self.read_only(reason)),
-                None => Some(StoreError::NoAgentDatabase {
-                    location: self.own.as_path().into(),
-                    agent: self.agent.clone(),
-                }),
+                None => Some(self.no_database()),
             },
         }
     }

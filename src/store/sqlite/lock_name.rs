@@ -10,7 +10,7 @@ const SHIFT: u64 = 11_400_714_819_323_198_485;
 
 /// `$STATE/locks/oauth-refresh/lock-<32 hex>.lock`: two hashes of the JSON text
 /// `["<provider>","<profile id>"]`, side by side.
-pub(super) fn lease_path(
+pub(in crate::store) fn lease_path(
     state_dir: &Path,
     provider: &ProviderId,
     profile_id: &ProfileId,

@@ -9,13 +9,15 @@
 
 mod claim;
 mod connection;
+mod conversion;
 mod coordinator;
 mod extras;
 mod gateway;
 mod held;
 mod hold;
-mod lock_name;
+pub(super) mod lock_name;
 mod look;
+mod make;
 mod merge;
 mod place;
 mod rows;
@@ -26,6 +28,7 @@ pub(super) use held::Held;
 pub(super) use place::Sqlite;
 
 use super::engine::{Engine, Swap};
+use super::files::generation::check_no_conversion;
 use super::files::{backup, elsewhere, journal, lease, replaced};
 use super::{
     Backup, Begun, Document, Ended, Exclusion, GatewayNews, GrantNotes, LastOutcome, Lease,
@@ -117,6 +120,10 @@ impl Engine for Sqlite {
         if look.is_unknown() {
             return Err(self.blocked());
         }
+        if document.entry_count() == 0 {
+            // They may be on their way.
+            check_no_conversion(&self.files.state_dir)?;
+        }
         if document.is_new()
             && let Some(refusal @ StoreError::ReadOnly { reason: ReadOnly::NewerSchema { .. }, .. }) =
                 self.refusal(&look)
@@ -191,7 +198,9 @@ impl Engine for Sqlite {
         };
         let Exclusion::Rows(held) = under else { return Err(lost()) };
         let look = held.look(self)?.ok_or_else(lost)?;
-        self.write_state_rows(held, &look, state)
+        self.write_state_rows(held, &look, state)?;
+        self.tell_of_files();
+        Ok(())
     }
 
     fn invalid(&self, error: &serde_json::Error) -> StoreError {
@@ -350,15 +359,22 @@ impl Sqlite {
     /// told nothing: it uses those that it has, and looks before it refreshes.
     fn tell_of_openclaw(&self, document: &Document) {
         let Some(policy) = &self.files.backup_policy else { return };
-        if self.has_files() {
-            policy.notices.add(Notice::BlocksOpenClaw { location: self.files.location() });
-        }
+        self.tell_of_files();
         if document.is_renewal() {
             return;
         }
         if self.has_gateway() {
             let news = GatewayNews { done: None, agent_id: self.agent.clone() };
             policy.notices.add_of_gateway(news);
+        }
+    }
+
+    /// Tells of files that keep OpenClaw from the logins.
+    fn tell_of_files(&self) {
+        let Some(policy) = &self.files.backup_policy else { return };
+        let files = self.files.credential_files().into_iter();
+        if let Some(file) = files.into_iter().find(|it| it.symlink_metadata().is_ok()) {
+            policy.notices.add(Notice::BlocksOpenClaw { location: file.into() });
         }
     }
 

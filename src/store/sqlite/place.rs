@@ -6,6 +6,7 @@ use super::token::Token;
 use crate::profile::AgentId;
 use crate::store::files::Files;
 use crate::store::files::backup::Backups;
+use crate::store::files::generation::are_documents_in_charge;
 use crate::store::files::lease::LockPlace;
 use crate::store::{BackupPolicy, ReadOnly, StoreError, Version};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ pub(in crate::store) struct Sqlite {
     /// That of the agent.
     pub(super) own: PathBuf,
     backup_policy: Option<BackupPolicy>,
+    /// Whether this is the move between documents and databases itself.
+    pub(super) converts: bool,
     /// The version that was found last, and where.
     seen: Arc<Mutex<Option<Seen>>>,
 }
@@ -37,7 +40,15 @@ impl Sqlite {
     pub(in crate::store) fn new(agent: AgentId, files: Files) -> Self {
         let shared = files.state_dir.join("state/openclaw.sqlite");
         let own = files.agent_dir.join("openclaw-agent.sqlite");
-        Self { agent, files, shared, own, backup_policy: None, seen: Arc::default() }
+        Self {
+            agent,
+            files,
+            shared,
+            own,
+            backup_policy: None,
+            converts: false,
+            seen: Arc::default(),
+        }
     }
 
     /// Keeps what a change of the profiles replaces.
@@ -46,9 +57,18 @@ impl Sqlite {
         self.backup_policy = Some(policy);
     }
 
+    /// The same databases, for the move between documents and databases itself: nothing is
+    /// kept of what it replaces, for its tokens live on elsewhere.
+    pub(in crate::store) fn for_conversion(&self) -> Self {
+        let mut same = Self { converts: true, backup_policy: None, ..self.clone() };
+        same.files.backup_policy = None;
+        same
+    }
+
     /// Whether there is a database: then it says where the credentials are.
     pub(in crate::store) fn is_there(&self) -> bool {
         [&self.shared, &self.own].into_iter().any(|it| it.symlink_metadata().is_ok())
+            && !are_documents_in_charge(&self.files.state_dir)
     }
 
     /// Whether the rows of all agents are this agent's.

@@ -17,7 +17,7 @@ mod wait;
 use self::heartbeat::{BEAT, Heartbeat};
 pub use self::payload::{Holder, iso, look};
 use self::payload::{Payload, is_dead, open, payload_at};
-pub use self::wait::{POLL, TIMEOUT, pause, wait, wait_at, wait_beside};
+pub use self::wait::{POLL, TIMEOUT, pause, try_for, wait, wait_at, wait_beside};
 use crate::profile::Millis;
 use crate::system::temporary;
 use fs2::FileExt;

@@ -1,6 +1,6 @@
 //! Waiting for a lock: looking again from time to time.
 
-use super::{Attempt, SidecarLock, try_acquire_beside};
+use super::{Attempt, Holder, SidecarLock, try_acquire_beside};
 use crate::system::file::with_suffix;
 use crate::system::now;
 use std::io;
@@ -53,5 +53,22 @@ pub fn wait_at(path: &Path, held: Option<&SidecarLock>, timeout: Duration) -> io
             return Ok(attempt);
         }
         std::thread::sleep(pause(waited, POLL));
+    }
+}
+
+/// Tries for something until it is had, or the time is over; then who has it.
+///
+/// # Errors
+/// An attempt fails.
+pub fn try_for<T, E>(
+    timeout: Duration,
+    mut attempt: impl FnMut() -> Result<Result<T, Holder>, E>,
+) -> Result<Result<T, Holder>, E> {
+    let started = Instant::now();
+    loop {
+        match attempt()? {
+            Err(_) if started.elapsed() < timeout => std::thread::sleep(POLL),
+            done => return Ok(done),
+        }
     }
 }

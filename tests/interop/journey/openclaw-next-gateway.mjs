@@ -27,41 +27,49 @@ function row(home, query) {
   const database = new DatabaseSync(path.join(home.state, 'state/openclaw.sqlite'), { readOnly: true, timeout: 10_000 });
   try { return database.prepare(query).get(); } finally { database.close(); }
 }
-const stored = (home) => JSON.parse(row(home, "select value_json from config_machine_state where state_key = 'authProfiles.store'").value_json).profiles[ID];
+const stored = (home, id = ID) => JSON.parse(row(home, "select value_json from config_machine_state where state_key = 'authProfiles.store'").value_json).profiles[id];
 
-/** A home that OpenClaw has set up, and its gateway, which runs. */
-async function withGateway(newHome) {
+/** A home that OpenClaw has set up. */
+async function withDatabases(newHome, port) {
   const home = await newHome();
-  const port = await freePort();
   const config = { gateway: { mode: 'local', port, bind: 'loopback', auth: { mode: 'token', token: 'fake-gateway-token' } } };
   home.write('state/openclaw.json', config);
   chmodSync(home.state, 0o700);
   // Makes its databases.
   succeeded(await next(home, 'config', 'set', 'gateway.mode', 'local'));
-  home.gateway = start(node, [entry, 'gateway', '--port', String(port)], home.openclawOptions);
-  const lease = () => row(home, "select payload_json from state_leases where scope = 'gateway-owner'");
-  await until('the gateway runs', () => {
-    if (!home.gateway.isAlive) throw new Error(`the gateway ended: ${home.gateway.stdout}${home.gateway.stderr}`);
-    return lease();
-  }, 120);
   return home;
 }
 
-/** Signs in under the name that it refreshes without a lock, with a token that has expired. */
-async function expiredDefault(home) {
+/** The same, with its gateway, which runs. */
+async function withGateway(newHome) {
+  const port = await freePort();
+  const home = await withDatabases(newHome, port);
+  home.gateway = start(node, [entry, 'gateway', '--port', String(port)], home.openclawOptions);
+  await home.gateway.says(/http server listening/, 180);
+  assert.ok(row(home, "select 1 from state_leases where scope = 'gateway-owner'"));
+  return home;
+}
+
+/** Signs in under a name, with a token that has expired. */
+async function expired(home, id) {
   home.server.faults.lifetime = 1;
-  await home.login('alice@example.com', ['--profile-id', ID]);
-  await until('the token expires', () => Date.now() > stored(home).expires, 10);
+  await home.login('alice@example.com', ['--profile-id', id]);
+  await until('the token expires', () => Date.now() > stored(home, id).expires, 10);
   home.server.faults.lifetime = 600;
 }
 
 const TOKEN = ['models', 'auth', 'token', '--profile', ID];
 
-/** Kills the process that makes a refresh: it is named in OpenClaw's lock. */
-async function killWorker(home) {
+/** OpenClaw's lock on a refresh, while there is one. */
+function refreshLock(home) {
   const locks = path.join(home.state, 'locks/oauth-refresh');
-  const lock = readdirSync(locks).find((name) => /^lock-[0-9a-f]{32}\.lock$/.test(name));
-  const pid = home.holderOf(path.join(locks, lock));
+  const lock = existsSync(locks) && readdirSync(locks).find((name) => /^lock-[0-9a-f]{32}\.lock$/.test(name));
+  return lock && path.join(locks, lock);
+}
+
+/** Kills the process that makes a refresh: it is named in the lock. */
+async function killWorker(home) {
+  const pid = home.holderOf(refreshLock(home));
   process.kill(pid, 'SIGKILL');
   await until('the worker is dead', () => !existsSync(`/proc/${pid}/exe`));
 }
@@ -74,7 +82,7 @@ export const journeys = [
     name: 'killed before the request, while the marker stands: the login lives for both',
     async run({ home: newHome, server }) {
       const home = await withGateway(newHome);
-      await expiredDefault(home);
+      await expired(home, ID);
       const endpoint = home.provider.tokenEndpoint;
       const deaf = net.createServer().listen(0, '127.0.0.1');
       await until('somebody listens', () => deaf.address());
@@ -102,7 +110,7 @@ export const journeys = [
     name: 'both want to refresh one expired login: one request, and nobody loses it',
     async run({ home: newHome, server }) {
       const home = await withGateway(newHome);
-      await expiredDefault(home);
+      await expired(home, ID);
       server.faults.delay = 10_000;
       const refresh = home.begin(TOKEN);
       await until('our marker stands', () => MARKER.test(stored(home).refresh), 60);
@@ -115,6 +123,33 @@ export const journeys = [
       succeeded(await home.auth(...TOKEN, '--force-refresh'));
       assert.equal(server.counts.reused, 0);
       return 'one request; the refresh token is alive';
+    },
+  },
+  {
+    name: 'our lock keeps it from a login of any other name, and no marker is needed',
+    async run({ home: newHome, server }) {
+      const id = 'openai:alice';
+      const home = await withDatabases(newHome, await freePort());
+      await expired(home, id);
+      server.faults.delay = 25_000;
+      const before = stored(home, id);
+      const refresh = home.begin(['models', 'auth', 'token', '--profile', id]);
+      await until('our lock is there', () => refreshLock(home), 60);
+      const theirs = next(home, 'models', 'status', '--check');
+      let looks = 0;
+      while (refresh.isAlive) {
+        const { access } = stored(home, id);
+        assert.doesNotMatch(access, MARKER, 'it waits for our lock');
+        if (access !== before.access) break;
+        looks += 1;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      const token = succeeded(await refresh.ended).stdout.trim();
+      await theirs;
+      assert.equal(stored(home, id).access, token);
+      assert.deepEqual([server.counts.refresh, server.counts.reused], [1, 0]);
+      assert.ok(looks > 50, `they were at it at once: ${looks} looks`);
+      return `one request; its row was as it was for ${looks} looks`;
     },
   },
   {

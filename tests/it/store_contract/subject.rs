@@ -66,6 +66,7 @@ impl From<StoreError> for Wrong {
             StoreError::Write { .. } | StoreError::Lock { .. } => Self::Unwritable,
             StoreError::LockTimeout { .. } | StoreError::Maintenance { .. } => Self::Held,
             StoreError::NewerGeneration { .. }
+            | StoreError::Converting { .. }
             | StoreError::ReadOnly { .. }
             | StoreError::NoAgentDatabase { .. }
             | StoreError::OfAnotherUser { .. } => Self::Elsewhere,

@@ -89,6 +89,12 @@ impl Running {
         send(&self.0, signal);
     }
 
+    /// Kills it, and waits for its end.
+    pub(crate) fn kill(mut self) {
+        self.0.kill().expect("a process");
+        self.0.wait().expect("its end");
+    }
+
     /// Goes away as the reader of its standard output.
     pub(crate) fn stop_reading(&mut self) {
         drop(self.0.stdout.take());

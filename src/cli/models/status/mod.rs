@@ -10,6 +10,7 @@ use crate::cli::output::Output;
 use crate::cli::quota::{QuotaReport, known, render};
 use crate::cli::wait::wait;
 use crate::profile::AgentId;
+use crate::text::printable;
 
 #[derive(Debug, Default, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
@@ -58,6 +59,9 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
         output.data(&format!("{}\n", status.models.resolved_default))?;
     } else {
         output.data(&text::render(&status, app))?;
+        if let Some(storage) = &status.first_storage {
+            output.say(&format!("note: {}", printable(&storage.to_string(), 2_000)));
+        }
         if args.usage {
             // What is known is shown while the servers are asked.
             output.finish()?;

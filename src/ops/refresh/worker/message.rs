@@ -80,6 +80,7 @@ impl StoreCause {
             StoreError::NewerGeneration { .. }
             | StoreError::ReadOnly { .. }
             | StoreError::NoAgentDatabase { .. }
+            | StoreError::Converting { .. }
             | StoreError::OfAnotherUser { .. }
             | StoreError::Maintenance { .. } => return None,
         })

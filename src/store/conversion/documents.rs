@@ -1,0 +1,130 @@
+//! From databases to documents.
+//!
+//! Invariant: the databases stay where they are, with no login in them; a document that is left
+//! from before gives what the databases have not.
+
+use super::error::ConversionError;
+use super::movement::{Movement, RenameProvider};
+use super::note::write_failed;
+use super::rows;
+use super::way::{Luggage, Traveller, WAIT, Way, invalid};
+use crate::profile::Millis;
+use crate::store::engine::Engine;
+use crate::store::{Document, LeaseAttempt, LeaseKey, Location, StateDocument, StoreError};
+use crate::system::file;
+
+/// To JSON documents.
+pub(super) struct ToDocuments;
+
+impl Way for ToDocuments {
+    fn check(&self, traveller: &Traveller<'_>) -> Result<(), ConversionError> {
+        if traveller.sqlite.is_there() {
+            traveller.sqlite.check_convertible()?;
+        }
+        if traveller.sqlite.is_gateway_running() {
+            let location = traveller.sqlite.location();
+            return Err(ConversionError::GatewayRuns { location });
+        }
+        traveller.files.check_writable()?;
+        Ok(())
+    }
+
+    fn pack(
+        &self,
+        traveller: &Traveller<'_>,
+        _: Option<&Document>,
+        rename: RenameProvider<'_>,
+    ) -> Result<Luggage, ConversionError> {
+        let nothing = || {
+            let (movement, document) = (Movement::default(), Document::default());
+            Luggage { originals: Vec::new(), movement, document }
+        };
+        if !traveller.sqlite.is_there() {
+            return Ok(nothing());
+        }
+        let held = traveller.sqlite.rows()?;
+        let odd = |error: serde_json::Error| invalid(traveller, &error);
+        let text = |document: &Document| document.to_text().map_err(odd);
+        let mut originals = rows::originals(traveller)?;
+        let is_stored = held.document.entry_count() > 0 || !held.state.is_empty();
+        if is_stored {
+            let state = held.state.to_text().map_err(odd)?;
+            originals.push(("rows-profiles.json".to_owned(), text(&held.document)?.into_bytes()));
+            originals.push(("rows-state.json".to_owned(), state.into_bytes()));
+        } else if originals.is_empty() {
+            return Ok(nothing());
+        }
+        let source = (&held.document, &held.state);
+        let mut movement =
+            Movement::plan(source, &Document::default(), None, rename).map_err(odd)?;
+        // What was left from before comes second.
+        let (left, _) = traveller.files.read_profiles()?;
+        let state = traveller.files.read_state(&left)?;
+        let present = Document::parse(text(&movement.document)?).map_err(odd)?;
+        let second = Movement::plan((&left, &state), &present, None, &|_| None).map_err(odd)?;
+        movement.add(&second);
+        Ok(Luggage { originals, movement, document: held.document })
+    }
+
+    fn lease(
+        &self,
+        traveller: &Traveller<'_>,
+        key: &LeaseKey<'_>,
+    ) -> Result<LeaseAttempt, StoreError> {
+        traveller.sqlite.try_lease(key)
+    }
+
+    fn take_out(&self, traveller: &Traveller<'_>, luggage: &Luggage) -> Result<bool, StoreError> {
+        let held = traveller.sqlite.rows()?;
+        let is_same = luggage.originals.iter().all(|(name, sealed)| {
+            let now = match name.as_str() {
+                "rows-profiles.json" => held.document.to_text(),
+                "rows-state.json" => held.state.to_text(),
+                _ => return true,
+            };
+            now.is_ok_and(|now| now.as_bytes() == sealed.as_slice())
+        });
+        if !is_same || !rows::remove(traveller, &luggage.originals)? {
+            return Ok(false);
+        }
+        traveller.sqlite.take_out(&held, WAIT)
+    }
+
+    fn store(
+        &self,
+        traveller: &Traveller<'_>,
+        (document, state): (&Document, &StateDocument),
+        (again, now): (bool, Millis),
+    ) -> Result<(), StoreError> {
+        let files = &traveller.files;
+        let (path, state_path) = (files.profiles_path(), files.state_path());
+        files.make_agent_dir(None).map_err(|source| write_failed(&path, source))?;
+        let _exclusion = files.exclusive(None, WAIT)?;
+        if again && path.exists() {
+            return Ok(());
+        }
+        let odd = |error: serde_json::Error| invalid(traveller, &error);
+        if !state.is_empty() {
+            let text = state.to_text().map_err(odd)?;
+            file::replace(&state_path, text.as_bytes())
+                .map_err(|source| write_failed(&state_path, source))?;
+        }
+        let text = document.to_text().map_err(odd)? + &stamp(now);
+        file::replace(&path, text.as_bytes()).map_err(|source| write_failed(&path, source))
+    }
+
+    fn stored(&self, traveller: &Traveller<'_>) -> Result<Document, StoreError> {
+        traveller.files.read_profiles().map(|(document, _)| document)
+    }
+
+    fn locations(&self, traveller: &Traveller<'_>) -> (Location, Location) {
+        (traveller.sqlite.location(), traveller.files.location())
+    }
+}
+
+/// White space that no other document ends with: OpenClaw does not import the same bytes from
+/// the same place twice.
+fn stamp(now: Millis) -> String {
+    let bits = format!("{now:b}\n");
+    bits.replace('0', " ").replace('1', "\t")
+}

@@ -1,0 +1,372 @@
+//! Moving the logins of a state directory between JSON documents and SQLite databases.
+//!
+//! | step | killed after it |
+//! |---|---|
+//! | the originals are sealed | nothing has changed |
+//! | the note is written | the move is finished by the next run, and writes wait for that |
+//! | the logins are taken out of their source | they are sealed, and on neither side |
+//! | they are stored at the destination, and read back | they are there |
+//! | the configuration, then the note | nothing is left to do |
+//!
+//! Invariant: a refresh token is never on both sides, and always on one of them or sealed.
+//! Nothing that the destination has is replaced.
+
+mod documents;
+mod error;
+mod movement;
+mod moves;
+mod note;
+mod rows;
+mod way;
+
+pub use error::ConversionError;
+pub use movement::{MovedProfile, Outcome};
+pub use moves::{AgentMove, Moves};
+
+use super::files::generation::{charge_path, own_directory};
+use super::{Document, LeaseAttempt, LeaseKey, Store, StoreError, StoreFormat};
+use crate::profile::{Millis, ProviderId};
+use crate::system::file;
+use crate::system::lock::foreign::{self, ForeignLock, Protocol};
+use crate::system::lock::{Holder, try_for};
+use note::{Note, write_failed};
+use std::path::Path;
+use std::sync::Arc;
+use way::{Luggage, Traveller, WAIT, Way, invalid};
+
+/// A move of all logins of a state directory.
+pub struct Conversion<'c> {
+    /// The state directory.
+    pub state_dir: &'c Path,
+    /// The stores of all agents, that of `main` first.
+    pub stores: &'c [Store],
+    /// Where the logins move to.
+    pub to: StoreFormat,
+    /// The time, in milliseconds since the epoch.
+    pub now: Millis,
+    /// The provider that a login has in a format, where it is another one.
+    pub rename: &'c dyn Fn(StoreFormat, &ProviderId) -> Option<ProviderId>,
+}
+
+fn way(to: StoreFormat) -> &'static dyn Way {
+    match to {
+        StoreFormat::Sqlite => &rows::ToRows,
+        StoreFormat::Json => &documents::ToDocuments,
+    }
+}
+
+impl Conversion<'_> {
+    fn travellers(&self) -> Vec<Traveller<'_>> {
+        let traveller = |store: &'_ Store| {
+            let mut files = store.engine.files.clone();
+            files.backup_policy = None;
+            (files, store.engine.sqlite.for_conversion())
+        };
+        let stores = self.stores.iter();
+        stores
+            .map(|store| {
+                let (files, sqlite) = traveller(store);
+                Traveller { agent: store.agent_id(), files, sqlite }
+            })
+            .collect()
+    }
+
+    /// What the move would do. Nothing is changed.
+    ///
+    /// # Errors
+    /// Why it would not be done.
+    pub fn plan(&self) -> Result<Moves, ConversionError> {
+        let travellers = self.travellers();
+        let packed = self.pack_all(&travellers)?;
+        let agents = self.moves_of(&travellers, &packed);
+        Ok(self.moves(agents, None, None))
+    }
+
+    /// Moves the logins, or finishes a move that was interrupted. The configuration is not
+    /// changed: [`Moves::finish`] says that it is.
+    ///
+    /// # Errors
+    /// Why it is not done; what has begun is finished by the next run.
+    pub fn run(&self) -> Result<Moves, ConversionError> {
+        let turn = self.turn()?;
+        if let Some(note) = Note::read(self.state_dir)? {
+            return self.finish_or_say(note, true, turn);
+        }
+        let travellers = self.travellers();
+        let packed = self.pack_all(&travellers)?;
+        if !self.has_to_move(&packed) {
+            return Ok(self.moves(Vec::new(), None, Some(turn)));
+        }
+        let _leases = self.leases(&travellers, &packed)?;
+        // Nobody refreshes any more: what is read now is what moves.
+        let packed = self.pack_all(&travellers)?;
+        let mut note = Note::new(self.to, self.state_dir, self.now);
+        for (traveller, luggage) in travellers.iter().zip(&packed) {
+            if !luggage.is_empty() || traveller.agent.is_main() {
+                let Luggage { originals, movement, .. } = luggage;
+                note.seal(self.state_dir, traveller.agent, originals, movement)?;
+            }
+        }
+        note.write(self.state_dir)?;
+        self.finish_or_say(note, false, turn)
+    }
+
+    /// Whether something is to be moved, or the others are in charge.
+    fn has_to_move(&self, packed: &[Luggage]) -> bool {
+        let has_databases = self.stores.iter().any(|store| store.engine.sqlite.is_there());
+        !packed.iter().all(Luggage::is_empty) || has_databases != (self.to == StoreFormat::Sqlite)
+    }
+
+    fn moves(
+        &self,
+        agents: Vec<AgentMove>,
+        note: Option<(Note, bool)>,
+        turn: Option<ForeignLock>,
+    ) -> Moves {
+        let (note, is_resumed) = note.map_or((None, false), |(note, it)| (Some(note), it));
+        Moves {
+            to: self.to,
+            agents,
+            sealed_in: note.as_ref().map(|it| it.sealed_in(self.state_dir).into()),
+            is_resumed,
+            note,
+            state_dir: self.state_dir.to_owned(),
+            turn,
+        }
+    }
+
+    fn moves_of(&self, travellers: &[Traveller<'_>], packed: &[Luggage]) -> Vec<AgentMove> {
+        let of = |(traveller, luggage): (&Traveller<'_>, &Luggage)| {
+            let (from, to) = way(self.to).locations(traveller);
+            let profiles = luggage.movement.profiles.clone();
+            AgentMove { agent_id: traveller.agent.clone(), from, to, profiles }
+        };
+        let some = travellers.iter().zip(packed).filter(|(_, it)| !it.is_empty());
+        some.map(of).collect()
+    }
+
+    /// One move at a time.
+    fn turn(&self) -> Result<ForeignLock, StoreError> {
+        let path = own_directory(self.state_dir).join("converting");
+        let failed =
+            |source| StoreError::Lock { location: path.as_path().into(), source: Arc::new(source) };
+        file::create_private_directory(&own_directory(self.state_dir)).map_err(failed)?;
+        let taken = foreign::wait(&path, Protocol::Flock, WAIT).map_err(failed)?;
+        taken.ok_or_else(|| StoreError::LockTimeout {
+            location: path.as_path().into(),
+            waited: WAIT,
+            holder: Holder::default(),
+        })
+    }
+
+    fn pack(
+        &self,
+        traveller: &Traveller<'_>,
+        main: Option<&Document>,
+    ) -> Result<Luggage, ConversionError> {
+        way(self.to).pack(traveller, main, &|provider| (self.rename)(self.to, provider))
+    }
+
+    fn pack_all(&self, travellers: &[Traveller<'_>]) -> Result<Vec<Luggage>, ConversionError> {
+        let mut packed: Vec<Luggage> = Vec::new();
+        let mut main = None;
+        for traveller in travellers {
+            let behind = main.as_ref().filter(|_| !traveller.agent.is_main());
+            let luggage = self.pack(traveller, behind)?;
+            if traveller.agent.is_main() {
+                main = Some(self.after(traveller, &luggage)?);
+            }
+            packed.push(luggage);
+        }
+        if self.has_to_move(&packed) {
+            for (traveller, luggage) in travellers.iter().zip(&packed) {
+                self.check(traveller, luggage)?;
+            }
+        }
+        Ok(packed)
+    }
+
+    /// What the destination has of an agent when the move is done.
+    fn after(
+        &self,
+        traveller: &Traveller<'_>,
+        luggage: &Luggage,
+    ) -> Result<Document, ConversionError> {
+        let mut document = way(self.to).stored(traveller)?;
+        for (id, _) in luggage.movement.document.entries() {
+            document.copy_entry(&luggage.movement.document, id);
+        }
+        let text = document.to_text().map_err(|it| invalid(traveller, &it))?;
+        Ok(Document::parse(text).map_err(|it| invalid(traveller, &it))?)
+    }
+
+    fn check(&self, traveller: &Traveller<'_>, luggage: &Luggage) -> Result<(), ConversionError> {
+        for document in [&luggage.document, &traveller.sqlite.rows()?.document] {
+            for (id, _) in document.entries() {
+                let Some(fence) = document.fence(id) else { continue };
+                let provider = document.summaries().find(|it| it.id == id);
+                let provider = provider.map(|it| it.provider.into_owned()).unwrap_or_default();
+                return Err(ConversionError::Fenced {
+                    profile_id: id.into(),
+                    provider: provider.into(),
+                    agent_id: traveller.agent.clone(),
+                    fence,
+                });
+            }
+        }
+        if luggage.movement.stores_anything() || traveller.agent.is_main() {
+            way(self.to).check(traveller)?;
+        }
+        Ok(())
+    }
+
+    /// The leases on all logins that move: nobody refreshes one meanwhile.
+    fn leases(
+        &self,
+        travellers: &[Traveller<'_>],
+        packed: &[Luggage],
+    ) -> Result<Vec<super::Lease>, StoreError> {
+        let mut leases = Vec::new();
+        let mut seen = Vec::new();
+        for (traveller, luggage) in travellers.iter().zip(packed) {
+            for profile in luggage.document.profiles() {
+                let Some(grant) = profile.credential.refresh_token() else { continue };
+                // A grant that several profiles hold has one lease.
+                if seen.contains(&grant.fingerprint()) {
+                    continue;
+                }
+                seen.push(grant.fingerprint());
+                let (provider, id) = (&profile.credential.provider, profile.id.into());
+                let key = LeaseKey { provider, profile_id: &id, grant: Some(grant) };
+                leases.push(self.lease(traveller, &key)?);
+            }
+        }
+        Ok(leases)
+    }
+
+    fn lease(
+        &self,
+        traveller: &Traveller<'_>,
+        key: &LeaseKey<'_>,
+    ) -> Result<super::Lease, StoreError> {
+        let attempt = || {
+            Ok::<_, StoreError>(match way(self.to).lease(traveller, key)? {
+                LeaseAttempt::Acquired(lease) => Ok(lease),
+                LeaseAttempt::Held(holder) => Err(holder),
+            })
+        };
+        try_for(WAIT, attempt)?.map_err(|holder| traveller.sqlite.timed_out(WAIT, holder))
+    }
+
+    /// As [`Self::finish`]; an error says that the logins are between both sides.
+    fn finish_or_say(
+        &self,
+        note: Note,
+        is_resumed: bool,
+        turn: ForeignLock,
+    ) -> Result<Moves, ConversionError> {
+        let to = note.to;
+        self.finish(note, is_resumed, turn)
+            .map_err(|error| ConversionError::Unfinished { to, source: Box::new(error) })
+    }
+
+    /// Does what the note says, as far as it is not done.
+    fn finish(
+        &self,
+        mut note: Note,
+        is_resumed: bool,
+        turn: ForeignLock,
+    ) -> Result<Moves, ConversionError> {
+        let conversion = Conversion { to: note.to, ..*self };
+        let travellers = conversion.travellers();
+        let mut agents = Vec::new();
+        for traveller in &travellers {
+            conversion.empty(&mut note, traveller)?;
+        }
+        let travellers: Vec<_> = travellers
+            .iter()
+            .filter(|it| note.agents.iter().any(|noted| noted.agent == it.agent.as_str()))
+            .collect();
+        conversion.change_charge(&travellers)?;
+        for traveller in travellers {
+            let noted = note.to_store(self.state_dir, traveller.agent.as_str())?;
+            let (document, state) = (&noted.0, &noted.1);
+            let stores_anything = document.entry_count() > 0 || !state.orders().is_empty();
+            if stores_anything || traveller.agent.is_main() {
+                way(note.to).store(traveller, (document, state), (is_resumed, self.now))?;
+            }
+            conversion.verify(traveller, document, is_resumed)?;
+            let (from, to) = way(note.to).locations(traveller);
+            let profiles = note.agents.iter().find(|it| it.agent == traveller.agent.as_str());
+            let profiles = profiles.map(|it| it.profiles.clone()).unwrap_or_default();
+            agents.push(AgentMove { agent_id: traveller.agent.clone(), from, to, profiles });
+        }
+        agents.retain(|it| !it.profiles.is_empty());
+        Ok(conversion.moves(agents, Some((note, is_resumed)), Some(turn)))
+    }
+
+    /// Takes what an agent has out of the source. What was changed there since it was sealed is
+    /// sealed anew.
+    fn empty(&self, note: &mut Note, traveller: &Traveller<'_>) -> Result<(), ConversionError> {
+        loop {
+            let luggage = self.pack(traveller, None)?;
+            if luggage.is_empty() {
+                return Ok(());
+            }
+            let is_new = !note.covers(self.state_dir, traveller.agent, &luggage.originals)?;
+            if is_new {
+                let Luggage { originals, mut movement, document } = luggage;
+                movement.add(&note.noted(self.state_dir, traveller.agent)?);
+                note.seal(self.state_dir, traveller.agent, &originals, &movement)?;
+                note.write(self.state_dir)?;
+                let luggage = Luggage { originals, movement, document };
+                if way(self.to).take_out(traveller, &luggage)? {
+                    return Ok(());
+                }
+            } else if way(self.to).take_out(traveller, &luggage)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Puts documents or databases in charge. Databases are while nothing else is said.
+    fn change_charge(&self, travellers: &[&Traveller<'_>]) -> Result<(), ConversionError> {
+        let path = charge_path(self.state_dir);
+        let main = travellers.iter().find(|it| it.agent.is_main());
+        match (self.to, main) {
+            (StoreFormat::Json, Some(main)) => {
+                let document = main.files.profiles_path();
+                file::replace(&path, format!("{}\n", document.display()).as_bytes())
+            }
+            _ => file::remove(&path),
+        }
+        .map_err(|source| write_failed(&path, source).into())
+    }
+
+    /// Reads back what was stored.
+    fn verify(
+        &self,
+        traveller: &Traveller<'_>,
+        document: &Document,
+        is_resumed: bool,
+    ) -> Result<(), ConversionError> {
+        let stored = way(self.to).stored(traveller)?;
+        let value = |document: &Document, id: &str| {
+            serde_json::from_str::<serde_json::Value>(document.entry(id)?).ok()
+        };
+        let is_stored = |id: &str| match value(&stored, id) {
+            // Somebody may use it already.
+            Some(_) if is_resumed => true,
+            Some(found) => value(document, id).is_some_and(|wanted| wanted == found),
+            // It was removed after an earlier run had stored it.
+            None => is_resumed && document.entries().any(|(id, _)| stored.has_entry(id)),
+        };
+        match document.entries().find(|(id, _)| !is_stored(id)) {
+            None => Ok(()),
+            Some((id, _)) => Err(ConversionError::NotStored {
+                profile_id: id.into(),
+                location: way(self.to).locations(traveller).1,
+            }),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What both directions have in common: who moves, what moves, and the steps.
+
+use super::error::ConversionError;
+use super::movement::{Movement, RenameProvider};
+use crate::profile::{AgentId, Millis};
+use crate::store::files::Files;
+use crate::store::sqlite::Sqlite;
+use crate::store::{Document, LeaseAttempt, LeaseKey, Location, StateDocument, StoreError};
+use std::time::Duration;
+
+/// How long a lock is waited for.
+pub(super) const WAIT: Duration = Duration::from_secs(10);
+
+/// One agent on its way.
+pub(super) struct Traveller<'c> {
+    pub(super) agent: &'c AgentId,
+    pub(super) files: Files,
+    pub(super) sqlite: Sqlite,
+}
+
+/// What an agent has at the source, and what becomes of it.
+pub(super) struct Luggage {
+    pub(super) originals: Vec<(String, Vec<u8>)>,
+    pub(super) movement: Movement,
+    /// What is stored at the source now.
+    pub(super) document: Document,
+}
+
+impl Luggage {
+    pub(super) fn is_empty(&self) -> bool {
+        self.originals.is_empty()
+    }
+}
+
+/// One of the two ways.
+pub(super) trait Way {
+    /// Fails where the move cannot be made.
+    fn check(&self, traveller: &Traveller<'_>) -> Result<(), ConversionError>;
+    /// What is at the source. `main` is what `main` has at the destination then.
+    fn pack(
+        &self,
+        traveller: &Traveller<'_>,
+        main: Option<&Document>,
+        rename: RenameProvider<'_>,
+    ) -> Result<Luggage, ConversionError>;
+    /// Tries once to be the only one who refreshes.
+    fn lease(
+        &self,
+        traveller: &Traveller<'_>,
+        key: &LeaseKey<'_>,
+    ) -> Result<LeaseAttempt, StoreError>;
+    /// Takes what is at the source away, where it still is what `luggage` has; whether it was.
+    fn take_out(&self, traveller: &Traveller<'_>, luggage: &Luggage) -> Result<bool, StoreError>;
+    /// Stores at the destination what is noted. `run` is whether an earlier one may have done
+    /// it, and the time.
+    fn store(
+        &self,
+        traveller: &Traveller<'_>,
+        noted: (&Document, &StateDocument),
+        run: (bool, Millis),
+    ) -> Result<(), StoreError>;
+    /// What the destination holds.
+    fn stored(&self, traveller: &Traveller<'_>) -> Result<Document, StoreError>;
+    /// Where the profiles are at the source, and at the destination.
+    fn locations(&self, traveller: &Traveller<'_>) -> (Location, Location);
+}
+
+pub(super) fn invalid(traveller: &Traveller<'_>, error: &serde_json::Error) -> StoreError {
+    crate::store::files::invalid(&traveller.files.profiles_path(), error)
+}
