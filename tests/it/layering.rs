@@ -27,6 +27,10 @@ fn sources() -> Vec<(PathBuf, String)> {
 
 /// The files below `src` with this extension, and what is in them.
 fn files(extension: &str) -> Vec<(PathBuf, String)> {
+    files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), extension)
+}
+
+fn files_below(directory: &Path, extension: &str) -> Vec<(PathBuf, String)> {
     fn visit(directory: &Path, extension: &str, files: &mut Vec<(PathBuf, String)>) {
         for entry in std::fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
@@ -38,7 +42,7 @@ fn files(extension: &str) -> Vec<(PathBuf, String)> {
         }
     }
     let mut files = Vec::new();
-    visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), extension, &mut files);
+    visit(directory, extension, &mut files);
     files
 }
 
@@ -344,4 +348,26 @@ fn every_intended_difference_names_a_test() {
         }
     }
     assert!(checked > 5);
+}
+
+/// What says that a test is about a process: signals, terminals, the death of a worker.
+const OF_A_PROCESS: [&str; 5] =
+    [".signal(", "Signal::", "pseudo_terminal::", "kill_worker", "kill_process"];
+
+#[test]
+fn a_test_file_that_is_about_a_process_is_in_the_list() {
+    let list = include_str!("../../docs/development/testing.md");
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let mut checked = 0;
+    for (path, text) in files_below(&tests, "rs") {
+        let name = path.strip_prefix(&tests).unwrap().with_extension("");
+        // What the tests share, and this list.
+        let is_other = name.starts_with("support") || name == Path::new("layering");
+        if is_other || !OF_A_PROCESS.iter().any(|word| text.contains(word)) {
+            continue;
+        }
+        checked += 1;
+        assert!(list.contains(&format!("`{}`", name.display())), "{}", name.display());
+    }
+    assert!(checked > 10, "there are such tests");
 }
