@@ -52,7 +52,7 @@ impl Sqlite {
         if extras.take_fields(&mut changes.entries).map_err(odd)? {
             extras.write(&self.extras_path())?;
         }
-        let changed: Vec<String> = changes.entries.iter().map(|(id, _)| id.clone()).collect();
+        let ids: Vec<String> = changes.entries.iter().map(|(id, _)| id.clone()).collect();
         let rows = self.present(look);
         let mut states = States::new(state_text(rows.own), state_text(rows.shared)).map_err(odd)?;
         for (owner, changes) in self.by_owner(&rows, changes) {
@@ -73,7 +73,7 @@ impl Sqlite {
         self.write_states(held, &states)?;
         self.claim(held, look)?;
         held.commit(self)?;
-        if extras.settle(&changed) {
+        if extras.settle(&ids) {
             // Without its marker, a claim says nothing.
             let _ = extras.write(&self.extras_path());
         }
