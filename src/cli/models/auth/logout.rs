@@ -10,6 +10,7 @@ use crate::profile::{AgentId, ProfileId, ProviderId};
 use serde::Serialize;
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(super) struct Args {
     /// The profile to sign out of
     profile: ProfileId,
