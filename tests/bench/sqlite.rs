@@ -56,7 +56,7 @@ pub(crate) struct Databases {
     pub profiles: u32,
     /// On JSON documents with the same profiles.
     pub files: Summary,
-    pub databases: Summary,
+    pub rows: Summary,
     /// The C program.
     pub floor: Summary,
 }
@@ -88,7 +88,7 @@ pub(crate) fn measure(
             let records = contest::hold(&contestants, options.warm_up, runs)?;
             let mut walls = records.iter().map(|record| wall(&record.samples));
             let mut next = || walls.next().context("a contestant is missing");
-            Ok(Databases { profiles, files: next()?, databases: next()?, floor: next()? })
+            Ok(Databases { profiles, files: next()?, rows: next()?, floor: next()? })
         })
         .collect()
 }
@@ -134,12 +134,12 @@ impl Databases {
         };
         let measured = format!(
             "{} of {} ms; {} of {} ms the fastest runs",
-            milliseconds(self.databases.median_us),
+            milliseconds(self.rows.median_us),
             milliseconds(median),
-            milliseconds(self.databases.min_us),
+            milliseconds(self.rows.min_us),
             milliseconds(min)
         );
-        Target { met: self.databases.median_us <= median, text, measured }
+        Target { met: self.rows.median_us <= median, text, measured }
     }
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn markdown(databases: &[Databases]) -> String {
     let header = ["profiles", "what", "runs", "min ms", "median ms", "p99 ms"];
     let rows = databases.iter().flat_map(|it| {
         let parts =
-            [("JSON documents", it.files), ("databases", it.databases), ("C program", it.floor)];
+            [("JSON documents", it.files), ("databases", it.rows), ("C program", it.floor)];
         parts.map(|(name, wall)| {
             vec![
                 it.profiles.to_string(),

@@ -50,11 +50,11 @@ fn marked(login: &Value, state: &str) -> Value {
         let (claim, hash) = ("ab".repeat(16), "cd".repeat(32));
         format!("openclaw-oauth-refresh-fence:v1:{claim}:{state}{name}:{hash}")
     };
-    let mut marked = login.clone();
-    marked["access"] = marker("access").into();
-    marked["refresh"] = marker("refresh").into();
-    marked["expires"] = 1.into();
-    marked
+    let mut entry = login.clone();
+    entry["access"] = marker("access").into();
+    entry["refresh"] = marker("refresh").into();
+    entry["expires"] = 1.into();
+    entry
 }
 
 fn until(what: &str, is_so: impl Fn() -> bool) {

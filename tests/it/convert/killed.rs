@@ -61,7 +61,6 @@ fn a_move_that_is_killed_at_any_time_is_finished_by_the_next_run() {
         assert_eq!(stored.as_object().unwrap().len(), 2, "{round}: {stored}");
         assert_eq!(rig.run(&TOKEN).success(), token, "{round}");
     }
-    eprintln!("{interrupted} of 40 were interrupted halfway");
     assert_eq!(rig.server.token_requests("refresh_token"), 0);
     assert!(rig.path(DOCUMENT).exists());
 }
