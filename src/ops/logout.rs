@@ -2,6 +2,8 @@
 //! mention of it.
 
 use super::issuer::{Issuer, IssuerError};
+use super::name::{self, NameError};
+use super::pool::Pool;
 use super::refresh::{LeaseError, wait_for_lease};
 use super::selection::{Selected, entry_text};
 use super::{Interaction, warn_of_route};
@@ -18,8 +20,9 @@ use std::time::Duration;
 /// What to sign out of.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The profile id.
-    pub profile_id: ProfileId,
+    /// What the user calls the profile: its id, its account, or its provider where that has no
+    /// other.
+    pub name: String,
     /// The agent; the default one when `None`.
     pub agent: Option<AgentId>,
     /// Remove the profile here without telling the server.
@@ -57,6 +60,9 @@ pub enum LogoutError {
     /// The configuration, a provider file or the store cannot be used.
     #[error(transparent)]
     App(AppError),
+    /// The name leads to several profiles.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// Another process is refreshing the login.
     #[error(transparent)]
     Lease(#[from] LeaseError),
@@ -112,7 +118,10 @@ pub fn logout(
     app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;
-    let id = &request.profile_id;
+    let id = &match name::profile(app, &Pool::of_own(app, &agent)?, &request.name) {
+        Err(NameError::Unknown { name, .. }) => ProfileId::from(name),
+        found => found?,
+    };
     let document = store.profiles()?;
     let Some(credential) = document.credential(id.as_str()) else {
         let profile_id = id.clone();
@@ -170,6 +179,17 @@ pub fn logout(
         revocation,
         config_changed: edit == ConfigEdit::Written,
     })
+}
+
+/// The profiles that the agent can sign out of.
+///
+/// # Errors
+/// The configuration or the store cannot be read, or there is no such agent.
+pub fn profiles(app: &App, agent: Option<&AgentId>) -> Result<Vec<ProfileId>, AppError> {
+    let config = app.config()?;
+    let agent = app.agent(&config, agent)?;
+    let document = app.store(&agent).profiles()?;
+    Ok(document.profiles().map(|profile| profile.id.into()).collect())
 }
 
 /// Longer than a refresh takes.

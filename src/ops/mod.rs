@@ -11,6 +11,7 @@ pub mod list;
 pub mod login;
 pub mod logout;
 pub(crate) mod managed;
+pub(crate) mod name;
 pub mod paste;
 pub(crate) mod pool;
 pub(crate) mod record;
@@ -25,6 +26,7 @@ use crate::profile::ProviderId;
 
 pub use exchange::NotExchanged;
 pub use issuer::IssuerError;
+pub use name::{Candidate, NameError};
 pub use record::ProfileIdError;
 pub use reference::ValueError;
 pub use refresh::{LeaseError, NotRefreshable, RefreshError};

@@ -3,27 +3,32 @@
 //! When the one on disk is usable, nothing is locked, no runtime is built, and no request
 //! is made.
 
-use super::exchange::{NotExchanged, Wanted, exchange};
+mod error;
+
+pub use error::{Need, NoTokenError};
+
+use super::exchange::{Wanted, exchange};
 use super::fence::wait_for_openclaw;
 use super::managed::Managed;
-use super::reference::{self, ValueError};
+use super::name::{Subject, subject};
+use super::pool::Pool;
+use super::reference;
 use super::refresh::{
     DEFAULT_MIN_TTL, Lifetime, RefreshError, Validity, default_min_ttl, has_lifetime,
     not_refreshable, refresh,
 };
-use super::selection::{Selected, SelectionError, select};
+use super::selection::{Selected, SelectionError, select, select_in};
 use super::waiting::store_waiting;
 use super::{Interaction, warn_of_route};
-use crate::app::{App, AppError};
+use crate::app::App;
 use crate::config::Config;
-use crate::external::{ExternalError, Tool};
+use crate::external::Tool;
 use crate::oauth::TokenExchange;
 use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId, is_stand_in};
 use crate::secret::Secret;
 use crate::store::{StateDocument, Store};
 use crate::system::now;
 use crate::text::span;
-use std::fmt;
 use std::time::Duration;
 
 /// Which token is wanted.
@@ -36,6 +41,8 @@ pub struct Request {
     pub provider: Option<ProviderId>,
     /// The profile id.
     pub profile: Option<ProfileId>,
+    /// What the user calls the profile or its provider, in place of the two.
+    pub name: Option<String>,
     /// How long the token must still be valid, in milliseconds; five minutes, where the
     /// server grants that much, when `None`.
     pub min_ttl: Option<Millis>,
@@ -79,93 +86,6 @@ pub struct Token {
     pub is_long_enough: bool,
 }
 
-/// Why there is no usable token.
-#[derive(Debug, thiserror::Error)]
-pub enum NoTokenError {
-    /// The configuration, a provider file or the store cannot be used.
-    #[error(transparent)]
-    App(AppError),
-    /// There is no profile that the token could be of.
-    #[error(transparent)]
-    Selection(#[from] SelectionError),
-    /// The file of another program is there and cannot be used.
-    #[error(transparent)]
-    External(#[from] ExternalError),
-    /// The value behind a secret reference cannot be had.
-    #[error(transparent)]
-    Value(#[from] ValueError),
-    /// The stored token is not exchanged for the one that the API takes.
-    #[error(transparent)]
-    Exchange(#[from] NotExchanged),
-    /// The login is not refreshed.
-    #[error(transparent)]
-    Refresh(#[from] RefreshError),
-    /// Only another program refreshes the login.
-    #[error(
-        "{need}: the login `{profile_id}` is that of {}, which alone refreshes it",
-        tool.program().label
-    )]
-    OfProgram {
-        /// Why it would have to be refreshed.
-        need: Need,
-        /// The program.
-        tool: Tool,
-        /// The profile.
-        profile_id: ProfileId,
-    },
-    /// The profile has no token at all.
-    #[error("the profile `{profile_id}` holds no token")]
-    Empty {
-        /// The profile.
-        profile_id: ProfileId,
-    },
-    /// The token is not valid for as long as it has to be.
-    #[error("the token of `{profile_id}` {word}, and {option} asks for {}", span(*min_ttl))]
-    TooShort {
-        /// The profile.
-        profile_id: ProfileId,
-        /// What is known of its lifetime.
-        word: Lifetime,
-        /// How long it has to be valid, in milliseconds.
-        min_ttl: Millis,
-        /// The option that says so.
-        option: &'static str,
-    },
-    /// The token would break the header that it is put into.
-    #[error("the token of `{profile_id}` holds characters no token has")]
-    OddCharacters {
-        /// The profile.
-        profile_id: ProfileId,
-    },
-}
-
-impl<E: Into<AppError>> From<E> for NoTokenError {
-    fn from(error: E) -> Self {
-        Self::App(error.into())
-    }
-}
-
-/// Why the login of another program would have to be refreshed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// The caller asks for it.
-    Forced,
-    /// A caller saw the token rejected.
-    Rejected,
-    /// The token is expired.
-    Expired,
-}
-
-impl fmt::Display for Need {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Forced => "--force-refresh does not apply",
-            Self::Rejected => "the token was rejected",
-            Self::Expired => "the token is expired",
-        })
-    }
-}
-
 /// Finds a usable token, refreshing it where needed. It is stored before it is returned.
 ///
 /// # Errors
@@ -180,15 +100,17 @@ pub fn token(
     let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
     store_waiting(app, &config, interaction);
-    let wanted = (request.provider.as_ref(), request.profile.as_ref());
-    let choose = || select(app, &agent, &config, wanted.0, wanted.1);
-    let mut selected = choose();
+    let pool = Pool::open(app, &config, &agent)?;
+    let (provider, profile) = wanted(app, &pool, request)?;
+    let wanted = (provider.as_ref(), profile.as_ref());
+    let mut selected = select_in(app, &pool, &agent, &config, wanted);
+    drop(pool);
     let is_missing = match &selected {
         Ok(selected) => selected.fence.is_some(),
         Err(error) => matches!(error, SelectionError::NoneUsable { .. }),
     };
     if is_missing && wait_for_openclaw(app, &config, &agent, wanted, request.lock_timeout)? {
-        selected = choose();
+        selected = select(app, &agent, &config, wanted.0, wanted.1);
     }
     let selected = selected?;
     // Who refreshes it is looked up only where that may be spoken of: it takes time.
@@ -207,6 +129,21 @@ pub fn token(
         ));
     }
     Ok(token)
+}
+
+/// The provider and the profile that the request is about.
+fn wanted(
+    app: &App,
+    pool: &Pool,
+    request: &Request,
+) -> Result<(Option<ProviderId>, Option<ProfileId>), SelectionError> {
+    let Some(name) = &request.name else {
+        return Ok((request.provider.clone(), request.profile.clone()));
+    };
+    Ok(match subject(app, pool, name)? {
+        Subject::Profile(profile) => (None, Some(profile)),
+        Subject::Provider(provider) => (Some(provider), None),
+    })
 }
 
 /// The token of the selected profile.

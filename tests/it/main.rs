@@ -54,6 +54,7 @@ mod resolve;
 mod secrets;
 mod security;
 mod session;
+mod short;
 mod status;
 mod store;
 mod store_contract;

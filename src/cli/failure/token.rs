@@ -3,7 +3,7 @@
 use super::command::login_command;
 use super::refresh::refresh;
 use super::selection::{selection, with_import};
-use super::{Advice, Explain, network};
+use super::{Advice, Explain, name, network};
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::oauth::ExchangeError;
@@ -14,6 +14,9 @@ use crate::ops::{Login, NotExchanged, SelectionError};
 pub(in crate::cli) fn token(error: &NoTokenError, app: &App) -> Advice {
     match error {
         NoTokenError::App(error) => error.advice(),
+        NoTokenError::Selection(SelectionError::Name(error)) => {
+            name::advice(error, &Command::ours("token"))
+        }
         NoTokenError::Selection(error @ SelectionError::NoneOfProvider { provider, .. }) => {
             with_import(selection(error, app), provider, app)
         }

@@ -130,9 +130,20 @@ pub(crate) fn select(
     id: Option<&ProfileId>,
 ) -> Result<Selected, SelectionError> {
     let pool = Pool::open(app, config, agent)?;
+    select_in(app, &pool, agent, config, (provider, id))
+}
+
+/// As [`select`], of the profiles in `pool`.
+pub(crate) fn select_in(
+    app: &App,
+    pool: &Pool,
+    agent: &AgentDir,
+    config: &Config,
+    (provider, id): (Option<&ProviderId>, Option<&ProfileId>),
+) -> Result<Selected, SelectionError> {
     match id {
-        Some(id) => select_by_id(app, config, &pool, id, provider),
-        None => select_by_provider(app, &pool, agent, config, provider),
+        Some(id) => select_by_id(app, config, pool, id, provider),
+        None => select_by_provider(app, pool, agent, config, provider),
     }
 }
 

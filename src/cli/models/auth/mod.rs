@@ -3,9 +3,9 @@
 mod add;
 mod import;
 pub(in crate::cli) mod list;
-mod login;
+pub(in crate::cli) mod login;
 mod login_github_copilot;
-mod logout;
+pub(in crate::cli) mod logout;
 mod order;
 mod paste;
 mod paste_api_key;

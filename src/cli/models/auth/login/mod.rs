@@ -7,14 +7,16 @@ mod list;
 mod options;
 mod start;
 
+use super::sign_in::{Choice, named as way_to, nothing_chosen, pick};
 use crate::app::App;
 use crate::cli::console::{Console, PresentationOptions};
 use crate::cli::duration;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::ops::login::login;
-use crate::profile::{ProfileId, ProviderId};
+use crate::profile::{AgentId, ProfileId, ProviderId};
 use ended::{set_default, show};
 use options::SignIn;
 use std::time::Duration;
@@ -31,19 +33,23 @@ the browser's redirect; the redirect's address, or the code in it, pasted at the
 as a line on standard input; a code entered on another device. Where no browser of this machine
 would reach you (SSH, a container, no display) the code comes first, with a QR code where it fits.
 
-  openclaw-auth models auth login --provider openai-codex
-  openclaw-auth models auth login --provider github-copilot --method device
-  echo \"$REDIRECT_URL\" | openclaw-auth models auth login --provider openai-codex --no-browser
+  openclaw-auth login chatgpt
+  openclaw-auth login copilot --method device
+  echo \"$REDIRECT_URL\" | openclaw-auth login chatgpt --no-browser
 
 In two steps, without a terminal, even minutes apart and in two processes:
 
-  openclaw-auth models auth login start --provider openai-codex --json
-  echo \"$REDIRECT_URL\" | openclaw-auth models auth login finish --redirect-url -
-  openclaw-auth models auth login list"
+  openclaw-auth login start --provider openai-codex --json
+  echo \"$REDIRECT_URL\" | openclaw-auth login finish --redirect-url -
+  openclaw-auth login list"
 )]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     #[command(subcommand)]
     step: Option<Step>,
+    /// What to sign in to: chatgpt, codex, claude, copilot, gemini, minimax, openai or any other
+    /// provider, or an account that was signed in here; without a name, a list on the terminal
+    #[arg(value_name = "NAME", value_parser = named::name, conflicts_with = "provider")]
+    name: Option<String>,
     #[command(flatten)]
     sign_in: SignIn,
     #[command(flatten)]
@@ -73,6 +79,7 @@ impl Args {
     ) -> Self {
         Self {
             step: None,
+            name: None,
             sign_in: SignIn::at(provider, method, profile_id),
             presentation: PresentationOptions::default(),
             no_browser: false,
@@ -95,7 +102,7 @@ enum Step {
     Cancel(list::CancelArgs),
 }
 
-pub(super) fn run(
+pub(in crate::cli) fn run(
     args: Args,
     agent: Option<&str>,
     app: &App,
@@ -108,10 +115,36 @@ pub(super) fn run(
         Some(Step::Finish(args)) => finish::run(args, agent, app, output),
         None => {
             let json = args.json;
-            let ended = sign_in(args, agent, app, output);
+            let ended = choose(args, agent, app, output);
             ended.inspect_err(|failure| event::failed(failure, json, output))
         }
     }
+}
+
+/// Finds out what to sign in to, and signs in.
+fn choose(
+    mut args: Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let is_picked = args.sign_in.provider().is_none() && output.streams.stdin_is_terminal;
+    if args.name.is_none() && !is_picked {
+        return sign_in(args, agent, app, output);
+    }
+    let catalog = app.catalog()?;
+    let choice = match &args.name {
+        Some(name) => way_to(name, AgentId::named(agent).as_ref(), app, &catalog, output)?,
+        None => pick(app, &catalog)?.ok_or_else(nothing_chosen)?,
+    };
+    match choice {
+        Choice::Login(definition) => args.sign_in.set_provider(definition.id.clone()),
+        Choice::Program(provider) => args.sign_in.set_provider(provider),
+        other => {
+            return other.go_to(args.sign_in.profile_id().cloned(), agent, app, output);
+        }
+    }
+    sign_in(args, agent, app, output)
 }
 
 fn sign_in(
@@ -121,6 +154,9 @@ fn sign_in(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let request = args.sign_in.request(agent, !args.no_browser, args.timeout);
+    if !args.json {
+        output.speak_up();
+    }
     let mut console = Console::new(output, &app.environment).presentation(args.presentation);
     if args.json {
         console.tell_events();
