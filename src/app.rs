@@ -1,15 +1,15 @@
 //! The composition root: what the machine offers and where everything is.
 
 use crate::config::{AgentDir, Config, ConfigError, Paths};
-use crate::profile::{AgentId, ProviderId};
+use crate::profile::{AgentId, Millis, ProviderId};
 use crate::provider::{Catalog, CatalogError};
 use crate::store::{
     BackupPolicy, DEFAULT_BACKUPS, Location, Notice, Notices, Spool, Store, StoreError,
 };
-use crate::system::Environment;
 use crate::system::file;
 use crate::system::permissions::{Exposure, Kind, Permissions};
 use crate::system::worker::{Life, Threads};
+use crate::system::{Clock, Environment};
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -29,7 +29,7 @@ pub enum AppError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Somebody else could read or change secrets.
-    #[error("the secrets are not safe there: {}", all(.0))]
+    #[error("insecure permissions: {}", all(.0))]
     Insecure(Vec<Exposure>),
     /// There is no agent of this id.
     #[error("there is no agent `{0}`")]
@@ -44,8 +44,18 @@ fn all(exposures: &[Exposure]) -> String {
     shown.join("; ")
 }
 
+/// What a use case has of the machine that it runs on: it takes the time, and whatever else
+/// is not its own, from here alone.
+#[derive(Clone, Debug, Default)]
+pub struct Machine {
+    /// The clock.
+    pub clock: Clock,
+}
+
 /// What every use case works with.
 pub struct App {
+    /// The machine.
+    pub machine: Machine,
     /// The environment variables.
     pub environment: Environment,
     /// The paths.
@@ -110,7 +120,14 @@ impl App {
     pub fn new(environment: Environment, current_dir: &Path) -> Self {
         let paths = Paths::new(&environment, current_dir);
         let refreshes_by = RefreshesBy::Caller;
-        Self { environment, paths, notices: Notices::default(), refreshes_by, agent: None }
+        Self {
+            machine: Machine::default(),
+            environment,
+            paths,
+            notices: Notices::default(),
+            refreshes_by,
+            agent: None,
+        }
     }
 
     /// The same program in another environment: it means the same agent, and its notices are
@@ -118,12 +135,25 @@ impl App {
     #[must_use]
     pub fn in_environment(&self, environment: Environment) -> Self {
         Self {
+            machine: self.machine.clone(),
             paths: Paths::new(&environment, &self.paths.current_dir),
             environment,
             notices: self.notices.clone(),
             refreshes_by: self.refreshes_by.clone(),
             agent: self.agent.clone(),
         }
+    }
+
+    /// The same program on another machine.
+    #[must_use]
+    pub fn on_machine(mut self, machine: Machine) -> Self {
+        self.machine = machine;
+        self
+    }
+
+    /// The time of day by the clock of the machine, in milliseconds since the epoch.
+    pub fn now(&self) -> Millis {
+        self.machine.clock.now()
     }
 
     /// The same program, whose token requests are made so.

@@ -7,7 +7,6 @@ use crate::ops::pool::Pool;
 use crate::ops::selection::{SelectionError, WrongProvider, only_provider};
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::store::{Document, Location, Outline};
-use crate::system::now;
 use std::path::PathBuf;
 
 /// A stored order.
@@ -144,7 +143,7 @@ pub fn prefer(app: &App, agent: Option<&AgentId>, name: &str) -> Result<StoredOr
     let (_, credential) = pool.find(&first)?.ok_or_else(unknown)?;
     let provider = credential.provider.normalized();
     let config = app.config()?;
-    let ranking = pool.rank(&config, &provider, now())?;
+    let ranking = pool.rank(&config, &provider, app.now())?;
     let ranked: Vec<ProfileId> = match &ranking {
         Some(ranking) => ranking.ranked().map(|entry| entry.id.into()).collect(),
         None => Vec::new(),

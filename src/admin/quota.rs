@@ -14,7 +14,7 @@ use crate::provider::{
 use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::system::http::{HttpClient, HttpError};
-use crate::system::{Environment, block_on, now};
+use crate::system::{Environment, block_on};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -109,7 +109,7 @@ struct Candidate<'c> {
 /// # Errors
 /// A store, or the directory of the provider files, cannot be read.
 pub fn quotas(app: &App, config: &Config, agent: &AgentDir) -> Result<Quotas, AppError> {
-    let at = now();
+    let at = app.now();
     let pool = Pool::open(app, config, agent)?;
     let stored = pool.providers();
     if stored.is_empty() {
@@ -133,7 +133,7 @@ pub fn quotas(app: &App, config: &Config, agent: &AgentDir) -> Result<Quotas, Ap
             candidate.problem = Some(Problem::Insecure(insecure));
         }
     }
-    let mut snapshots = ask(&app.environment, candidates)?;
+    let mut snapshots = ask(app, candidates)?;
     let broken = stored.iter().filter_map(|id| broken(&catalog, id));
     snapshots.extend(broken);
     Ok(Quotas { at, snapshots })
@@ -218,17 +218,14 @@ fn broken(catalog: &Catalog, id: &ProviderId) -> Option<Snapshot> {
 }
 
 /// Asks all that are worth it at once.
-fn ask(
-    environment: &Environment,
-    candidates: Vec<Candidate<'_>>,
-) -> Result<Vec<Snapshot>, AppError> {
+fn ask(app: &App, candidates: Vec<Candidate<'_>>) -> Result<Vec<Snapshot>, AppError> {
     let mut snapshots = Vec::new();
     let mut requests = Vec::new();
     for (index, candidate) in candidates.into_iter().enumerate() {
         let Candidate { provider, name, source, token, account_id, problem, remedy, .. } =
             candidate;
         if problem.is_none() {
-            let asked = request(environment.clone(), source.clone(), token, account_id, remedy);
+            let asked = request(app.environment.clone(), source.clone(), token, account_id, remedy);
             requests.push((index, asked));
         }
         let usage = Err(problem.unwrap_or(Problem::NoAnswer));
@@ -250,7 +247,7 @@ fn ask(
             }
         };
         // Who has not answered by then is told so.
-        let _ = tokio::time::timeout(LIMIT, all).await;
+        let _ = app.machine.clock.within(LIMIT, all).await;
     })
     .map_err(AppError::Runtime)?;
     Ok(snapshots)

@@ -9,7 +9,6 @@ use crate::ops::selection::SelectionError;
 use crate::profile::{AgentId, FailureReason, Kind, ProfileId, ProviderId, UsageStats};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::exchanged;
-use crate::system::now;
 
 /// An outcome to record.
 #[derive(Clone, Debug)]
@@ -60,9 +59,9 @@ pub fn report(app: &App, request: &Request) -> Result<Report, SelectionError> {
     let provider = &credential.provider;
     let counts = cools_down(provider);
     let skipped = match request.failure {
-        Some(FailureReason::Timeout) => Some("a time-out says nothing of the profile"),
+        Some(FailureReason::Timeout) => Some("a time-out does not count against the profile"),
         Some(reason) if !counts && reason != FailureReason::Auth => {
-            Some("failures of this provider keep no profile away")
+            Some("failures of this provider do not count against a profile")
         }
         _ => None,
     };
@@ -77,7 +76,7 @@ pub fn report(app: &App, request: &Request) -> Result<Report, SelectionError> {
         && credential
             .bearer()
             .is_some_and(|token| exchanged::remove(&app.paths.exchanged_tokens(), token));
-    let now = now();
+    let now = app.now();
     let mut usage = UsageStats::default();
     if skipped.is_some() {
         usage = owner.snapshot.state()?.usage(key);

@@ -10,8 +10,8 @@ use crate::profile::{
 };
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{is_refused, is_rejected};
-use crate::system::now;
 use crate::text::printable;
+use serde::Serialize;
 
 /// What a model reference leads to.
 #[derive(Debug)]
@@ -36,22 +36,28 @@ pub struct Resolution {
     none: Option<Unresolved>,
 }
 
-/// One profile that came into question.
-#[derive(Debug)]
+/// One profile that came into question, as reports show it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Row {
     /// The profile id.
     pub profile_id: ProfileId,
     /// The credential kind; `None` when there is no such profile.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
     /// The agent whose store holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<AgentId>,
     /// Whether it is the one to use.
     pub chosen: bool,
     /// `ok`, or why it was passed over.
+    #[serde(rename = "reasonCode")]
     pub code: &'static str,
     /// Until when, for a window.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Millis>,
     /// Why the window was opened.
+    #[serde(rename = "untilBecause", skip_serializing_if = "Option::is_none")]
     pub window_reason: Option<String>,
 }
 
@@ -138,7 +144,7 @@ pub fn resolve(
     let pool = Pool::open(app, &config, &agent)?;
     let reference = read_reference(&config, &agent, &pool, model_ref);
     let (provider, model) = provider_and_model(&config, &agent, &reference)?;
-    let asked = Asked { app, config: &config, agent: &agent, pool: &pool, at: now() };
+    let asked = Asked { app, config: &config, agent: &agent, pool: &pool, at: app.now() };
     match reference.profile {
         Some(id) => asked.pinned(&provider, model, id),
         None => asked.ordered(&provider, model),

@@ -10,6 +10,7 @@ use crate::ops::record::{Commit, RecordError, Recorded, Wait, record};
 use crate::profile::{AgentId, Credential, Millis, ProfileId};
 use crate::store::{Backup, Document, Location, Store};
 use crate::text::printable;
+use serde::Serialize;
 
 /// A backup and what it holds.
 #[derive(Debug)]
@@ -38,7 +39,8 @@ pub struct Listing {
 }
 
 /// What a restore did.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Report {
     /// The agent.
     pub agent_id: AgentId,
@@ -47,7 +49,16 @@ pub struct Report {
     /// The profiles that are now as they were then.
     pub restored: Vec<ProfileId>,
     /// The profiles that were left as they are, each with the reason.
-    pub kept: Vec<(ProfileId, &'static str)>,
+    pub kept: Vec<Kept>,
+}
+
+/// A profile that was left as it is.
+#[derive(Debug, Serialize)]
+pub struct Kept {
+    /// The profile.
+    pub id: ProfileId,
+    /// Why.
+    pub reason: &'static str,
 }
 
 /// Why a backup is not restored.
@@ -139,7 +150,9 @@ pub fn restore(
                 continue;
             }
             match obstacle(&store, document, &backup, &since, id) {
-                Some(reason) if !force || reason != ROTATED => kept.push((id.into(), reason)),
+                Some(reason) if !force || reason != ROTATED => {
+                    kept.push(Kept { id: id.into(), reason })
+                }
                 _ => {
                     document.copy_entry(&backup, id);
                     restored.push(ProfileId::from(id));

@@ -8,7 +8,6 @@ use crate::ops::selection::{SelectionError, WrongProvider};
 use crate::profile::{AgentId, ModelRef, ProfileId, ProviderId};
 use crate::provider::auth_provider_id;
 use crate::store::{SessionOverride, SessionStore};
-use crate::system::now;
 use crate::text::printable;
 use std::path::PathBuf;
 
@@ -150,7 +149,7 @@ pub fn set(
         let is_usual = usual.as_ref() == Some(&(provider.clone(), model.clone()));
         (!is_usual).then_some((provider, model.as_str()))
     });
-    match opened.store.pin(&opened.keys, pin, profile, now())? {
+    match opened.store.pin(&opened.keys, pin, profile, app.now())? {
         Some((key, pinned)) => Ok(opened.report(key, true, pinned)),
         None => Err(opened.unknown(request)),
     }
@@ -162,7 +161,7 @@ pub fn set(
 /// There is no such session, or the document cannot be written.
 pub fn clear(app: &App, request: &Request) -> Result<Report, SessionError> {
     let opened = Opened::new(app, request)?;
-    match opened.store.unpin(&opened.keys, now())? {
+    match opened.store.unpin(&opened.keys, app.now())? {
         Some((key, pinned)) => Ok(opened.report(key, true, pinned)),
         None => Err(opened.unknown(request)),
     }

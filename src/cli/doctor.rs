@@ -1,7 +1,7 @@
 //! `doctor`
 
 use crate::admin::doctor::{Finding, examine};
-use crate::admin::restore::{self, Listing};
+use crate::admin::restore::{self, Kept, Listing};
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::{Command, ExitStatus, Failure};
@@ -25,7 +25,7 @@ provider files and the configuration. Nothing is written. Exit codes: 0 nothing 
 With --restore: every change of an agent's credentials keeps what it replaced; this lists
 what there is, or brings the profiles of one backup back. Nothing that is stored now is
 removed. A login whose refresh token was rotated since stays as it is, because a second use
-of the old one would end it; --force brings it back all the same.
+of the old one would end it; --force restores it anyway.
 
   openclaw-auth doctor
   openclaw-auth doctor --restore --list
@@ -92,19 +92,10 @@ struct BackupReport<'r> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct RestoreReport<'r> {
     schema: u32,
-    agent_id: &'r AgentId,
-    backup: &'r str,
-    restored: &'r [ProfileId],
-    kept: Vec<KeptReport<'r>>,
-}
-
-#[derive(Serialize)]
-struct KeptReport<'r> {
-    id: &'r ProfileId,
-    reason: &'r str,
+    #[serde(flatten)]
+    report: &'r restore::Report,
 }
 
 const fn severity(finding: &Finding) -> &'static str {
@@ -219,19 +210,12 @@ fn restore(
 ) -> Result<(), Failure> {
     let report = restore::restore(app, agent, backup, args.force)?;
     if args.json {
-        let kept = report.kept.iter().map(|(id, reason)| KeptReport { id, reason });
-        return output.json(&RestoreReport {
-            schema: 1,
-            agent_id: &report.agent_id,
-            backup: &report.backup,
-            restored: &report.restored,
-            kept: kept.collect(),
-        });
+        return output.json(&RestoreReport { schema: 1, report: &report });
     }
     for id in &report.restored {
         output.data(&format!("restored: {id}\n"))?;
     }
-    for (id, reason) in &report.kept {
+    for Kept { id, reason } in &report.kept {
         output.data(&format!("left as it is: {id} ({reason})\n"))?;
     }
     if report.restored.is_empty() && report.kept.is_empty() {

@@ -1,6 +1,6 @@
 //! `help COMMAND`: the help of a command by its words, long or short.
 
-use super::output::Output;
+use super::{mistyped, output::Output};
 use crate::cli::exit::Failure;
 
 #[derive(Debug, clap::Args)]
@@ -10,9 +10,13 @@ pub(super) struct Args {
     words: Vec<String>,
 }
 
-pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn run(
+    args: &Args,
+    root: &clap::Command,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let words: Vec<&str> = args.words.iter().map(String::as_str).collect();
-    if let Some(failure) = super::mistyped::unknown(&words) {
+    if let Some(failure) = mistyped::unknown(root, &words) {
         return Err(failure);
     }
     output.help(&words)

@@ -2,7 +2,6 @@
 //!
 //! Invariant: what is proposed is a command that there is.
 
-use super::command_at;
 use crate::cli::exit::{Command, Failure, Hint};
 use crate::text::printable;
 
@@ -28,11 +27,11 @@ const LIKENESS: f64 = 0.8;
 const MOST: usize = 3;
 
 /// The failure where `words` are no command; `None` where they are one.
-pub(super) fn unknown(words: &[&str]) -> Option<Failure> {
-    let mut command = command_at(&[] as &[&str]);
+pub(super) fn unknown(root: &clap::Command, words: &[&str]) -> Option<Failure> {
+    let mut command = root.clone();
     for (at, word) in words.iter().enumerate() {
         let Some(next) = command.find_subcommand(word).cloned() else {
-            return Some(failure(&words[..at], &words[at..]));
+            return Some(failure(root, &words[..at], &words[at..]));
         };
         command = next;
     }
@@ -40,23 +39,23 @@ pub(super) fn unknown(words: &[&str]) -> Option<Failure> {
 }
 
 /// The failure where the first of `words` is no command of `path`.
-pub(super) fn failure(path: &[&str], words: &[&str]) -> Failure {
+pub(super) fn failure(root: &clap::Command, path: &[&str], words: &[&str]) -> Failure {
     let word = words.first().copied().unwrap_or_default();
     let whole: Vec<&str> = path.iter().copied().chain([word]).collect();
     let help = || Command::new("openclaw-auth").args(path.iter().copied()).arg("--help").into();
     Failure::usage(format!("there is no command `{}`", shown(&whole)))
-        .hint(meant(path, words).unwrap_or_else(help))
+        .hint(meant(root, path, words).unwrap_or_else(help))
 }
 
 /// What is proposed in the place of `words`, of which the first is no command of `path`.
-fn meant(path: &[&str], words: &[&str]) -> Option<Hint> {
+fn meant(root: &clap::Command, path: &[&str], words: &[&str]) -> Option<Hint> {
     let word = words.first()?;
     let other = OTHER_WORDS.iter().find(|(other, _)| other.eq_ignore_ascii_case(word));
     if let Some((_, ours)) = other.filter(|_| path.is_empty()) {
         return Some(Command::ours(ours).into());
     }
     let mut paths = Vec::new();
-    collect(&command_at(&[] as &[&str]), &mut Vec::new(), &mut paths);
+    collect(root, &mut Vec::new(), &mut paths);
     // `auth login` is `models auth login`.
     let longest = words.len().min(3);
     let by_end = (1..=longest).rev().find_map(|length| {

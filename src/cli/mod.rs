@@ -102,13 +102,13 @@ enum Command {
     Channels(channels::Args),
     /// Agents, each with a store of its own
     Agents(agents::Args),
-    /// From nothing to a first login, with questions or without
+    /// Set up a first login, with questions or without
     Onboard(onboard::Args),
     /// Set up logins, the default model and agents, on a terminal
     Configure(configure::Args),
-    /// Find what is wrong with the stores, and get back what a change replaced
+    /// Find problems in the stores, and restore what a change replaced
     Doctor(doctor::Args),
-    /// Secrets: what stands in clear, which references resolve
+    /// Find secrets in plain text and references that do not resolve
     Secrets(secrets::Args),
     #[command(skip)]
     Direct(Direct),
@@ -127,7 +127,7 @@ impl Command {
         match self {
             Self::Login(short) => {
                 let Short { args, agent } = *short;
-                models::auth::login::run(args, agent.as_deref(), app, output)
+                models::auth::sign_in::login_by_name(args, agent.as_deref(), app, output)
             }
             Self::Logout(Short { args, agent }) => {
                 models::auth::logout::run(args, agent.as_deref(), app, output)
@@ -144,7 +144,7 @@ impl Command {
             }
             Self::Prune(Short { args, agent }) => prune::run(&args, agent.as_deref(), app, output),
             Self::Providers(args) => providers::run(args, app, output),
-            Self::Help(args) => help::run(&args, output),
+            Self::Help(args) => help::run(&args, &command_at(&[] as &[&str]), output),
             Self::Models(args) => models::run(args, app, output),
             Self::Channels(args) => channels::run(args, app, output),
             Self::Onboard(args) => onboard::run(&args, app, output),
@@ -207,7 +207,9 @@ fn start(
     };
     let command = match Command::parse_from(args.clone()) {
         Ok(command) => command,
-        Err(error) => return usage::show(&error, &args, in_json, streams),
+        Err(error) => {
+            return usage::show(&error, (&args, &command_at(&[] as &[&str])), in_json, streams);
+        }
     };
     let agent = AgentId::named(options.agent.as_deref());
     let app = App::new(options.apply(environment), current_dir).with_agent(agent);

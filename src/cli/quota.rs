@@ -10,7 +10,6 @@ use crate::provider::Window;
 use crate::system::now;
 use crate::text::{chain, printable};
 use serde::Serialize;
-use serde_json::Number;
 
 /// The `usage` of `channels list --json` and `models status --json`.
 #[derive(Serialize)]
@@ -25,7 +24,7 @@ pub(super) struct QuotaReport<'u> {
 struct ProviderReport<'u> {
     provider: &'u ProviderId,
     display_name: &'u str,
-    windows: Vec<WindowReport<'u>>,
+    windows: &'u [Window],
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<&'u str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,15 +33,6 @@ struct ProviderReport<'u> {
     hint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint_command: Option<Command>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WindowReport<'u> {
-    label: &'u str,
-    used_percent: Number,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reset_at: Option<Millis>,
 }
 
 impl<'u> From<&'u Quotas> for QuotaReport<'u> {
@@ -57,11 +47,10 @@ impl<'u> From<&'u Snapshot> for ProviderReport<'u> {
         let Snapshot { provider, name, usage } = snapshot;
         let (usage, problem) = (usage.as_ref().ok(), usage.as_ref().err());
         let hint = problem.and_then(usage_remedy);
-        let windows = usage.into_iter().flat_map(|usage| &usage.windows);
         Self {
             provider,
             display_name: name,
-            windows: windows.map(WindowReport::from).collect(),
+            windows: usage.map_or(&[], |usage| &usage.windows),
             plan: usage.and_then(|usage| usage.plan.as_deref()),
             error: problem.map(message),
             hint: hint.as_ref().map(Hint::to_string),
@@ -70,23 +59,9 @@ impl<'u> From<&'u Snapshot> for ProviderReport<'u> {
     }
 }
 
-impl<'u> From<&'u Window> for WindowReport<'u> {
-    fn from(window: &'u Window) -> Self {
-        let Window { label, used_percent, reset_at } = window;
-        Self { label, used_percent: number(*used_percent), reset_at: *reset_at }
-    }
-}
-
 /// What went wrong, on one line.
 fn message(problem: &Problem) -> String {
     printable(&problem.to_string(), 300)
-}
-
-/// A percentage without `.0`, as JavaScript writes it.
-fn number(percent: f64) -> Number {
-    #[expect(clippy::cast_possible_truncation, reason = "from 0 to 100")]
-    let whole = Number::from(percent as i64);
-    if percent.fract() == 0.0 { whole } else { Number::from_f64(percent).unwrap_or(whole) }
 }
 
 /// What the providers say. A listing does not fail for what it asks of others.

@@ -3,15 +3,15 @@
 
 use super::exit::{ExitStatus, Failure};
 use super::output::Output;
-use super::{command_at, json_error, mistyped};
+use super::{json_error, mistyped};
 use crate::system::Streams;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
 
-/// Shows what clap says about `args`, the name of the program first.
+/// Shows what clap says about `args`, the name of the program first; `root` has all commands.
 pub(super) fn show(
     error: &clap::Error,
-    args: &[OsString],
+    (args, root): (&[OsString], &clap::Command),
     in_json: bool,
     streams: &mut Streams,
 ) -> ExitStatus {
@@ -23,7 +23,7 @@ pub(super) fn show(
     if error.kind() == ErrorKind::InvalidSubcommand
         && let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
     {
-        return json_error::end(&no_command(word, args), in_json, &mut output);
+        return json_error::end(&no_command(word, args, root), in_json, &mut output);
     }
     if in_json {
         return json_error::end(&Failure::usage(sentence(&text)), true, &mut output);
@@ -39,15 +39,13 @@ pub(super) fn print(text: &str, streams: &mut Streams) -> ExitStatus {
 }
 
 /// The failure where `word` is no command of those before it.
-fn no_command(word: &str, args: &[OsString]) -> Failure {
+fn no_command(word: &str, args: &[OsString], root: &clap::Command) -> Failure {
     let words: Vec<&str> = args.iter().skip(1).filter_map(|it| it.to_str()).collect();
     let at = words.iter().position(|it| *it == word).unwrap_or_default();
     let is_word = |it: &&&str| !it.starts_with('-');
     let path: Vec<&str> = words[..at].iter().filter(is_word).copied().collect();
     let rest: Vec<&str> = words[at..].iter().take_while(is_word).copied().collect();
-    let is_path = command_at(&path).find_subcommand(word).is_none();
-    let path = if is_path { path } else { Vec::new() };
-    mistyped::failure(&path, &rest)
+    mistyped::failure(root, &path, &rest)
 }
 
 /// The first sentence of a message of clap, in one line.

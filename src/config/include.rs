@@ -169,8 +169,8 @@ mod tests {
             ("'../outside.json'", "outside"),
             ("'/etc/hostname'", "outside"),
             ("'openclaw.json'", "includes itself"),
-            ("5", "no path"),
-            ("[5]", "no path"),
+            ("5", "not a path"),
+            ("[5]", "not a path"),
             ("'bad.json'", "bad.json"),
             ("'sub'", "regular file"),
         ] {

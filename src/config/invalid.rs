@@ -77,13 +77,13 @@ pub enum WrongPart {
 #[derive(Debug, thiserror::Error)]
 pub enum IncludeError {
     /// `$include` is no path and no array.
-    #[error("`$include` is {0}, which is no path")]
+    #[error("`$include` is {0}, which is not a path")]
     NoPath(Value),
     /// `$include` is an array with something else than a path.
-    #[error("`$include` holds {0}, which is no path")]
+    #[error("`$include` holds {0}, which is not a path")]
     NoPathIn(Value),
     /// There are members beside it, and what is included is no object.
-    #[error("what {0} includes is no object to add to")]
+    #[error("what {0} includes is not an object")]
     NoObject(Value),
     /// The file cannot be used.
     #[error("could not include `{path}`: {reason}")]

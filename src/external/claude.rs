@@ -61,8 +61,8 @@ impl Format for Claude {
         ]
     }
 
-    fn text_elsewhere(&self) -> Option<(PathBuf, Zeroizing<String>)> {
-        let text = crate::system::keychain::read(KEYCHAIN_ITEM)?;
+    fn text_elsewhere(&self, environment: &Environment) -> Option<(PathBuf, Zeroizing<String>)> {
+        let text = crate::system::keychain::read(KEYCHAIN_ITEM, environment)?;
         Some((PathBuf::from(format!("the keychain item `{KEYCHAIN_ITEM}`")), text))
     }
 

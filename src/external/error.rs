@@ -27,7 +27,7 @@ pub enum OtherStorage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// An entry is of the provider that it is named after, and no provider is named so.
-    #[error("its name is no provider id")]
+    #[error("its name is not a provider id")]
     Name,
     /// It is for an installation of a customer.
     #[error("it is of another server than that of the provider (enterpriseUrl)")]
@@ -45,7 +45,7 @@ pub enum Unfit {
     #[error("it holds no login that can be used elsewhere")]
     Nothing,
     /// It is no object.
-    #[error("it is no entry of a login")]
+    #[error("it is not an entry of a login")]
     NoEntry,
     /// It has a key twice, or is itself there twice.
     #[error("it repeats a key, or is there twice")]
@@ -54,10 +54,10 @@ pub enum Unfit {
     #[error("a token in it holds characters that no token has")]
     OddToken,
     /// A shortened token or an example stands in the place of a token or key.
-    #[error("a token in it is shortened, as listings show one, or an example")]
+    #[error("a token in it is masked, or an example")]
     StandIn,
     /// Something else than a text stands in the place of a token or key.
-    #[error("a token in it is no text")]
+    #[error("a token in it is not text")]
     TokenNotText,
     /// The program has two logins and uses the other one.
     #[error("the program uses its other login; --entry or --all imports this one")]

@@ -31,7 +31,7 @@ pub(super) trait Format: Sync {
     }
 
     /// What stands in no file, in the same form.
-    fn text_elsewhere(&self) -> Option<(PathBuf, Zeroizing<String>)> {
+    fn text_elsewhere(&self, _environment: &Environment) -> Option<(PathBuf, Zeroizing<String>)> {
         None
     }
 

@@ -28,10 +28,10 @@ pub enum Malformed {
     #[error("a token in it holds characters that no token has")]
     UnfitToken,
     /// A shortened token or an example stands in the place of a token or key.
-    #[error("a token in it is shortened, as listings show one, or an example")]
+    #[error("a token in it is masked, or an example")]
     StandIn,
     /// Something else than a text stands in the place of a token or key.
-    #[error("a token in it is no text")]
+    #[error("a token in it is not text")]
     TokenNotText,
 }
 

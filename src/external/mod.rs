@@ -55,7 +55,7 @@ fn format(tool: Tool) -> &'static dyn Format {
 /// # Errors
 /// There is none, it is not in a file, or the file cannot be read.
 pub fn read(tool: Tool, environment: &Environment) -> Result<Contents, ExternalError> {
-    read_with(tool, environment, |format| format.text_elsewhere())
+    read_with(tool, environment, |format| format.text_elsewhere(environment))
 }
 
 /// As [`read`], of files alone: a keychain may ask its user, which is no way to look around.

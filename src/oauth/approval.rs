@@ -10,12 +10,13 @@ use super::device_reply::DeviceAuthorization;
 use super::grant::Grant;
 use super::lenient_json::Members;
 use super::poll_word::{PollWord, has_word, is_word};
-use super::post::post;
 use super::reply::Reply;
+use super::request::post;
 use super::token::exchange;
 use super::token_error::TokenError;
 use crate::profile::Millis;
 use crate::secret::Secret;
+use crate::system::Clock;
 use crate::system::http::HttpClient;
 use oauth2::http::StatusCode;
 use std::time::Duration;
@@ -55,7 +56,7 @@ pub async fn poll_device(
     http: &HttpClient,
     client: &Client,
     device: &DeviceAuthorization,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Poll, TokenError> {
     let reply = match ask(http, client, device, clock).await? {
         Ok(reply) => reply,
@@ -93,38 +94,34 @@ async fn ask(
     http: &HttpClient,
     client: &Client,
     device: &DeviceAuthorization,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Result<Reply, TokenError>, TokenError> {
     let endpoints = client.endpoints.device.as_ref();
     let own_endpoint = endpoints.and_then(|endpoints| endpoints.token_endpoint.as_ref());
     let endpoint = own_endpoint.map_or_else(|| client.token_endpoint(), Ok)?;
     let (code, user_code) = (device.device_code.expose(), device.user_code.as_str());
-    let client_id = ("client_id", client.id.as_str());
-    let mut format = TokenRequestFormat::Form;
-    let mut fields = match device.flow {
+    let (mut fields, format) = match device.flow {
         DeviceFlow::Standard => {
-            format = client.token_request_format;
             let grant_type = "urn:ietf:params:oauth:grant-type:device_code";
-            vec![("grant_type", grant_type), ("device_code", code), client_id]
+            let mut fields = vec![("grant_type", grant_type), ("device_code", code)];
+            fields.extend(client.credentials());
+            (fields, client.token_request_format)
         }
         DeviceFlow::Pairing => {
-            format = TokenRequestFormat::Json;
-            vec![("device_auth_id", code), ("user_code", user_code)]
+            let fields = vec![("device_auth_id", code), ("user_code", user_code)];
+            (fields, TokenRequestFormat::Json)
         }
         DeviceFlow::UserCode => {
-            let grant_type = "urn:ietf:params:oauth:grant-type:user_code";
             let verifier = device.code_verifier.as_ref().map_or("", Secret::expose);
-            vec![
-                ("grant_type", grant_type),
-                client_id,
+            let fields = vec![
+                ("grant_type", "urn:ietf:params:oauth:grant-type:user_code"),
+                ("client_id", client.id.as_str()),
                 ("user_code", user_code),
                 ("code_verifier", verifier),
-            ]
+            ];
+            (fields, TokenRequestFormat::Form)
         }
     };
-    if let (DeviceFlow::Standard, Some(secret)) = (device.flow, &client.secret) {
-        fields.push(("client_secret", secret.expose()));
-    }
     if device.flow != DeviceFlow::Pairing {
         let further = client.token_parameters.iter().map(|(name, value)| (&**name, &**value));
         fields.extend(further);
@@ -199,11 +196,11 @@ fn no_word(error: &TokenError) -> Poll {
 }
 
 /// What may be the matter when somebody in between answers.
-const PORTAL: &str = "(does this network have a sign-in page of its own?)";
+const PORTAL: &str = "(does this network have its own sign-in page?)";
 
 /// An answer that the server has not made, as a sentence.
 fn odd_answer(status: StatusCode) -> String {
-    format!("the answer about the device code ({status}) makes no sense {PORTAL}")
+    format!("the answer about the device code ({status}) is not one of RFC 8628 {PORTAL}")
 }
 
 /// What an error code of the server means.
@@ -228,21 +225,21 @@ pub async fn wait_for_approval(
     client: &Client,
     device: &mut DeviceAuthorization,
     trouble: oneshot::Sender<String>,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Grant, TokenError> {
     let http = client.http()?;
-    let end = tokio::time::Instant::now() + device.lifetime;
+    let end = clock.instant() + device.lifetime;
     let mut trouble = Some(trouble);
     // How many polls in a row brought no word, and what came in place of the last one.
     let (mut failures, mut last) = (0_u32, None);
-    let mut pause = device.interval.saturating_sub(device.age(clock()));
+    let mut pause = device.interval.saturating_sub(device.age(clock.now()));
     loop {
-        let next = tokio::time::Instant::now() + pause;
-        tokio::time::sleep_until(next.min(end)).await;
+        let next = clock.instant() + pause;
+        clock.sleep_until(next.min(end)).await;
         if next > end {
             return Err(too_late(last));
         }
-        device.asked = clock();
+        device.asked = clock.now();
         let poll = poll_device(&http, client, device, clock).await?;
         (failures, last) = match &poll {
             Poll::NoWord { reason, .. } => (failures + 1, Some(reason.clone())),
@@ -270,7 +267,7 @@ pub async fn wait_for_approval(
 
 /// The code has expired by our clock; `last` is what came in place of the last answer.
 fn too_late(last: Option<String>) -> TokenError {
-    let mut description = "nobody approved the code in time".to_owned();
+    let mut description = "the code was not approved in time".to_owned();
     if let Some(last) = last {
         description = format!("{description}, and the server could not be asked: {last}");
     }

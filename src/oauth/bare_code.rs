@@ -23,7 +23,7 @@ const KEY: AuthorizationError = Unreadable(
 );
 /// Where an address was shown, its end or middle was left out.
 pub(super) const SHORTENED: AuthorizationError =
-    Unreadable("it was shortened where it was shown; paste the whole address");
+    Unreadable("it is shortened; paste the whole address");
 
 /// A code that came without a state.
 ///

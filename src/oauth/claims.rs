@@ -23,7 +23,7 @@ impl Claims {
         Self::of_object(serde_json::from_slice(&payload).ok()?)
     }
 
-    /// The claims in an object that is no token; `None` when it is no object.
+    /// The claims in an object that is no token; `None` when it is not an object.
     pub fn of_object(claims: Value) -> Option<Self> {
         claims.is_object().then_some(Self(claims))
     }

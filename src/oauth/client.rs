@@ -65,6 +65,12 @@ impl Client {
         code == "invalid_grant" || self.final_error_codes.iter().any(|own| own == code)
     }
 
+    /// What names the client in the body of a request (RFC 6749 section 2.3.1).
+    pub(super) fn credentials(&self) -> Vec<(&str, &str)> {
+        let secret = self.secret.as_ref().map(|secret| ("client_secret", secret.expose()));
+        std::iter::once(("client_id", &*self.id)).chain(secret).collect()
+    }
+
     /// The token endpoint.
     ///
     /// # Errors

@@ -5,11 +5,11 @@ use super::authorization::random_text;
 use super::client::{Client, TokenRequestFormat};
 use super::device_endpoints::DeviceFlow;
 use super::device_reply::{DeviceAuthorization, DeviceReply};
-use super::post::post;
 use super::reply::server_time;
+use super::request::post;
 use super::token_error::TokenError;
-use crate::profile::Millis;
 use crate::secret::Secret;
+use crate::system::Clock;
 use oauth2::PkceCodeChallenge;
 use oauth2::http::StatusCode;
 
@@ -20,33 +20,33 @@ use oauth2::http::StatusCode;
 pub async fn authorize_device(
     client: &Client,
     scopes: &[String],
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<DeviceAuthorization, TokenError> {
     let missing = || TokenError::Unreadable("the server has no device authorization".to_owned());
     let endpoints = client.endpoints.device.as_ref().ok_or_else(missing)?;
     let http = client.http_to(&endpoints.authorization_endpoint)?;
     let (scope, state) = (scopes.join(" "), random_text());
-    let mut fields = vec![("client_id", client.id.as_str())];
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    let mut format = TokenRequestFormat::Form;
-    match endpoints.flow {
+    let client_id = ("client_id", client.id.as_str());
+    let (fields, format) = match endpoints.flow {
         DeviceFlow::Standard => {
-            if let Some(secret) = &client.secret {
-                fields.push(("client_secret", secret.expose()));
-            }
-            if !scopes.is_empty() {
-                fields.push(("scope", &scope));
-            }
+            let scope = (!scopes.is_empty()).then_some(("scope", &*scope));
+            let fields = client.credentials().into_iter().chain(scope);
+            (fields.collect(), TokenRequestFormat::Form)
         }
-        DeviceFlow::Pairing => format = TokenRequestFormat::Json,
-        DeviceFlow::UserCode => fields.extend([
-            ("response_type", "code"),
-            ("scope", &scope),
-            ("code_challenge", challenge.as_str()),
-            ("code_challenge_method", "S256"),
-            ("state", state.expose()),
-        ]),
-    }
+        DeviceFlow::Pairing => (vec![client_id], TokenRequestFormat::Json),
+        DeviceFlow::UserCode => {
+            let fields = vec![
+                client_id,
+                ("response_type", "code"),
+                ("scope", &scope),
+                ("code_challenge", challenge.as_str()),
+                ("code_challenge_method", "S256"),
+                ("state", state.expose()),
+            ];
+            (fields, TokenRequestFormat::Form)
+        }
+    };
     let response = post(&http, &endpoints.authorization_endpoint, &fields, format, clock).await?;
     if endpoints.flow == DeviceFlow::Pairing && response.status == StatusCode::NOT_FOUND {
         let description = "this server does not offer device codes to this account".to_owned();
@@ -61,7 +61,7 @@ pub async fn authorize_device(
     }
     let code_verifier =
         (endpoints.flow == DeviceFlow::UserCode).then(|| Secret::new(verifier.secret().as_str()));
-    let asked = clock();
+    let asked = clock.now();
     reply.authorization(
         endpoints,
         code_verifier,

@@ -105,7 +105,8 @@ impl DeviceReply {
             (None, _) => return Err(missing("device_code")),
         };
         let is_web = |url: &Url| matches!(url.scheme(), "https" | "http");
-        let no_web = || TokenError::Unreadable("its verification_uri is no web address".to_owned());
+        let no_web =
+            || TokenError::Unreadable("its verification_uri is not a web address".to_owned());
         let verification_uri = match self.url(&["verification_uri", "verification_url"]) {
             Some(given) => given.ok().filter(is_web).ok_or_else(no_web)?,
             None => {

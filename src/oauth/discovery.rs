@@ -6,10 +6,12 @@ use super::claims::Claims;
 use super::client::Client;
 use super::device_endpoints::DeviceEndpoints;
 use super::lenient_json::decoded;
+use super::reply::is_unavailable;
+use super::request::get;
 use super::token_error::TokenError;
 use crate::secret::Secret;
 use crate::system::http::{HttpClient, HttpError, is_acceptable};
-use oauth2::http::{Request, StatusCode, header};
+use oauth2::http::StatusCode;
 use serde::Deserialize;
 use url::Url;
 
@@ -55,12 +57,12 @@ impl Client {
         let http = self.http_to(&url)?;
         let mut found = None;
         for place in metadata_places(&url) {
-            let (status, body) = get(&http, &place, None).await?;
+            let (status, body) = read(&http, &place, None).await?;
             if status.is_success() {
                 found = Some(body);
                 break;
             }
-            if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            if is_unavailable(status) {
                 let reason = format!("{issuer}: {status}");
                 return Err(TokenError::unavailable(reason, false));
             }
@@ -127,7 +129,7 @@ impl Client {
     async fn asked_userinfo(&self, access: &Secret) -> Option<Claims> {
         let endpoint = self.endpoints.userinfo.as_ref()?;
         let http = self.http_to(endpoint).ok()?;
-        let (status, body) = get(&http, endpoint, Some(access)).await.ok()?;
+        let (status, body) = read(&http, endpoint, Some(access)).await.ok()?;
         if !status.is_success() {
             return None;
         }
@@ -155,22 +157,20 @@ fn metadata_places(issuer: &Url) -> Vec<Url> {
     ]
 }
 
-async fn get(
+/// What is at `url`, whatever its status.
+async fn read(
     http: &HttpClient,
     url: &Url,
     bearer: Option<&Secret>,
 ) -> Result<(StatusCode, Vec<u8>), TokenError> {
-    let mut request = Request::get(url.as_str()).header(header::ACCEPT, "application/json");
-    if let Some(bearer) = bearer {
-        request = request.header(header::AUTHORIZATION, format!("Bearer {}", bearer.expose()));
-    }
-    let request = request
-        .body(Vec::new())
-        .map_err(|_| TokenError::Unreadable("the token is not fit for a header".to_owned()))?;
+    let unfit = |_| {
+        TokenError::Unreadable("the token has characters that a header must not have".to_owned())
+    };
+    let request = get(url, bearer).body(Vec::new()).map_err(unfit)?;
     let response = http.send(request).await.map_err(|error| match error {
         // Reading changes nothing, whether or not it arrived.
         HttpError::Unreachable { reason, .. } => TokenError::unavailable(reason, false),
-        other => TokenError::from(other),
+        other => other.into(),
     })?;
     Ok((response.status(), response.into_body()))
 }

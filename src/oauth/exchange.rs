@@ -1,15 +1,16 @@
 //! Exchanging a stored token for the short-lived one that an API wants: a request that
 //! carries the one and is answered with the other. It spends nothing.
 
-use super::reply::server_time;
+use super::reply::{is_unavailable, server_time};
+use super::request::get;
 use crate::profile::Millis;
 use crate::secret::Secret;
-use crate::system::Environment;
 use crate::system::http::{HttpClient, HttpError};
 use crate::system::route::{Untrusted, UnusableProxy};
+use crate::system::{Clock, Environment};
 use crate::text::printable;
 use indexmap::IndexMap;
-use oauth2::http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use oauth2::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -91,20 +92,18 @@ impl TokenExchange {
         &self,
         stored: &Secret,
         environment: &Environment,
-        clock: fn() -> Millis,
+        clock: &Clock,
     ) -> Result<ExchangedToken, ExchangeError> {
-        let mut request = Request::get(self.endpoint.as_str())
-            .header(header::ACCEPT, "application/json")
-            .header(header::AUTHORIZATION, format!("Bearer {}", stored.expose()));
+        let mut request = get(&self.endpoint, Some(stored));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let request = request
-            .body(Vec::new())
-            .map_err(|_| ExchangeError::Unreadable("the stored token is not fit for a header"))?;
+        let request = request.body(Vec::new()).map_err(|_| {
+            ExchangeError::Unreadable("the stored token has characters that a header must not have")
+        })?;
         let http = HttpClient::new(environment, &self.endpoint).map_err(unavailable)?;
         let response = http.send(request).await.map_err(unavailable)?;
-        read(&response, clock())
+        read(&response, clock.now())
     }
 }
 
@@ -121,7 +120,7 @@ fn unavailable(error: HttpError) -> ExchangeError {
 
 fn read(response: &Response<Vec<u8>>, received: Millis) -> Result<ExchangedToken, ExchangeError> {
     let status = response.status();
-    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+    if is_unavailable(status) {
         return Err(ExchangeError::Unavailable(status.to_string()));
     }
     let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();

@@ -7,7 +7,7 @@ use super::response::{AuthorizationCode, AuthorizationError, ExpectedResponse, P
 
 use AuthorizationError::Unreadable;
 
-const NO_STATE: AuthorizationError = Unreadable("it carries no state; paste the whole address");
+const NO_STATE: AuthorizationError = Unreadable("it has no `state`; paste the whole address");
 pub(super) const START: AuthorizationError = Unreadable(
     "this is the address that starts the login; paste the one that the browser was sent to at \
      the end",

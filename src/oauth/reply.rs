@@ -12,6 +12,7 @@ use super::token_error::{Refusal, TokenError};
 use super::token_reply::{self, NoGrant, TokenReply, standard};
 use crate::profile::Millis;
 use crate::secret::{Secret, SecretBytes};
+use crate::system::Clock;
 use crate::system::http::{Answer, HttpError};
 use oauth2::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
@@ -34,7 +35,7 @@ pub(super) struct Reply {
 impl Reply {
     /// Sorts out what is no word of the server, or says that it cannot answer now. `clock` is
     /// ours.
-    pub(super) fn of(answer: Answer, clock: fn() -> Millis) -> Result<Self, TokenError> {
+    pub(super) fn of(answer: Answer, clock: &Clock) -> Result<Self, TokenError> {
         let unpacked = answer.unpacked();
         let text = decoded(&unpacked.bytes).into_owned();
         let too_large = unpacked.is_too_large.then_some(HttpError::TooLarge);
@@ -77,7 +78,7 @@ impl Reply {
 
     /// The server does not answer now. Whether it has done what it was asked for all the same
     /// is known only where it says so: by 429, or by naming the time to come back.
-    fn unavailable(&self, clock: fn() -> Millis) -> TokenError {
+    fn unavailable(&self, clock: &Clock) -> TokenError {
         let status = self.status;
         let retry_after = retry_after(&self.headers, clock);
         let sent = match status {
@@ -165,16 +166,16 @@ impl Reply {
     ///
     /// # Errors
     /// See [`TokenError`].
-    pub(super) fn grant(self, client: &Client, clock: fn() -> Millis) -> Result<Grant, TokenError> {
-        let members = self.token_response(client, clock())?;
+    pub(super) fn grant(self, client: &Client, clock: &Clock) -> Result<Grant, TokenError> {
+        let members = self.token_response(client, clock.now())?;
         let reply: TokenReply = serde_json::from_value(Value::Object(members))
             .map_err(|_| TokenError::Unreadable(NoGrant::HasNoToken.reason().to_owned()))?;
-        reply.grant(clock())
+        reply.grant(clock.now())
     }
 }
 
 /// Whether a status means that the server cannot answer now.
-fn is_unavailable(status: StatusCode) -> bool {
+pub(super) fn is_unavailable(status: StatusCode) -> bool {
     // nginx's word for a request that was given up on.
     const CLOSED: u16 = 499;
     status.is_server_error()
@@ -184,14 +185,14 @@ fn is_unavailable(status: StatusCode) -> bool {
 
 /// How long the server wants to be left alone: seconds, or the time until a date (RFC 9110
 /// section 10.2.3) by the server's clock where it shows it.
-fn retry_after(headers: &HeaderMap, clock: fn() -> Millis) -> Option<Duration> {
+fn retry_after(headers: &HeaderMap, clock: &Clock) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse::<f64>() {
         // A number that is too large for any clock is a long time, not none.
         const LONGEST: f64 = 4e9;
         return Duration::try_from_secs_f64(seconds.clamp(f64::MIN, LONGEST)).ok();
     }
-    let now = server_time(headers).unwrap_or_else(clock);
+    let now = server_time(headers).unwrap_or_else(|| clock.now());
     let wait = date(value)?.saturating_sub(now).max(0);
     u64::try_from(wait).ok().map(Duration::from_millis)
 }
@@ -211,7 +212,7 @@ pub(super) fn date(text: &str) -> Option<Millis> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::limits;
+    use crate::system::{ManualClock, limits};
     use oauth2::http;
 
     fn client() -> Client {
@@ -230,7 +231,8 @@ mod tests {
         });
         let answer =
             Answer { status, headers: fields.collect(), received: body.to_vec(), cut: None };
-        Reply::of(answer, || 1_000_000)?.grant(&client(), || 1_000_000)
+        let clock = Clock::Manual(ManualClock::new(1_000_000));
+        Reply::of(answer, &clock)?.grant(&client(), &clock)
     }
 
     #[test]

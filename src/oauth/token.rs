@@ -1,17 +1,17 @@
 //! Token requests: the code exchange (RFC 6749 section 4.1.3) and the refresh
 //! (section 6).
 //!
-//! The `oauth2` package makes the requests; [`super::post`] sends them and reads the answers.
+//! The `oauth2` package makes the requests; [`super::request`] sends them and reads the answers.
 
 use super::authorization::AuthorizationRequest;
 use super::client::Client;
 use super::grant::Grant;
-use super::post::{sender, token_error};
+use super::request::{sender, token_error};
 use super::response::AuthorizationCode;
 use super::token_error::TokenError;
 use super::token_reply::TokenReply;
-use crate::profile::Millis;
 use crate::secret::Secret;
+use crate::system::Clock;
 use crate::system::http::HttpClient;
 use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
@@ -29,7 +29,7 @@ pub async fn exchange_code(
     client: &Client,
     request: &AuthorizationRequest,
     code: AuthorizationCode,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Grant, TokenError> {
     let redirect_uri = Some(&request.redirect_uri);
     exchange(http, client, redirect_uri, &code.0, &request.code_verifier(), clock).await
@@ -45,7 +45,7 @@ pub(super) async fn exchange(
     redirect_uri: Option<&Url>,
     code: &Secret,
     code_verifier: &Secret,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Grant, TokenError> {
     let mut oauth2 = oauth2_client(client)?;
     if let Some(redirect_uri) = redirect_uri {
@@ -58,7 +58,7 @@ pub(super) async fn exchange(
         request = request.add_extra_param(name, value);
     }
     let sender = sender(http, client, clock);
-    request.request_async(&sender).await.map_err(token_error)?.grant(clock())?.of_login()
+    request.request_async(&sender).await.map_err(token_error)?.grant(clock.now())?.of_login()
 }
 
 /// Refreshes a grant. The refresh token may be spent after this, whatever the outcome.
@@ -69,7 +69,7 @@ pub async fn refresh(
     http: &HttpClient,
     client: &Client,
     refresh_token: &Secret,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Grant, TokenError> {
     let refresh_token = RefreshToken::new(refresh_token.expose().to_owned());
     let oauth2 = oauth2_client(client)?;
@@ -78,7 +78,7 @@ pub async fn refresh(
         request = request.add_extra_param(name, value);
     }
     let sender = sender(http, client, clock);
-    request.request_async(&sender).await.map_err(token_error)?.grant(clock())
+    request.request_async(&sender).await.map_err(token_error)?.grant(clock.now())
 }
 
 type OAuth2Client = oauth2::Client<

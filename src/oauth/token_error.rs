@@ -27,7 +27,7 @@ pub enum TokenError {
     },
     /// Something in front of the authorization server did not let the request pass, and
     /// answered with a page of its own. The server has not got it.
-    #[error("{} answered in place of the authorization server, with a block page: {status}", by.unwrap_or("something in between"))]
+    #[error("{} answered in place of the authorization server, with a block page: {status}", by.unwrap_or("a server in between"))]
     Blocked {
         /// Whose page it is, where that is known.
         by: Option<&'static str>,

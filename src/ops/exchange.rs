@@ -9,8 +9,8 @@ use crate::oauth::{ExchangeError, ExchangedToken, TokenExchange};
 use crate::profile::{Millis, ProfileId};
 use crate::secret::Secret;
 use crate::store::{LeaseKey, StoreError, Turn, exchanged};
+use crate::system::block_on;
 use crate::system::signal::StopSignals;
-use crate::system::{block_on, now};
 use std::time::Duration;
 
 /// Why a stored token is not exchanged.
@@ -75,7 +75,7 @@ pub(super) fn exchange(
 ) -> Result<ExchangedToken, NotExchanged> {
     let directory = app.paths.exchanged_tokens();
     let before = exchanged::find(&directory, &service.endpoint, stored);
-    let is_good = |given: &ExchangedToken| given.validity().is_enough(wanted.min_ttl, now());
+    let is_good = |given: &ExchangedToken| given.validity().is_enough(wanted.min_ttl, app.now());
     let is_new = |given: &ExchangedToken| {
         before.as_ref().is_none_or(|before| !before.token.matches(&given.token))
     };
@@ -85,7 +85,7 @@ pub(super) fn exchange(
     // What came after this process looked is new, however it was asked for.
     let adopt = || {
         let given = exchanged::find(&directory, &service.endpoint, stored)?;
-        (is_new(&given) && given.expires > now()).then_some(given)
+        (is_new(&given) && given.expires > app.now()).then_some(given)
     };
     let key = LeaseKey { grant: Some(stored), ..selected.lease_key() };
     let turn =
@@ -102,19 +102,19 @@ pub(super) fn exchange(
     let given = block_on(async {
         let mut signals = StopSignals::catch().map_err(NotExchanged::Signals)?;
         tokio::select! {
-            given = service.exchange(stored, &app.environment, now) => given.map_err(|source| {
+            given = service.exchange(stored, &app.environment, &app.machine.clock) => given.map_err(|source| {
                 NotExchanged::Failed { login: selected.login().into(), source }
             }),
             () = signals.received() => Err(NotExchanged::Interrupted),
         }
     })
     .map_err(AppError::Runtime)??;
-    if given.expires <= now() {
+    if given.expires <= app.now() {
         return Err(NotExchanged::Expired { profile_id: selected.id.clone() });
     }
-    if let Err(error) = exchanged::save(&directory, &service.endpoint, stored, &given, now()) {
+    if let Err(error) = exchanged::save(&directory, &service.endpoint, stored, &given, app.now()) {
         let place = directory.display();
-        interaction.warn(&format!("the exchanged token is not kept in {place}: {error}"));
+        interaction.warn(&format!("the exchanged token could not be stored in {place}: {error}"));
     }
     Ok(given)
 }

@@ -6,7 +6,7 @@ use crate::config::{AgentDir, Config};
 use crate::profile::{Millis, ProfileId, ProviderId};
 use crate::provider::{auth_provider_id, is_one_login};
 use crate::store::{Document, Fence, Store, StoreError};
-use crate::system::now;
+use crate::system::Clock;
 use std::time::Duration;
 
 /// OpenClaw ends a refresh, well or not, within this time, in milliseconds.
@@ -32,7 +32,7 @@ pub(super) fn wait_for_openclaw(
         let ids = document.outlines().filter(|it| id.is_none_or(|id| *id == it.id));
         let ids = ids.filter(|it| provider.is_none_or(|wanted| is_of(&it.provider, wanted)));
         for id in ids.map(|it| it.id).filter(|id| document.fence(id) == Some(Fence::Pending)) {
-            has_ended |= ends(&owner.store, id, timeout)?;
+            has_ended |= ends(&owner.store, id, timeout, &app.machine.clock)?;
         }
     }
     Ok(has_ended)
@@ -44,13 +44,13 @@ fn is_of(stored: &str, wanted: &ProviderId) -> bool {
 }
 
 /// Whether the refresh that a profile is in ends in time.
-fn ends(store: &Store, id: &str, timeout: Duration) -> Result<bool, StoreError> {
+fn ends(store: &Store, id: &str, timeout: Duration, clock: &Clock) -> Result<bool, StoreError> {
     let is_pending = |document: &Document| document.fence(id) == Some(Fence::Pending);
     let patience = Millis::try_from(timeout.as_millis()).unwrap_or(Millis::MAX);
     let began = store.written_at().unwrap_or(0);
-    let until = began.saturating_add(REFRESH_OF_OPENCLAW).min(now().saturating_add(patience));
+    let until = began.saturating_add(REFRESH_OF_OPENCLAW).min(clock.now().saturating_add(patience));
     let mut seen = None;
-    while now() < until {
+    while clock.now() < until {
         let version = store.version();
         if version != seen {
             seen = version;
@@ -58,7 +58,7 @@ fn ends(store: &Store, id: &str, timeout: Duration) -> Result<bool, StoreError> 
                 return Ok(true);
             }
         }
-        std::thread::sleep(LOOK);
+        clock.pause(LOOK);
     }
     Ok(false)
 }

@@ -4,15 +4,15 @@
 use super::Notes;
 use crate::app::App;
 use crate::oauth::{self, Client, TokenError};
-use crate::profile::{Credential, ProviderId};
+use crate::profile::{Credential, Millis, ProviderId};
 use crate::provider::{
     Catalog, CatalogError, DistrustedProgram, Issued, Message, Operation, Program, Registration,
     RegistrationError, expiry,
 };
 use crate::secret::Secret;
 use crate::store::IssuedCredential;
+use crate::system::Clock;
 use crate::system::http::HttpClient;
-use crate::system::{Environment, now};
 use std::time::Duration;
 
 /// How long a program may take for a refresh or a revocation: as long as a request.
@@ -45,8 +45,8 @@ pub(crate) enum Issuer<'a> {
     Program {
         /// The program.
         program: Program,
-        /// The environment that it runs in.
-        environment: &'a Environment,
+        /// What it runs in.
+        app: &'a App,
     },
 }
 
@@ -55,7 +55,7 @@ pub(crate) enum Connection<'a> {
     /// An authorization server.
     Server { registration: &'a Registration, client: Box<Client>, http: HttpClient },
     /// A program.
-    Program { program: Program, environment: &'a Environment },
+    Program { program: Program, app: &'a App },
 }
 
 impl<'a> Issuer<'a> {
@@ -73,7 +73,7 @@ impl<'a> Issuer<'a> {
             return Err(problem.clone().into());
         }
         if let Some(program) = program_of(app, catalog, &credential.provider)? {
-            return Ok(Some(Self::Program { program, environment: &app.environment }));
+            return Ok(Some(Self::Program { program, app }));
         }
         let provider = catalog.find_login(&credential.provider);
         let method = credential.login_method.as_deref();
@@ -105,7 +105,7 @@ impl<'a> Issuer<'a> {
                 let http = client.http()?;
                 Connection::Server { registration, client, http }
             }
-            Self::Program { program, environment } => Connection::Program { program, environment },
+            Self::Program { program, app } => Connection::Program { program, app },
         })
     }
 
@@ -134,12 +134,12 @@ impl<'a> Issuer<'a> {
                 let http = client.http_to(endpoint)?;
                 oauth::revoke(&http, &client, endpoint, token, hint).await?;
             }
-            Self::Program { program, environment } => {
-                if !program.describe(environment).await?.offers(Operation::Revoke) {
+            Self::Program { program, app } => {
+                if !program.describe(&app.environment).await?.offers(Operation::Revoke) {
                     return Ok(false);
                 }
                 let held = (credential, entry);
-                run(&program, environment, Operation::Revoke, held, interaction).await?;
+                run(&program, app, Operation::Revoke, held, interaction).await?;
             }
         }
         Ok(true)
@@ -156,14 +156,15 @@ impl Connection<'_> {
         &self,
         credential: &Credential,
         entry: &Secret,
+        clock: &Clock,
         interaction: &mut dyn Notes,
     ) -> Result<IssuedCredential, TokenError> {
         match self {
             Self::Server { registration, client, http } => {
                 let missing = || TokenError::Unreadable("there is no refresh token".to_owned());
                 let refresh_token = credential.refresh_token().ok_or_else(missing)?;
-                let grant = oauth::refresh(http, client, refresh_token, now).await?;
-                let received = now();
+                let grant = oauth::refresh(http, client, refresh_token, clock).await?;
+                let received = clock.now();
                 Ok(IssuedCredential {
                     expires: expiry(Some(registration), &grant, received),
                     issued: Some(received),
@@ -172,22 +173,20 @@ impl Connection<'_> {
                     grant,
                 })
             }
-            Self::Program { program, environment } => {
+            Self::Program { program, app } => {
                 let held = (credential, entry);
-                let issued =
-                    run(program, environment, Operation::Refresh, held, interaction).await?;
-                issued.map(|issued| renewal(*issued)).ok_or_else(|| {
-                    program.unreadable("was done with a refresh and gave no credential")
+                let issued = run(program, app, Operation::Refresh, held, interaction).await?;
+                issued.map(|issued| renewal(*issued, clock.now())).ok_or_else(|| {
+                    program.unreadable("finished a refresh and returned no credential")
                 })
             }
         }
     }
 }
 
-/// What a program issued, for a profile.
-pub(crate) fn renewal(issued: Issued) -> IssuedCredential {
+/// What a program issued, for a profile that `received` it at this time.
+pub(crate) fn renewal(issued: Issued, received: Millis) -> IssuedCredential {
     let Issued { grant, identity, fields } = issued;
-    let received = now();
     let expires = expiry(None, &grant, received);
     IssuedCredential { expires, issued: Some(received), grant, identity, fields }
 }
@@ -195,12 +194,12 @@ pub(crate) fn renewal(issued: Issued) -> IssuedCredential {
 /// Runs an operation that needs nothing of the user to its end.
 async fn run(
     program: &Program,
-    environment: &Environment,
+    app: &App,
     operation: Operation,
     held: (&Credential, &Secret),
     interaction: &mut dyn Notes,
 ) -> Result<Option<Box<Issued>>, TokenError> {
-    let mut conversation = program.begin(environment, operation, Some(held))?;
+    let mut conversation = program.begin(&app.environment, operation, Some(held))?;
     let name = program.name();
     let ended = async {
         loop {
@@ -208,12 +207,12 @@ async fn run(
                 Message::Note(text) => interaction.note(&text),
                 Message::Aside(text) => interaction.note(&format!("{name}: {text}")),
                 Message::Done(issued) => return Ok(issued),
-                _ => return Err(program.unreadable("wants to talk to a user who is not there")),
+                _ => return Err(program.unreadable("asks for an answer, and there is no terminal")),
             }
         }
     };
-    let ended = tokio::time::timeout(PROGRAM_TIMEOUT, ended).await;
-    let issued = ended.unwrap_or_else(|_| Err(program.took_too_long(PROGRAM_TIMEOUT)))?;
+    let ended = app.machine.clock.within(PROGRAM_TIMEOUT, ended).await;
+    let issued = ended.unwrap_or_else(|| Err(program.took_too_long(PROGRAM_TIMEOUT)))?;
     conversation.finish(|text| interaction.note(&format!("{name}: {text}"))).await;
     Ok(issued)
 }

@@ -11,7 +11,6 @@ use crate::external::Tool;
 use crate::profile::{AgentId, Credential, Health, Kind, Millis, ProfileId, ProviderId, health};
 use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Location, StateDocument};
-use crate::system::now;
 use crate::system::permissions::Exposure;
 use crate::text::chain;
 use std::collections::HashSet;
@@ -91,7 +90,7 @@ pub fn list(
         exposures: app.exposures(&config, &agent),
         problems: Vec::new(),
         stale_orders: Vec::new(),
-        at: now(),
+        at: app.now(),
     };
     let [mut own_providers, mut others] = [HashSet::new(), HashSet::new()];
     let fallback = app.fallback_agent(&config, &agent);
@@ -228,7 +227,7 @@ fn row(
 }
 
 /// Why a token is not used whose expiry is no time.
-const ODD_EXPIRY: &str = "`expires` is no time in milliseconds";
+const ODD_EXPIRY: &str = "`expires` is not a time in milliseconds";
 
 /// Adds a profile that stays another program's own, as that one has it now.
 fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {

@@ -88,13 +88,13 @@ pub enum LogoutError {
         profile_id: ProfileId,
     },
     /// A login was made meanwhile, which is kept.
-    #[error("`{}` was signed in anew meanwhile and was kept", profile_id)]
+    #[error("`{}` was replaced by a new login meanwhile, which was not removed", profile_id)]
     SignedInAnew {
         /// The profile.
         profile_id: ProfileId,
     },
     /// The server did not revoke the login.
-    #[error("could not revoke the login, so it was kept")]
+    #[error("could not revoke the login, so it was not removed")]
     NotRevoked(#[source] TokenError),
 }
 

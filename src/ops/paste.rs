@@ -12,7 +12,6 @@ use crate::profile::{AgentId, Kind, Millis, NoSecret, ProfileId, ProviderId, pas
 use crate::provider::{Catalog, Method, MethodKind, UnfitToken};
 use crate::secret::Secret;
 use crate::store::{Document, Location, Pasted, Store, pasted_entry};
-use crate::system::now;
 use std::time::Duration;
 
 /// What is going to be pasted.
@@ -196,7 +195,7 @@ impl Ready {
             Err(reason) => return Err(PasteError::Unclear(reason)),
         };
         let expires = self.request.expires_in.map(|span| {
-            now().saturating_add(Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX))
+            app.now().saturating_add(Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX))
         });
         let pasted = match self.request.kind {
             Kind::Token => Pasted::Token(self.checked_token(secret)?, expires),

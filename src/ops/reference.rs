@@ -5,13 +5,12 @@ use super::selection::Selected;
 use crate::app::App;
 use crate::config::Config;
 use crate::profile::secret_ref::{Defaults, SecretRef};
-use crate::profile::{Credential, CredentialKind, Kind, ProfileId};
+use crate::profile::{Credential, CredentialKind, Kind, Millis, ProfileId};
 use crate::reference::{
     InvalidSecrets, Misplaced, ReferenceError, Resolver, Secrets, Stored, misplaced, stored,
 };
 use crate::secret::Secret;
 use crate::store::Location;
-use crate::system::now;
 use crate::text::printable;
 
 /// Why the value of a profile cannot be had.
@@ -68,7 +67,10 @@ pub(crate) fn value(
     if let Some(reason) = problem_of(config, id, credential.kind(), entry.expose()) {
         return Err(ValueError::Misplaced { profile_id, reason, location: location() });
     }
-    if !credential.is_reference() || credential.bearer().is_some() || is_expired(credential) {
+    if !credential.is_reference()
+        || credential.bearer().is_some()
+        || is_expired(credential, app.now())
+    {
         return Ok(None);
     }
     let secrets = Secrets::of(config, &app.paths.config)?;
@@ -92,10 +94,10 @@ pub(crate) fn value(
 }
 
 /// A token that is over, or whose expiry is no time, is not worth resolving.
-fn is_expired(credential: &Credential) -> bool {
+fn is_expired(credential: &Credential, now: Millis) -> bool {
     match &credential.kind {
         CredentialKind::Token { expires: Some(expires), .. } => {
-            expires.is_err() || expires.is_ok_and(|at| at <= now())
+            expires.is_err() || expires.is_ok_and(|at| at <= now)
         }
         _ => false,
     }

@@ -2,6 +2,7 @@
 
 use super::{Identity, Millis, ProviderId};
 use crate::secret::Secret;
+use serde::{Serialize, Serializer};
 
 /// The credential kinds of an auth-profiles document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +28,13 @@ impl Kind {
     /// The kind with this name in a file.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::OAuth, Self::Token, Self::ApiKey].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// The name.
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

@@ -23,7 +23,7 @@ pub enum NoSecret {
     #[error("what was pasted names a variable or a command, whose value only a shell knows")]
     Unexpanded,
     /// It is an example.
-    #[error("what was pasted stands in the place of a secret")]
+    #[error("what was pasted is a placeholder, not a secret")]
     Placeholder,
     /// It has characters that no secret has.
     #[error("what was pasted holds characters that no token or key has")]

@@ -74,10 +74,10 @@ pub enum Fault {
     #[error("must not set `{}` so", printable(.0, 80))]
     Header(String),
     /// It holds a header that cannot be sent.
-    #[error("holds `{}`, which is no header field", printable(.0, 80))]
+    #[error("holds `{}`, which is not a header field", printable(.0, 80))]
     NoHeader(String),
     /// It holds a text that is no JSON pointer.
-    #[error("holds `{0}`, which is no JSON pointer")]
+    #[error("holds `{0}`, which is not a JSON pointer")]
     NoPointer(String),
     /// It is no name of this machine that a redirect can have.
     #[error("must be one of {}", .0.join(", "))]

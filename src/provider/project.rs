@@ -2,14 +2,13 @@
 //! service, which is asked after a login and makes a project where there is none yet.
 
 use crate::secret::Secret;
-use crate::system::Environment;
 use crate::system::http::{HttpClient, HttpError};
+use crate::system::{Clock, Environment};
 use crate::text::printable;
 use oauth2::http::{Request, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::time::Instant;
 use url::Url;
 
 /// How long the service may take to make a project.
@@ -57,7 +56,7 @@ pub enum ProjectError {
     #[error("the service makes the account ready and is not done yet")]
     NotDone,
     /// The token holds characters that cannot be sent.
-    #[error("the token is not fit for a header")]
+    #[error("the token has characters that a header must not have")]
     UnfitToken,
     /// The service was not reached, or gave no answer.
     #[error(transparent)]
@@ -83,9 +82,10 @@ impl Project {
         &self,
         access: &Secret,
         environment: &Environment,
+        clock: &Clock,
     ) -> Result<String, ProjectError> {
         let named = self.named(environment);
-        let found = self.ask_for_project(Caller { access, environment }, named).await;
+        let found = self.ask_for_project(Caller { access, environment, clock }, named).await;
         // The user knows better than a service that does not answer.
         found.or_else(|reason| named.map(str::to_owned).ok_or(reason))
     }
@@ -146,7 +146,7 @@ impl Project {
         if let Some(named) = named {
             body["cloudaicompanionProject"] = named.into();
         }
-        let deadline = Instant::now() + LONGEST_WAIT;
+        let deadline = caller.clock.instant() + LONGEST_WAIT;
         let mut answer = ask(endpoint, "v1internal:onboardUser", caller, Some(&body)).await?;
         loop {
             let (status, operation) = answer;
@@ -163,10 +163,10 @@ impl Project {
             let name = name.filter(|name| is_name(name));
             let name = name.ok_or(ProjectError::NoOperation)?;
             let interval = Duration::from_secs(self.poll_seconds.into());
-            if Instant::now() + interval > deadline {
+            if caller.clock.instant() + interval > deadline {
                 return Err(ProjectError::NotDone);
             }
-            tokio::time::sleep(interval).await;
+            caller.clock.sleep(interval).await;
             answer = ask(endpoint, &format!("v1internal/{name}"), caller, None).await?;
         }
     }
@@ -207,6 +207,7 @@ fn refused(status: StatusCode, answer: &Value) -> ProjectError {
 struct Caller<'a> {
     access: &'a Secret,
     environment: &'a Environment,
+    clock: &'a Clock,
 }
 
 /// Posts `body`, or gets where there is none, and reads the answer.

@@ -14,7 +14,6 @@ use crate::text::printable;
 use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const PROTOCOL_VERSION: u32 = 1;
 
@@ -67,14 +66,10 @@ fn ask(
         let limit = ReferenceLimit::RequestBytes(limits.request_bytes);
         return Err(ReferenceError::TooMuch { alias: alias.to_owned(), limit });
     }
-    let mut command = Command::new(&program);
-    command.args(&provider.args).env_clear().current_dir(directory(&program));
-    for name in &provider.pass_env {
-        if let Some(value) = variables.get(name) {
-            command.env(name, value);
-        }
-    }
+    let passed = provider.pass_env.iter().filter_map(|name| Some((name, variables.get(name)?)));
+    let mut command = child::command_with(&program, passed);
     command.envs(provider.env.iter().map(|(name, value)| (name, value.expose())));
+    command.args(&provider.args).current_dir(directory(&program));
     let child_limits = child::Limits {
         time: provider.timeout,
         silence: provider.no_output_timeout,
@@ -214,8 +209,8 @@ mod tests {
                 r#"{"protocolVersion":1,"values":{},"errors":{"a":0}}"#,
                 "the command /c has no value for `a`",
             ),
-            ("[1]", "printed JSON that is no object"),
-            ("\"v\"", "printed JSON that is no object"),
+            ("[1]", "printed JSON that is not an object"),
+            ("\"v\"", "printed JSON that is not an object"),
             ("fake-secret", "printed something that is not JSON"),
             (" \n", "printed nothing"),
         ] {
@@ -227,7 +222,7 @@ mod tests {
     fn without_json_only_a_single_value_may_be_plain_text() {
         assert_eq!(answer(" v \n", false, &["a"]), "\"v\"");
         assert_eq!(answer("\"v w\"", false, &["a"]), "\"v w\"");
-        assert_eq!(answer("5", false, &["a"]), "printed JSON that is no object");
+        assert_eq!(answer("5", false, &["a"]), "printed JSON that is not an object");
         assert_eq!(
             answer(r#"{"a":"v"}"#, false, &["a"]),
             "answered in another protocol version than 1"

@@ -188,13 +188,13 @@ pub enum CommandProblem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerProblem {
     /// It is not UTF-8.
-    #[error("printed something that is no text")]
+    #[error("printed something that is not text")]
     NoText,
     /// There is nothing.
     #[error("printed nothing")]
     Nothing,
     /// It is JSON without members.
-    #[error("printed JSON that is no object")]
+    #[error("printed JSON that is not an object")]
     NoObject,
     /// It is not JSON.
     #[error("printed something that is not JSON")]

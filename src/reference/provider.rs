@@ -149,7 +149,7 @@ fn read(section: Option<&Value>, problems: &mut Vec<Problem>) -> Secrets {
     let mut members = Members::of(defaults, "secrets.defaults".to_owned(), problems);
     for source in Source::ALL {
         members.text(source.name(), |alias| {
-            if is_alias(alias) { Ok(()) } else { Err("it is no provider alias") }
+            if is_alias(alias) { Ok(()) } else { Err("it is not a provider alias") }
         });
     }
     members.finish();
@@ -236,7 +236,7 @@ fn timeout(members: &mut Members<'_, '_>, key: &'static str) -> Option<Duration>
 }
 
 fn variable(name: &str) -> Result<(), &'static str> {
-    if is_variable(name) { Ok(()) } else { Err("it is no name of capitals, digits and `_`") }
+    if is_variable(name) { Ok(()) } else { Err("it is not a name of capitals, digits and `_`") }
 }
 
 fn absolute(path: &str) -> Result<(), &'static str> {

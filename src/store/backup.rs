@@ -23,7 +23,7 @@ pub struct Notices(Arc<Mutex<Vec<Notice>>>);
 #[derive(Debug, thiserror::Error)]
 pub enum Notice {
     /// The change is stored, and what it replaced is not kept.
-    #[error("no backup was kept of what {document} held before: {reason}")]
+    #[error("could not back up what {document} held before: {reason}")]
     NoBackup {
         /// The changed document.
         document: Location,

@@ -112,7 +112,7 @@ pub enum ReadOnly {
         found: i64,
     },
     /// The layout of OpenClaw 2026.6 and 2026.7.
-    #[error("the logins are kept there as OpenClaw 2026.6 and 2026.7 keep them")]
+    #[error("its layout is that of OpenClaw 2026.6 and 2026.7")]
     AgentLayout,
     /// `gateway.supervision` is set.
     #[error("its gateway is supervised by another program, which alone lets it be changed")]

@@ -203,7 +203,7 @@ impl PendingLogin {
         };
         // The text of the error can quote a secret.
         let wire: Wire<'_> = serde_json::from_str(&text)
-            .map_err(|_| invalid("it is no login that waits to be finished"))?;
+            .map_err(|_| invalid("it is not a login that waits to be finished"))?;
         if wire.version != VERSION {
             return Err(invalid("it is of another version of this program"));
         }

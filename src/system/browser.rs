@@ -1,6 +1,6 @@
 //! Opening a URL in the user's browser (the external user-agent of RFC 8252).
 
-use super::{Environment, process};
+use super::{Environment, child};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -57,7 +57,7 @@ fn start(commands: Vec<Command>, environment: &Environment) -> Opening {
     let mut failure = "no browser command was found".to_owned();
     for mut command in commands {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        process::withhold_secrets(&mut command, environment);
+        child::withhold_secrets(&mut command, environment);
         // Its own process group: a Ctrl-C for us is not one for the browser.
         let outcome = command.process_group(0).spawn().and_then(|mut child| fails_soon(&mut child));
         let program = command.get_program().to_string_lossy().into_owned();

@@ -1,7 +1,7 @@
 //! Names of hosts and users by getent(1): a statically linked program cannot load the modules
 //! of the C library that know them (nsswitch.conf), a program of the system can.
 
-use super::child::{Ended, Limits, run};
+use super::child::{Ended, Limits, command_with, run};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
@@ -9,7 +9,6 @@ use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 const LIMITS: Limits = Limits {
@@ -86,8 +85,8 @@ fn home_in(accounts: &[u8], user: &str) -> Option<PathBuf> {
 }
 
 fn ask(database: &str, key: &str, variables: &Variables) -> Result<Vec<u8>, NameError> {
-    let mut command = Command::new("getent");
-    command.env_clear().envs(variables.iter().map(|(name, value)| (name, value)));
+    let variables = variables.iter().map(|(name, value)| (name, value));
+    let mut command = command_with("getent", variables);
     match run(command.args([database, key]), Vec::new(), LIMITS) {
         Ok(Ended::Exited(status, answer)) if status.success() => Ok(answer),
         // getent(1): one of the keys was not found.

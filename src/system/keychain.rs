@@ -1,7 +1,7 @@
 //! The keychain of macOS, through its own command.
 
-use super::child::{Ended, Limits, run};
-use std::process::Command;
+use super::Environment;
+use super::child::{Ended, Limits, command, run};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -14,11 +14,11 @@ const LIMITS: Limits = Limits {
 
 /// The text of the generic password `service`; `None` where there is none, it is not
 /// handed out, or this is no macOS.
-pub fn read(service: &str) -> Option<Zeroizing<String>> {
+pub fn read(service: &str, environment: &Environment) -> Option<Zeroizing<String>> {
     if !cfg!(target_os = "macos") {
         return None;
     }
-    let mut command = Command::new("/usr/bin/security");
+    let mut command = command("/usr/bin/security", environment);
     command.args(["find-generic-password", "-s", service, "-w"]);
     match run(&mut command, Vec::new(), LIMITS).ok()? {
         Ended::Exited(status, output) if status.success() => {

@@ -6,8 +6,8 @@
 mod authorities;
 pub mod browser;
 pub mod child;
+mod clock;
 mod coding;
-pub mod dialogue;
 pub mod environment;
 pub mod file;
 pub mod file_system;
@@ -35,6 +35,7 @@ mod watched_body;
 pub mod worker;
 
 use crate::profile::Millis;
+pub use clock::{Clock, ManualClock, Ticks};
 pub use environment::Environment;
 use std::os::unix::net::UnixStream;
 pub use stream::Streams;

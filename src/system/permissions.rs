@@ -7,8 +7,10 @@
 
 use super::trust::{Insecure, OTHERS_READ_OR_WRITE, OTHERS_WRITE};
 use std::cell::RefCell;
+use std::ffi::OsStr;
 use std::fmt;
 use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -98,32 +100,44 @@ impl Permissions {
     }
 
     fn visit(&self, directory: &Path) -> Rc<Visited> {
-        let visited = self.visited.borrow();
-        if let Some(known) = visited.iter().find(|it| it.named.as_os_str() == directory.as_os_str())
-        {
-            return Rc::clone(known);
+        if let Some(known) = self.known(directory) {
+            return known;
         }
-        drop(visited);
-        let target = self.target(directory);
-        let is_inside = target.starts_with(&self.state_dir);
+        let (target, is_inside) = if let Some(target) = self.target_without_links(directory) {
+            (target, true)
+        } else {
+            let target = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+            let is_inside = target.starts_with(&self.state_dir);
+            (target, is_inside)
+        };
         let new = Rc::new(Visited { named: directory.to_owned(), target, is_inside });
         self.visited.borrow_mut().push(Rc::clone(&new));
         new
     }
 
-    /// Where a directory is: one in a directory that was looked into is there, unless it is a
-    /// link.
-    fn target(&self, directory: &Path) -> PathBuf {
-        if directory == self.named {
-            return self.state_dir.clone();
+    fn known(&self, directory: &Path) -> Option<Rc<Visited>> {
+        let visited = self.visited.borrow();
+        let is_it = |it: &&Rc<Visited>| it.named.as_os_str() == directory.as_os_str();
+        visited.iter().find(is_it).map(Rc::clone)
+    }
+
+    /// Where a directory in the state directory is, if no link is on the way.
+    fn target_without_links(&self, directory: &Path) -> Option<PathBuf> {
+        let below =
+            directory.as_os_str().as_bytes().strip_prefix(self.named.as_os_str().as_bytes());
+        let below = match below? {
+            [] => return Some(self.state_dir.clone()),
+            [b'/', below @ ..] => below,
+            _ => return None,
+        };
+        if below.split(|byte| *byte == b'/').any(|name| name == b"..") {
+            return None;
         }
-        if directory.starts_with(&self.named)
-            && let (Some(parent), Some(name)) = (directory.parent(), directory.file_name())
-            && directory.symlink_metadata().is_ok_and(|it| it.is_dir())
-        {
-            return self.visit(parent).target.join(name);
-        }
-        directory.canonicalize().unwrap_or_else(|_| directory.to_owned())
+        let is_below = |path: &&Path| path.as_os_str().len() > self.named.as_os_str().len();
+        let is_directory =
+            |path: &Path| path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+        let mut way = directory.ancestors().take_while(is_below);
+        way.all(is_directory).then(|| self.state_dir.join(OsStr::from_bytes(below)))
     }
 
     /// What is wrong with `path`, if anything; nothing where there is nothing. Symbolic
@@ -139,6 +153,16 @@ impl Permissions {
         if kind != Kind::Directory && !metadata.is_file() {
             return None;
         }
+        let owner = metadata.uid();
+        let forbidden = match kind {
+            Kind::Secrets => OTHERS_READ_OR_WRITE,
+            Kind::Directory | Kind::Settings => OTHERS_WRITE,
+        };
+        let mode = metadata.mode() & 0o7777;
+        let is_private = owner == self.owner && mode & forbidden == 0;
+        if is_private && kind == Kind::Directory {
+            return None;
+        }
         let itself = target.as_deref().unwrap_or(path);
         let directory = itself.parent().unwrap_or(itself);
         let Visited { target, is_inside, .. } = &*self.visit(directory);
@@ -149,13 +173,7 @@ impl Permissions {
         {
             return Some(exposure);
         }
-        let owner = metadata.uid();
         let is_roots = owner == 0 && (kind == Kind::Settings || self.user == 0 && *is_inside);
-        let forbidden = match kind {
-            Kind::Secrets => OTHERS_READ_OR_WRITE,
-            Kind::Directory | Kind::Settings => OTHERS_WRITE,
-        };
-        let mode = metadata.mode() & 0o7777;
         let reason = if owner != self.owner && !is_roots {
             Insecure::Foreign { owner }
         } else if mode & forbidden != 0 {

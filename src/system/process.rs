@@ -84,34 +84,6 @@ pub fn may_end_others(environment: &Environment) -> bool {
     own == 1 || parent == 1 || of_unit.is_some_and(|main: u32| [own, parent].contains(&main))
 }
 
-/// Gives a program the environment without the variables that look like secrets, which it
-/// did not ask for.
-pub fn withhold_secrets(command: &mut std::process::Command, environment: &Environment) {
-    let own: Vec<_> = command
-        .get_envs()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-        .collect();
-    command.env_clear().envs(environment.without_secrets()).envs(own);
-}
-
-/// Whether a program of this name can be started.
-pub fn is_installed(program: &str, environment: &Environment) -> bool {
-    let output = std::process::Stdio::null;
-    let mut command = std::process::Command::new(program);
-    withhold_secrets(&mut command, environment);
-    let started =
-        command.arg("--version").stdin(output()).stdout(output()).stderr(output()).status();
-    started.is_ok()
-}
-
-/// Runs a program on the user's terminal to its end; whether it succeeded.
-pub fn run_on_terminal(program: &str, arguments: &[String], environment: &Environment) -> bool {
-    let mut command = std::process::Command::new(program);
-    withhold_secrets(&mut command, environment);
-    let status = command.args(arguments).status();
-    status.is_ok_and(|status| status.success())
-}
-
 /// The name of this machine.
 pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()

@@ -74,9 +74,6 @@ struct Options {
     /// Another build of the program
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
-    /// Also write the tables to docs/benchmarks.md
-    #[arg(long)]
-    write_docs: bool,
     /// Only count instructions, and fail when one of tests/bench/budget.json is exceeded
     #[arg(long)]
     budget: bool,
@@ -121,9 +118,6 @@ fn main() -> Result<ExitCode> {
     println!("{}{}", table::remarks(&report.remarks), table::targets(&report.targets));
     let mut written = report.write(&places.output)?.to_vec();
     written.extend(plot::write(&report, &places.output)?);
-    if options.write_docs {
-        written.push(report.write_docs()?);
-    }
     for file in written {
         println!("Written: {}", file.display());
     }

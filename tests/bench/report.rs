@@ -17,9 +17,6 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// How the document in `docs/` begins.
-const METHOD: &str = include_str!("method.md");
-
 /// A run of the benchmark. A part that was not asked for is empty.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
@@ -50,15 +47,6 @@ impl Report {
                 .with_context(|| format!("could not write {}", file.display()))?;
         }
         Ok(files.map(|(file, _)| file))
-    }
-
-    /// Writes `docs/benchmarks.md`: the method, then the tables; its path.
-    pub(crate) fn write_docs(&self) -> Result<PathBuf> {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
-        let tables = self.markdown().replacen("# ", "## ", 1);
-        std::fs::write(&file, format!("{METHOD}\n{tables}"))
-            .with_context(|| format!("could not write {}", file.display()))?;
-        Ok(file)
     }
 
     /// The tables, after the line about the machine.

@@ -5,9 +5,8 @@ use openclaw_auth::oauth::{TokenError, holds_state, is_begun, parse_pasted, refr
 use openclaw_auth::profile::Form;
 use openclaw_auth::provider::{QuotaFormat, QuotaSource};
 use openclaw_auth::secret::Secret;
-use openclaw_auth::system::Environment;
 use openclaw_auth::system::http::HttpClient;
-use openclaw_auth::system::{block_on, now};
+use openclaw_auth::system::{Clock, Environment, block_on};
 use openclaw_auth::text::{decoded, tidy};
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -174,7 +173,7 @@ pub(crate) fn token_response(input: &[u8]) {
         endpoints: Endpoints { token: Some(SERVER.url.clone()), ..Endpoints::default() },
         ..Client::default()
     };
-    let granted = block_on(refresh(&HTTP, &client, &Secret::new("fake"), now)).unwrap();
+    let granted = block_on(refresh(&HTTP, &client, &Secret::new("fake"), &Clock::System)).unwrap();
     match granted {
         Ok(grant) => {
             assert_eq!(status, 200);

@@ -81,8 +81,8 @@ fn nobody_is_invented_and_nothing_is_written_in_vain() {
     let ghost = rig.path("agents/ghost");
     for (args, message) in [
         (&["--agent", "ghost", "--name", "G"][..], "`ghost`"),
-        (&["--agent", "work"], "says nothing"),
-        (&["--agent", "work", "--name", " "], "says nothing"),
+        (&["--agent", "work"], "has no identity"),
+        (&["--agent", "work", "--name", " "], "has no identity"),
         (&["--agent", "work", "--identity-file", "/nowhere/x.md"], "/nowhere/x.md"),
         (&["--name", "G"], "no agent has the workspace"),
         (&["--workspace", "/nowhere", "--name", "G"], "no agent has the workspace /nowhere"),

@@ -79,7 +79,7 @@ fn a_device_authorization_without_a_field_is_named() {
         for (name, value, message) in [
             ("user_code", json!(" "), "user_code"),
             ("user_code", json!(7), "not a device authorization"),
-            ("verification_uri", json!("file:///etc/passwd"), "no web address"),
+            ("verification_uri", json!("file:///etc/passwd"), "not a web address"),
             ("state", json!("fake-other-state"), "state"),
         ] {
             let (is_codex, is_minimax) = (flow == FLOWS[1], flow == FLOWS[2]);
@@ -250,7 +250,7 @@ fn a_server_without_device_codes_leaves_the_browser() {
     let rig = rig_of(FLOWS[1], |_| {});
     rig.server.inject_at(Endpoint::Device, Fault::status(404));
     let login = rig.start_sign_in(&["--provider", "openai-codex", "--json"]);
-    assert!(login.seen().contains("no device code: "), "{}", login.seen());
+    assert!(login.seen().contains("could not get a device code: "), "{}", login.seen());
     assert!(!login.seen().contains("Or sign in"), "nothing was shown before");
     assert_eq!(login.visit().status, 200);
     let finished = login.finish();

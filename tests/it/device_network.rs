@@ -38,7 +38,7 @@ fn word(status: u16, code: &str) -> Fault {
 
 #[test]
 fn what_is_no_word_of_the_server_does_not_end_a_device_login() {
-    const PORTAL: &str = "sign-in page of its own";
+    const PORTAL: &str = "its own sign-in page";
     let page = "<html><title>Sign in to the network</title></html>";
     std::thread::scope(|scope| {
         for flow in FLOWS {
@@ -77,7 +77,7 @@ fn a_bad_network_is_told_once_and_the_code_ends_it() {
     let stderr = by_code(&rig, FLOWS[0].0).failure(1);
     assert!(rig.server.requests_at(Endpoint::Token).len() >= 2);
     assert_eq!(stderr.matches("is asked again until").count(), 1, "{stderr}");
-    assert!(stderr.contains("expired_token: nobody approved the code in time, and "), "{stderr}");
+    assert!(stderr.contains("expired_token: the code was not approved in time, and "), "{stderr}");
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn metadata_that_cannot_be_had_say_so() {
 fn a_way_that_the_server_has_not_is_told() {
     let rig = rig(|want| want.metadata = json!({"device_authorization_endpoint": null}));
     let device = ["models", "auth", "login", "--provider", "example", "--method", "device"];
-    assert!(rig.run(&device).failure(1).contains("no such way"));
+    assert!(rig.run(&device).failure(1).contains("no such sign-in method"));
     sign_in(&rig, "browser").success();
 }
 

@@ -202,7 +202,7 @@ fn a_store_that_cannot_keep_it_hands_it_out_all_the_same() {
     let rig = rig_for(&service);
     rig.write("exchanged-tokens", "in the way");
     let finished = rig.run(&TOKEN);
-    assert!(finished.stderr.contains("is not kept"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("could not be stored"), "{}", finished.stderr);
     assert!(finished.success().contains("fake-1;"));
 }
 

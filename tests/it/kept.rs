@@ -56,7 +56,7 @@ fn a_login_that_cannot_be_stored_is_kept_until_it_can() {
     for args in [&[][..], &["--profile-id", "openai-codex:work"]] {
         let rig = Rig::new();
         let stderr = login_to_a_torn_store(&rig, args).failure(6);
-        assert!(stderr.contains("the login is kept in"), "{stderr}");
+        assert!(stderr.contains("the login is in"), "{stderr}");
         assert!(stderr.contains("models auth token --provider openai-codex"), "{stderr}");
         assert_eq!(kept(&rig).len(), 1);
         assert!(waiting(&rig)[0].0.contains("a login to openai-codex of agent `main`"));
@@ -65,7 +65,7 @@ fn a_login_that_cannot_be_stored_is_kept_until_it_can() {
         assert_eq!(kept(&rig).len(), 1);
         std::fs::remove_file(rig.path(&store("main"))).unwrap();
         let finished = rig.run(&TOKEN);
-        assert!(finished.stderr.contains("stored what an earlier command had to keep"));
+        assert!(finished.stderr.contains("stored what an earlier command had to leave in"));
         let token = finished.success();
         let id = args.get(1).copied().unwrap_or(PROFILE);
         let profile = &rig.document()["profiles"][id];
@@ -93,7 +93,10 @@ fn a_login_that_can_be_kept_nowhere_is_revoked() {
     let rig = Rig::new();
     close_spool(&rig);
     let stderr = login_to_a_torn_store(&rig, &[]).failure(6);
-    assert!(stderr.contains("could be kept nowhere, and was revoked at the server"), "{stderr}");
+    assert!(
+        stderr.contains("could not be stored anywhere, and was revoked at the server"),
+        "{stderr}"
+    );
     assert!(stderr.contains("sign in again: openclaw-auth models auth login"), "{stderr}");
     assert!(rig.server.live_refresh_tokens().is_empty());
 }
@@ -130,7 +133,10 @@ fn an_answer_that_nobody_can_read_is_kept_as_it_came() {
         let stderr = rig.run(&TOKEN).failure(4);
         let files = kept(&rig);
         assert_eq!(files.len(), 1);
-        assert!(stderr.contains(&format!("kept as it came in {}", files[0].display())), "{stderr}");
+        assert!(
+            stderr.contains(&format!("stored as it came in {}", files[0].display())),
+            "{stderr}"
+        );
         assert_eq!(std::fs::read(&files[0]).unwrap(), body.as_bytes());
         let posted = rig.document()["profiles"][PROFILE]["refresh"].as_str().unwrap().to_owned();
         let hash = openclaw_auth::secret::Secret::new(posted).fingerprint().replace(':', "-");

@@ -90,6 +90,25 @@ fn imports_go_down_only() {
     assert!(checked > 100, "the scan has found imports");
 }
 
+/// The files that start other programs: what those are given is decided in the first.
+const STARTERS: [&str; 2] = ["system/child/command.rs", "system/browser.rs"];
+
+#[test]
+fn other_programs_are_started_in_one_place() {
+    for (path, text) in sources() {
+        // The `Command` of a hint starts nothing.
+        let of_system = code(&text).contains("process::Command");
+        let is_exempt = STARTERS.iter().any(|file| path.ends_with(file))
+            || layer_of(&path) == "build"
+            || layer_of(&path) == "cli" && !of_system;
+        assert!(
+            is_exempt || !code(&text).contains("Command::new("),
+            "{}: programs are started by `system::child`",
+            path.display()
+        );
+    }
+}
+
 /// What only the command line may say: how a run ends, and what to type next.
 const OF_THE_COMMAND_LINE: [&str; 7] = [
     "anyhow",
@@ -148,6 +167,91 @@ fn the_use_cases_know_no_file_of_a_store() {
             let found = OF_THE_STORE.iter().find(|word| line.contains(**word));
             assert_eq!(found, None, "{}: {line}", path.display());
         }
+    }
+}
+
+/// What the process owns and a use case is handed in: the clock, the environment, runtimes,
+/// signals.
+const OF_THE_PROCESS: [&str; 14] = [
+    "now()",
+    "::now",
+    ".elapsed()",
+    "thread::sleep",
+    "tokio::time",
+    "std::env::",
+    "env::var",
+    "of_process",
+    "Runtime::new",
+    "Builder::new",
+    "block_on",
+    "with_runtime",
+    "StopSignals",
+    "signal::",
+];
+
+/// Where a use case still starts a runtime or catches signals.
+const STARTS_RUNTIMES: [&str; 14] = [
+    "admin/doctor/programs.rs",
+    "admin/quota.rs",
+    "ops/exchange.rs",
+    "ops/login/authorize.rs",
+    "ops/login/destination.rs",
+    "ops/login/finish.rs",
+    "ops/login/kept.rs",
+    "ops/login/mod.rs",
+    "ops/login/program.rs",
+    "ops/login/project.rs",
+    "ops/login/two_steps.rs",
+    "ops/logout.rs",
+    "ops/refresh/transaction.rs",
+    "ops/refresh/worker/mod.rs",
+];
+
+#[test]
+fn a_use_case_takes_time_and_signals_from_the_machine_that_it_is_given() {
+    for (path, text) in sources() {
+        if !["ops", "admin"].contains(&layer_of(&path).as_str()) {
+            continue;
+        }
+        let may_start = STARTS_RUNTIMES.iter().any(|it| path.ends_with(it));
+        let lines = code(&text).lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in lines {
+            let line = line.replace("clock.now()", "").replace("app.now()", "");
+            let found = OF_THE_PROCESS.iter().find(|word| line.contains(**word));
+            let of_runtimes = ["block_on", "with_runtime", "StopSignals", "signal::"];
+            assert!(
+                found.is_none_or(|word| may_start && of_runtimes.contains(word)),
+                "{}: {line}",
+                path.display()
+            );
+        }
+    }
+}
+
+/// The files of the store that read the clock of the system: what they compare is the times of
+/// files and locks, which the system and other processes write, or what they write is such a
+/// time.
+const COMPARES_TIMES_OF_FILES: [&str; 10] = [
+    "store/files/backup.rs",
+    "store/files/journal.rs",
+    "store/files/lease.rs",
+    "store/files/leftover.rs",
+    "store/files/mod.rs",
+    "store/files/reading.rs",
+    "store/lease.rs",
+    "store/sqlite/connection.rs",
+    "store/sqlite/mod.rs",
+    "store/sqlite/token.rs",
+];
+
+#[test]
+fn the_store_is_told_the_time_but_where_it_compares_times_of_files() {
+    for (path, text) in sources().into_iter().filter(|(path, _)| layer_of(path) == "store") {
+        // The time of a write is part of a row.
+        let is_known = COMPARES_TIMES_OF_FILES.iter().any(|it| path.ends_with(it))
+            || path.ends_with("store/sqlite/write.rs");
+        let reads = ["now()", "::now", "thread::sleep"].iter().any(|it| code(&text).contains(it));
+        assert!(!reads || is_known, "{} reads the clock", path.display());
     }
 }
 

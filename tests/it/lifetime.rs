@@ -148,7 +148,7 @@ fn strict_refuses_what_the_server_does_not_grant() {
     for _ in 0..3 {
         let said = rig.run(&strict).failure(1);
         assert!(said.contains("lives for 5 min, and --min-ttl asks for 60 min"), "{said}");
-        assert!(said.contains("hint: a shorter --min-ttl"), "{said}");
+        assert!(said.contains("hint: use a shorter --min-ttl"), "{said}");
     }
     assert_eq!(service.asked().len(), 1);
     assert_eq!(token(&rig, &["--min-ttl", "4m", "--strict"]).0, "fake-access-1");

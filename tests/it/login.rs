@@ -247,7 +247,8 @@ fn the_second_port_is_used_when_the_first_is_taken() {
     let login = rig.start_login(&[]);
     let holder = format!("port {} is taken by", rig.ports[0]);
     assert!(login.seen().contains(&holder), "{}", login.seen());
-    assert!(login.seen().contains(&format!("pid {}", std::process::id())), "{}", login.seen());
+    // A process that another test is about to start holds the port as well, until it has started.
+    assert!(login.seen().contains("(pid "), "{}", login.seen());
     assert!(login.url.contains(&format!("localhost%3A{}", rig.ports[1])), "{}", login.url);
     assert_eq!(login.visit().status, 200);
     login.finish().success();

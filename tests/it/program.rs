@@ -279,9 +279,9 @@ fn a_program_that_does_wrong_is_an_error_and_nothing_is_stored() {
     for (script, part) in [
         ("exit 3", "ended without an answer (exit status: 3)"),
         ("echo fake-secret", "printed a line that is not JSON"),
-        ("printf '\\377\\n'", "no text"),
+        ("printf '\\377\\n'", "not text"),
         ("while :; do echo; done", "printed more than 1024 KiB"),
-        (r#"echo '{"event":"done"}'"#, "gave no credential"),
+        (r#"echo '{"event":"done"}'"#, "returned no credential"),
         (r#"echo '{"event":"done","credential":{"refresh":"fake-r"}}'"#, "lacks what it needs"),
         (r#"echo '{"event":"url","url":"file:///etc/passwd"}'"#, "neither https"),
         (r#"echo '{"event":"error","code":"access_denied","message":"no\u001b[2J"}'"#, "no[2J"),

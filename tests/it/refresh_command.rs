@@ -202,7 +202,7 @@ fn a_store_that_cannot_be_read_hides_no_other() {
 fn what_nothing_refreshes_is_left_out_and_refused_by_name() {
     let rig = Rig::new();
     let finished = rig.run(&REFRESH);
-    assert!(finished.stderr.contains("no login"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("No login"), "{}", finished.stderr);
     assert_eq!(finished.success(), "");
     rig.write(
         &store("main"),

@@ -256,7 +256,7 @@ fn an_answer_that_is_no_grant_is_told_as_what_it_is() {
         (answer(403, &[("cf-mitigated", "challenge")], CHALLENGE), 4, "Cloudflare answered"),
         (answer(503, &[("Server", "cloudflare")], CHALLENGE), 4, "a block page: 503"),
         (answer(403, &[("Server", "AkamaiGHost")], "<H1>Access Denied"), 4, "Akamai answered"),
-        (answer(403, &[], "<html>No"), 4, "something in between answered"),
+        (answer(403, &[], "<html>No"), 4, "a server in between answered"),
         (answer(403, &[("Server", "cloudflare")], "error code: 1020"), 4, "Cloudflare answered"),
         (answer(408, &[], "stream timeout"), 4, "unavailable: 408"),
         (answer(429, &[("Retry-After", "60")], "slow down"), 4, "unavailable: 429"),

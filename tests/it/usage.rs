@@ -326,7 +326,7 @@ fn a_token_goes_nowhere_that_somebody_else_can_choose() {
     let file = rig.path("providers/openai-codex.json");
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o666)).unwrap();
     let exposed = snapshots(&rig);
-    assert!(exposed[1]["error"].as_str().unwrap().contains("not safe"), "{exposed}");
+    assert!(exposed[1]["error"].as_str().unwrap().contains("insecure permissions"), "{exposed}");
     assert!(exposed[1]["hint"].as_str().unwrap().contains("chmod"), "{exposed}");
     assert_eq!(codex.count(), 0);
     std::fs::remove_file(&file).unwrap();

@@ -9,22 +9,27 @@ use crate::admin::agents::binding_edit::unbind_agent_wholly;
 use crate::app::{App, AppError};
 use crate::config::Config;
 use crate::profile::AgentId;
+use serde::Serialize;
 
 /// What became of bindings that an agent was to get.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Bound {
     /// The agent.
     pub agent_id: AgentId,
     /// What became of each.
+    #[serde(flatten)]
     pub outcome: BindOutcome,
 }
 
 /// What became of bindings that an agent was to lose.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Unbound {
     /// The agent.
     pub agent_id: AgentId,
     /// What became of each.
+    #[serde(flatten)]
     pub outcome: UnbindOutcome,
 }
 

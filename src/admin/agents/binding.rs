@@ -9,6 +9,7 @@ use crate::admin::channels::account::DEFAULT;
 use crate::admin::channels::channel::Channel;
 use crate::config::Config;
 use crate::profile::AgentId;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// A binding of the configuration that routes messages to an agent.
@@ -98,7 +99,7 @@ impl BindingSpec {
 }
 
 /// What became of bindings that were asked for; each is described on one line.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct BindOutcome {
     /// The new bindings.
     pub added: Vec<String>,
@@ -111,7 +112,7 @@ pub struct BindOutcome {
 }
 
 /// What became of bindings that were to be removed; each is described on one line.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct UnbindOutcome {
     /// The removed bindings.
     pub removed: Vec<String>,
@@ -133,6 +134,13 @@ pub struct Conflict {
 impl std::fmt::Display for Conflict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} (agent={})", self.binding, self.agent_id)
+    }
+}
+
+/// The text that [`std::fmt::Display`] gives.
+impl Serialize for Conflict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

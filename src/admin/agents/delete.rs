@@ -9,8 +9,8 @@ use crate::admin::agents::agent_edit::remove_agent;
 use crate::app::{App, AppError};
 use crate::config::Config;
 use crate::profile::AgentId;
+use crate::system::file;
 use crate::system::relocation::{Relocation, create_new_directory, remove_empty_directory};
-use crate::system::{file, now};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
@@ -180,7 +180,7 @@ impl Trash {
         let trash = if let Some(trash) = self.directory.take() {
             trash
         } else {
-            let time = jiff::Timestamp::from_millisecond(now()).unwrap_or_default();
+            let time = jiff::Timestamp::from_millisecond(app.now()).unwrap_or_default();
             let time = time.strftime("%Y%m%dT%H%M%SZ");
             create_new_directory(&app.paths.trash(), &format!("{}-{time}", id.as_str()))?
         };

@@ -53,7 +53,7 @@ pub enum IdentityError {
     #[error(transparent)]
     Agent(#[from] UnknownAgent),
     /// The identity file is missing, or holds nothing of an identity.
-    #[error("{} says nothing of an identity", file.display())]
+    #[error("{} has no identity", file.display())]
     Empty {
         /// The file.
         file: PathBuf,

@@ -58,7 +58,7 @@ impl Collector<'_> {
         });
     }
 
-    /// Adds the finding of a secret in clear.
+    /// Adds the finding of a secret in plain text.
     pub(super) fn find_plaintext(
         &mut self,
         at: (&Path, String),

@@ -48,7 +48,7 @@ impl Collector<'_> {
                     field.object && value.as_object().is_some_and(|object| !object.is_empty());
                 if is_text(value) || is_object {
                     let about = (provider.as_deref(), None);
-                    self.find_plaintext((file, place.path()), "a secret in clear", about);
+                    self.find_plaintext((file, place.path()), "a secret in plain text", about);
                 }
             }
         }

@@ -40,11 +40,11 @@ impl Collector<'_> {
     ) {
         if SecretRef::of(value, &Defaults::default()).is_some() {
             let message = "a reference that was not resolved when OpenClaw wrote this file: \
-                           let it write the file anew"
+                           let it write the file again"
                 .to_owned();
             self.find_unresolved((file, path), message, Some(provider));
         } else if is_text(value) && is_secret(&self.known, value.as_str().unwrap_or_default()) {
-            self.find_plaintext((file, path), "a secret in clear", (Some(provider), None));
+            self.find_plaintext((file, path), "a secret in plain text", (Some(provider), None));
         }
     }
 }

@@ -60,7 +60,7 @@ impl Collector<'_> {
         }
         if is_text(value) {
             let about = (Some(provider), Some(id));
-            let what = format!("the {field} of the profile stands in clear");
+            let what = format!("the {field} of the profile is in plain text");
             self.find_plaintext((file, path), what, about);
             self.hold(provider, kind);
         }
@@ -101,7 +101,7 @@ impl Collector<'_> {
         let document: Map<String, Value> = self.object(file, None).unwrap_or_default();
         for (provider, entry) in entries(&document) {
             if entry["type"] == Kind::ApiKey.name() && is_text(&entry["key"]) {
-                let message = "a key in clear in the document of an older version".to_owned();
+                let message = "a key in plain text in the document of an older version".to_owned();
                 let at = (file, provider.clone());
                 self.find((Code::LegacyResidue, "warn"), at, message, (Some(provider), None));
             }

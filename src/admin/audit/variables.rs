@@ -24,7 +24,7 @@ impl Collector<'_> {
             if unquote(value).is_empty() || !self.known.is_variable(name) {
                 continue;
             }
-            let message = format!("{name} looks like a secret in clear");
+            let message = format!("{name} looks like a secret in plain text");
             self.find_plaintext((path, format!("$env.{name}")), message, (None, None));
         }
     }

@@ -6,6 +6,7 @@
 use super::channel::{AccountIds, Channel, DefaultAccount};
 use crate::config::Config;
 use crate::profile::{AgentId, compare};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// The account of a channel that needs no name.
@@ -40,12 +41,13 @@ pub struct ActiveChannel {
     pub default_account: String,
 }
 
-/// An account of a channel.
-#[derive(Clone, Debug)]
+/// An account of a channel, as reports show it.
+#[derive(Clone, Debug, Serialize)]
 pub struct ChannelAccount {
     /// Its id.
     pub id: String,
     /// Its name for people.
+    #[serde(skip)]
     pub name: Option<String>,
     /// Whether it is switched on.
     pub enabled: bool,

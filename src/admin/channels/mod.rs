@@ -10,6 +10,7 @@ use crate::app::{App, AppError};
 use crate::profile::{Kind, ProfileId, ProviderId, compare, sort_as_object_keys};
 use crate::store::{Location, Outline};
 use crate::system::permissions::{Exposure, Permissions};
+use serde::Serialize;
 
 /// What `channels list` shows.
 #[derive(Debug)]
@@ -26,14 +27,15 @@ pub struct Listing {
     pub exposures: Vec<Exposure>,
 }
 
-/// One profile.
-#[derive(Debug)]
+/// One profile, as reports show it.
+#[derive(Debug, Serialize)]
 pub struct Row {
     /// The profile id.
     pub id: ProfileId,
     /// The provider as the profile spells it.
     pub provider: ProviderId,
     /// The credential kind.
+    #[serde(rename = "type")]
     pub kind: Kind,
 }
 

@@ -88,16 +88,13 @@ impl fmt::Display for Misshapen {
             }
             Misshape::Empty { id } => format!("{} holds no credential", shown(id)),
             Misshape::Masked { id, field } => {
-                format!(
-                    "`{field}` of {} is no secret: it is shortened, as listings show one, or an example",
-                    shown(id)
-                )
+                format!("`{field}` of {} is not a secret: it is masked, or an example", shown(id))
             }
             Misshape::OddCharacters { id, field } => {
                 format!("`{field}` of {} holds characters that no secret has", shown(id))
             }
             Misshape::Expiry { id } => {
-                format!("`expires` of {} is no time, so that the token is not used", shown(id))
+                format!("`expires` of {} is not a time, so the token is not used", shown(id))
             }
         };
         f.write_str(&text)

@@ -20,7 +20,6 @@ use crate::config::{AgentDir, Config};
 use crate::profile::{AgentId, Health, Kind, Millis, ProfileId, ProviderId, compare, health};
 use crate::provider::{Conventions, cools_down};
 use crate::store::Location;
-use crate::system::now;
 use crate::system::permissions::Exposure;
 use provider::Sources;
 use serde_json::{Number, Value};
@@ -175,7 +174,7 @@ fn agent(
 /// The configuration, a provider file or a store cannot be read, or there is no such
 /// agent.
 pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError> {
-    let at = now();
+    let at = app.now();
     let config = app.config()?;
     let named = app.named_agent(named);
     // Where the environment has moved it to.

@@ -1,6 +1,7 @@
 //! `agents add`: the JSON of OpenClaw 2026.4.24.
 
 use super::bindings_text::{section, texts};
+use crate::admin::agents::binding::BindOutcome;
 use crate::admin::agents::{AddError, AddRequest, Added, add, check_name, default_workspace};
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
@@ -53,15 +54,7 @@ struct Report<'a> {
     agent_dir: PathMember<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<&'a str>,
-    bindings: Bindings<'a>,
-}
-
-#[derive(Serialize)]
-struct Bindings<'a> {
-    added: &'a [String],
-    updated: &'a [String],
-    skipped: &'a [String],
-    conflicts: Vec<String>,
+    bindings: &'a BindOutcome,
 }
 
 pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -82,12 +75,7 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
             workspace: PathMember::of("workspace", &added.workspace),
             agent_dir: PathMember::of("agentDir", &added.agent_dir),
             model: added.model.as_deref(),
-            bindings: Bindings {
-                added: &added.bindings.added,
-                updated: &added.bindings.updated,
-                skipped: &added.bindings.skipped,
-                conflicts: texts(&added.bindings.conflicts),
-            },
+            bindings: &added.bindings,
         });
     }
     output.data(&text(&added, app))

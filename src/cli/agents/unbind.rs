@@ -1,12 +1,11 @@
 //! `agents unbind`: the JSON of OpenClaw 2026.4.24.
 
-use super::bindings_text::{conflict_failure, section, texts};
+use super::bindings_text::{conflict_failure, section};
 use crate::admin::agents::{unbind, unbind_wholly};
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
 use crate::profile::AgentId;
-use serde::Serialize;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -24,15 +23,6 @@ pub(super) struct Args {
     json: bool,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report<'a> {
-    agent_id: &'a AgentId,
-    removed: &'a [String],
-    missing: &'a [String],
-    conflicts: Vec<String>,
-}
-
 pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     if args.all && !args.bind.is_empty() {
         return Err(Failure::message(ExitStatus::Failure, "--all and --bind exclude one another"));
@@ -48,12 +38,7 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
         return Ok(());
     }
     if args.json {
-        output.json(&Report {
-            agent_id: &unbound.agent_id,
-            removed: &outcome.removed,
-            missing: &outcome.missing,
-            conflicts: texts(&outcome.conflicts),
-        })?;
+        output.json(&unbound)?;
     } else {
         output.data(&format!(
             "Agent: {}\n{}{}",

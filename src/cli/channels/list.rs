@@ -7,7 +7,6 @@ use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::cli::quota::{QuotaReport, known, render};
-use crate::profile::{ProfileId, ProviderId};
 use crate::text::printable;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -37,17 +36,9 @@ struct Report<'l> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AuthReport<'l> {
-    id: &'l ProfileId,
-    provider: &'l ProviderId,
-    #[serde(rename = "type")]
-    kind: &'static str,
+    #[serde(flatten)]
+    row: &'l Row,
     is_external: bool,
-}
-
-impl<'l> From<&'l Row> for AuthReport<'l> {
-    fn from(row: &'l Row) -> Self {
-        Self { id: &row.id, provider: &row.provider, kind: row.kind.name(), is_external: false }
-    }
 }
 
 pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -62,7 +53,7 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
             (active.channel.id.as_str(), accounts.collect())
         });
         let chat = chat.collect();
-        let auth = listing.auth.iter().map(AuthReport::from).collect();
+        let auth = listing.auth.iter().map(|row| AuthReport { row, is_external: false }).collect();
         return output.json(&Report { chat, auth, usage });
     }
     output.data("Chat channels:\n")?;

@@ -7,7 +7,6 @@ use crate::admin::channels::{Row, list};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
-use crate::profile::{ProfileId, ProviderId};
 use crate::text::printable;
 use serde::Serialize;
 
@@ -26,48 +25,18 @@ pub(super) struct Args {
 struct Report<'l> {
     schema: u32,
     channels: Vec<ChannelReport<'l>>,
-    auth: Vec<AuthReport<'l>>,
+    auth: &'l [Row],
 }
 
 #[derive(Serialize)]
 struct ChannelReport<'l> {
     id: &'l str,
-    accounts: Vec<AccountReport<'l>>,
-}
-
-#[derive(Serialize)]
-struct AccountReport<'l> {
-    id: &'l str,
-    enabled: bool,
-    configured: Option<bool>,
-    missing: &'l [String],
-}
-
-#[derive(Serialize)]
-struct AuthReport<'l> {
-    id: &'l ProfileId,
-    provider: &'l ProviderId,
-    #[serde(rename = "type")]
-    kind: &'static str,
+    accounts: &'l [ChannelAccount],
 }
 
 impl<'l> From<&'l ActiveChannel> for ChannelReport<'l> {
     fn from(active: &'l ActiveChannel) -> Self {
-        let accounts = active.accounts.iter().map(AccountReport::from).collect();
-        Self { id: &active.channel.id, accounts }
-    }
-}
-
-impl<'l> From<&'l ChannelAccount> for AccountReport<'l> {
-    fn from(account: &'l ChannelAccount) -> Self {
-        let ChannelAccount { id, enabled, configured, missing, .. } = account;
-        Self { id, enabled: *enabled, configured: *configured, missing }
-    }
-}
-
-impl<'l> From<&'l Row> for AuthReport<'l> {
-    fn from(row: &'l Row) -> Self {
-        Self { id: &row.id, provider: &row.provider, kind: row.kind.name() }
+        Self { id: &active.channel.id, accounts: &active.accounts }
     }
 }
 
@@ -78,7 +47,7 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
         return output.json(&Report {
             schema: 1,
             channels: listing.channels.iter().map(ChannelReport::from).collect(),
-            auth: listing.auth.iter().map(AuthReport::from).collect(),
+            auth: &listing.auth,
         });
     }
     output.data("Channels, from the configuration alone:\n")?;

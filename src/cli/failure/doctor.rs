@@ -138,7 +138,7 @@ fn correction(misshapen: &Misshapen, app: &App) -> Hint {
     match (correct.is_empty(), anew) {
         (true, Some(anew)) => anew,
         (true, None) => format!("correct it in {location}").into(),
-        (false, Some(anew)) => Hint::new(correct).then(", or store it anew: ").with(anew),
+        (false, Some(anew)) => Hint::new(correct).then(", or store it again: ").with(anew),
         (false, None) => correct.into(),
     }
 }

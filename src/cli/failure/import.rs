@@ -16,7 +16,7 @@ impl Explain for ImportError {
             ImportError::NotRecorded(error) => return error.advice(),
             ImportError::NothingFit { tool, .. } => {
                 let sign_in = &tool.program().sign_in;
-                (ExitStatus::Failure, format!("sign in there again: {sign_in}").into())
+                (ExitStatus::Failure, format!("sign in again there: {sign_in}").into())
             }
             ImportError::StaysThere { .. } | ImportError::OtherKind { .. } => {
                 return (ExitStatus::Usage, None);
@@ -35,7 +35,7 @@ impl Explain for ImportError {
             }
             ImportError::NothingImported { tool, .. } => {
                 let sign_in = &tool.program().sign_in;
-                (ExitStatus::LoginRequired, format!("sign in there again: {sign_in}").into())
+                (ExitStatus::LoginRequired, format!("sign in again there: {sign_in}").into())
             }
         };
         (status, Some(hint))

@@ -108,7 +108,7 @@ impl Explain for StoreError {
                 return (status, Some(Hint::new(text).run(doctor)));
             }
             StoreError::Invalid { location, .. } => {
-                let text = "repair the file, or move it away to start anew: ";
+                let text = "repair the file, or move it away to start over: ";
                 return (status, location.path().map(|path| Hint::new(text).run(move_away(path))));
             }
             StoreError::Lock { source, .. } if source.kind() == ErrorKind::Unsupported => {

@@ -36,7 +36,7 @@ pub(in crate::cli) fn token(error: &NoTokenError, app: &App) -> Advice {
         }
         NoTokenError::TooShort { .. } => (
             ExitStatus::Failure,
-            Some("a shorter --min-ttl; without --strict the token is printed all the same".into()),
+            Some("use a shorter --min-ttl; without --strict the token is printed anyway".into()),
         ),
         NoTokenError::Empty { .. } => (ExitStatus::LoginRequired, None),
         NoTokenError::OddCharacters { .. } => (ExitStatus::Failure, None),

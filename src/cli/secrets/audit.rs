@@ -146,7 +146,7 @@ fn exit_status(report: &Report, check: bool) -> ExitStatus {
 const HEADINGS: [(Code, &str); 5] = [
     (Code::Unresolved, "References that do not resolve, and files that cannot be read"),
     (Code::ReferenceMisplaced, "References where none may be"),
-    (Code::Plaintext, "Secrets in clear"),
+    (Code::Plaintext, "Secrets in plain text"),
     (Code::Shadowed, "References that are never used"),
     (Code::LegacyResidue, "For information"),
 ];

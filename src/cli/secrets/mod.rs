@@ -15,7 +15,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 #[command(defer = true)]
 enum Command {
-    /// Find secrets in clear and references that do not resolve
+    /// Find secrets in plain text and references that do not resolve
     Audit(audit::Args),
 }
 

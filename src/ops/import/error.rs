@@ -101,7 +101,7 @@ pub enum ImportError {
     },
     /// The program changed its file each time.
     #[error(
-        "{} kept changing its login while it was imported, and is still signed in",
+        "{} changed its login again and again while it was imported, and is still signed in",
         tool.program().label
     )]
     KeepsChanging {

@@ -22,7 +22,6 @@ use crate::ops::login::kept_as;
 use crate::ops::record::{Commit, Recorded, Wait, record, set_entry};
 use crate::provider::Catalog;
 use crate::store::{Document, Store};
-use crate::system::now;
 use crate::system::permissions::Exposure;
 use choice::{check_wanted_id, choose, complete};
 use known::Known;
@@ -138,7 +137,7 @@ impl Ready {
     fn store_all(&mut self, app: &App, mode: Mode) -> Result<(Vec<Row>, bool), ImportError> {
         let others = known::held_elsewhere(app, &self.config, &self.store);
         let state = self.store.read()?.into_documents()?.1;
-        let at = now();
+        let at = app.now();
         let commit = |document: &mut Document| {
             let mut known = Known::of(document, &self.catalog);
             let mut all = Vec::new();

@@ -12,14 +12,14 @@ use crate::oauth::{
     ExpectedResponse, Grant, Verdict,
 };
 use crate::ops::Interaction;
+use crate::system::Clock;
 use crate::system::browser::{self, Opening};
 use crate::system::environment::Remote;
 use crate::system::lock::Holder;
 use crate::system::process;
 use crate::system::signal::StopSignals;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
 /// How often the user is told how much time is left.
 pub(super) const TICK: Duration = Duration::from_secs(1);
@@ -38,6 +38,7 @@ pub(super) struct Waiting {
     device: Option<Device>,
     deadline: Instant,
     timeout: Duration,
+    clock: Clock,
 }
 
 /// What came of the user's sign-in.
@@ -67,6 +68,7 @@ impl Login<'_> {
         signals: &mut StopSignals,
     ) -> Result<Waiting, LoginError> {
         let timeout = self.request.timeout;
+        let clock = self.app.machine.clock.clone();
         let mut waiting = Waiting {
             authorization: None,
             expectation: None,
@@ -74,8 +76,9 @@ impl Login<'_> {
             place: None,
             pasted: None,
             device: self.methods.device.then(|| self.begin_device()),
-            deadline: Instant::now() + timeout,
+            deadline: clock.instant() + timeout,
             timeout,
+            clock,
         };
         let has_browser = self.methods.browser || self.methods.paste;
         if self.environment.remote().is_some() || !has_browser {
@@ -101,7 +104,9 @@ impl Login<'_> {
         let (listener, redirect_uri, busy) = match bound {
             Bound::Listening(listener, busy) => {
                 let redirect_uri = listener.redirect_uri().clone();
-                waiting.place = redirect_uri.port().and_then(|port| PortClaim::take(&locks, port));
+                waiting.place = redirect_uri
+                    .port()
+                    .and_then(|port| PortClaim::take(&locks, port, &self.app.machine.clock));
                 (Some(listener), redirect_uri, busy)
             }
             Bound::AllBusy(redirect_uri, busy) => (None, redirect_uri, busy),
@@ -113,7 +118,8 @@ impl Login<'_> {
             .transpose()
             .map_err(LoginError::Listen)?;
         let holder = |port| {
-            let ours = takeover::waiting_on(&locks, port).and_then(|holder| holder.pid);
+            let ours =
+                takeover::waiting_on(&locks, port, self.app.now()).and_then(|holder| holder.pid);
             let ours = ours.map(|pid| format!("another login (pid {pid})"));
             ours.or_else(|| process::port_holder(port))
         };
@@ -121,7 +127,7 @@ impl Login<'_> {
         self.show(&authorization, serving.is_some(), waiting, busy_ports, interaction);
         waiting.serving = serving;
         let lines = if self.methods.paste { interaction.pasted_lines() } else { None };
-        waiting.pasted = lines.map(Pastes::of);
+        waiting.pasted = lines.map(|lines| Pastes::of(lines, waiting.clock.clone()));
         waiting.authorization = Some(authorization);
         waiting.expectation = Some(expectation);
         Ok(())
@@ -155,12 +161,12 @@ impl Login<'_> {
         let redirect = &self.redirect;
         let bound = oauth::bind(&redirect.host, &redirect.ports, &redirect.path)?;
         let Bound::AllBusy(_, busy) = &bound else { return Ok(bound) };
-        let locks = self.app.paths.login_locks();
-        let takeover = takeover::take_over(&locks, redirect);
+        let (locks, clock) = (self.app.paths.login_locks(), &self.app.machine.clock);
+        let takeover = takeover::take_over(&locks, redirect, clock);
         tokio::pin!(takeover);
         let taken = tokio::select! {
             taken = &mut takeover => taken?,
-            () = tokio::time::sleep(TICK) => {
+            () = clock.sleep(TICK) => {
                 interaction.note("waiting for an earlier login to give up its port");
                 takeover.await?
             }
@@ -252,7 +258,7 @@ impl Waiting {
         tokio::select! {
             biased;
             () = signals.received() => Err(LoginError::Interrupted),
-            device = device::shown(code, end) => {
+            device = device::shown(code, end, &self.clock) => {
                 login.show_code(&device, has_url, interaction);
                 Ok(())
             }
@@ -261,12 +267,12 @@ impl Waiting {
                 Ok(_) => Err(LoginError::ApprovedWithoutCode),
                 Err(error) if is_only => Err(login.not_signed_in(error)),
                 Err(error) => {
-                    interaction.note(&format!("no device code: {error}"));
+                    interaction.note(&format!("could not get a device code: {error}"));
                     self.device = None;
                     Ok(())
                 }
             },
-            () = tokio::time::sleep(patience) => Ok(()),
+            () = self.clock.sleep(patience) => Ok(()),
         }
     }
 
@@ -277,8 +283,8 @@ impl Waiting {
         interaction: &mut dyn Interaction,
         signals: &mut StopSignals,
     ) -> Result<Response, LoginError> {
-        let mut tick = tokio::time::interval(TICK);
-        interaction.waiting(self.deadline.saturating_duration_since(Instant::now()));
+        let mut tick = self.clock.ticks(TICK);
+        interaction.waiting(self.clock.until(self.deadline));
         loop {
             if self.serving.is_none() && self.pasted.is_none() && self.device.is_none() {
                 return Err(login.nothing_left());
@@ -307,10 +313,10 @@ impl Waiting {
                         if error.is_denial() || (self.serving.is_none() && self.pasted.is_none()) {
                             return Err(login.not_signed_in(error));
                         }
-                        interaction.note(&format!("the device code is of no use: {error}"));
+                        interaction.note(&format!("the device code cannot be used: {error}"));
                     }
                 },
-                () = tokio::time::sleep_until(self.deadline) => {
+                () = self.clock.sleep_until(self.deadline) => {
                     return Err(LoginError::TimedOut { waited: self.timeout });
                 }
                 paste = paste(&mut self.pasted) => match paste {
@@ -326,7 +332,7 @@ impl Waiting {
                     self.place = None;
                     return Err(LoginError::TakenOver { by: by.pid });
                 }
-                _ = tick.tick() => interaction.waiting(self.left()),
+                () = tick.tick() => interaction.waiting(self.left()),
             }
         }
     }
@@ -338,7 +344,7 @@ impl Waiting {
             _ => None,
         };
         let end = end.map_or(self.deadline, |end| end.min(self.deadline));
-        end.saturating_duration_since(Instant::now())
+        self.clock.until(end)
     }
 
     /// What a paste says; `None` when it is refused and the prompt is back.

@@ -15,11 +15,10 @@ use crate::provider::{Registration, StoredAs};
 use crate::store::{
     Document, IssuedCredential, Pasted, Prepared, Store, StoreError, login_entry, pasted_entry,
 };
+use crate::system::lock;
 use crate::system::signal::StopSignals;
-use crate::system::{lock, now};
 use serde_json::value::RawValue;
 use std::time::Duration;
-use tokio::time::Instant;
 
 impl Login<'_> {
     /// Makes sure that the login can be stored, before a code is spent for it. The lock is
@@ -28,13 +27,14 @@ impl Login<'_> {
         &self,
         signals: &mut StopSignals,
     ) -> Result<Option<Prepared>, LoginError> {
-        let end = Instant::now() + lock::TIMEOUT;
+        let clock = &self.app.machine.clock;
+        let end = clock.instant() + lock::TIMEOUT;
         // What is stored may have become unreadable since the login began.
         self.store.profiles()?;
         loop {
             match self.store.prepare(Duration::ZERO) {
                 Err(StoreError::LockTimeout { location, holder, .. }) => {
-                    if Instant::now() >= end {
+                    if clock.instant() >= end {
                         let waited = lock::TIMEOUT;
                         return Err(StoreError::LockTimeout { location, waited, holder }.into());
                     }
@@ -43,7 +43,7 @@ impl Login<'_> {
             }
             tokio::select! {
                 () = signals.received() => return Err(LoginError::Interrupted),
-                () = tokio::time::sleep(lock::POLL) => {}
+                () = clock.sleep(lock::POLL) => {}
             }
         }
     }
@@ -185,7 +185,7 @@ impl Login<'_> {
     /// What the grant means for a profile: who it belongs to, and what a refresh will need
     /// to know of it.
     async fn renewal(&self, grant: Grant, interaction: &mut dyn Interaction) -> IssuedCredential {
-        let received = now();
+        let received = self.app.now();
         let registration = self.registration;
         let (access, id_token) = (&grant.access, grant.id_token.as_ref());
         let mut identity = registration.identity(access, id_token, None);

@@ -2,10 +2,10 @@
 
 use super::parts::Login;
 use crate::oauth::{self, DeviceAuthorization, Grant, TokenError};
-use crate::system::now;
+use crate::system::Clock;
 use std::pin::Pin;
+use std::time::Instant;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
 /// A device authorization under way.
 pub(super) struct Device {
@@ -17,21 +17,24 @@ pub(super) struct Device {
     trouble: Option<oneshot::Receiver<String>>,
     /// When the code is no longer good, once it is there.
     pub(super) end: Option<Instant>,
+    clock: Clock,
 }
 
 impl Login<'_> {
     /// Asks for a code, and for the approval.
     pub(super) fn begin_device(&self) -> Device {
         let (client, scopes) = (self.client.clone(), self.scopes.clone());
+        let clock = self.app.machine.clock.clone();
         let (shown, code) = oneshot::channel();
         let (told, trouble) = oneshot::channel();
+        let own_clock = clock.clone();
         let approval = Box::pin(async move {
-            let mut device = oauth::authorize_device(&client, &scopes, now).await?;
+            let mut device = oauth::authorize_device(&client, &scopes, &own_clock).await?;
             // Whoever does not look any more does not wait for the approval either.
             let _ = shown.send(device.clone());
-            oauth::wait_for_approval(&client, &mut device, told, now).await
+            oauth::wait_for_approval(&client, &mut device, told, &own_clock).await
         });
-        Device { approval, code: Some(code), trouble: Some(trouble), end: None }
+        Device { approval, code: Some(code), trouble: Some(trouble), end: None, clock }
     }
 }
 
@@ -46,12 +49,12 @@ pub(super) enum DeviceEvent {
 }
 
 pub(super) async fn event(device: &mut Option<Device>) -> DeviceEvent {
-    let Some(Device { approval, code, trouble, end }) = device else {
+    let Some(Device { approval, code, trouble, end, clock }) = device else {
         return std::future::pending().await;
     };
     tokio::select! {
         biased;
-        device = shown(code, end) => DeviceEvent::Code(Box::new(device)),
+        device = shown(code, end, clock) => DeviceEvent::Code(Box::new(device)),
         reason = trouble_of(trouble) => DeviceEvent::Trouble(reason),
         ended = approval.as_mut() => DeviceEvent::Ended(ended),
     }
@@ -80,6 +83,7 @@ pub(super) fn trouble_note(reason: &str) -> String {
 pub(super) async fn shown(
     code: &mut Option<oneshot::Receiver<DeviceAuthorization>>,
     end: &mut Option<Instant>,
+    clock: &Clock,
 ) -> DeviceAuthorization {
     let received = match code.as_mut() {
         Some(receiver) => receiver.await,
@@ -88,7 +92,7 @@ pub(super) async fn shown(
     *code = None;
     match received {
         Ok(device) => {
-            *end = Some(Instant::now() + device.lifetime);
+            *end = Some(clock.instant() + device.lifetime);
             device
         }
         // There is none: the approval says why.

@@ -65,7 +65,7 @@ pub enum LoginError {
         known: Vec<String>,
     },
     /// The method stores something else than the grant of a server.
-    #[error("`{wanted}` is no sign-in at a server")]
+    #[error("`{wanted}` is not a sign-in at a server")]
     NoServer {
         /// What the user wants.
         wanted: String,
@@ -75,7 +75,7 @@ pub enum LoginError {
         attempt: Box<Attempt>,
     },
     /// The server has sign-ins, but not of that kind.
-    #[error("{label} cannot be signed in to like that")]
+    #[error("{label} has no such sign-in")]
     OtherWay {
         /// The name of the provider for people.
         label: String,
@@ -91,7 +91,7 @@ pub enum LoginError {
         attempt: Box<Attempt>,
     },
     /// The server has, as it turns out, no endpoint for the ways that the user wants.
-    #[error("{label} offers no such way to sign in")]
+    #[error("{label} has no such sign-in method")]
     NotOffered {
         /// The name of the provider for people.
         label: String,
@@ -174,7 +174,7 @@ pub enum LoginError {
         provider: Box<ProviderId>,
     },
     /// The user has signed in, and the login cannot be stored; a later command stores it.
-    #[error("signed in to {label}; the login is kept in {kept_in} until it can be stored")]
+    #[error("signed in to {label}; the login is in {kept_in} until it can be stored")]
     Kept {
         /// The name of the provider for people.
         label: String,
@@ -187,7 +187,7 @@ pub enum LoginError {
     },
     /// The user has signed in, and the login can be kept nowhere.
     #[error(
-        "signed in to {label}; the login could be kept nowhere, and {}",
+        "signed in to {label}; the login could not be stored anywhere, and {}",
         if *is_revoked { "was revoked at the server" } else { "could not be revoked at the server" }
     )]
     NotKept {

@@ -11,12 +11,11 @@ use crate::oauth::{self, AuthorizationError, AuthorizationRequest, Grant};
 use crate::ops::Interaction;
 use crate::profile::{AgentId, ProviderId};
 use crate::store::PendingLogin;
+use crate::system::block_on;
 use crate::system::signal::StopSignals;
-use crate::system::{block_on, now};
 use crate::text::printable;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 use url::Url;
 
 /// Which login to finish, and how.
@@ -122,7 +121,7 @@ pub fn finish(
     // What was kept before is the older one.
     store_kept(app);
     let directory = app.paths.pending_logins();
-    let mut pending = choose(PendingLogin::all(&directory, now())?, request)?;
+    let mut pending = choose(PendingLogin::all(&directory, app.now())?, request)?;
     if let Some(agent) = request.agent.as_ref().filter(|agent| **agent != pending.agent) {
         return Err(FinishError::OtherAgent {
             id: pending.id,
@@ -142,7 +141,7 @@ pub fn finish(
     let client_id = Some(pending.client_id.as_str());
     let mut login = Login::new(app, &catalog, &again, client_id, interaction)?;
     let being_finished = || FinishError::BeingFinished { id: pending.id.clone() };
-    let claim = pending.claim(&directory, now())?.ok_or_else(being_finished)?;
+    let claim = pending.claim(&directory, app.now())?.ok_or_else(being_finished)?;
     let mut is_over = false;
     let report = block_on(async {
         let mut signals = StopSignals::catch().map_err(LoginError::Signals)?;
@@ -236,14 +235,15 @@ impl Login<'_> {
         let place = device.verification_uri_complete.as_ref().unwrap_or(&device.verification_uri);
         let (code, place) = (device.user_code.clone(), place.clone());
         interaction.note(&format!("waiting for the code {code} to be approved at {place}"));
-        let end = Instant::now() + device.lifetime;
+        let clock = &self.app.machine.clock;
+        let end = clock.instant() + device.lifetime;
         let (told, trouble) = oneshot::channel();
         let mut trouble = Some(trouble);
-        let approval = oauth::wait_for_approval(&self.client, device, told, now);
+        let approval = oauth::wait_for_approval(&self.client, device, told, clock);
         tokio::pin!(approval);
-        let deadline = Instant::now() + timeout;
+        let deadline = clock.instant() + timeout;
         let end = deadline.min(end);
-        let mut tick = tokio::time::interval(TICK);
+        let mut tick = clock.ticks(TICK);
         loop {
             tokio::select! {
                 biased;
@@ -255,11 +255,11 @@ impl Login<'_> {
                 reason = trouble_of(&mut trouble) => {
                     interaction.note(&trouble_note(&reason));
                 }
-                () = tokio::time::sleep_until(deadline) => {
+                () = clock.sleep_until(deadline) => {
                     return Err(FinishError::NotApproved { code, place: Box::new(place) });
                 }
-                _ = tick.tick() => {
-                    interaction.waiting(end.saturating_duration_since(Instant::now()));
+                () = tick.tick() => {
+                    interaction.waiting(clock.until(end));
                 }
             }
         }

@@ -16,7 +16,6 @@ use crate::profile::ProviderId;
 use crate::provider::{Catalog, Definition, Program, Provider, Redirect, Registration, successor};
 use crate::store::Store;
 use crate::system::environment::Environment;
-use crate::system::now;
 use url::Url;
 
 /// The parts of one login.
@@ -156,7 +155,8 @@ impl<'l> Login<'l> {
         let missing = || TokenError::Unreadable("a code that nobody asked for".to_owned());
         let authorization = authorization.ok_or_else(missing)?;
         let http = self.client.http()?;
-        oauth::exchange_code(&http, &self.client, authorization, code, now).await
+        oauth::exchange_code(&http, &self.client, authorization, code, &self.app.machine.clock)
+            .await
     }
 
     /// No way is open any more.

@@ -7,9 +7,9 @@
 use crate::oauth::{
     AuthorizationCode, AuthorizationError, ExpectedResponse, is_begun, parse_pasted,
 };
-use std::time::Duration;
+use crate::system::Clock;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Receiver;
-use tokio::time::{Instant, timeout_at};
 
 /// The lines of a paste come faster than this.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -27,11 +27,12 @@ pub(super) struct Pastes {
     whole_at: Option<Instant>,
     /// An address that was not whole, and when it came.
     piece: Option<(String, Instant)>,
+    clock: Clock,
 }
 
 impl Pastes {
-    pub(super) const fn of(lines: Receiver<String>) -> Self {
-        Self { lines: Some(lines), begun: String::new(), whole_at: None, piece: None }
+    pub(super) const fn of(lines: Receiver<String>, clock: Clock) -> Self {
+        Self { lines: Some(lines), begun: String::new(), whole_at: None, piece: None, clock }
     }
 
     /// The next paste; `None` at the end of the input. Nothing is lost when it is not awaited
@@ -41,9 +42,10 @@ impl Pastes {
             let line = match (&mut self.lines, self.whole_at) {
                 (None, _) => return None,
                 (Some(lines), None) => lines.recv().await,
-                (Some(lines), Some(at)) => match timeout_at(at, lines.recv()).await {
-                    Ok(line) => line,
-                    Err(_) => return Some(self.take()),
+                (Some(lines), Some(at)) => tokio::select! {
+                    biased;
+                    line = lines.recv() => line,
+                    () = self.clock.sleep_until(at) => return Some(self.take()),
                 },
             };
             let Some(line) = line else {
@@ -52,7 +54,7 @@ impl Pastes {
             };
             self.begun.push_str(line.trim_end_matches(['\r', '\n']));
             self.begun.push('\n');
-            self.whole_at = Some(Instant::now() + PAUSE);
+            self.whole_at = Some(self.clock.instant() + PAUSE);
             if self.begun.len() > LONGEST {
                 return Some(self.take());
             }
@@ -85,7 +87,7 @@ impl Pastes {
         if matches!(whole, Ok((_, true))) {
             return whole;
         }
-        let is_next = since.elapsed() < SLOW && !piece.contains(paste.trim());
+        let is_next = self.clock.since(since) < SLOW && !piece.contains(paste.trim());
         let read = if read.is_ok() && is_next { whole } else { read };
         let text = if paste.contains("://") { paste } else { &joined };
         self.keep(text, &read, expectation);
@@ -100,7 +102,7 @@ impl Pastes {
         expectation: &ExpectedResponse,
     ) {
         if read.is_err() && text.len() <= LONGEST && is_begun(text, expectation) {
-            self.piece = Some((text.to_owned(), Instant::now()));
+            self.piece = Some((text.to_owned(), self.clock.instant()));
         }
     }
 }
@@ -127,7 +129,7 @@ mod tests {
 
     fn pastes() -> (Sender<String>, Pastes) {
         let (sender, lines) = channel(8);
-        (sender, Pastes::of(lines))
+        (sender, Pastes::of(lines, Clock::System))
     }
 
     /// Reads one paste after the other; whether each was taken with its state, without, or not.

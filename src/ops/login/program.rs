@@ -16,7 +16,6 @@ use crate::system::{block_on, browser, lock};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
-use tokio::time::Instant;
 
 /// How often the user is told how much time is left.
 const TICK: Duration = Duration::from_secs(1);
@@ -66,7 +65,7 @@ pub(super) fn login(
             wanted: request.profile_id.as_ref(),
         };
         let prepared = store.prepare(lock::TIMEOUT).ok().flatten();
-        let renewal = renewal(*issued);
+        let renewal = renewal(*issued, app.now());
         let report = destination.store_or_keep(renewal, prepared, program_login.interaction).await;
         let said = |text| program_login.interaction.note(&format!("{}: {text}", program.name()));
         program_login.conversation.finish(said).await;
@@ -88,10 +87,11 @@ struct ProgramLogin<'t> {
 impl ProgramLogin<'_> {
     /// The first of: credential, failure, timeout, interrupt.
     async fn issued(&mut self, signals: &mut StopSignals) -> Result<Box<Issued>, LoginError> {
-        let deadline = Instant::now() + self.request.timeout;
+        let clock = &self.app.machine.clock;
+        let deadline = clock.instant() + self.request.timeout;
         let mut answers: Option<Receiver<String>> = None;
         let mut questions: VecDeque<Question> = VecDeque::new();
-        let mut tick = tokio::time::interval(TICK);
+        let mut tick = clock.ticks(TICK);
         loop {
             tokio::select! {
                 biased;
@@ -114,7 +114,7 @@ impl ProgramLogin<'_> {
                         }
                         Message::Done(Some(issued)) => return Ok(issued),
                         Message::Done(None) | Message::Described(_) | Message::Failed(_) => {
-                            let what = "was done with a login and gave no credential";
+                            let what = "finished a login and returned no credential";
                             return Err(self.failed(self.program.unreadable(what)));
                         }
                         shown => self.show(shown),
@@ -134,12 +134,11 @@ impl ProgramLogin<'_> {
                         self.interaction.ask(&next.text, next.is_secret);
                     }
                 }
-                () = tokio::time::sleep_until(deadline) => {
+                () = clock.sleep_until(deadline) => {
                     return Err(LoginError::TimedOut { waited: self.request.timeout });
                 }
-                _ = tick.tick() => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    self.interaction.waiting(left);
+                () = tick.tick() => {
+                    self.interaction.waiting(clock.until(deadline));
                 }
             }
         }

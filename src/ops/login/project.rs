@@ -29,7 +29,7 @@ impl Login<'_> {
         let stored = self.store.profiles()?.credential(id);
         let Some(access) = stored.as_ref().and_then(Credential::bearer) else { return Ok(()) };
         let found = tokio::select! {
-            found = service.find(access, self.environment) => found,
+            found = service.find(access, self.environment, &self.app.machine.clock) => found,
             () = signals.received() => {
                 interaction.warn(&format!(
                     "the login is stored as `{}`; its project was not found out",

@@ -10,13 +10,13 @@
 //! containers, whose ports are not the same.
 
 use crate::oauth::{self, Bound, RedirectListener};
+use crate::profile::Millis;
 use crate::provider::Redirect;
 use crate::system::lock::{self, Attempt, Holder, SidecarLock};
-use crate::system::{file, now, process};
+use crate::system::{Clock, file, process};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How long one that wants a port waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,15 +28,19 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) struct PortClaim {
     _lock: SidecarLock,
     wanted: PathBuf,
+    clock: Clock,
 }
 
 impl PortClaim {
     /// Says that this login waits on `port`; `None` where that cannot be said, and the
     /// login cannot be taken over.
-    pub(super) fn take(directory: &Path, port: u16) -> Option<Self> {
+    pub(super) fn take(directory: &Path, port: u16, clock: &Clock) -> Option<Self> {
         file::create_private_directory(directory).ok()?;
-        match lock::try_acquire(&held(directory, port), now()).ok()? {
-            Attempt::Acquired(lock) => Some(Self { _lock: lock, wanted: wanted(directory, port) }),
+        match lock::try_acquire(&held(directory, port), clock.now()).ok()? {
+            Attempt::Acquired(lock) => {
+                let (wanted, clock) = (wanted(directory, port), clock.clone());
+                Some(Self { _lock: lock, wanted, clock })
+            }
             Attempt::Held(_) => None,
         }
     }
@@ -44,8 +48,8 @@ impl PortClaim {
     /// Waits until another login wants the port, and says which.
     pub(super) async fn is_wanted(&self) -> Holder {
         loop {
-            tokio::time::sleep(LOOK).await;
-            if let Some((holder, true)) = lock::look(&self.wanted, now()) {
+            self.clock.sleep(LOOK).await;
+            if let Some((holder, true)) = lock::look(&self.wanted, self.clock.now()) {
                 return holder;
             }
         }
@@ -53,8 +57,8 @@ impl PortClaim {
 }
 
 /// A login of ours that waits on `port`, if one does.
-pub(super) fn waiting_on(directory: &Path, port: u16) -> Option<Holder> {
-    let (holder, is_alive) = lock::look(&held(directory, port), now())?;
+pub(super) fn waiting_on(directory: &Path, port: u16, now: Millis) -> Option<Holder> {
+    let (holder, is_alive) = lock::look(&held(directory, port), now)?;
     is_alive.then_some(holder)
 }
 
@@ -66,15 +70,16 @@ pub(super) fn waiting_on(directory: &Path, port: u16) -> Option<Holder> {
 pub(super) async fn take_over(
     directory: &Path,
     redirect: &Redirect,
+    clock: &Clock,
 ) -> io::Result<Option<(RedirectListener, u16, Holder)>> {
     for &port in &redirect.ports {
-        let Some(holder) = waiting_on(directory, port) else { continue };
-        let end = Instant::now() + PATIENCE;
-        let Some(_request) = request(&wanted(directory, port), end).await else { continue };
-        while Instant::now() < end {
+        let Some(holder) = waiting_on(directory, port, clock.now()) else { continue };
+        let end = clock.instant() + PATIENCE;
+        let Some(_request) = request(&wanted(directory, port), end, clock).await else { continue };
+        while clock.instant() < end {
             match oauth::bind(&redirect.host, &[port], &redirect.path)? {
                 Bound::Listening(listener, _) => return Ok(Some((listener, port, holder))),
-                Bound::AllBusy(..) => tokio::time::sleep(lock::POLL).await,
+                Bound::AllBusy(..) => clock.sleep(lock::POLL).await,
             }
         }
     }
@@ -82,11 +87,11 @@ pub(super) async fn take_over(
 }
 
 /// Asks for a port, once whoever asked before has it.
-async fn request(path: &Path, end: Instant) -> Option<SidecarLock> {
-    while Instant::now() < end {
-        match lock::try_acquire(path, now()).ok()? {
+async fn request(path: &Path, end: Instant, clock: &Clock) -> Option<SidecarLock> {
+    while clock.instant() < end {
+        match lock::try_acquire(path, clock.now()).ok()? {
             Attempt::Acquired(lock) => return Some(lock),
-            Attempt::Held(_) => tokio::time::sleep(lock::POLL).await,
+            Attempt::Held(_) => clock.sleep(lock::POLL).await,
         }
     }
     None
@@ -130,8 +135,11 @@ mod tests {
     fn a_waiting_login_is_asked_and_gives_up_its_port() {
         let root = tempfile::tempdir().unwrap();
         let (first, port) = listener();
-        let place = PortClaim::take(root.path(), port).unwrap();
-        assert!(PortClaim::take(root.path(), port).is_none(), "one login waits on a port");
+        let place = PortClaim::take(root.path(), port, &Clock::System).unwrap();
+        assert!(
+            PortClaim::take(root.path(), port, &Clock::System).is_none(),
+            "one login waits on a port"
+        );
         let me = Some(std::process::id());
         block_on(async {
             let earlier = async {
@@ -140,7 +148,8 @@ mod tests {
                 by
             };
             let redirect = redirect(port);
-            let (by, taken) = tokio::join!(earlier, take_over(root.path(), &redirect));
+            let (by, taken) =
+                tokio::join!(earlier, take_over(root.path(), &redirect, &Clock::System));
             let (listener, taken_port, from) = taken.unwrap().unwrap();
             assert_eq!((by.pid, from.pid, taken_port), (me, me, port));
             drop(listener);
@@ -154,12 +163,14 @@ mod tests {
     fn nobody_else_is_asked() {
         let root = tempfile::tempdir().unwrap();
         let (_foreign, port) = listener();
-        let taken = block_on(take_over(root.path(), &redirect(port))).unwrap().unwrap();
+        let taken =
+            block_on(take_over(root.path(), &redirect(port), &Clock::System)).unwrap().unwrap();
         assert!(taken.is_none());
         // The lock of a login that is dead.
         let payload = br#"{"pid":1,"createdAt":"2026-01-01T00:00:00Z","owner":"openclaw-auth"}"#;
         file::replace(&held(root.path(), port), payload).unwrap();
-        let taken = block_on(take_over(root.path(), &redirect(port))).unwrap().unwrap();
+        let taken =
+            block_on(take_over(root.path(), &redirect(port), &Clock::System)).unwrap().unwrap();
         assert!(taken.is_none());
         assert!(!wanted(root.path(), port).exists());
     }

@@ -11,8 +11,8 @@ use crate::ops::Interaction;
 use crate::ops::issuer::program_of;
 use crate::profile::{AgentId, Millis, ProviderId};
 use crate::store::{PendingAuthorization, PendingLogin, StoreError};
+use crate::system::block_on;
 use crate::system::signal::StopSignals;
-use crate::system::{block_on, now};
 use crate::text::printable;
 use std::time::Duration;
 use url::Url;
@@ -57,7 +57,7 @@ pub struct Unfinished {
 /// # Errors
 /// A file of theirs cannot be read.
 pub fn unfinished(app: &App) -> Result<Vec<Unfinished>, StoreError> {
-    let logins = PendingLogin::all(&app.paths.pending_logins(), now())?;
+    let logins = PendingLogin::all(&app.paths.pending_logins(), app.now())?;
     let unfinished = logins.into_iter().map(|login| Unfinished {
         id: login.id,
         provider: login.provider,
@@ -94,10 +94,10 @@ pub enum CancelError {
 /// There is no such login, or somebody is finishing it.
 pub fn cancel(app: &App, id: &str) -> Result<(), CancelError> {
     let directory = app.paths.pending_logins();
-    let logins = PendingLogin::all(&directory, now())?;
+    let logins = PendingLogin::all(&directory, app.now())?;
     let found = logins.into_iter().find(|login| login.id == id);
     let found = found.ok_or_else(|| CancelError::NoSuchLogin { id: id.to_owned() })?;
-    let claim = found.claim(&directory, now())?;
+    let claim = found.claim(&directory, app.now())?;
     claim.ok_or_else(|| CancelError::BeingFinished { id: id.to_owned() })?.finish();
     Ok(())
 }
@@ -142,7 +142,7 @@ pub fn start(
         (None, Some(device)) => device.lifetime,
         _ => LIFETIME,
     };
-    let expires = now().saturating_add(Millis::try_from(lifetime.as_millis()).unwrap_or(0));
+    let expires = app.now().saturating_add(Millis::try_from(lifetime.as_millis()).unwrap_or(0));
     let pending = PendingLogin {
         id: format!("{:08x}", rand::random::<u32>()),
         provider: login.definition.id.clone(),
@@ -179,11 +179,11 @@ impl Login<'_> {
         if !self.methods.device {
             return Ok(None);
         }
-        match oauth::authorize_device(&self.client, &self.scopes, now).await {
+        match oauth::authorize_device(&self.client, &self.scopes, &self.app.machine.clock).await {
             Ok(device) => Ok(Some(device)),
             Err(error) if !self.methods.paste => Err(self.not_signed_in(error)),
             Err(error) => {
-                interaction.note(&format!("no device code: {error}"));
+                interaction.note(&format!("could not get a device code: {error}"));
                 Ok(None)
             }
         }

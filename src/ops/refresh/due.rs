@@ -14,7 +14,6 @@ use crate::ops::{Interaction, warn_of_route};
 use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::store::{Location, Store};
-use crate::system::now;
 use indexmap::IndexMap;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -364,8 +363,10 @@ impl Run<'_> {
         let due = self.request.due.filter(|_| is_refreshable);
         let is_enough = match due {
             // A run may be the last one for so long, however short the server makes tokens live.
-            Some(due) => selected.credential.is_usable_until(now().saturating_add(due)),
-            None => has_lifetime(&selected.credential, default_min_ttl(&selected.store), now()),
+            Some(due) => selected.credential.is_usable_until(self.app.now().saturating_add(due)),
+            None => {
+                has_lifetime(&selected.credential, default_min_ttl(&selected.store), self.app.now())
+            }
         };
         (self.request.force && is_refreshable) || !is_enough
     }

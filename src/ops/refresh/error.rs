@@ -110,7 +110,7 @@ pub enum RefreshError {
         kept_in: Location,
     },
     /// The reply of this refresh cannot be stored, and is in the spool.
-    #[error("the refreshed login `{profile_id}` is kept in {kept_in} until it can be stored")]
+    #[error("the refreshed login `{profile_id}` is in {kept_in} until it can be stored")]
     Kept {
         /// The profile.
         profile_id: ProfileId,
@@ -120,7 +120,7 @@ pub enum RefreshError {
         source: StoreError,
     },
     /// The reply of this refresh can neither be stored nor spooled.
-    #[error("the refreshed login could not be kept anywhere")]
+    #[error("the refreshed login could not be stored anywhere")]
     Lost {
         /// Why it is not stored.
         source: StoreError,

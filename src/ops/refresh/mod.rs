@@ -31,7 +31,6 @@ use super::selection::Selected;
 use crate::app::App;
 use crate::config::Config;
 use crate::profile::Credential;
-use crate::system::now;
 use std::time::Duration;
 use transaction::Transaction;
 
@@ -53,7 +52,7 @@ pub(super) fn refresh(
         Some(renewed) => renewed,
         None => Transaction::new(app, config, selected, lock_timeout).run(interaction)?,
     };
-    if renewed.is_usable_until(now()) {
+    if renewed.is_usable_until(app.now()) {
         return Ok(renewed);
     }
     let profile_id = selected.id.clone();

@@ -8,7 +8,6 @@ use super::transaction::Transaction;
 use crate::oauth::{Refusal, TokenError};
 use crate::secret::Secret;
 use crate::store::{LastOutcome, OutcomeKind};
-use crate::system::now;
 use oauth2::http::StatusCode;
 
 impl Transaction<'_> {
@@ -19,7 +18,7 @@ impl Transaction<'_> {
     pub(super) fn check_turn(&self, grant: &Secret) -> Result<Option<LastOutcome>, RefreshError> {
         let last = self.selected.store.last_outcome(grant);
         match last {
-            Some(last) if last.is_waiting(now()) => {
+            Some(last) if last.is_waiting(self.app.now()) => {
                 Err(RefreshError::NotYet { login: self.selected.login().into(), last: last.into() })
             }
             last => Ok(last),
@@ -40,7 +39,7 @@ impl Transaction<'_> {
         let store = &self.selected.store;
         let before = store.last_outcome(posted);
         let reason = reason_of(&source, posted);
-        let last = LastOutcome::after(before.as_ref(), kind, now(), &reason);
+        let last = LastOutcome::after(before.as_ref(), kind, self.app.now(), &reason);
         store.remember_outcome(posted, &last);
         match kind {
             OutcomeKind::Refused => {

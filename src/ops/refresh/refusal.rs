@@ -3,9 +3,10 @@
 
 use super::propagate::holders;
 use crate::ops::Notes;
+use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::store::{Ended, Lease, StateDocument, Store, StoreError};
-use crate::system::{lock, now};
+use crate::system::lock;
 use std::time::Duration;
 
 /// How long another store is waited for: the note remembers as well.
@@ -19,6 +20,7 @@ pub(super) struct Holders<'a> {
     pub(super) own: &'a Store,
     pub(super) lease: &'a Lease,
     pub(super) others: &'a [Store],
+    pub(super) now: Millis,
 }
 
 impl Holders<'_> {
@@ -47,10 +49,11 @@ impl Holders<'_> {
     /// holds the token knows.
     pub(super) fn remember(&self, token: &Secret, reason: &str, interaction: &mut dyn Notes) {
         self.own.end(token, Ended::Refused);
-        let own = remember(self.own, Some(self.lease), lock::TIMEOUT, token, reason);
+        let refused = Refused { token, reason, now: self.now };
+        let own = remember(self.own, Some(self.lease), lock::TIMEOUT, refused);
         let mut all_know = own.is_ok();
         for other in self.others {
-            all_know &= remember(other, None, BRIEFLY, token, reason).is_ok();
+            all_know &= remember(other, None, BRIEFLY, refused).is_ok();
         }
         // What could not be noted on a full disk may have its space by now.
         self.own.end(token, if all_know { Ended::RefusalStored } else { Ended::Refused });
@@ -64,12 +67,19 @@ fn refusal(store: &Store, token: &Secret) -> Result<Option<String>, StoreError> 
     Ok(store.read()?.state()?.refusal_by_any(token))
 }
 
+/// A refresh token that was refused, why, and when.
+#[derive(Clone, Copy)]
+struct Refused<'a> {
+    token: &'a Secret,
+    reason: &'a str,
+    now: Millis,
+}
+
 fn remember(
     store: &Store,
     lease: Option<&Lease>,
     lock_timeout: Duration,
-    token: &Secret,
-    reason: &str,
+    Refused { token, reason, now }: Refused<'_>,
 ) -> Result<(), StoreError> {
     let snapshot = store.read()?;
     let state = snapshot.state()?;
@@ -80,7 +90,7 @@ fn remember(
     }
     store.update_state_with(lease, lock_timeout, |state| {
         for id in &ids {
-            state.set_refused(id, token, reason, now());
+            state.set_refused(id, token, reason, now);
         }
         true
     })

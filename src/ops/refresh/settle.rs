@@ -10,12 +10,12 @@ use super::{Earlier, Over, RefreshError};
 use crate::oauth::TokenError;
 use crate::ops::Notes;
 use crate::ops::selection::Selected;
-use crate::profile::{Credential, Identity};
+use crate::profile::{Credential, Identity, Millis};
 use crate::provider::ASSUMED_LIFETIME;
 use crate::secret::Secret;
 use crate::store::{Ended, IssuedCredential, Lease, Location, StoreError};
 use crate::system::file::SpareFile;
-use crate::system::{limits, now};
+use crate::system::limits;
 use std::time::Duration;
 
 /// A received refresh token waits so long for a lock before it goes to the spool.
@@ -34,7 +34,7 @@ impl Transaction<'_> {
         Reserved { prepared, spare }: Reserved,
     ) -> Result<Credential, RefreshError> {
         let Self { selected, spool, others, .. } = self;
-        let renewal = renewal_of(selected, renewal);
+        let renewal = renewal_of(selected, renewal, self.app.now());
         let refresh = renewal.grant.refresh.as_ref();
         let rotates = refresh.is_some_and(|refresh| !refresh.matches(posted));
         // Whatever happens from here on, no store is left with nothing but a spent token.
@@ -99,9 +99,9 @@ impl Transaction<'_> {
     pub(super) fn keep_unread(&self, posted: &Secret, error: TokenError) -> TokenError {
         let TokenError::Unusable { reason, raw } = error else { return error };
         let reason = match self.spool.save_unread(posted, raw.expose()) {
-            Ok(Some(kept_in)) => format!("{reason}; it is kept as it came in {kept_in}"),
+            Ok(Some(kept_in)) => format!("{reason}; the answer is stored as it came in {kept_in}"),
             Ok(None) => reason,
-            Err(failed) => format!("{reason}; it could not be kept: {failed}"),
+            Err(failed) => format!("{reason}; the answer could not be stored: {failed}"),
         };
         TokenError::Unusable { reason, raw }
     }
@@ -116,7 +116,7 @@ impl Transaction<'_> {
         interaction: &mut dyn Notes,
     ) -> Result<Credential, RefreshError> {
         let Self { selected, others, .. } = self;
-        let holders = Holders { own: &selected.store, lease, others };
+        let holders = Holders { own: &selected.store, lease, others, now: self.app.now() };
         // The profile may have got another grant meanwhile: others have this one still.
         let is_refused = error.refused_grant().is_some();
         if let Some(code) = error.refused_grant() {
@@ -140,7 +140,7 @@ impl Transaction<'_> {
 }
 
 /// What a renewal means for a profile. Who it belongs to is not changed by a refresh.
-fn renewal_of(selected: &Selected, renewal: IssuedCredential) -> IssuedCredential {
+fn renewal_of(selected: &Selected, renewal: IssuedCredential, now: Millis) -> IssuedCredential {
     let (claimed, stored) = (renewal.identity, &selected.credential.identity);
     let identity = Identity {
         email: claimed.email.filter(|_| stored.email.is_none()),
@@ -148,6 +148,6 @@ fn renewal_of(selected: &Selected, renewal: IssuedCredential) -> IssuedCredentia
         subject: None,
     };
     // There is a refresh token, if only the one that was posted.
-    let expires = renewal.expires.or_else(|| Some(now().saturating_add(ASSUMED_LIFETIME)));
+    let expires = renewal.expires.or_else(|| Some(now.saturating_add(ASSUMED_LIFETIME)));
     IssuedCredential { expires, identity, ..renewal }
 }

@@ -28,7 +28,7 @@ use crate::store::{
 use crate::system::file::SpareFile;
 use crate::system::signal::StopSignals;
 use crate::system::worker::{Life, Unsaved};
-use crate::system::{Runtime, now, with_runtime};
+use crate::system::{Runtime, with_runtime};
 use std::time::Duration;
 
 /// A killed process may have a request in flight. Were it to arrive after ours, it would
@@ -38,7 +38,7 @@ const IN_FLIGHT_GRACE: Duration = Duration::from_secs(1);
 
 /// One refresh of the selected profile.
 pub(super) struct Transaction<'a> {
-    app: &'a App,
+    pub(super) app: &'a App,
     config: &'a Config,
     pub(super) selected: &'a Selected,
     lock_timeout: Duration,
@@ -183,7 +183,8 @@ impl<'a> Transaction<'a> {
         self.others = self.app.stores(self.config);
         self.others.retain(|other| !other.is_same(&selected.store));
         // The holder before us may have learnt that the login is over.
-        let holders = Holders { own: &selected.store, lease, others: &self.others };
+        let (others, now) = (&self.others[..], self.app.now());
+        let holders = Holders { own: &selected.store, lease, others, now };
         if let Some(code) = holders.refusal(snapshot.state()?, &posted, interaction) {
             let login = selected.login().into();
             return Err(RefreshError::LoginOver { login, over: Over::Known(code) });
@@ -247,7 +248,7 @@ impl<'a> Transaction<'a> {
         if let Some(earlier) = &earlier {
             interaction.note(&format!("{earlier}; trying once more"));
             tokio::select! {
-                () = tokio::time::sleep(IN_FLIGHT_GRACE) => {}
+                () = self.app.machine.clock.sleep(IN_FLIGHT_GRACE) => {}
                 () = signals.received() => return Err(RefreshError::Interrupted),
             }
         } else if signals.has_come().await {
@@ -312,9 +313,11 @@ impl<'a> Transaction<'a> {
         interaction: &mut dyn Notes,
     ) -> Result<IssuedCredential, TokenError> {
         let rotates = rotates(read.entry.expose());
+        let clock = &self.app.machine.clock;
         let mut attempts = 0;
         loop {
-            let renewal = connection.refresh(&read.credential, &read.entry, interaction).await;
+            let renewal =
+                connection.refresh(&read.credential, &read.entry, clock, interaction).await;
             attempts += 1;
             let wait = match &renewal {
                 Err(error) if may_repeat => error.retry_in(attempts, rotates),
@@ -323,7 +326,7 @@ impl<'a> Transaction<'a> {
             let wait = wait.filter(|wait| self.life.has_time_for_request(*wait));
             let Some(wait) = wait else { return renewal };
             tokio::select! {
-                () = tokio::time::sleep(wait) => {}
+                () = self.app.machine.clock.sleep(wait) => {}
                 // Nothing is in flight: the last answer stands.
                 () = signals.received() => return renewal,
             }
@@ -343,7 +346,7 @@ impl<'a> Transaction<'a> {
     fn adoptable(&self, document: &Document) -> Option<Credential> {
         let stored = document.credential(self.selected.id.as_str())?;
         let is_new = differs(&stored, &self.selected.credential);
-        (is_new && stored.is_usable_until(now())).then_some(stored)
+        (is_new && stored.is_usable_until(self.app.now())).then_some(stored)
     }
 
     pub(super) fn signed_out(&self) -> RefreshError {

@@ -16,7 +16,6 @@ use crate::secret::Secret;
 use crate::store::{
     Document, Fence, LeaseKey, Store, StoreError, Version, is_refused, is_rejected,
 };
-use crate::system::now;
 
 /// A profile and the store that owns it.
 #[derive(Debug)]
@@ -194,7 +193,7 @@ fn select_by_provider(
     config: &Config,
     provider: Option<&ProviderId>,
 ) -> Result<Selected, SelectionError> {
-    let at = now();
+    let at = app.now();
     let mut provider = match provider {
         Some(provider) => provider.clone().normalized(),
         None => match only_provider(pool, agent) {

@@ -23,7 +23,7 @@ pub(super) enum Breach {
     #[error("gave an `expiresAt` that is not in milliseconds since the epoch")]
     ExpiryInSeconds,
     /// A line is not UTF-8.
-    #[error("printed something that is no text")]
+    #[error("printed something that is not text")]
     NoText,
     /// It prints without an end.
     #[error("printed more than {kib} KiB")]

@@ -13,12 +13,10 @@ use crate::oauth::TokenError;
 use crate::profile::{Credential, ProviderId};
 use crate::secret::Secret;
 use crate::system::Environment;
-use crate::system::dialogue::{Dialogue, Output};
-use crate::system::process::withhold_secrets;
+use crate::system::child::{self, LineProcess, Output};
 use crate::system::trust::{self, Insecure};
 use crate::text::printable;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 /// What the name of such a program begins with.
@@ -120,15 +118,14 @@ impl Program {
         credential: Option<(&Credential, &Secret)>,
     ) -> Result<Conversation, TokenError> {
         let request = message::request(operation, &self.provider, credential);
-        let mut command = Command::new(&self.file);
-        withhold_secrets(&mut command, environment);
+        let mut command = child::command(&self.file, environment);
         command.current_dir(self.file.parent().unwrap_or(Path::new("/")));
-        let dialogue = Dialogue::start(&mut command, MOST_OUTPUT).map_err(|error| {
+        let process = LineProcess::start(&mut command, MOST_OUTPUT).map_err(|error| {
             let reason = format!("{} could not be run: {error}", self.path.display());
             TokenError::unavailable(reason, false)
         })?;
-        dialogue.say(request);
-        Ok(Conversation { program: self.clone(), dialogue })
+        process.send(&request);
+        Ok(Conversation { program: self.clone(), process })
     }
 
     /// It was given up on. Nobody knows what it has done.
@@ -146,7 +143,7 @@ impl Program {
 /// An operation under way. The program is killed when this is dropped.
 pub struct Conversation {
     program: Program,
-    dialogue: Dialogue,
+    process: LineProcess,
 }
 
 impl Conversation {
@@ -156,12 +153,12 @@ impl Conversation {
     /// The program refused, or ended or spoke as the protocol does not allow.
     pub async fn next(&mut self) -> Result<Message, TokenError> {
         loop {
-            let message = match self.dialogue.next().await {
-                Output::Line(line) if line.is_blank() => continue,
-                Output::Line(line) => message::parse(&line),
-                Output::Aside(text) => Ok(Some(Message::Aside(printable(text.trim(), 500)))),
-                Output::NoText => Err(Breach::NoText),
-                Output::TooMuch => Err(Breach::TooMuch { kib: MOST_OUTPUT / 1024 }),
+            let message = match self.process.next().await {
+                Output::Stdout(line) if line.is_blank() => continue,
+                Output::Stdout(line) => message::parse(&line),
+                Output::Stderr(text) => Ok(Some(Message::Aside(printable(text.trim(), 500)))),
+                Output::NotUtf8 => Err(Breach::NoText),
+                Output::LimitExceeded => Err(Breach::TooMuch { kib: MOST_OUTPUT / 1024 }),
                 Output::Ended(status) => Err(Breach::Ended(status)),
             };
             match message.map_err(|breach| self.program.unreadable(breach))? {
@@ -175,18 +172,18 @@ impl Conversation {
 
     /// Answers a question.
     pub fn answer(&self, answer: &str) {
-        self.dialogue.say(message::answer(answer));
+        self.process.send(&message::answer(answer));
     }
 
     /// Lets the program end by itself, for a moment, after its last word; `aside` is told
     /// what it has said on its standard error besides.
     pub async fn finish(mut self, mut aside: impl FnMut(String)) {
-        self.dialogue.close_input();
+        self.process.close_input();
         let ended = async {
             loop {
-                match self.dialogue.next().await {
+                match self.process.next().await {
                     Output::Ended(_) => break,
-                    Output::Aside(text) => aside(printable(text.trim(), 500)),
+                    Output::Stderr(text) => aside(printable(text.trim(), 500)),
                     _ => {}
                 }
             }

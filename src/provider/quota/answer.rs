@@ -1,6 +1,7 @@
 //! What an answer says of the usage, or why it says nothing.
 
 use crate::profile::Millis;
+use serde::{Serialize, Serializer};
 
 /// What an answer says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,14 +13,27 @@ pub struct Quota {
 }
 
 /// One window in which use is counted.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Window {
     /// How long it is, or what is counted in it.
     pub label: String,
     /// How much of it is used, from 0 to 100.
+    #[serde(serialize_with = "shortest")]
     pub used_percent: f64,
     /// When it begins anew, in milliseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reset_at: Option<Millis>,
+}
+
+/// A percentage without `.0`, as JavaScript writes it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn shortest<S: Serializer>(percent: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if percent.fract() == 0.0 || !percent.is_finite() {
+        #[expect(clippy::cast_possible_truncation, reason = "from 0 to 100")]
+        return serializer.serialize_i64(*percent as i64);
+    }
+    serializer.serialize_f64(*percent)
 }
 
 /// Why an answer does not tell the usage.

@@ -102,10 +102,10 @@ pub enum EntryFault {
 impl fmt::Display for EntryFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotAnObject => "it is no object",
+            Self::NotAnObject => "it is not an object",
             Self::Repeats => "it has a field twice",
             Self::NoType => "it has no `type`",
-            Self::UnknownType => "its `type` is none of `oauth`, `token`, `api_key`",
+            Self::UnknownType => "its `type` is not `oauth`, `token` or `api_key`",
             Self::NoProvider => "it names no `provider`",
             Self::Malformed => "a value in it cannot be read",
         })

@@ -116,7 +116,7 @@ fn members(path: &Path) -> Result<RawObject, StoreError> {
     };
     serde_json::from_str(&text).map_err(|error| StoreError::Invalid {
         location: path.into(),
-        reason: format!("it is no object (line {}, column {})", error.line(), error.column()),
+        reason: format!("it is not an object (line {}, column {})", error.line(), error.column()),
     })
 }
 

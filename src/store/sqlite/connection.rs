@@ -173,7 +173,7 @@ fn odd(path: &Path) -> StoreError {
 }
 
 fn damaged(path: &Path) -> StoreError {
-    invalid(path, "it is no SQLite database, or a damaged one")
+    invalid(path, "it is not an SQLite database, or a damaged one")
 }
 
 /// The database is not what it should be.

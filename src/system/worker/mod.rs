@@ -18,8 +18,8 @@ pub use life::{Life, Unsaved};
 pub use slot::{Attempt, Slot, Waiter};
 pub use thread::Threads;
 
-use super::Environment;
 use super::process::keep_memory_private;
+use super::{Environment, child};
 use close_fds::CloseFdsBuilder;
 use fs2::FileExt;
 use rustix::io::Errno;
@@ -27,7 +27,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::unix::pipe::{Receiver, Sender};
@@ -119,13 +119,10 @@ pub async fn start(
 ) -> io::Result<Running> {
     // A descriptor that the caller was given, like the 9 of `flock 9`, is not the worker's.
     CloseFdsBuilder::new().cloexecfrom(3);
-    let mut command = Command::new("/proc/self/exe");
-    command.arg(name).env_clear().envs(
-        environment
-            .pairs()
-            .filter(|(name, _)| INHERITED.contains(&name.as_str()) || name.starts_with("LC_")),
-    );
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(slot.share()?);
+    let is_inherited = |name: &str| INHERITED.contains(&name) || name.starts_with("LC_");
+    let inherited = environment.pairs().filter(|(name, _)| is_inherited(name));
+    let mut command = child::command_with("/proc/self/exe", inherited);
+    command.arg(name).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(slot.share()?);
     let mut child = command.spawn()?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let mut starting = Starting(Some(child));

@@ -67,7 +67,7 @@ fn an_odd_entry_costs_itself_alone_and_is_named() {
         "github.com:c":{"user":["x"],"oauth_token":"fake-github\n"}}"#;
     rig.write_at_home(COPILOT, hosts);
     let finished = import(&rig, &["copilot"]);
-    assert!(finished.stderr.contains("`github.com:a` was not imported: a token in it is no text"));
+    assert!(finished.stderr.contains("`github.com:a` was not imported: a token in it is not text"));
     assert!(finished.success().contains("github-copilot:default"));
 }
 
@@ -78,7 +78,7 @@ fn a_file_of_odd_entries_alone_names_them_all() {
     let before = rig.tree();
     let stderr = import(&rig, &["opencode", "--all", "--copy"]).failure(1);
     assert!(stderr.contains("`groq`") && stderr.contains("`xai`"), "{stderr}");
-    assert!(stderr.contains(OPENCODE) && stderr.contains("hint: sign in there again"), "{stderr}");
+    assert!(stderr.contains(OPENCODE) && stderr.contains("hint: sign in again there"), "{stderr}");
     assert!(!stderr.contains("fake-") && rig.tree() == before, "{stderr}");
 }
 

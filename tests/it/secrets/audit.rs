@@ -307,9 +307,11 @@ fn the_text_names_every_finding_and_no_secret() {
     let rig = full();
     let finished: Finished = rig.command(&["secrets", "audit"]).output().unwrap().into();
     assert_eq!(finished.code, 2);
-    for part in
-        ["Secrets in clear:", "models.providers.openai.headers.X-Api-Key", "MISSING is not set"]
-    {
+    for part in [
+        "Secrets in plain text:",
+        "models.providers.openai.headers.X-Api-Key",
+        "MISSING is not set",
+    ] {
         assert!(finished.stdout.contains(part), "{}", finished.stdout);
     }
     assert!(finished.stderr.contains("--allow-exec"), "{}", finished.stderr);

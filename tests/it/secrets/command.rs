@@ -69,7 +69,7 @@ fn a_command_that_does_not_answer_is_an_error() {
         ("kill -9 $$", "SIGKILL"),
         ("true", "printed nothing"),
         ("echo fake-text", "not JSON"),
-        ("echo '\"fake-text\"'", "no object"),
+        ("echo '\"fake-text\"'", "not an object"),
         (r#"echo '{"protocolVersion":2,"values":{}}'"#, "protocol version"),
         (r#"echo '{"protocolVersion":1}'"#, "without `values`"),
         (

@@ -105,7 +105,7 @@ fn a_backup_that_fails_is_told_and_stops_nothing() {
         assert_eq!(store.read().unwrap().entry("p:1"), Some(key("fake-2")), "{engine:?}");
         let notices = store.notices();
         assert_eq!(notices.len(), 1, "{engine:?}: {notices:?}");
-        assert!(notices[0].starts_with("no backup was kept"), "{engine:?}: {notices:?}");
+        assert!(notices[0].starts_with("could not back up"), "{engine:?}: {notices:?}");
         assert!(!notices[0].contains("fake-"), "{engine:?}: {notices:?}");
         assert!(store.backups().is_empty(), "{engine:?}");
     }

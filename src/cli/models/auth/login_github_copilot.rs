@@ -16,7 +16,7 @@ pub(super) struct Args {
     /// The profile id [default: github-copilot:github]
     #[arg(long, value_name = "ID", value_parser = named::profile)]
     profile_id: Option<ProfileId>,
-    /// Renew a profile that is there without asking, as is always done
+    /// Accepted for compatibility: an existing profile is replaced without asking
     #[arg(long)]
     yes: bool,
 }

@@ -42,7 +42,7 @@ enum Command {
     Token(token::Args),
     /// Refresh the logins that expire soon, each grant once: for a timer
     Refresh(refresh::Args),
-    /// Choose a provider and a way to sign in, or a login to bring, on a terminal
+    /// Choose a provider and how to sign in, or a login to import, on a terminal
     Add(add::Args),
     /// Store a token that is typed or piped in
     PasteToken(paste_token::Args),
@@ -50,26 +50,26 @@ enum Command {
     PasteApiKey(paste_api_key::Args),
     /// Make a setup token of a subscription, and store it
     SetupToken(setup_token::Args),
-    /// Take over the login of another program, or copy it
+    /// Move or copy the login of another program to this one
     Import(import::Args),
     /// List the profiles with their health
     List(list::Args),
     /// Revoke a login and remove its profile
     Logout(logout::Args),
-    /// The stored order in which a provider's profiles are tried
+    /// Show or change the order in which a provider's profiles are tried
     Order(order::Args),
-    /// Record how a use of a profile went
+    /// Record whether a request with a profile succeeded or failed
     Report(report::Args),
-    /// Tell which profile a model reference leads to, and why
+    /// Show which profile a model reference uses, and why
     Resolve(resolve::Args),
-    /// What a session pins: a model, a profile
+    /// Show or change the model and profile that a session pins
     Session(session::Args),
 }
 
 pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let agent = args.agent.as_deref();
     match args.command {
-        Some(Command::Login(args)) => login::run(args, agent, app, output),
+        Some(Command::Login(args)) => sign_in::login_by_name(args, agent, app, output),
         Some(Command::LoginGithubCopilot(args)) => {
             login_github_copilot::run(args, agent, app, output)
         }

@@ -21,7 +21,7 @@ use std::time::Duration;
 #[command(after_help = "\
 Which logins: those that the agent uses, or with --all those of every agent; --provider and
 --profile narrow it down. What is not due costs no request. Each grant is refreshed once,
-whichever profiles and agents hold it, and a failure keeps no other login from its turn.
+whichever profiles and agents hold it, and after a failure the others are still refreshed.
 
 Standard output has a line for each login, standard error each problem with the command
 against it. So cron mails problems alone:
@@ -232,8 +232,7 @@ fn show(
 ) -> Result<(), Failure> {
     if results.rows.is_empty() && results.problems.is_empty() {
         let state_dir = &app.paths.state_dir;
-        let nothing =
-            format!("There is no login that could be refreshed in {}", state_dir.display());
+        let nothing = format!("No login in {} can be refreshed", state_dir.display());
         output.say(&nothing);
         return Ok(());
     }

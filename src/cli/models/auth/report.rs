@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// How it went
     #[arg(long, value_name = "REASON", value_parser = reason)]
     reason: Reason,
-    /// The model that was used: a rate limit is kept to it
+    /// The model that was used: a rate limit then counts for it alone
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
     /// Print JSON

@@ -37,37 +37,7 @@ struct Report<'r> {
     because: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unavailable_because: Option<&'static str>,
-    candidates: Vec<Candidate<'r>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Candidate<'r> {
-    profile_id: &'r ProfileId,
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    agent_id: Option<&'r AgentId>,
-    chosen: bool,
-    reason_code: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<Millis>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    until_because: Option<&'r str>,
-}
-
-impl<'r> From<&'r Row> for Candidate<'r> {
-    fn from(row: &'r Row) -> Self {
-        Self {
-            profile_id: &row.profile_id,
-            kind: row.kind.map(crate::profile::Kind::name),
-            agent_id: row.agent_id.as_ref(),
-            chosen: row.chosen,
-            reason_code: row.code,
-            until: row.until,
-            until_because: row.window_reason.as_deref(),
-        }
-    }
+    candidates: &'r [Row],
 }
 
 pub(super) fn run(
@@ -105,7 +75,7 @@ fn report(resolution: &Resolution) -> Report<'_> {
         profile_id: chosen.map(|row| &row.profile_id),
         because: chosen.map(|_| because),
         unavailable_because: resolution.unavailable.map(FailureReason::name),
-        candidates: resolution.rows.iter().map(Candidate::from).collect(),
+        candidates: &resolution.rows,
     }
 }
 

@@ -6,15 +6,15 @@
 use super::super::transaction::Transaction;
 use super::super::{LeaseError, RefreshError};
 use super::message::{Failed, Message};
-use crate::app::{App, AppError, RefreshesBy};
+use crate::app::{App, AppError, Machine, RefreshesBy};
 use crate::config::{AgentDir, Config};
 use crate::ops::Notes;
 use crate::ops::selection::Selected;
 use crate::profile::{AgentId, Credential, ProfileId};
 use crate::secret::Secret;
 use crate::store::{Notice, Notices, StoreError};
+use crate::system::Environment;
 use crate::system::worker::{self, Begun, Life, Slot};
-use crate::system::{Environment, now};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -104,7 +104,7 @@ impl Job {
         let id = ProfileId::from(self.profile_id.as_str());
         let stored = store.profiles().map_err(|_| None)?.credential(id.as_str());
         let stored = stored.ok_or(None)?;
-        if Seen::of(&stored) != self.seen && stored.is_usable_until(now()) {
+        if Seen::of(&stored) != self.seen && stored.is_usable_until(app.now()) {
             return Ok(());
         }
         let selected = Selected::in_store(&store, &owner, &id, stored).map_err(|_| None)?;
@@ -168,13 +168,14 @@ pub(super) fn work_in_thread(
     job: &Job,
     slot: Slot,
     notices: Notices,
+    machine: Machine,
     teller: &UnboundedSender<String>,
 ) {
     let tell = |said: &Message| {
         // The caller may be gone: the outcome is in the store.
         let _ = serde_json::to_string(said).map(|line| teller.send(line));
     };
-    let mut app = job.app();
+    let mut app = job.app().on_machine(machine);
     app.notices = notices;
     let said = job.run(&app, &mut Pipe(tell));
     slot.end(&outcome_for_others(&said));

@@ -21,12 +21,12 @@ use crate::secret::Secret;
 use crate::store::{Start, Turn};
 use crate::system::signal::StopSignals;
 use crate::system::worker::{self, Attempt, Running, Slot, Waiter};
-use crate::system::{block_on, limits, now, process};
+use crate::system::{Clock, block_on, limits, process};
 use job::{Job, Seen, work_in_thread};
 use message::{Failed, Message};
 use std::io;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
@@ -45,9 +45,10 @@ pub(super) fn refresh(
     interaction: &mut dyn Notes,
 ) -> Result<Option<Credential>, RefreshError> {
     let Some(grant) = selected.credential.refresh_token() else { return Ok(None) };
-    let started = Instant::now();
+    let clock = &app.machine.clock;
+    let started = clock.instant();
     loop {
-        let left = lock_timeout.saturating_sub(started.elapsed());
+        let left = lock_timeout.saturating_sub(clock.since(started));
         let slot = match wait_to_start(app, selected, grant, left)? {
             ToStart::Slot(slot) => slot,
             ToStart::Refreshed(credential) => return Ok(Some(*credential)),
@@ -59,7 +60,9 @@ pub(super) fn refresh(
             Ended::Refreshed => Ok(another(selected)),
             Ended::NotBegun => Ok(None),
             // A worker does not wait for locks as long as its caller may.
-            Ended::Failed(failed) if failed.is_for_a_lock() && started.elapsed() < lock_timeout => {
+            Ended::Failed(failed)
+                if failed.is_for_a_lock() && clock.since(started) < lock_timeout =>
+            {
                 continue;
             }
             Ended::Failed(failed) => Err(failed.into_error(selected.login())),
@@ -91,7 +94,7 @@ fn wait_to_start(
     grant: &Secret,
     lock_timeout: Duration,
 ) -> Result<ToStart, RefreshError> {
-    let adopt = || another(selected).filter(|stored| stored.is_usable_until(now()));
+    let adopt = || another(selected).filter(|stored| stored.is_usable_until(app.now()));
     let mut seen = selected.version;
     let look = || {
         let present = selected.store.version();
@@ -179,7 +182,8 @@ async fn follow(app: &App, slot: Slot, job: Job, interaction: &mut dyn Notes) ->
         return Ended::NotBegun;
     };
     let is_bound = ends_workers(app);
-    let (ended, is_asked) = listen(&mut running, &mut stop, is_bound, interaction).await;
+    let (ended, is_asked) =
+        listen(&mut running, &mut stop, is_bound, &app.machine.clock, interaction).await;
     let Some(ended) = ended else { return Ended::Left };
     // No zombie is left to an init that does not reap.
     running.wait();
@@ -194,7 +198,8 @@ async fn follow(app: &App, slot: Slot, job: Job, interaction: &mut dyn Notes) ->
 async fn start(app: &App, slot: Slot, job: Job) -> io::Result<(Running, Stop)> {
     if let RefreshesBy::Thread(threads) = &app.refreshes_by {
         let (stop, notices) = (Stop::Owner(threads.asked()), app.notices.clone());
-        let work = move |teller| work_in_thread(&job, slot, notices, &teller);
+        let machine = app.machine.clone();
+        let work = move |teller| work_in_thread(&job, slot, notices, machine, &teller);
         return Ok((threads.start(work)?, stop));
     }
     let stop = Stop::Signals(StopSignals::catch()?);
@@ -225,6 +230,7 @@ async fn listen(
     running: &mut Running,
     stop: &mut Stop,
     is_bound: bool,
+    clock: &Clock,
     interaction: &mut dyn Notes,
 ) -> (Option<Ended>, bool) {
     tokio::select! {
@@ -239,7 +245,7 @@ async fn listen(
     let ended = tokio::select! {
         ended = told(running, &mut quiet) => Some(ended),
         () = stop.asked() => None,
-        () = tokio::time::sleep(PATIENCE) => None,
+        () = clock.sleep(PATIENCE) => None,
     };
     (ended, true)
 }

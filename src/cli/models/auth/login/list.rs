@@ -92,5 +92,5 @@ pub(super) fn cancel(args: &CancelArgs, app: &App, output: &mut Output<'_>) -> R
     if args.json {
         return output.json(&GivenUp { schema: 1, login_id: &args.login, cancelled: true });
     }
-    output.data(&format!("The login {} was given up\n", printable(&args.login, 80)))
+    output.data(&format!("The login {} is cancelled\n", printable(&args.login, 80)))
 }

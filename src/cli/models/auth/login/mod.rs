@@ -7,7 +7,6 @@ mod list;
 mod options;
 mod start;
 
-use super::sign_in::{Choice, named as way_to, nothing_chosen, pick};
 use crate::app::App;
 use crate::cli::console::{Console, PresentationOptions};
 use crate::cli::duration;
@@ -16,7 +15,7 @@ use crate::cli::failure;
 use crate::cli::named;
 use crate::cli::output::Output;
 use crate::ops::login::login;
-use crate::profile::{AgentId, ProfileId, ProviderId};
+use crate::profile::{ProfileId, ProviderId};
 use ended::{set_default, show};
 use options::SignIn;
 use std::time::Duration;
@@ -28,7 +27,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_mins(15);
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
-Every way that the provider has is open at once, and the first that completes ends the login:
+All methods of the provider work at once, and the first that completes ends the login:
 the browser's redirect; the redirect's address, or the code in it, pasted at the prompt or sent
 as a line on standard input; a code entered on another device. Where no browser of this machine
 would reach you (SSH, a container, no display) the code comes first, with a QR code where it fits.
@@ -70,6 +69,37 @@ pub(in crate::cli) struct Args {
 }
 
 impl Args {
+    /// What the user calls what to sign in to.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Whether neither a name nor an option says what to sign in to, and it is no step of a login
+    /// that waits.
+    pub(super) const fn is_open(&self) -> bool {
+        self.step.is_none() && self.name.is_none() && self.sign_in.provider().is_none()
+    }
+
+    /// Names the provider.
+    pub(super) fn set_provider(&mut self, provider: ProviderId) {
+        self.sign_in.set_provider(provider);
+    }
+
+    /// The profile id, where an option names it.
+    pub(super) const fn profile_id(&self) -> Option<&ProfileId> {
+        self.sign_in.profile_id()
+    }
+
+    /// Tells a program that the login has failed before it began.
+    pub(super) fn failed(json: bool, failure: &Failure, output: &mut Output<'_>) {
+        event::failed(failure, json, output);
+    }
+
+    /// Whether events are told.
+    pub(super) const fn is_in_json(&self) -> bool {
+        self.json
+    }
+
     /// A login at `provider`, by the one `method` where it is named; all else as it is without
     /// options.
     pub(super) fn at(
@@ -98,7 +128,7 @@ enum Step {
     Finish(finish::Args),
     /// List the logins that were started and not finished
     List(list::Args),
-    /// Give up a login that was started
+    /// Cancel a login that was started
     Cancel(list::CancelArgs),
 }
 
@@ -115,36 +145,10 @@ pub(in crate::cli) fn run(
         Some(Step::Finish(args)) => finish::run(args, agent, app, output),
         None => {
             let json = args.json;
-            let ended = choose(args, agent, app, output);
+            let ended = sign_in(args, agent, app, output);
             ended.inspect_err(|failure| event::failed(failure, json, output))
         }
     }
-}
-
-/// Finds out what to sign in to, and signs in.
-fn choose(
-    mut args: Args,
-    agent: Option<&str>,
-    app: &App,
-    output: &mut Output<'_>,
-) -> Result<(), Failure> {
-    let is_picked = args.sign_in.provider().is_none() && output.streams.stdin_is_terminal;
-    if args.name.is_none() && !is_picked {
-        return sign_in(args, agent, app, output);
-    }
-    let catalog = app.catalog()?;
-    let choice = match &args.name {
-        Some(name) => way_to(name, AgentId::named(agent).as_ref(), app, &catalog, output)?,
-        None => pick(app, &catalog)?.ok_or_else(nothing_chosen)?,
-    };
-    match choice {
-        Choice::Login(definition) => args.sign_in.set_provider(definition.id.clone()),
-        Choice::Program(provider) => args.sign_in.set_provider(provider),
-        other => {
-            return other.go_to(args.sign_in.profile_id().cloned(), agent, app, output);
-        }
-    }
-    sign_in(args, agent, app, output)
 }
 
 fn sign_in(

@@ -11,7 +11,7 @@ pub(super) struct SignIn {
     /// The provider to sign in at; without it, the command lists them
     #[arg(long, value_name = "ID", value_parser = named::provider)]
     provider: Option<ProviderId>,
-    /// The one way to go: browser, paste, device, or a method of the provider [default: all]
+    /// Use only this method: browser, paste, device, or one of the provider's own [default: all]
     #[arg(long, value_name = "WAY")]
     method: Option<String>,
     /// Short for --method device

@@ -3,7 +3,7 @@
 mod named;
 mod pick;
 
-pub(in crate::cli) use named::named;
+pub(in crate::cli) use named::login as login_by_name;
 pub(in crate::cli) use pick::{nothing_chosen, pick};
 
 use super::{import, login, paste_api_key, paste_token, setup_token};
@@ -12,7 +12,9 @@ use crate::cli::exit::{Command, Failure};
 use crate::cli::output::Output;
 use crate::external::Tool;
 use crate::profile::{ProfileId, ProviderId};
-use crate::provider::{Catalog, Definition, Method, MethodKind, Program, short_name};
+use crate::provider::{
+    Catalog, Definition, Method, MethodKind, Program, short_name, subscriptions,
+};
 
 /// How to get a login.
 #[derive(Clone, Debug)]
@@ -61,6 +63,12 @@ fn ways_of(definition: &Definition) -> Vec<Choice<'_>> {
     }
     ways.extend(offered().filter(|it| !is_login(it)).map(|it| Choice::Method(definition, it)));
     ways
+}
+
+/// What people call the provider.
+fn name_of(definition: &Definition) -> &str {
+    let known = subscriptions().iter().find(|(id, _)| definition.id.is_spelt(id));
+    known.map_or(definition.label.as_str(), |(_, label)| label)
 }
 
 /// The providers that programs on `PATH` serve.
@@ -116,7 +124,7 @@ impl Choice<'_> {
     /// What it is called in a list of the ways of one or few providers.
     fn label(&self) -> String {
         match self {
-            Self::Login(definition) => format!("Sign in to {}", pick::name_of(definition)),
+            Self::Login(definition) => format!("Sign in to {}", name_of(definition)),
             Self::Method(_, method) => method.label.clone(),
             Self::Program(provider) => format!("{provider} (by a program)"),
             Self::Import(tool) => format!("Use the login of {}", tool.program().label),

@@ -4,7 +4,7 @@
 //! Invariant: each line shows the label, the names and the maker of its provider, so that typing
 //! any of them finds it. Esc in the list of the ways of one provider goes back to this list.
 
-use super::{Choice, served, ways_of};
+use super::{Choice, name_of, served, ways_of};
 use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::prompt::choose_or_back;
@@ -56,12 +56,6 @@ pub(super) fn pick_way<'c>(ways: &[Choice<'c>]) -> Result<Option<Choice<'c>>, Fa
 /// The user chose nothing, and there is nothing to go back to.
 pub(in crate::cli) fn nothing_chosen() -> Failure {
     Failure::message(ExitStatus::Interrupted, "nothing was chosen; nothing was changed")
-}
-
-/// What people call the provider.
-pub(super) fn name_of(definition: &Definition) -> &str {
-    let known = subscriptions().iter().find(|(id, _)| definition.id.is_spelt(id));
-    known.map_or(definition.label.as_str(), |(_, label)| label)
 }
 
 fn lines<'c>(app: &App, catalog: &'c Catalog) -> Vec<Line<'c>> {

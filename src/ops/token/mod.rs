@@ -27,7 +27,6 @@ use crate::oauth::TokenExchange;
 use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId, is_stand_in};
 use crate::secret::Secret;
 use crate::store::{StateDocument, Store};
-use crate::system::now;
 use crate::text::span;
 use std::time::Duration;
 
@@ -119,7 +118,7 @@ pub fn token(
     let renewing = is_renewed.then(|| selected.store.clone());
     let location = selected.store.location();
     let token = find(app, &config, selected, request, interaction)?;
-    judge(renewing.as_ref(), &token, request, interaction)?;
+    judge(app, renewing.as_ref(), &token, request, interaction)?;
     // What a server has given to us was pasted by nobody.
     if token.kind != Kind::OAuth && is_stand_in(token.value.expose()) {
         interaction.warn(&format!(
@@ -156,7 +155,7 @@ fn find(
 ) -> Result<Token, NoTokenError> {
     let referenced = reference::value(app, config, &selected)?;
     if let Some(service) = exchange_of(app, &selected, request)? {
-        let stored = referenced.map_or_else(|| usable(&selected), Ok)?;
+        let stored = referenced.map_or_else(|| usable(app, &selected), Ok)?;
         let wanted = Wanted {
             min_ttl: request.demanded(),
             force: request.force_refresh,
@@ -164,15 +163,21 @@ fn find(
         };
         let given = exchange(app, &selected, &service, &stored, &wanted, interaction)?;
         let validity = given.validity();
-        return token_of(&selected, given.token, validity, request);
+        return token_of(app, &selected, given.token, validity, request);
     }
     if let Some(value) = referenced {
-        return token_of(&selected, value, validity_of(&selected.credential, request), request);
+        return token_of(
+            app,
+            &selected,
+            value,
+            validity_of(&selected.credential, request),
+            request,
+        );
     }
     // A token that somebody saw rejected is not usable, however long it would live.
     let must_refresh = request.force_refresh || selected.rejected;
-    if !must_refresh && is_enough(&selected, request) {
-        return hand_out(&selected, &selected.credential, request);
+    if !must_refresh && is_enough(app, &selected, request) {
+        return hand_out(app, &selected, &selected.credential, request);
     }
     let tool = selected.managed_by.or_else(|| Tool::managing_stored(&selected.id));
     if let Some(tool) = tool {
@@ -180,24 +185,24 @@ fn find(
     }
     if let Some(error) = not_refreshable(&selected) {
         // A token that cannot be refreshed is still good for as long as it lives.
-        if selected.credential.is_usable_until(now()) && !must_refresh {
+        if selected.credential.is_usable_until(app.now()) && !must_refresh {
             interaction.note(&format!(
                 "the token of `{}` expires within --min-ttl and cannot be refreshed",
                 selected.id
             ));
-            return hand_out(&selected, &selected.credential, request);
+            return hand_out(app, &selected, &selected.credential, request);
         }
         return Err(RefreshError::from(error).into());
     }
     warn_of_route(app, interaction);
     let renewed = refresh(app, config, &selected, request.lock_timeout, interaction)?;
-    hand_out(&selected, &renewed, request)
+    hand_out(app, &selected, &renewed, request)
 }
 
 /// Whether the token is to be handed out as it is. Where the server granted no more than is
 /// demanded, it is asked once whether it grants more now.
-fn is_enough(selected: &Selected, request: &Request) -> bool {
-    let (credential, now) = (&selected.credential, now());
+fn is_enough(app: &App, selected: &Selected, request: &Request) -> bool {
+    let (credential, now) = (&selected.credential, app.now());
     let Some(min_ttl) = request.demanded() else {
         return has_lifetime(credential, default_min_ttl(&selected.store), now);
     };
@@ -223,6 +228,7 @@ fn is_ours_to_refresh(selected: &Selected) -> bool {
 /// valid for as long as it has to be. `renewing` is the store where that is remembered of a
 /// token that is renewed.
 fn judge(
+    app: &App,
     renewing: Option<&Store>,
     token: &Token,
     request: &Request,
@@ -242,7 +248,7 @@ fn judge(
         });
         is_new || told.is_err()
     });
-    let left = || Lifetime::Left(token.expires.unwrap_or(0).saturating_sub(now()));
+    let left = || Lifetime::Left(token.expires.unwrap_or(0).saturating_sub(app.now()));
     let word = granted.map_or_else(left, Lifetime::Granted);
     if request.strict {
         let option = if request.min_ttl.is_some() { "--min-ttl" } else { "--strict" };
@@ -270,7 +276,7 @@ fn of_another_program(
     if request.force_refresh {
         return Err(of_program(tool, &selected, Need::Forced));
     }
-    let is_long = |it: &Selected| !it.rejected && is_enough(it, request);
+    let is_long = |it: &Selected| !it.rejected && is_enough(app, it, request);
     if !is_long(&selected) {
         let kept = Managed::named(&selected.id).map(|it| it.read(app)).transpose()?.flatten();
         if let Some(kept) = kept {
@@ -284,9 +290,9 @@ fn of_another_program(
         }
     }
     if is_long(&selected) {
-        return hand_out(&selected, &selected.credential, request);
+        return hand_out(app, &selected, &selected.credential, request);
     }
-    if selected.rejected || !selected.credential.is_usable_until(now()) {
+    if selected.rejected || !selected.credential.is_usable_until(app.now()) {
         let need = if selected.rejected { Need::Rejected } else { Need::Expired };
         return Err(of_program(tool, &selected, need));
     }
@@ -295,7 +301,7 @@ fn of_another_program(
         selected.id,
         tool.program().label
     ));
-    hand_out(&selected, &selected.credential, request)
+    hand_out(app, &selected, &selected.credential, request)
 }
 
 /// What gives the token that the API of the provider takes, where that is not the stored
@@ -319,19 +325,20 @@ fn exchange_of(
 }
 
 /// The stored token, while it can be used.
-fn usable(selected: &Selected) -> Result<Secret, NoTokenError> {
+fn usable(app: &App, selected: &Selected) -> Result<Secret, NoTokenError> {
     let bearer = selected.credential.bearer();
-    let usable = bearer.filter(|_| selected.credential.is_usable_until(now()));
+    let usable = bearer.filter(|_| selected.credential.is_usable_until(app.now()));
     usable.cloned().ok_or_else(|| empty(selected))
 }
 
 fn hand_out(
+    app: &App,
     selected: &Selected,
     credential: &Credential,
     request: &Request,
 ) -> Result<Token, NoTokenError> {
     let value = credential.bearer().ok_or_else(|| empty(selected))?;
-    token_of(selected, value.clone(), validity_of(credential, request), request)
+    token_of(app, selected, value.clone(), validity_of(credential, request), request)
 }
 
 /// Nothing is there that could be handed out.
@@ -356,6 +363,7 @@ fn validity_of(credential: &Credential, request: &Request) -> Validity {
 }
 
 fn token_of(
+    app: &App,
     selected: &Selected,
     value: Secret,
     validity: Validity,
@@ -376,6 +384,6 @@ fn token_of(
         value,
         expires: validity.expires,
         lifetime: validity.granted(),
-        is_long_enough: !validity.is_short(min_ttl, now()),
+        is_long_enough: !validity.is_short(min_ttl, app.now()),
     })
 }

@@ -1,14 +1,17 @@
-//! Posting to a token endpoint, or another that the same server has: for the `oauth2` package,
-//! and for requests that it does not know.
+//! The requests of the protocol: how they are built and sent, within which limit, and what it
+//! means that no answer came. Who asks for something names the fields and reads the answer.
+//!
+//! Invariant: what a token endpoint answers, or an endpoint that answers as one, is received as
+//! far as it comes ([`post`], [`sender`]). Any other answer counts when it is whole
+//! ([`HttpClient::send`]).
 
 use super::client::{Client, TokenRequestFormat};
 use super::reply::Reply;
 use super::token_error::TokenError;
 use super::token_reply::NoGrant;
-use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::http::HttpClient;
-use crate::system::limits;
+use crate::system::{Clock, limits};
 use crate::text::printable;
 use oauth2::RequestTokenError;
 use oauth2::basic::BasicErrorResponse;
@@ -16,20 +19,49 @@ use oauth2::http::{self, header};
 use serde_json::{Map, Value};
 use url::Url;
 
+/// A request for the JSON at `url`, on behalf of whom `bearer` was issued to. It has no body yet.
+pub(super) fn get(url: &Url, bearer: Option<&Secret>) -> http::request::Builder {
+    let request = http::Request::get(url.as_str()).header(header::ACCEPT, JSON);
+    match bearer {
+        Some(bearer) => {
+            request.header(header::AUTHORIZATION, format!("Bearer {}", bearer.expose()))
+        }
+        None => request,
+    }
+}
+
+/// A request that posts `fields` as a form.
+///
+/// # Errors
+/// The endpoint cannot be asked.
+pub(super) fn form(
+    endpoint: &Url,
+    fields: &[(&str, &str)],
+) -> Result<http::Request<Vec<u8>>, TokenError> {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    http::Request::post(endpoint.as_str())
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::ACCEPT, JSON)
+        .body(body.into_bytes())
+        .map_err(|error| TokenError::Unreadable(error.to_string()))
+}
+
+const JSON: &str = "application/json";
+
 /// The HTTP client as the closure that the `oauth2` package calls: it is given a token
 /// response as the standard wants it, whatever the server has made of it.
 pub(super) fn sender<'c>(
     http: &'c HttpClient,
     client: &'c Client,
-    clock: fn() -> Millis,
+    clock: &'c Clock,
 ) -> impl Fn(oauth2::HttpRequest) -> SendFuture<'c> {
     move |request| {
         Box::pin(async move {
             let reply = ask(http, request, client.token_request_format, clock).await?;
-            let members = reply.token_response(client, clock())?;
+            let members = reply.token_response(client, clock.now())?;
             let body = Value::Object(members).to_string().into_bytes();
             let mut response = http::Response::new(body);
-            let json = http::HeaderValue::from_static("application/json");
+            let json = http::HeaderValue::from_static(JSON);
             response.headers_mut().insert(header::CONTENT_TYPE, json);
             Ok(response)
         })
@@ -44,7 +76,7 @@ async fn ask(
     http: &HttpClient,
     request: oauth2::HttpRequest,
     format: TokenRequestFormat,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Reply, TokenError> {
     let posted = secrets_in(request.body());
     let request = match format {
@@ -75,7 +107,7 @@ fn as_json(mut request: oauth2::HttpRequest) -> oauth2::HttpRequest {
         .map(|(name, value)| (name.into_owned(), value.into_owned().into()))
         .collect();
     *request.body_mut() = Value::Object(body).to_string().into_bytes();
-    let json = http::HeaderValue::from_static("application/json");
+    let json = http::HeaderValue::from_static(JSON);
     request.headers_mut().insert(header::CONTENT_TYPE, json);
     request
 }
@@ -93,7 +125,7 @@ pub(super) fn token_error(error: RequestTokenError<TokenError, BasicErrorRespons
     }
 }
 
-/// Posts `fields` and returns what the server answers, unless it is unwell.
+/// Posts `fields` and returns what the server answers, unless it cannot answer now.
 ///
 /// # Errors
 /// See [`TokenError`].
@@ -102,15 +134,9 @@ pub(super) async fn post(
     endpoint: &Url,
     fields: &[(&str, &str)],
     format: TokenRequestFormat,
-    clock: fn() -> Millis,
+    clock: &Clock,
 ) -> Result<Reply, TokenError> {
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let request = http::Request::post(endpoint.as_str())
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::ACCEPT, "application/json")
-        .body(body.into_bytes())
-        .map_err(|error| TokenError::Unreadable(error.to_string()))?;
-    ask(http, request, format, clock).await
+    ask(http, form(endpoint, fields)?, format, clock).await
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! A child process that gets its input at once and has limits for its time, its silence
 //! and its output. Beyond a limit its process group is killed.
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-use std::io::{self, Read, Write};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use super::group::{ENDS, Event, Group};
+use crate::secret::SecretBytes;
+use std::io;
+use std::process::{Command, ExitStatus};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// The limits of a child process.
@@ -43,146 +43,56 @@ impl std::fmt::Debug for Ended {
     }
 }
 
-enum Event {
-    Output(Vec<u8>),
-    Error(usize),
-    StreamClosed,
-    Exited,
-}
-
 /// Runs `command` with `input` on its standard input.
 ///
 /// # Errors
 /// The process cannot be started or waited for.
 pub fn run(command: &mut Command, input: Vec<u8>, limits: Limits) -> io::Result<Ended> {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        // Its own process group, so that its own children end with it.
-        .process_group(0)
-        .spawn()?;
     let (sender, events) = channel();
-    watch(&mut child, input, &sender);
-    drop(sender);
-    let ended = follow(&events, limits);
-    match ended {
-        Followed::Complete(output) => Ok(Ended::Exited(child.wait()?, output)),
-        Followed::Beyond(limit) => {
-            end(&mut child)?;
-            Ok(limit)
-        }
+    let tell = move |event| sender.send(event).is_ok();
+    let mut child = Group::start(command, limits.output_bytes, tell)?;
+    child.write(SecretBytes::new(input));
+    child.close_input();
+    match follow(&events, limits) {
+        Ok(output) => Ok(Ended::Exited(child.wait()?, output)),
+        Err(limit) => Ok(limit),
     }
-}
-
-enum Followed {
-    Complete(Vec<u8>),
-    Beyond(Ended),
-}
-
-/// Kills the process, which has not been waited for, and its group.
-fn end(child: &mut Child) -> io::Result<()> {
-    kill_group(child);
-    child.wait().map(drop)
-}
-
-/// Kills what is left of the group of a process that has not been waited for.
-pub(super) fn kill_group(child: &Child) {
-    if let Some(pid) = pid(child) {
-        // The group is gone when this fails.
-        let _ = kill_process_group(pid, Signal::KILL);
-    }
-}
-
-/// The id of the process.
-pub(super) fn pid(child: &Child) -> Option<Pid> {
-    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
-}
-
-/// Starts the threads that feed the process and tell what it does. They end with it.
-fn watch(child: &mut Child, input: Vec<u8>, sender: &Sender<Event>) {
-    if let Some(mut stdin) = child.stdin.take() {
-        // A process that does not read its input may answer all the same.
-        std::thread::spawn(move || drop(stdin.write_all(&input)));
-    }
-    if let Some(stdout) = child.stdout.take() {
-        forward(stdout, sender.clone(), Event::Output);
-    }
-    if let Some(stderr) = child.stderr.take() {
-        forward(stderr, sender.clone(), |bytes| Event::Error(bytes.len()));
-    }
-    if let Some(pid) = pid(child) {
-        let sender = sender.clone();
-        std::thread::spawn(move || {
-            wait_for_exit(pid);
-            let _ = sender.send(Event::Exited);
-        });
-    }
-}
-
-/// Waits until the process has ended. It stays to be waited for, so that its id is not
-/// reused meanwhile.
-pub(super) fn wait_for_exit(pid: Pid) {
-    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-    while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
-}
-
-fn forward(
-    mut stream: impl Read + Send + 'static,
-    sender: Sender<Event>,
-    event: impl Fn(Vec<u8>) -> Event + Send + 'static,
-) {
-    std::thread::spawn(move || {
-        let mut buffer = [0; 8192];
-        loop {
-            match stream.read(&mut buffer) {
-                Ok(count @ 1..) => {
-                    if sender.send(event(buffer[..count].to_vec())).is_err() {
-                        return;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                _ => break,
-            }
-        }
-        let _ = sender.send(Event::StreamClosed);
-    });
 }
 
 /// Follows the process until it has ended and both its streams are closed, or until it is
 /// beyond a limit.
-fn follow(events: &Receiver<Event>, limits: Limits) -> Followed {
+fn follow(events: &Receiver<Event>, limits: Limits) -> Result<Vec<u8>, Ended> {
     let started = Instant::now();
     let mut heard = started;
     let mut printed = 0_u64;
     let mut output = Vec::new();
-    let mut open = 3;
+    let mut open = ENDS;
     while open > 0 {
         let now = Instant::now();
         let left = limits.time.saturating_sub(now.duration_since(started));
         let silence_left = limits.silence.saturating_sub(now.duration_since(heard));
-        match events.recv_timeout(left.min(silence_left)) {
-            Ok(Event::StreamClosed | Event::Exited) => open -= 1,
-            Ok(Event::Output(bytes)) => {
-                printed = printed.saturating_add(bytes.len() as u64);
-                output.extend(bytes);
-                heard = Instant::now();
+        let count = match events.recv_timeout(left.min(silence_left)) {
+            Ok(Event::Exited) => 0,
+            Ok(Event::Stdout(bytes)) => {
+                output.extend_from_slice(&bytes);
+                bytes.len()
             }
-            Ok(Event::Error(count)) => {
-                printed = printed.saturating_add(count as u64);
-                heard = Instant::now();
-            }
-            Err(RecvTimeoutError::Timeout) if left <= silence_left => {
-                return Followed::Beyond(Ended::TimedOut);
-            }
-            Err(RecvTimeoutError::Timeout) => return Followed::Beyond(Ended::Silent),
+            Ok(Event::Stderr(bytes)) => bytes.len(),
+            Err(RecvTimeoutError::Timeout) if left <= silence_left => return Err(Ended::TimedOut),
+            Err(RecvTimeoutError::Timeout) => return Err(Ended::Silent),
             Err(RecvTimeoutError::Disconnected) => break,
+        };
+        if count == 0 {
+            open -= 1;
+            continue;
         }
+        heard = Instant::now();
+        printed = printed.saturating_add(count as u64);
         if printed > limits.output_bytes {
-            return Followed::Beyond(Ended::TooMuchOutput);
+            return Err(Ended::TooMuchOutput);
         }
     }
-    Followed::Complete(output)
+    Ok(output)
 }
 
 #[cfg(test)]

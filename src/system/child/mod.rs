@@ -1,0 +1,17 @@
+//! Other programs that we start. There are two ways to follow one: [`run`] gives it its input at
+//! once and waits until it has ended, [`LineProcess`] talks to it line by line.
+//!
+//! Invariant: a program gets the variables that it asked for: those that its definition names,
+//! or all but those that look like secrets. `tests/it/layering.rs` finds no other start.
+
+mod bounded;
+mod command;
+mod group;
+mod line_process;
+mod policy;
+
+pub use bounded::{Ended, Limits, run};
+pub use command::command_with;
+pub use line_process::{LineProcess, Output};
+pub(super) use policy::withhold_secrets;
+pub use policy::{command, is_installed, run_on_terminal};
