@@ -16,6 +16,7 @@ mod help;
 mod json_error;
 mod mistyped;
 mod models;
+mod move_login;
 mod named;
 mod onboard;
 mod output;
@@ -90,6 +91,11 @@ enum Command {
     Status(models::status::Args),
     /// Use this profile first for its provider
     Use(Short<use_profile::Args>),
+    /// Move a login to another machine or agent; there is no way to copy one
+    #[command(name = "move")]
+    MoveLogin(Short<move_login::Args>),
+    /// Take over the login of another program, or one that was moved here
+    Import(Box<Short<models::auth::import::Args>>),
     /// Remove the logins that are over: refused, or expired and not renewable
     Prune(Short<prune::Args>),
     /// The providers, what each is called, and the ways to sign in
@@ -141,6 +147,13 @@ impl Command {
             Self::Status(args) => models::status::run(&args, app, output),
             Self::Use(Short { args, agent }) => {
                 use_profile::run(&args, agent.as_deref(), app, output)
+            }
+            Self::MoveLogin(Short { args, agent }) => {
+                move_login::run(args, agent.as_deref(), app, output)
+            }
+            Self::Import(short) => {
+                let Short { args, agent } = *short;
+                models::auth::import::run(args, agent.as_deref(), app, output)
             }
             Self::Prune(Short { args, agent }) => prune::run(&args, agent.as_deref(), app, output),
             Self::Providers(args) => providers::run(args, app, output),

@@ -236,7 +236,7 @@ fn revoke(
 }
 
 /// Another program that holds the same login: revoking it would log that one out.
-fn held_by(app: &App, credential: &Credential) -> Option<Tool> {
+pub(super) fn held_by(app: &App, credential: &Credential) -> Option<Tool> {
     let token = credential.refresh_token()?;
     Tool::ALL.into_iter().find(|tool| {
         external::read_files(*tool, &app.environment).is_ok_and(|contents| {
@@ -255,7 +255,12 @@ fn other_stores(app: &App, config: &Config, store: &Store) -> Vec<Store> {
 }
 
 /// Another document that holds the same token.
-fn shared_with(app: &App, config: &Config, store: &Store, token: &Secret) -> Option<Location> {
+pub(super) fn shared_with(
+    app: &App,
+    config: &Config,
+    store: &Store,
+    token: &Secret,
+) -> Option<Location> {
     let holds = |other: &Store| {
         other.profiles().is_ok_and(|document| {
             document.profiles().any(|profile| {

@@ -11,6 +11,7 @@ pub mod list;
 pub mod login;
 pub mod logout;
 pub(crate) mod managed;
+pub mod moving;
 pub(crate) mod name;
 pub mod paste;
 pub(crate) mod pool;

@@ -1,7 +1,7 @@
 //! `models auth`
 
 mod add;
-mod import;
+pub(in crate::cli) mod import;
 pub(in crate::cli) mod list;
 pub(in crate::cli) mod login;
 mod login_github_copilot;
