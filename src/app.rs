@@ -340,7 +340,7 @@ impl App {
     /// A provider file cannot be used.
     pub fn provider_id(&self, named: &ProviderId) -> Result<ProviderId, CatalogError> {
         let catalog = self.catalog()?;
-        let known = catalog.outline(named).map(|known| known.id().into());
+        let known = catalog.names_of(named).map(|known| known.id().into());
         Ok(known.unwrap_or_else(|| named.clone().normalized()))
     }
 

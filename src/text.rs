@@ -41,6 +41,12 @@ pub fn span(milliseconds: i64) -> String {
     }
 }
 
+/// A point in time, in milliseconds since the epoch, to the minute: `2026-11-28 12:00 UTC`.
+pub fn date(at: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(at);
+    time.map_or_else(|_| at.to_string(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string())
+}
+
 /// `template` with each of the names in it replaced by its value, once: a value is not looked
 /// through for names.
 pub fn filled(template: &str, values: &[(&str, String)]) -> String {

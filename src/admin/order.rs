@@ -6,7 +6,7 @@ use crate::ops::name;
 use crate::ops::pool::Pool;
 use crate::ops::selection::{SelectionError, WrongProvider, only_provider};
 use crate::profile::{AgentId, ProfileId, ProviderId};
-use crate::store::{Document, Location, Outline};
+use crate::store::{Document, Location, ProfileSummary};
 use std::path::PathBuf;
 
 /// A stored order.
@@ -149,9 +149,9 @@ pub fn prefer(app: &App, agent: Option<&AgentId>, name: &str) -> Result<StoredOr
         None => Vec::new(),
     };
     // Those that cannot be used now can be again.
-    let is_its = |it: &Outline<'_>| ProviderId::from(&*it.provider) == provider;
+    let is_its = |it: &ProfileSummary<'_>| ProviderId::from(&*it.provider) == provider;
     let documents = pool.owners().iter().map(|owner| &owner.snapshot.document);
-    let own = documents.take(1).flat_map(Document::outlines).filter(is_its).map(|it| it.id.into());
+    let own = documents.take(1).flat_map(Document::summaries).filter(is_its).map(|it| it.id.into());
     let mut order = vec![first];
     for id in ranked.into_iter().chain(own) {
         if !order.contains(&id) {

@@ -147,7 +147,7 @@ fn candidate<'c>(
     now: Millis,
 ) -> Result<Option<Candidate<'c>>, StoreError> {
     let definition = &provider.definition;
-    if !definition.tells_usage() {
+    if !definition.has_quota() {
         return Ok(None);
     }
     let Some(ranking) = pool.rank(config, &definition.id, now)? else { return Ok(None) };

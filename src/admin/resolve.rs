@@ -158,9 +158,9 @@ pub(super) fn read_reference(
     pool: &Pool,
     text: &str,
 ) -> ModelRef {
-    let usual = config.default_model(&agent.id).and_then(|usual| usual.split('/').next());
+    let default = config.default_model(&agent.id).and_then(|default| default.split('/').next());
     let head = text.split_once('/').map(|(head, _)| head.trim());
-    let provider = head.filter(|head| !head.contains('@')).or(usual).map(auth_provider_id);
+    let provider = head.filter(|head| !head.contains('@')).or(default).map(auth_provider_id);
     ModelRef::parse(text, |id| {
         let of = pool.find(id).ok().flatten().map(|(_, found)| auth_provider_id(&found.provider));
         of.is_some() && of == provider
@@ -168,7 +168,7 @@ pub(super) fn read_reference(
 }
 
 /// The provider, normalised, and the model within it. A model without a provider is of
-/// that of the agent's usual model.
+/// that of the agent's default model.
 pub(super) fn provider_and_model(
     config: &Config,
     agent: &AgentDir,
@@ -177,10 +177,10 @@ pub(super) fn provider_and_model(
     if let Some((provider, model)) = reference.provider_and_model() {
         return Ok((ProviderId::from(provider).normalized(), model.to_owned()));
     }
-    let usual = config.default_model(&agent.id).map(ModelRef::by_text);
-    let usual = usual.as_ref().and_then(ModelRef::provider_and_model);
+    let default = config.default_model(&agent.id).map(ModelRef::by_text);
+    let default = default.as_ref().and_then(ModelRef::provider_and_model);
     let model = reference.model.trim();
-    match usual {
+    match default {
         Some((provider, _)) if !model.is_empty() && !model.contains('/') => {
             Ok((ProviderId::from(provider).normalized(), model.to_owned()))
         }

@@ -6,9 +6,13 @@
 
 use super::doctor::store_of;
 use crate::app::{App, AppError};
+use crate::config::Config;
+use crate::ops::login_state::{Judge, Judged, UNKNOWN_CODE};
 use crate::ops::record::{Commit, RecordError, Recorded, Wait, record};
-use crate::profile::{AgentId, Credential, Millis, ProfileId};
-use crate::store::{Backup, Document, Location, Store};
+use crate::profile::{
+    AgentId, Credential, LoginState, Millis, NeedsPerson, ProfileId, ProviderId, Refusal,
+};
+use crate::store::{Backup, Document, Location, StateDocument, Store};
 use crate::text::printable;
 use serde::Serialize;
 
@@ -50,6 +54,9 @@ pub struct Report {
     pub restored: Vec<ProfileId>,
     /// The profiles that were left as they are, each with the reason.
     pub kept: Vec<Kept>,
+    /// Those of the restored ones that a person has to look after.
+    #[serde(skip)]
+    pub over: Vec<OverLogin>,
 }
 
 /// A profile that was left as it is.
@@ -59,6 +66,17 @@ pub struct Kept {
     pub id: ProfileId,
     /// Why.
     pub reason: &'static str,
+}
+
+/// A restored login that is over, or may be.
+#[derive(Debug)]
+pub struct OverLogin {
+    /// The profile.
+    pub id: ProfileId,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// How it is doing.
+    pub state: LoginState,
 }
 
 /// Why a backup is not restored.
@@ -170,7 +188,64 @@ pub fn restore(
             store.forget_replaced(&token);
         }
     }
-    Ok(Report { agent_id: agent.id, backup: backups[at].name(), restored, kept })
+    remember_refusals(app, &store, &backup, &restored)?;
+    let over = over(app, &config, &store, &restored)?;
+    Ok(Report { agent_id: agent.id, backup: backups[at].name(), restored, kept, over })
+}
+
+/// What the journal says of the restored grants is said by the store from now on: a grant that
+/// was refused is not posted again, and the token of one that was revoked is not handed out.
+fn remember_refusals(
+    app: &App,
+    store: &Store,
+    backup: &Document,
+    restored: &[ProfileId],
+) -> Result<(), RestoreError> {
+    let known = restored.iter().filter_map(|id| {
+        let credential = backup.credential(id.as_str())?;
+        let grant = credential.refresh_token().or_else(|| credential.bearer())?;
+        let noted = store.noted_refusal(grant)?;
+        Some((id, credential, noted))
+    });
+    let known: Vec<_> = known.collect();
+    if known.is_empty() {
+        return Ok(());
+    }
+    let remember = |state: &mut StateDocument| {
+        for (id, credential, noted) in &known {
+            let (id, at) = (id.as_str(), noted.at.unwrap_or_else(|| app.now()));
+            let code = noted.reason.as_deref().unwrap_or(UNKNOWN_CODE);
+            if let Some(token) = credential.refresh_token() {
+                state.set_refused(id, token, code, at);
+            }
+            if code == Refusal::REVOKED
+                && let Some(token) = credential.bearer()
+            {
+                state.set_rejected(id, token, at);
+            }
+        }
+        true
+    };
+    store.update_state(remember).map_err(|error| RestoreError::NotRecorded(error.into()))
+}
+
+/// The restored logins that a person has to sign in to all the same.
+fn over(
+    app: &App,
+    config: &Config,
+    store: &Store,
+    restored: &[ProfileId],
+) -> Result<Vec<OverLogin>, RestoreError> {
+    let snapshot = store.read()?;
+    let documents = (&snapshot.document, snapshot.state()?);
+    let judge = Judge::new((app, config), store, documents, app.now());
+    let logins = snapshot.document.inspections().filter_map(|(id, found)| {
+        let (id, found) = (ProfileId::from(id), found?);
+        let Judged { state, .. } = judge.judge(&id, &found);
+        let is_over = restored.contains(&id) && state.needs_person() != NeedsPerson::No;
+        is_over.then_some(OverLogin { id, provider: found.provider, state })
+    });
+    Ok(logins.collect())
 }
 
 /// A profile of the backup that is brought back: neither its cooldown nor the order changes.

@@ -144,10 +144,10 @@ pub fn set(
     } else if model.is_none() {
         return Err(SessionError::NothingToPin);
     }
-    let usual = opened.usual_model();
+    let default = opened.default_model();
     let pin = model.as_ref().map(|(provider, model)| {
-        let is_usual = usual.as_ref() == Some(&(provider.clone(), model.clone()));
-        (!is_usual).then_some((provider, model.as_str()))
+        let is_default = default.as_ref() == Some(&(provider.clone(), model.clone()));
+        (!is_default).then_some((provider, model.as_str()))
     });
     match opened.store.pin(&opened.keys, pin, profile, app.now())? {
         Some((key, pinned)) => Ok(opened.report(key, true, pinned)),
@@ -200,15 +200,15 @@ impl Opened {
     }
 
     /// The model that the agent uses unless a session says otherwise.
-    fn usual_model(&self) -> Option<(ProviderId, String)> {
-        let usual = ModelRef::by_text(self.config.default_model(&self.agent.id)?);
-        let (provider, model) = usual.provider_and_model()?;
+    fn default_model(&self) -> Option<(ProviderId, String)> {
+        let default = ModelRef::by_text(self.config.default_model(&self.agent.id)?);
+        let (provider, model) = default.provider_and_model()?;
         Some((ProviderId::from(provider).normalized(), model.to_owned()))
     }
 
     fn provider_of(&self, present: &SessionOverride) -> Result<ProviderId, SessionError> {
         let of_session = present.provider.clone().or_else(|| present.last_provider.clone());
-        let provider = of_session.or_else(|| self.usual_model().map(|(provider, _)| provider));
+        let provider = of_session.or_else(|| self.default_model().map(|(provider, _)| provider));
         provider.ok_or(SessionError::SessionWithoutModel)
     }
 

@@ -65,8 +65,8 @@ fn configure(section: Section, app: &App, output: &mut Output<'_>) -> Result<(),
         }
         Section::Model => {
             let present = app.config()?;
-            let usual = present.default_model(&present.default_agent());
-            let model = ask(output, "Default model (provider/model)", usual)?;
+            let default = present.default_model(&present.default_agent());
+            let model = ask(output, "Default model (provider/model)", default)?;
             default_model::set(app, &model)?;
             output.data(&format!("Default model: {model}\n"))
         }

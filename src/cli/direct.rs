@@ -5,7 +5,7 @@
 //! mistakes among it, is left to it.
 
 use super::output::Output;
-use super::{channels, models};
+use super::{channels, check, models};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use clap::{CommandFactory, Parser};
@@ -18,6 +18,7 @@ pub(super) enum Direct {
     List(Command<models::auth::list::Args>),
     Status(models::status::Args),
     Channels(channels::list::Args),
+    Check(check::Args),
 }
 
 /// A subcommand of `models auth` by itself.
@@ -51,6 +52,7 @@ impl Direct {
             ["models", "auth", "list"] => parsed(&args[4..]).map(Self::List),
             ["models", "status", ..] => alone(&args[3..]).map(Self::Status),
             ["channels", "list", ..] => alone(&args[3..]).map(Self::Channels),
+            ["check", ..] => alone(&args[2..]).map(Self::Check),
             _ => None,
         }
     }
@@ -80,6 +82,7 @@ impl Direct {
             }
             Self::Status(args) => models::status::run(&args, app, output),
             Self::Channels(args) => channels::list::run(&args, app, output),
+            Self::Check(args) => check::run(&args, app, output),
         }
     }
 }
@@ -113,6 +116,7 @@ mod tests {
             }
             Direct::Status(args) => alone(args),
             Direct::Channels(args) => alone(args),
+            Direct::Check(args) => alone(args),
         }
     }
 
@@ -134,6 +138,9 @@ mod tests {
             "x models status --plain",
             "x channels list --json --no-usage",
             "x channels list",
+            "x check",
+            "x check ada@example.com --agent a --within 2d --json",
+            "x check --all --online --max-age=1h",
         ] {
             let whole = format!("{:?}", Cli::try_parse_from(args(line)).unwrap().command);
             let (command, agent) = shown(&Direct::parse(&args(line)).unwrap());
@@ -157,6 +164,8 @@ mod tests {
             "x login",
             "x models auth logout",
             "x channels list --odd",
+            "x check --help",
+            "x check --all --agent a",
             "x channels status",
         ] {
             assert!(Direct::parse(&args(line)).is_none(), "{line}");

@@ -1,11 +1,12 @@
 //! `doctor`
 
 use crate::admin::doctor::{Finding, examine};
-use crate::admin::restore::{self, Kept, Listing};
+use crate::admin::restore::{self, Kept, Listing, OverLogin};
 use crate::app::App;
 use crate::cli::duration;
-use crate::cli::exit::{Command, ExitStatus, Failure};
-use crate::cli::failure::next_step;
+use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
+use crate::cli::failure::{LoginAt, next_step, state_remedy};
+use crate::cli::login_state::StateReport;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::profile::{AgentId, ProfileId};
@@ -96,6 +97,30 @@ struct RestoreReport<'r> {
     schema: u32,
     #[serde(flatten)]
     report: &'r restore::Report,
+    #[serde(rename = "signInAgain")]
+    sign_in_again: Vec<OverReport<'r>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OverReport<'r> {
+    id: &'r ProfileId,
+    #[serde(flatten)]
+    state: StateReport<'r>,
+    next: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint_command: Option<&'r Command>,
+}
+
+impl<'r> OverReport<'r> {
+    fn of((login, next): &'r (&OverLogin, Hint)) -> Self {
+        Self {
+            id: &login.id,
+            state: StateReport::new(&login.state, None),
+            next: next.to_string(),
+            hint_command: next.command(),
+        }
+    }
 }
 
 const fn severity(finding: &Finding) -> &'static str {
@@ -209,11 +234,25 @@ fn restore(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let report = restore::restore(app, agent, backup, args.force)?;
+    let over = report.over.iter().map(|login| {
+        let OverLogin { id, provider, state } = login;
+        let at = LoginAt { profile_id: id, provider, agent_id: &report.agent_id };
+        (login, state_remedy(app, &at, state))
+    });
+    let over: Vec<_> = over.collect();
     if args.json {
-        return output.json(&RestoreReport { schema: 1, report: &report });
+        return output.json(&RestoreReport {
+            schema: 1,
+            report: &report,
+            sign_in_again: over.iter().map(OverReport::of).collect(),
+        });
     }
     for id in &report.restored {
         output.data(&format!("restored: {id}\n"))?;
+    }
+    for (OverLogin { id, state, .. }, next) in &over {
+        let next = printable(&next.to_string(), 2_000);
+        output.data(&format!("{id}: {state}\n  next: {next}\n"))?;
     }
     for Kept { id, reason } in &report.kept {
         output.data(&format!("left as it is: {id} ({reason})\n"))?;

@@ -55,7 +55,7 @@ const WITH_EVENTS: [&[&str]; 2] = [&["models", "auth", "login"], &["login"]];
 pub(super) fn is_wanted(args: &[OsString], environment: &Environment) -> bool {
     let texts = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default());
     let texts: Vec<&str> = texts.take_while(|text| *text != "--").collect();
-    if !texts.iter().any(|text| *text == "--json") {
+    if !texts.contains(&"--json") {
         return false;
     }
     let words = words_of(&texts);

@@ -5,6 +5,7 @@
 
 mod agents;
 mod channels;
+mod check;
 mod configure;
 mod console;
 mod direct;
@@ -14,6 +15,7 @@ mod exit;
 mod failure;
 mod help;
 mod json_error;
+mod login_state;
 mod mistyped;
 mod models;
 mod move_login;
@@ -34,8 +36,10 @@ mod use_profile;
 mod version;
 
 use crate::app::{App, RefreshesBy};
+use crate::ops::gateway;
 use crate::ops::refresh::worker;
 use crate::profile::AgentId;
+use crate::store::Notice;
 use crate::system::{Environment, Streams};
 use clap::{CommandFactory, Parser, Subcommand};
 use direct::Direct;
@@ -112,6 +116,8 @@ enum Command {
     Onboard(onboard::Args),
     /// Set up logins, the default model and agents, on a terminal
     Configure(configure::Args),
+    /// Does a person have to act? Look at the logins, and send nothing
+    Check(check::Args),
     /// Find problems in the stores, and restore what a change replaced
     Doctor(doctor::Args),
     /// Find secrets in plain text and references that do not resolve
@@ -163,6 +169,7 @@ impl Command {
             Self::Onboard(args) => onboard::run(&args, app, output),
             Self::Configure(args) => configure::run(&args, app, output),
             Self::Agents(args) => agents::run(args, app, output),
+            Self::Check(args) => check::run(&args, app, output),
             Self::Doctor(args) => doctor::run(&args, app, output),
             Self::Secrets(args) => secrets::run(args, app, output),
             Self::Direct(direct) => direct.run(app, output),
@@ -239,6 +246,11 @@ fn start(
     };
     let result = result.and_then(|()| output.finish());
     for notice in app.notices.take() {
+        if let Notice::GatewayRuns(news) = &notice
+            && gateway::tell(&app, news)
+        {
+            continue;
+        }
         output.warn(&failure::noticed(&notice));
     }
     match result {

@@ -1,7 +1,9 @@
 //! Ids on the command line. A blank one is the variable of a script that is not set, not an id
 //! that nothing has.
 
+use crate::ops::list::Row;
 use crate::profile::{ProfileId, ProviderId};
+use crate::provider::{auth_provider_id, providers_called};
 
 /// Reads the id of a provider.
 ///
@@ -25,6 +27,15 @@ pub(super) fn profile(text: &str) -> Result<ProfileId, String> {
 /// It is blank.
 pub(super) fn name(text: &str) -> Result<String, String> {
     not_blank(text).map(str::to_owned)
+}
+
+/// Whether a user may call a login so: by its profile id, its e-mail, or `provider`, which is the
+/// provider of that name.
+pub(super) fn is_called(row: &Row, name: &str, provider: &ProviderId) -> bool {
+    row.id.as_str() == name
+        || row.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(name.trim()))
+        || auth_provider_id(&row.provider) == auth_provider_id(provider)
+        || providers_called(name).iter().any(|id| auth_provider_id(&row.provider).is_spelt(id))
 }
 
 fn not_blank(text: &str) -> Result<&str, String> {

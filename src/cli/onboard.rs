@@ -26,8 +26,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "ID")]
     auth_choice: Option<String>,
     /// Work in this state directory in place of ~/.openclaw; without a value, it is asked for
-    #[arg(long, value_name = "DIRECTORY", num_args = 0..=1, conflicts_with = "non_interactive")]
-    state_dir: Option<Option<String>>,
+    #[arg(long, value_name = "DIRECTORY", num_args = 0..=1, default_missing_value = ASKED, conflicts_with = "non_interactive")]
+    state_dir: Option<String>,
     /// The agent to sign in for [default: the default agent]
     #[arg(long, value_name = "ID")]
     agent: Option<String>,
@@ -35,6 +35,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
 }
+
+/// The state directory is asked for: no directory has this name.
+const ASKED: &str = "?";
 
 /// The choice that signs in nowhere.
 const SKIP: &str = "skip";
@@ -48,13 +51,13 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
         return without_questions(args, app, output);
     }
     require_terminal(output, WITHOUT_QUESTIONS)?;
-    let usual = app.paths.shorten(&app.paths.state_dir);
+    let default = app.paths.shorten(&app.paths.state_dir);
     let state_dir = match &args.state_dir {
-        Some(Some(state_dir)) => state_dir.clone(),
-        Some(None) => ask(output, "State directory", Some(&usual))?,
-        None => usual.clone(),
+        Some(state_dir) if state_dir != ASKED => state_dir.clone(),
+        Some(_) => ask(output, "State directory", Some(&default))?,
+        None => default.clone(),
     };
-    if state_dir == usual {
+    if state_dir == default {
         return with_questions(args, app, output);
     }
     let environment = app.environment.clone().with("OPENCLAW_STATE_DIR", &state_dir);

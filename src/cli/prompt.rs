@@ -19,7 +19,7 @@ pub(super) fn secret(output: &mut Output<'_>, what: &str) -> Result<String, Fail
         output.finish()?;
         let read = || {
             // Before the question: whoever types at once must not be shown either.
-            typing::take_over(|| true)?;
+            typing::set_raw(|| true)?;
             output.prompt(&format!("{what}: "));
             typing::hidden_paste()
         };
@@ -42,7 +42,7 @@ pub(super) fn secret(output: &mut Output<'_>, what: &str) -> Result<String, Fail
 /// it and ends the process as an interrupted one.
 fn interruptible<T>(last: String, run: impl FnOnce() -> T) -> Result<T, Failure> {
     let end = move || {
-        typing::abandon();
+        typing::restore_for_good();
         // Whoever has gone away does not read it.
         let _ = std::io::stderr().write_all(format!("{last}error: interrupted\n").as_bytes());
     };
@@ -68,9 +68,9 @@ pub(super) fn still_interruptible<T>(run: impl FnOnce() -> T) -> Result<T, Failu
 pub(super) fn dialogue<T>(run: impl FnOnce() -> dialoguer::Result<T>) -> Result<T, Failure> {
     // It hides the cursor and what is typed, and sets neither back when it is interrupted.
     let last = format!("{}\n", Sequence::SHOW_CURSOR);
-    typing::remember();
+    typing::save();
     let answer = interruptible(last.clone(), run);
-    typing::release();
+    typing::restore();
     answer?.map_err(|error| {
         // A signal may end its read first.
         let _ = std::io::stderr().write_all(last.as_bytes());
@@ -102,13 +102,14 @@ pub(super) fn choose_or_back(prompt: &str, items: &[&str]) -> Result<Option<usiz
 /// The longest answer, in bytes.
 const LONGEST_ANSWER: u64 = 4_096;
 
-/// Asks for a line of text; an empty one means `usual`.
+/// Asks for a line of text; an empty one means `default`.
 pub(super) fn ask(
     output: &mut Output<'_>,
     question: &str,
-    usual: Option<&str>,
+    default: Option<&str>,
 ) -> Result<String, Failure> {
-    let shown = usual.map(|usual| format!(" [{}]", printable(usual, 300))).unwrap_or_default();
+    let shown =
+        default.map(|default| format!(" [{}]", printable(default, 300))).unwrap_or_default();
     let prompt = format!("{question}{shown}: ");
     output.prompt(&prompt);
     let mut line = Vec::new();
@@ -127,7 +128,7 @@ pub(super) fn ask(
         ));
     }
     let answer = String::from_utf8_lossy(&line).trim().to_owned();
-    Ok(if answer.is_empty() { usual.unwrap_or_default().to_owned() } else { answer })
+    Ok(if answer.is_empty() { default.unwrap_or_default().to_owned() } else { answer })
 }
 
 /// Asks a question that only `y` or `yes` affirms.

@@ -116,7 +116,7 @@ pub(crate) fn edit(
     }
     Config::parse(path, &after)?;
     if let Some(before) = &before {
-        keep(path, before).map_err(failed)?;
+        back_up(path, before).map_err(failed)?;
     }
     file::replace(path, after.as_bytes()).map_err(failed)?;
     Ok(ConfigEdit::Written)
@@ -124,8 +124,8 @@ pub(crate) fn edit(
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Keeps `text` as `.bak`, the older ones as `.bak.1` to `.bak.4`, as OpenClaw does.
-fn keep(path: &Path, text: &str) -> std::io::Result<()> {
+/// Stores `text` as `.bak`, the older ones as `.bak.1` to `.bak.4`, as OpenClaw does.
+fn back_up(path: &Path, text: &str) -> std::io::Result<()> {
     let older = |number: u8| with_suffix(path, &format!(".bak.{number}"));
     for number in (1..4).rev() {
         rename_if_there(&older(number), &older(number + 1))?;
@@ -288,9 +288,9 @@ mod tests {
 
     #[test]
     fn a_removed_profile_leaves_the_rest() {
-        let before = "{\n  \"auth\": {\n    \"profiles\": {\n      \"p:a\": {\"provider\": \"p\", \"mode\": \"oauth\"},\n      \"p:b\": {\"provider\": \"p\", \"mode\": \"oauth\"} // keep\n    },\n    \"order\": {\"p\": [\"p:a\", \"p:b\"], \"q\": [\"p:a\"]}\n  }\n}\n";
+        let before = "{\n  \"auth\": {\n    \"profiles\": {\n      \"p:a\": {\"provider\": \"p\", \"mode\": \"oauth\"},\n      \"p:b\": {\"provider\": \"p\", \"mode\": \"oauth\"} // back_up\n    },\n    \"order\": {\"p\": [\"p:a\", \"p:b\"], \"q\": [\"p:a\"]}\n  }\n}\n";
         let after = edited(Some(before), |path| remove_profile(path, &"p:a".into()).unwrap());
-        assert!(!after.contains("p:a") && after.contains("// keep"), "{after}");
+        assert!(!after.contains("p:a") && after.contains("// back_up"), "{after}");
         let config = Config::parse(Path::new("x"), &after).unwrap();
         assert_eq!(config.auth_order(&"p".into()).unwrap(), ["p:b"]);
         assert_eq!(config.auth_order(&"q".into()), None);

@@ -128,11 +128,11 @@ impl Paths {
         self.state_dir.join("agents").join(id.as_str()).join("sessions")
     }
 
-    /// Agent `main` as listings see it: where the environment puts it, else in its usual
+    /// Agent `main` as listings see it: where the environment puts it, else in its default
     /// place, whatever the configuration says.
     pub fn main_without_config(&self) -> AgentDir {
-        let usual = || AgentDir { id: AgentId::main(), path: self.agent_dir(&AgentId::main()) };
-        self.main_agent().unwrap_or_else(usual)
+        let default = || AgentDir { id: AgentId::main(), path: self.agent_dir(&AgentId::main()) };
+        self.main_agent().unwrap_or_else(default)
     }
 
     /// Where `$OPENCLAW_AGENT_DIR` puts agent `main`. It counts when no agent is named on

@@ -32,14 +32,14 @@ impl Config {
 
     /// How long failures of a provider keep a profile away (`auth.cooldowns`).
     pub fn backoff(&self, provider: &ProviderId) -> Backoff {
-        let usual = Backoff::default();
+        let default = Backoff::default();
         let number = |key: &str| self.at(&format!("/auth/cooldowns/{key}"))?.as_f64();
         let of_provider = || {
             let all = self.at("/auth/cooldowns/billingBackoffHoursByProvider")?.as_object()?;
             all.iter().find(|(key, _)| provider.is_spelt(key))?.1.as_f64()
         };
-        let span = |number: Option<f64>, unit: f64, usual: Millis| {
-            number.filter(|number| *number > 0.0).map_or(usual, |number| {
+        let span = |number: Option<f64>, unit: f64, default: Millis| {
+            number.filter(|number| *number > 0.0).map_or(default, |number| {
                 #[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
                 let span = (number * unit).round() as Millis;
                 span
@@ -49,16 +49,16 @@ impl Config {
         let permanent = number("authPermanentBackoffMinutes");
         let permanent_max = number("authPermanentMaxMinutes");
         Backoff {
-            billing: span(billing, HOUR, usual.billing),
-            billing_max: span(number("billingMaxHours"), HOUR, usual.billing_max),
-            auth_permanent: span(permanent, MINUTE, usual.auth_permanent),
-            auth_permanent_max: span(permanent_max, MINUTE, usual.auth_permanent_max),
-            failure_window: span(number("failureWindowHours"), HOUR, usual.failure_window),
+            billing: span(billing, HOUR, default.billing),
+            billing_max: span(number("billingMaxHours"), HOUR, default.billing_max),
+            auth_permanent: span(permanent, MINUTE, default.auth_permanent),
+            auth_permanent_max: span(permanent_max, MINUTE, default.auth_permanent_max),
+            failure_window: span(number("failureWindowHours"), HOUR, default.failure_window),
         }
     }
 
     /// The document of an agent's sessions: `session.store`, in which `{agentId}` stands
-    /// for the agent, else the usual one.
+    /// for the agent, else the default one.
     pub fn session_store(&self, paths: &Paths, agent_id: &AgentId) -> PathBuf {
         let configured = self.at("/session/store").and_then(Value::as_str).map(str::trim);
         match configured.filter(|path| !path.is_empty()) {
@@ -95,8 +95,8 @@ mod tests {
             r#"{auth: {cooldowns: {billingBackoffHours: 2,
                 billingBackoffHoursByProvider: {"Z.AI": 0.5}, authPermanentMaxMinutes: 90}}}"#,
         );
-        let usual = Backoff::default();
-        let expected = Backoff { billing: 7_200_000, auth_permanent_max: 5_400_000, ..usual };
+        let default = Backoff::default();
+        let expected = Backoff { billing: 7_200_000, auth_permanent_max: 5_400_000, ..default };
         assert_eq!(config.backoff(&"p".into()), expected);
         assert_eq!(config.backoff(&"zai".into()).billing, 1_800_000);
     }

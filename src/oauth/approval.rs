@@ -1,15 +1,15 @@
 //! The approval of a device authorization: the server is asked until the user has decided
 //! (RFC 8628 sections 3.4 and 3.5, and the flows that servers have of their own).
 //!
-//! Invariant: only a word of the server ends it before its time: a grant, or an error code. A
-//! page of the network in between, a redirect, a broken answer and silence are no such word.
+//! Invariant: only the server ends it before its time: by a grant, or by an error code. A page of
+//! the network in between, a redirect, a broken answer and silence do not.
 
 use super::client::{Client, TokenRequestFormat};
 use super::device_endpoints::DeviceFlow;
 use super::device_reply::DeviceAuthorization;
 use super::grant::Grant;
 use super::lenient_json::Members;
-use super::poll_word::{PollWord, has_word, is_word};
+use super::poll_code::{PollCode, is_answer, names_error};
 use super::reply::Reply;
 use super::request::post;
 use super::token::exchange;
@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 
 /// What `slow_down` adds to the interval (RFC 8628 section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
-/// The longest pause after polls that brought no word, where the interval is not longer: the
+/// The longest pause after polls that brought no answer, where the interval is not longer: the
 /// user may have approved meanwhile.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// The longest pause that a server may ask for.
@@ -39,8 +39,8 @@ pub enum Poll {
     Pending,
     /// Not yet, and we ask too often: at the earliest after this time, where one is named.
     SlowDown(Option<Duration>),
-    /// Nobody knows: no word of the server came.
-    NoWord {
+    /// Unknown: no answer of the server came.
+    NoAnswer {
         /// What came, as a sentence.
         reason: String,
         /// When the server wants to be asked again.
@@ -60,9 +60,9 @@ pub async fn poll_device(
 ) -> Result<Poll, TokenError> {
     let reply = match ask(http, client, device, clock).await? {
         Ok(reply) => reply,
-        Err(error) => return Ok(no_word(&error)),
+        Err(error) => return Ok(no_answer(&error)),
     };
-    let (status, is_word) = (reply.status, has_word(&reply.text));
+    let (status, is_answer) = (reply.status, is_answer(&reply.text));
     let outcome = match device.flow {
         DeviceFlow::Standard => reply.grant(client, clock).and_then(Grant::of_login),
         DeviceFlow::UserCode => match status_member(&reply.text).as_deref() {
@@ -84,8 +84,10 @@ pub async fn poll_device(
     };
     match outcome {
         Ok(grant) => Ok(Poll::Granted(Box::new(grant))),
-        Err(_) if !is_word => Ok(Poll::NoWord { reason: odd_answer(status), retry_after: None }),
-        Err(error) => told(error),
+        Err(_) if !is_answer => {
+            Ok(Poll::NoAnswer { reason: odd_answer(status), retry_after: None })
+        }
+        Err(error) => of_error_code(error),
     }
 }
 
@@ -140,7 +142,7 @@ struct Approval {
 fn approval(reply: &Reply, client: &Client) -> Result<Option<Approval>, TokenError> {
     let is_not_yet = matches!(reply.status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND);
     if !reply.status.is_success() {
-        let says_nothing = !is_word(&reply.codes());
+        let says_nothing = !names_error(&reply.codes());
         return if is_not_yet && says_nothing { Ok(None) } else { Err(reply.refusal(client)) };
     }
     let members = Members::of(&reply.text);
@@ -152,29 +154,29 @@ fn approval(reply: &Reply, client: &Client) -> Result<Option<Approval>, TokenErr
     }
 }
 
-/// The end of the exchange that follows an approval: without a word of the server the approval
+/// The end of the exchange that follows an approval: without an answer of the server the approval
 /// stands, and the next poll brings it again.
 fn after_exchange(grant: Result<Grant, TokenError>) -> Result<Poll, TokenError> {
     match grant {
         Ok(grant) => Ok(Poll::Granted(Box::new(grant))),
         Err(TokenError::Unusable { reason, raw }) => {
-            if has_word(&String::from_utf8_lossy(raw.expose())) {
+            if is_answer(&String::from_utf8_lossy(raw.expose())) {
                 return Err(TokenError::Unusable { reason, raw });
             }
-            Ok(no_word(&TokenError::Unusable { reason, raw }))
+            Ok(no_answer(&TokenError::Unusable { reason, raw }))
         }
         Err(
             error @ (TokenError::Unavailable { .. }
             | TokenError::Blocked { .. }
             | TokenError::Untrusted { .. }
             | TokenError::Unreadable(_)),
-        ) => Ok(no_word(&error)),
+        ) => Ok(no_answer(&error)),
         Err(error) => Err(error),
     }
 }
 
 /// What a failure means that is not of the server's making.
-fn no_word(error: &TokenError) -> Poll {
+fn no_answer(error: &TokenError) -> Poll {
     match error {
         TokenError::Unavailable {
             status: Some(StatusCode::TOO_MANY_REQUESTS),
@@ -186,12 +188,12 @@ fn no_word(error: &TokenError) -> Poll {
             ..
         } => {
             let reason = odd_answer(StatusCode::NETWORK_AUTHENTICATION_REQUIRED);
-            Poll::NoWord { reason, retry_after: None }
+            Poll::NoAnswer { reason, retry_after: None }
         }
         TokenError::Unavailable { retry_after, .. } => {
-            Poll::NoWord { reason: error.to_string(), retry_after: *retry_after }
+            Poll::NoAnswer { reason: error.to_string(), retry_after: *retry_after }
         }
-        error => Poll::NoWord { reason: format!("{error} {PORTAL}"), retry_after: None },
+        error => Poll::NoAnswer { reason: format!("{error} {PORTAL}"), retry_after: None },
     }
 }
 
@@ -204,20 +206,22 @@ fn odd_answer(status: StatusCode) -> String {
 }
 
 /// What an error code of the server means.
-fn told(error: TokenError) -> Result<Poll, TokenError> {
+fn of_error_code(error: TokenError) -> Result<Poll, TokenError> {
     let TokenError::Refused { code, .. } = &error else { return Err(error) };
-    match PollWord::of(code) {
-        PollWord::Pending => Ok(Poll::Pending),
-        PollWord::SlowDown => Ok(Poll::SlowDown(None)),
-        PollWord::Unwell => Ok(Poll::NoWord { reason: error.to_string(), retry_after: None }),
-        PollWord::Over => Err(error),
+    match PollCode::of(code) {
+        PollCode::Pending => Ok(Poll::Pending),
+        PollCode::SlowDown => Ok(Poll::SlowDown(None)),
+        PollCode::ServerError => {
+            Ok(Poll::NoAnswer { reason: error.to_string(), retry_after: None })
+        }
+        PollCode::Over => Err(error),
     }
 }
 
 /// Polls until the user has approved, an interval after the server was last asked and then
-/// an interval apart; `device` tells the next process of both. A poll that brought no word of
-/// the server is repeated, less and less often (RFC 8628 section 3.5), until the code has
-/// expired; the first time, `trouble` gets to know what came.
+/// an interval apart; `device` tells the next process of both. A poll that brought no answer
+/// of the server is repeated, less and less often (RFC 8628 section 3.5), until the code has
+/// expired; the first time, `trouble` is sent what came.
 ///
 /// # Errors
 /// See [`TokenError`]; `expired_token` when the time is over.
@@ -230,7 +234,7 @@ pub async fn wait_for_approval(
     let http = client.http()?;
     let end = clock.instant() + device.lifetime;
     let mut trouble = Some(trouble);
-    // How many polls in a row brought no word, and what came in place of the last one.
+    // How many polls in a row brought no answer, and what came in place of the last one.
     let (mut failures, mut last) = (0_u32, None);
     let mut pause = device.interval.saturating_sub(device.age(clock.now()));
     loop {
@@ -242,7 +246,7 @@ pub async fn wait_for_approval(
         device.asked = clock.now();
         let poll = poll_device(&http, client, device, clock).await?;
         (failures, last) = match &poll {
-            Poll::NoWord { reason, .. } => (failures + 1, Some(reason.clone())),
+            Poll::NoAnswer { reason, .. } => (failures + 1, Some(reason.clone())),
             _ => (0, None),
         };
         pause = match poll {
@@ -252,14 +256,15 @@ pub async fn wait_for_approval(
                 device.interval += SLOWER;
                 device.interval.max(wanted.unwrap_or_default().min(LONGEST_WANTED))
             }
-            Poll::NoWord { reason, retry_after } => {
+            Poll::NoAnswer { reason, retry_after } => {
                 if let Some(trouble) = trouble.take() {
                     // Whoever does not look any more has no use for it.
                     let _ = trouble.send(reason);
                 }
                 let doubled = device.interval.saturating_mul(2_u32.saturating_pow(failures));
-                let usual = doubled.min(LONGEST_PAUSE).max(device.interval);
-                retry_after.map_or(usual, |wanted| wanted.min(LONGEST_WANTED).max(device.interval))
+                let default = doubled.min(LONGEST_PAUSE).max(device.interval);
+                retry_after
+                    .map_or(default, |wanted| wanted.min(LONGEST_WANTED).max(device.interval))
             }
         };
     }

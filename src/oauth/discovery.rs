@@ -94,8 +94,8 @@ impl Client {
             return Err(unreadable("its metadata name no token endpoint".to_owned()));
         }
         let has = |scope: &str| metadata.scopes_supported.iter().any(|known| known == scope);
-        let usual = DEFAULT_SCOPES.into_iter().filter(|scope| has(scope));
-        self.default_scopes = usual.map(str::to_owned).collect();
+        let default = DEFAULT_SCOPES.into_iter().filter(|scope| has(scope));
+        self.default_scopes = default.map(str::to_owned).collect();
         self.issuer = spelled;
         let known = &mut self.endpoints;
         known.authorization = known.authorization.take().or(metadata.authorization_endpoint);

@@ -22,7 +22,7 @@ mod listener;
 mod pasted;
 mod pasted_address;
 mod pasted_text;
-mod poll_word;
+mod poll_code;
 mod reply;
 mod reply_page;
 mod request;

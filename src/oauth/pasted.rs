@@ -5,7 +5,7 @@
 //! of an address, is sent to the server.
 
 use super::bare_code::bare_code;
-use super::pasted_address::{Found, has_parameter, in_address, is_of_another_login, keep};
+use super::pasted_address::{Found, has_parameter, in_address, is_of_another_login, keep_better};
 use super::pasted_text::{Word, begins_address, readings, words};
 use super::response::{AuthorizationCode, AuthorizationError, ExpectedResponse};
 use crate::secret::Secret;
@@ -42,7 +42,7 @@ pub fn parse_pasted(
     }
     let mut best = None;
     for reading in &readings {
-        keep(&mut best, in_reading(reading, expectation));
+        keep_better(&mut best, in_reading(reading, expectation));
         if let Some(Ok(code)) = best {
             return Ok((code, true));
         }
@@ -82,7 +82,7 @@ fn in_reading(reading: &str, expectation: &ExpectedResponse) -> Option<Found> {
     let mut best = None;
     for start in starts.take(STARTS) {
         let start = first_piece(&words, start);
-        keep(&mut best, at_word(&words[start..], expectation));
+        keep_better(&mut best, at_word(&words[start..], expectation));
         if let Some(Ok(_)) = best {
             break;
         }
@@ -118,7 +118,7 @@ fn at_word(words: &[Word<'_>], expectation: &ExpectedResponse) -> Option<Found> 
     for count in short.chain(long) {
         let mut found = in_address(&joined(count), expectation);
         if found.as_ref().is_none_or(is_of_another_login) {
-            keep(&mut best, found);
+            keep_better(&mut best, found);
             continue;
         }
         let more = (count..longest).take_while(|at| words[at - 1].goes_on_in(&words[*at])).count();
@@ -129,7 +129,7 @@ fn at_word(words: &[Word<'_>], expectation: &ExpectedResponse) -> Option<Found> 
             found = whole.filter(is_whole).or(found);
         }
         let is_clear = !matches!(found, Some(Err(Unreadable(_))));
-        keep(&mut best, found);
+        keep_better(&mut best, found);
         if is_clear {
             break;
         }

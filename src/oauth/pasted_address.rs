@@ -21,7 +21,7 @@ pub(super) const SUCCESS: AuthorizationError = Unreadable(
 pub(super) type Found = Result<AuthorizationCode, AuthorizationError>;
 
 /// Keeps what says more: a code, else the more telling reason; of equals the earlier.
-pub(super) fn keep(best: &mut Option<Found>, found: Option<Found>) {
+pub(super) fn keep_better(best: &mut Option<Found>, found: Option<Found>) {
     let weight = |found: &Found| match found {
         Ok(_) => 9,
         Err(AuthorizationError::Refused { .. }) => 8,
@@ -51,7 +51,7 @@ pub(super) fn is_of_another_login(found: &Found) -> bool {
 pub(super) fn in_address(text: &str, expectation: &ExpectedResponse) -> Option<Found> {
     let mut best = None;
     for (address, is_shortened) in addresses(text) {
-        keep(&mut best, of_address(address, is_shortened, expectation));
+        keep_better(&mut best, of_address(address, is_shortened, expectation));
     }
     best
 }

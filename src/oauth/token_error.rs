@@ -132,8 +132,8 @@ impl TokenError {
         if rotates && *status == Some(StatusCode::SERVICE_UNAVAILABLE) {
             return None;
         }
-        let usual = Duration::from_millis(300) * 3_u32.pow(attempts.saturating_sub(1));
-        let wait = retry_after.unwrap_or(usual);
+        let default = Duration::from_millis(300) * 3_u32.pow(attempts.saturating_sub(1));
+        let wait = retry_after.unwrap_or(default);
         (attempts < MOST_ATTEMPTS && wait <= LONGEST).then_some(wait)
     }
 

@@ -15,6 +15,21 @@ const REFRESH_OF_OPENCLAW: Millis = 120_000;
 /// How often it is looked whether that has ended.
 const LOOK: Duration = Duration::from_millis(25);
 
+/// Whether OpenClaw may still be at the refresh whose marker is in `store`.
+pub(crate) fn is_in_refresh(fence: Fence, store: &Store, now: Millis) -> bool {
+    let began = || store.written_at().unwrap_or(0);
+    fence == Fence::Pending && began().saturating_add(REFRESH_OF_OPENCLAW) > now
+}
+
+/// The first login of `provider` whose tokens a marker replaces.
+pub(super) fn first_marked(pool: &Pool, provider: &ProviderId) -> Option<ProfileId> {
+    pool.owners().iter().find_map(|owner| {
+        let document = &owner.snapshot.document;
+        let mut ids = document.summaries().filter(|it| is_of(&it.provider, provider));
+        ids.find(|it| document.fence(it.id).is_some()).map(|it| it.id.into())
+    })
+}
+
 /// Waits for the refreshes of OpenClaw that the profile `id`, or every one of `provider`, is in;
 /// whether one has ended. One that is older than a refresh can be was interrupted, and is not
 /// waited for.
@@ -29,7 +44,7 @@ pub(super) fn wait_for_openclaw(
     let mut has_ended = false;
     for owner in pool.owners() {
         let document = &owner.snapshot.document;
-        let ids = document.outlines().filter(|it| id.is_none_or(|id| *id == it.id));
+        let ids = document.summaries().filter(|it| id.is_none_or(|id| *id == it.id));
         let ids = ids.filter(|it| provider.is_none_or(|wanted| is_of(&it.provider, wanted)));
         for id in ids.map(|it| it.id).filter(|id| document.fence(id) == Some(Fence::Pending)) {
             has_ended |= ends(&owner.store, id, timeout, &app.machine.clock)?;

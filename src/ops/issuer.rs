@@ -169,7 +169,7 @@ impl Connection<'_> {
                     expires: expiry(Some(registration), &grant, received),
                     issued: Some(received),
                     identity: registration.identity(&grant.access, grant.id_token.as_ref(), None),
-                    fields: registration.kept(&grant),
+                    fields: registration.extra_fields(&grant),
                     grant,
                 })
             }

@@ -1,16 +1,17 @@
 //! Listing the profiles of an agent with their health.
 
 use super::kept_as::is_kept_as;
+use super::login_state::{Judge, Judged, of_held};
 use super::managed::Managed;
-use super::reference::problem_of;
-use super::refresh::lost;
 use super::stale_order::{Known, StaleOrder};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
-use crate::profile::{AgentId, Credential, Health, Kind, Millis, ProfileId, ProviderId, health};
+use crate::profile::{
+    AgentId, Credential, Health, Kind, LoginState, Millis, ProfileId, ProviderId, health,
+};
 use crate::provider::{auth_provider_id, cools_down};
-use crate::store::{Document, Inspection, Location, StateDocument};
+use crate::store::{Document, Inspection, Location, StateDocument, Store};
 use crate::system::permissions::Exposure;
 use crate::text::chain;
 use std::collections::HashSet;
@@ -53,7 +54,16 @@ pub struct Row {
     pub account_id: Option<String>,
     /// When the credential expires, in milliseconds since the epoch.
     pub expires: Option<Millis>,
-    /// What can be said of it.
+    /// How it is doing.
+    pub state: LoginState,
+    /// When the server last gave a token for it, in milliseconds since the epoch, where that is
+    /// known.
+    pub proven_at: Option<Millis>,
+    /// When it ends by itself because it cannot be renewed, in milliseconds since the epoch.
+    pub ends: Option<Millis>,
+    /// Whether a refresh renews it.
+    pub is_renewable: bool,
+    /// What can be said of its credential alone.
     pub health: Health,
     /// Why the profile cannot be used, where its health does not say it.
     pub problem: Option<String>,
@@ -82,27 +92,39 @@ pub fn list(
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     let wanted = provider.map(|provider| app.provider_id(provider)).transpose()?;
+    list_of(app, &config, agent, wanted, app.now())
+}
+
+/// As [`list`], of that agent at `now`; `wanted` is a normalised id.
+pub(super) fn list_of(
+    app: &App,
+    config: &Config,
+    agent: AgentDir,
+    wanted: Option<ProviderId>,
+    now: Millis,
+) -> Result<Listing, AppError> {
     let mut listing = Listing {
         agent_id: agent.id.clone(),
         location: app.store(&agent).location(),
         rows: Vec::new(),
         invalid_entries: 0,
-        exposures: app.exposures(&config, &agent),
+        exposures: app.exposures(config, &agent),
         problems: Vec::new(),
         stale_orders: Vec::new(),
-        at: app.now(),
+        at: now,
     };
     let [mut own_providers, mut others] = [HashSet::new(), HashSet::new()];
-    let fallback = app.fallback_agent(&config, &agent);
+    let fallback = app.fallback_agent(config, &agent);
     let store = app.store(&agent);
     let is_merged = store.is_in_database();
     let mut own_ids = HashSet::new();
     let state_location = store.state_location();
     let owners = read(app, agent, fallback)?;
-    listing.stale_orders = stale_orders(app, &config, &owners, &state_location);
+    listing.stale_orders = stale_orders(app, config, &owners, &state_location);
     listing.stale_orders.retain(|order| wanted.as_ref().is_none_or(|it| *it == order.provider));
     for (owner, inherited) in owners.iter().zip([false, true]) {
-        let Owner { agent: owner, document, state } = owner;
+        let Owner { agent: owner, store: owner_store, document, state } = owner;
+        let judge = Judge::new((app, config), owner_store, (document, state), listing.at);
         for (id, found) in document.inspections() {
             let Some(found) = found else {
                 listing.invalid_entries += usize::from(!inherited);
@@ -133,13 +155,7 @@ pub fn list(
                     .unusable_until(listing.at)
                     .filter(|_| cools_down(of)),
                 inherited_from: inherited.then(|| owner.id.clone()),
-                ..row(
-                    &config,
-                    (id.into(), document),
-                    found,
-                    state.refusal_of(document, id),
-                    listing.at,
-                )
+                ..row(&judge, id.into(), found, listing.at)
             });
         }
     }
@@ -147,17 +163,17 @@ pub fn list(
         let id = auth_provider_id(provider);
         !own_providers.iter().chain(&others).any(|it| auth_provider_id(it) == id)
     };
-    for managed in Managed::standing_in_where(&config, is_missing) {
-        if wanted.as_ref().is_none_or(|wanted| *wanted == managed.provider()) {
-            add_managed(app, &managed, &mut listing);
-        }
-    }
+    let (rows, problems) = stand_ins(app, config, is_missing, listing.at);
+    let is_wanted = |row: &Row| wanted.as_ref().is_none_or(|wanted| *wanted == row.provider);
+    listing.rows.extend(rows.into_iter().filter(is_wanted));
+    listing.problems = problems;
     Ok(listing)
 }
 
 /// The documents of a store with the agent that it is of.
 struct Owner {
     agent: AgentDir,
+    store: Store,
     document: Document,
     state: StateDocument,
 }
@@ -166,8 +182,9 @@ struct Owner {
 fn read(app: &App, agent: AgentDir, fallback: Option<AgentDir>) -> Result<Vec<Owner>, AppError> {
     let agents = std::iter::once(agent).chain(fallback);
     let owners = agents.map(|agent| {
-        let (document, state) = app.store(&agent).read()?.into_documents()?;
-        Ok(Owner { agent, document, state })
+        let store = app.store(&agent);
+        let (document, state) = store.read()?.into_documents()?;
+        Ok(Owner { agent, store, document, state })
     });
     owners.collect()
 }
@@ -190,22 +207,14 @@ fn stale_orders(
 }
 
 /// What an entry says of its profile.
-fn row(
-    config: &Config,
-    (id, document): (ProfileId, &Document),
-    found: Inspection,
-    refusal: Option<String>,
-    now: Millis,
-) -> Row {
-    // Nearly every entry is without a reference, and not read again.
-    let has_reference = found.reference.is_some() || !found.oauth_references.is_empty();
-    let entry = has_reference.then(|| document.entry(id.as_str())).flatten();
-    let problem = entry.and_then(|entry| problem_of(config, &id, found.facts.kind, entry));
-    let is_lost = || found.fence.map(|fence| format!("{}: sign in again", lost(fence)));
-    let problem = problem.or_else(is_lost);
-    let problem = problem.or_else(|| found.facts.has_odd_expiry().then(|| ODD_EXPIRY.to_owned()));
+fn row(judge: &Judge<'_>, id: ProfileId, found: Inspection, now: Millis) -> Row {
+    let Judged { state, problem, refusal } = judge.judge(&id, &found);
     let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id.as_str());
     Row {
+        state,
+        proven_at: found.issued,
+        ends: found.facts.end(),
+        is_renewable: found.facts.has_refresh,
         kind: found.facts.kind,
         label: label.to_owned(),
         email: found.email,
@@ -216,7 +225,7 @@ fn row(
             None => health(&found.facts, refusal.is_some(), now),
         },
         problem,
-        refusal,
+        refusal: refusal.map(|refusal| refusal.code),
         unusable_until: None,
         inherited_from: None,
         imported_from: found.provenance.map(|provenance| provenance.tool),
@@ -226,18 +235,32 @@ fn row(
     }
 }
 
-/// Why a token is not used whose expiry is no time.
-const ODD_EXPIRY: &str = "`expires` is not a time in milliseconds";
+/// The logins of other programs that stand in for a provider that `is_missing`, as those
+/// programs have them now; and why others cannot be read.
+pub fn stand_ins(
+    app: &App,
+    config: &Config,
+    is_missing: impl Fn(&ProviderId) -> bool,
+    now: Millis,
+) -> (Vec<Row>, Vec<String>) {
+    let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    for managed in Managed::standing_in_where(config, is_missing) {
+        match managed.read(app) {
+            Ok(Some(credential)) => rows.push(of_managed(&managed, &credential, now)),
+            Ok(None) => {}
+            Err(error) => problems.push(chain(&error)),
+        }
+    }
+    (rows, problems)
+}
 
-/// Adds a profile that stays another program's own, as that one has it now.
-fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {
-    let credential = match managed.read(app) {
-        Ok(Some(credential)) => credential,
-        Ok(None) => return,
-        Err(error) => return listing.problems.push(chain(&error)),
-    };
-    let Credential { identity, .. } = &credential;
-    listing.rows.push(Row {
+fn of_managed(managed: &Managed, credential: &Credential, now: Millis) -> Row {
+    let identity = &credential.identity;
+    Row {
+        state: of_held(credential, managed.tool, now),
+        proven_at: None,
+        ends: None,
+        is_renewable: false,
         id: managed.id.clone(),
         provider: managed.provider(),
         kind: credential.kind(),
@@ -245,12 +268,12 @@ fn add_managed(app: &App, managed: &Managed, listing: &mut Listing) {
         email: identity.email.clone(),
         account_id: identity.account_id.clone(),
         expires: credential.expires(),
-        health: health(&credential.facts(), false, listing.at),
+        health: health(&credential.facts(), false, now),
         problem: None,
         refusal: None,
         unusable_until: None,
         inherited_from: None,
         imported_from: None,
         managed_by: Some(managed.tool),
-    });
+    }
 }

@@ -8,12 +8,12 @@ use super::refresh::{LeaseError, wait_for_lease};
 use super::selection::{Selected, entry_text};
 use super::{Interaction, warn_of_route};
 use crate::app::{App, AppError};
-use crate::config::{Config, ConfigEdit, remove_profile};
+use crate::config::{AgentDir, Config, ConfigEdit, remove_profile};
 use crate::external::{self, Tool};
 use crate::oauth::TokenError;
-use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId};
+use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId, Refusal};
 use crate::secret::Secret;
-use crate::store::{Ended, Location, Store, exchanged};
+use crate::store::{Done, Ended, Location, Store, exchanged};
 use crate::system::block_on;
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub struct Request {
     pub agent: Option<AgentId>,
     /// Remove the profile here without telling the server.
     pub local: bool,
+    /// Remove it from every agent, `main` included, whose profiles the others have as well.
+    pub all_agents: bool,
 }
 
 /// What a logout did.
@@ -36,8 +38,10 @@ pub struct Report {
     pub profile_id: ProfileId,
     /// The provider as the profile spelled it.
     pub provider: ProviderId,
-    /// The agent.
-    pub agent_id: AgentId,
+    /// The agents whose stores it was removed from.
+    pub agent_ids: Vec<AgentId>,
+    /// The agent from which this one has a profile of that name still.
+    pub left_with: Option<AgentId>,
     /// Whether the server was told.
     pub revocation: Revocation,
     /// Whether the configuration was changed.
@@ -87,6 +91,16 @@ pub enum LogoutError {
         /// The profile.
         profile_id: ProfileId,
     },
+    /// The agent has it from another one, and so has every agent.
+    #[error("agent `{agent_id}` has `{profile_id}` from agent `{from}`, as all agents have")]
+    Inherited {
+        /// The agent.
+        agent_id: AgentId,
+        /// The profile.
+        profile_id: ProfileId,
+        /// The agent whose store holds it.
+        from: AgentId,
+    },
     /// A login was made meanwhile, which is kept.
     #[error("`{}` was replaced by a new login meanwhile, which was not removed", profile_id)]
     SignedInAnew {
@@ -107,7 +121,8 @@ impl<E: Into<AppError>> From<E> for LogoutError {
 /// Revokes a login and removes its profile.
 ///
 /// # Errors
-/// There is no such profile, the server cannot be reached, or the store cannot be written.
+/// There is no such profile, all agents have it and that was not asked for, the server cannot
+/// be reached, or the store cannot be written.
 pub fn logout(
     app: &App,
     request: &Request,
@@ -115,24 +130,89 @@ pub fn logout(
 ) -> Result<Report, LogoutError> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
-    app.require_private(&config, &agent)?;
-    let store = app.store(&agent);
+    let id = &called(app, &config, &agent, &request.name)?;
+    let has_it =
+        |agent: &AgentDir| app.store(agent).profiles().is_ok_and(|it| it.has_entry(id.as_str()));
+    let inherited = app.fallback_agent(&config, &agent).filter(&has_it);
+    let mut holders = vec![agent.clone()];
+    if request.all_agents {
+        let is_other = |other: &AgentDir| !app.store(other).is_same(&app.store(&agent));
+        holders = app.agents_with_directories(&config);
+        holders.retain(|other| is_other(other) && has_it(other));
+        if has_it(&agent) || holders.is_empty() {
+            holders.insert(0, agent.clone());
+        }
+    } else if let Some(from) = inherited.as_ref().filter(|_| !has_it(&agent)) {
+        let (agent_id, profile_id, from) = (agent.id, id.clone(), from.id.clone());
+        return Err(LogoutError::Inherited { agent_id, profile_id, from });
+    }
+    let mut removed = Vec::new();
+    for holder in &holders {
+        removed.push(sign_out(app, &config, holder, (id, request), interaction)?);
+        app.notices.tell_gateway(Done::Logout);
+    }
+    let config_changed = removed.iter().any(|it| it.config_changed);
+    // The last holder of a login is the one that could have it revoked.
+    let is_revoked = |it: &Removed| it.revocation == Revocation::Revoked;
+    let at = removed.iter().position(is_revoked).unwrap_or(removed.len() - 1);
+    let Removed { provider, revocation, .. } = removed.swap_remove(at);
+    Ok(Report {
+        profile_id: id.clone(),
+        provider,
+        agent_ids: holders.into_iter().map(|holder| holder.id).collect(),
+        left_with: inherited.filter(|_| !request.all_agents).map(|from| from.id),
+        revocation,
+        config_changed,
+    })
+}
+
+/// The profile that the user calls `name`: the agent's own, else one that it has from `main`. One
+/// that is not found is told by that name.
+fn called(
+    app: &App,
+    config: &Config,
+    agent: &AgentDir,
+    name: &str,
+) -> Result<ProfileId, LogoutError> {
+    let own = name::profile(app, &Pool::of_own(app, agent)?, name);
+    if !matches!(own, Err(NameError::Unknown { .. })) {
+        return Ok(own?);
+    }
+    match name::profile(app, &Pool::open(app, config, agent)?, name) {
+        Err(NameError::Unknown { name, .. }) => Ok(name.into()),
+        found => Ok(found?),
+    }
+}
+
+/// What was removed from one store.
+struct Removed {
+    provider: ProviderId,
+    revocation: Revocation,
+    config_changed: bool,
+}
+
+/// Revokes the login that the store of `agent` holds, and removes its profile there.
+fn sign_out(
+    app: &App,
+    config: &Config,
+    agent: &AgentDir,
+    (id, request): (&ProfileId, &Request),
+    interaction: &mut dyn Interaction,
+) -> Result<Removed, LogoutError> {
+    app.require_private(config, agent)?;
+    let store = app.store(agent);
     store.check_generation()?;
-    let id = &match name::profile(app, &Pool::of_own(app, &agent)?, &request.name) {
-        Err(NameError::Unknown { name, .. }) => ProfileId::from(name),
-        found => found?,
-    };
     let document = store.profiles()?;
     let Some(credential) = document.credential(id.as_str()) else {
-        let profile_id = id.clone();
+        let (profile_id, location) = (id.clone(), store.location());
         return Err(if document.has_entry(id.as_str()) {
-            LogoutError::Uninterpretable { profile_id, location: store.location() }
+            LogoutError::Uninterpretable { profile_id, location }
         } else {
-            LogoutError::NoProfile { agent_id: agent.id, profile_id, location: store.location() }
+            LogoutError::NoProfile { agent_id: agent.id.clone(), profile_id, location }
         });
     };
     // A refresh under way would bring a token that nobody revokes.
-    let selected = Selected::in_store(&store, &agent, id, credential)?;
+    let selected = Selected::in_store(&store, agent, id, credential)?;
     let lease = wait_for_lease::<LogoutError>(&selected, LEASE_TIMEOUT, |_| Ok(None))?;
     let document = store.profiles()?;
     let credential = document.credential(id.as_str()).unwrap_or(selected.credential);
@@ -143,8 +223,14 @@ pub fn logout(
         Revocation::Skipped(format!("{} holds the same login", tool.program().label))
     } else {
         warn_of_route(app, interaction);
-        revoke(app, &config, &store, (&credential, &entry), interaction)?
+        revoke(app, config, &store, (&credential, &entry), interaction)?
     };
+    if revocation == Revocation::Revoked
+        && let Some(token) = credential.refresh_token().or_else(|| credential.bearer())
+    {
+        // It may come back from a backup.
+        store.end(token, Ended::Revoked(app.now()));
+    }
     let removed = store.update(|document| {
         let present = document.credential(id.as_str());
         // A login that was made meanwhile is another one, and stays.
@@ -153,10 +239,12 @@ pub fn logout(
     })?;
     if removed
         && let Some(token) = credential.refresh_token()
-        && store.read()?.state()?.refusal_by_any(token).is_some()
+        && let Some(code) = store.read()?.state()?.refusal_by_any(token)
+        && revocation != Revocation::Revoked
     {
         // The state forgets it below, and the token may come back from a backup.
-        store.end(token, Ended::Refused);
+        let is_revoked = code == Refusal::REVOKED;
+        store.end(token, if is_revoked { Ended::Revoked(app.now()) } else { Ended::Refused });
     }
     drop(lease);
     if !removed {
@@ -167,15 +255,13 @@ pub fn logout(
         exchanged::remove(&app.paths.exchanged_tokens(), token);
     }
     // Another agent may have a profile of this name, which the configuration then means.
-    let edit = if named_elsewhere(app, &config, &store, id) {
+    let edit = if named_elsewhere(app, config, &store, id) {
         ConfigEdit::Unchanged
     } else {
         remove_profile(&app.paths.config, id)?
     };
-    Ok(Report {
-        profile_id: id.clone(),
+    Ok(Removed {
         provider: credential.provider,
-        agent_id: agent.id,
         revocation,
         config_changed: edit == ConfigEdit::Written,
     })

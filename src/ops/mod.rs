@@ -2,13 +2,16 @@
 //! file each: typed in, typed out, nothing printed.
 
 mod account;
+pub mod check;
 mod exchange;
-mod fence;
+pub(crate) mod fence;
+pub mod gateway;
 pub mod import;
 pub(crate) mod issuer;
 mod kept_as;
 pub mod list;
 pub mod login;
+pub(crate) mod login_state;
 pub mod logout;
 pub(crate) mod managed;
 pub mod moving;

@@ -73,7 +73,7 @@ pub(crate) fn profile(app: &App, pool: &Pool, name: &str) -> Result<ProfileId, N
 
 /// The provider of the catalog that has this id, alias or label, or is called so.
 pub(crate) fn provider_in(catalog: &Catalog, name: &str) -> Option<ProviderId> {
-    if let Some(found) = catalog.outline(&name.into()) {
+    if let Some(found) = catalog.names_of(&name.into()) {
         return Some(found.id().into());
     }
     if let [provider, ..] = providers_called(name) {
@@ -107,7 +107,7 @@ fn candidates_of(pool: &Pool, providers: &[&str]) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
     for wanted in providers.iter().map(|id| ProviderId::from(*id)) {
         for owner in pool.owners() {
-            for profile in owner.snapshot.document.outlines() {
+            for profile in owner.snapshot.document.summaries() {
                 let provider = ProviderId::from(&*profile.provider);
                 let kind = profile.facts.kind;
                 let is_known = found.iter().any(|it| it.profile_id == profile.id);
@@ -151,10 +151,10 @@ fn similar(pool: &Pool, catalog: &Catalog, name: &str) -> Vec<String> {
     let documents = pool.owners().iter().map(|owner| &owner.snapshot.document);
     let stored = documents.flat_map(|document| {
         let emails = document.inspections().filter_map(|(_, found)| found?.email);
-        let ids = document.outlines().map(|profile| profile.id.to_owned());
+        let ids = document.summaries().map(|profile| profile.id.to_owned());
         emails.chain(ids).collect::<Vec<_>>()
     });
-    let known = catalog.outlines().flat_map(|it| std::iter::once(it.id()).chain(it.aliases()));
+    let known = catalog.all_names().flat_map(|it| std::iter::once(it.id()).chain(it.aliases()));
     let words = all_names().map(str::to_owned);
     let all = stored.chain(words).chain(known.map(str::to_owned));
     let mut near: Vec<(f64, String)> = all
@@ -177,7 +177,7 @@ pub(crate) fn sign_in(
     agent: Option<&AgentId>,
     name: &str,
 ) -> Result<Vec<ProviderId>, NameError> {
-    let is_id = catalog.outline(&name.into()).is_some();
+    let is_id = catalog.names_of(&name.into()).is_some();
     if let [first, others @ ..] = providers_called(name) {
         let others = others.iter().filter(|_| is_id);
         return Ok(std::iter::once(first).chain(others).map(|id| (*id).into()).collect());
@@ -191,10 +191,8 @@ pub(crate) fn sign_in(
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     let pool = Pool::open(app, &config, &agent)?;
-    let profile_id = match has_profile(&pool, name) {
-        true => Some(name.into()),
-        false => of_account(&pool, name)?,
-    };
+    let profile_id =
+        if has_profile(&pool, name) { Some(name.into()) } else { of_account(&pool, name)? };
     if let Some(found) = profile_id.and_then(|id| pool.find(&id).ok().flatten()) {
         let credential = found.1;
         let known = catalog.find_login(&credential.provider);

@@ -11,7 +11,7 @@ use crate::profile::secret_ref::variable;
 use crate::profile::{AgentId, Kind, Millis, NoSecret, ProfileId, ProviderId, pasted_secret};
 use crate::provider::{Catalog, Method, MethodKind, UnfitToken};
 use crate::secret::Secret;
-use crate::store::{Document, Location, Pasted, Store, pasted_entry};
+use crate::store::{Document, Done, Location, Pasted, Store, pasted_entry};
 use std::time::Duration;
 
 /// What is going to be pasted.
@@ -229,7 +229,9 @@ impl Ready {
                 Recorded { id: id.clone(), provider: provider.clone(), kind, goes_first: true };
             Ok(Commit { is_changed: true, profiles: vec![profile], result: renewed })
         };
-        record(app, &self.store, Wait::Usual, commit).map_err(|error| match error {
+        let recorded = record(app, &self.store, Wait::Usual, commit);
+        app.notices.tell_gateway(Done::Update);
+        recorded.map_err(|error| match error {
             RecordError::State(_, error) => error.into(),
             error => error.into_error(|profile_id, error| PasteError::NotRecorded {
                 profile_id,

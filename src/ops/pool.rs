@@ -16,7 +16,7 @@ use crate::profile::{
     ProviderId, UsageStats, order,
 };
 use crate::provider::{auth_provider_id, cools_down};
-use crate::store::{Document, Outline, Snapshot, StateDocument, Store, StoreError};
+use crate::store::{Document, ProfileSummary, Snapshot, StateDocument, Store, StoreError};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -153,7 +153,7 @@ impl Pool {
     /// The providers, spelt as they are normalised, that the agent, else `main`, has profiles of.
     pub(crate) fn providers(&self) -> BTreeSet<ProviderId> {
         let of = |owner: &Owner| -> BTreeSet<ProviderId> {
-            let profiles = owner.snapshot.document.outlines();
+            let profiles = owner.snapshot.document.summaries();
             profiles.map(|profile| ProviderId::from(&*profile.provider).normalized()).collect()
         };
         if self.is_merged() {
@@ -166,7 +166,7 @@ impl Pool {
     pub(crate) fn owner_of(&self, provider: &ProviderId) -> Option<&Owner> {
         let id = auth_provider_id(provider);
         self.0.iter().find(|owner| {
-            let mut profiles = owner.snapshot.document.outlines();
+            let mut profiles = owner.snapshot.document.summaries();
             profiles.any(|profile| auth_provider_id(&*profile.provider) == id)
         })
     }
@@ -257,8 +257,8 @@ fn add<'p>(
 ) {
     let provider = auth_provider_id(provider);
     let (from, state) = &owners[owner];
-    for profile in from.snapshot.document.outlines().filter(|profile| is_wanted(profile.id)) {
-        let Outline { id, provider: of, facts } = profile;
+    for profile in from.snapshot.document.summaries().filter(|profile| is_wanted(profile.id)) {
+        let ProfileSummary { id, provider: of, facts } = profile;
         // Mostly it is spelt so.
         let of = if of == provider.as_str() { of } else { compared(&of).into() };
         let usage = if of == provider.as_str() { state.usage(id) } else { UsageStats::default() };
@@ -339,14 +339,14 @@ mod tests {
     }
 
     fn entries<'d>(given: &'d Given) -> Vec<Entry<'d>> {
-        let entry = |profile: Outline<'d>| Entry {
+        let entry = |profile: ProfileSummary<'d>| Entry {
             id: profile.id,
             provider: compared(&profile.provider).into(),
             facts: profile.facts,
             usage: given.state.usage(profile.id),
             owner: 0,
         };
-        given.document.outlines().map(entry).collect()
+        given.document.summaries().map(entry).collect()
     }
 
     fn answer(input: &Value) -> Value {

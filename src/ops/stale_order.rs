@@ -107,8 +107,8 @@ impl Known<'_> {
     /// The stored profiles of a provider.
     fn of(&self, provider: &ProviderId) -> Vec<ProfileId> {
         let id = auth_provider_id(provider);
-        let outlines = self.documents.iter().flat_map(|document| document.outlines());
-        let own = outlines.filter(|profile| auth_provider_id(&*profile.provider) == id);
+        let summaries = self.documents.iter().flat_map(|document| document.summaries());
+        let own = summaries.filter(|profile| auth_provider_id(&*profile.provider) == id);
         own.map(|profile| profile.id.into()).collect()
     }
 }

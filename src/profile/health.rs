@@ -29,6 +29,12 @@ impl CredentialSummary {
         }
     }
 
+    /// When the login ends by itself: the expiry of what cannot be renewed, in milliseconds
+    /// since the epoch.
+    pub fn end(&self) -> Option<Millis> {
+        if self.has_refresh { None } else { self.expiry() }
+    }
+
     /// Whether it is a token that is not used because its expiry is no time.
     pub fn has_odd_expiry(&self) -> bool {
         self.kind == Kind::Token

@@ -8,6 +8,8 @@ mod credential;
 mod eligibility;
 mod health;
 mod identity;
+mod login_state;
+mod login_state_text;
 mod mask;
 mod model_ref;
 mod order;
@@ -26,6 +28,9 @@ pub use credential::{Credential, CredentialKind, Kind};
 pub use eligibility::{Configured, Ineligible, eligibility};
 pub use health::{CredentialSummary, Health, health};
 pub use identity::{Identity, SameAccount, choose_profile_id};
+pub use login_state::{
+    LastRequest, LoginFacts, LoginState, NeedsPerson, Over, Refusal, login_state,
+};
 pub use mask::{is_masked, is_stand_in, mask};
 pub use model_ref::ModelRef;
 pub use order::{Candidate, Order, OrderSource, Preference, order};

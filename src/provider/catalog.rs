@@ -44,9 +44,9 @@ enum Entry {
 
 /// What a provider goes by. Nothing else of it has been read.
 #[derive(Clone, Copy, Debug)]
-pub struct Outline<'c>(&'c Entry);
+pub struct ProviderNames<'c>(&'c Entry);
 
-impl<'c> Outline<'c> {
+impl<'c> ProviderNames<'c> {
     /// The provider id.
     pub fn id(self) -> &'c str {
         self.0.id()
@@ -145,13 +145,13 @@ impl Catalog {
     }
 
     /// What the provider with this id or alias goes by.
-    pub fn outline(&self, id: &ProviderId) -> Option<Outline<'_>> {
-        self.entry(id).map(Outline)
+    pub fn names_of(&self, id: &ProviderId) -> Option<ProviderNames<'_>> {
+        self.entry(id).map(ProviderNames)
     }
 
     /// What every provider goes by, the built-in ones first.
-    pub fn outlines(&self) -> impl Iterator<Item = Outline<'_>> {
-        self.entries.iter().map(Outline)
+    pub fn all_names(&self) -> impl Iterator<Item = ProviderNames<'_>> {
+        self.entries.iter().map(ProviderNames)
     }
 
     fn entry(&self, id: &ProviderId) -> Option<&Entry> {

@@ -65,7 +65,7 @@ impl Definition {
     }
 
     /// Whether the usage of some login is told.
-    pub fn tells_usage(&self) -> bool {
+    pub fn has_quota(&self) -> bool {
         self.usage.is_some() || self.methods.iter().any(|method| method.usage.is_some())
     }
 

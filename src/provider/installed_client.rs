@@ -64,7 +64,8 @@ impl InstalledClient {
     /// The client identifier and secret in the installed program; `None` when it is not
     /// installed, or holds none that we recognise.
     fn find(&self, environment: &Environment) -> Option<(String, Secret)> {
-        let command = directories(environment)
+        let command = environment
+            .search_path()
             .into_iter()
             .map(|directory| directory.join(&self.command))
             .find_map(|command| command.canonicalize().ok())?;
@@ -116,12 +117,6 @@ impl InstalledClient {
         let id = constant(&text, &self.client_id)?;
         Some((id.to_owned(), Secret::new(constant(&text, &self.client_secret)?)))
     }
-}
-
-/// The directories of `PATH`. What it says of the working directory does not count.
-pub(super) fn directories(environment: &Environment) -> Vec<PathBuf> {
-    let Some(path) = environment.path("PATH") else { return Vec::new() };
-    std::env::split_paths(&path).filter(|directory| directory.is_absolute()).collect()
 }
 
 fn is_source(path: &Path) -> bool {
@@ -183,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_program_in_the_working_directory_is_not_asked() {
-        let directories = |path: &str| directories(&Environment::of([("PATH", path)]));
+        let directories = |path: &str| Environment::of([("PATH", path)]).search_path();
         assert_eq!(directories("/a:.:b::/c"), [Path::new("/a"), Path::new("/c")]);
     }
 

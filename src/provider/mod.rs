@@ -29,7 +29,7 @@ mod registration;
 mod registration_error;
 
 pub use built_in::auth_provider_id;
-pub use catalog::{Catalog, Outline, Provider};
+pub use catalog::{Catalog, Provider, ProviderNames};
 pub use catalog_error::CatalogError;
 pub use convention::{Conventions, Model, cools_down, is_one_login, predecessor, successor};
 pub use definition::{Definition, Method, MethodKind, UnfitToken};

@@ -27,8 +27,12 @@ pub fn all_names() -> impl Iterator<Item = &'static str> {
 
 /// The names that mean a provider of this id.
 pub fn names_of(provider: &str) -> impl Iterator<Item = &str> {
-    let named = TABLE.words.iter().filter(move |(_, ids)| ids.iter().any(|id| *id == provider));
+    let named = TABLE.words.iter().filter(move |(_, ids)| is_among(provider, ids));
     named.map(|(word, _)| *word)
+}
+
+fn is_among(provider: &str, ids: &[&str]) -> bool {
+    ids.contains(&provider)
 }
 
 /// The shortest way to name a provider that no other provider shares: a name of the table,
@@ -51,7 +55,7 @@ mod tests {
     #[test]
     fn every_name_is_of_a_known_provider() {
         let is_row = |id: &&str| ROWS.iter().any(|row| row.id == *id);
-        assert!(TABLE.words.iter().all(|(_, ids)| ids.iter().all(|id| is_row(&id))));
+        assert!(TABLE.words.iter().all(|(_, ids)| ids.iter().all(&is_row)));
         assert!(TABLE.subscriptions.iter().all(|(id, _)| is_row(id)));
     }
 

@@ -293,7 +293,7 @@ impl Registration {
     }
 
     /// The members of the token response that the profile keeps, by field.
-    pub fn kept(&self, grant: &Grant) -> Vec<(String, Value)> {
+    pub fn extra_fields(&self, grant: &Grant) -> Vec<(String, Value)> {
         let kept = self.kept_members.iter();
         kept.filter_map(|(member, field)| Some((field.clone(), grant.member(member)?.clone())))
             .collect()

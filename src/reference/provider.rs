@@ -155,8 +155,8 @@ fn read(section: Option<&Value>, problems: &mut Vec<Problem>) -> Secrets {
     members.finish();
 
     let mut members = Members::of(resolution, "secrets.resolution".to_owned(), problems);
-    let mut limit = |key, usual, most| {
-        let number = members.number(key, 1..=most).unwrap_or(usual);
+    let mut limit = |key, default, most| {
+        let number = members.number(key, 1..=most).unwrap_or(default);
         usize::try_from(number).unwrap_or(usize::MAX)
     };
     let limits = Limits {

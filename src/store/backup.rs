@@ -5,7 +5,7 @@
 //! back.
 
 use super::{Location, StoreError};
-use crate::profile::Millis;
+use crate::profile::{AgentId, Millis};
 use crate::system::permissions::Exposure;
 use crate::text::chain;
 use std::ffi::OsStr;
@@ -64,16 +64,75 @@ pub enum Notice {
     },
     /// OpenClaw's gateway may go on with what it has read before.
     #[error("OpenClaw's gateway is running, and may not see the change yet")]
-    GatewayRuns,
+    GatewayRuns(GatewayNews),
     /// Somebody else can read or change a file, which did not matter to the command.
     #[error("{0}")]
     Exposed(Exposure),
 }
 
+/// What OpenClaw's gateway is to learn of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayNews {
+    /// What was done; `None` where the gateway is not to be called.
+    pub done: Option<Done>,
+    /// The agent whose profiles they are.
+    pub agent_id: AgentId,
+}
+
+/// What was done to a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// It was made.
+    Login,
+    /// It was removed.
+    Logout,
+    /// It was pasted or imported.
+    Update,
+}
+
+impl GatewayNews {
+    /// The method of the gateway that makes it look again.
+    pub const METHOD: &'static str = "models.authRefresh";
+
+    /// Its parameters: JSON.
+    pub fn parameters(&self) -> String {
+        let operation = match self.done {
+            Some(Done::Login) => "login",
+            Some(Done::Logout) => "logout",
+            Some(Done::Update) | None => "update",
+        };
+        let mut parameters = serde_json::json!({"operation": operation});
+        if !self.agent_id.is_main() {
+            parameters["agentId"] = self.agent_id.as_str().into();
+        }
+        parameters.to_string()
+    }
+}
+
 impl Notices {
+    /// The gateway is to be told what was done, once, where it runs.
+    pub fn tell_gateway(&self, done: Done) {
+        let mut notices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for notice in notices.iter_mut() {
+            if let Notice::GatewayRuns(news) = notice {
+                news.done = Some(done);
+            }
+        }
+    }
+
     /// Keeps something to say.
     pub fn add(&self, notice: Notice) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
+    }
+
+    /// As [`Self::add`], where nothing is said of the gateway yet.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn add_of_gateway(&self, news: GatewayNews) {
+        let mut notices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_of_gateway = |notice: &Notice| matches!(notice, Notice::GatewayRuns(_));
+        if !notices.iter().any(is_of_gateway) {
+            notices.push(Notice::GatewayRuns(news));
+        }
     }
 
     /// What there is to say, once.

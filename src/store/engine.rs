@@ -7,8 +7,9 @@ use super::files::Files;
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
 use super::{
-    Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
-    Leftover, Location, Prepared, Snapshot, StateDocument, StoreError, Version,
+    Backup, Begun, Document, Ended, Exclusion, GrantNotes, LastOutcome, Lease, LeaseAttempt,
+    LeaseKey, Leftover, Location, NotedRefusal, Prepared, Snapshot, StateDocument, StoreError,
+    Version,
 };
 use crate::profile::Millis;
 use crate::secret::Secret;
@@ -125,11 +126,25 @@ pub(super) trait Engine: Debug {
     /// earlier refresh of it did not end, or the lease is lost.
     fn begin(&self, lease: &Lease, grant: &Secret) -> Result<Begun, StoreError>;
 
+    /// Keeps OpenClaw from spending `grant`, which is about to be spent, where it would not
+    /// wait for the lease. Nothing where it always does.
+    fn mark(&self, _grant: &Secret, _now: Millis) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Undoes [`Self::mark`]: no other credential came for `grant`.
+    fn unmark(&self, _grant: &Secret, _unspent: Unspent) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Notes how a refresh of `grant` ended.
     fn end(&self, grant: &Secret, ended: Ended);
 
-    /// Whether the journal says that the server refused `grant`.
-    fn has_noted_refusal(&self, grant: &Secret) -> bool;
+    /// What the journal says of a refusal or revocation of `grant`.
+    fn noted_refusal(&self, grant: &Secret) -> Option<NotedRefusal>;
+
+    /// What the journal says of all grants. Takes no lock.
+    fn grant_notes(&self) -> GrantNotes;
 
     /// Notes that the reply which replaced `grant` is kept where another process may not look.
     fn note_kept(&self, grant: &Secret, kept_in: &Location);
@@ -175,6 +190,15 @@ pub(super) trait Engine: Debug {
 
     /// The locks and abandoned temporary files beside the documents.
     fn leftovers(&self) -> Vec<Leftover>;
+}
+
+/// Whether a grant that was posted without success is as good as before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unspent {
+    /// The server has not taken it.
+    Surely,
+    /// Nobody knows what the server did.
+    Perhaps,
 }
 
 /// What came of replacing the profiles.

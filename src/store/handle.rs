@@ -9,11 +9,11 @@ use super::files::Files;
 use super::sqlite::Sqlite;
 use super::{
     BackupPolicy, Document, Lease, Leftover, Location, Prepared, Snapshot, StateDocument,
-    StoreError, Version,
+    StoreError, Unspent, Version,
 };
 use crate::profile::{AgentId, Millis};
 use crate::secret::Secret;
-use crate::store::{Backup, Begun, Ended, LastOutcome};
+use crate::store::{Backup, Begun, Ended, GrantNotes, LastOutcome, NotedRefusal};
 use crate::system::lock;
 use crate::system::permissions::{Exposure, Permissions};
 use std::path::PathBuf;
@@ -286,15 +286,40 @@ impl Store {
         self.engine.begin(lease, grant)
     }
 
+    /// Keeps OpenClaw from spending `grant`, which is about to be spent, where it would not wait
+    /// for the lease. Who reads the store finds the login as it was.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub fn mark(&self, grant: &Secret, now: Millis) -> Result<(), StoreError> {
+        self.engine.mark(grant, now)
+    }
+
+    /// Undoes [`Self::mark`], as far as that can be done: no other credential came for `grant`.
+    /// What cannot be undone now is undone by the next refresh.
+    pub fn unmark(&self, grant: &Secret, unspent: Unspent) {
+        let _ = self.engine.unmark(grant, unspent);
+    }
+
     /// Notes how a refresh of `grant` ended. A note that cannot be changed stays: it claims
     /// less certainty than there is, which does no harm.
     pub fn end(&self, grant: &Secret, ended: Ended) {
         self.engine.end(grant, ended);
     }
 
-    /// Whether the journal says that the server refused `grant`.
+    /// Whether the journal says that the server refused `grant`, or that a logout revoked it.
     pub fn has_noted_refusal(&self, grant: &Secret) -> bool {
-        self.engine.has_noted_refusal(grant)
+        self.noted_refusal(grant).is_some()
+    }
+
+    /// What the journal says of a refusal or revocation of `grant`.
+    pub fn noted_refusal(&self, grant: &Secret) -> Option<NotedRefusal> {
+        self.engine.noted_refusal(grant)
+    }
+
+    /// What the journal says of all grants, for who reports on many. Takes no lock.
+    pub fn grant_notes(&self) -> GrantNotes {
+        self.engine.grant_notes()
     }
 
     /// Notes that the reply which replaced `grant` is at `kept_in`, outside the state directory,

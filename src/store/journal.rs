@@ -41,6 +41,8 @@ pub enum Ended {
     Refused,
     /// The server refused the grant, and every store that holds it says so.
     RefusalStored,
+    /// A logout revoked the grant at that time, in milliseconds since the epoch.
+    Revoked(Millis),
 }
 
 /// How the last request for a grant ended, when it brought no token and the login may live

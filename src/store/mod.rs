@@ -31,14 +31,18 @@ mod spool;
 mod sqlite;
 mod unread;
 
-pub use backup::{Backup, BackupPolicy, DEFAULT_BACKUPS, Notice, Notices};
+pub use backup::{Backup, BackupPolicy, DEFAULT_BACKUPS, Done, GatewayNews, Notice, Notices};
 pub use document::{
-    Document, EntryFault, Fence, Inspection, IssuedCredential, Misshape, Outline, Pasted, Profile,
-    Provenance, StateDocument, entry_with, is_refused, is_rejected, login_entry, pasted_entry,
-    renewed_entry, rotates,
+    Document, EntryFault, Fence, Inspection, IssuedCredential, Misshape, Pasted, Profile,
+    ProfileSummary, Provenance, StateDocument, entry_with, is_refused, is_rejected, login_entry,
+    pasted_entry, renewed_entry, rotates,
 };
+pub use engine::Unspent;
 pub use error::{ReadOnly, StoreError};
-pub use files::{Lease, LeaseAttempt, Leftover, notes_of_kept, shared_leftovers};
+pub use files::{
+    GrantNote, GrantNotes, Lease, LeaseAttempt, Leftover, NotedRefusal, notes_of_kept,
+    shared_leftovers,
+};
 pub use handle::{PATIENT_LOCK_TIMEOUT, Store};
 pub use journal::{Begun, Ended, InterruptedRefresh, LastOutcome, OutcomeKind};
 pub use kept_login::KeptLogin;

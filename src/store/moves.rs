@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(moves.find(&grant), Some(noted));
         assert_eq!(moves.find(&Secret::new("fake-other")), None);
         assert!(!std::fs::read_to_string(moves.path(&grant)).unwrap().contains("fake-refresh"));
-        std::fs::write(moves.path(&grant), "{").unwrap();
+        file::replace(&moves.path(&grant), b"{").unwrap();
         assert!(!moves.find(&grant).unwrap().is_there);
         moves.forget(&grant).unwrap();
         assert_eq!(moves.find(&grant), None);

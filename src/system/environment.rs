@@ -167,6 +167,17 @@ impl Environment {
         shown.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
+    /// The variables of these names that are there, with their values.
+    pub fn only<'e>(&'e self, names: &[&str]) -> impl Iterator<Item = (&'e String, &'e OsString)> {
+        self.0.iter().filter(move |(name, _)| names.contains(&name.as_str()))
+    }
+
+    /// The directories of `PATH`. What it says of the working directory does not count.
+    pub fn search_path(&self) -> Vec<PathBuf> {
+        let Some(path) = self.path("PATH") else { return Vec::new() };
+        std::env::split_paths(&path).filter(|directory| directory.is_absolute()).collect()
+    }
+
     /// The names of all variables.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

@@ -175,7 +175,7 @@ impl Permissions {
         }
         let is_roots = owner == 0 && (kind == Kind::Settings || self.user == 0 && *is_inside);
         let reason = if owner != self.owner && !is_roots {
-            Insecure::Foreign { owner }
+            Insecure::OtherOwner { owner }
         } else if mode & forbidden != 0 {
             Insecure::Open { mode, forbidden }
         } else {

@@ -43,8 +43,9 @@ pub fn was_started_after(pid: u32, time: &str) -> bool {
     }
 }
 
-/// When the process was started, in clock ticks since the start of the system.
-pub(super) fn start_ticks(pid: u32) -> Option<u64> {
+/// When the process was started, in clock ticks since the start of the system (proc(5), field 22
+/// of `stat`).
+pub fn start_ticks(pid: u32) -> Option<u64> {
     stat(pid)?.split_whitespace().nth(19)?.parse().ok()
 }
 

@@ -75,7 +75,7 @@ const LONGEST_LINE: u64 = 64 * 1024;
 /// Reads `stdin` line by line on a thread of its own and sends each line; the channel
 /// closes at the end of input. A terminal is read only while this process is in its
 /// foreground: reading from the background would stop it. The thread ends with the process,
-/// or soon after the receiver is dropped; then [`typing::release`] sets the terminal back.
+/// or soon after the receiver is dropped; then [`typing::restore`] sets the terminal back.
 pub fn lines(
     stdin: Box<dyn BufRead + Send>,
     is_terminal: bool,
@@ -85,7 +85,7 @@ pub fn lines(
         if is_terminal && typing::is_possible() {
             typed_lines(&sender);
             // Ctrl-C has to work when nobody reads it here.
-            typing::release();
+            typing::restore();
             return;
         }
         let mut stdin = stdin;
@@ -151,7 +151,7 @@ pub fn paste(stdin: Box<dyn BufRead + Send>) -> io::Result<Option<Zeroizing<Vec<
 fn typed_lines(sender: &tokio::sync::mpsc::Sender<String>) {
     let mut line = typing::Line::default();
     while !sender.is_closed() {
-        if may_read() && typing::take_over(|| !sender.is_closed()).is_err() {
+        if may_read() && typing::set_raw(|| !sender.is_closed()).is_err() {
             return;
         }
         if !(is_readable() && may_read()) {

@@ -28,7 +28,7 @@ pub enum Insecure {
         forbidden: u32,
     },
     /// It belongs to somebody else.
-    Foreign {
+    OtherOwner {
         /// The user id of its owner.
         owner: u32,
     },
@@ -52,7 +52,7 @@ impl fmt::Display for Insecure {
             Self::Open { mode, .. } => {
                 write!(f, "is open to other users (mode {:04o})", mode & 0o7777)
             }
-            Self::Foreign { owner } => write!(f, "belongs to another user (uid {owner})"),
+            Self::OtherOwner { owner } => write!(f, "belongs to another user (uid {owner})"),
             Self::Elsewhere => f.write_str("is outside the trusted directories"),
         }
     }
@@ -122,7 +122,7 @@ pub fn installed_program(path: &Path) -> Result<PathBuf, Insecure> {
             return Err(Insecure::Open { mode, forbidden: OTHERS_WRITE });
         }
         if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-            return Err(Insecure::Foreign { owner });
+            return Err(Insecure::OtherOwner { owner });
         }
     }
     Ok(resolved)
@@ -139,7 +139,7 @@ fn check(metadata: &Metadata, forbidden: Option<u32>) -> Result<(), Insecure> {
     }
     let owner = metadata.uid();
     if owner != rustix::process::getuid().as_raw() {
-        return Err(Insecure::Foreign { owner });
+        return Err(Insecure::OtherOwner { owner });
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! A terminal that reads lines by itself (canonical mode) cuts them at 4,095 bytes, which
 //! is less than some redirect URLs have, and an interrupt while it hides a secret would
 //! leave it hiding. So it is set to hand over bytes, and is set back on every way out:
-//! [`release`] is called at the end of a conversation and by a panic, [`abandon`] by a
+//! [`restore`] is called at the end of a conversation and by a panic, [`restore_for_good`] by a
 //! signal; Ctrl-C, Ctrl-\ and Ctrl-Z are read here and become what they mean.
 
 use super::terminal::may_read;
@@ -33,17 +33,17 @@ pub fn is_possible() -> bool {
 }
 
 /// Whether this process is about to end: nobody may set the terminal any more.
-static IS_ABANDONED: AtomicBool = AtomicBool::new(false);
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
 /// Sets the terminal to hand over bytes, unless it does already or `is_wanted` says no: a
-/// [`release`] after that answer has changed comes last. Only for a process in the
+/// [`restore`] after that answer has changed comes last. Only for a process in the
 /// foreground: another would be stopped.
 ///
 /// # Errors
 /// The terminal refuses.
-pub fn take_over(is_wanted: impl Fn() -> bool) -> io::Result<()> {
-    static RELEASE_AT_PANIC: Once = Once::new();
-    RELEASE_AT_PANIC.call_once(|| {
+pub fn set_raw(is_wanted: impl Fn() -> bool) -> io::Result<()> {
+    static RESTORE_AT_PANIC: Once = Once::new();
+    RESTORE_AT_PANIC.call_once(|| {
         let earlier = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             // Whoever holds the lock may be the one that panics.
@@ -54,7 +54,7 @@ pub fn take_over(is_wanted: impl Fn() -> bool) -> io::Result<()> {
         }));
     });
     let mut before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
-    if !is_wanted() || IS_ABANDONED.load(Ordering::Relaxed) {
+    if !is_wanted() || IS_ENDING.load(Ordering::Relaxed) {
         return Ok(());
     }
     let present = tcgetattr(io::stdin())?;
@@ -76,13 +76,13 @@ pub fn take_over(is_wanted: impl Fn() -> bool) -> io::Result<()> {
 }
 
 /// Sets the terminal back as it was.
-pub fn release() {
+pub fn restore() {
     set_back(&mut BEFORE.lock().unwrap_or_else(PoisonError::into_inner));
 }
 
-/// Remembers how the terminal is set, until [`release`]: who is about to set it cannot set
+/// Remembers how the terminal is set, until [`restore`]: who is about to set it cannot set
 /// it back when a signal comes. One that does not say is left as it is.
-pub fn remember() {
+pub fn save() {
     if let Ok(present) = tcgetattr(io::stdin()) {
         BEFORE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(present);
     }
@@ -90,9 +90,9 @@ pub fn remember() {
 
 /// Sets the terminal back for good: this process is about to end, while another thread of
 /// it may read on.
-pub fn abandon() {
+pub fn restore_for_good() {
     let mut before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
-    IS_ABANDONED.store(true, Ordering::Relaxed);
+    IS_ENDING.store(true, Ordering::Relaxed);
     set_back(&mut before);
 }
 
@@ -213,7 +213,7 @@ pub fn hidden_paste() -> io::Result<Zeroizing<Vec<u8>>> {
     let mut pasted = Zeroizing::new(Vec::new());
     let mut is_line = false;
     let read = loop {
-        if let Err(error) = take_over(|| true) {
+        if let Err(error) = set_raw(|| true) {
             break Err(error);
         }
         if is_line && !is_awaited() {
@@ -241,7 +241,7 @@ pub fn hidden_paste() -> io::Result<Zeroizing<Vec<u8>>> {
             Typed::Suspend => suspend(),
         }
     };
-    release();
+    restore();
     read
 }
 
@@ -255,7 +255,7 @@ pub fn is_awaited() -> bool {
 
 /// Stops this process, as Ctrl-Z does, until it is continued.
 pub fn suspend() {
-    release();
+    restore();
     // A process that cannot stop itself goes on.
     let _ = kill_current_process_group(Signal::TSTP);
     // The signal stops whichever thread gets it, and the others soon after: what follows
@@ -272,7 +272,7 @@ pub fn interrupt() {
 static HIDDEN: AtomicBool = AtomicBool::new(false);
 
 /// Stops to show what is typed, or begins again.
-pub fn hide(is_secret: bool) {
+pub fn hide_input(is_secret: bool) {
     HIDDEN.store(is_secret, Ordering::Relaxed);
 }
 

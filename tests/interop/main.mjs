@@ -13,7 +13,7 @@ import { installed, program } from './rig/place.mjs';
 import { run, stopAll } from './rig/process.mjs';
 
 const THEMES = ['login', 'headless', 'device', 'refresh', 'openclaw', 'openclaw-writers', 'openclaw-lock'];
-const BY_HAND = ['openclaw-next', 'codex', 'claude', 'hints'];
+const BY_HAND = ['openclaw-next', 'openclaw-next-gateway', 'codex', 'claude', 'hints'];
 
 function parse() {
   try {

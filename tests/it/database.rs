@@ -185,8 +185,19 @@ fn markers_of_openclaw_are_told_and_never_posted() {
             "{stderr}"
         );
         assert!(stderr.contains("models auth login --provider openai"), "{stderr}");
-        let listed = rig.run(&["models", "auth", "list"]).success();
-        assert!(listed.contains("sign in again") && !listed.contains("fence"), "{listed}");
+        let by_provider = ["models", "auth", "token", "--provider", "openai"];
+        assert_eq!(rig.run(&by_provider).failure(3), stderr);
+        let shown = ["models auth list", "models status", "doctor"].map(|command| {
+            let args: Vec<_> = command.split(' ').collect();
+            let shown = rig.command(&args).output().unwrap();
+            String::from_utf8(shown.stdout).unwrap()
+        });
+        for shown in &shown {
+            let is_told = shown.contains(&format!("{said} OpenClaw refresh"));
+            assert!(is_told && !shown.contains("fence"), "{shown}");
+        }
+        assert!(shown[0].contains("sign in again") && shown[1].contains("sign in again"));
+        assert!(shown[2].contains("models auth login --provider openai"), "{}", shown[2]);
         assert_eq!(refreshes(&rig), 0);
     }
 }
@@ -196,6 +207,10 @@ fn a_refresh_of_openclaw_is_waited_for() {
     let rig = with_profiles(&json!({"openai:x": fence("")}));
     row(&rig, "main", Row::Store)
         .run(&format!("UPDATE config_machine_state SET updated_at_ms = {}", now()));
+    let listed = rig.run(&["models", "auth", "list"]).success();
+    assert!(listed.contains("held by OpenClaw"), "{listed}");
+    let check = rig.run(&["check"]);
+    assert_eq!(check.code, 0, "it is renewed: {check:?}");
     let running = rig.start(&["models", "auth", "token", "--provider", "openai"]);
     std::thread::sleep(Duration::from_millis(300));
     let settled = json!({"openai:x": {"type": "oauth", "provider": "openai",

@@ -113,3 +113,20 @@ fn other_entries_survive_a_logout() {
         json!({"version": 1, "profiles": {"bad": "str"}, "odd": {"x": [1.25]}})
     );
 }
+
+#[test]
+fn a_login_of_all_agents_is_revoked_when_the_last_of_them_is_signed_out() {
+    let rig = Rig::signed_in();
+    rig.run(&["agents", "add", "work"]).success();
+    let inherited = ["models", "auth", "logout", PROFILE, "--agent", "work"];
+    let stderr = rig.run(&inherited).failure(1);
+    assert!(stderr.contains("--all-agents"), "{stderr}");
+    rig.write(&store("work"), &rig.document().to_string());
+    let refresh = rig.document()["profiles"][PROFILE]["refresh"].as_str().unwrap().to_owned();
+    let text = rig.run(&[&inherited[..], &["--all-agents"]].concat()).success();
+    assert!(text.contains("revoked at the server"), "{text}");
+    assert!(!rig.server.is_alive(&refresh));
+    for agent in ["main", "work"] {
+        assert_eq!(rig.document_of(agent)["profiles"], json!({}), "{agent}");
+    }
+}

@@ -97,13 +97,13 @@ fn entry() -> impl Strategy<Value = String> {
 /// All that a document says of the profile `id`.
 fn said(document: &Document, id: &str) -> String {
     let inspection = document.inspections().find(|(of, _)| *of == id);
-    let outline = document.outlines().find(|outline| outline.id == id);
+    let summary = document.summaries().find(|summary| summary.id == id);
     let credential = document.credential(id);
     let secrets = credential.as_ref().map(|credential| {
         let held = [credential.bearer(), credential.refresh_token()];
         held.map(|secret| secret.map(|secret| secret.expose().to_owned()))
     });
-    format!("{inspection:?} {outline:?} {credential:?} {secrets:?}")
+    format!("{inspection:?} {summary:?} {credential:?} {secrets:?}")
 }
 
 /// `json` without the white space between its tokens.
@@ -178,10 +178,10 @@ proptest! {
             prop_assert_eq!(document.entry(id), Some(entry.as_str()));
             prop_assert_eq!(said(&document, id), said(&set, id));
             let facts = document.credential(id).map(|credential| credential.facts());
-            let outline = document.outlines().find(|outline| outline.id == id);
+            let summary = document.summaries().find(|summary| summary.id == id);
             prop_assert_eq!(
                 facts.map(|facts| (facts.kind, facts.has_bearer, facts.has_refresh)),
-                outline.map(|it| (it.facts.kind, it.facts.has_bearer, it.facts.has_refresh))
+                summary.map(|it| (it.facts.kind, it.facts.has_bearer, it.facts.has_refresh))
             );
         }
         prop_assert_eq!(document.entries().count(), entries.len());

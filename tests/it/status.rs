@@ -162,7 +162,7 @@ fn an_oauth_profile_with_a_reference_is_reported() {
         (&json!("missing"), &json!("unsupported_secret_ref"))
     );
     let text = rig.run(&["models", "status"]).success();
-    assert!(text.contains("no: OAuth takes no secret reference, and refresh is one"), "{text}");
+    assert!(text.contains("sign in again (its `refresh` is a secret reference"), "{text}");
     let configured =
         with(&json!({"k": {"type": "api_key", "provider": "openai", "keyRef": reference}}));
     configured
@@ -223,7 +223,7 @@ fn reading_writes_nothing() {
 }
 
 #[test]
-fn the_text_says_what_is_usable_until_when_and_why_not() {
+fn the_text_says_the_state_of_each_login() {
     let rig = with(&json!({
         "valid": grant(&json!({"email": "me@example.test"})),
         "refreshable": grant(&json!({"expires": 1})),
@@ -242,20 +242,22 @@ fn the_text_says_what_is_usable_until_when_and_why_not() {
     let output = rig.command(&["models", "status"]).env("GROQ_API_KEY", "gsk").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     for part in [
-        "Default model   openai/gpt-5.5",
+        "Default model   not set (OpenClaw takes openai/gpt-5.5)",
         "valid (me@example.test)",
-        "for 7",
-        "yes, refreshed on use",
-        "no: expired, sign in again",
-        "no: its expiry is not a time",
-        "no: holds no credential",
-        " years: cooling down",
-        " years: disabled (billing)",
+        "signed in",
+        "sign in again (expired, 1970-01-01 00:00 UTC)",
+        "sign in again (`expires` is not a time in milliseconds)",
+        "sign in again (holds no credential)",
+        "cooling down until 2100-01-01 00:00 UTC\n",
+        "cooling down until 2100-01-01 00:00 UTC (billing)",
         "groq: GROQ_API_KEY = ***",
-        "openai: set OPENAI_API_KEY\n",
     ] {
         assert!(text.contains(part), "{part}:\n{text}");
     }
+    assert!(!text.contains("In use"), "nobody has chosen a model: {text}");
+    rig.write("openclaw.json", "{agents: {defaults: {model: 'openai/gpt-5.5'}}}");
+    let text = rig.run(&["models", "status"]).success();
+    assert!(text.contains("openai: set OPENAI_API_KEY"), "{text}");
     let empty = Rig::new().run(&["models", "status"]).success();
     assert!(empty.contains("No profiles"), "{empty}");
 }
@@ -267,7 +269,10 @@ fn a_refused_grant_is_told() {
     let state = json!({"usageStats": {"a": {"refusedGrant": {"hash": hash, "reason": "invalid_grant", "at": 1}}}});
     rig.write("agents/main/agent/auth-state.json", &state.to_string());
     let text = rig.run(&["models", "status"]).success();
-    assert!(text.contains("no: refused by the server (invalid_grant), sign in again"), "{text}");
+    assert!(
+        text.contains("sign in again (refused by the server: invalid_grant, 1970-01-01 00:00 UTC)"),
+        "{text}"
+    );
 }
 
 #[test]

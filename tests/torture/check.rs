@@ -6,7 +6,7 @@ use super::loss::{Case, Cause};
 use super::operation::{AGENTS, Done, Kind, SLOTS};
 use super::process::Asker;
 use super::register;
-use super::world::{World, profile};
+use super::world::World;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -191,7 +191,7 @@ fn says_over(stderr: &str) -> bool {
 fn final_tokens(world: &World, force: bool, verdict: &mut Verdict) -> Vec<String> {
     let mut wrong = Vec::new();
     for (agent, account) in SLOTS {
-        let id = profile(account);
+        let id = world.credentials.profile(account);
         let mut args = vec!["models", "auth", "token", "--profile", &id, "--agent", agent];
         if force {
             args.push("--force-refresh");
@@ -224,19 +224,13 @@ fn final_tokens(world: &World, force: bool, verdict: &mut Verdict) -> Vec<String
     wrong
 }
 
-fn document(world: &World, agent: &str) -> Value {
-    let path = world.agent_dir(agent).join("auth-profiles.json");
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
-}
-
 fn refresh_token(world: &World, agent: &str, id: &str) -> Option<String> {
-    document(world, agent)["profiles"][id]["refresh"].as_str().map(str::to_owned)
+    world.credentials.profiles(agent)["profiles"][id]["refresh"].as_str().map(str::to_owned)
 }
 
 /// The refresh tokens in the stores.
 pub(crate) fn stored_in_documents(world: &World) -> HashSet<String> {
-    let documents = AGENTS.map(|agent| document(world, agent));
+    let documents = AGENTS.map(|agent| world.credentials.profiles(agent));
     let profiles = documents.iter().filter_map(|document| document["profiles"].as_object());
     let entries = profiles.flat_map(|profiles| profiles.values());
     entries.filter_map(|entry| entry["refresh"].as_str().map(str::to_owned)).collect()
@@ -270,7 +264,7 @@ fn refresh_tokens_in(value: &Value) -> Vec<String> {
 }
 
 fn unreadable(world: &World) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let mut wrong = world.credentials.damages();
     for path in files(world, |name| has_extension(name, "json")) {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         if let Err(error) = serde_json::from_str::<Value>(&text) {

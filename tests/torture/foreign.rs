@@ -5,6 +5,8 @@
 //! that.
 
 use super::operation::AGENTS;
+use super::store::{Credentials, StoreKind};
+use super::support::database::Row;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -57,17 +59,23 @@ impl Foreign {
     }
 
     /// Edits until it is told to stop.
-    pub(crate) fn work(&self, state_dir: &Path, seed: u64, goes_on: impl Fn() -> bool) {
+    pub(crate) fn work(&self, credentials: &Credentials, seed: u64, goes_on: impl Fn() -> bool) {
         let mut random = StdRng::seed_from_u64(seed ^ 0x666f_7265);
         while goes_on() {
             std::thread::sleep(Duration::from_millis(random.gen_range(20..150)));
             let agent = AGENTS[random.gen_range(0..AGENTS.len())];
-            let document = state_dir.join("agents").join(agent).join("agent/auth-profiles.json");
+            let document = credentials.document(agent);
             let pause = Duration::from_micros(match random.gen_range(0..20) {
                 0 => random.gen_range(5_000..80_000),
                 _ => random.gen_range(0..3_000),
             });
             let number = self.edits.fetch_add(1, Ordering::Relaxed);
+            if credentials.kind == StoreKind::Sqlite {
+                let change = |text: &str| edited(text, number).unwrap();
+                // Where it cannot write, it changes nothing.
+                let _ = credentials.row(agent, Row::Store).edit(pause, change);
+                continue;
+            }
             // A document that is just being replaced is left alone.
             let _ = match random.gen_range(0..3) {
                 0 => self.exchange(&document, number),

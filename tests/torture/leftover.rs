@@ -85,7 +85,7 @@ pub(crate) fn has_extension(name: &str, extension: &str) -> bool {
 
 /// The files of both state directories and of the home whose names are of a kind.
 pub(crate) fn files(world: &World, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
-    let roots = world.state_dirs.iter().chain([&world.home]);
+    let roots = world.state_dirs.iter().chain([&world.home]).filter(|root| !root.is_symlink());
     let mut found = Vec::new();
     roots.for_each(|root| collect(root, &is_wanted, &mut found));
     found

@@ -24,6 +24,7 @@ mod odd;
 mod operation;
 mod process;
 mod register;
+mod store;
 #[expect(dead_code, unused_imports, reason = "a part of what the tests share")]
 #[path = "../it/support/mod.rs"]
 mod support;
@@ -36,6 +37,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use store::StoreKind;
 use world::World;
 
 /// Kills processes that share logins, and counts what is lost
@@ -68,6 +70,9 @@ struct Options {
     /// The server and the network have no faults
     #[arg(long)]
     no_faults: bool,
+    /// Where the credentials are
+    #[arg(long, default_value = "files")]
+    store: StoreKind,
     /// The program under test
     #[arg(long)]
     program: PathBuf,
@@ -92,7 +97,7 @@ fn main() -> ExitCode {
         worker_kills,
         longest_answer: Duration::from_secs_f64(options.longest_answer),
     };
-    let world = World::new(root.path(), program, temper);
+    let world = World::new(root.path(), program, temper, options.store);
     world.prepare();
     let plans = operation::plan(seed, options.operations, kills, signals);
     let next = AtomicUsize::new(0);
@@ -108,7 +113,7 @@ fn main() -> ExitCode {
         }
         scope.spawn(|| world.gate.hunt(goes_on));
         if !options.no_foreign {
-            scope.spawn(|| world.foreign.work(&world.state_dirs[0], seed, goes_on));
+            scope.spawn(|| world.foreign.work(&world.credentials, seed, goes_on));
         }
     });
     world.gate.set_unwell(false);

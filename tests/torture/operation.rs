@@ -28,6 +28,9 @@ pub(crate) const SLOTS: [(&str, &str); 12] = [
 /// The account whose grant is copied from `main` to the others.
 pub(crate) const COPIED: &str = "hal";
 
+/// The account whose login has the name that OpenClaw refreshes without a lock, in databases.
+pub(crate) const UNLOCKED: &str = "gus";
+
 /// Whether two slots may hold the same grant.
 pub(crate) fn share(one: usize, other: usize) -> bool {
     one == other || (SLOTS[one].1 == COPIED && SLOTS[other].1 == COPIED)
@@ -35,7 +38,7 @@ pub(crate) fn share(one: usize, other: usize) -> bool {
 
 /// The profiles that tokens are pasted into, and those that are put in order.
 pub(crate) const PASTED: [&str; 2] = ["mistral:t0", "mistral:t1"];
-pub(crate) const ORDERED: [&str; 3] = ["openai:k0", "openai:k1", "openai:k2"];
+pub(crate) const ORDERED: [&str; 3] = ["openrouter:k0", "openrouter:k1", "openrouter:k2"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Kind {

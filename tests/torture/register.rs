@@ -4,16 +4,14 @@
 use super::operation::{AGENTS, Done, Kind, ORDERED, PASTED, SLOTS};
 use super::world::World;
 use serde_json::Value;
-use std::path::Path;
 
 /// What is wrong with the pasted tokens and the orders, and how many were looked at.
 pub(crate) fn check(world: &World, done: &[Done]) -> (usize, Vec<String>) {
     let mut looked_at = 0;
     let mut wrong = Vec::new();
     for agent in AGENTS {
-        let directory = world.agent_dir(agent);
-        let document = read(&directory.join("auth-profiles.json"));
-        let state = read(&directory.join("auth-state.json"));
+        let document = world.credentials.profiles(agent);
+        let state = world.credentials.state(agent);
         let mut judge = |what: &str, stored: Option<String>, writes: Vec<&Done>| {
             looked_at += 1;
             let is_destroyed = |write: &&Done| world.foreign.has_destroyed(&write.plan.value);
@@ -27,7 +25,7 @@ pub(crate) fn check(world: &World, done: &[Done]) -> (usize, Vec<String>) {
             let writes = writes(done, Kind::Paste, agent).filter(of_id).collect();
             judge(id, stored, writes);
         }
-        let stored = state["order"]["openai"].as_array().map(|ids| {
+        let stored = state["order"]["openrouter"].as_array().map(|ids| {
             let ids: Vec<&str> = ids.iter().filter_map(Value::as_str).collect();
             ids.join(" ")
         });
@@ -53,9 +51,4 @@ fn is_last(stored: Option<&str>, writes: &[&Done]) -> bool {
             .filter(finished)
             .any(|later| later.start > write.end && later.plan.value != stored)
     })
-}
-
-fn read(path: &Path) -> Value {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 use super::foreign::Foreign;
 use super::gate::{Gate, Temper};
 use super::operation::{AGENTS, COPIED, Done, Harm, Kind, ORDERED, PASTED, Plan, SLOTS, When};
+use super::store::{Credentials, StoreKind};
 use super::support::authorization_server::{Account, AuthorizationServer, Want};
 use super::support::free_port::free_ports;
 use super::support::user_agent;
@@ -31,6 +32,8 @@ pub(crate) struct World {
     /// The first one holds the agents, the second one leads there: by `agentDir` of its
     /// configuration, by a link to a directory, by a link to a document.
     pub(crate) state_dirs: [PathBuf; 2],
+    /// What is stored in the first one.
+    pub(crate) credentials: Credentials,
     pub(crate) home: PathBuf,
     pub(crate) foreign: Foreign,
     pub(crate) done: Mutex<Vec<Done>>,
@@ -44,13 +47,8 @@ pub(crate) struct World {
     typical: Mutex<HashMap<Kind, Duration>>,
 }
 
-/// The profile id of an account.
-pub(crate) fn profile(account: &str) -> String {
-    format!("openai-codex:{account}@example.test")
-}
-
 impl World {
-    pub(crate) fn new(root: &Path, program: PathBuf, temper: Temper) -> Self {
+    pub(crate) fn new(root: &Path, program: PathBuf, temper: Temper, kind: StoreKind) -> Self {
         // Short enough that plain `token` refreshes now and then.
         let want = Want { access_token_lifetime: 4, ..Want::default() };
         let server = AuthorizationServer::start(want);
@@ -61,6 +59,12 @@ impl World {
         let mut provider = server.provider_file(&free_ports(12));
         provider["tokenEndpoint"] = format!("http://{}/token", gate.address).into();
         provider["revocationEndpoint"] = format!("http://{}/revoke", gate.address).into();
+        let credentials = Credentials { kind, state_dir: state_dirs[0].clone() };
+        if kind == StoreKind::Sqlite {
+            // Its databases are where the state directory is: the second one is a link.
+            create_private_directory(&state_dirs[0]).unwrap();
+            std::os::unix::fs::symlink(&state_dirs[0], &state_dirs[1]).unwrap();
+        }
         for state_dir in &state_dirs {
             create_private_directory(&state_dir.join("providers")).unwrap();
             let file = state_dir.join("providers/openai-codex.json");
@@ -78,6 +82,7 @@ impl World {
             server,
             gate,
             state_dirs,
+            credentials,
             home,
             foreign: Foreign::default(),
             done: Mutex::default(),
@@ -90,19 +95,16 @@ impl World {
         }
     }
 
-    /// Where the documents of an agent are.
-    pub(crate) fn agent_dir(&self, agent: &str) -> PathBuf {
-        self.state_dirs[0].join("agents").join(agent).join("agent")
-    }
-
     /// Agents, keys to put in order, and a first login everywhere; none of it is killed.
     pub(crate) fn prepare(&self) {
+        self.credentials.prepare();
         for agent in &AGENTS[1..] {
             self.succeed(&["agents", "add", agent, "--non-interactive", "--workspace", "/tmp"]);
+            self.credentials.prepare_agent(agent);
         }
         for agent in AGENTS {
             for id in ORDERED {
-                let line = ["models", "auth", "paste-api-key", "--provider", "openai"];
+                let line = ["models", "auth", "paste-api-key", "--provider", "openrouter"];
                 let args = [&line[..], &["--profile-id", id, "--agent", agent]].concat();
                 let done = self.execute(&args, 0, Some("sk-fake-key-0123456789"), None, None);
                 assert_eq!(done.0, Some(0), "{}", done.2);
@@ -118,12 +120,14 @@ impl World {
             assert_eq!(last.code, Some(0), "{}", last.stderr);
         }
         self.copy();
-        self.lead_there();
+        if self.credentials.kind == StoreKind::Files {
+            self.lead_there();
+        }
     }
 
     /// Lets the second state directory lead to the agents of the first one.
     fn lead_there(&self) {
-        let [main, work, ops] = AGENTS.map(|agent| self.agent_dir(agent));
+        let [main, work, ops] = AGENTS.map(|agent| self.credentials.agent_dir(agent));
         let agents = self.state_dirs[1].join("agents");
         let list = serde_json::json!([
             {"id": AGENTS[0], "agentDir": main}, {"id": AGENTS[1]}, {"id": AGENTS[2]},
@@ -140,16 +144,12 @@ impl World {
 
     /// Copies a login of `main` to the other agents, as a user does by hand.
     fn copy(&self) {
-        let path = |agent: &str| self.agent_dir(agent).join("auth-profiles.json");
-        let read = |agent: &str| -> serde_json::Value {
-            serde_json::from_str(&std::fs::read_to_string(path(agent)).unwrap()).unwrap()
-        };
-        let id = profile(COPIED);
-        let entry = read(AGENTS[0])["profiles"][&id].clone();
+        let id = self.credentials.profile(COPIED);
+        let entry = self.credentials.profiles(AGENTS[0])["profiles"][&id].clone();
         for agent in &AGENTS[1..] {
-            let mut document = read(agent);
+            let mut document = self.credentials.profiles(agent);
             document["profiles"][&id] = entry.clone();
-            std::fs::write(path(agent), document.to_string()).unwrap();
+            self.credentials.write(agent, &document);
         }
     }
 
@@ -171,14 +171,19 @@ impl World {
             plan.harm = Some(Harm { signal: Signal::KILL, group, when });
         }
         let (agent, account) = SLOTS[plan.slot];
-        let id = profile(account);
+        let id = self.credentials.profile(account);
         let pasted = PASTED[plan.number % PASTED.len()];
         let mut args = vec!["models", "auth"];
         let mut input = None;
         match plan.kind {
             Kind::Token => args.extend(["token", "--profile", &id]),
             Kind::ForceRefresh => args.extend(["token", "--profile", &id, "--force-refresh"]),
-            Kind::Login => args.extend(["login", "--provider", "openai-codex", "--no-browser"]),
+            Kind::Login => {
+                args.extend(["login", "--provider", "openai-codex", "--no-browser"]);
+                if self.credentials.is_unlocked(account) {
+                    args.extend(["--profile-id", &id]);
+                }
+            }
             Kind::Logout => args.extend(["logout", &id]),
             Kind::List => args.extend(["list", "--json"]),
             Kind::Order => {

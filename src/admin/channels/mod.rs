@@ -8,7 +8,7 @@ use super::quota::{self, Quotas};
 use crate::admin::channels::account::ActiveChannel;
 use crate::app::{App, AppError};
 use crate::profile::{Kind, ProfileId, ProviderId, compare, sort_as_object_keys};
-use crate::store::{Location, Outline};
+use crate::store::{Location, ProfileSummary};
 use crate::system::permissions::{Exposure, Permissions};
 use serde::Serialize;
 
@@ -61,8 +61,8 @@ pub fn list(app: &App) -> Result<Listing, AppError> {
     let snapshot = store.read()?;
     let document = snapshot.document;
     let mut auth: Vec<Row> = document
-        .outlines()
-        .map(|Outline { id, provider, facts }| Row {
+        .summaries()
+        .map(|ProfileSummary { id, provider, facts }| Row {
             id: id.into(),
             provider: provider.into_owned().into(),
             kind: facts.kind,

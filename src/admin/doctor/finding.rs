@@ -4,11 +4,11 @@ use super::misshapen::Misshapen;
 use crate::app::AppError;
 use crate::external::{ExternalError, Tool};
 use crate::ops::StaleOrder;
-use crate::profile::{AgentId, ProfileId, ProviderId};
+use crate::profile::{AgentId, LoginState, ProfileId, ProviderId};
 use crate::provider::DistrustedProgram;
 use crate::store::{Leftover, Location, StoreError};
 use crate::system::permissions::Exposure;
-use crate::text::{chain, printable};
+use crate::text::chain;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -41,6 +41,12 @@ pub enum Code {
     External,
     /// The server has refused a login.
     Refused,
+    /// A refresh of OpenClaw has taken the tokens of a login.
+    Lost,
+    /// A login is over.
+    SignInAgain,
+    /// Nobody knows what became of the last refresh of a login.
+    OutcomeUnknown,
     /// A provider file is not valid.
     Provider,
     /// The configuration cannot be used.
@@ -68,6 +74,9 @@ impl Code {
             Self::Shared => "shared",
             Self::External => "external",
             Self::Refused => "refused",
+            Self::Lost => "lost",
+            Self::SignInAgain => "sign-in-again",
+            Self::OutcomeUnknown => "outcome-unknown",
             Self::Provider => "provider",
             Self::Configuration => "configuration",
             Self::Network => "network",
@@ -146,16 +155,16 @@ pub enum What {
         /// The agent whose order it is.
         agent_id: AgentId,
     },
-    /// The server has refused a login.
-    Refused {
+    /// A person has to look after a login.
+    Login {
         /// The profile.
         profile_id: ProfileId,
         /// The agent whose store holds it.
         agent_id: AgentId,
         /// Its provider.
         provider: ProviderId,
-        /// The server's error code.
-        reason: String,
+        /// How it is doing.
+        state: LoginState,
     },
     /// Several profiles hold one login.
     HeldTwice(Vec<ProfileAt>),
@@ -254,10 +263,9 @@ impl What {
             Self::Restorable { error, .. } => chain(error),
             Self::Misshapen(misshapen) => misshapen.to_string(),
             Self::StaleOrder { order, .. } => order.to_string(),
-            Self::Refused { profile_id, agent_id, reason, .. } => format!(
-                "the login `{profile_id}` of agent `{agent_id}` was refused by the server: {}",
-                printable(reason, 80)
-            ),
+            Self::Login { profile_id, agent_id, state, .. } => {
+                format!("the login `{profile_id}` of agent `{agent_id}`: {state}")
+            }
             Self::HeldTwice(holders) => {
                 format!("one login is held {} times: {}", holders.len(), all(holders))
             }

@@ -20,6 +20,11 @@ pub struct Misshapen {
 }
 
 impl Misshapen {
+    /// Whether it is of that profile.
+    pub(super) fn is_of(&self, id: &ProfileId) -> bool {
+        self.profile.as_ref().is_some_and(|(of, ..)| of == id)
+    }
+
     /// All in a document.
     pub(super) fn all(store: &Store, document: &Document) -> Vec<Self> {
         let shapes = document.misshapes().into_iter().filter(|shape| !is_of_program(shape));
@@ -45,7 +50,7 @@ fn profile(document: &Document, shape: &Misshape) -> Option<(ProfileId, Kind, Pr
         Some((id.into(), credential.kind(), credential.provider))
     };
     match shape {
-        Misshape::Foreign { .. }
+        Misshape::OtherFile { .. }
         | Misshape::Nested { .. }
         | Misshape::Entry { .. }
         | Misshape::OtherType { .. } => None,
@@ -68,7 +73,7 @@ impl fmt::Display for Misshapen {
             Misshape::Beside { id, .. } => {
                 format!("{} stands beside `profiles`, where nothing reads it", shown(id))
             }
-            Misshape::Foreign { member, of } => {
+            Misshape::OtherFile { member, of } => {
                 format!("`{member}` in {location} has the form of {of}, and nothing reads it")
             }
             Misshape::Nested { member } => {

@@ -2,6 +2,7 @@
 
 mod finding;
 mod grant;
+mod logins;
 mod misshapen;
 mod places;
 mod programs;
@@ -59,12 +60,13 @@ pub fn examine(app: &App) -> Report {
     let (own, linked): (Vec<Store>, Vec<Store>) =
         stores.iter().cloned().partition(|store| is_first(&mut seen, store.resolved()));
     for store in &own {
-        examine_store(store, true, found);
+        examine_store((app, &config), store, true, found);
     }
     for store in &linked {
-        examine_store(store, false, found);
+        examine_store((app, &config), store, false, found);
     }
     orders(app, &config, &stores, found);
+    found.extend(logins::stand_ins(app, &config, &own));
     grant::examine(app, &own, found);
     unstored(app, &stores, found);
     found.extend(shared_leftovers(&app.paths.state_dir).into_iter().map(of_leftover));
@@ -120,7 +122,7 @@ fn orders(app: &App, config: &Config, stores: &[Store], found: &mut Vec<Finding>
 }
 
 /// `is_own` says that no other agent has the same document.
-fn examine_store(store: &Store, is_own: bool, found: &mut Vec<Finding>) {
+fn examine_store(of: (&App, &Config), store: &Store, is_own: bool, found: &mut Vec<Finding>) {
     if let Err(error) = store.check_generation() {
         found.push(Finding::failed(Code::NewerGeneration, error));
     }
@@ -141,24 +143,18 @@ fn examine_store(store: &Store, is_own: bool, found: &mut Vec<Finding>) {
         }
     };
     let document = &snapshot.document;
-    if is_own {
-        found.extend(Misshapen::all(store, document).into_iter().map(of_misshapen));
-    }
+    let misshapen = Misshapen::all(store, document);
     let state = match snapshot.state() {
         Ok(state) => state,
-        Err(error) => return found.push(Finding::failed(Code::Unreadable, error)),
+        Err(error) => {
+            found.push(Finding::failed(Code::Unreadable, error));
+            found.extend(misshapen.into_iter().filter(|_| is_own).map(of_misshapen));
+            return;
+        }
     };
-    for profile in document.profiles() {
-        let Some(token) = profile.credential.refresh_token() else { continue };
-        let Some(reason) = state.refusal(profile.id, token) else { continue };
-        let what = What::Refused {
-            profile_id: profile.id.into(),
-            agent_id: agent.clone(),
-            provider: profile.credential.provider.clone(),
-            reason,
-        };
-        found.push(Finding::problem(Code::Refused, what));
-    }
+    let logins = logins::examine(of, store, (document, state), &misshapen);
+    found.extend(misshapen.into_iter().filter(|_| is_own).map(of_misshapen));
+    found.extend(logins);
 }
 
 /// Renewals that wait for a store to take them.

@@ -17,8 +17,9 @@ use super::agents::UnknownAgent;
 use super::quota::{self, Quotas};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
-use crate::profile::{AgentId, Health, Kind, Millis, ProfileId, ProviderId, compare, health};
-use crate::provider::{Conventions, cools_down};
+use crate::ops::list::{self, Row as Listed};
+use crate::profile::{AgentId, Kind, LoginState, Millis, ProfileId, ProviderId, compare};
+use crate::provider::{Conventions, auth_provider_id, cools_down};
 use crate::store::Location;
 use crate::system::permissions::Exposure;
 use provider::Sources;
@@ -69,6 +70,9 @@ pub struct Status {
     pub providers: Vec<Overview>,
     /// The providers in use, spelt as they are normalised, that cannot be used with anything.
     pub missing_providers: Vec<ProviderId>,
+    /// Those of them whose models somebody has chosen: OpenClaw's default model is in use there
+    /// without being set.
+    pub lacking: Vec<ProviderId>,
     /// The profiles that are not to be used for a while, the shortest first.
     pub unusable: Vec<Unusable>,
     /// Every profile, sorted by provider and id.
@@ -107,10 +111,8 @@ pub struct Row {
     pub standing: Standing,
     /// The id, and who it belongs to.
     pub label: String,
-    /// What can be said of the credential.
-    pub health: Health,
-    /// The server's error code, when it has refused the refresh token.
-    pub refusal: Option<String>,
+    /// How the login is doing.
+    pub state: LoginState,
     /// The fields that hold a reference where OAuth supports none.
     pub unsupported: Vec<&'static str>,
     /// Whether it is a profile of `main` that the agent reads through to.
@@ -182,7 +184,7 @@ pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError>
     let agent = agent(app, &config, &main, named)?;
     let conventions = Conventions::of(app.environment.has_bundled_plugins());
     let documents = Documents::read(app, &main, &agent)?;
-    let view = View::of(&documents, at);
+    let view = View::of(&documents, (app, &config), at);
     let models = Models::of(&config, &conventions, named.map(|_| &agent.id));
     let catalog = app.catalog()?;
     let variables = config.variables(&app.environment, &app.paths);
@@ -207,6 +209,8 @@ pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError>
     let in_use = models.providers(&conventions, false).into_iter();
     let mut missing: Vec<ProviderId> = in_use.filter(is_missing).collect();
     missing.sort_by(|a, b| compare(a.as_str(), b.as_str()));
+    let chosen = missing.iter().filter(|id| models.is_chosen(&conventions, id));
+    let lacking = chosen.cloned().collect();
     let profiles = rows(&view, &sources);
     Ok(Status {
         at,
@@ -223,9 +227,19 @@ pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError>
         groups: groups(&profiles, at),
         invalid_entries: view.invalid_entries,
         providers,
+        lacking,
         missing_providers: missing,
         profiles,
     })
+}
+
+/// The logins of other programs that stand in for a provider of which no profile is reported.
+pub fn stand_ins(app: &App, status: &Status) -> Vec<Listed> {
+    let is_missing = |provider: &ProviderId| {
+        let id = auth_provider_id(provider);
+        !status.profiles.iter().any(|row| auth_provider_id(&row.provider) == id)
+    };
+    list::stand_ins(app, &app.config().unwrap_or_default(), is_missing, status.at).0
 }
 
 /// The variable that takes the key of a provider, when it cannot be signed in to.
@@ -265,7 +279,7 @@ fn rows(view: &View<'_>, sources: &Sources<'_>) -> Vec<Row> {
 }
 
 fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
-    let Entry { id, inspection, refusal, is_inherited } = entry;
+    let Entry { id, inspection, state, is_inherited } = entry;
     let profile_id = ProfileId::from(*id);
     let kind = inspection.facts.kind;
     let oauth_configured = sources.config.auth_mode(&profile_id) == Some(Kind::OAuth);
@@ -281,8 +295,7 @@ fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
             Some(name) => format!("{id} ({name})"),
             None => (*id).to_owned(),
         },
-        health: health(&inspection.facts, refusal.is_some(), sources.now),
-        refusal: refusal.clone(),
+        state: state.clone(),
         unsupported,
         is_inherited: *is_inherited,
         id: profile_id,

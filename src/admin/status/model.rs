@@ -10,6 +10,8 @@ use indexmap::{IndexMap, IndexSet};
 pub struct Models {
     /// The default model as it is written, or as it is resolved when nothing is.
     pub default: String,
+    /// Whether somebody has set it.
+    pub is_default_set: bool,
     /// The default model, resolved.
     pub resolved_default: Model,
     /// What is tried when the default model fails.
@@ -42,6 +44,7 @@ impl Models {
         let aliases = settings.allowed().filter_map(|(model, alias)| Some((alias?, model)));
         Self {
             default: written.map_or_else(|| resolved_default.to_string(), str::to_owned),
+            is_default_set: written.is_some(),
             resolved_default,
             fallbacks: owned(agent.fallbacks.unwrap_or_else(|| settings.fallbacks())),
             image: settings.image().map(str::to_owned),
@@ -50,6 +53,17 @@ impl Models {
             aliases: aliases.map(|(alias, model)| (alias.to_owned(), model.to_owned())).collect(),
             allowed: settings.allowed().map(|(model, _)| model.to_owned()).collect(),
         }
+    }
+
+    /// Whether a model of the provider is in use because somebody has chosen it.
+    pub(super) fn is_chosen(&self, conventions: &Conventions, provider: &ProviderId) -> bool {
+        let default = self.is_default_set.then_some(&self.default);
+        let names = default.into_iter().chain(&self.fallbacks);
+        let mut names = names.chain(&self.image).chain(&self.image_fallbacks);
+        names.any(|name| {
+            let split = split(name, conventions);
+            split.is_some_and(|(id, _)| ProviderId::from(id).normalized() == *provider)
+        })
     }
 
     /// The providers of the models in use, spelt as they are normalised; `allowed` adds those that are

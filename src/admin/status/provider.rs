@@ -4,7 +4,7 @@ use super::view::{Entry, View};
 use crate::config::{Config, Variables};
 use crate::profile::secret_ref::ReferenceName;
 use crate::profile::{Kind, Millis, ProviderId, compare, mask};
-use crate::provider::{Catalog, Conventions, Outline, cools_down};
+use crate::provider::{Catalog, Conventions, ProviderNames, cools_down};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
@@ -69,7 +69,7 @@ pub(super) struct Sources<'a> {
 impl Sources<'_> {
     /// The id under which the logins of a provider are kept: aliases belong together.
     fn login_provider(&self, provider: &ProviderId) -> ProviderId {
-        let known = self.catalog.outline(provider).filter(|_| self.conventions.with_plugins());
+        let known = self.catalog.names_of(provider).filter(|_| self.conventions.with_plugins());
         known.map_or_else(|| provider.clone(), |known| known.id().into())
     }
 
@@ -112,7 +112,7 @@ impl Sources<'_> {
 
     /// The providers, and their other names, of which a variable is set.
     fn in_environment(&self) -> Vec<ProviderId> {
-        let rows = self.catalog.outlines();
+        let rows = self.catalog.all_names();
         let counting = rows.filter(|row| self.conventions.has_environment(row.id()));
         let set = counting.filter(|row| self.set_variable(*row).is_some());
         set.flat_map(|row| {
@@ -127,10 +127,10 @@ impl Sources<'_> {
         if !self.conventions.has_environment(provider.as_str()) {
             return None;
         }
-        self.set_variable(self.catalog.outline(provider)?)
+        self.set_variable(self.catalog.names_of(provider)?)
     }
 
-    fn set_variable<'s>(&'s self, row: Outline<'s>) -> Option<(&'s str, &'s str)> {
+    fn set_variable<'s>(&'s self, row: ProviderNames<'s>) -> Option<(&'s str, &'s str)> {
         row.variables().find_map(|name| Some((name, self.variables.get(name)?)))
     }
 
@@ -190,8 +190,8 @@ impl Sources<'_> {
         if self.conventions.is_marker(key) {
             return (shown, None);
         }
-        let is_variable = |row: Outline<'_>| row.variables().any(|name| name == key);
-        if self.catalog.outlines().any(is_variable) {
+        let is_variable = |row: ProviderNames<'_>| row.variables().any(|name| name == key);
+        if self.catalog.all_names().any(is_variable) {
             return (shown, in_environment(key));
         }
         (shown.clone(), shown)

@@ -3,9 +3,10 @@
 //! Invariant: it is built in memory and written nowhere.
 
 use crate::app::App;
-use crate::config::AgentDir;
-use crate::profile::{Kind, Millis, SameAccount, UsageStats, sort_as_object_keys};
-use crate::store::{Document, Inspection, StateDocument, StoreError};
+use crate::config::{AgentDir, Config};
+use crate::ops::login_state::{Judge, Judged};
+use crate::profile::{Kind, LoginState, Millis, SameAccount, UsageStats, sort_as_object_keys};
+use crate::store::{Document, Inspection, StateDocument, Store, StoreError};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 
@@ -15,6 +16,7 @@ const USABLE_MARGIN: Millis = 300_000;
 /// The documents of a store, as they were read.
 #[derive(Debug)]
 struct Stored {
+    store: Store,
     profiles: Document,
     state: StateDocument,
 }
@@ -31,8 +33,9 @@ impl Documents {
     pub(super) fn read(app: &App, main: &AgentDir, agent: &AgentDir) -> Result<Self, StoreError> {
         let agents = std::iter::once(main).chain((main.path != agent.path).then_some(agent));
         let stored = agents.map(|agent| {
-            let (profiles, state) = app.store(agent).read()?.into_documents()?;
-            Ok(Stored { profiles, state })
+            let store = app.store(agent);
+            let (profiles, state) = store.read()?.into_documents()?;
+            Ok(Stored { store, profiles, state })
         });
         stored.collect::<Result<_, StoreError>>().map(Self)
     }
@@ -43,8 +46,8 @@ impl Documents {
 pub(super) struct Entry<'d> {
     pub(super) id: &'d str,
     pub(super) inspection: Inspection,
-    /// The server's error code, when it has refused the refresh token.
-    pub(super) refusal: Option<String>,
+    /// How the login is doing.
+    pub(super) state: LoginState,
     /// Whether it is a profile of `main` that the agent reads through to.
     pub(super) is_inherited: bool,
 }
@@ -62,10 +65,12 @@ pub(super) struct View<'d> {
 
 impl Stored {
     /// The profiles that can be interpreted, in document order.
-    fn entries(&self, is_inherited: bool) -> Vec<Entry<'_>> {
+    fn entries(&self, of: (&App, &Config), is_inherited: bool, now: Millis) -> Vec<Entry<'_>> {
+        let judge = Judge::new(of, &self.store, (&self.profiles, &self.state), now);
         let entries = self.profiles.inspections().filter_map(|(id, inspection)| {
-            let refusal = self.state.refusal_of(&self.profiles, id);
-            Some(Entry { id, inspection: inspection?, refusal, is_inherited })
+            let inspection = inspection?;
+            let Judged { state, .. } = judge.judge(&id.into(), &inspection);
+            Some(Entry { id, inspection, state, is_inherited })
         });
         entries.collect()
     }
@@ -73,18 +78,18 @@ impl Stored {
 
 impl<'d> View<'d> {
     /// What the agent sees whose documents these are.
-    pub(super) fn of(documents: &'d Documents, now: Millis) -> Self {
+    pub(super) fn of(documents: &'d Documents, of: (&App, &Config), now: Millis) -> Self {
         let (main, own) = match documents.0.as_slice() {
             [main, own] => (Some(main), Some(own)),
             others => (others.first(), None),
         };
-        let mut entries = main.map(|main| main.entries(own.is_some())).unwrap_or_default();
+        let mut entries = main.map(|main| main.entries(of, own.is_some(), now)).unwrap_or_default();
         let mut usages: IndexMap<&str, UsageStats> =
             main.into_iter().flat_map(|main| main.state.usages()).collect();
         let stored: usize = documents.0.iter().map(|stored| stored.profiles.entry_count()).sum();
         let mut read = entries.len();
         if let Some(own) = own {
-            let own_entries = own.entries(false);
+            let own_entries = own.entries(of, false, now);
             read += own_entries.len();
             let superseded = superseded(&entries, &own_entries, now);
             let places: HashMap<&str, usize> =

@@ -15,7 +15,7 @@ use std::path::Path;
 
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "\
-Without options, a terminal is asked for what is missing; elsewhere the usual workspace is
+Without options, a terminal is asked for what is missing; elsewhere the default workspace is
 taken. With any of the options but --json, --workspace is needed.
 
   openclaw-auth agents add work
@@ -121,8 +121,8 @@ fn request(args: Args, app: &App, output: &mut Output<'_>) -> Result<AddRequest,
             Err(error) => output.say(&format!("That name cannot be taken: {}", chain(&error))),
         }
     };
-    let usual = default_workspace(app, &id)?;
-    request.workspace = Some(ask(output, "Workspace directory", usual.to_str())?);
+    let default = default_workspace(app, &id)?;
+    request.workspace = Some(ask(output, "Workspace directory", default.to_str())?);
     request.model = Some(ask(output, "Model (empty for the model of all agents)", None)?);
     Ok(request)
 }

@@ -153,8 +153,8 @@ impl<'o, 's> Console<'o, 's> {
 
 impl Drop for Console<'_, '_> {
     fn drop(&mut self) {
-        typing::hide(false);
-        typing::release();
+        typing::hide_input(false);
+        typing::restore();
         self.leave_prompt();
         self.output.clear_status_line();
     }
@@ -307,10 +307,10 @@ impl Interaction for Console<'_, '_> {
         if !self.output.streams.stdin_is_terminal {
             return self.output.say(question);
         }
-        typing::hide(is_secret);
+        typing::hide_input(is_secret);
         if terminal::may_read() {
             // Whoever types at once must not be shown either.
-            let _ = typing::take_over(typing::is_possible);
+            let _ = typing::set_raw(typing::is_possible);
         }
         self.question = Some(format!("{question}: "));
         self.prompt();
@@ -319,7 +319,7 @@ impl Interaction for Console<'_, '_> {
     fn answered(&mut self) {
         self.prompt = Prompt::Absent;
         self.question = None;
-        typing::hide(false);
+        typing::hide_input(false);
     }
 
     fn answers(&mut self) -> Option<Receiver<String>> {
@@ -346,7 +346,7 @@ impl Interaction for Console<'_, '_> {
         }
         if is_terminal && terminal::may_read() {
             // Where that fails, the terminal reads lines by itself.
-            let _ = typing::take_over(typing::is_possible);
+            let _ = typing::set_raw(typing::is_possible);
             if !self.awaits_code {
                 self.prompt();
             }

@@ -1,6 +1,7 @@
 //! What is to be done about what `doctor` finds.
 
 use super::command::{login_template, of_agent, sign_in_command};
+use super::login_state::{LoginAt, state_remedy};
 use super::selection::order_command;
 use super::{Explain, move_away, remedy};
 use crate::admin::doctor::Misshapen;
@@ -35,7 +36,10 @@ pub(in crate::cli) fn next_step(what: &What, app: &App) -> Hint {
             }
         }
         What::StaleOrder { order, agent_id } => order_command(order, agent_id).into(),
-        What::Refused { provider, agent_id, .. } => sign_in_command(app, provider, agent_id),
+        What::Login { profile_id, agent_id, provider, state } => {
+            let login = LoginAt { profile_id, provider, agent_id };
+            state_remedy(app, &login, state)
+        }
         What::HeldTwice(_) => {
             "sign in for each of them, or leave one: a refresh by OpenClaw spends the others".into()
         }
@@ -93,7 +97,7 @@ fn correction(misshapen: &Misshapen, app: &App) -> Hint {
     let location = &misshapen.location;
     let correct = match &misshapen.shape {
         Misshape::Beside { .. } => format!("move it into `profiles` in {location}"),
-        Misshape::Foreign { of, .. }
+        Misshape::OtherFile { of, .. }
             if let Some(tool) = Tool::ALL.into_iter().find(|it| it.program().label == *of) =>
         {
             let program = tool.program();
@@ -106,7 +110,7 @@ fn correction(misshapen: &Misshapen, app: &App) -> Hint {
             }
             return import.then(", or: ").with(sign_in);
         }
-        Misshape::Foreign { .. } | Misshape::Nested { .. } => {
+        Misshape::OtherFile { .. } | Misshape::Nested { .. } => {
             let hint = format!("put its profiles into `profiles` in {location}, or sign in: ");
             return Hint::new(hint).with(login_template(&misshapen.agent_id));
         }

@@ -10,6 +10,7 @@ mod command;
 mod doctor;
 mod import;
 mod login;
+mod login_state;
 mod lower;
 mod moving;
 mod name;
@@ -22,9 +23,10 @@ mod selection;
 mod token;
 mod usage;
 
-pub(in crate::cli) use command::sign_in_command;
+pub(in crate::cli) use command::{login_template, sign_in_command};
 pub(in crate::cli) use doctor::next_step;
 pub(in crate::cli) use login::{finish, login};
+pub(in crate::cli) use login_state::{LoginAt, refresh_now, state_remedy};
 pub(in crate::cli) use moving::shared;
 pub(in crate::cli) use name::named;
 pub(in crate::cli) use refresh::{due, row};
@@ -35,7 +37,7 @@ pub(in crate::cli) use usage::usage_remedy;
 
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
-use crate::store::Notice;
+use crate::store::{GatewayNews, Notice};
 use crate::system::permissions::{Correction, Exposure};
 use crate::system::trust::Insecure;
 use std::path::Path;
@@ -106,9 +108,9 @@ pub(in crate::cli) fn noticed(notice: &Notice) -> String {
             Some(path) => format!("{notice}; to move it away: {}", move_away(path)),
             None => notice.to_string(),
         },
-        Notice::GatewayRuns => {
-            let call = Command::new("openclaw").args(["gateway", "call", "models.authRefresh"]);
-            let call = call.option("--params", r#"{"operation":"update"}"#);
+        Notice::GatewayRuns(news) => {
+            let call = Command::new("openclaw").args(["gateway", "call", GatewayNews::METHOD]);
+            let call = call.option("--params", news.parameters());
             format!("{notice}; to let it see this: {call}")
         }
         Notice::NotDurable { .. } | Notice::LegacyLeft { .. } => notice.to_string(),

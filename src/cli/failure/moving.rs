@@ -10,7 +10,7 @@ pub(in crate::cli) fn shared(error: ShareError, app: &App) -> Failure {
     match error {
         ShareError::NoToken(error) => {
             let advice = super::token(&error, app);
-            explained(error, advice)
+            explained(*error, advice)
         }
         ShareError::Move(error) => error.into(),
         ShareError::Key(_) => explained(error, (ExitStatus::Usage, None)),

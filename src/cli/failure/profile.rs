@@ -27,6 +27,12 @@ impl Explain for LogoutError {
                 ExitStatus::Failure,
                 Command::ours("models auth list").option("--agent", agent_id).into(),
             ),
+            LogoutError::Inherited { agent_id, profile_id, .. } => {
+                let command = Command::ours("models auth logout").arg(profile_id.as_str());
+                let command = command.option("--agent", agent_id).arg("--all-agents");
+                let hint = Hint::new("to sign all agents out: ");
+                (ExitStatus::Failure, hint.run(command))
+            }
             LogoutError::SignedInAnew { .. } => (
                 ExitStatus::Failure,
                 Hint::new("run the command again to sign out of the new login"),
@@ -132,7 +138,7 @@ fn distrusted(distrust: &Insecure, path: &Path, alias: &str) -> Hint {
             Err(_) => "name the file itself".into(),
         },
         Insecure::Open { mode, forbidden } => change_mode(mode & !forbidden, path).into(),
-        Insecure::Foreign { .. } => Hint::new("chown \"$(id -un)\" ").word(path),
+        Insecure::OtherOwner { .. } => Hint::new("chown \"$(id -un)\" ").word(path),
         Insecure::Elsewhere => format!("see `secrets.providers.{alias}.trustedDirs`").into(),
     }
 }

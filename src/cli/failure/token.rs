@@ -1,6 +1,7 @@
 //! Failures of presentation out a token.
 
 use super::command::login_command;
+use super::login_state::start_program;
 use super::refresh::refresh;
 use super::selection::{selection, with_import};
 use super::{Advice, Explain, name, network};
@@ -26,13 +27,7 @@ pub(in crate::cli) fn token(error: &NoTokenError, app: &App) -> Advice {
         NoTokenError::Exchange(error) => error.advice(),
         NoTokenError::Refresh(error) => refresh(error, app),
         NoTokenError::OfProgram { tool, .. } => {
-            let program = tool.program();
-            let hint = Hint::new(format!(
-                "start {} so that it refreshes its login, or take the login over: ",
-                program.label
-            ))
-            .run(Command::ours("models auth import").arg(&program.name).arg("--move"));
-            (ExitStatus::LoginRequired, Some(hint))
+            (ExitStatus::LoginRequired, Some(start_program(*tool)))
         }
         NoTokenError::TooShort { .. } => (
             ExitStatus::Failure,

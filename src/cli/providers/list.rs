@@ -24,6 +24,7 @@ struct Report<'p> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the report")]
 struct Row<'p> {
     id: &'p ProviderId,
     label: &'p str,

@@ -6,7 +6,7 @@ use std::str::CharIndices;
 
 /// A piece of a text that the editor does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Foreign {
+pub(super) struct Json5Piece {
     /// Where it stands.
     pub(super) range: Range<usize>,
     /// What says the same, as the editor knows it.
@@ -20,7 +20,7 @@ pub(super) type Problem = (&'static str, usize);
 pub(super) struct Cursor<'t> {
     pub(super) text: &'t str,
     pub(super) characters: Peekable<CharIndices<'t>>,
-    pub(super) foreign: Vec<Foreign>,
+    pub(super) pieces: Vec<Json5Piece>,
     pub(super) depth: usize,
 }
 
@@ -50,7 +50,7 @@ impl Cursor<'_> {
 
     pub(super) fn note(&mut self, start: usize, plain: String) {
         let range = start..self.at();
-        self.foreign.push(Foreign { range, plain });
+        self.pieces.push(Json5Piece { range, plain });
     }
 }
 

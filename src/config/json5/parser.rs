@@ -1,6 +1,6 @@
 //! The value of a JSON5 text: arrays, objects, white space and comments.
 
-use super::cursor::{Cursor, Foreign, Problem, is_line_end, is_space};
+use super::cursor::{Cursor, Json5Piece, Problem, is_line_end, is_space};
 use serde_json::{Map, Value};
 
 /// How deep arrays and objects may be nested.
@@ -15,13 +15,13 @@ pub struct Json5Error {
     column: usize,
 }
 
-/// A value and what is foreign in its text, in its order.
+/// A value and its JSON5 pieces, in its order.
 #[derive(Debug)]
 pub(super) struct Parsed {
     /// The value.
     pub(super) value: Value,
     /// What the editor does not know.
-    pub(super) foreign: Vec<Foreign>,
+    pub(super) pieces: Vec<Json5Piece>,
 }
 
 /// The value of a JSON5 text.
@@ -30,14 +30,14 @@ pub(super) struct Parsed {
 /// It is no JSON5; the error has the place.
 pub(super) fn parse(text: &str) -> Result<Parsed, Json5Error> {
     let characters = text.char_indices().peekable();
-    let mut parser = Cursor { text, characters, foreign: Vec::new(), depth: 0 };
+    let mut parser = Cursor { text, characters, pieces: Vec::new(), depth: 0 };
     let value = parser.document().map_err(|(reason, at)| {
         let before = &text[..at];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         Json5Error { reason, line, column }
     })?;
-    Ok(Parsed { value, foreign: parser.foreign })
+    Ok(Parsed { value, pieces: parser.pieces })
 }
 
 impl Cursor<'_> {
@@ -228,8 +228,8 @@ mod tests {
     #[test]
     fn what_the_editor_does_not_know_is_noted() {
         let text = "\u{feff}// a\u{2028}{ \\u0061: '\\ud800', b: Infinity, 'c': 1, d/**/: 1 }";
-        let foreign = parse(text).unwrap().foreign;
-        let noted = foreign.iter().map(|noted| (&text[noted.range.clone()], noted.plain.as_str()));
+        let pieces = parse(text).unwrap().pieces;
+        let noted = pieces.iter().map(|noted| (&text[noted.range.clone()], noted.plain.as_str()));
         let expected = [
             ("\u{feff}", ""),
             ("\u{2028}", "\n"),

@@ -1,9 +1,9 @@
 //! A JSON5 text as its editor knows it, and back again.
 //!
-//! Invariant: whatever the editor leaves where it is comes back as it was written. Each foreign
+//! Invariant: whatever the editor leaves where it is comes back as it was written. Each JSON5
 //! piece has a comment behind it meanwhile, by which it is found again.
 
-use super::cursor::Foreign;
+use super::cursor::Json5Piece;
 use super::parser::{Json5Error, parse};
 
 /// A text without what the editor does not know.
@@ -11,7 +11,7 @@ use super::parser::{Json5Error, parse};
 pub(in crate::config) struct Plain {
     /// The text.
     pub(in crate::config) text: String,
-    /// What stands in it for a foreign piece, with its comment, and that piece.
+    /// What stands in it for a JSON5 piece, with its comment, and that piece.
     pieces: Vec<(String, String)>,
     /// How each comment begins.
     mark: String,
@@ -23,12 +23,12 @@ impl Plain {
     /// # Errors
     /// It is no JSON5.
     pub(in crate::config) fn of(text: &str) -> Result<Self, Json5Error> {
-        let foreign = parse(text)?.foreign;
+        let pieces = parse(text)?.pieces;
         let marks = (0..).map(|number| format!("/*{number}:"));
         let mark = marks.into_iter().find(|mark| !text.contains(mark.as_str())).unwrap_or_default();
         let mut plain = Self { text: String::new(), pieces: Vec::new(), mark };
         let mut end = 0;
-        for (number, Foreign { range, plain: same }) in foreign.into_iter().enumerate() {
+        for (number, Json5Piece { range, plain: same }) in pieces.into_iter().enumerate() {
             let stands = format!("{same}{}{number}*/", plain.mark);
             plain.text.push_str(&text[end..range.start]);
             plain.text.push_str(&stands);
@@ -39,11 +39,11 @@ impl Plain {
         Ok(plain)
     }
 
-    /// `edited`, which was made of the plain text, with the foreign pieces that are still in it.
+    /// `edited`, which was made of the plain text, with the JSON5 pieces that are still in it.
     pub(in crate::config) fn restore(&self, edited: String) -> String {
         let mut restored = edited;
-        for (stands, foreign) in &self.pieces {
-            restored = restored.replacen(stands, foreign, 1);
+        for (stands, piece) in &self.pieces {
+            restored = restored.replacen(stands, piece, 1);
         }
         // The editor has come between a piece and its comment: the plain one is as good.
         while let Some(start) = restored.find(&self.mark).filter(|_| !self.pieces.is_empty()) {

@@ -21,11 +21,11 @@ use crate::external::{self, LoggedOut, Login, Tool};
 use crate::ops::login::kept_as;
 use crate::ops::record::{Commit, Recorded, Wait, record, set_entry};
 use crate::provider::Catalog;
-use crate::store::{Document, Store};
+use crate::store::{Document, Done, Store};
 use crate::system::permissions::Exposure;
 use choice::{check_wanted_id, choose, complete};
 use known::Known;
-use place::{Fate, Placed, place};
+use place::{Placed, Placement, place};
 use std::path::PathBuf;
 
 /// An import that can be carried out.
@@ -145,7 +145,7 @@ impl Ready {
             for login in &self.logins {
                 let wanted = self.request.profile_id.as_ref();
                 let placed = place(login, self.request.tool, wanted, &mut known, &others, &state);
-                if matches!(placed.fate, Fate::Stored { .. }) {
+                if matches!(placed.placement, Placement::Stored { .. }) {
                     let make =
                         |present: Option<&str>| place::entry(login, self.request.tool, present, at);
                     set_entry(document, &placed.profile_id, make)?;
@@ -159,10 +159,11 @@ impl Ready {
             let profiles = self.recorded(&all);
             Ok(Commit { is_changed, profiles, result: all })
         };
-        let (placed, config_changed) =
-            record(app, &self.store, Wait::Usual, commit).map_err(|error| {
-                error.into_error(|_, error| ImportError::NotRecorded(Box::new(error)))
-            })?;
+        let recorded = record(app, &self.store, Wait::Usual, commit);
+        app.notices.tell_gateway(Done::Update);
+        let (placed, config_changed) = recorded.map_err(|error| {
+            error.into_error(|_, error| ImportError::NotRecorded(Box::new(error)))
+        })?;
         let rows = self.rows(placed);
         if rows.is_empty() {
             let reason = self.skipped.first().map(|(_, reason)| *reason);
@@ -175,7 +176,7 @@ impl Ready {
     /// not go first.
     fn recorded(&self, placed: &[Placed]) -> Vec<Recorded> {
         let is_own = |placed: &Placed| {
-            placed.fate != Fate::Refused
+            placed.placement != Placement::Refused
                 && placed.agent_id.as_ref().is_none_or(|agent| *agent == self.agent.id)
         };
         let of_logins = self.logins.iter().zip(placed).filter(|(_, placed)| is_own(placed));
@@ -184,7 +185,7 @@ impl Ready {
                 id: placed.profile_id.clone(),
                 provider: login.credential.provider.clone(),
                 kind: login.credential.kind(),
-                goes_first: matches!(placed.fate, Fate::Stored { .. }),
+                goes_first: matches!(placed.placement, Placement::Stored { .. }),
             })
             .collect()
     }
@@ -207,14 +208,14 @@ impl Ready {
     fn rows(&mut self, placed: Vec<Placed>) -> Vec<Row> {
         let mut rows = Vec::new();
         for (login, placed) in self.logins.iter().zip(placed) {
-            let outcome = match placed.fate {
-                Fate::Refused => {
+            let outcome = match placed.placement {
+                Placement::Refused => {
                     self.skipped.push((login.entry.clone(), Unfit::Refused));
                     continue;
                 }
-                Fate::Stored { is_new: true } => Outcome::Imported,
-                Fate::Stored { is_new: false } => Outcome::Updated,
-                Fate::Held => Outcome::Unchanged,
+                Placement::Stored { is_new: true } => Outcome::Imported,
+                Placement::Stored { is_new: false } => Outcome::Updated,
+                Placement::Held => Outcome::Unchanged,
             };
             rows.push(Row {
                 entry: login.entry.clone(),

@@ -24,12 +24,12 @@ pub(super) struct Placed {
     /// The profile of another account whose id it would have had.
     pub(super) taken_id: Option<ProfileId>,
     /// What to do.
-    pub(super) fate: Fate,
+    pub(super) placement: Placement,
 }
 
 /// What becomes of a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum Placement {
     /// It is stored in the profile.
     Stored {
         /// Whether there is no such profile yet.
@@ -55,7 +55,7 @@ pub(super) fn place(
         profile_id: id.clone(),
         agent_id,
         taken_id: None,
-        fate: Fate::Held,
+        placement: Placement::Held,
     };
     let refresh = credential.refresh_token().map(Secret::fingerprint);
     let secret = refresh.clone().or_else(|| credential.bearer().map(Secret::fingerprint));
@@ -94,14 +94,19 @@ pub(super) fn place(
     if let Some(token) = credential.refresh_token()
         && state.refusal(profile_id.as_str(), token).is_some()
     {
-        return Placed { profile_id, agent_id: None, taken_id: None, fate: Fate::Refused };
+        return Placed {
+            profile_id,
+            agent_id: None,
+            taken_id: None,
+            placement: Placement::Refused,
+        };
     }
     let is_new = !known.has(&profile_id);
     let provenance = Some(provenance(login, tool, 0));
     let kind = credential.kind();
     let profile = Profile { id: profile_id.clone(), provider: provider.clone(), kind, provenance };
     known.add(profile, secret, credential.identity.clone());
-    Placed { profile_id, agent_id: None, taken_id, fate: Fate::Stored { is_new } }
+    Placed { profile_id, agent_id: None, taken_id, placement: Placement::Stored { is_new } }
 }
 
 /// `natural`, or the first id after it that is free, with the one that is not.

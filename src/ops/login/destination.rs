@@ -13,7 +13,8 @@ use crate::profile::{Identity, Kind, ProfileId, ProviderId, choose_profile_id};
 use crate::provider::expiry;
 use crate::provider::{Registration, StoredAs};
 use crate::store::{
-    Document, IssuedCredential, Pasted, Prepared, Store, StoreError, login_entry, pasted_entry,
+    Document, Done, IssuedCredential, Pasted, Prepared, Store, StoreError, login_entry,
+    pasted_entry,
 };
 use crate::system::lock;
 use crate::system::signal::StopSignals;
@@ -84,13 +85,14 @@ impl LoginDestination<'_> {
             let result = (id, taken_id, renewed);
             Ok(Commit { is_changed: true, profiles: vec![profile], result })
         };
-        let ((profile_id, taken_id, renewed), config_changed) =
-            record(self.app, self.store, wait, commit).map_err(|error| {
-                error.into_error(|profile_id, error| LoginError::NotRecorded {
-                    profile_id,
-                    source: Box::new(error),
-                })
-            })?;
+        let recorded = record(self.app, self.store, wait, commit);
+        self.app.notices.tell_gateway(Done::Login);
+        let ((profile_id, taken_id, renewed), config_changed) = recorded.map_err(|error| {
+            error.into_error(|profile_id, error| LoginError::NotRecorded {
+                profile_id,
+                source: Box::new(error),
+            })
+        })?;
         Ok(Report {
             provider_label: self.label.to_owned(),
             provider: self.provider.to_owned(),
@@ -199,7 +201,7 @@ impl Login<'_> {
                 }
             }
         }
-        let mut fields = registration.kept(&grant);
+        let mut fields = registration.extra_fields(&grant);
         let mut add = |name: &str, value: &str| fields.push((name.to_owned(), value.into()));
         if registration.has_own_client() {
             add("clientId", &self.client.id);

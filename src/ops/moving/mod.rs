@@ -30,7 +30,7 @@ use crate::store::{Lease, Move, MovedTo, OutcomeKind, Store};
 use crate::system::new_file;
 use settle::{held, remove};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 /// What to move, and where to.
@@ -225,23 +225,24 @@ impl Ready<'_> {
         let _ = self.app.moves().forget(&self.grant);
     }
 
-    fn to_file(&self, path: &PathBuf) -> Result<(), MoveError> {
-        let failed = |source| MoveError::File { path: path.clone(), source };
+    fn to_file(&self, path: &Path) -> Result<(), MoveError> {
+        let failed = |source| MoveError::File { path: path.to_owned(), source };
         new_file::check_absent(path).map_err(failed)?;
         // One that a killed move of this login has left is of no use: nothing is noted of it.
         self.remove_stale_part(path);
         new_file::write_part(path, self.document()?.expose().as_bytes()).map_err(failed)?;
         let remove_part = || drop(std::fs::remove_file(new_file::part_of(path)));
-        self.note(&MovedTo::File(path.clone()), (false, false)).inspect_err(|_| remove_part())?;
+        self.note(&MovedTo::File(path.to_owned()), (false, false))
+            .inspect_err(|_| remove_part())?;
         new_file::name_part(path).map_err(|source| {
             remove_part();
             self.forget();
-            MoveError::File { path: path.clone(), source }
+            MoveError::File { path: path.to_owned(), source }
         })
     }
 
     /// Removes the part of a move of this login that was killed before it was noted.
-    fn remove_stale_part(&self, path: &PathBuf) {
+    fn remove_stale_part(&self, path: &Path) {
         let part = new_file::part_of(path);
         let is_file = part.symlink_metadata().is_ok_and(|it| it.is_file());
         let text = is_file.then(|| crate::system::file::read_up_to(&part, document::LARGEST));

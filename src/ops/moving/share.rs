@@ -27,7 +27,7 @@ pub struct Shared {
 pub enum ShareError {
     /// There is no usable token.
     #[error(transparent)]
-    NoToken(#[from] NoTokenError),
+    NoToken(Box<NoTokenError>),
     /// It cannot be written.
     #[error(transparent)]
     Move(#[from] MoveError),
@@ -58,7 +58,7 @@ pub fn share(
         lock_timeout: LOCK_TIMEOUT,
         tells_lifetime: false,
     };
-    let token = token(app, &asked, interaction)?;
+    let token = token(app, &asked, interaction).map_err(|it| ShareError::NoToken(it.into()))?;
     if token.kind == Kind::ApiKey || token.expires.is_none() {
         return Err(ShareError::Key(token.profile_id));
     }

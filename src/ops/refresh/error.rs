@@ -324,16 +324,8 @@ impl fmt::Display for NotRefreshable {
                 "the login `{id}` was moved away, or its move was interrupted: it is not used here"
             ),
             Reason::Refused => write!(f, "the server has refused the login `{id}` before"),
-            Reason::Fenced(fence) => write!(f, "the login `{id}` was {}", lost(fence)),
+            Reason::Fenced(fence) => write!(f, "the login `{id}` was {fence}"),
         }
-    }
-}
-
-/// What a refresh of OpenClaw has made of a login.
-pub(in crate::ops) const fn lost(fence: Fence) -> &'static str {
-    match fence {
-        Fence::Pending => "lost in an interrupted OpenClaw refresh",
-        Fence::Failed => "lost in a failed OpenClaw refresh",
     }
 }
 

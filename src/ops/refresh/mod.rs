@@ -20,7 +20,7 @@ pub use error::{Earlier, NotRefreshable, Over, Reason, RefreshError, ReportedKin
 pub use lease::LeaseError;
 pub use lifetime::Lifetime;
 
-pub(super) use error::{lost, not_refreshable};
+pub(super) use error::not_refreshable;
 pub(super) use lease::{Waited, wait_for_lease};
 pub(super) use lifetime::{DEFAULT_MIN_TTL, Validity, default_min_ttl, has_lifetime};
 pub(crate) use propagate::holder;

@@ -40,7 +40,8 @@ pub(super) fn store_renewal(
     let grant = [posted.fingerprint()];
     let outcome =
         selected.store.update_prepared(prepared, Some(lease), lock_timeout, |document| {
-            let renewed = renew(document, &grant, renewal)?;
+            let mut renewed = renew(document, &grant, renewal)?;
+            renewed.extend(renew_marked(document, id, posted, renewal)?);
             let outcome = match document.credential(id) {
                 // What was read says so, and no second look: a document that is not there
                 // says nothing of a logout.
@@ -157,4 +158,23 @@ fn renew(
         }
     }
     Ok(ids)
+}
+
+/// Renews the entry of the profile `id` where OpenClaw has put a marker in the place of the
+/// grant that was `posted`, which it does without our lease for a login that is expired: our
+/// reply is the one that came. Returns the id then.
+fn renew_marked(
+    document: &mut Document,
+    id: &str,
+    posted: &Secret,
+    renewal: &IssuedCredential,
+) -> serde_json::Result<Option<String>> {
+    let Some(entry) = document.entry(id).filter(|_| document.is_marked_for(id, posted)) else {
+        return Ok(None);
+    };
+    let mut renewal = renewal.clone();
+    renewal.grant.refresh.get_or_insert_with(|| posted.clone());
+    let entry = renewed_entry(entry, &renewal)?;
+    document.set_entry(id, entry);
+    Ok(Some(id.to_owned()))
 }

@@ -3,6 +3,7 @@
 
 use super::propagate::holders;
 use crate::ops::Notes;
+use crate::ops::login_state::UNKNOWN_CODE;
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::store::{Ended, Lease, StateDocument, Store, StoreError};
@@ -11,9 +12,6 @@ use std::time::Duration;
 
 /// How long another store is waited for: the note remembers as well.
 const BRIEFLY: Duration = Duration::from_secs(1);
-
-/// What a note does not say.
-const UNKNOWN_CODE: &str = "refused";
 
 /// The stores that may hold a grant: that of the profile whose lease is held, and the others.
 pub(super) struct Holders<'a> {
@@ -37,7 +35,10 @@ impl Holders<'_> {
         // An unrelated store that cannot be read is no obstacle.
         let of_others =
             || self.others.iter().find_map(|other| refusal(other, token).ok().flatten());
-        let noted = || self.own.has_noted_refusal(token).then(|| UNKNOWN_CODE.to_owned());
+        let noted = || {
+            let noted = self.own.noted_refusal(token)?;
+            Some(noted.reason.unwrap_or_else(|| UNKNOWN_CODE.to_owned()))
+        };
         let refusal = told.or_else(of_others).or_else(noted);
         if let Some(reason) = &refusal {
             self.remember(token, reason, interaction);

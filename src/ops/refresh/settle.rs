@@ -13,7 +13,7 @@ use crate::ops::selection::Selected;
 use crate::profile::{Credential, Identity, Millis};
 use crate::provider::ASSUMED_LIFETIME;
 use crate::secret::Secret;
-use crate::store::{Ended, IssuedCredential, Lease, Location, StoreError};
+use crate::store::{Ended, IssuedCredential, Lease, Location, StoreError, Unspent};
 use crate::system::file::SpareFile;
 use crate::system::limits;
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl Transaction<'_> {
         };
         let (outcome, is_complete) = match stored {
             Ok(stored) => stored,
-            Err(source) => return Err(self.keep(posted, &renewal, kept, spare, source)),
+            Err(source) => return Err(self.leave_in_spool(posted, &renewal, kept, spare, source)),
         };
         let kept = kept.filter(|location| !(is_complete && spool.remove(location)));
         self.end(posted, kept.as_ref());
@@ -70,7 +70,7 @@ impl Transaction<'_> {
     }
 
     /// What came cannot be stored: it stays where it is `kept`, else goes to the spool.
-    fn keep(
+    fn leave_in_spool(
         &self,
         posted: &Secret,
         renewal: &IssuedCredential,
@@ -96,7 +96,7 @@ impl Transaction<'_> {
 
     /// Keeps an answer of success that cannot be read, for a person: there may be a refresh
     /// token in it. The error says where.
-    pub(super) fn keep_unread(&self, posted: &Secret, error: TokenError) -> TokenError {
+    pub(super) fn spool_unread(&self, posted: &Secret, error: TokenError) -> TokenError {
         let TokenError::Unusable { reason, raw } = error else { return error };
         let reason = match self.spool.save_unread(posted, raw.expose()) {
             Ok(Some(kept_in)) => format!("{reason}; the answer is stored as it came in {kept_in}"),
@@ -116,16 +116,18 @@ impl Transaction<'_> {
         interaction: &mut dyn Notes,
     ) -> Result<Credential, RefreshError> {
         let Self { selected, others, .. } = self;
+        // What became of an earlier request is known when the server has refused the token.
+        let is_refused = error.refused_grant().is_some();
+        let is_known = earlier.is_none() && !error.is_outcome_unknown();
+        let is_unspent = is_known || is_refused;
+        self.unmark(posted, if is_unspent { Unspent::Surely } else { Unspent::Perhaps });
         let holders = Holders { own: &selected.store, lease, others, now: self.app.now() };
         // The profile may have got another grant meanwhile: others have this one still.
-        let is_refused = error.refused_grant().is_some();
         if let Some(code) = error.refused_grant() {
             holders.remember(posted, code, interaction);
             selected.store.forget_outcome(posted);
         }
-        // What became of an earlier request is known when the server has refused the token.
-        let is_known = earlier.is_none() && !error.is_outcome_unknown();
-        if is_known || is_refused {
+        if is_unspent {
             selected.store.end(posted, Ended::Known);
         }
         let failed = if is_refused {

@@ -24,7 +24,7 @@ use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{
     Begun, Document, Ended, IssuedCredential, LastOutcome, Lease, Prepared, Spent, Spool, Store,
-    StoreError, rotates,
+    StoreError, Unspent, rotates,
 };
 use crate::system::file::SpareFile;
 use crate::system::signal::StopSignals;
@@ -252,6 +252,7 @@ impl<'a> Transaction<'a> {
             Begun::Lost => return Ok(Round::LeaseLost),
         };
         let take_back = || {
+            self.unmark(&read.posted, Unspent::Surely);
             if earlier.is_none() {
                 store.end(&read.posted, Ended::Known);
             }
@@ -266,7 +267,8 @@ impl<'a> Transaction<'a> {
             take_back();
             return Err(RefreshError::Interrupted);
         }
-        match self.last_look(&read.posted, lease) {
+        let marked = self.mark(&read.posted);
+        match marked.and_then(|()| self.last_look(&read.posted, lease)) {
             Ok(None) => {}
             Ok(Some(round)) => {
                 take_back();
@@ -290,11 +292,29 @@ impl<'a> Transaction<'a> {
             Err(error) => {
                 // A refusal has to be stored, too, and this may be the space for it.
                 drop(reserved);
-                let error = self.keep_unread(&read.posted, error);
+                let error = self.spool_unread(&read.posted, error);
                 self.fail(&read.posted, error, earlier, lease, interaction)
             }
         }
         .map(|credential| Round::Done(credential.into()))
+    }
+
+    /// Keeps OpenClaw from what is going to be posted. Other stores are marked as far as they
+    /// can be.
+    fn mark(&self, posted: &Secret) -> Result<(), StoreError> {
+        let now = self.app.now();
+        self.selected.store.mark(posted, now)?;
+        for other in &self.others {
+            let _ = other.mark(posted, now);
+        }
+        Ok(())
+    }
+
+    /// No other credential came for what was posted, if it was.
+    pub(super) fn unmark(&self, posted: &Secret, unspent: Unspent) {
+        for store in std::iter::once(&self.selected.store).chain(&self.others) {
+            store.unmark(posted, unspent);
+        }
     }
 
     /// Whether the store still holds the token that is going to be posted, and the lease is

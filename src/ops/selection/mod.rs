@@ -4,6 +4,7 @@ pub(crate) mod error;
 
 pub use error::{LookedIn, SelectionError, WrongProvider};
 
+use super::fence::first_marked;
 use super::kept_as::is_kept_as;
 use super::managed::Managed;
 use super::pool::{Entry, Pool};
@@ -227,7 +228,10 @@ fn select_by_provider(
     let counts = |entry: &&Entry<'_>| !is_renamed || entry.facts.kind == Kind::OAuth;
     let alive = ranking.ranked().filter(counts).find(|entry| !ranking.is_refused(entry));
     let Some(chosen) = alive.or_else(|| ranking.ranked().find(counts)) else {
-        return Err(pool.none_usable(app, config, provider));
+        return match first_marked(pool, &provider) {
+            Some(id) => select_by_id(app, config, pool, &id, None),
+            None => Err(pool.none_usable(app, config, provider)),
+        };
     };
     let owner = ranking.owner(chosen);
     let id = ProfileId::from(chosen.id);

@@ -9,6 +9,7 @@ pub use error::{Need, NoTokenError};
 
 use super::exchange::{Wanted, exchange};
 use super::fence::wait_for_openclaw;
+use super::login_state::warn_of_last_token;
 use super::managed::Managed;
 use super::name::{Subject, subject};
 use super::pool::Pool;
@@ -177,6 +178,7 @@ fn find(
     // A token that somebody saw rejected is not usable, however long it would live.
     let must_refresh = request.force_refresh || selected.rejected;
     if !must_refresh && is_enough(app, &selected, request) {
+        warn_of_last_token(&selected, interaction);
         return hand_out(app, &selected, &selected.credential, request);
     }
     let tool = selected.managed_by.or_else(|| Tool::managing_stored(&selected.id));
@@ -213,7 +215,7 @@ fn is_enough(app: &App, selected: &Selected, request: &Request) -> bool {
         return false;
     }
     let Some(granted) = Validity::of(credential).granted() else { return false };
-    let is_told = |state: &StateDocument| state.is_lifetime_told(selected.id.as_str(), granted);
+    let is_told = |state: &StateDocument| state.is_lifetime_reported(selected.id.as_str(), granted);
     selected.store.read().is_ok_and(|snapshot| snapshot.state().is_ok_and(is_told))
 }
 
@@ -243,7 +245,7 @@ fn judge(
     let is_new = granted.zip(renewing).is_some_and(|(granted, store)| {
         let mut is_new = true;
         let told = store.update_state(|state| {
-            is_new = state.set_lifetime_told(profile_id.as_str(), granted);
+            is_new = state.set_lifetime_reported(profile_id.as_str(), granted);
             is_new
         });
         is_new || told.is_err()

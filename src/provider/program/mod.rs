@@ -8,7 +8,6 @@ mod message;
 use breach::Breach;
 pub use message::{Description, Issued, Message, Operation, Question, UserCode};
 
-use super::installed_client::directories;
 use crate::oauth::TokenError;
 use crate::profile::{Credential, ProviderId};
 use crate::secret::Secret;
@@ -62,7 +61,7 @@ impl Program {
             return Ok(None);
         }
         let name = format!("{PREFIX}{}", provider.as_str());
-        let mut places = directories(environment).into_iter().map(|it| it.join(&name));
+        let mut places = environment.search_path().into_iter().map(|it| it.join(&name));
         let Some(path) = places.find(|path| path.is_file()) else { return Ok(None) };
         match trust::installed_program(&path) {
             Ok(file) => Ok(Some(Self { provider: provider.clone().normalized(), path, file })),
@@ -72,7 +71,7 @@ impl Program {
 
     /// The ids of the providers that programs on `PATH` serve, in their order.
     pub fn providers(environment: &Environment) -> Vec<ProviderId> {
-        let entries = directories(environment).into_iter().filter_map(|it| it.read_dir().ok());
+        let entries = environment.search_path().into_iter().filter_map(|it| it.read_dir().ok());
         let names = entries.flatten().flatten().map(|entry| entry.file_name());
         let mut found: Vec<String> = names
             .filter_map(|name| name.to_str()?.strip_prefix(PREFIX).map(str::to_owned))

@@ -34,8 +34,8 @@ fn window(label: String, window: &Value) -> Window {
     Window { label, used_percent, reset_at: time(&window["reset_at"]) }
 }
 
-fn seconds(window: &Value, usual: f64) -> f64 {
-    number(&window["limit_window_seconds"]).filter(|seconds| *seconds > 0.0).unwrap_or(usual)
+fn seconds(window: &Value, default: f64) -> f64 {
+    number(&window["limit_window_seconds"]).filter(|seconds| *seconds > 0.0).unwrap_or(default)
 }
 
 fn secondary_label(primary: &Value, secondary: &Value) -> String {

@@ -195,8 +195,8 @@ impl QuotaSource {
         let parsed: Result<Value, _> = serde_json::from_slice(body);
         if !status.is_success() {
             let said = parsed.as_ref().ok().and_then(value::error_message);
-            let usual = || status.canonical_reason().unwrap_or("no usage").to_owned();
-            return Err(QuotaError::Status(status.as_u16(), said.unwrap_or_else(usual)));
+            let default = || status.canonical_reason().unwrap_or("no usage").to_owned();
+            return Err(QuotaError::Status(status.as_u16(), said.unwrap_or_else(default)));
         }
         self.format.parse(&parsed.map_err(|_| QuotaError::NotJson)?)
     }

@@ -9,7 +9,7 @@ use super::fence::Fence;
 use super::field::Field;
 use super::fields::{FieldName, Fields};
 use crate::profile::secret_ref::ReferenceName;
-use crate::profile::{CredentialSummary, Identity, Kind, ProviderId};
+use crate::profile::{CredentialSummary, Identity, Kind, Millis, ProviderId};
 use crate::secret::Secret;
 use crate::store::json_text::RawObject;
 use serde_json::{Value, json};
@@ -27,6 +27,8 @@ pub struct Inspection {
     pub reference: Option<ReferenceName>,
     /// The expiry as it is written: `None` when the entry has none.
     pub expires: Option<Value>,
+    /// When its access token was received, in milliseconds since the epoch.
+    pub issued: Option<Millis>,
     /// The e-mail.
     pub email: Option<String>,
     /// The account id.
@@ -74,6 +76,7 @@ pub(super) fn inspect(entry: &Fields<'_>) -> Option<Inspection> {
         value: held.text().filter(|_| !is_grant && !in_place).map(Secret::new),
         reference: reference(entry, if in_place { value } else { reference_field }),
         fence: if is_grant && !facts.has_bearer { Fence::of(entry) } else { None },
+        issued: entry.field(FieldName::AccessIssuedAt).time().filter(|_| is_grant),
         has_access: entry.field(FieldName::Access).text().is_some(),
         oauth_references: unsupported.map(|(name, _)| name).collect(),
         provider: provider.into_owned().into(),

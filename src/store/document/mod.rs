@@ -17,6 +17,8 @@ pub use credential::{
     IssuedCredential, Pasted, entry_with, login_entry, pasted_entry, renewed_entry, rotates,
 };
 pub use fence::Fence;
+#[cfg(feature = "sqlite")]
+pub(super) use fence::{failed, holds, is_marked_by, marked};
 pub use inspection::Inspection;
 pub use provenance::Provenance;
 pub use refusal::{is_refused, is_rejected};
@@ -46,7 +48,7 @@ pub struct Document {
 
 /// What can be said of a profile without its secrets.
 #[derive(Clone, Debug)]
-pub struct Outline<'d> {
+pub struct ProfileSummary<'d> {
     /// The profile id.
     pub id: &'d str,
     /// The provider as the entry spells it.
@@ -193,10 +195,10 @@ impl Document {
     }
 
     /// As [`Self::profiles`], without their secrets.
-    pub fn outlines(&self) -> impl Iterator<Item = Outline<'_>> {
+    pub fn summaries(&self) -> impl Iterator<Item = ProfileSummary<'_>> {
         self.all_fields().filter_map(|(id, fields)| {
             let (provider, facts) = fields.facts()?;
-            Some(Outline { id, provider, facts })
+            Some(ProfileSummary { id, provider, facts })
         })
     }
 
@@ -229,6 +231,12 @@ impl Document {
     /// other.
     pub fn fence(&self, id: &str) -> Option<Fence> {
         Fence::of(&self.fields(self.profiles.get(id)?))
+    }
+
+    /// Whether a marker of OpenClaw stands in the entry of this id for the refresh token `grant`.
+    pub fn is_marked_for(&self, id: &str, grant: &Secret) -> bool {
+        let entry = self.profiles.get(id).map(|entry| self.fields(entry));
+        entry.is_some_and(|entry| fence::stands_for(&entry, id, grant))
     }
 
     /// Whether there is an entry of this id, valid or not.

@@ -6,7 +6,7 @@
 
 use super::usage::insert;
 use super::{Document, StateDocument};
-use crate::profile::{Credential, Kind, Millis};
+use crate::profile::{Credential, Kind, Millis, Refusal};
 use crate::secret::Secret;
 use crate::store::json_text::RawObject;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,23 @@ impl StateDocument {
     pub fn refusal(&self, profile_id: &str, refresh_token: &Secret) -> Option<String> {
         let refused: RefusedGrant = field(self.entry(profile_id)?, REFUSED_GRANT)?;
         (refused.hash == refresh_token.fingerprint()).then_some(refused.reason)
+    }
+
+    /// As [`Self::refusal`], of the refresh token that the profile has in `profiles`, with the
+    /// time. It is looked at where something is remembered of it alone.
+    pub fn refused_when(&self, profiles: &Document, profile_id: &str) -> Option<Refusal> {
+        let entry = self.entry(profile_id).filter(|entry| entry.contains(REFUSED_GRANT))?;
+        let RefusedGrant { hash, reason: code, at } = field(entry, REFUSED_GRANT)?;
+        let credential = profiles.credential(profile_id)?;
+        let is_it = credential.refresh_token().is_some_and(|token| hash == token.fingerprint());
+        is_it.then_some(Refusal { code, at: Some(at).filter(|at| *at > 0) })
+    }
+
+    /// When the access token that the profile has in `profiles` was seen rejected, if it was.
+    pub fn rejected_when(&self, profiles: &Document, profile_id: &str) -> Option<Millis> {
+        let entry = self.entry(profile_id).filter(|entry| entry.contains(REJECTED_ACCESS))?;
+        let RejectedAccess { at, .. } = field(entry, REJECTED_ACCESS)?;
+        self.rejects(profiles, profile_id).then_some(at)
     }
 
     /// As [`Self::refusal`], whichever profile it was refused to.

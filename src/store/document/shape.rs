@@ -22,7 +22,7 @@ pub enum Misshape {
         provider: String,
     },
     /// The form of another file.
-    Foreign {
+    OtherFile {
         /// The member that gives it away.
         member: String,
         /// Whose form it is.
@@ -139,7 +139,7 @@ pub(super) fn misshapes<'d>(
     let mut seen = Vec::new();
     let mut found: Vec<Misshape> = Vec::new();
     for shape in members.iter().filter_map(|(name, value)| of_member(name, value)) {
-        if let Misshape::Foreign { of, .. } = &shape {
+        if let Misshape::OtherFile { of, .. } = &shape {
             // One member is enough to know a file by.
             if seen.contains(of) {
                 continue;
@@ -162,16 +162,16 @@ pub(super) fn misshapes<'d>(
 
 /// What stands beside `profiles` and was meant for it.
 fn of_member(name: &str, value: &RawValue) -> Option<Misshape> {
-    let foreign = |of| Some(Misshape::Foreign { member: name.to_owned(), of });
+    let other_file = |of| Some(Misshape::OtherFile { member: name.to_owned(), of });
     match name {
         "version" | "profiles" | "order" | "lastGood" | "usageStats" => return None,
-        "auth" => return foreign("openclaw.json"),
-        "tokens" | "auth_mode" | CODEX_KEY => return foreign("Codex CLI"),
-        "claudeAiOauth" => return foreign("Claude Code"),
-        "access_token" | "refresh_token" => return foreign("another program"),
-        name if name.ends_with("_API_KEY") => return foreign("another program"),
+        "auth" => return other_file("openclaw.json"),
+        "tokens" | "auth_mode" | CODEX_KEY => return other_file("Codex CLI"),
+        "claudeAiOauth" => return other_file("Claude Code"),
+        "access_token" | "refresh_token" => return other_file("another program"),
+        name if name.ends_with("_API_KEY") => return other_file("another program"),
         "access" | "refresh" | "token" | "key" | "apiKey" | "api_key" => {
-            return foreign("a single profile");
+            return other_file("a single profile");
         }
         _ => {}
     }
@@ -369,7 +369,10 @@ mod tests {
             (r#"{"claudeAiOauth":{}}"#, "Claude Code"),
             (r#"{"access_token":"fake"}"#, "another program"),
         ] {
-            assert!(matches!(of(text)[0], Misshape::Foreign { of, .. } if of == program), "{text}");
+            assert!(
+                matches!(of(text)[0], Misshape::OtherFile { of, .. } if of == program),
+                "{text}"
+            );
         }
     }
 

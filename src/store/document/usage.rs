@@ -29,7 +29,7 @@ const TOLD_LIFETIME: &str = "toldLifetime";
 impl StateDocument {
     /// Whether the user was told that the server grants this profile tokens of `lifetime`
     /// milliseconds, or nearly so.
-    pub fn is_lifetime_told(&self, profile_id: &str, lifetime: Millis) -> bool {
+    pub fn is_lifetime_reported(&self, profile_id: &str, lifetime: Millis) -> bool {
         let Some(entry) = self.entry(profile_id) else { return false };
         let entry: RawObject = serde_json::from_str(entry).unwrap_or_default();
         let told = entry.get(TOLD_LIFETIME).and_then(|told| told.get().parse::<Millis>().ok());
@@ -37,8 +37,8 @@ impl StateDocument {
     }
 
     /// Remembers that the user was told so; whether that is a change.
-    pub fn set_lifetime_told(&mut self, profile_id: &str, lifetime: Millis) -> bool {
-        if self.is_lifetime_told(profile_id, lifetime) {
+    pub fn set_lifetime_reported(&mut self, profile_id: &str, lifetime: Millis) -> bool {
+        if self.is_lifetime_reported(profile_id, lifetime) {
             return false;
         }
         self.change_entry(profile_id, |entry| insert(entry, TOLD_LIFETIME, &lifetime));
@@ -153,10 +153,13 @@ mod tests {
         let text = r#"{"usageStats":{"p:1":{"odd":1.50,"toldLifetime":"x"}}}"#;
         let mut state = StateDocument::parse(text).unwrap();
         assert!(
-            state.set_lifetime_told("p:1", 300_000) && !state.set_lifetime_told("p:1", 299_000)
+            state.set_lifetime_reported("p:1", 300_000)
+                && !state.set_lifetime_reported("p:1", 299_000)
         );
-        assert!(state.set_lifetime_told("p:1", 3_600_000) && state.set_lifetime_told("p:2", 0));
-        assert!(!state.set_lifetime_told("p:2", 0), "nothing is a lifetime, too");
+        assert!(
+            state.set_lifetime_reported("p:1", 3_600_000) && state.set_lifetime_reported("p:2", 0)
+        );
+        assert!(!state.set_lifetime_reported("p:2", 0), "nothing is a lifetime, too");
         assert!(state.to_text().unwrap().contains("\"odd\": 1.50"));
     }
 

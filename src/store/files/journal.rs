@@ -4,7 +4,8 @@
 //! known. A note that is found means that an earlier process was killed in between: the
 //! refresh token may be spent although it is still stored. A note names its grant by the
 //! hash alone. When the server refuses the grant, the note is renamed: it then says so until
-//! every store does.
+//! every store does. A logout that revokes the grant leaves such a note, which stays: the grant
+//! may come back from a backup.
 //!
 //! A note is written beside each lock on the grant: in the state directory, for the other
 //! agents of it, and beside the document, for other state directories that share that. One of
@@ -15,11 +16,12 @@
 
 use super::failure::write_failed;
 use super::lease::{Lease, LockPlace, grant_paths};
-use crate::profile::Millis;
+use crate::profile::{Millis, Refusal};
 use crate::secret::Secret;
 use crate::store::{Begun, Ended, InterruptedRefresh, LastOutcome, StoreError};
 use crate::system::{file, now};
-use serde::Deserialize;
+use crate::text::printable;
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -55,6 +57,9 @@ fn outcome_path(lock: &Path) -> PathBuf {
 
 /// A remembered outcome has at most so many bytes.
 const LARGEST_OUTCOME: u64 = 4096;
+
+/// An error code that a note gives has at most so many characters.
+const LONGEST_CODE: usize = 80;
 
 /// Writes the notes on `grant`, which `lease` is on.
 pub(in crate::store) fn begin(
@@ -118,22 +123,72 @@ pub(in crate::store) fn end(place: LockPlace<'_>, grant: &Secret, ended: Ended) 
     match ended {
         Ended::Known => remove(place, &locks, note_path),
         Ended::Refused => locks.iter().for_each(|lock| refuse(lock)),
+        Ended::Revoked(at) => note_revocation(&locks, at),
         Ended::RefusalStored => remove(place, &locks, refusal_path),
     }
 }
 
-/// Whether there is a note that the server refused the grant.
-pub(in crate::store) fn is_refused(place: LockPlace<'_>, grant: &Secret) -> bool {
-    grant_paths(place, grant).iter().any(|lock| refusal_path(lock).exists())
+/// A note that a grant is over.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct NotedRefusal {
+    /// The server's error code, or that a logout revoked it; `None` where the note does not say.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// When, in milliseconds since the epoch, where that is known.
+    #[serde(default)]
+    pub at: Option<Millis>,
+}
+
+/// The note that the server refused the grant, or that a logout revoked it.
+pub(in crate::store) fn refusal(place: LockPlace<'_>, grant: &Secret) -> Option<NotedRefusal> {
+    grant_paths(place, grant).iter().find_map(|lock| refusal_at(&refusal_path(lock)))
+}
+
+/// What the note at `path` says. A renamed note of a request holds the payload of a lock, and
+/// one that was written on a full disk holds nothing: both say that the grant is over.
+pub(super) fn refusal_at(path: &Path) -> Option<NotedRefusal> {
+    let metadata = path.symlink_metadata().ok()?;
+    let text = file::read_up_to(path, LARGEST_OUTCOME).ok().flatten();
+    let said = text.and_then(|(text, _)| serde_json::from_str(&text).ok());
+    let NotedRefusal { reason, at } = said.unwrap_or(NotedRefusal { reason: None, at: None });
+    let reason = reason.map(|reason| printable(&reason, LONGEST_CODE));
+    Some(NotedRefusal { reason, at: at.or_else(|| modified(&metadata)) })
+}
+
+/// When a file was last written, in milliseconds since the epoch.
+fn modified(metadata: &std::fs::Metadata) -> Option<Millis> {
+    let since = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Millis::try_from(since.as_millis()).ok()
+}
+
+/// Notes that a logout revoked a grant, as far as it can be written.
+fn note_revocation(locks: &[PathBuf], at: Millis) {
+    let why = NotedRefusal { reason: Some(Refusal::REVOKED.to_owned()), at: Some(at) };
+    let Ok(text) = serde_json::to_vec(&why) else { return };
+    for lock in locks {
+        let _ = file::replace(&refusal_path(lock), &text);
+    }
 }
 
 /// The outcome that is remembered of `grant`: the last one. What cannot be read is none.
 pub(in crate::store) fn last_outcome(place: LockPlace<'_>, grant: &Secret) -> Option<LastOutcome> {
-    let read = |lock: &PathBuf| {
-        let (text, _) = file::read_up_to(&outcome_path(lock), LARGEST_OUTCOME).ok()??;
-        LastOutcome::read(&text)
-    };
-    grant_paths(place, grant).iter().filter_map(read).max_by_key(|outcome| outcome.at)
+    let locks = grant_paths(place, grant);
+    let read = |lock: &PathBuf| outcome_at(&outcome_path(lock));
+    locks.iter().filter_map(read).max_by_key(|outcome| outcome.at)
+}
+
+/// The outcome in a note.
+pub(super) fn outcome_at(path: &Path) -> Option<LastOutcome> {
+    let (text, _) = file::read_up_to(path, LARGEST_OUTCOME).ok()??;
+    LastOutcome::read(&text)
+}
+
+/// The refresh that a note tells of; one that cannot be read was written all the same.
+pub(super) fn interrupted_at(path: &Path) -> Option<InterruptedRefresh> {
+    let at = modified(&path.symlink_metadata().ok()?).unwrap_or(0);
+    let text = file::read_up_to(path, LARGEST_OUTCOME).ok().flatten();
+    let read = text.and_then(|(text, _)| InterruptedRefresh::read(&text));
+    Some(read.unwrap_or(InterruptedRefresh { pid: 0, at }))
 }
 
 /// Remembers an outcome, as far as it can be written.

@@ -1,5 +1,4 @@
-//! The file engine: `auth-profiles.json` and `auth-state.json` in an agent's directory, as
-//! OpenClaw keeps them up to 2026.5.
+//! The file engine: `auth-profiles.json` and `auth-state.json`, as in OpenClaw up to 2026.5.
 //!
 //! Invariant: a document is replaced as a whole (rename) under OpenClaw's own lock, and not
 //! at all when somebody without the lock has changed it since it was read.
@@ -9,6 +8,7 @@ pub(in crate::store) mod elsewhere;
 mod exposure;
 mod failure;
 mod generation;
+mod grant_notes;
 pub(in crate::store) mod journal;
 pub(in crate::store) mod lease;
 mod leftover;
@@ -20,6 +20,7 @@ pub(in crate::store) mod replaced;
 pub use elsewhere::notes_of_kept;
 pub(in crate::store) use failure::invalid;
 use failure::write_failed;
+pub use grant_notes::{GrantNote, GrantNotes, NotedRefusal};
 pub use lease::{Lease, LeaseAttempt};
 pub use leftover::{Leftover, shared_leftovers};
 pub(super) use place::Files;
@@ -289,8 +290,12 @@ impl Engine for Files {
         journal::end(self.locks(&self.profiles_path()), grant, ended);
     }
 
-    fn has_noted_refusal(&self, grant: &Secret) -> bool {
-        journal::is_refused(self.locks(&self.profiles_path()), grant)
+    fn noted_refusal(&self, grant: &Secret) -> Option<NotedRefusal> {
+        journal::refusal(self.locks(&self.profiles_path()), grant)
+    }
+
+    fn grant_notes(&self) -> GrantNotes {
+        GrantNotes::read(self.locks(&self.profiles_path()))
     }
 
     fn note_kept(&self, grant: &Secret, kept_in: &Location) {

@@ -9,6 +9,7 @@
 use super::lease::LockPlace;
 use crate::secret::Secret;
 use crate::system::file;
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -27,6 +28,11 @@ fn read(place: LockPlace<'_>) -> String {
 pub(in crate::store) fn is_replaced(place: LockPlace<'_>, token: &Secret) -> bool {
     let hash = token.fingerprint();
     read(place).lines().any(|line| line == hash)
+}
+
+/// The hashes of all that is known to be replaced.
+pub(in crate::store) fn all(place: LockPlace<'_>) -> HashSet<String> {
+    read(place).lines().map(str::to_owned).collect()
 }
 
 /// Notes that `given` has replaced `token`.

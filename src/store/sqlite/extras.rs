@@ -3,14 +3,19 @@
 //!
 //! Invariant: an entry is nothing without its row. What is kept here of an entry that is gone
 //! says nothing.
+//!
+//! So is what a marker of ours stands for (see [`super::claim`]): whoever reads the row finds
+//! the login as it was.
 
 use crate::profile::AgentId;
 use crate::secret::Secret;
+use crate::store::document::is_marked_by;
 use crate::store::json_text::{RawObject, raw};
 use crate::store::{Document, StateDocument, StoreError};
 use crate::system::file;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -58,6 +63,26 @@ pub(super) struct Extras {
     /// What servers refused, by profile.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     usage: IndexMap<String, RawObject>,
+    /// What markers of ours stand for, by profile.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub(super) claims: IndexMap<String, Claim>,
+}
+
+/// A marker of ours in the place of the tokens of an entry.
+#[derive(Clone, Deserialize, Serialize)]
+pub(super) struct Claim {
+    /// Its id, which nobody else uses.
+    pub(super) id: String,
+    /// The entry as it was; none when the marker is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) entry: Option<Box<RawValue>>,
+}
+
+/// Without the entry, which holds tokens.
+impl std::fmt::Debug for Claim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Claim").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// Where it is kept.
@@ -80,7 +105,7 @@ impl Extras {
     /// Keeps it at `path`; removes that where there is nothing to keep.
     pub(super) fn write(&self, path: &Path) -> Result<(), StoreError> {
         let failed = |source| StoreError::Write { location: path.into(), source: Arc::new(source) };
-        if self.fields.is_empty() && self.usage.is_empty() {
+        if self.fields.is_empty() && self.usage.is_empty() && self.claims.is_empty() {
             return file::remove(path).map_err(failed);
         }
         let text = serde_json::to_vec(self).map_err(|error| failed(error.into()))?;
@@ -88,9 +113,25 @@ impl Extras {
         directory.and_then(|()| file::replace(path, &text)).map_err(failed)
     }
 
-    /// The document with the fields that are kept of its entries.
+    /// Whether the rows of `document` are older than this: a marker of ours that is gone by
+    /// now stands in it.
+    pub(super) fn is_ahead_of(&self, document: &Document) -> bool {
+        let mut gone = self.claims.iter().filter(|(_, claim)| claim.entry.is_none());
+        gone.any(|(id, claim)| claim.stands_in(document, id))
+    }
+
+    /// The document with what markers of ours stand for, and with the fields that are kept of
+    /// its entries.
     pub(super) fn complete(&self, mut document: Document) -> serde_json::Result<Document> {
         let mut is_changed = false;
+        for (id, claim) in &self.claims {
+            let Some(entry) = claim.entry.as_ref().filter(|_| claim.stands_in(&document, id))
+            else {
+                continue;
+            };
+            document.set_entry(id, entry.clone());
+            is_changed = true;
+        }
         for (id, fields) in &self.fields {
             let Some(entry) = document.entry(id) else { continue };
             let Ok(mut entry) = serde_json::from_str::<RawObject>(entry) else { continue };
@@ -150,5 +191,23 @@ impl Extras {
         let is_changed = raw(&taken)?.get() != raw(&self.usage)?.get();
         self.usage = taken;
         Ok(is_changed)
+    }
+}
+
+impl Extras {
+    /// The markers of the profiles `changed` are gone; whether that changed anything here.
+    pub(super) fn settle(&mut self, changed: &[String]) -> bool {
+        let mut is_changed = false;
+        for (_, claim) in self.claims.iter_mut().filter(|(id, _)| changed.contains(id)) {
+            is_changed |= claim.entry.take().is_some();
+        }
+        is_changed
+    }
+}
+
+impl Claim {
+    /// Whether its marker stands in the entry of the profile `id`.
+    pub(super) fn stands_in(&self, document: &Document, id: &str) -> bool {
+        document.entry(id).is_some_and(|entry| is_marked_by(entry, &self.id))
     }
 }

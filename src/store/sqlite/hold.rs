@@ -98,15 +98,13 @@ impl Held {
         if connections.into_iter().flatten().any(Connection::is_autocommit) {
             return Ok(None);
         }
-        let outside =
-            if self.shared.is_none() || self.own.is_none() { Some(sqlite.look()?) } else { None };
         let shared = match &self.shared {
             Some(held) => Some(Shared::ask(held).map_err(|e| failed(&sqlite.shared, &e))?),
-            None => outside.as_ref().and_then(|it| it.shared.clone()),
+            None => connection::read(&sqlite.shared, Shared::ask)?,
         };
         let own = match &self.own {
             Some(held) => Some(Own::ask(held).map_err(|e| failed(&sqlite.own, &e))?),
-            None => outside.as_ref().and_then(|it| it.own.clone()),
+            None => connection::read(&sqlite.own, Own::ask)?,
         };
         let paths = (sqlite.shared.as_path(), sqlite.own.as_path());
         let look = Look::of(shared, own, paths, sqlite.agent.as_str())?;

@@ -12,7 +12,6 @@
 
 use super::connection::{self, invalid};
 use super::rows::{self, Owner, Rows};
-use crate::profile::Millis;
 use crate::store::{Mark, ReadOnly, StoreError, Version};
 use rusqlite::{Connection, OptionalExtension};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -121,15 +120,6 @@ impl Shared {
         } else {
             None
         }
-    }
-
-    /// Asks when the gateway last said until when it runs.
-    pub(super) fn ask_gateway(connection: &Connection) -> rusqlite::Result<Option<Millis>> {
-        if !rows::has_table(connection, "state_leases")? {
-            return Ok(None);
-        }
-        let query = "SELECT max(expires_at) FROM state_leases WHERE scope = 'gateway-owner'";
-        connection.query_row(query, [], |row| row.get(0))
     }
 
     /// Whether it says where the rows of all agents are.

@@ -56,6 +56,11 @@ pub(super) struct Changes {
 pub(super) type Entries = Vec<(String, Option<Secret>)>;
 
 impl Changes {
+    /// These, of entries alone.
+    pub(super) const fn of(entries: Entries) -> Self {
+        Self { entries, members: Vec::new() }
+    }
+
     /// What differs between what is stored and what is to be. Order and usage, which an old
     /// layout keeps among the profiles, are not part of it.
     pub(super) fn between(present: &Document, document: &Document) -> Self {

@@ -7,9 +7,11 @@
 //! OpenClaw would drop from them is in a file of ours, and so are leases, journal, spool and
 //! backups.
 
+mod claim;
 mod connection;
 mod coordinator;
 mod extras;
+mod gateway;
 mod held;
 mod hold;
 mod lock_name;
@@ -26,8 +28,9 @@ pub(super) use place::Sqlite;
 use super::engine::{Engine, Swap};
 use super::files::{backup, elsewhere, journal, lease, replaced};
 use super::{
-    Backup, Begun, Document, Ended, Exclusion, LastOutcome, Lease, LeaseAttempt, LeaseKey,
-    Leftover, Location, Notice, Prepared, ReadOnly, Snapshot, StateDocument, StoreError, Version,
+    Backup, Begun, Document, Ended, Exclusion, GatewayNews, GrantNotes, LastOutcome, Lease,
+    LeaseAttempt, LeaseKey, Leftover, Location, NotedRefusal, Notice, Prepared, ReadOnly, Snapshot,
+    StateDocument, StoreError, Unspent, Version,
 };
 use crate::profile::Millis;
 use crate::secret::Secret;
@@ -37,7 +40,7 @@ use crate::system::now;
 use crate::system::permissions::{Exposure, Kind, Permissions};
 use crate::system::worker::Waiter;
 use connection::invalid;
-use look::{Layout, Look, Shared};
+use look::{Layout, Look};
 use rows::{Owner, Row, Rows, Which};
 use serde_json::error::Category;
 use std::path::Path;
@@ -91,11 +94,11 @@ impl Engine for Sqlite {
     }
 
     fn read_profiles(&self) -> Result<(Document, Option<Version>), StoreError> {
-        let look = self.look()?;
+        let (look, document) = self.look_and_read()?;
         if self.is_blocked(&look) {
             return self.files.read_profiles();
         }
-        Ok((self.profiles(&look)?, look.version(self.is_shared())))
+        Ok((document, look.version(self.is_shared())))
     }
 
     fn read_state(&self, profiles: &Document) -> Result<StateDocument, StoreError> {
@@ -107,14 +110,13 @@ impl Engine for Sqlite {
     }
 
     fn read(&self) -> Result<Snapshot, StoreError> {
-        let look = self.look()?;
+        let (look, document) = self.look_and_read()?;
         if self.is_blocked(&look) {
             return self.files.read();
         }
         if look.is_unknown() {
             return Err(self.blocked());
         }
-        let document = self.profiles(&look)?;
         if document.is_new()
             && let Some(refusal @ StoreError::ReadOnly { reason: ReadOnly::NewerSchema { .. }, .. }) =
                 self.refusal(&look)
@@ -238,12 +240,24 @@ impl Engine for Sqlite {
         journal::begin(self.locks(), lease, grant)
     }
 
+    fn mark(&self, grant: &Secret, now: Millis) -> Result<(), StoreError> {
+        Self::mark(self, grant, now)
+    }
+
+    fn unmark(&self, grant: &Secret, unspent: Unspent) -> Result<(), StoreError> {
+        Self::unmark(self, grant, unspent)
+    }
+
     fn end(&self, grant: &Secret, ended: Ended) {
         journal::end(self.locks(), grant, ended);
     }
 
-    fn has_noted_refusal(&self, grant: &Secret) -> bool {
-        journal::is_refused(self.locks(), grant)
+    fn noted_refusal(&self, grant: &Secret) -> Option<NotedRefusal> {
+        journal::refusal(self.locks(), grant)
+    }
+
+    fn grant_notes(&self) -> GrantNotes {
+        GrantNotes::read(self.locks())
     }
 
     fn note_kept(&self, grant: &Secret, kept_in: &Location) {
@@ -342,9 +356,9 @@ impl Sqlite {
         if document.is_renewal() {
             return;
         }
-        let until = connection::read(&self.shared, Shared::ask_gateway).ok().flatten().flatten();
-        if until.is_some_and(|until| until > now()) {
-            policy.notices.add(Notice::GatewayRuns);
+        if self.has_gateway() {
+            let news = GatewayNews { done: None, agent_id: self.agent.clone() };
+            policy.notices.add_of_gateway(news);
         }
     }
 
@@ -353,9 +367,30 @@ impl Sqlite {
     }
 
     fn profiles(&self, look: &Look) -> Result<Document, StoreError> {
+        self.read_profiles_of(look).map(|(document, _)| document)
+    }
+
+    /// The profiles, and whether the rows are older than what is beside them.
+    fn read_profiles_of(&self, look: &Look) -> Result<(Document, bool), StoreError> {
+        let extras = self.extras();
         let document = merge::profiles(store_text(look.own_rows()), self.shared_store(look));
-        let document = document.and_then(|document| self.extras().complete(document));
-        document.map_err(|error| self.invalid_row(self.row_name(Which::Store), &error))
+        let read = document.and_then(|document| {
+            let is_old = extras.is_ahead_of(&document);
+            Ok((extras.complete(document)?, is_old))
+        });
+        read.map_err(|error| self.invalid_row(self.row_name(Which::Store), &error))
+    }
+
+    /// What the databases say, and the profiles, both of one moment.
+    fn look_and_read(&self) -> Result<(Look, Document), StoreError> {
+        let look = self.look()?;
+        let (document, is_old) = self.read_profiles_of(&look)?;
+        if !is_old {
+            return Ok((look, document));
+        }
+        let look = self.look()?;
+        let document = self.profiles(&look)?;
+        Ok((look, document))
     }
 
     /// The state: the agent's own, then that of all, each before what an old layout keeps

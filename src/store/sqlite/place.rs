@@ -72,7 +72,12 @@ impl Sqlite {
             }
         }
         let version = self.look().ok()?.version(self.is_shared());
-        // The tokens are older than the look: a change in between is found the next time.
+        // The tokens are older than the look: a change in between is found the next time, but
+        // for one that comes so soon that the files have the same times.
+        let are_settled = [&tokens.0, &tokens.1].into_iter().flatten().all(Token::is_settled);
+        if !are_settled {
+            return version;
+        }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         *seen = Some(Seen { tokens, version });
         version

@@ -1,28 +1,28 @@
 //! What tells, at the price of a few looks at files, that a database may have changed.
 //!
-//! Invariant: two equal tokens mean that nothing was committed in between. Different ones may
-//! mean nothing: a checkpoint moves what is stored, and changes no row.
+//! Invariants: two equal tokens, of which the first was settled, mean that nothing was committed
+//! in between. Different ones may mean nothing: a checkpoint moves what is stored, and changes no
+//! row. No file of a database is opened for it: whoever closes one lets go of all locks that
+//! SQLite holds on it for this process (fcntl(2)).
 
 use crate::system::now;
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// A file is at rest when it was last written so long ago, in milliseconds: times of files
 /// are no finer than a few of them.
 const AT_REST: u64 = 2_000;
 
-/// The head of the index of the write-ahead log: it counts commits.
-const HEAD: usize = 48;
+/// So long after a file was last written, a further write of it gives it another time.
+const SETTLED: u64 = 50;
 
 /// The state of the files of one database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     main: Stamp,
     log: Option<Stamp>,
-    /// The head of the index of the log, while somebody has the database open.
-    index: Option<[u8; HEAD]>,
 }
 
 /// One file.
@@ -42,9 +42,10 @@ impl Stamp {
         }
     }
 
-    fn is_young(&self) -> bool {
+    /// Whether it was written less than so many milliseconds ago.
+    fn is_younger_than(&self, age: u64) -> bool {
         let (seconds, nanoseconds) = self.written;
-        now().abs_diff(seconds * 1_000 + nanoseconds / 1_000_000) < AT_REST
+        now().abs_diff(seconds * 1_000 + nanoseconds / 1_000_000) < age
     }
 }
 
@@ -56,14 +57,9 @@ impl Token {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let beside = |suffix| crate::system::file::with_suffix(path, suffix);
-        let log = beside("-wal").metadata().ok().filter(|log| log.is_file() && log.size() > 0);
-        let log = log.map(|found| Stamp::of(&found));
-        let index = File::open(beside("-shm")).ok().and_then(|index| {
-            let mut head = [0; HEAD];
-            index.read_exact_at(&mut head, 0).ok().map(|()| head)
-        });
-        Ok(Some(Self { main, log, index }))
+        let log = crate::system::file::with_suffix(path, "-wal").metadata().ok();
+        let log = log.filter(|log| log.is_file() && log.size() > 0);
+        Ok(Some(Self { main, log: log.map(|found| Stamp::of(&found)) }))
     }
 
     /// Whether it is that of the database at `path` still.
@@ -71,13 +67,47 @@ impl Token {
         matches!(Self::of(path), Ok(Some(present)) if present == *self)
     }
 
+    /// Whether whatever is committed from now on makes another token.
+    pub(super) fn is_settled(&self) -> bool {
+        let mut files = std::iter::once(&self.main).chain(&self.log);
+        !files.any(|file| file.is_younger_than(SETTLED))
+    }
+
     /// Whether all that is stored stands in the main file, and was not written just now.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.is_checkpointed() && !self.main.is_young()
+        self.is_checkpointed() && !self.main.is_younger_than(AT_REST)
     }
 
     /// Whether all that is stored stands in the main file.
     pub(super) const fn is_checkpointed(&self) -> bool {
         self.log.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::Connection;
+
+    /// How many locks there are on a file.
+    fn locks_on(path: &Path) -> usize {
+        let inode = format!(":{} ", path.metadata().unwrap().ino());
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().filter(|line| line.contains(&inode)).count()
+    }
+
+    #[test]
+    fn a_look_lets_go_of_no_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.sqlite");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE a (b)").unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let index = directory.path().join("a.sqlite-shm");
+        let before = (locks_on(&path), locks_on(&index));
+        assert!(before.1 > 0, "{before:?}");
+        let token = Token::of(&path).unwrap().unwrap();
+        assert_eq!((locks_on(&path), locks_on(&index)), before);
+        assert!(!token.is_settled() && token.is_present(&path));
     }
 }

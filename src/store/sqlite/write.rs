@@ -17,13 +17,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The rows of the agent and those of all, whether or not they count yet.
-struct Present<'l> {
+pub(super) struct Present<'l> {
     own: Option<&'l Rows>,
     shared: Option<&'l Rows>,
 }
 
 impl<'l> Present<'l> {
-    fn rows(&self, owner: Owner) -> Option<&'l Rows> {
+    pub(super) fn rows(&self, owner: Owner) -> Option<&'l Rows> {
         match owner {
             Owner::Agent => self.own,
             Owner::All => self.shared,
@@ -32,7 +32,7 @@ impl<'l> Present<'l> {
 }
 
 impl Sqlite {
-    fn present<'l>(&self, look: &'l Look) -> Present<'l> {
+    pub(super) fn present<'l>(&self, look: &'l Look) -> Present<'l> {
         let shared = look.shared.as_ref().map(|it| &it.rows).filter(|_| self.is_shared());
         Present { own: look.own.as_ref().map(|it| &it.rows), shared }
     }
@@ -52,15 +52,10 @@ impl Sqlite {
         if extras.take_fields(&mut changes.entries).map_err(odd)? {
             extras.write(&self.extras_path())?;
         }
+        let changed: Vec<String> = changes.entries.iter().map(|(id, _)| id.clone()).collect();
         let rows = self.present(look);
         let mut states = States::new(state_text(rows.own), state_text(rows.shared)).map_err(odd)?;
-        let has_own = |id: &str| {
-            let text = store_text(rows.own);
-            text.and_then(|it| Document::parse(it.expose()).ok()).is_some_and(|it| it.has_entry(id))
-        };
-        let (own, shared) =
-            if self.is_shared() { changes.split(has_own) } else { (changes, Changes::default()) };
-        for (owner, changes) in [(Owner::Agent, own), (Owner::All, shared)] {
+        for (owner, changes) in self.by_owner(&rows, changes) {
             let row = store_text(rows.rows(owner));
             let old = self.old_layout(held, owner, &rows)?;
             if changes.is_empty() && old.is_none() {
@@ -77,7 +72,21 @@ impl Sqlite {
         }
         self.write_states(held, &states)?;
         self.claim(held, look)?;
-        held.commit(self)
+        held.commit(self)?;
+        if extras.settle(&changed) {
+            // Without its marker, a claim says nothing.
+            let _ = extras.write(&self.extras_path());
+        }
+        Ok(())
+    }
+
+    /// The changes of each row.
+    pub(super) fn by_owner(&self, rows: &Present<'_>, changes: Changes) -> [(Owner, Changes); 2] {
+        let own = store_text(rows.own).and_then(|it| Document::parse(it.expose()).ok());
+        let has_own = |id: &str| own.as_ref().is_some_and(|own| own.has_entry(id));
+        let (own, shared) =
+            if self.is_shared() { changes.split(has_own) } else { (changes, Changes::default()) };
+        [(Owner::Agent, own), (Owner::All, shared)]
     }
 
     /// Writes what a change of the state is about, and commits.
@@ -159,7 +168,7 @@ impl Sqlite {
             .map_err(|error| write_failed(&self.shared, &error, Duration::ZERO))
     }
 
-    fn write(
+    pub(super) fn write(
         &self,
         held: &Held,
         owner: Owner,

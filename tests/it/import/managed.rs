@@ -27,7 +27,10 @@ fn the_login_of_codex_stands_in_while_there_is_none_of_ours() {
     assert_eq!(listed["profiles"][0]["managedBy"], "codex");
     assert_eq!(listed["profiles"][0]["email"], "ada@example.test");
     let text = rig.run(&["models", "auth", "list"]).success();
-    assert!(text.contains("the login of Codex CLI"), "{text}");
+    assert!(text.contains("held by Codex CLI, its token expires 2"), "{text}");
+    assert_eq!(listed["profiles"][0]["state"], "held");
+    let status = rig.run(&["models", "status"]).success();
+    assert!(status.contains("held by Codex CLI") && !status.contains("No profiles"), "{status}");
     let channels = rig.run(&["channels", "list", "--json", "--no-usage"]).json();
     assert_eq!(channels["auth"], json!([]));
     let other = rig.run(&["models", "auth", "list", "--json", "--provider", "p"]).json();
@@ -63,7 +66,7 @@ fn an_expired_login_of_codex_is_not_refreshed() {
     let stderr = rig.run(&TOKEN).failure(3);
     assert!(stderr.contains("Codex CLI") && stderr.contains("import codex --move"), "{stderr}");
     let listed = rig.run(&["models", "auth", "list"]).success();
-    assert!(listed.contains("expired; the login of Codex CLI"), "{listed}");
+    assert!(listed.contains("held by Codex CLI, expired 1970-01-12 13:46 UTC"), "{listed}");
     assert_eq!(rig.server.requests().len(), 0);
     assert_eq!(rig.read_at_home(CODEX).unwrap(), login.to_string());
     // Taken over, it is refreshed as any other.

@@ -127,6 +127,51 @@ fn a_refusal_without_a_refresh_is_noted_as_well_and_neither_names_the_token() {
 }
 
 #[test]
+fn a_revocation_says_when_and_stays() {
+    for engine in engines() {
+        let world = World::new(engine);
+        let store = world.store("main");
+        assert!(store.has_no_notes(), "{engine:?}");
+        store.note_revoked("fake-r0", 1_795_867_200_000);
+        assert!(store.is_refused("fake-r0") && !world.tells("fake-r0"), "{engine:?}");
+        for store in [&store, &world.store("work")] {
+            let refusal = store.note_of("fake-r0", 1).refusal.unwrap();
+            assert_eq!(refusal.reason.as_deref(), Some("revoked"), "{engine:?}");
+            assert_eq!(refusal.at, Some(1_795_867_200_000), "{engine:?}");
+            assert!(store.note_of("fake-r1", 1).refusal.is_none(), "{engine:?}");
+        }
+        // A refusal that comes later changes nothing.
+        store.note_refused("fake-r0");
+        let refusal = store.note_of("fake-r0", 1).refusal.unwrap();
+        assert_eq!(refusal.reason.as_deref(), Some("revoked"), "{engine:?}");
+    }
+}
+
+#[test]
+fn the_notes_of_all_grants_say_what_is_said_of_each() {
+    for engine in engines() {
+        let world = World::new(engine);
+        let store = world.store("main");
+        let now = now();
+        let held = store.lease("p:1", "fake-r0").unwrap();
+        store.begin(&held).unwrap();
+        assert!(store.note_of("fake-r0", now).interrupted.is_none(), "{engine:?}: it is under way");
+        drop(held);
+        let cut_off = store.note_of("fake-r0", now).interrupted.map(|it| it.pid);
+        assert_eq!(cut_off, Some(std::process::id()), "{engine:?}");
+        store.note_refused("fake-r1");
+        let refusal = store.note_of("fake-r1", now).refusal.unwrap();
+        assert!(refusal.reason.is_none() && refusal.at.is_some(), "{engine:?}");
+        let outcome = LastOutcome::after(None, OutcomeKind::Unknown, now, "500");
+        store.remember_outcome("fake-r2", Some(&outcome));
+        assert_eq!(store.note_of("fake-r2", now).outcome, Some(outcome), "{engine:?}");
+        let none = store.note_of("fake-r3", now);
+        assert!(none.refusal.is_none() && none.outcome.is_none(), "{engine:?}");
+        assert!(none.interrupted.is_none() && !none.is_replaced, "{engine:?}");
+    }
+}
+
+#[test]
 fn the_last_outcome_is_of_the_grant_and_needs_no_lease() {
     for engine in engines() {
         let world = World::new(engine);

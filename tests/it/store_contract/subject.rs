@@ -16,8 +16,8 @@ use openclaw_auth::profile::Identity;
 use openclaw_auth::profile::{ProfileId, ProviderId};
 use openclaw_auth::secret::Secret;
 use openclaw_auth::store::{
-    Backup, Begun, Document, Ended, IssuedCredential, LastOutcome, Lease, LeaseAttempt, LeaseKey,
-    Notices, Prepared, StateDocument, Store, StoreError, Turn, Version, renewed_entry,
+    Backup, Begun, Document, Ended, GrantNote, IssuedCredential, LastOutcome, Lease, LeaseAttempt,
+    LeaseKey, Notices, Prepared, StateDocument, Store, StoreError, Turn, Version, renewed_entry,
 };
 use openclaw_auth::system::permissions::Permissions;
 use serde_json::Value;
@@ -287,6 +287,21 @@ impl Subject {
     /// Notes that a grant is refused, where no refresh of it began.
     pub(super) fn note_refused(&self, grant: &str) {
         self.store.end(&Secret::new(grant), Ended::Refused);
+    }
+
+    /// Notes that a logout revoked a grant.
+    pub(super) fn note_revoked(&self, grant: &str, at: i64) {
+        self.store.end(&Secret::new(grant), Ended::Revoked(at));
+    }
+
+    /// What the journal says of a grant, looked up among all.
+    pub(super) fn note_of(&self, grant: &str, now: i64) -> GrantNote {
+        self.store.grant_notes().of(&Secret::new(grant), now)
+    }
+
+    /// Whether the journal says nothing of any grant.
+    pub(super) fn has_no_notes(&self) -> bool {
+        self.store.grant_notes().is_empty()
     }
 
     /// Whether the journal says that a grant is refused.

@@ -135,6 +135,31 @@ impl Text {
         self.open().pragma_update(None, "user_version", 99).is_ok()
     }
 
+    /// Changes the text in a transaction that takes `pause`.
+    #[cfg(not(test))]
+    pub(crate) fn edit(
+        &self,
+        pause: Duration,
+        change: impl FnOnce(&str) -> String,
+    ) -> rusqlite::Result<()> {
+        let (table, [key, value, at]) = (self.table, self.columns);
+        let connection = Connection::open(&self.database)?;
+        connection.busy_timeout(Duration::from_secs(20))?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let query = format!("SELECT {value} FROM {table} WHERE {key} = ?1");
+        let text: String = connection.query_row(&query, [self.key], |row| row.get(0))?;
+        std::thread::sleep(pause);
+        let update = format!("UPDATE {table} SET {value} = ?2, {at} = {FOREIGN} WHERE {key} = ?1");
+        connection.execute(&update, [self.key, &change(&text)])?;
+        connection.execute_batch("COMMIT")
+    }
+
+    /// What SQLite says of the database.
+    #[cfg(not(test))]
+    pub(crate) fn check(&self) -> String {
+        self.open().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap()
+    }
+
     /// Runs a statement.
     pub(crate) fn run(&self, statement: &str) {
         self.open().execute_batch(statement).unwrap();

@@ -4,7 +4,7 @@
 pub(crate) mod authorization_server;
 #[cfg(test)]
 pub(crate) mod catalog;
-#[cfg(test)]
+#[cfg(feature = "sqlite")]
 pub(crate) mod database;
 pub(crate) mod free_port;
 #[cfg(test)]
@@ -15,6 +15,8 @@ pub(crate) mod pseudo_terminal;
 pub(crate) mod recorded;
 #[cfg(test)]
 pub(crate) mod rig;
+#[cfg(test)]
+pub(crate) mod schema;
 #[cfg(test)]
 pub(crate) mod service;
 pub(crate) mod user_agent;

@@ -1,14 +1,14 @@
 //! `models auth list`
 
 use crate::app::App;
-use crate::cli::duration;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
+use crate::cli::login_state::StateReport;
 use crate::cli::named;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::ops::list::{Listing, Row, list};
-use crate::profile::{AgentId, Health, Millis, ProfileId, ProviderId};
+use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::text::printable;
 use comfy_table::{Table, presets};
 use serde::Serialize;
@@ -60,6 +60,8 @@ struct ProfileReport<'l> {
     imported_from: Option<&'l str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     managed_by: Option<&'l str>,
+    #[serde(flatten)]
+    state: StateReport<'l>,
 }
 
 impl<'l> From<&'l Row> for ProfileReport<'l> {
@@ -79,6 +81,7 @@ impl<'l> From<&'l Row> for ProfileReport<'l> {
             inherited_from: row.inherited_from.as_ref(),
             imported_from: row.imported_from.as_deref(),
             managed_by: row.managed_by.map(|tool| tool.program().name.as_str()),
+            state: StateReport::new(&row.state, row.proven_at),
         }
     }
 }
@@ -129,38 +132,19 @@ fn table(listing: &Listing) -> String {
             format!("{:.120}{from}", row.id),
             format!("{:.60}", row.provider),
             row.kind.name().to_owned(),
-            status(row, listing.at),
+            status(row),
         ]);
     }
     let lines = table.lines().map(|line| line.trim().to_owned() + "\n");
     lines.collect()
 }
 
-fn status(row: &Row, now: Millis) -> String {
-    let health = match row.health {
-        Health::Valid(until) => format!("valid for {}", duration::show(until.saturating_sub(now))),
-        Health::Expired | Health::Refreshable if row.managed_by.is_some() => "expired".to_owned(),
-        Health::Refreshable => "expired, refreshed on use".to_owned(),
-        Health::Expired => "expired, sign in again".to_owned(),
-        Health::Refused => format!(
-            "refused by the server ({}), sign in again",
-            printable(row.refusal.as_deref().unwrap_or("unknown"), 80)
-        ),
-        Health::NoExpiry => "no expiry".to_owned(),
-        Health::Missing => match &row.problem {
-            Some(problem) => format!("not usable: {problem}"),
-            None => "holds no credential".to_owned(),
-        },
-    };
-    let health = match (&row.managed_by, &row.imported_from) {
-        (Some(tool), _) => format!("{health}; the login of {}", tool.program().label),
-        (None, Some(tool)) => format!("{health}; imported from {}", printable(tool, 40)),
-        (None, None) => health,
-    };
-    match row.unusable_until {
-        Some(until) => {
-            format!("{health}; not used for {}", duration::show(until.saturating_sub(now)))
+fn status(row: &Row) -> String {
+    let state = row.state.to_string();
+    match &row.imported_from {
+        Some(tool) if row.managed_by.is_none() => {
+            format!("{state}; imported from {}", printable(tool, 40))
         }
-        None => health,
+        _ => state,
     }
 }

@@ -25,6 +25,9 @@ pub(in crate::cli) struct Args {
     /// Remove the profile here without revoking the login at the server
     #[arg(long)]
     local: bool,
+    /// Remove it from all agents, `main` included, whose profiles every agent has
+    #[arg(long)]
+    all_agents: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -38,10 +41,13 @@ pub(in crate::cli) fn run(
 ) -> Result<(), Failure> {
     let agent = AgentId::named(agent);
     let Some(name) = args.name else {
-        return all::run(agent, args.local, args.json, app, output);
+        return all::run((agent, args.local), args.json, app, output);
     };
-    let request = Request { name, agent, local: args.local };
+    let request = Request { name, agent, local: args.local, all_agents: args.all_agents };
     let done = logout(app, &request, &mut Console::new(output, &app.environment))?;
+    if let Some(from) = &done.left_with {
+        output.say(&format!("the agent still has `{}` from agent `{from}`", done.profile_id));
+    }
     let report = Report::of(&done);
     if args.json {
         return output.json(&report);

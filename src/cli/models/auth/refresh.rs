@@ -97,13 +97,13 @@ struct FailureReport<'r> {
 }
 
 /// What went wrong, with what it means to a user.
-struct Told {
+struct Explained {
     text: String,
     status: ExitStatus,
     hint: Option<Hint>,
 }
 
-impl Told {
+impl Explained {
     fn new(error: &dyn Error, (status, hint): (ExitStatus, Option<Hint>)) -> Self {
         Self { text: chain(error), status, hint }
     }
@@ -119,31 +119,31 @@ impl Told {
 
 /// The report, with what each failure in it means to a user.
 struct Results {
-    rows: Vec<(Row, Option<Told>)>,
-    problems: Vec<(AgentId, Told)>,
+    rows: Vec<(Row, Option<Explained>)>,
+    problems: Vec<(AgentId, Explained)>,
 }
 
 impl Results {
     fn new(done: Done, app: &App) -> Self {
-        let told = |row: &Row| {
+        let explained = |row: &Row| {
             let error = row.outcome.as_ref().err()?;
-            Some(Told::new(error, failure::row(error, app)))
+            Some(Explained::new(error, failure::row(error, app)))
         };
         let rows = done.rows.into_iter().map(|row| {
-            let told = told(&row);
-            (row, told)
+            let explained = explained(&row);
+            (row, explained)
         });
         let problems = done.problems.into_iter().map(|(agent_id, error)| {
-            let told = Told::new(&error, error.advice());
-            (agent_id, told)
+            let explained = Explained::new(&error, error.advice());
+            (agent_id, explained)
         });
         Self { rows: rows.collect(), problems: problems.collect() }
     }
 
     /// Everything that went wrong.
-    fn failures(&self) -> impl Iterator<Item = &Told> {
-        let of_rows = self.rows.iter().filter_map(|(_, told)| told.as_ref());
-        of_rows.chain(self.problems.iter().map(|(_, told)| told))
+    fn failures(&self) -> impl Iterator<Item = &Explained> {
+        let of_rows = self.rows.iter().filter_map(|(_, explained)| explained.as_ref());
+        of_rows.chain(self.problems.iter().map(|(_, explained)| explained))
     }
 
     /// How the run ends: what needs a person goes before what passes by itself.
@@ -157,31 +157,31 @@ impl Results {
             ExitStatus::LockTimeout,
             ExitStatus::Unavailable,
         ];
-        let seen: Vec<ExitStatus> = self.failures().map(|told| told.status).collect();
+        let seen: Vec<ExitStatus> = self.failures().map(|explained| explained.status).collect();
         let worst = WORST_FIRST.into_iter().find(|status| seen.contains(status));
         worst.unwrap_or(ExitStatus::Success)
     }
 
     fn report(&self, state_dir: Location) -> Report<'_> {
-        let rows = self.rows.iter().map(|(row, told)| RowReport {
+        let rows = self.rows.iter().map(|(row, explained)| RowReport {
             agent_id: &row.agent_id,
             profile_id: &row.profile_id,
             provider: &row.provider,
-            status: status(row, told.as_ref()),
+            status: status(row, explained.as_ref()),
             expires_at: row.expires,
-            failure: told.as_ref().map(Told::report),
+            failure: explained.as_ref().map(Explained::report),
         });
         let problems = self.problems.iter();
-        let problems =
-            problems.map(|(agent_id, told)| ProblemReport { agent_id, failure: told.report() });
+        let problems = problems
+            .map(|(agent_id, explained)| ProblemReport { agent_id, failure: explained.report() });
         Report { schema: 1, state_dir, results: rows.collect(), problems: problems.collect() }
     }
 }
 
 /// The status as JSON and text name it.
-fn status(row: &Row, told: Option<&Told>) -> &'static str {
-    if let Some(told) = told {
-        return match told.status {
+fn status(row: &Row, explained: Option<&Explained>) -> &'static str {
+    if let Some(explained) = explained {
+        return match explained.status {
             ExitStatus::LoginRequired => "login-required",
             ExitStatus::Unavailable => "unavailable",
             ExitStatus::LockTimeout => "busy",
@@ -241,7 +241,7 @@ fn show(
     for (row, failed) in &results.rows {
         let mut cells = vec![format!("{:.120}", row.profile_id)];
         cells.extend(with_agents.then(|| format!("agent {}", row.agent_id)));
-        cells.push(told(row, failed.as_ref()));
+        cells.push(describe(row, failed.as_ref()));
         table.add_row(cells);
     }
     let lines = table.lines().map(|line| line.trim().to_owned() + "\n");
@@ -254,7 +254,7 @@ fn show(
 }
 
 /// What became of a profile, for people.
-fn told(row: &Row, failed: Option<&Told>) -> String {
+fn describe(row: &Row, failed: Option<&Explained>) -> String {
     let name = match status(row, failed) {
         "unavailable" => "server unavailable".to_owned(),
         other => other.replace('-', " "),

@@ -1,26 +1,32 @@
-//! The text of `models status`: what is usable until when, and why a profile is not; then
-//! what is missing, with the command that helps.
+//! The text of `models status`: how each login is doing; then what is missing, with the
+//! command that helps.
 
-use crate::admin::status::{Effective, Row, Status, Unusable, key_variable};
+use crate::admin::status::{Effective, Status, key_variable, stand_ins};
 use crate::app::App;
-use crate::cli::duration;
 use crate::cli::failure::sign_in_command;
-use crate::profile::{AgentId, Health, Millis};
+use crate::ops::list::Row as Listed;
+use crate::profile::{AgentId, ProviderId};
+use crate::provider::auth_provider_id;
 use crate::text::printable;
 use comfy_table::{Table, presets};
-use std::collections::HashMap;
 
 pub(super) fn render(status: &Status, app: &App) -> String {
-    let mut parts = vec![head(status, app), profiles(status)];
+    let stand_ins = stand_ins(app, status);
+    let mut parts = vec![head(status, app), profiles(status, &stand_ins)];
     let beside = beside_profiles(status);
     if !beside.is_empty() {
         parts.push(format!("Beside profiles:\n{beside}"));
     }
     let agent = status.agent_id.clone().unwrap_or(AgentId::main());
-    let missing = status.missing_providers.iter().map(|missing| match key_variable(app, missing) {
-        Some(name) => format!("  {missing}: set {name}\n"),
-        None => format!("  {missing}: {}\n", sign_in_command(app, missing, &agent)),
-    });
+    let lacks = |provider: &&ProviderId| {
+        let id = auth_provider_id(*provider);
+        !stand_ins.iter().any(|row| auth_provider_id(&row.provider) == id)
+    };
+    let missing =
+        status.lacking.iter().filter(lacks).map(|missing| match key_variable(app, missing) {
+            Some(name) => format!("  {missing}: set {name}\n"),
+            None => format!("  {missing}: {}\n", sign_in_command(app, missing, &agent)),
+        });
     let missing = missing.collect::<Vec<_>>().concat();
     if !missing.is_empty() {
         parts.push(format!("In use, with no login and no key:\n{missing}"));
@@ -31,7 +37,9 @@ pub(super) fn render(status: &Status, app: &App) -> String {
 fn head(status: &Status, app: &App) -> String {
     let models = &status.models;
     let resolved = models.resolved_default.to_string();
-    let default = if resolved == models.default {
+    let default = if !models.is_default_set {
+        format!("not set (OpenClaw takes {resolved})")
+    } else if resolved == models.default {
         resolved
     } else {
         format!("{resolved} (written as {})", models.default)
@@ -62,14 +70,12 @@ fn head(status: &Status, app: &App) -> String {
     lines.collect::<Vec<_>>().concat()
 }
 
-fn profiles(status: &Status) -> String {
-    if status.profiles.is_empty() {
+fn profiles(status: &Status, stand_ins: &[Listed]) -> String {
+    if status.profiles.is_empty() && stand_ins.is_empty() {
         return "No profiles\n".to_owned();
     }
-    let unusable: HashMap<&str, &Unusable> =
-        status.unusable.iter().map(|profile| (profile.profile_id.as_str(), profile)).collect();
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["PROVIDER", "PROFILE", "TYPE", "USABLE"]);
+    table.load_style(presets::NOTHING).set_header(["PROVIDER", "PROFILE", "TYPE", "STATUS"]);
     for row in &status.profiles {
         let from = if row.is_inherited {
             format!(" (from agent {})", AgentId::main())
@@ -80,40 +86,19 @@ fn profiles(status: &Status) -> String {
             format!("{:.60}", row.provider),
             format!("{}{from}", printable(&row.label, 160)),
             row.kind.name().to_owned(),
-            usable(row, unusable.get(row.id.as_str()).copied(), status.at),
+            row.state.to_string(),
+        ]);
+    }
+    for row in stand_ins {
+        let person = row.email.as_ref().map(|email| format!(" ({})", printable(email, 80)));
+        table.add_row([
+            format!("{:.60}", row.provider),
+            format!("{}{}", row.id, person.unwrap_or_default()),
+            row.kind.name().to_owned(),
+            row.state.to_string(),
         ]);
     }
     table.lines().map(|line| line.trim().to_owned() + "\n").collect()
-}
-
-/// Until when a profile is usable, or why it is not.
-fn usable(row: &Row, unusable: Option<&Unusable>, now: Millis) -> String {
-    let span = |until: Millis| duration::show(until.saturating_sub(now));
-    let health = match row.health {
-        _ if !row.unsupported.is_empty() => format!(
-            "no: OAuth takes no secret reference, and {} is one",
-            row.unsupported.join(", ")
-        ),
-        Health::Valid(until) => format!("for {}", span(until)),
-        Health::Refreshable => "yes, refreshed on use".to_owned(),
-        Health::Expired => "no: expired, sign in again".to_owned(),
-        Health::Refused => format!(
-            "no: refused by the server ({}), sign in again",
-            printable(row.refusal.as_deref().unwrap_or("unknown"), 80)
-        ),
-        Health::NoExpiry => "yes, no expiry".to_owned(),
-        Health::Missing => match row.standing.reason {
-            Some("invalid_expires") => "no: its expiry is not a time".to_owned(),
-            _ => "no: holds no credential".to_owned(),
-        },
-    };
-    let Some(pause) = unusable.filter(|_| !health.starts_with("no:")) else { return health };
-    let why = match (&pause.reason, pause.is_disabled) {
-        (Some(reason), true) => format!("disabled ({})", printable(reason, 40)),
-        (None, true) => "disabled".to_owned(),
-        (_, false) => "cooling down".to_owned(),
-    };
-    format!("not for {}: {why}", span(pause.until))
 }
 
 /// What providers can be used with beside profiles.

@@ -11,7 +11,7 @@ use crate::ops::login::Report;
 use crate::system::now;
 use crate::text::printable;
 
-/// Makes the usual model of the provider the default one.
+/// Makes the provider's default model that of all agents.
 pub(super) fn set_default(
     report: &Report,
     app: &App,
@@ -22,7 +22,7 @@ pub(super) fn set_default(
             default_model::set(app, model)?;
             output.say(&format!("Default model set to {model}"));
         }
-        None => output.warn(&format!("{} has no usual model to set", report.provider_label)),
+        None => output.warn(&format!("{} has no default model to set", report.provider_label)),
     }
     Ok(())
 }

@@ -27,8 +27,7 @@ struct Failed<'r> {
 
 /// Signs out of every profile of the agent.
 pub(super) fn run(
-    agent: Option<AgentId>,
-    local: bool,
+    (agent, local): (Option<AgentId>, bool),
     json: bool,
     app: &App,
     output: &mut Output<'_>,
@@ -48,7 +47,12 @@ pub(in crate::cli) fn sign_out(
     let mut done: Vec<Done> = Vec::new();
     let mut failed: Vec<(ProfileId, Failure)> = Vec::new();
     for id in ids {
-        let request = Request { name: id.as_str().to_owned(), agent: agent.clone(), local };
+        let request = Request {
+            name: id.as_str().to_owned(),
+            agent: agent.clone(),
+            local,
+            all_agents: false,
+        };
         let ended = logout(app, &request, &mut Console::new(output, &app.environment));
         match ended.map_err(Failure::from) {
             Ok(report) => done.push(report),

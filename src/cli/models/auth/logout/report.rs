@@ -9,7 +9,8 @@ use serde::Serialize;
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report<'r> {
     schema: u32,
-    agent_id: &'r AgentId,
+    agent_id: Option<&'r AgentId>,
+    agent_ids: &'r [AgentId],
     profile_id: &'r ProfileId,
     provider: &'r ProviderId,
     revoked: bool,
@@ -27,7 +28,8 @@ impl<'r> Report<'r> {
         };
         Self {
             schema: 1,
-            agent_id: &done.agent_id,
+            agent_id: done.agent_ids.first(),
+            agent_ids: &done.agent_ids,
             profile_id: &done.profile_id,
             provider: &done.provider,
             revoked: reason.is_none(),

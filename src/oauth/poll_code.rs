@@ -1,52 +1,52 @@
-//! What the answer to a poll of a device authorization says (RFC 8628 section 3.5): not yet, too
+//! What the answer to a poll of a device authorization has_code (RFC 8628 section 3.5): not yet, too
 //! often, not now, or that it is over.
 //!
-//! Invariant: an answer without an error code and without a grant says nothing.
+//! Invariant: an answer without an error code and without a grant has_code nothing.
 
 use super::error_reply::ErrorReply;
 use super::lenient_json::Members;
 use super::token_error::TokenError;
 
-/// What an error code means to who waits for an approval.
+/// What an error code means to a client that waits for an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PollWord {
+pub(super) enum PollCode {
     /// The user has not decided yet.
     Pending,
     /// Not yet, and we ask too often.
     SlowDown,
     /// The server cannot say now.
-    Unwell,
+    ServerError,
     /// Nothing will come of it any more.
     Over,
 }
 
-impl PollWord {
+impl PollCode {
     /// The meaning of an error code, in the spellings of all servers.
     pub(super) fn of(code: &str) -> Self {
         let code = plain(code);
-        // OpenAI's word for a code that nobody has entered yet.
+        // OpenAI's name for a code that nobody has entered yet.
         if code.contains("pending") || code == "deviceauthauthorizationunknown" {
             return Self::Pending;
         }
         if ["slowdown", "ratelimit", "toomanyrequests"].iter().any(|word| code.contains(word)) {
             return Self::SlowDown;
         }
-        let is_unwell = ["temporarilyunavailable", "servererror", "serviceunavailable"];
-        if is_unwell.iter().any(|word| code.contains(word)) {
-            return Self::Unwell;
+        let server_errors = ["temporarilyunavailable", "servererror", "serviceunavailable"];
+        if server_errors.iter().any(|word| code.contains(word)) {
+            return Self::ServerError;
         }
         Self::Over
     }
 }
 
-/// Whether error codes say anything: the class of an error (`invalid_request_error`) does not.
-pub(super) fn is_word(codes: &[String]) -> bool {
+/// Whether error codes name an error: the class of an error (`invalid_request_error`) does not.
+pub(super) fn names_error(codes: &[String]) -> bool {
     codes.iter().any(|code| !plain(code).ends_with("error"))
 }
 
-/// Whether an answer says anything: it holds a whole object with an error code, or a member of
+/// Whether an answer has_code anything: it holds a whole object with an error code, or a member of
 /// a grant.
-pub(super) fn has_word(text: &str) -> bool {
+pub(super) fn is_answer(text: &str) -> bool {
     if text.trim_start().starts_with('<') {
         return false;
     }
@@ -62,17 +62,17 @@ impl TokenError {
     /// Whether the user has said no.
     pub fn is_denial(&self) -> bool {
         const DENIALS: [&str; 5] = ["denied", "declined", "rejected", "cancelled", "canceled"];
-        self.says(&DENIALS)
+        self.has_code(&DENIALS)
     }
 
     /// Whether a code has expired.
     pub fn is_expiry(&self) -> bool {
-        self.says(&["expired", "timedout"])
+        self.has_code(&["expired", "timedout"])
     }
 
     /// Whether the error code of a refusal, or what stands in the place of one, has one of
     /// these words in it.
-    fn says(&self, words: &[&str]) -> bool {
+    fn has_code(&self, words: &[&str]) -> bool {
         let Self::Refused { code, description, .. } = self else { return false };
         let is_code = |text: &&String| !text.contains(char::is_whitespace);
         let codes = [Some(code), description.as_ref().filter(is_code)];
@@ -93,23 +93,23 @@ mod tests {
     #[test]
     fn not_yet_is_told_from_never() {
         for (code, word) in [
-            ("authorization_pending", PollWord::Pending),
-            ("deviceauth_authorization_pending", PollWord::Pending),
-            ("deviceauth_authorization_unknown", PollWord::Pending),
-            ("AuthorizationPendingException", PollWord::Pending),
-            ("slow_down", PollWord::SlowDown),
-            ("rate_limit_exceeded", PollWord::SlowDown),
-            ("temporarily_unavailable", PollWord::Unwell),
-            ("server_error", PollWord::Unwell),
-            ("access_denied", PollWord::Over),
-            ("expired_token", PollWord::Over),
-            ("deviceauth_expired", PollWord::Over),
-            ("deviceauth_authorization_denied", PollWord::Over),
-            ("invalid_grant", PollWord::Over),
-            ("invalid_client", PollWord::Over),
-            ("some_code_of_tomorrow", PollWord::Over),
+            ("authorization_pending", PollCode::Pending),
+            ("deviceauth_authorization_pending", PollCode::Pending),
+            ("deviceauth_authorization_unknown", PollCode::Pending),
+            ("AuthorizationPendingException", PollCode::Pending),
+            ("slow_down", PollCode::SlowDown),
+            ("rate_limit_exceeded", PollCode::SlowDown),
+            ("temporarily_unavailable", PollCode::ServerError),
+            ("server_error", PollCode::ServerError),
+            ("access_denied", PollCode::Over),
+            ("expired_token", PollCode::Over),
+            ("deviceauth_expired", PollCode::Over),
+            ("deviceauth_authorization_denied", PollCode::Over),
+            ("invalid_grant", PollCode::Over),
+            ("invalid_client", PollCode::Over),
+            ("some_code_of_tomorrow", PollCode::Over),
         ] {
-            assert_eq!(PollWord::of(code), word, "{code}");
+            assert_eq!(PollCode::of(code), word, "{code}");
         }
     }
 
@@ -127,7 +127,7 @@ mod tests {
             "<html><script>var x = {\"error\":\"access_denied\"}</script></html>",
             "<?xml version=\"1.0\"?><WISPAccessGatewayParam/>",
         ] {
-            assert!(!has_word(text), "{text}");
+            assert!(!is_answer(text), "{text}");
         }
         for text in [
             r#"{"error":"access_denied"}"#,
@@ -136,7 +136,7 @@ mod tests {
             r#"{"code_verifier":"fake"}"#,
             "access_token=fake&scope=x",
         ] {
-            assert!(has_word(text), "{text}");
+            assert!(is_answer(text), "{text}");
         }
     }
 

@@ -1,0 +1,169 @@
+//! The state of the logins of one store, from all that is remembered of them.
+//!
+//! Invariant: it is `profile::login_state` that decides; here the facts are brought together,
+//! the same for every command. Nothing is sent, written or locked.
+
+use super::Interaction;
+use super::fence::is_in_refresh;
+use super::managed::Managed;
+use super::reference::problem_of;
+use super::selection::Selected;
+use crate::app::App;
+use crate::config::Config;
+use crate::external::Tool;
+use crate::profile::{
+    Credential, LastRequest, LoginFacts, LoginState, Millis, ProfileId, Refusal, login_state,
+};
+use crate::provider::cools_down;
+use crate::store::{
+    Document, Fence, GrantNote, GrantNotes, Inspection, LastOutcome, OutcomeKind, StateDocument,
+    Store,
+};
+use crate::text::date;
+
+/// Why a token is not used whose expiry is no time.
+const ODD_EXPIRY: &str = "`expires` is not a time in milliseconds";
+
+/// What is remembered of the logins of one store.
+pub(crate) struct Judge<'s> {
+    app: &'s App,
+    config: &'s Config,
+    store: &'s Store,
+    document: &'s Document,
+    state: &'s StateDocument,
+    notes: GrantNotes,
+    now: Millis,
+}
+
+/// What is known of one login.
+pub(crate) struct Judged {
+    /// Its state.
+    pub(crate) state: LoginState,
+    /// Why it cannot be used as it is written, or how it was lost.
+    pub(crate) problem: Option<String>,
+    /// That it was refused for good, or revoked.
+    pub(crate) refusal: Option<Refusal>,
+}
+
+impl<'s> Judge<'s> {
+    /// For the documents of `store` as they were read.
+    pub(crate) fn new(
+        (app, config): (&'s App, &'s Config),
+        store: &'s Store,
+        (document, state): (&'s Document, &'s StateDocument),
+        now: Millis,
+    ) -> Self {
+        Self { app, config, store, document, state, notes: store.grant_notes(), now }
+    }
+
+    /// The state of the profile `id`, which is `found` there.
+    pub(crate) fn judge(&self, id: &ProfileId, found: &Inspection) -> Judged {
+        let unusable = self.unusable(id, found);
+        let note = self.note(id);
+        let is_refreshed = |fence: Fence| is_in_refresh(fence, self.store, self.now);
+        let is_refreshing = found.fence.is_some_and(is_refreshed);
+        let refusal = self.refusal(id, note.as_ref());
+        let facts = LoginFacts {
+            unusable: unusable.clone(),
+            refusal: refusal.clone(),
+            is_replaced: note.as_ref().is_some_and(|note| note.is_replaced),
+            rejected: self.state.rejected_when(self.document, id.as_str()),
+            refused: note.as_ref().and_then(|it| Some(told(it.outcome_of(OutcomeKind::Refused)?))),
+            lost: found.fence.filter(|_| !is_refreshing).map(|fence| fence.to_string()),
+            unknown: note.as_ref().and_then(unknown),
+            cooldown: cools_down(&found.provider)
+                .then(|| self.state.usage(id.as_str()).window(None, self.now))
+                .flatten(),
+            refreshing_by: is_refreshing.then_some("OpenClaw"),
+            held_by: Tool::managing_stored(id).map(|tool| tool.program().label.clone()),
+            ..LoginFacts::of(found.facts)
+        };
+        let problem = unusable
+            .or_else(|| facts.lost.as_ref().map(|how| format!("{how}: sign in again")))
+            .or_else(|| is_refreshing.then(|| "OpenClaw is refreshing it".to_owned()));
+        let state = login_state(facts, self.now);
+        let state = if is_stale_copy(&state) { self.as_held_now(id, state) } else { state };
+        Judged { state, problem, refusal }
+    }
+
+    /// The state of a login that another program owns, of which the store has an old copy.
+    fn as_held_now(&self, id: &ProfileId, stored: LoginState) -> LoginState {
+        let now = Managed::named(id).and_then(|managed| {
+            let credential = managed.read(self.app).ok()??;
+            Some(of_held(&credential, managed.tool, self.now))
+        });
+        now.unwrap_or(stored)
+    }
+
+    /// Why the profile cannot be used as it is written.
+    fn unusable(&self, id: &ProfileId, found: &Inspection) -> Option<String> {
+        // Nearly every entry is without a reference, and not read again.
+        let has_reference = found.reference.is_some() || !found.oauth_references.is_empty();
+        let entry = has_reference.then(|| self.document.entry(id.as_str())).flatten();
+        let problem = entry.and_then(|it| problem_of(self.config, id, found.facts.kind, it));
+        problem.or_else(|| found.facts.has_odd_expiry().then(|| ODD_EXPIRY.to_owned()))
+    }
+
+    /// What the journal says of its grant. A token is copied where the journal says something.
+    fn note(&self, id: &ProfileId) -> Option<GrantNote> {
+        if self.notes.is_empty() {
+            return None;
+        }
+        let credential = self.document.credential(id.as_str())?;
+        let grant = credential.refresh_token().or_else(|| credential.bearer())?;
+        Some(self.notes.of(grant, self.now))
+    }
+
+    fn refusal(&self, id: &ProfileId, note: Option<&GrantNote>) -> Option<Refusal> {
+        let stored = self.state.refused_when(self.document, id.as_str());
+        let noted = || {
+            let noted = note?.refusal.as_ref()?;
+            let code = noted.reason.clone().unwrap_or_else(|| UNKNOWN_CODE.to_owned());
+            Some(Refusal { code, at: noted.at })
+        };
+        stored.or_else(noted)
+    }
+}
+
+const fn is_stale_copy(state: &LoginState) -> bool {
+    matches!(state, LoginState::Held { is_expired: true, .. })
+}
+
+/// What a note of a refusal does not say.
+pub(crate) const UNKNOWN_CODE: &str = "refused";
+
+/// The last refresh of a grant, where nobody knows what became of it.
+fn unknown(note: &GrantNote) -> Option<LastRequest> {
+    if let Some(outcome) = note.outcome_of(OutcomeKind::Unknown) {
+        return Some(told(outcome));
+    }
+    if let Some(cut_off) = note.interrupted {
+        return Some(LastRequest { reason: "cut off".to_owned(), at: cut_off.at });
+    }
+    let kept = || LastRequest { reason: "kept in another home directory".to_owned(), at: 0 };
+    note.is_kept_elsewhere.then(kept)
+}
+
+fn told(outcome: &LastOutcome) -> LastRequest {
+    LastRequest { reason: outcome.reason.clone(), at: outcome.at }
+}
+
+/// The state of a login that another program keeps, as that one has it now.
+pub(super) fn of_held(credential: &Credential, tool: Tool, now: Millis) -> LoginState {
+    let held_by = Some(tool.program().label.clone());
+    login_state(LoginFacts { held_by, ..LoginFacts::of(credential.facts()) }, now)
+}
+
+/// Warns where the login of the token that is handed out is over: the server has refused it, and
+/// the token still lives.
+pub(super) fn warn_of_last_token(selected: &Selected, interaction: &mut dyn Interaction) {
+    if !selected.refused {
+        return;
+    }
+    let until = selected.credential.expires().map(|at| format!(", valid until {}", date(at)));
+    interaction.warn(&format!(
+        "the server has refused the login `{}`, and this is its last token{}: sign in again",
+        selected.id,
+        until.unwrap_or_default()
+    ));
+}
