@@ -272,7 +272,6 @@ fn a_word_that_is_no_command_leads_to_one() {
         ("sign-out", "openclaw-auth logout"),
         ("auth login", "openclaw-auth models auth login"),
         ("auth", "openclaw-auth models auth"),
-        ("import codex", "openclaw-auth models auth import"),
         ("models auth lgin", "openclaw-auth models auth login"),
         ("models login", "openclaw-auth login, or: openclaw-auth models auth login"),
         ("help tokn", "openclaw-auth token"),
