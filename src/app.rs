@@ -9,12 +9,12 @@ use crate::store::{
 use crate::system::file;
 use crate::system::permissions::{Exposure, Kind, Permissions};
 use crate::system::worker::{Life, Threads};
-use crate::system::{Clock, Environment};
+use crate::system::{Clients, Clock, Environment, StopSource};
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Why a use case cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,8 @@ fn all(exposures: &[Exposure]) -> String {
 pub struct Machine {
     /// The clock.
     pub clock: Clock,
+    /// Who may ask a use case to stop.
+    pub stop: StopSource,
 }
 
 /// What every use case works with.
@@ -66,6 +68,7 @@ pub struct App {
     pub refreshes_by: RefreshesBy,
     /// The agent that commands mean when they name none.
     agent: Option<AgentId>,
+    clients: OnceLock<Clients>,
 }
 
 /// Who makes a token request.
@@ -127,6 +130,7 @@ impl App {
             notices: Notices::default(),
             refreshes_by,
             agent: None,
+            clients: OnceLock::new(),
         }
     }
 
@@ -141,6 +145,7 @@ impl App {
             notices: self.notices.clone(),
             refreshes_by: self.refreshes_by.clone(),
             agent: self.agent.clone(),
+            clients: OnceLock::new(),
         }
     }
 
@@ -149,6 +154,11 @@ impl App {
     pub fn on_machine(mut self, machine: Machine) -> Self {
         self.machine = machine;
         self
+    }
+
+    /// The HTTP clients of this program, which go by its environment.
+    pub fn clients(&self) -> &Clients {
+        self.clients.get_or_init(|| Clients::of(self.environment.clone()))
     }
 
     /// The time of day by the clock of the machine, in milliseconds since the epoch.

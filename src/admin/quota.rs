@@ -13,8 +13,8 @@ use crate::provider::{
 };
 use crate::secret::Secret;
 use crate::store::StoreError;
-use crate::system::http::{HttpClient, HttpError};
-use crate::system::{Environment, block_on};
+use crate::system::Clients;
+use crate::system::http::HttpError;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -108,7 +108,7 @@ struct Candidate<'c> {
 ///
 /// # Errors
 /// A store, or the directory of the provider files, cannot be read.
-pub fn quotas(app: &App, config: &Config, agent: &AgentDir) -> Result<Quotas, AppError> {
+pub async fn quotas(app: &App, config: &Config, agent: &AgentDir) -> Result<Quotas, AppError> {
     let at = app.now();
     let pool = Pool::open(app, config, agent)?;
     let stored = pool.providers();
@@ -133,7 +133,7 @@ pub fn quotas(app: &App, config: &Config, agent: &AgentDir) -> Result<Quotas, Ap
             candidate.problem = Some(Problem::Insecure(insecure));
         }
     }
-    let mut snapshots = ask(app, candidates)?;
+    let mut snapshots = ask(app, candidates).await;
     let broken = stored.iter().filter_map(|id| broken(&catalog, id));
     snapshots.extend(broken);
     Ok(Quotas { at, snapshots })
@@ -218,50 +218,44 @@ fn broken(catalog: &Catalog, id: &ProviderId) -> Option<Snapshot> {
 }
 
 /// Asks all that are worth it at once.
-fn ask(app: &App, candidates: Vec<Candidate<'_>>) -> Result<Vec<Snapshot>, AppError> {
+async fn ask(app: &App, candidates: Vec<Candidate<'_>>) -> Vec<Snapshot> {
     let mut snapshots = Vec::new();
     let mut requests = Vec::new();
     for (index, candidate) in candidates.into_iter().enumerate() {
         let Candidate { provider, name, source, token, account_id, problem, remedy, .. } =
             candidate;
         if problem.is_none() {
-            let asked = request(app.environment.clone(), source.clone(), token, account_id, remedy);
+            let asked = request(app.clients().clone(), source.clone(), token, account_id, remedy);
             requests.push((index, asked));
         }
         let usage = Err(problem.unwrap_or(Problem::NoAnswer));
         snapshots.push(Snapshot { provider, name, usage });
     }
-    if requests.is_empty() {
-        return Ok(snapshots);
+    let mut asked = JoinSet::new();
+    for (index, request) in requests {
+        asked.spawn(async move { (index, request.await) });
     }
-    block_on(async {
-        let mut asked = JoinSet::new();
-        for (index, request) in requests {
-            asked.spawn(async move { (index, request.await) });
-        }
-        let all = async {
-            while let Some(answer) = asked.join_next().await {
-                if let Ok((index, usage)) = answer {
-                    snapshots[index].usage = usage;
-                }
+    let all = async {
+        while let Some(answer) = asked.join_next().await {
+            if let Ok((index, usage)) = answer {
+                snapshots[index].usage = usage;
             }
-        };
-        // Who has not answered by then is told so.
-        let _ = app.machine.clock.within(LIMIT, all).await;
-    })
-    .map_err(AppError::Runtime)?;
-    Ok(snapshots)
+        }
+    };
+    // Who has not answered by then is told so.
+    let _ = app.machine.clock.within(LIMIT, all).await;
+    snapshots
 }
 
 async fn request(
-    environment: Environment,
+    clients: Clients,
     source: QuotaSource,
     token: Secret,
     account_id: Option<String>,
     remedy: Remedy,
 ) -> Result<Quota, Problem> {
     let request = source.request(&token, account_id.as_deref()).map_err(Problem::Request)?;
-    let http = HttpClient::new(&environment, &source.endpoint).map_err(Problem::Http)?;
+    let http = clients.to(&source.endpoint).map_err(Problem::Http)?;
     let answer = http.send(request).await.map_err(Problem::Http)?;
     source.read(answer.status(), answer.body()).map_err(|error| match error {
         QuotaError::TokenExpired => Problem::Expired(remedy),

@@ -7,7 +7,7 @@
 use super::doctor::store_of;
 use crate::app::{App, AppError};
 use crate::config::Config;
-use crate::ops::login_state::{Judge, Judged, UNKNOWN_CODE};
+use crate::ops::login_state::{Judge, Judged};
 use crate::ops::record::{Commit, RecordError, Recorded, Wait, record};
 use crate::profile::{
     AgentId, Credential, LoginState, Millis, NeedsPerson, ProfileId, ProviderId, Refusal,
@@ -169,7 +169,7 @@ pub fn restore(
             }
             match obstacle(&store, document, &backup, &since, id) {
                 Some(reason) if !force || reason != ROTATED => {
-                    kept.push(Kept { id: id.into(), reason })
+                    kept.push(Kept { id: id.into(), reason });
                 }
                 _ => {
                     document.copy_entry(&backup, id);
@@ -188,40 +188,36 @@ pub fn restore(
             store.forget_replaced(&token);
         }
     }
-    remember_refusals(app, &store, &backup, &restored)?;
+    remember_revocations(app, &store, &backup, &restored)?;
     let over = over(app, &config, &store, &restored)?;
     Ok(Report { agent_id: agent.id, backup: backups[at].name(), restored, kept, over })
 }
 
-/// What the journal says of the restored grants is said by the store from now on: a grant that
-/// was refused is not posted again, and the token of one that was revoked is not handed out.
-fn remember_refusals(
+/// The store says from now on that the restored grants are over that a logout revoked: they are
+/// not posted again, and their access tokens are not handed out.
+fn remember_revocations(
     app: &App,
     store: &Store,
     backup: &Document,
     restored: &[ProfileId],
 ) -> Result<(), RestoreError> {
-    let known = restored.iter().filter_map(|id| {
+    let revoked = restored.iter().filter_map(|id| {
         let credential = backup.credential(id.as_str())?;
         let grant = credential.refresh_token().or_else(|| credential.bearer())?;
-        let noted = store.noted_refusal(grant)?;
-        Some((id, credential, noted))
+        let noted = store.noted_refusal(grant).filter(|noted| noted.code() == Refusal::REVOKED)?;
+        Some((id.as_str(), credential, noted.at.unwrap_or_else(|| app.now())))
     });
-    let known: Vec<_> = known.collect();
-    if known.is_empty() {
+    let revoked: Vec<_> = revoked.collect();
+    if revoked.is_empty() {
         return Ok(());
     }
     let remember = |state: &mut StateDocument| {
-        for (id, credential, noted) in &known {
-            let (id, at) = (id.as_str(), noted.at.unwrap_or_else(|| app.now()));
-            let code = noted.reason.as_deref().unwrap_or(UNKNOWN_CODE);
+        for (id, credential, at) in &revoked {
             if let Some(token) = credential.refresh_token() {
-                state.set_refused(id, token, code, at);
+                state.set_refused(id, token, Refusal::REVOKED, *at);
             }
-            if code == Refusal::REVOKED
-                && let Some(token) = credential.bearer()
-            {
-                state.set_rejected(id, token, at);
+            if let Some(token) = credential.bearer() {
+                state.set_rejected(id, token, *at);
             }
         }
         true

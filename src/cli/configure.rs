@@ -24,7 +24,7 @@ enum Section {
     Model,
     /// Add an agent
     Agents,
-    /// See what is usable until when
+    /// See how each login is doing
     Status,
 }
 
@@ -33,7 +33,7 @@ const MENU: [(&str, Option<Section>); 5] = [
     ("Sign in at a provider", Some(Section::Auth)),
     ("Choose the default model", Some(Section::Model)),
     ("Add an agent", Some(Section::Agents)),
-    ("See what is usable until when", Some(Section::Status)),
+    ("See how each login is doing", Some(Section::Status)),
     ("Done", None),
 ];
 

@@ -2,13 +2,14 @@
 
 use crate::admin::doctor::{Finding, examine};
 use crate::admin::restore::{self, Kept, Listing, OverLogin};
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::cli::duration;
 use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
 use crate::cli::failure::{LoginAt, next_step, state_remedy};
 use crate::cli::login_state::StateReport;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
+use crate::cli::wait::wait;
 use crate::profile::{AgentId, ProfileId};
 use crate::system::now;
 use crate::text::printable;
@@ -138,7 +139,7 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
 }
 
 fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
-    let report = examine(app);
+    let report = wait(async { Ok::<_, AppError>(examine(app).await) })?;
     if report.has_problems() {
         output.end_with(ExitStatus::Findings);
     }

@@ -34,13 +34,14 @@ mod terminal;
 mod usage;
 mod use_profile;
 mod version;
+mod wait;
 
-use crate::app::{App, RefreshesBy};
+use crate::app::{App, Machine, RefreshesBy};
 use crate::ops::gateway;
 use crate::ops::refresh::worker;
 use crate::profile::AgentId;
 use crate::store::Notice;
-use crate::system::{Environment, Streams};
+use crate::system::{Environment, StopSource, Streams, block_on};
 use clap::{CommandFactory, Parser, Subcommand};
 use direct::Direct;
 pub use exit::ExitStatus;
@@ -188,14 +189,23 @@ pub fn main(
     if args.get(1).is_some_and(|command| command == worker::COMMAND) {
         return work();
     }
-    start(args, environment, streams, current_dir, RefreshesBy::process())
+    let by = (of_process(), RefreshesBy::process());
+    start(args, environment, streams, current_dir, by)
 }
 
 /// Does the job of a worker. One that was started by hand has none.
 fn work() -> ExitStatus {
     let begun = crate::system::worker::begin().ok().flatten();
-    let done = begun.and_then(|begun| worker::work(begun, failure::noticed));
-    done.map_or(ExitStatus::Usage, |()| ExitStatus::Success)
+    let Some(begun) = begun else { return ExitStatus::Usage };
+    match block_on(worker::work(begun, failure::noticed)) {
+        Ok(Some(())) => ExitStatus::Success,
+        Ok(None) => ExitStatus::Usage,
+        // Without a runtime nothing is begun.
+        Err(_) => {
+            worker::not_begun();
+            ExitStatus::Success
+        }
+    }
 }
 
 /// Runs the program within this process and says how it ended.
@@ -205,8 +215,25 @@ pub fn run(
     streams: &mut Streams,
     current_dir: &Path,
 ) -> ExitStatus {
+    run_on(of_process(), RefreshesBy::Caller, args, environment, streams, current_dir)
+}
+
+/// As [`run`], on this machine, with token requests made so.
+pub fn run_on(
+    machine: Machine,
+    refreshes_by: RefreshesBy,
+    args: impl IntoIterator<Item = OsString>,
+    environment: Environment,
+    streams: &mut Streams,
+    current_dir: &Path,
+) -> ExitStatus {
     let args = args.into_iter().collect();
-    start(args, environment, streams, current_dir, RefreshesBy::Caller)
+    start(args, environment, streams, current_dir, (machine, refreshes_by))
+}
+
+/// The machine of a command: signals ask it to stop.
+fn of_process() -> Machine {
+    Machine { stop: StopSource::Signals, ..Machine::default() }
 }
 
 fn start(
@@ -214,7 +241,7 @@ fn start(
     environment: Environment,
     streams: &mut Streams,
     current_dir: &Path,
-    refreshes_by: RefreshesBy,
+    (machine, refreshes_by): (Machine, RefreshesBy),
 ) -> ExitStatus {
     if let Some(text) = version::asked_for(&args) {
         return usage::print(&text, streams);
@@ -233,7 +260,7 @@ fn start(
     };
     let agent = AgentId::named(options.agent.as_deref());
     let app = App::new(options.apply(environment), current_dir).with_agent(agent);
-    let app = app.with_refreshes_by(refreshes_by);
+    let app = app.with_refreshes_by(refreshes_by).on_machine(machine);
     let mut output = Output::new(streams).with_help(help_of).quiet(options.quiet);
     crate::system::process::keep_memory_private();
     if options.profile.is_some() && !app.paths.state_dir.exists() {

@@ -6,7 +6,8 @@ use crate::cli::exit::Failure;
 use crate::cli::failure;
 use crate::cli::named;
 use crate::cli::output::Output;
-use crate::ops::moving::{Request, move_login, share, take_back};
+use crate::cli::wait::wait;
+use crate::ops::moving::{Request, Shared, move_login, share, take_back};
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::store::MovedTo;
 use serde::Serialize;
@@ -82,14 +83,13 @@ pub(super) fn run(
     }
     let request = Request { name: args.name, agent, to };
     let done = if args.access_only {
-        let shared = share(app, &request, &mut Console::new(output, &app.environment))
-            .map_err(|error| failure::shared(error, app))?;
+        let shared = wait_shared(app, &request, output)?;
         if request.to == MovedTo::Output {
             return output.data(shared.text.expose());
         }
         shared.report
     } else {
-        move_login(app, &request, &mut *output.streams.stdout)?
+        wait(move_login(app, &request, &mut *output.streams.stdout))?
     };
     let report = Report {
         schema: 1,
@@ -114,6 +114,12 @@ pub(super) fn run(
         return output.json(&report);
     }
     output.data(&line(&report))
+}
+
+fn wait_shared(app: &App, request: &Request, output: &mut Output<'_>) -> Result<Shared, Failure> {
+    let mut console = Console::new(output, &app.environment);
+    let shared = wait(share(app, request, &mut console));
+    shared.map_err(|error| failure::shared(error, app))
 }
 
 fn line(report: &Report<'_>) -> String {

@@ -3,7 +3,7 @@
 
 use crate::profile::{Kind, ProfileId, ProviderId};
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use std::sync::LazyLock;
 
 /// A program that keeps logins of its own.
@@ -25,6 +25,13 @@ pub enum Tool {
     Pi,
     /// The GitHub Copilot extensions of editors.
     Copilot,
+}
+
+/// Its name on the command line.
+impl Serialize for Tool {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.program().name)
+    }
 }
 
 /// What is known of a program beyond the form of its files.

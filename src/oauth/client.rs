@@ -3,7 +3,7 @@
 use super::device_endpoints::DeviceEndpoints;
 use super::token_error::TokenError;
 use crate::secret::Secret;
-use crate::system::Environment;
+use crate::system::Clients;
 use crate::system::http::HttpClient;
 use indexmap::IndexMap;
 use url::Url;
@@ -28,8 +28,8 @@ pub struct Client {
     pub token_parameters: IndexMap<String, String>,
     /// The error codes by which the server says that a grant is over, beside `invalid_grant`.
     pub final_error_codes: Vec<String>,
-    /// The variables that say which way its requests go.
-    pub environment: Environment,
+    /// What its requests go by.
+    pub clients: Clients,
 }
 
 /// The endpoints of an authorization server. Those that are missing may be in its metadata
@@ -93,6 +93,6 @@ impl Client {
     /// # Errors
     /// The trust store or proxy settings cannot be used.
     pub fn http_to(&self, endpoint: &Url) -> Result<HttpClient, TokenError> {
-        HttpClient::new(&self.environment, endpoint).map_err(TokenError::from)
+        self.clients.to(endpoint).map_err(TokenError::from)
     }
 }

@@ -7,11 +7,11 @@ use super::client::Client;
 use super::device_endpoints::DeviceEndpoints;
 use super::lenient_json::decoded;
 use super::reply::is_unavailable;
-use super::request::get;
+use super::request::json_request;
 use super::token_error::TokenError;
 use crate::secret::Secret;
 use crate::system::http::{HttpClient, HttpError, is_acceptable};
-use oauth2::http::StatusCode;
+use oauth2::http::{Method, StatusCode};
 use serde::Deserialize;
 use url::Url;
 
@@ -166,7 +166,8 @@ async fn read(
     let unfit = |_| {
         TokenError::Unreadable("the token has characters that a header must not have".to_owned())
     };
-    let request = get(url, bearer).body(Vec::new()).map_err(unfit)?;
+    let request =
+        json_request(Method::GET, url.as_str(), bearer).body(Vec::new()).map_err(unfit)?;
     let response = http.send(request).await.map_err(|error| match error {
         // Reading changes nothing, whether or not it arrived.
         HttpError::Unreachable { reason, .. } => TokenError::unavailable(reason, false),

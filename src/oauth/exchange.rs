@@ -2,15 +2,15 @@
 //! carries the one and is answered with the other. It spends nothing.
 
 use super::reply::{is_unavailable, server_time};
-use super::request::get;
+use super::request::json_request;
 use crate::profile::Millis;
 use crate::secret::Secret;
-use crate::system::http::{HttpClient, HttpError};
+use crate::system::http::HttpError;
 use crate::system::route::{Untrusted, UnusableProxy};
-use crate::system::{Clock, Environment};
+use crate::system::{Clients, Clock};
 use crate::text::printable;
 use indexmap::IndexMap;
-use oauth2::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use oauth2::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -84,24 +84,24 @@ impl TokenExchange {
         self.headers.iter().find(|header| !is_fit(header)).map(|(name, _)| name.as_str())
     }
 
-    /// Exchanges `stored`, by the proxy that `environment` names. `clock` is ours.
+    /// Exchanges `stored`, by one of the `clients`. `clock` is ours.
     ///
     /// # Errors
     /// See [`ExchangeError`].
     pub async fn exchange(
         &self,
         stored: &Secret,
-        environment: &Environment,
+        clients: &Clients,
         clock: &Clock,
     ) -> Result<ExchangedToken, ExchangeError> {
-        let mut request = get(&self.endpoint, Some(stored));
+        let mut request = json_request(Method::GET, self.endpoint.as_str(), Some(stored));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
         let request = request.body(Vec::new()).map_err(|_| {
             ExchangeError::Unreadable("the stored token has characters that a header must not have")
         })?;
-        let http = HttpClient::new(environment, &self.endpoint).map_err(unavailable)?;
+        let http = clients.to(&self.endpoint).map_err(unavailable)?;
         let response = http.send(request).await.map_err(unavailable)?;
         read(&response, clock.now())
     }

@@ -44,6 +44,7 @@ pub use exchange::{ExchangeError, ExchangedToken, TokenExchange};
 pub use grant::{Grant, Members};
 pub use listener::{Arrival, Bound, BusyPort, RedirectListener, Serving, Verdict, bind};
 pub use pasted::{holds_state, is_begun, parse_pasted};
+pub use request::json_request;
 pub use response::{AuthorizationCode, AuthorizationError, ExpectedResponse};
 pub use revocation::revoke;
 pub use token::{exchange_code, refresh};

@@ -1,7 +1,7 @@
-//! What the answer to a poll of a device authorization has_code (RFC 8628 section 3.5): not yet, too
+//! What the answer to a poll of a device authorization says (RFC 8628 section 3.5): not yet, too
 //! often, not now, or that it is over.
 //!
-//! Invariant: an answer without an error code and without a grant has_code nothing.
+//! Invariant: an answer without an error code and without a grant says nothing.
 
 use super::error_reply::ErrorReply;
 use super::lenient_json::Members;
@@ -44,7 +44,7 @@ pub(super) fn names_error(codes: &[String]) -> bool {
     codes.iter().any(|code| !plain(code).ends_with("error"))
 }
 
-/// Whether an answer has_code anything: it holds a whole object with an error code, or a member of
+/// Whether an answer is one of the server: it holds a whole object with an error code, or a member of
 /// a grant.
 pub(super) fn is_answer(text: &str) -> bool {
     if text.trim_start().starts_with('<') {

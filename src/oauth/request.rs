@@ -19,15 +19,19 @@ use oauth2::http::{self, header};
 use serde_json::{Map, Value};
 use url::Url;
 
-/// A request for the JSON at `url`, on behalf of whom `bearer` was issued to. It has no body yet.
-pub(super) fn get(url: &Url, bearer: Option<&Secret>) -> http::request::Builder {
-    let request = http::Request::get(url.as_str()).header(header::ACCEPT, JSON);
-    match bearer {
-        Some(bearer) => {
-            request.header(header::AUTHORIZATION, format!("Bearer {}", bearer.expose()))
-        }
-        None => request,
-    }
+/// The media type of JSON.
+const JSON: &str = "application/json";
+
+/// A request without a body yet: of `method`, for the JSON at `url`, on behalf of whom `bearer`
+/// was issued to (RFC 6750 section 2.1).
+pub fn json_request(
+    method: http::Method,
+    url: &str,
+    bearer: Option<&Secret>,
+) -> http::request::Builder {
+    let request = http::Request::builder().method(method).uri(url).header(header::ACCEPT, JSON);
+    let Some(bearer) = bearer else { return request };
+    request.header(header::AUTHORIZATION, format!("Bearer {}", bearer.expose()))
 }
 
 /// A request that posts `fields` as a form.
@@ -45,8 +49,6 @@ pub(super) fn form(
         .body(body.into_bytes())
         .map_err(|error| TokenError::Unreadable(error.to_string()))
 }
-
-const JSON: &str = "application/json";
 
 /// The HTTP client as the closure that the `oauth2` package calls: it is given a token
 /// response as the standard wants it, whatever the server has made of it.

@@ -6,6 +6,7 @@
 use super::list::{Row, list_of};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
+use crate::ops::StaleOrder;
 use crate::profile::{AgentId, Millis, NeedsPerson};
 use crate::store::Location;
 
@@ -29,12 +30,39 @@ pub struct Report {
     pub at: Millis,
     /// The logins, in the order of the stores.
     pub logins: Vec<Login>,
-    /// The stores that cannot be used, by agent.
-    pub problems: Vec<(AgentId, AppError)>,
+    /// What else keeps logins from being used, by agent.
+    pub problems: Vec<(AgentId, Problem)>,
     /// What is left out, for people.
     pub warnings: Vec<String>,
-    /// The entries that cannot be interpreted, by store.
-    pub invalid_entries: Vec<(usize, Location)>,
+}
+
+/// What keeps logins from being used, whichever they are.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// A store cannot be used.
+    #[error(transparent)]
+    Store(AppError),
+    /// An order keeps every profile of a provider away.
+    #[error("{0}")]
+    StaleOrder(StaleOrder),
+    /// Entries of a store may be logins, and cannot be interpreted.
+    #[error("{count} of the entries in {location} cannot be interpreted")]
+    Uninterpretable {
+        /// How many.
+        count: usize,
+        /// The store.
+        location: Location,
+    },
+}
+
+impl Problem {
+    /// Whether a person has to act; of a store that cannot be used, its error says more.
+    pub const fn needs_person(&self) -> NeedsPerson {
+        match self {
+            Self::Store(_) | Self::StaleOrder(_) => NeedsPerson::Yes,
+            Self::Uninterpretable { .. } => NeedsPerson::CannotTell,
+        }
+    }
 }
 
 /// One login.
@@ -62,17 +90,12 @@ pub fn check(app: &App, request: &Request, now: Millis) -> Result<Report, AppErr
     } else {
         vec![app.agent(&config, request.agent.as_ref())?]
     };
-    let mut report = Report {
-        at: now,
-        logins: Vec::new(),
-        problems: Vec::new(),
-        warnings: Vec::new(),
-        invalid_entries: Vec::new(),
-    };
+    let mut report =
+        Report { at: now, logins: Vec::new(), problems: Vec::new(), warnings: Vec::new() };
     for agent in agents {
         let id = agent.id.clone();
         if let Err(error) = report.add(app, &config, agent, request) {
-            report.problems.push((id, error));
+            report.problems.push((id, Problem::Store(error)));
         }
     }
     Ok(report)
@@ -88,9 +111,14 @@ impl Report {
     ) -> Result<(), AppError> {
         app.require_private(config, &agent)?;
         let listing = list_of(app, config, agent, None, self.at)?;
+        let agent_id = listing.agent_id.clone();
         if listing.invalid_entries > 0 {
-            self.invalid_entries.push((listing.invalid_entries, listing.location));
+            let (count, location) = (listing.invalid_entries, listing.location);
+            self.problems.push((agent_id.clone(), Problem::Uninterpretable { count, location }));
         }
+        let hiding = listing.stale_orders.into_iter().filter(|order| !order.hidden.is_empty());
+        let hiding = hiding.map(|order| (agent_id.clone(), Problem::StaleOrder(order)));
+        self.problems.extend(hiding);
         for warning in listing.problems {
             if !self.warnings.contains(&warning) {
                 self.warnings.push(warning);

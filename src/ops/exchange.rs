@@ -9,8 +9,6 @@ use crate::oauth::{ExchangeError, ExchangedToken, TokenExchange};
 use crate::profile::{Millis, ProfileId};
 use crate::secret::Secret;
 use crate::store::{LeaseKey, StoreError, Turn, exchanged};
-use crate::system::block_on;
-use crate::system::signal::StopSignals;
 use std::time::Duration;
 
 /// Why a stored token is not exchanged.
@@ -64,57 +62,76 @@ pub(super) struct Wanted {
     pub(super) lock_timeout: Duration,
 }
 
-/// The token that the API of the profile's provider takes, for the `stored` one.
-pub(super) fn exchange(
-    app: &App,
-    selected: &Selected,
-    service: &TokenExchange,
-    stored: &Secret,
-    wanted: &Wanted,
-    interaction: &mut dyn Interaction,
-) -> Result<ExchangedToken, NotExchanged> {
-    let directory = app.paths.exchanged_tokens();
-    let before = exchanged::find(&directory, &service.endpoint, stored);
-    let is_good = |given: &ExchangedToken| given.validity().is_enough(wanted.min_ttl, app.now());
-    let is_new = |given: &ExchangedToken| {
-        before.as_ref().is_none_or(|before| !before.token.matches(&given.token))
-    };
-    if let Some(given) = before.as_ref().filter(|given| !wanted.force && is_good(given)) {
-        return Ok(given.clone());
+/// The exchange of a stored token for the one that the API of its provider takes.
+pub(super) struct Exchange {
+    service: TokenExchange,
+    stored: Secret,
+    wanted: Wanted,
+    /// What there was when this process first looked.
+    before: Option<ExchangedToken>,
+}
+
+impl Exchange {
+    pub(super) fn of(app: &App, service: TokenExchange, stored: Secret, wanted: Wanted) -> Self {
+        let before = exchanged::find(&app.paths.exchanged_tokens(), &service.endpoint, &stored);
+        Self { service, stored, wanted, before }
     }
-    // What came after this process looked is new, however it was asked for.
-    let adopt = || {
+
+    /// The token, where there is a good one on the disk.
+    pub(super) fn at_hand(&self, app: &App) -> Option<&ExchangedToken> {
+        let is_good =
+            |given: &&ExchangedToken| given.validity().is_enough(self.wanted.min_ttl, app.now());
+        self.before.as_ref().filter(|given| !self.wanted.force && is_good(given))
+    }
+
+    /// Whether there is another token now. What came after this process looked is new, however
+    /// it was asked for.
+    fn adopt(&self, app: &App) -> Option<ExchangedToken> {
+        let Self { service, stored, before, .. } = self;
+        let directory = app.paths.exchanged_tokens();
         let given = exchanged::find(&directory, &service.endpoint, stored)?;
-        (is_new(&given) && given.expires > app.now()).then_some(given)
-    };
-    let key = LeaseKey { grant: Some(stored), ..selected.lease_key() };
-    let turn =
-        selected.store.wait_for_lease(&key, wanted.lock_timeout, || Ok::<_, StoreError>(adopt()));
-    let _lease = match turn? {
-        Turn::Leased(lease) => lease,
-        Turn::Found(given) => return Ok(given),
-        Turn::TimedOut(error) => return Err(error.into()),
-    };
-    if let Some(given) = adopt() {
-        return Ok(given);
+        let is_new = before.as_ref().is_none_or(|before| !before.token.matches(&given.token));
+        (is_new && given.expires > app.now()).then_some(given)
     }
-    warn_of_route(app, interaction);
-    let given = block_on(async {
-        let mut signals = StopSignals::catch().map_err(NotExchanged::Signals)?;
-        tokio::select! {
-            given = service.exchange(stored, &app.environment, &app.machine.clock) => given.map_err(|source| {
+
+    /// Makes the exchange, unless another process does so meanwhile.
+    pub(super) async fn make(
+        &self,
+        app: &App,
+        selected: &Selected,
+        interaction: &mut dyn Interaction,
+    ) -> Result<ExchangedToken, NotExchanged> {
+        let Self { service, stored, wanted, .. } = self;
+        let key = LeaseKey { grant: Some(stored), ..selected.lease_key() };
+        let clock = &app.machine.clock;
+        let look = || Ok::<_, StoreError>(self.adopt(app));
+        let turn = selected.store.wait_for_lease(&key, clock, wanted.lock_timeout, look).await;
+        let _lease = match turn? {
+            Turn::Leased(lease) => lease,
+            Turn::Found(given) => return Ok(given),
+            Turn::TimedOut(error) => return Err(error.into()),
+        };
+        if let Some(given) = self.adopt(app) {
+            return Ok(given);
+        }
+        warn_of_route(app, interaction);
+        let mut stop = app.machine.stop.listen().map_err(NotExchanged::Signals)?;
+        let given = tokio::select! {
+            given = service.exchange(stored, app.clients(), clock) => given.map_err(|source| {
                 NotExchanged::Failed { login: selected.login().into(), source }
             }),
-            () = signals.received() => Err(NotExchanged::Interrupted),
+            () = stop.asked() => Err(NotExchanged::Interrupted),
+        }?;
+        if given.expires <= app.now() {
+            return Err(NotExchanged::Expired { profile_id: selected.id.clone() });
         }
-    })
-    .map_err(AppError::Runtime)??;
-    if given.expires <= app.now() {
-        return Err(NotExchanged::Expired { profile_id: selected.id.clone() });
+        let directory = app.paths.exchanged_tokens();
+        let saved = exchanged::save(&directory, &service.endpoint, stored, &given, app.now());
+        if let Err(error) = saved {
+            let place = directory.display();
+            interaction
+                .warn(&format!("the exchanged token could not be stored in {place}: {error}"));
+        }
+        Ok(given)
     }
-    if let Err(error) = exchanged::save(&directory, &service.endpoint, stored, &given, app.now()) {
-        let place = directory.display();
-        interaction.warn(&format!("the exchanged token could not be stored in {place}: {error}"));
-    }
-    Ok(given)
 }

@@ -33,7 +33,7 @@ pub(super) fn first_marked(pool: &Pool, provider: &ProviderId) -> Option<Profile
 /// Waits for the refreshes of OpenClaw that the profile `id`, or every one of `provider`, is in;
 /// whether one has ended. One that is older than a refresh can be was interrupted, and is not
 /// waited for.
-pub(super) fn wait_for_openclaw(
+pub(super) async fn wait_for_openclaw(
     app: &App,
     config: &Config,
     agent: &AgentDir,
@@ -47,7 +47,7 @@ pub(super) fn wait_for_openclaw(
         let ids = document.summaries().filter(|it| id.is_none_or(|id| *id == it.id));
         let ids = ids.filter(|it| provider.is_none_or(|wanted| is_of(&it.provider, wanted)));
         for id in ids.map(|it| it.id).filter(|id| document.fence(id) == Some(Fence::Pending)) {
-            has_ended |= ends(&owner.store, id, timeout, &app.machine.clock)?;
+            has_ended |= ends(&owner.store, id, timeout, &app.machine.clock).await?;
         }
     }
     Ok(has_ended)
@@ -59,7 +59,12 @@ fn is_of(stored: &str, wanted: &ProviderId) -> bool {
 }
 
 /// Whether the refresh that a profile is in ends in time.
-fn ends(store: &Store, id: &str, timeout: Duration, clock: &Clock) -> Result<bool, StoreError> {
+async fn ends(
+    store: &Store,
+    id: &str,
+    timeout: Duration,
+    clock: &Clock,
+) -> Result<bool, StoreError> {
     let is_pending = |document: &Document| document.fence(id) == Some(Fence::Pending);
     let patience = Millis::try_from(timeout.as_millis()).unwrap_or(Millis::MAX);
     let began = store.written_at().unwrap_or(0);
@@ -73,7 +78,7 @@ fn ends(store: &Store, id: &str, timeout: Duration, clock: &Clock) -> Result<boo
                 return Ok(true);
             }
         }
-        clock.pause(LOOK);
+        clock.sleep(LOOK).await;
     }
     Ok(false)
 }

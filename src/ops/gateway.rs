@@ -11,7 +11,6 @@ use crate::system::trust;
 use serde::Deserialize;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 const PROGRAM: &str = "openclaw";
@@ -58,10 +57,16 @@ pub fn tell(app: &App, news: &GatewayNews) -> bool {
         return false;
     }
     let Some(program) = program(app) else { return false };
-    let mut command = Command::new(program);
-    command.args(["gateway", "call", GatewayNews::METHOD, "--params", &news.parameters()]);
-    command.arg("--json").env_clear().envs(app.environment.only(&PASSED_ON));
-    if let Ok(path) = std::env::join_paths(app.environment.search_path()) {
+    let mut command = child::command_with(program, app.environment.only(&PASSED_ON));
+    command.args([
+        "gateway",
+        "call",
+        GatewayNews::METHOD,
+        "--params",
+        &news.parameters(),
+        "--json",
+    ]);
+    if let Some(path) = app.environment.absolute_search_path() {
         command.env("PATH", path);
     }
     command.env("OPENCLAW_STATE_DIR", &app.paths.state_dir);

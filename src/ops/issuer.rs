@@ -80,7 +80,7 @@ impl<'a> Issuer<'a> {
         let registration =
             provider.and_then(|provider| provider.definition.registration_of(method));
         let Some(registration) = registration else { return Ok(None) };
-        let client = registration.client(&app.environment, credential.client_id.as_deref())?;
+        let client = registration.client(app.clients(), credential.client_id.as_deref())?;
         Ok(Some(Self::Server { registration, client: Box::new(client) }))
     }
 

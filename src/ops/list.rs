@@ -14,6 +14,7 @@ use crate::provider::{auth_provider_id, cools_down};
 use crate::store::{Document, Inspection, Location, StateDocument, Store};
 use crate::system::permissions::Exposure;
 use crate::text::chain;
+use serde::Serialize;
 use std::collections::HashSet;
 
 /// The profiles of an agent.
@@ -37,45 +38,60 @@ pub struct Listing {
     pub at: Millis,
 }
 
-/// One profile. It holds no secret.
-#[derive(Debug)]
+/// One profile, as reports show it. It holds no secret.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Row {
     /// The profile id.
     pub id: ProfileId,
     /// The provider as the profile spells it.
     pub provider: ProviderId,
     /// The credential kind.
+    #[serde(rename = "type")]
     pub kind: Kind,
     /// The name for people: display name, else e-mail, else the id.
     pub label: String,
     /// The e-mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// The account id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
     /// When the credential expires, in milliseconds since the epoch.
+    #[serde(rename = "expiresAt", skip_serializing_if = "Option::is_none")]
     pub expires: Option<Millis>,
     /// How it is doing.
+    #[serde(skip)]
     pub state: LoginState,
     /// When the server last gave a token for it, in milliseconds since the epoch, where that is
     /// known.
+    #[serde(skip)]
     pub proven_at: Option<Millis>,
     /// When it ends by itself because it cannot be renewed, in milliseconds since the epoch.
+    #[serde(skip)]
     pub ends: Option<Millis>,
     /// Whether a refresh renews it.
+    #[serde(skip)]
     pub is_renewable: bool,
     /// What can be said of its credential alone.
     pub health: Health,
     /// Why the profile cannot be used, where its health does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// The server's error code, when it has refused the refresh token.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
     /// Until when the profile should not be used, in milliseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unusable_until: Option<Millis>,
     /// The agent whose profile this is, when it is not the agent's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub inherited_from: Option<AgentId>,
     /// The program that it was imported from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub imported_from: Option<String>,
     /// The program whose own login it is: only that one refreshes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub managed_by: Option<Tool>,
 }
 
@@ -92,7 +108,7 @@ pub fn list(
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
     let wanted = provider.map(|provider| app.provider_id(provider)).transpose()?;
-    list_of(app, &config, agent, wanted, app.now())
+    list_of(app, &config, agent, wanted.as_ref(), app.now())
 }
 
 /// As [`list`], of that agent at `now`; `wanted` is a normalised id.
@@ -100,7 +116,7 @@ pub(super) fn list_of(
     app: &App,
     config: &Config,
     agent: AgentDir,
-    wanted: Option<ProviderId>,
+    wanted: Option<&ProviderId>,
     now: Millis,
 ) -> Result<Listing, AppError> {
     let mut listing = Listing {
@@ -121,7 +137,7 @@ pub(super) fn list_of(
     let state_location = store.state_location();
     let owners = read(app, agent, fallback)?;
     listing.stale_orders = stale_orders(app, config, &owners, &state_location);
-    listing.stale_orders.retain(|order| wanted.as_ref().is_none_or(|it| *it == order.provider));
+    listing.stale_orders.retain(|order| wanted.is_none_or(|it| *it == order.provider));
     for (owner, inherited) in owners.iter().zip([false, true]) {
         let Owner { agent: owner, store: owner_store, document, state } = owner;
         let judge = Judge::new((app, config), owner_store, (document, state), listing.at);
@@ -143,10 +159,7 @@ pub(super) fn list_of(
             if !seen.contains(of) {
                 seen.insert(of.clone());
             }
-            if wanted
-                .as_ref()
-                .is_some_and(|wanted| !is_kept_as(&store, of, wanted, found.facts.kind))
-            {
+            if wanted.is_some_and(|wanted| !is_kept_as(&store, of, wanted, found.facts.kind)) {
                 continue;
             }
             listing.rows.push(Row {
@@ -164,7 +177,7 @@ pub(super) fn list_of(
         !own_providers.iter().chain(&others).any(|it| auth_provider_id(it) == id)
     };
     let (rows, problems) = stand_ins(app, config, is_missing, listing.at);
-    let is_wanted = |row: &Row| wanted.as_ref().is_none_or(|wanted| *wanted == row.provider);
+    let is_wanted = |row: &Row| wanted.is_none_or(|wanted| *wanted == row.provider);
     listing.rows.extend(rows.into_iter().filter(is_wanted));
     listing.problems = problems;
     Ok(listing)
@@ -210,10 +223,12 @@ fn stale_orders(
 fn row(judge: &Judge<'_>, id: ProfileId, found: Inspection, now: Millis) -> Row {
     let Judged { state, problem, refusal } = judge.judge(&id, &found);
     let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id.as_str());
+    // What another program renews does not end by itself.
+    let is_held = matches!(state, LoginState::Held { .. });
     Row {
         state,
         proven_at: found.issued,
-        ends: found.facts.end(),
+        ends: found.facts.end().filter(|_| !is_held),
         is_renewable: found.facts.has_refresh,
         kind: found.facts.kind,
         label: label.to_owned(),

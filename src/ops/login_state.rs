@@ -3,11 +3,9 @@
 //! Invariant: it is `profile::login_state` that decides; here the facts are brought together,
 //! the same for every command. Nothing is sent, written or locked.
 
-use super::Interaction;
 use super::fence::is_in_refresh;
 use super::managed::Managed;
 use super::reference::problem_of;
-use super::selection::Selected;
 use crate::app::App;
 use crate::config::Config;
 use crate::external::Tool;
@@ -19,7 +17,6 @@ use crate::store::{
     Document, Fence, GrantNote, GrantNotes, Inspection, LastOutcome, OutcomeKind, StateDocument,
     Store,
 };
-use crate::text::date;
 
 /// Why a token is not used whose expiry is no time.
 const ODD_EXPIRY: &str = "`expires` is not a time in milliseconds";
@@ -118,8 +115,7 @@ impl<'s> Judge<'s> {
         let stored = self.state.refused_when(self.document, id.as_str());
         let noted = || {
             let noted = note?.refusal.as_ref()?;
-            let code = noted.reason.clone().unwrap_or_else(|| UNKNOWN_CODE.to_owned());
-            Some(Refusal { code, at: noted.at })
+            Some(Refusal { code: noted.code().to_owned(), at: noted.at })
         };
         stored.or_else(noted)
     }
@@ -128,9 +124,6 @@ impl<'s> Judge<'s> {
 const fn is_stale_copy(state: &LoginState) -> bool {
     matches!(state, LoginState::Held { is_expired: true, .. })
 }
-
-/// What a note of a refusal does not say.
-pub(crate) const UNKNOWN_CODE: &str = "refused";
 
 /// The last refresh of a grant, where nobody knows what became of it.
 fn unknown(note: &GrantNote) -> Option<LastRequest> {
@@ -152,18 +145,4 @@ fn told(outcome: &LastOutcome) -> LastRequest {
 pub(super) fn of_held(credential: &Credential, tool: Tool, now: Millis) -> LoginState {
     let held_by = Some(tool.program().label.clone());
     login_state(LoginFacts { held_by, ..LoginFacts::of(credential.facts()) }, now)
-}
-
-/// Warns where the login of the token that is handed out is over: the server has refused it, and
-/// the token still lives.
-pub(super) fn warn_of_last_token(selected: &Selected, interaction: &mut dyn Interaction) {
-    if !selected.refused {
-        return;
-    }
-    let until = selected.credential.expires().map(|at| format!(", valid until {}", date(at)));
-    interaction.warn(&format!(
-        "the server has refused the login `{}`, and this is its last token{}: sign in again",
-        selected.id,
-        until.unwrap_or_default()
-    ));
 }

@@ -14,7 +14,6 @@ use crate::oauth::TokenError;
 use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId, Refusal};
 use crate::secret::Secret;
 use crate::store::{Done, Ended, Location, Store, exchanged};
-use crate::system::block_on;
 use std::time::Duration;
 
 /// What to sign out of.
@@ -123,7 +122,7 @@ impl<E: Into<AppError>> From<E> for LogoutError {
 /// # Errors
 /// There is no such profile, all agents have it and that was not asked for, the server cannot
 /// be reached, or the store cannot be written.
-pub fn logout(
+pub async fn logout(
     app: &App,
     request: &Request,
     interaction: &mut dyn Interaction,
@@ -148,7 +147,7 @@ pub fn logout(
     }
     let mut removed = Vec::new();
     for holder in &holders {
-        removed.push(sign_out(app, &config, holder, (id, request), interaction)?);
+        removed.push(sign_out(app, &config, holder, (id, request), interaction).await?);
         app.notices.tell_gateway(Done::Logout);
     }
     let config_changed = removed.iter().any(|it| it.config_changed);
@@ -192,7 +191,7 @@ struct Removed {
 }
 
 /// Revokes the login that the store of `agent` holds, and removes its profile there.
-fn sign_out(
+async fn sign_out(
     app: &App,
     config: &Config,
     agent: &AgentDir,
@@ -213,7 +212,9 @@ fn sign_out(
     };
     // A refresh under way would bring a token that nobody revokes.
     let selected = Selected::in_store(&store, agent, id, credential)?;
-    let lease = wait_for_lease::<LogoutError>(&selected, LEASE_TIMEOUT, |_| Ok(None))?;
+    let clock = &app.machine.clock;
+    let lease =
+        wait_for_lease::<LogoutError>(&selected, clock, LEASE_TIMEOUT, |_| Ok(None)).await?;
     let document = store.profiles()?;
     let credential = document.credential(id.as_str()).unwrap_or(selected.credential);
     let entry = entry_text(&document, id);
@@ -223,7 +224,7 @@ fn sign_out(
         Revocation::Skipped(format!("{} holds the same login", tool.program().label))
     } else {
         warn_of_route(app, interaction);
-        revoke(app, config, &store, (&credential, &entry), interaction)?
+        revoke(app, config, &store, (&credential, &entry), interaction).await?
     };
     if revocation == Revocation::Revoked
         && let Some(token) = credential.refresh_token().or_else(|| credential.bearer())
@@ -290,7 +291,7 @@ fn is_same_grant(a: &Credential, b: &Credential) -> bool {
     }
 }
 
-fn revoke(
+async fn revoke(
     app: &App,
     config: &Config,
     store: &Store,
@@ -309,8 +310,7 @@ fn revoke(
     let catalog = app.catalog()?;
     let no_endpoint = || Revocation::Skipped("the provider has no revocation endpoint".to_owned());
     let Some(issuer) = Issuer::of(app, &catalog, credential)? else { return Ok(no_endpoint()) };
-    let revoked = block_on(issuer.revoke(credential, entry, interaction));
-    match revoked.map_err(AppError::Runtime)? {
+    match issuer.revoke(credential, entry, interaction).await {
         Ok(true) => Ok(Revocation::Revoked),
         Ok(false) => Ok(no_endpoint()),
         Err(error @ TokenError::Refused { .. }) => {

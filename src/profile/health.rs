@@ -1,6 +1,7 @@
 //! The health of a credential, staged: every answer is a fact that the file supports.
 
 use super::{Credential, CredentialKind, Kind, Millis};
+use serde::{Serialize, Serializer};
 
 /// What is there of a credential: enough to judge it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +102,13 @@ impl Health {
             Self::NoExpiry => "no-expiry",
             Self::Missing => "missing",
         }
+    }
+}
+
+/// The name.
+impl Serialize for Health {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

@@ -260,10 +260,10 @@ impl LoginState {
     /// Whether a person has to act now. An expiry to come is for the caller to judge.
     pub const fn needs_person(&self) -> NeedsPerson {
         match self {
-            Self::SignedIn | Self::Expires(_) | Self::CoolingDown { .. } => NeedsPerson::No,
-            Self::Held { is_expired, .. } if *is_expired => NeedsPerson::Yes,
-            Self::Held { .. } => NeedsPerson::No,
-            Self::SignInAgain { .. } => NeedsPerson::Yes,
+            Self::SignInAgain { .. } | Self::Held { is_expired: true, .. } => NeedsPerson::Yes,
+            Self::SignedIn | Self::Expires(_) | Self::CoolingDown { .. } | Self::Held { .. } => {
+                NeedsPerson::No
+            }
             Self::Refused(_) | Self::OutcomeUnknown(_) => NeedsPerson::CannotTell,
         }
     }

@@ -198,7 +198,7 @@ fn provider(row: Option<&BuiltIn>, file: Option<PathBuf>) -> Result<Provider, Ca
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::Environment;
+    use crate::system::{Clients, Environment};
     use serde_json::json;
 
     fn load(files: &[(&str, Value)]) -> Result<Catalog, CatalogError> {
@@ -241,7 +241,7 @@ mod tests {
         let catalog = load(&[]).unwrap();
         let codex = registration(&catalog);
         let environment = Environment::default();
-        let client = codex.client(&environment, None).unwrap();
+        let client = codex.client(&Clients::default(), None).unwrap();
         assert_eq!(client.id, "app_EMoamEEZ73f0CkXaXp7hrann");
         let url = |url: &Option<url::Url>| url.as_ref().unwrap().to_string();
         let endpoints = &client.endpoints;
@@ -265,7 +265,7 @@ mod tests {
         let catalog = load(&[("openai-codex.json", patch)]).unwrap();
         let provider = catalog.find(&"openai-codex".into()).unwrap();
         let environment = Environment::default();
-        let client = registration(&catalog).client(&environment, None).unwrap();
+        let client = registration(&catalog).client(&Clients::default(), None).unwrap();
         assert_eq!(client.token_endpoint().unwrap().as_str(), "http://127.0.0.1:9/token");
         let redirect = registration(&catalog).redirect(&environment).unwrap();
         assert_eq!(redirect.ports, [2000]);
@@ -285,7 +285,7 @@ mod tests {
         let definition = &catalog.find(&"minimax-portal".into()).unwrap().definition;
         let host = |method: Option<&str>| {
             let registration = definition.registration_of(method).unwrap();
-            let client = registration.client(&Environment::default(), None).unwrap();
+            let client = registration.client(&Clients::default(), None).unwrap();
             let device = client.endpoints.device.as_ref().unwrap();
             assert_eq!(device.flow, crate::oauth::DeviceFlow::UserCode, "the patch is merged");
             client.token_endpoint().unwrap().host_str().unwrap().to_owned()
@@ -330,7 +330,7 @@ mod tests {
         let definition = &catalog.find(&"example".into()).unwrap().definition;
         let known = |method: &str| {
             let registration = definition.registration_of(Some(method)).unwrap();
-            let endpoints = registration.client(&Environment::default(), None).unwrap().endpoints;
+            let endpoints = registration.client(&Clients::default(), None).unwrap().endpoints;
             [
                 endpoints.revocation.is_some(),
                 endpoints.userinfo.is_some(),
@@ -348,7 +348,7 @@ mod tests {
     fn a_device_authorization_that_moves_leaves_its_former_server_behind() {
         let device = |patch: Value| {
             let catalog = load(&[("openai-codex.json", json!({"device": patch}))]).unwrap();
-            let client = registration(&catalog).client(&Environment::default(), None).unwrap();
+            let client = registration(&catalog).client(&Clients::default(), None).unwrap();
             client.endpoints.device.unwrap()
         };
         let moved = device(json!({"authorizationEndpoint": "https://as.example.test/device"}));

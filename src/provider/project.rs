@@ -1,11 +1,12 @@
 //! The project of an account, for a provider whose API wants one: Google's Code Assist
 //! service, which is asked after a login and makes a project where there is none yet.
 
+use crate::oauth::json_request;
 use crate::secret::Secret;
-use crate::system::http::{HttpClient, HttpError};
-use crate::system::{Clock, Environment};
+use crate::system::http::HttpError;
+use crate::system::{Clients, Clock, Environment};
 use crate::text::printable;
-use oauth2::http::{Request, StatusCode, header};
+use oauth2::http::{Method, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -73,19 +74,19 @@ impl Project {
         self.env.iter().find_map(|name| environment.text(name))
     }
 
-    /// The project of the account that `access` belongs to; `environment` names the one that
-    /// the user wants, and the proxy.
+    /// The project of the account that `access` belongs to; the environment of the
+    /// `clients` names the one that the user wants.
     ///
     /// # Errors
     /// Why there is none.
     pub async fn find(
         &self,
         access: &Secret,
-        environment: &Environment,
+        clients: &Clients,
         clock: &Clock,
     ) -> Result<String, ProjectError> {
-        let named = self.named(environment);
-        let found = self.ask_for_project(Caller { access, environment, clock }, named).await;
+        let named = self.named(clients.environment());
+        let found = self.ask_for_project(Caller { access, clients, clock }, named).await;
         // The user knows better than a service that does not answer.
         found.or_else(|reason| named.map(str::to_owned).ok_or(reason))
     }
@@ -206,7 +207,7 @@ fn refused(status: StatusCode, answer: &Value) -> ProjectError {
 #[derive(Clone, Copy)]
 struct Caller<'a> {
     access: &'a Secret,
-    environment: &'a Environment,
+    clients: &'a Clients,
     clock: &'a Clock,
 }
 
@@ -218,16 +219,15 @@ async fn ask(
     body: Option<&Value>,
 ) -> Result<(StatusCode, Value), ProjectError> {
     let url = format!("{}/{path}", endpoint.as_str().trim_end_matches('/'));
-    let request = match body {
-        Some(_) => Request::post(&url).header(header::CONTENT_TYPE, "application/json"),
-        None => Request::get(&url),
-    };
+    let method = if body.is_some() { Method::POST } else { Method::GET };
+    let mut request = json_request(method, &url, Some(caller.access));
+    if body.is_some() {
+        request = request.header(header::CONTENT_TYPE, "application/json");
+    }
     let request = request
-        .header(header::ACCEPT, "application/json")
-        .header(header::AUTHORIZATION, format!("Bearer {}", caller.access.expose()))
         .body(body.map(|body| body.to_string().into_bytes()).unwrap_or_default())
         .map_err(|_| ProjectError::UnfitToken)?;
-    let http = HttpClient::new(caller.environment, endpoint)?;
+    let http = caller.clients.to(endpoint)?;
     let response = http.send(request).await?;
     let answer = serde_json::from_slice(response.body()).unwrap_or_default();
     Ok((response.status(), answer))

@@ -11,7 +11,7 @@ use super::registration_error::RegistrationError;
 use crate::oauth::{Claims, Client, DeviceEndpoints, Endpoints, Grant, TokenRequestFormat};
 use crate::profile::{Identity, Millis};
 use crate::secret::Secret;
-use crate::system::{Environment, http};
+use crate::system::{Clients, Environment, http};
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
@@ -179,16 +179,17 @@ impl Registration {
         self.identity.check()
     }
 
-    /// The client that makes our requests. `stored` is the client identifier that a profile
+    /// The client that makes our requests by `clients`, whose environment may name it. `stored` is the client identifier that a profile
     /// was issued to: a refresh token is bound to it.
     ///
     /// # Errors
     /// What should name the client, or hold its secret, does not.
     pub fn client(
         &self,
-        environment: &Environment,
+        clients: &Clients,
         stored: Option<&str>,
     ) -> Result<Client, RegistrationError> {
+        let environment = clients.environment();
         let variable = |names: &[String]| {
             names.iter().find_map(|name| environment.text(name)).map(str::to_owned)
         };
@@ -223,7 +224,7 @@ impl Registration {
             issuer: self.issuer.clone(),
             token_request_format: self.token_request_format,
             token_parameters: self.token_parameters.clone(),
-            environment: environment.clone(),
+            clients: clients.clone(),
             final_error_codes: self.final_error_codes.clone(),
         })
     }

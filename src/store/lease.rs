@@ -3,10 +3,11 @@
 use super::{Lease, Store, StoreError};
 use crate::secret::Secret;
 use crate::store::{LeaseAttempt, LeaseKey};
-use crate::system::lock::{self};
+use crate::system::Clock;
+use crate::system::lock;
 use crate::system::worker::{Attempt, Slot};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What ended the wait for a turn.
 #[derive(Debug)]
@@ -36,16 +37,17 @@ enum Tried<L> {
 }
 
 /// The one loop that waits for a turn: it looks often and tries less and less often.
-fn wait<T, L, E: From<StoreError>>(
+async fn wait<T, L, E: From<StoreError>>(
+    clock: &Clock,
     timeout: Duration,
     mut look: impl FnMut() -> Result<Option<T>, E>,
     mut attempt: impl FnMut(Duration) -> Result<Tried<L>, StoreError>,
 ) -> Result<Turn<T, L>, E> {
-    let started = Instant::now();
+    let started = clock.instant();
     let mut next = Duration::ZERO;
     let mut held = None;
     loop {
-        let waited = started.elapsed();
+        let waited = clock.since(started);
         // To look costs next to nothing, to try does not, and two hundred processes wait at a
         // time.
         if let Some(found) = look()? {
@@ -63,7 +65,7 @@ fn wait<T, L, E: From<StoreError>>(
         {
             return Ok(Turn::TimedOut(error));
         }
-        std::thread::sleep(lock::pause(waited, longest_look(waited)));
+        clock.sleep(lock::pause(waited, longest_look(waited))).await;
     }
 }
 
@@ -87,13 +89,14 @@ impl Store {
     ///
     /// # Errors
     /// Locks cannot be used there, or the error of `look`.
-    pub fn wait_for_lease<T, E: From<StoreError>>(
+    pub async fn wait_for_lease<T, E: From<StoreError>>(
         &self,
         key: &LeaseKey<'_>,
+        clock: &Clock,
         timeout: Duration,
         look: impl FnMut() -> Result<Option<T>, E>,
     ) -> Result<Turn<T>, E> {
-        wait(timeout, look, |waited| {
+        let attempt = |waited| {
             Ok(match self.engine.try_lease(key)? {
                 LeaseAttempt::Acquired(lease) => Tried::Ours(lease),
                 LeaseAttempt::Held(holder) => Tried::Held(StoreError::LockTimeout {
@@ -102,7 +105,8 @@ impl Store {
                     holder,
                 }),
             })
-        })
+        };
+        wait(clock, timeout, look, attempt).await
     }
 
     /// Waits for the right to start a worker that refreshes `grant`, or until `look` finds
@@ -110,35 +114,33 @@ impl Store {
     ///
     /// # Errors
     /// Locks cannot be used there.
-    pub fn wait_to_start<T>(
+    pub async fn wait_to_start<T>(
         &self,
         key: &LeaseKey<'_>,
         grant: &Secret,
+        clock: &Clock,
         timeout: Duration,
         mut look: impl FnMut() -> Option<T>,
     ) -> Result<Turn<T, Start>, StoreError> {
         let mut waiter = self.engine.waiter_to_start(grant)?;
-        wait(
-            timeout,
-            || Ok(look()),
-            |waited| {
-                let location = || self.engine.lease_location(key);
-                let attempt = waiter.try_take();
-                let attempt = attempt.map_err(|source| StoreError::Lock {
+        let attempt = |waited| {
+            let location = || self.engine.lease_location(key);
+            let attempt = waiter.try_take();
+            let attempt = attempt.map_err(|source| StoreError::Lock {
+                location: location(),
+                source: Arc::new(source),
+            })?;
+            Ok(match attempt {
+                Attempt::Taken(slot) => Tried::Ours(Start::Now(slot)),
+                Attempt::Ended(outcome) => Tried::Ours(Start::Ended(outcome)),
+                Attempt::Busy => Tried::Held(StoreError::LockTimeout {
                     location: location(),
-                    source: Arc::new(source),
-                })?;
-                Ok(match attempt {
-                    Attempt::Taken(slot) => Tried::Ours(Start::Now(slot)),
-                    Attempt::Ended(outcome) => Tried::Ours(Start::Ended(outcome)),
-                    Attempt::Busy => Tried::Held(StoreError::LockTimeout {
-                        location: location(),
-                        waited,
-                        holder: self.engine.lease_holder(key),
-                    }),
-                })
-            },
-        )
+                    waited,
+                    holder: self.engine.lease_holder(key),
+                }),
+            })
+        };
+        wait(clock, timeout, || Ok(look()), attempt).await
     }
 
     /// Tries once to take the lease.

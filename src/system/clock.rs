@@ -110,6 +110,9 @@ impl Ticks {
     }
 }
 
+/// Who moves the clock waits so long for somebody to wait for it.
+const LONGEST: Duration = Duration::from_mins(1);
+
 /// A clock that moves when it is moved.
 #[derive(Debug)]
 pub struct ManualClock {
@@ -158,15 +161,19 @@ impl ManualClock {
         self.changed.notify_all();
     }
 
-    /// Waits until somebody waits for exactly `time` from now, however long that takes, and
-    /// moves the clock by it.
-    pub fn pass(&self, time: Duration) {
-        let mut state = self.state();
-        while !state.waiting.iter().any(|waiting| waiting.until == state.passed + time) {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+    /// Moves it by `time` as soon as somebody waits for exactly that long; whether somebody
+    /// did within a minute.
+    #[must_use]
+    pub fn pass(&self, time: Duration) -> bool {
+        let is_awaited = |state: &State| {
+            state.waiting.iter().any(|waiting| waiting.until == state.passed + time)
+        };
+        let awaited =
+            self.changed.wait_timeout_while(self.state(), LONGEST, |state| !is_awaited(state));
+        let (state, ended) = awaited.unwrap_or_else(PoisonError::into_inner);
         drop(state);
         self.advance(time);
+        !ended.timed_out()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -251,8 +258,7 @@ mod tests {
                 crate::system::block_on(clock.sleep(2 * SECOND)).unwrap();
                 (first, clock.now())
             });
-            manual.pass(SECOND);
-            manual.pass(2 * SECOND);
+            assert!(manual.pass(SECOND) && manual.pass(2 * SECOND));
             assert_eq!(waiting.join().unwrap(), (2_000, 4_000));
         });
         assert_eq!(clock.since(begun), 3 * SECOND);
@@ -275,7 +281,7 @@ mod tests {
                 .unwrap()
             });
             for seconds in [1, 1, 3] {
-                manual.pass(seconds * SECOND);
+                assert!(manual.pass(seconds * SECOND));
             }
             assert_eq!(waiting.join().unwrap(), None);
         });

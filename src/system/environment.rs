@@ -178,6 +178,11 @@ impl Environment {
         std::env::split_paths(&path).filter(|directory| directory.is_absolute()).collect()
     }
 
+    /// `PATH` without what it says of the working directory.
+    pub fn absolute_search_path(&self) -> Option<OsString> {
+        std::env::join_paths(self.search_path()).ok()
+    }
+
     /// The names of all variables.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

@@ -8,11 +8,13 @@
 //! a loopback address never goes through a proxy.
 
 use super::coding::{self, Unpacked};
+use super::request_error::{describe, is_untrusted};
 use super::route::{Route, Untrusted, UnusableProxy, is_loopback};
 use super::watched_body::watched;
 use super::{Environment, authorities, limits};
 use oauth2::http;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -92,10 +94,11 @@ pub fn is_acceptable(url: &Url) -> bool {
 }
 
 /// A client for one server.
+#[derive(Clone)]
 pub struct HttpClient {
     client: reqwest::Client,
     /// Which way requests go, as errors tell it.
-    route: Route,
+    route: Arc<Route>,
 }
 
 impl HttpClient {
@@ -112,6 +115,9 @@ impl HttpClient {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(limits::CONNECT)
             .http1_max_headers(limits::HEADER_FIELDS)
+            // A connection that the server closes just then would leave unknown whether a
+            // refresh token was spent: each request has its own.
+            .pool_max_idle_per_host(0)
             // A line of a head that is odd must not cost the answer.
             .http1_ignore_invalid_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)
@@ -136,7 +142,7 @@ impl HttpClient {
             builder = builder.dns_resolver(super::getent::HostNames(variables));
         }
         let client = builder.build().map_err(unfit)?;
-        Ok(Self { client, route })
+        Ok(Self { client, route: Arc::new(route) })
     }
 
     /// Sends one request and reads its answer, within [`limits::REQUEST`].
@@ -233,45 +239,6 @@ fn prepared<B: Into<reqwest::Body>>(
         return Err(HttpError::Request(message));
     }
     Ok(request)
-}
-
-/// Whether the certificate of a server is the reason: nothing was sent then.
-fn is_untrusted(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(current) = cause {
-        // An error of the connection holds that of TLS, and does not name it as its source.
-        let held = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = held.and_then(|held| held.downcast_ref::<rustls::Error>());
-        let tls = tls.or_else(|| current.downcast_ref());
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        cause = held.map(|held| held as &dyn std::error::Error).or_else(|| current.source());
-    }
-    false
-}
-
-/// The error with its causes; reqwest's own text leaves them out.
-fn describe(error: reqwest::Error) -> String {
-    let host = error.url().and_then(|url| url.host_str().map(str::to_owned));
-    let timed_out = error.is_timeout();
-    let mut text = if timed_out { "no answer in time".to_owned() } else { String::new() };
-    let error = error.without_url();
-    let mut cause: Option<&dyn std::error::Error> = Some(&error);
-    while let Some(current) = cause {
-        let part = current.to_string();
-        if !text.contains(&part) {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&part);
-        }
-        cause = current.source();
-    }
-    match host {
-        Some(host) => format!("{host}: {text}"),
-        None => text,
-    }
 }
 
 #[cfg(test)]

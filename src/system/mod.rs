@@ -6,6 +6,7 @@
 mod authorities;
 pub mod browser;
 pub mod child;
+mod clients;
 mod clock;
 mod coding;
 pub mod environment;
@@ -24,9 +25,11 @@ pub mod process;
 mod proxy;
 pub mod relocation;
 mod replacement;
+mod request_error;
 pub mod route;
 pub mod signal;
 mod spare_file;
+mod stop;
 pub mod stream;
 mod temporary;
 pub mod terminal;
@@ -36,11 +39,13 @@ mod watched_body;
 pub mod worker;
 
 use crate::profile::Millis;
+pub use clients::Clients;
 pub use clock::{Clock, ManualClock, Ticks};
 pub use environment::Environment;
 use std::os::unix::net::UnixStream;
+pub use stop::{Stop, StopSource};
 pub use stream::Streams;
-pub use tokio::runtime::Runtime;
+use tokio::runtime::Runtime;
 
 /// Now, in milliseconds since the epoch.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
@@ -53,15 +58,23 @@ pub fn now() -> Millis {
 /// A runtime takes fewer descriptors than so many pairs.
 const PAIRS: usize = 4;
 
-/// Does `work` with a single-threaded runtime: only network paths pay for one.
+/// A single-threaded runtime: only who waits pays for one.
 ///
 /// # Errors
 /// The system has no more descriptors, or not as many as a runtime takes.
-pub fn with_runtime<T>(work: impl FnOnce(&Runtime) -> T) -> std::io::Result<T> {
+fn runtime() -> std::io::Result<Runtime> {
     // The driver of signals panics where it gets none.
     let enough = (0..PAIRS).map(|_| UnixStream::pair()).collect::<std::io::Result<Vec<_>>>()?;
     drop(enough);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// Does `work` with a runtime of its own.
+///
+/// # Errors
+/// See [`runtime`].
+fn with_runtime<T>(work: impl FnOnce(&Runtime) -> T) -> std::io::Result<T> {
+    let runtime = runtime()?;
     let done = work(&runtime);
     // A name that is still being looked up is not waited for.
     runtime.shutdown_background();
@@ -71,7 +84,7 @@ pub fn with_runtime<T>(work: impl FnOnce(&Runtime) -> T) -> std::io::Result<T> {
 /// Runs `future` on a runtime that is made for this call.
 ///
 /// # Errors
-/// See [`with_runtime`].
+/// The system has no more descriptors, or not as many as a runtime takes.
 pub fn block_on<F: Future>(future: F) -> std::io::Result<F::Output> {
     with_runtime(|runtime| runtime.block_on(future))
 }

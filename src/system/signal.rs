@@ -34,11 +34,6 @@ impl StopSignals {
         ]))
     }
 
-    /// None of them, for one whom no signal stops.
-    pub const fn none() -> Self {
-        Self([None, None, None])
-    }
-
     /// Waits for the first signal.
     pub async fn received(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.0;

@@ -6,7 +6,7 @@ use openclaw_auth::profile::secret_ref::{SecretRef, Source};
 use openclaw_auth::provider::Catalog;
 use openclaw_auth::reference::{Resolver, Secrets};
 use openclaw_auth::system::lock::{Attempt, try_acquire};
-use openclaw_auth::system::{Environment, now};
+use openclaw_auth::system::{Clients, Environment, now};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -85,7 +85,7 @@ pub(crate) fn provider(input: &[u8]) {
         let found =
             catalog.find(&id.into()).and_then(|provider| provider.definition.registration.as_ref());
         if let Some(registration) = found {
-            let _ = registration.client(&Environment::default(), None);
+            let _ = registration.client(&Clients::default(), None);
         }
     }
 }

@@ -203,6 +203,25 @@ fn a_store_that_is_unreadable_or_unsafe_is_no_answer() {
 }
 
 #[test]
+fn what_keeps_a_login_from_being_used_needs_a_person() {
+    let rig = Rig::signed_in();
+    // The profiles of the configuration would stand in for those that are gone.
+    std::fs::remove_file(rig.path("openclaw.json")).unwrap();
+    let order = json!({"order": {"openai-codex": ["openai-codex:gone"]}});
+    rig.write("agents/main/agent/auth-state.json", &order.to_string());
+    let token = rig.run(&["models", "auth", "token", "--provider", "openai-codex"]);
+    let checked = rig.run(&["check"]);
+    assert_eq!((token.code, checked.code), (3, 3), "{token:?} {checked:?}");
+    assert!(checked.stdout.contains("next: openclaw-auth models auth order set"), "{checked:?}");
+    assert_eq!(rig.run(&["check", PROFILE]).code, 3);
+    rig.write("agents/main/agent/auth-state.json", "{}");
+    rig.edit("main", |it| it["profiles"]["q:odd"] = 5.into());
+    let odd = rig.run(&["check"]);
+    assert!(odd.code == 4 && odd.stdout.contains("next: openclaw-auth doctor"), "{odd:?}");
+    assert_eq!(rig.run(&["check", PROFILE]).code, 0, "what is meant is there");
+}
+
+#[test]
 fn names_from_files_and_servers_are_harmless() {
     let rig = Rig::new();
     let id = "q:a\u{1b}[2J'; touch bad";

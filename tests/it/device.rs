@@ -26,7 +26,7 @@ fn rig_of((provider, client_id): (&str, &str), change: impl FnOnce(&mut Want)) -
 
 fn by_code(rig: &Rig, provider: &str) -> Finished {
     let login = ["models", "auth", "login", "--provider", provider, "--method", "device"];
-    rig.run(&login)
+    rig.run_here(&login)
 }
 
 /// The events that a login told.
@@ -180,11 +180,14 @@ fn nothing_is_asked_after_the_code_has_expired_however_long_the_interval() {
 #[test]
 fn slow_down_lengthens_the_interval_by_five_seconds() {
     let rig = rig_of(FLOWS[0], |want| want.device.first_polls = vec!["slow_down"]);
-    by_code(&rig, FLOWS[0].0).success();
-    let polls = rig.server.requests_at(Endpoint::Token);
-    let [first, second] = polls.as_slice() else { panic!("{polls:?}") };
-    // RFC 8628 section 3.5: the one time that must not be undercut.
-    assert!(second.received_at - first.received_at >= Duration::from_secs(6));
+    let login = ["models", "auth", "login", "--provider", FLOWS[0].0, "--method", "device"];
+    let finished = rig.run_by_hand(&login, |clock| {
+        assert!(clock.pass(Duration::from_secs(1)), "the interval");
+        // RFC 8628 section 3.5: the one time that must not be undercut.
+        assert!(clock.pass(Duration::from_secs(6)), "the interval is longer by five seconds");
+    });
+    finished.success();
+    assert_eq!(rig.server.requests_at(Endpoint::Token).len(), 2);
 }
 
 #[test]
@@ -300,7 +303,7 @@ fn a_login_at_the_other_server_of_a_provider_forgets_the_first() {
     let rig = rig_of(FLOWS[2], |want| want.token_members = json!({"status": "success"}));
     let login = |method: &str| {
         let login = ["models", "auth", "login", "--provider", "minimax-portal", "--method", method];
-        rig.run(&login).success();
+        rig.run_here(&login).success();
         rig.expire("minimax-portal:default");
         rig.run(&["models", "auth", "token", "--provider", "minimax-portal"]).success();
         rig.server.requests().last().unwrap().path.clone()
@@ -325,7 +328,9 @@ fn clocks_that_are_an_hour_apart_make_no_difference() {
                             want.token_members = json!({"status": "success"});
                         });
                         let before = openclaw_auth::system::now();
-                        by_code(&rig, flow.0).success();
+                        // A process: the clock of the machine is what is compared.
+                        let login = ["models", "auth", "login", "--provider", flow.0];
+                        rig.run(&[&login[..], &["--method", "device"]].concat()).success();
                         let profiles = &rig.document()["profiles"];
                         let (_, entry) = profiles.as_object().unwrap().iter().next().unwrap();
                         let lifetime = entry["expires"].as_i64().unwrap() - before;
@@ -404,7 +409,7 @@ fn a_second_login_without_a_name_renews_the_first() {
 #[test]
 fn a_choice_of_onboard_signs_in_by_its_own_method() {
     let rig = rig_of(FLOWS[2], |want| want.token_members = json!({"status": "success"}));
-    rig.run(&["onboard", "--non-interactive", "--auth-choice", "minimax-cn-oauth"]).success();
+    rig.run_here(&["onboard", "--non-interactive", "--auth-choice", "minimax-cn-oauth"]).success();
     let paths: Vec<_> = rig.server.requests().into_iter().map(|request| request.path).collect();
     assert_eq!(paths, ["/api.minimaxi.com/oauth/code", "/api.minimaxi.com/oauth/token"]);
     assert_eq!(rig.document()["profiles"]["minimax-portal:default"]["loginMethod"], "oauth-cn");

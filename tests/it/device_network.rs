@@ -23,7 +23,7 @@ fn rig_of((provider, client_id, _): (&str, &str, Endpoint), change: impl FnOnce(
 }
 
 fn by_code(rig: &Rig, provider: &str) -> Finished {
-    rig.run(&["models", "auth", "login", "--provider", provider, "--method", "device"])
+    rig.run_here(&["models", "auth", "login", "--provider", provider, "--method", "device"])
 }
 
 fn text(status: u16, content_type: &str, body: &str) -> Fault {

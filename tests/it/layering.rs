@@ -172,7 +172,7 @@ fn the_use_cases_know_no_file_of_a_store() {
 
 /// What the process owns and a use case is handed in: the clock, the environment, runtimes,
 /// signals.
-const OF_THE_PROCESS: [&str; 14] = [
+const OF_THE_PROCESS: [&str; 15] = [
     "now()",
     "::now",
     ".elapsed()",
@@ -187,24 +187,7 @@ const OF_THE_PROCESS: [&str; 14] = [
     "with_runtime",
     "StopSignals",
     "signal::",
-];
-
-/// Where a use case still starts a runtime or catches signals.
-const STARTS_RUNTIMES: [&str; 14] = [
-    "admin/doctor/programs.rs",
-    "admin/quota.rs",
-    "ops/exchange.rs",
-    "ops/login/authorize.rs",
-    "ops/login/destination.rs",
-    "ops/login/finish.rs",
-    "ops/login/kept.rs",
-    "ops/login/mod.rs",
-    "ops/login/program.rs",
-    "ops/login/project.rs",
-    "ops/login/two_steps.rs",
-    "ops/logout.rs",
-    "ops/refresh/transaction.rs",
-    "ops/refresh/worker/mod.rs",
+    "HttpClient::new",
 ];
 
 #[test]
@@ -213,32 +196,50 @@ fn a_use_case_takes_time_and_signals_from_the_machine_that_it_is_given() {
         if !["ops", "admin"].contains(&layer_of(&path).as_str()) {
             continue;
         }
-        let may_start = STARTS_RUNTIMES.iter().any(|it| path.ends_with(it));
         let lines = code(&text).lines().filter(|line| !line.trim_start().starts_with("//"));
         for line in lines {
             let line = line.replace("clock.now()", "").replace("app.now()", "");
             let found = OF_THE_PROCESS.iter().find(|word| line.contains(**word));
-            let of_runtimes = ["block_on", "with_runtime", "StopSignals", "signal::"];
-            assert!(
-                found.is_none_or(|word| may_start && of_runtimes.contains(word)),
-                "{}: {line}",
-                path.display()
-            );
+            assert_eq!(found, None, "{}: {line}", path.display());
         }
+    }
+}
+
+/// Where a runtime is started, and why there.
+const STARTS_RUNTIMES: [&str; 5] = [
+    // The worker that is this process.
+    "cli/mod.rs",
+    // The commands that wait.
+    "cli/wait.rs",
+    // What starts one.
+    "system/mod.rs",
+    // A thread that ends what waits for the user when a signal comes.
+    "system/signal.rs",
+    // A worker that is a thread.
+    "system/worker/thread.rs",
+];
+
+#[test]
+fn a_runtime_is_started_where_it_is_known() {
+    for (path, text) in sources() {
+        let is_known = STARTS_RUNTIMES.iter().any(|it| path.ends_with(it));
+        let starts =
+            ["block_on", "with_runtime", "Runtime::new", "runtime()", "new_current_thread"];
+        let found = starts.iter().find(|it| code(&text).contains(*it));
+        assert!(found.is_none() || is_known, "{} has {found:?}", path.display());
     }
 }
 
 /// The files of the store that read the clock of the system: what they compare is the times of
 /// files and locks, which the system and other processes write, or what they write is such a
 /// time.
-const COMPARES_TIMES_OF_FILES: [&str; 11] = [
+const COMPARES_TIMES_OF_FILES: [&str; 10] = [
     "store/files/backup.rs",
     "store/files/journal.rs",
     "store/files/lease.rs",
     "store/files/leftover.rs",
     "store/files/mod.rs",
     "store/files/reading.rs",
-    "store/lease.rs",
     "store/sqlite/connection.rs",
     "store/sqlite/gateway.rs",
     "store/sqlite/mod.rs",

@@ -48,7 +48,7 @@ fn an_unavailable_server_changes_nothing_and_can_be_asked_again() {
         rig.expire(PROFILE);
         let before = rig.tree();
         rig.server.inject_persistent(Endpoint::Token, fault.clone());
-        let stderr = rig.run(&TOKEN).failure(4);
+        let stderr = rig.run_here(&TOKEN).failure(4);
         assert!(stderr.contains("could not refresh") && stderr.contains("hint: "), "{stderr}");
         let mut after = rig.tree();
         // What nobody can know is noted, and when it may be tried again; what nobody can read
@@ -60,7 +60,7 @@ fn an_unavailable_server_changes_nothing_and_can_be_asked_again() {
         assert_eq!(after, before, "{fault:?}");
         rig.server.clear_faults();
         rig.let_pass(SOON);
-        rig.run(&TOKEN).success();
+        rig.run_here(&TOKEN).success();
         assert_eq!((intents(&rig), notes(&rig, "outcome").len()), (0, 0), "{fault:?}");
         let kept = rig.path("recovery").read_dir().map_or(0, Iterator::count);
         assert_eq!(kept, 0, "{fault:?}: the token was not replaced");
@@ -74,10 +74,10 @@ fn only_a_client_error_is_a_refusal() {
         let rig = Rig::signed_in();
         rig.expire(PROFILE);
         rig.server.inject(Fault::Status { status, retry_after: None, body: body.into() });
-        let stderr = rig.run(&TOKEN).failure(4);
+        let stderr = rig.run_here(&TOKEN).failure(4);
         assert!(stderr.contains(&format!("status {status}")), "{stderr}");
         rig.let_pass(SOON);
-        rig.run(&TOKEN).success();
+        rig.run_here(&TOKEN).success();
     }
 }
 
@@ -88,7 +88,7 @@ fn a_server_that_stumbles_is_asked_again() {
         rig.expire(PROFILE);
         let retry_after = retry_after.map(str::to_owned);
         rig.server.inject(Fault::Status { status, retry_after, body: String::new() });
-        rig.run(&TOKEN).success();
+        rig.run_here(&TOKEN).success();
         assert_eq!(refreshes(&rig), 2);
     }
     // It may have done what it was asked for: a second request would be reuse.
@@ -96,7 +96,7 @@ fn a_server_that_stumbles_is_asked_again() {
         let rig = Rig::signed_in();
         rig.expire(PROFILE);
         rig.server.inject(Fault::Sequence(vec![Fault::Process, Fault::status(status)]));
-        rig.run(&TOKEN).failure(4);
+        rig.run_here(&TOKEN).failure(4);
         assert_eq!((refreshes(&rig), rig.server.reuse_attempts()), (1, 0), "{status}");
     }
     let rig = Rig::signed_in();
@@ -106,7 +106,7 @@ fn a_server_that_stumbles_is_asked_again() {
         retry_after: Some("3600".into()),
         body: String::new(),
     });
-    rig.run(&TOKEN).failure(4);
+    rig.run_here(&TOKEN).failure(4);
     assert_eq!(refreshes(&rig), 1, "nobody waits for an hour");
 }
 
@@ -115,14 +115,14 @@ fn a_lost_answer_is_not_asked_for_again_but_told() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
     rig.server.inject(Fault::DropAfterRotation);
-    rig.run(&TOKEN).failure(4);
+    rig.run_here(&TOKEN).failure(4);
     assert_eq!((refreshes(&rig), intents(&rig)), (1, 1), "the token may be spent");
     rig.let_pass(SOON);
-    let stderr = rig.run(&TOKEN).failure(3);
+    let stderr = rig.run_here(&TOKEN).failure(3);
     assert!(stderr.contains("is not known (no answer); trying once more"), "{stderr}");
     assert!(stderr.contains("may have replaced the refresh token"), "{stderr}");
     assert_eq!((refreshes(&rig), intents(&rig)), (2, 0));
-    rig.run(&TOKEN).failure(3);
+    rig.run_here(&TOKEN).failure(3);
     assert_eq!(refreshes(&rig), 2, "once, and not again");
 }
 

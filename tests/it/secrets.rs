@@ -156,7 +156,7 @@ fn an_oauth_profile_with_a_reference_is_refused_and_listed_as_such() {
         assert_eq!(rows[0]["health"], "missing");
         assert!(rows[0]["problem"].as_str().unwrap().contains(field), "{rows}");
         let table = rig.run(&["models", "auth", "list"]).success();
-        assert!(table.contains("not usable: its"), "{table}");
+        assert!(table.contains("sign in again (its"), "{table}");
         let report = rig.run(&["secrets", "audit", "--json"]).json();
         let finding = report["findings"].as_array().unwrap().last().unwrap().clone();
         assert_eq!(finding["code"], "REF_NOT_ALLOWED");

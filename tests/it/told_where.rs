@@ -203,7 +203,7 @@ fn an_expiry_that_is_no_time_is_told_of_a_token_that_is_there() {
             json!({"type": "token", "provider": "anthropic", "token": "fake", "expires": expires});
         write(&rig, &json!({"version": 1, "profiles": {"anthropic:manual": token}}));
         let list = rig.run(&["models", "auth", "list"]).success();
-        assert!(list.contains("not usable: `expires` is not a time"), "{list}");
+        assert!(list.contains("sign in again (`expires` is not a time"), "{list}");
         let row = rig.run(&["models", "auth", "list", "--json"]).json()["profiles"][0].clone();
         assert_eq!((row["health"].as_str(), row["problem"].is_string()), (Some("missing"), true));
     }

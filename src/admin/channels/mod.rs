@@ -43,8 +43,8 @@ pub struct Row {
 ///
 /// # Errors
 /// The configuration, the store or the directory of the provider files cannot be read.
-pub fn quotas(app: &App) -> Result<Quotas, AppError> {
-    quota::quotas(app, &app.config()?, &app.paths.main_without_config())
+pub async fn quotas(app: &App) -> Result<Quotas, AppError> {
+    quota::quotas(app, &app.config()?, &app.paths.main_without_config()).await
 }
 
 /// Lists the configured channels and the profiles of the main store, whichever agent is

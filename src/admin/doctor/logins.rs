@@ -16,7 +16,7 @@ pub(super) fn examine(
     documents: (&Document, &StateDocument),
     misshapen: &[Misshapen],
 ) -> Vec<Finding> {
-    let app = of.0;
+    let (app, _) = of;
     let judge = Judge::new(of, store, documents, app.now());
     let findings = documents.0.inspections().filter_map(|(id, found)| {
         let (id, found) = (ProfileId::from(id), found?);

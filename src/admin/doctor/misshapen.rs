@@ -22,7 +22,18 @@ pub struct Misshapen {
 impl Misshapen {
     /// Whether it is of that profile.
     pub(super) fn is_of(&self, id: &ProfileId) -> bool {
-        self.profile.as_ref().is_some_and(|(of, ..)| of == id)
+        let of = match &self.shape {
+            Misshape::OtherFile { .. } | Misshape::Nested { .. } => return false,
+            Misshape::Beside { id, .. }
+            | Misshape::Entry { id, .. }
+            | Misshape::Misnamed { id, .. }
+            | Misshape::OtherType { id, .. }
+            | Misshape::Empty { id }
+            | Misshape::Masked { id, .. }
+            | Misshape::OddCharacters { id, .. }
+            | Misshape::Expiry { id } => id,
+        };
+        of == id.as_str()
     }
 
     /// All in a document.

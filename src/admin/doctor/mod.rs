@@ -44,7 +44,7 @@ impl Report {
 }
 
 /// Looks at everything that can be wrong.
-pub fn examine(app: &App) -> Report {
+pub async fn examine(app: &App) -> Report {
     let mut report =
         Report { state_dir: app.paths.state_dir.clone(), stores: 0, findings: Vec::new() };
     let found = &mut report.findings;
@@ -70,7 +70,7 @@ pub fn examine(app: &App) -> Report {
     grant::examine(app, &own, found);
     unstored(app, &stores, found);
     found.extend(shared_leftovers(&app.paths.state_dir).into_iter().map(of_leftover));
-    providers(app, &stores, found);
+    providers(app, &stores, found).await;
     found.extend(places::examine(app, &stores));
     let unusable = route::problems(&app.environment).into_iter();
     found.extend(unusable.map(|it| Finding::problem(Code::Network, What::Network(it))));
@@ -200,11 +200,11 @@ fn unstored(app: &App, stores: &[Store], found: &mut Vec<Finding>) {
     }
 }
 
-fn providers(app: &App, stores: &[Store], found: &mut Vec<Finding>) {
+async fn providers(app: &App, stores: &[Store], found: &mut Vec<Finding>) {
     match app.catalog() {
         Ok(catalog) => {
             found.extend(broken(&catalog));
-            found.extend(programs::examine(app, &catalog, stores));
+            found.extend(programs::examine(app, &catalog, stores).await);
         }
         Err(error) => found.push(Finding::failed(Code::Provider, error)),
     }

@@ -6,19 +6,17 @@ use crate::ops::issuer::program_of;
 use crate::profile::{Kind, ProfileId, ProviderId};
 use crate::provider::{Catalog, Program};
 use crate::store::Store;
-use crate::system::block_on;
 use std::collections::BTreeMap;
-use std::error::Error;
 
 /// Asks every program that would be used what it is, and looks for the profiles whose
 /// program is missing.
-pub(super) fn examine(app: &App, catalog: &Catalog, stores: &[Store]) -> Vec<Finding> {
+pub(super) async fn examine(app: &App, catalog: &Catalog, stores: &[Store]) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut profiles = of_unknown_providers(catalog, stores);
     for provider in Program::providers(&app.environment) {
         profiles.remove(&provider);
         match program_of(app, catalog, &provider) {
-            Ok(Some(program)) => found.extend(broken(app, &program)),
+            Ok(Some(program)) => found.extend(broken(app, &program).await),
             Ok(None) => {
                 found.push(Finding::note(Code::Provider, What::UnusedProgram(provider)));
             }
@@ -35,12 +33,8 @@ pub(super) fn examine(app: &App, catalog: &Catalog, stores: &[Store]) -> Vec<Fin
     found
 }
 
-fn broken(app: &App, program: &Program) -> Option<Finding> {
-    let error: Box<dyn Error + Send + Sync> = match block_on(program.describe(&app.environment)) {
-        Ok(Ok(_)) => return None,
-        Ok(Err(error)) => error.into(),
-        Err(error) => error.into(),
-    };
+async fn broken(app: &App, program: &Program) -> Option<Finding> {
+    let error = program.describe(&app.environment).await.err()?.into();
     let what = What::BrokenProgram { path: program.path.clone(), error };
     Some(Finding::problem(Code::Provider, what))
 }

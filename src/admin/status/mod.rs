@@ -258,11 +258,11 @@ pub fn key_variable(app: &App, provider: &ProviderId) -> Option<String> {
 /// # Errors
 /// The configuration, a store or the directory of the provider files cannot be read, or
 /// there is no such agent.
-pub fn quotas(app: &App, named: Option<&AgentId>) -> Result<Quotas, StatusError> {
+pub async fn quotas(app: &App, named: Option<&AgentId>) -> Result<Quotas, StatusError> {
     let config = app.config()?;
     let main = app.paths.main_without_config();
     let agent = agent(app, &config, &main, app.named_agent(named))?;
-    Ok(quota::quotas(app, &config, &agent)?)
+    Ok(quota::quotas(app, &config, &agent).await?)
 }
 
 fn rows(view: &View<'_>, sources: &Sources<'_>) -> Vec<Row> {

@@ -12,8 +12,9 @@ use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::failure::login_template;
 use crate::cli::named;
 use crate::cli::output::Output;
-use crate::ops::check::{Report, Request, check};
+use crate::ops::check::{Problem, Report, Request, check};
 use crate::profile::{AgentId, Millis};
+use crate::provider::auth_provider_id;
 use crate::text::printable;
 use report::Told;
 use std::time::Duration;
@@ -69,9 +70,6 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
     for warning in &report.warnings {
         output.warn(warning);
     }
-    for (count, location) in &report.invalid_entries {
-        output.warn_of_invalid_entries(*count, location);
-    }
     let told = Told::of(&report, &failed, app);
     if args.json {
         output.json(&told.json(report.at))?;
@@ -97,6 +95,16 @@ fn looked_at(app: &App, request: &Request, name: Option<&str>) -> Result<Report,
         let provider =
             app.provider_id(&name.to_owned().into()).map_err(crate::app::AppError::from)?;
         report.logins.retain(|login| named::is_called(&login.row, name, &provider));
+        let of: Vec<_> = report.logins.iter().map(|login| login.row.provider.clone()).collect();
+        report.problems.retain(|(_, problem)| match problem {
+            Problem::Store(_) => true,
+            Problem::StaleOrder(order) => {
+                let id = auth_provider_id(&order.provider);
+                of.iter().any(|provider| auth_provider_id(provider) == id)
+            }
+            // The login that is meant was found.
+            Problem::Uninterpretable { .. } => of.is_empty(),
+        });
     }
     Ok(report)
 }

@@ -8,6 +8,7 @@ use crate::cli::console::Console;
 use crate::cli::exit::{ExitStatus, Failure, Hint};
 use crate::cli::failure::{self, explain};
 use crate::cli::output::Output;
+use crate::cli::wait::wait;
 use crate::ops::check::{Login, Report};
 use crate::ops::refresh::due::{Request, refresh_due};
 use crate::profile::{AgentId, LoginState, ProfileId};
@@ -66,7 +67,7 @@ pub(super) fn refresh(
             force: login.is_too_old && is_still_too_old(login, look)?,
             lock_timeout: LOCK_TIMEOUT,
         };
-        let done = refresh_due(app, &request, &mut Console::new(output, &app.environment));
+        let done = wait(refresh_due(app, &request, &mut Console::new(output, &app.environment)));
         for row in done.map_err(explain(failure::due, app))?.rows {
             let Err(error) = &row.outcome else { continue };
             let (status, hint) = failure::row(error, app);

@@ -3,9 +3,9 @@
 use super::online::Failed;
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Hint};
-use crate::cli::failure::{Explain, LoginAt, refresh_now, state_remedy};
+use crate::cli::failure::{self, LoginAt, refresh_now, state_remedy};
 use crate::cli::login_state::StateReport;
-use crate::ops::check::{Login, Report};
+use crate::ops::check::{Login, Problem, Report};
 use crate::profile::{AgentId, Millis, NeedsPerson, ProfileId, ProviderId};
 use crate::text::{chain, date, printable};
 use serde::Serialize;
@@ -25,6 +25,7 @@ struct ToldLogin<'r> {
 
 struct ToldProblem<'r> {
     agent_id: &'r AgentId,
+    problem: &'r Problem,
     error: String,
     next: Option<Hint>,
 }
@@ -91,10 +92,11 @@ impl<'r> NextReport<'r> {
 
 impl<'r> Told<'r> {
     pub(super) fn of(report: &'r Report, failed: &Failed, app: &App) -> Self {
-        let problems = report.problems.iter().map(|(agent_id, error)| ToldProblem {
+        let problems = report.problems.iter().map(|(agent_id, problem)| ToldProblem {
             agent_id,
-            error: printable(&chain(error), 2_000),
-            next: error.advice().1,
+            problem,
+            error: printable(&chain(problem), 2_000),
+            next: failure::check_problem(problem, agent_id),
         });
         Self {
             logins: report.logins.iter().map(|login| ToldLogin::of(login, failed, app)).collect(),
@@ -104,14 +106,16 @@ impl<'r> Told<'r> {
 
     /// Whether a person has to act on a login.
     fn needs_person(&self) -> NeedsPerson {
-        self.logins.iter().map(|it| it.needs_person).max().unwrap_or(NeedsPerson::No)
+        let of_logins = self.logins.iter().map(|it| it.needs_person);
+        let others = self.problems.iter().filter(|it| !it.is_of_store());
+        of_logins.chain(others.map(|it| it.problem.needs_person())).max().unwrap_or(NeedsPerson::No)
     }
 
     /// How the run ends.
     pub(super) fn status(&self) -> ExitStatus {
         match self.needs_person() {
             NeedsPerson::Yes => ExitStatus::LoginRequired,
-            _ if !self.problems.is_empty() => ExitStatus::StoreUnusable,
+            _ if self.problems.iter().any(ToldProblem::is_of_store) => ExitStatus::StoreUnusable,
             NeedsPerson::CannotTell => ExitStatus::Unavailable,
             NeedsPerson::No => ExitStatus::Success,
         }
@@ -137,20 +141,15 @@ impl<'r> Told<'r> {
 
     /// A line for each login and each store that cannot be used, with the next command.
     pub(super) fn text(&self, with_agents: bool) -> String {
-        let mut text = String::new();
-        for login in &self.logins {
-            let agent = if with_agents {
-                format!(" of agent {}", login.login.agent_id)
-            } else {
-                String::new()
-            };
-            text += &format!("{:.120}{agent}: {}\n", login.login.row.id, login.state());
-            text += &next_line(login.next.as_ref());
-        }
-        for ToldProblem { agent_id, error, next } in &self.problems {
-            text += &format!("agent {agent_id}: {error}\n{}", next_line(next.as_ref()));
-        }
-        text
+        let logins = self.logins.iter().map(|told| {
+            let Login { agent_id, row, .. } = told.login;
+            let agent = if with_agents { format!(" of agent {agent_id}") } else { String::new() };
+            format!("{:.120}{agent}: {}\n{}", row.id, told.state(), next_line(told.next.as_ref()))
+        });
+        let problems = self.problems.iter().map(|ToldProblem { agent_id, error, next, .. }| {
+            format!("agent {agent_id}: {error}\n{}", next_line(next.as_ref()))
+        });
+        logins.chain(problems).collect()
     }
 }
 
@@ -216,6 +215,10 @@ impl<'r> ToldLogin<'r> {
 }
 
 impl ToldProblem<'_> {
+    const fn is_of_store(&self) -> bool {
+        matches!(self.problem, Problem::Store(_))
+    }
+
     fn json(&self) -> ProblemReport<'_> {
         ProblemReport {
             agent_id: self.agent_id,

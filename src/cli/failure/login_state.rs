@@ -1,9 +1,12 @@
 //! What a person does about the state of a login.
 
+use super::Explain;
 use super::command::{of_agent, sign_in_again};
+use super::selection::order_command;
 use crate::app::App;
 use crate::cli::exit::{Command, Hint};
 use crate::external::Tool;
+use crate::ops::check::Problem;
 use crate::profile::{AgentId, LoginState, ProfileId, ProviderId};
 
 /// A login, and the agent whose it is.
@@ -37,6 +40,15 @@ pub(in crate::cli) fn state_remedy(app: &App, login: &LoginAt<'_>, state: &Login
 pub(in crate::cli) fn refresh_now(login: &LoginAt<'_>) -> Hint {
     let refresh = Command::ours("models auth refresh").option("--profile", login.profile_id);
     of_agent(refresh.arg("--force"), login.agent_id).into()
+}
+
+/// The next step about what keeps logins from being used.
+pub(in crate::cli) fn check_problem(problem: &Problem, agent_id: &AgentId) -> Option<Hint> {
+    match problem {
+        Problem::Store(error) => error.advice().1,
+        Problem::StaleOrder(order) => Some(order_command(order, agent_id).into()),
+        Problem::Uninterpretable { .. } => Some(Command::ours("doctor").into()),
+    }
 }
 
 /// How the token of a login is had that another program refreshes.

@@ -26,7 +26,7 @@ mod usage;
 pub(in crate::cli) use command::{login_template, sign_in_command};
 pub(in crate::cli) use doctor::next_step;
 pub(in crate::cli) use login::{finish, login};
-pub(in crate::cli) use login_state::{LoginAt, refresh_now, state_remedy};
+pub(in crate::cli) use login_state::{LoginAt, check_problem, refresh_now, state_remedy};
 pub(in crate::cli) use moving::shared;
 pub(in crate::cli) use name::named;
 pub(in crate::cli) use refresh::{due, row};

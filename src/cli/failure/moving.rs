@@ -13,6 +13,7 @@ pub(in crate::cli) fn shared(error: ShareError, app: &App) -> Failure {
             explained(*error, advice)
         }
         ShareError::Move(error) => error.into(),
+        ShareError::App(error) => error.into(),
         ShareError::Key(_) => explained(error, (ExitStatus::Usage, None)),
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), 
     }
 }
 
-/// Shows what is usable until when.
+/// Shows how each login is doing.
 pub(super) fn show_status(app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     status::run(&status::Args::default(), app, output)
 }

@@ -13,11 +13,11 @@ use crate::oauth::{
 };
 use crate::ops::Interaction;
 use crate::system::Clock;
+use crate::system::Stop;
 use crate::system::browser::{self, Opening};
 use crate::system::environment::Remote;
 use crate::system::lock::Holder;
 use crate::system::process;
-use crate::system::signal::StopSignals;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -65,7 +65,7 @@ impl Login<'_> {
     pub(super) async fn start(
         &self,
         interaction: &mut dyn Interaction,
-        signals: &mut StopSignals,
+        stop: &mut Stop,
     ) -> Result<Waiting, LoginError> {
         let timeout = self.request.timeout;
         let clock = self.app.machine.clock.clone();
@@ -82,12 +82,12 @@ impl Login<'_> {
         };
         let has_browser = self.methods.browser || self.methods.paste;
         if self.environment.remote().is_some() || !has_browser {
-            waiting.await_code(self, interaction, signals).await?;
+            waiting.await_code(self, interaction, stop).await?;
         }
         if has_browser {
             tokio::select! {
                 begun = self.begin_authorization(&mut waiting, interaction) => begun?,
-                () = signals.received() => return Err(LoginError::Interrupted),
+                () = stop.asked() => return Err(LoginError::Interrupted),
             }
         }
         Ok(waiting)
@@ -249,7 +249,7 @@ impl Waiting {
         &mut self,
         login: &Login<'_>,
         interaction: &mut dyn Interaction,
-        signals: &mut StopSignals,
+        stop: &mut Stop,
     ) -> Result<(), LoginError> {
         let has_url = self.authorization.is_some();
         let Some(Device { approval, code, end, .. }) = &mut self.device else { return Ok(()) };
@@ -257,7 +257,7 @@ impl Waiting {
         let patience = if is_only { self.timeout } else { CODE_PATIENCE };
         tokio::select! {
             biased;
-            () = signals.received() => Err(LoginError::Interrupted),
+            () = stop.asked() => Err(LoginError::Interrupted),
             device = device::shown(code, end, &self.clock) => {
                 login.show_code(&device, has_url, interaction);
                 Ok(())
@@ -281,7 +281,7 @@ impl Waiting {
         &mut self,
         login: &Login<'_>,
         interaction: &mut dyn Interaction,
-        signals: &mut StopSignals,
+        stop: &mut Stop,
     ) -> Result<Response, LoginError> {
         let mut tick = self.clock.ticks(TICK);
         interaction.waiting(self.clock.until(self.deadline));
@@ -291,7 +291,7 @@ impl Waiting {
             }
             tokio::select! {
                 biased;
-                () = signals.received() => return Err(LoginError::Interrupted),
+                () = stop.asked() => return Err(LoginError::Interrupted),
                 arrival = arrival(&mut self.serving) => return match arrival.response {
                     Ok(code) => Ok(Response::Code(code, Origin::Redirect(arrival.verdict))),
                     Err(error) => {

@@ -16,18 +16,15 @@ use crate::store::{
     Document, Done, IssuedCredential, Pasted, Prepared, Store, StoreError, login_entry,
     pasted_entry,
 };
+use crate::system::Stop;
 use crate::system::lock;
-use crate::system::signal::StopSignals;
 use serde_json::value::RawValue;
 use std::time::Duration;
 
 impl Login<'_> {
     /// Makes sure that the login can be stored, before a code is spent for it. The lock is
     /// waited for as long as for any change; an interrupt ends that.
-    pub(super) async fn prepare(
-        &self,
-        signals: &mut StopSignals,
-    ) -> Result<Option<Prepared>, LoginError> {
+    pub(super) async fn prepare(&self, stop: &mut Stop) -> Result<Option<Prepared>, LoginError> {
         let clock = &self.app.machine.clock;
         let end = clock.instant() + lock::TIMEOUT;
         // What is stored may have become unreadable since the login began.
@@ -43,7 +40,7 @@ impl Login<'_> {
                 prepared => return Ok(prepared?),
             }
             tokio::select! {
-                () = signals.received() => return Err(LoginError::Interrupted),
+                () = stop.asked() => return Err(LoginError::Interrupted),
                 () = clock.sleep(lock::POLL) => {}
             }
         }

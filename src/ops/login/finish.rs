@@ -11,8 +11,6 @@ use crate::oauth::{self, AuthorizationError, AuthorizationRequest, Grant};
 use crate::ops::Interaction;
 use crate::profile::{AgentId, ProviderId};
 use crate::store::PendingLogin;
-use crate::system::block_on;
-use crate::system::signal::StopSignals;
 use crate::text::printable;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -113,7 +111,7 @@ impl<E: Into<AppError>> From<E> for FinishError {
 /// # Errors
 /// There is no such login, the server refused, or the store cannot be written; then it can
 /// still be finished.
-pub fn finish(
+pub async fn finish(
     app: &App,
     request: &FinishRequest,
     interaction: &mut dyn Interaction,
@@ -143,15 +141,15 @@ pub fn finish(
     let being_finished = || FinishError::BeingFinished { id: pending.id.clone() };
     let claim = pending.claim(&directory, app.now())?.ok_or_else(being_finished)?;
     let mut is_over = false;
-    let report = block_on(async {
-        let mut signals = StopSignals::catch().map_err(LoginError::Signals)?;
-        let prepared = login.prepare(&mut signals).await?;
+    let report = async {
+        let mut stop = app.machine.stop.listen().map_err(LoginError::Signals)?;
+        let prepared = login.prepare(&mut stop).await?;
         let grant = if let Some(redirect) = &request.redirect {
             let exchange = login.redirected_grant(&pending, redirect);
-            finished(exchange, interaction, &mut signals).await?
+            finished(exchange, interaction, &mut stop).await?
         } else {
             tokio::select! {
-                () = signals.received() => Err(LoginError::Interrupted.into()),
+                () = stop.asked() => Err(LoginError::Interrupted.into()),
                 grant = login.approved_grant(&mut pending, request, interaction, &mut is_over) => {
                     grant
                 }
@@ -168,10 +166,10 @@ pub fn finish(
         let report = login.store_grant(grant?, prepared, interaction).await;
         is_over = report.as_ref().map_or_else(LoginError::is_granted, |_| true);
         let report = report?;
-        login.add_project(&report, interaction, &mut signals).await?;
+        login.add_project(&report, interaction, &mut stop).await?;
         Ok(report)
-    })
-    .map_err(AppError::Runtime)?;
+    }
+    .await;
     if is_over {
         claim.finish();
     }

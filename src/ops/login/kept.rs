@@ -18,7 +18,7 @@ use crate::profile::Credential;
 use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{Document, IssuedCredential, KeptLogin, Location, Prepared};
-use crate::system::signal::StopSignals;
+use crate::system::Stop;
 
 impl LoginDestination<'_> {
     /// Stores a login; keeps it in the spool where that fails, and revokes it where that fails
@@ -88,17 +88,17 @@ impl Login<'_> {
 pub(super) async fn finished<T>(
     exchange: impl Future<Output = T>,
     interaction: &mut dyn Interaction,
-    signals: &mut StopSignals,
+    stop: &mut Stop,
 ) -> Result<T, LoginError> {
     tokio::pin!(exchange);
     tokio::select! {
         grant = &mut exchange => return Ok(grant),
-        () = signals.received() => {}
+        () = stop.asked() => {}
     }
     interaction.note("finishing the login; again to leave");
     tokio::select! {
         grant = exchange => Ok(grant),
-        () = signals.received() => Err(LoginError::Interrupted),
+        () = stop.asked() => Err(LoginError::Interrupted),
     }
 }
 

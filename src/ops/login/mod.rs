@@ -30,10 +30,9 @@ pub(super) use kept::store_kept;
 
 use super::Interaction;
 use super::issuer::program_of;
-use crate::app::{App, AppError};
+use crate::app::App;
 use crate::oauth::{TokenError, Verdict};
-use crate::system::block_on;
-use crate::system::signal::StopSignals;
+use crate::system::Stop;
 use authorize::{Origin, Response, Waiting};
 use kept::finished;
 use parts::Login;
@@ -42,7 +41,7 @@ use parts::Login;
 ///
 /// # Errors
 /// The user, the authorization server, the network, or the store; nothing is written then.
-pub fn login(
+pub async fn login(
     app: &App,
     request: &Request,
     interaction: &mut dyn Interaction,
@@ -51,26 +50,23 @@ pub fn login(
     store_kept(app);
     let catalog = app.catalog()?;
     if let Some(program) = program_of(app, &catalog, &request.provider)? {
-        return program::login(app, &program, request, interaction);
+        return program::login(app, &program, request, interaction).await;
     }
     let mut login = Login::new(app, &catalog, request, None, interaction)?;
-    block_on(async {
-        let mut signals = StopSignals::catch().map_err(LoginError::Signals)?;
-        tokio::select! {
-            discovered = login.discover() => discovered?,
-            () = signals.received() => return Err(LoginError::Interrupted),
-        }
-        let mut waiting = login.start(interaction, &mut signals).await?;
-        let report = login.complete(&mut waiting, interaction, &mut signals).await;
-        waiting.finish().await;
-        if let Err(error) = &report {
-            login.revoke_stray(error, interaction).await;
-        }
-        let report = report?;
-        login.add_project(&report, interaction, &mut signals).await?;
-        Ok(report)
-    })
-    .map_err(AppError::Runtime)?
+    let mut stop = app.machine.stop.listen().map_err(LoginError::Signals)?;
+    tokio::select! {
+        discovered = login.discover() => discovered?,
+        () = stop.asked() => return Err(LoginError::Interrupted),
+    }
+    let mut waiting = login.start(interaction, &mut stop).await?;
+    let report = login.complete(&mut waiting, interaction, &mut stop).await;
+    waiting.finish().await;
+    if let Err(error) = &report {
+        login.revoke_stray(error, interaction).await;
+    }
+    let report = report?;
+    login.add_project(&report, interaction, &mut stop).await?;
+    Ok(report)
 }
 
 impl Login<'_> {
@@ -81,19 +77,19 @@ impl Login<'_> {
         &self,
         waiting: &mut Waiting,
         interaction: &mut dyn Interaction,
-        signals: &mut StopSignals,
+        stop: &mut Stop,
     ) -> Result<Report, LoginError> {
         loop {
-            let (code, origin) = match waiting.response(self, interaction, signals).await? {
+            let (code, origin) = match waiting.response(self, interaction, stop).await? {
                 Response::Granted(grant) => {
                     return self.store_grant(*grant, None, interaction).await;
                 }
                 Response::Code(code, origin) => (code, origin),
             };
-            let prepared = self.prepare(signals).await?;
+            let prepared = self.prepare(stop).await?;
             let authorization = waiting.authorization.as_ref();
             let exchange = self.exchange(authorization, code);
-            let grant = finished(exchange, interaction, signals).await?;
+            let grant = finished(exchange, interaction, stop).await?;
             let report = match (grant, &origin) {
                 (Ok(grant), _) => self.store_grant(grant, prepared, interaction).await,
                 (Err(error @ TokenError::Refused { .. }), Origin::BareCode) => {

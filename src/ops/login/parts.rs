@@ -63,7 +63,7 @@ impl<'l> Login<'l> {
         let environment = &app.environment;
         let unusable =
             |reason| LoginError::NotRegistered { reason, attempt: Box::new(attempt.clone()) };
-        let client = registration.client(environment, client_id).map_err(unusable)?;
+        let client = registration.client(app.clients(), client_id).map_err(unusable)?;
         let redirect = registration.redirect(environment).map_err(unusable)?;
         let (agent, store) = open_store(app, request, &definition.id)?;
         let kept_as = kept_as(&store, &definition.id);

@@ -6,13 +6,13 @@ use super::error::LoginError;
 use super::notice::UserCodeNotice;
 use super::parts::{not_signed_in, open_store};
 use super::request::{Report, Request};
-use crate::app::{App, AppError};
+use crate::app::App;
 use crate::oauth::TokenError;
 use crate::ops::Interaction;
 use crate::ops::issuer::renewal;
 use crate::provider::{Conversation, Issued, Message, Operation, Program, Question};
-use crate::system::signal::StopSignals;
-use crate::system::{block_on, browser, lock};
+use crate::system::Stop;
+use crate::system::{browser, lock};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -21,7 +21,7 @@ use tokio::sync::mpsc::Receiver;
 const TICK: Duration = Duration::from_secs(1);
 
 /// Signs in by a program and stores the login.
-pub(super) fn login(
+pub(super) async fn login(
     app: &App,
     program: &Program,
     request: &Request,
@@ -32,46 +32,42 @@ pub(super) fn login(
     }
     let (agent, store) = open_store(app, request, &program.provider)?;
     interaction.note(&format!("{} serves this provider", program.path.display()));
-    block_on(async {
-        let mut signals = StopSignals::catch().map_err(LoginError::Signals)?;
-        let failed = |label: &str, error: TokenError| {
-            not_signed_in(&program.provider, label, request, error)
-        };
-        let description = tokio::select! {
-            description = program.describe(&app.environment) => description,
-            () = signals.received() => return Err(LoginError::Interrupted),
-        };
-        let description = description.map_err(|error| failed(program.provider.as_str(), error))?;
-        let label = description.label.clone().unwrap_or_else(|| program.provider.to_string());
-        if !description.offers(Operation::Login) {
-            return Err(LoginError::NoLogin { program: program.name() });
-        }
-        let conversation = program
-            .begin(&app.environment, Operation::Login, None)
-            .map_err(|error| failed(&label, error))?;
-        let mut program_login =
-            ProgramLogin { app, program, label: &label, request, interaction, conversation };
-        let issued = program_login.issued(&mut signals).await?;
-        // From here on a signal waits: the grant exists nowhere else.
-        let destination = LoginDestination {
-            app,
-            agent: &agent,
-            store: &store,
-            provider: &program.provider,
-            label: &label,
-            default_model: None,
-            registration: None,
-            method: None,
-            wanted: request.profile_id.as_ref(),
-        };
-        let prepared = store.prepare(lock::TIMEOUT).ok().flatten();
-        let renewal = renewal(*issued, app.now());
-        let report = destination.store_or_keep(renewal, prepared, program_login.interaction).await;
-        let said = |text| program_login.interaction.note(&format!("{}: {text}", program.name()));
-        program_login.conversation.finish(said).await;
-        report
-    })
-    .map_err(AppError::Runtime)?
+    let mut stop = app.machine.stop.listen().map_err(LoginError::Signals)?;
+    let failed =
+        |label: &str, error: TokenError| not_signed_in(&program.provider, label, request, error);
+    let description = tokio::select! {
+        description = program.describe(&app.environment) => description,
+        () = stop.asked() => return Err(LoginError::Interrupted),
+    };
+    let description = description.map_err(|error| failed(program.provider.as_str(), error))?;
+    let label = description.label.clone().unwrap_or_else(|| program.provider.to_string());
+    if !description.offers(Operation::Login) {
+        return Err(LoginError::NoLogin { program: program.name() });
+    }
+    let conversation = program
+        .begin(&app.environment, Operation::Login, None)
+        .map_err(|error| failed(&label, error))?;
+    let mut program_login =
+        ProgramLogin { app, program, label: &label, request, interaction, conversation };
+    let issued = program_login.issued(&mut stop).await?;
+    // From here on a signal waits: the grant exists nowhere else.
+    let destination = LoginDestination {
+        app,
+        agent: &agent,
+        store: &store,
+        provider: &program.provider,
+        label: &label,
+        default_model: None,
+        registration: None,
+        method: None,
+        wanted: request.profile_id.as_ref(),
+    };
+    let prepared = store.prepare(lock::TIMEOUT).ok().flatten();
+    let renewal = renewal(*issued, app.now());
+    let report = destination.store_or_keep(renewal, prepared, program_login.interaction).await;
+    let said = |text| program_login.interaction.note(&format!("{}: {text}", program.name()));
+    program_login.conversation.finish(said).await;
+    report
 }
 
 /// A program that signs a user in.
@@ -86,7 +82,7 @@ struct ProgramLogin<'t> {
 
 impl ProgramLogin<'_> {
     /// The first of: credential, failure, timeout, interrupt.
-    async fn issued(&mut self, signals: &mut StopSignals) -> Result<Box<Issued>, LoginError> {
+    async fn issued(&mut self, stop: &mut Stop) -> Result<Box<Issued>, LoginError> {
         let clock = &self.app.machine.clock;
         let deadline = clock.instant() + self.request.timeout;
         let mut answers: Option<Receiver<String>> = None;
@@ -95,7 +91,7 @@ impl ProgramLogin<'_> {
         loop {
             tokio::select! {
                 biased;
-                () = signals.received() => return Err(LoginError::Interrupted),
+                () = stop.asked() => return Err(LoginError::Interrupted),
                 message = self.conversation.next() => {
                     let message = message.map_err(|error| self.failed(error))?;
                     match message {

@@ -7,7 +7,7 @@ use super::request::Report;
 use crate::ops::Interaction;
 use crate::profile::Credential;
 use crate::store::entry_with;
-use crate::system::signal::StopSignals;
+use crate::system::Stop;
 use crate::text::printable;
 
 /// The field of the profile, as OpenClaw has it.
@@ -22,15 +22,15 @@ impl Login<'_> {
         &self,
         report: &Report,
         interaction: &mut dyn Interaction,
-        signals: &mut StopSignals,
+        stop: &mut Stop,
     ) -> Result<(), LoginError> {
         let Some(service) = &self.registration.project else { return Ok(()) };
         let id = report.profile_id.as_str();
         let stored = self.store.profiles()?.credential(id);
         let Some(access) = stored.as_ref().and_then(Credential::bearer) else { return Ok(()) };
         let found = tokio::select! {
-            found = service.find(access, self.environment, &self.app.machine.clock) => found,
-            () = signals.received() => {
+            found = service.find(access, self.app.clients(), &self.app.machine.clock) => found,
+            () = stop.asked() => {
                 interaction.warn(&format!(
                     "the login is stored as `{}`; its project was not found out",
                     report.profile_id

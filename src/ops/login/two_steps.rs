@@ -5,14 +5,12 @@
 use super::error::LoginError;
 use super::parts::Login;
 use super::request::Request;
-use crate::app::{App, AppError};
+use crate::app::App;
 use crate::oauth::{self, DeviceAuthorization};
 use crate::ops::Interaction;
 use crate::ops::issuer::program_of;
 use crate::profile::{AgentId, Millis, ProviderId};
 use crate::store::{PendingAuthorization, PendingLogin, StoreError};
-use crate::system::block_on;
-use crate::system::signal::StopSignals;
 use crate::text::printable;
 use std::time::Duration;
 use url::Url;
@@ -106,7 +104,7 @@ pub fn cancel(app: &App, id: &str) -> Result<(), CancelError> {
 ///
 /// # Errors
 /// The provider, the network, or the store.
-pub fn start(
+pub async fn start(
     app: &App,
     request: &Request,
     interaction: &mut dyn Interaction,
@@ -122,14 +120,11 @@ pub fn start(
     // Nobody listens for the redirect.
     login.methods.paste |= login.methods.browser;
     login.methods.browser = false;
-    let device = block_on(async {
-        let mut signals = StopSignals::catch().map_err(LoginError::Signals)?;
-        tokio::select! {
-            () = signals.received() => Err(LoginError::Interrupted),
-            device = login.discover_and_authorize(interaction) => device,
-        }
-    })
-    .map_err(AppError::Runtime)??;
+    let mut stop = app.machine.stop.listen().map_err(LoginError::Signals)?;
+    let device = tokio::select! {
+        () = stop.asked() => Err(LoginError::Interrupted),
+        device = login.discover_and_authorize(interaction) => device,
+    }?;
     let authorization = login
         .methods
         .paste

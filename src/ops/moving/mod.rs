@@ -77,11 +77,15 @@ struct Ready<'a> {
 ///
 /// # Errors
 /// See [`MoveError`].
-pub fn move_login(app: &App, request: &Request, out: &mut dyn Write) -> Result<Report, MoveError> {
+pub async fn move_login(
+    app: &App,
+    request: &Request,
+    out: &mut dyn Write,
+) -> Result<Report, MoveError> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
-    let ready = prepare(app, &config, &agent, &request.name)?;
+    let ready = prepare(app, &config, &agent, &request.name).await?;
     match &request.to {
         MovedTo::File(path) => ready.to_file(path)?,
         MovedTo::Output => ready.to_output(out)?,
@@ -127,7 +131,7 @@ pub fn take_back(app: &App, name: &str, agent: Option<&AgentId>) -> Result<Profi
 }
 
 /// Finds the login, takes its lease, and checks that it is worth moving.
-fn prepare<'a>(
+async fn prepare<'a>(
     app: &'a App,
     config: &'a Config,
     agent: &'a AgentDir,
@@ -140,7 +144,9 @@ fn prepare<'a>(
     let no_profile = || MoveError::NoProfile { profile_id: id.clone(), location: store.location() };
     let credential = store.profiles()?.credential(id.as_str()).ok_or_else(no_profile)?;
     let selected = Selected::in_store(&store, agent, &id, credential)?;
-    let waited = wait_for_lease::<LeaseError>(&selected, LEASE_TIMEOUT, |_| Ok(None))?;
+    let waited =
+        wait_for_lease::<LeaseError>(&selected, &app.machine.clock, LEASE_TIMEOUT, |_| Ok(None))
+            .await?;
     let Waited::Leased(mut lease) = waited else { return Err(no_profile()) };
     // What a refresh has brought meanwhile is what moves.
     let (document, credential) = loop {

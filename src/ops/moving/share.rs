@@ -3,7 +3,7 @@
 use super::document;
 use super::error::MoveError;
 use super::{Report, Request};
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::ops::Interaction;
 use crate::ops::token::{self, NoTokenError, token};
 use crate::profile::Kind;
@@ -28,6 +28,9 @@ pub enum ShareError {
     /// There is no usable token.
     #[error(transparent)]
     NoToken(Box<NoTokenError>),
+    /// The runtime.
+    #[error(transparent)]
+    App(#[from] AppError),
     /// It cannot be written.
     #[error(transparent)]
     Move(#[from] MoveError),
@@ -41,7 +44,7 @@ pub enum ShareError {
 ///
 /// # Errors
 /// See [`ShareError`].
-pub fn share(
+pub async fn share(
     app: &App,
     request: &Request,
     interaction: &mut dyn Interaction,
@@ -58,7 +61,8 @@ pub fn share(
         lock_timeout: LOCK_TIMEOUT,
         tells_lifetime: false,
     };
-    let token = token(app, &asked, interaction).map_err(|it| ShareError::NoToken(it.into()))?;
+    let token =
+        token(app, &asked, interaction).await.map_err(|it| ShareError::NoToken(it.into()))?;
     if token.kind == Kind::ApiKey || token.expires.is_none() {
         return Err(ShareError::Key(token.profile_id));
     }

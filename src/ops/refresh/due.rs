@@ -173,7 +173,7 @@ struct Found {
 /// # Errors
 /// The configuration, or the store of the one agent that is asked for, cannot be read, or
 /// there is no profile of that name. What goes wrong with a profile is in its row.
-pub fn refresh_due(
+pub async fn refresh_due(
     app: &App,
     request: &Request,
     interaction: &mut dyn Interaction,
@@ -185,7 +185,7 @@ pub fn refresh_due(
     warn_of_route(app, interaction);
     let mut run = Run { app, config: &config, request, interaction };
     for holders in by_grant(found) {
-        let rows = run.grant(holders);
+        let rows = run.grant(holders).await;
         let is_interrupted = rows.iter().any(Row::is_interrupted);
         report.rows.extend(rows);
         if is_interrupted {
@@ -301,7 +301,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// The turn of one grant: the first holder refreshes it, which renews the others.
-    fn grant(&mut self, holders: Vec<Found>) -> Vec<Row> {
+    async fn grant(&mut self, holders: Vec<Found>) -> Vec<Row> {
         let selected: Vec<(Result<Selected, RowError>, Found)> =
             holders.into_iter().map(|found| (self.select(&found), found)).collect();
         let is_due = selected
@@ -320,7 +320,7 @@ impl Run<'_> {
             let outcome = match &turn {
                 None if !is_due => Ok((Outcome::NotDue, selected.credential.expires())),
                 None => {
-                    let renewed = self.refresh(&selected).map_err(Arc::new);
+                    let renewed = self.refresh(&selected).await.map_err(Arc::new);
                     turn = Some(match &renewed {
                         Ok(_) => Ok(()),
                         Err(error) => Err((Arc::clone(error), found.id.clone())),
@@ -371,11 +371,11 @@ impl Run<'_> {
         (self.request.force && is_refreshable) || !is_enough
     }
 
-    fn refresh(&mut self, selected: &Selected) -> Result<Credential, RefreshError> {
+    async fn refresh(&mut self, selected: &Selected) -> Result<Credential, RefreshError> {
         if let Some(error) = not_refreshable(selected) {
             return Err(error.into());
         }
-        refresh(self.app, self.config, selected, self.request.lock_timeout, self.interaction)
+        refresh(self.app, self.config, selected, self.request.lock_timeout, self.interaction).await
     }
 }
 

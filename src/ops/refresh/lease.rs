@@ -3,6 +3,7 @@
 use crate::ops::selection::Selected;
 use crate::profile::{Credential, ProfileId};
 use crate::store::{Lease, StoreError, Turn};
+use crate::system::Clock;
 use std::time::Duration;
 
 /// What ended the wait for a lease.
@@ -43,21 +44,23 @@ impl<E> From<StoreError> for Stopped<E> {
 
 /// Waits for the lease on a profile, or until `adopt` finds, in a document that has
 /// changed, what the lease was wanted for.
-pub(in crate::ops) fn wait_for_lease<E: From<LeaseError>>(
+pub(in crate::ops) async fn wait_for_lease<E: From<LeaseError>>(
     selected: &Selected,
+    clock: &Clock,
     timeout: Duration,
     adopt: impl Fn(&Selected) -> Result<Option<Credential>, E>,
 ) -> Result<Waited, E> {
     let mut seen = selected.version;
-    let turn = selected.store.wait_for_lease(&selected.lease_key(), timeout, || {
+    let look = || {
         let present = selected.store.version();
         if present == seen {
             return Ok(None);
         }
         seen = present;
         adopt(selected).map_err(Stopped::Adopting)
-    });
-    match turn {
+    };
+    let key = selected.lease_key();
+    match selected.store.wait_for_lease(&key, clock, timeout, look).await {
         Ok(Turn::Leased(lease)) => Ok(Waited::Leased(lease)),
         Ok(Turn::Found(credential)) => Ok(Waited::Adopted(Box::new(credential))),
         Ok(Turn::TimedOut(source)) => {

@@ -36,7 +36,7 @@ use transaction::Transaction;
 
 /// Refreshes the selected profile and returns the credential that is then in the store; what
 /// the server gave is usable.
-pub(super) fn refresh(
+pub(super) async fn refresh(
     app: &App,
     config: &Config,
     selected: &Selected,
@@ -44,13 +44,13 @@ pub(super) fn refresh(
     interaction: &mut dyn Interaction,
 ) -> Result<Credential, RefreshError> {
     let by_worker = if app.refreshes_by.has_workers() {
-        worker::refresh(app, selected, lock_timeout, interaction)?
+        worker::refresh(app, selected, lock_timeout, interaction).await?
     } else {
         None
     };
     let renewed = match by_worker {
         Some(renewed) => renewed,
-        None => Transaction::new(app, config, selected, lock_timeout).run(interaction)?,
+        None => Transaction::new(app, config, selected, lock_timeout).run(interaction).await?,
     };
     if renewed.is_usable_until(app.now()) {
         return Ok(renewed);

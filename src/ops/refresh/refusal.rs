@@ -3,7 +3,6 @@
 
 use super::propagate::holders;
 use crate::ops::Notes;
-use crate::ops::login_state::UNKNOWN_CODE;
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::store::{Ended, Lease, StateDocument, Store, StoreError};
@@ -35,10 +34,7 @@ impl Holders<'_> {
         // An unrelated store that cannot be read is no obstacle.
         let of_others =
             || self.others.iter().find_map(|other| refusal(other, token).ok().flatten());
-        let noted = || {
-            let noted = self.own.noted_refusal(token)?;
-            Some(noted.reason.unwrap_or_else(|| UNKNOWN_CODE.to_owned()))
-        };
+        let noted = || self.own.noted_refusal(token).map(|noted| noted.code().to_owned());
         let refusal = told.or_else(of_others).or_else(noted);
         if let Some(reason) = &refusal {
             self.remember(token, reason, interaction);

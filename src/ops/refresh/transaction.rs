@@ -12,7 +12,7 @@ use super::lease::{Waited, wait_for_lease};
 use super::propagate::store_spooled;
 use super::refusal::Holders;
 use super::{Earlier, NotRefreshable, Over, RefreshError};
-use crate::app::{App, AppError};
+use crate::app::App;
 use crate::config::Config;
 use crate::oauth::TokenError;
 use crate::ops::Notes;
@@ -26,10 +26,9 @@ use crate::store::{
     Begun, Document, Ended, IssuedCredential, LastOutcome, Lease, Prepared, Spent, Spool, Store,
     StoreError, Unspent, rotates,
 };
+use crate::system::Stop;
 use crate::system::file::SpareFile;
-use crate::system::signal::StopSignals;
 use crate::system::worker::{Life, Unsaved};
-use crate::system::{Runtime, with_runtime};
 use std::time::Duration;
 
 /// A killed process may have a request in flight. Were it to arrive after ours, it would
@@ -99,14 +98,17 @@ impl<'a> Transaction<'a> {
     }
 
     /// Runs the transaction; returns the credential that is in the store then.
-    pub(super) fn run(mut self, interaction: &mut dyn Notes) -> Result<Credential, RefreshError> {
+    pub(super) async fn run(
+        mut self,
+        interaction: &mut dyn Notes,
+    ) -> Result<Credential, RefreshError> {
         loop {
-            let mut lease = match self.lease()? {
+            let mut lease = match self.lease().await? {
                 Waited::Leased(lease) => lease,
                 Waited::Adopted(credential) => return Ok(*credential),
             };
             loop {
-                match self.round(&mut lease, interaction)? {
+                match self.round(&mut lease, interaction).await? {
                     Round::Done(credential) => return Ok(*credential),
                     Round::Changed => {}
                     Round::LeaseLost => break,
@@ -120,18 +122,14 @@ impl<'a> Transaction<'a> {
         self.life.lock_wait(self.lock_timeout)
     }
 
-    /// The signals that stop it, while nothing was sent. None stops a worker.
-    fn signals(&self) -> std::io::Result<StopSignals> {
-        if self.life.is_of_worker() { Ok(StopSignals::none()) } else { StopSignals::catch() }
-    }
-
     /// Waits for the lease, or until another process has stored a credential.
-    fn lease(&self) -> Result<Waited, RefreshError> {
-        wait_for_lease(self.selected, self.lock_wait(), |_| Ok(self.adopt()?))
+    async fn lease(&self) -> Result<Waited, RefreshError> {
+        let (clock, wait) = (&self.app.machine.clock, self.lock_wait());
+        wait_for_lease(self.selected, clock, wait, |_| Ok(self.adopt()?)).await
     }
 
     /// One round under the lease, from reading to the stored credential.
-    fn round(
+    async fn round(
         &mut self,
         lease: &mut Lease,
         interaction: &mut dyn Notes,
@@ -145,18 +143,11 @@ impl<'a> Transaction<'a> {
         let catalog = self.app.catalog()?;
         let issuer = Issuer::of(self.app, &catalog, &read.credential)?;
         let issuer = issuer.ok_or_else(|| unknown_provider(&catalog, &read.credential))?;
-        let made = with_runtime(|runtime| {
-            let ready = self.prepare(read, issuer, runtime)?;
-            let attempted = runtime.block_on(async {
-                // From here until the new credential is stored, a signal waits.
-                let mut signals = self.signals()?;
-                let result = self.spend(ready, lease, &mut signals, interaction).await;
-                Ok((result, signals.has_come().await))
-            });
-            let (result, interrupted) = attempted.map_err(RefreshError::Signals)?;
-            if interrupted { Err(RefreshError::Interrupted) } else { result }
-        });
-        made.map_err(AppError::Runtime)?
+        let ready = self.prepare(read, issuer).await?;
+        // From here until the new credential is stored, who asks it to stop waits.
+        let mut stop = self.app.machine.stop.listen().map_err(RefreshError::Signals)?;
+        let result = self.spend(ready, lease, &mut stop, interaction).await;
+        if stop.is_asked().await { Err(RefreshError::Interrupted) } else { result }
     }
 
     /// Reads the store again, under the lease: the credential to renew, or one that another
@@ -219,13 +210,12 @@ impl<'a> Transaction<'a> {
     }
 
     /// Tries everything that can fail: discovery, the trust store, the space for the reply.
-    fn prepare<'i>(
+    async fn prepare<'i>(
         &self,
         read: Read,
         mut issuer: Issuer<'i>,
-        runtime: &Runtime,
     ) -> Result<Ready<'i>, RefreshError> {
-        let discovered = runtime.block_on(issuer.discover());
+        let discovered = issuer.discover().await;
         discovered.map_err(|source| self.undiscovered(&read.posted, source))?;
         let connection = issuer.connect().map_err(|source| self.unavailable(source))?;
         let prepared = self.selected.store.prepare_space()?;
@@ -238,7 +228,7 @@ impl<'a> Transaction<'a> {
         &self,
         ready: Ready<'_>,
         lease: &Lease,
-        signals: &mut StopSignals,
+        stop: &mut Stop,
         interaction: &mut dyn Notes,
     ) -> Result<Round, RefreshError> {
         let Ready { read, connection, reserved } = ready;
@@ -261,9 +251,9 @@ impl<'a> Transaction<'a> {
             interaction.note(&format!("{earlier}; trying once more"));
             tokio::select! {
                 () = self.app.machine.clock.sleep(IN_FLIGHT_GRACE) => {}
-                () = signals.received() => return Err(RefreshError::Interrupted),
+                () = stop.asked() => return Err(RefreshError::Interrupted),
             }
-        } else if signals.has_come().await {
+        } else if stop.is_asked().await {
             take_back();
             return Err(RefreshError::Interrupted);
         }
@@ -280,7 +270,7 @@ impl<'a> Transaction<'a> {
             }
         }
         let may_repeat = earlier.is_none();
-        let made = self.request(&connection, &read, lease, may_repeat, signals, interaction).await;
+        let made = self.request(&connection, &read, lease, may_repeat, stop, interaction).await;
         // From here on the worker does not end before this is stored or spooled.
         let _unsaved = Unsaved::hold();
         match made {
@@ -340,7 +330,7 @@ impl<'a> Transaction<'a> {
         read: &Read,
         lease: &Lease,
         may_repeat: bool,
-        signals: &mut StopSignals,
+        stop: &mut Stop,
         interaction: &mut dyn Notes,
     ) -> Result<IssuedCredential, TokenError> {
         let rotates = rotates(read.entry.expose());
@@ -359,7 +349,7 @@ impl<'a> Transaction<'a> {
             tokio::select! {
                 () = self.app.machine.clock.sleep(wait) => {}
                 // Nothing is in flight: the last answer stands.
-                () = signals.received() => return renewal,
+                () = stop.asked() => return renewal,
             }
             // The pause was a wait: what is posted again must still be what is stored.
             if !matches!(self.last_look(&read.posted, lease), Ok(None)) {

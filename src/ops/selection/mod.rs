@@ -120,20 +120,8 @@ impl Selected {
     }
 }
 
-/// Selects the profile `id`, or the first one in the order of `provider`. Without either,
-/// the agent must have profiles of one provider only.
-pub(crate) fn select(
-    app: &App,
-    agent: &AgentDir,
-    config: &Config,
-    provider: Option<&ProviderId>,
-    id: Option<&ProfileId>,
-) -> Result<Selected, SelectionError> {
-    let pool = Pool::open(app, config, agent)?;
-    select_in(app, &pool, agent, config, (provider, id))
-}
-
-/// As [`select`], of the profiles in `pool`.
+/// Selects, of the profiles in `pool`, the profile `id`, or the first one in the order of `provider`.
+/// Without either, the agent must have profiles of one provider only.
 pub(crate) fn select_in(
     app: &App,
     pool: &Pool,

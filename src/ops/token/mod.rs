@@ -1,89 +1,66 @@
 //! Handing out a usable token.
 //!
-//! When the one on disk is usable, nothing is locked, no runtime is built, and no request
-//! is made.
+//! When the one on disk is usable, nothing is locked, no runtime is needed, and no request is
+//! made: [`find`] answers at once. Everything else is waited for.
 
+mod answer;
 mod error;
+mod last;
 
+pub use answer::{Request, Token};
 pub use error::{Need, NoTokenError};
+use last::warn_of_last_token;
 
-use super::exchange::{Wanted, exchange};
+use super::exchange::{Exchange, Wanted};
 use super::fence::wait_for_openclaw;
-use super::login_state::warn_of_last_token;
-use super::managed::Managed;
 use super::name::{Subject, subject};
 use super::pool::Pool;
-use super::reference;
-use super::refresh::{
-    DEFAULT_MIN_TTL, Lifetime, RefreshError, Validity, default_min_ttl, has_lifetime,
-    not_refreshable, refresh,
-};
-use super::selection::{Selected, SelectionError, select, select_in};
+use super::refresh::{RefreshError, not_refreshable, refresh};
+use super::selection::{Selected, SelectionError, select_in};
 use super::waiting::store_waiting;
-use super::{Interaction, warn_of_route};
+use super::{Interaction, reference, warn_of_route};
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{AgentDir, Config};
 use crate::external::Tool;
-use crate::oauth::TokenExchange;
-use crate::profile::{AgentId, Credential, Kind, Millis, ProfileId, ProviderId, is_stand_in};
-use crate::secret::Secret;
-use crate::store::{StateDocument, Store};
-use crate::text::span;
-use std::time::Duration;
+use crate::profile::{Kind, ProfileId, ProviderId, is_stand_in};
+use answer::{
+    exchange_of, hand_out, is_enough, is_ours_to_refresh, judge, of_another_program, token_of,
+    usable, validity_of,
+};
 
-/// Which token is wanted.
-#[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command")]
-pub struct Request {
-    /// The agent; the default one when `None`.
-    pub agent: Option<AgentId>,
-    /// The provider.
-    pub provider: Option<ProviderId>,
-    /// The profile id.
-    pub profile: Option<ProfileId>,
-    /// What the user calls the profile or its provider, in place of the two.
-    pub name: Option<String>,
-    /// How long the token must still be valid, in milliseconds; five minutes, where the
-    /// server grants that much, when `None`.
-    pub min_ttl: Option<Millis>,
-    /// Fail rather than hand out a token that is not valid for so long.
-    pub strict: bool,
-    /// What the profile holds, where the API takes a token that is exchanged for it.
-    pub stored: bool,
-    /// Refresh even when the token on disk is usable.
-    pub force_refresh: bool,
-    /// How long to wait for another process that is refreshing.
-    pub lock_timeout: Duration,
-    /// Find out the lifetime that the server granted.
-    pub tells_lifetime: bool,
+/// What is there of a token before anything was waited for.
+pub enum Found<'a> {
+    /// The token.
+    Token(Token),
+    /// It has to be waited for.
+    Waits(Waits<'a>),
 }
 
-impl Request {
-    /// How long the token has to be valid by the word of the caller.
-    fn demanded(&self) -> Option<Millis> {
-        self.min_ttl.or(self.strict.then_some(DEFAULT_MIN_TTL))
-    }
+/// A token that has to be waited for: another program or process is at it, or a server has to
+/// be asked.
+pub struct Waits<'a> {
+    asked: Asked<'a>,
+    step: Step,
 }
 
-/// A usable token.
-#[derive(Debug)]
-pub struct Token {
-    /// The profile id.
-    pub profile_id: ProfileId,
-    /// The provider as the profile spells it.
-    pub provider: ProviderId,
-    /// The agent whose store holds it.
-    pub agent_id: AgentId,
-    /// The credential kind.
-    pub kind: Kind,
-    /// The access token, token or key.
-    pub value: Secret,
-    /// When it expires, in milliseconds since the epoch.
-    pub expires: Option<Millis>,
-    /// The lifetime that the server granted, in milliseconds, where that is known and asked for.
-    pub lifetime: Option<Millis>,
-    /// Whether it is valid for as long as was asked for, or for the usual span.
-    pub is_long_enough: bool,
+/// What is asked for, and of whom.
+struct Asked<'a> {
+    app: &'a App,
+    config: Config,
+    agent: AgentDir,
+    request: &'a Request,
+}
+
+/// What comes next on the way to a token.
+enum Step {
+    /// It is there.
+    Found(Box<Selected>, Token),
+    /// A refresh of OpenClaw may have to end first.
+    OpenClaw(Result<Box<Selected>, SelectionError>),
+    /// The stored token is exchanged for it.
+    Exchange { selected: Box<Selected>, exchange: Box<Exchange> },
+    /// The login is refreshed.
+    Refresh(Box<Selected>),
 }
 
 /// Finds a usable token, refreshing it where needed. It is stored before it is returned.
@@ -91,301 +68,187 @@ pub struct Token {
 /// # Errors
 /// There is no profile, its login is over, or the server or the store is unavailable; or the
 /// token is too short-lived for a strict request.
-pub fn token(
+pub async fn token(
     app: &App,
     request: &Request,
     interaction: &mut dyn Interaction,
 ) -> Result<Token, NoTokenError> {
+    match find(app, request, interaction)? {
+        Found::Token(token) => Ok(token),
+        Found::Waits(waits) => waits.token(interaction).await,
+    }
+}
+
+/// The token where it is usable on disk: nothing is waited for, and no runtime is needed.
+///
+/// # Errors
+/// As [`token`].
+pub fn find<'a>(
+    app: &'a App,
+    request: &'a Request,
+    interaction: &mut dyn Interaction,
+) -> Result<Found<'a>, NoTokenError> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
     app.require_private(&config, &agent)?;
     store_waiting(app, &config, interaction);
-    let pool = Pool::open(app, &config, &agent)?;
-    let (provider, profile) = wanted(app, &pool, request)?;
-    let wanted = (provider.as_ref(), profile.as_ref());
-    let mut selected = select_in(app, &pool, &agent, &config, wanted);
-    drop(pool);
-    let is_missing = match &selected {
-        Ok(selected) => selected.fence.is_some(),
-        Err(error) => matches!(error, SelectionError::NoneUsable { .. }),
-    };
-    if is_missing && wait_for_openclaw(app, &config, &agent, wanted, request.lock_timeout)? {
-        selected = select(app, &agent, &config, wanted.0, wanted.1);
-    }
-    let selected = selected?;
-    // Who refreshes it is looked up only where that may be spoken of: it takes time.
-    let is_renewed = request.demanded().is_some()
-        && (selected.credential.kind() == Kind::Token || is_ours_to_refresh(&selected));
-    let renewing = is_renewed.then(|| selected.store.clone());
-    let location = selected.store.location();
-    let token = find(app, &config, selected, request, interaction)?;
-    judge(app, renewing.as_ref(), &token, request, interaction)?;
-    // What a server has given to us was pasted by nobody.
-    if token.kind != Kind::OAuth && is_stand_in(token.value.expose()) {
-        interaction.warn(&format!(
-            "what the profile `{}` in {location} gives is no secret: it is shortened, as listings \
-             show one, or an example",
-            token.profile_id
-        ));
-    }
-    Ok(token)
-}
-
-/// The provider and the profile that the request is about.
-fn wanted(
-    app: &App,
-    pool: &Pool,
-    request: &Request,
-) -> Result<(Option<ProviderId>, Option<ProfileId>), SelectionError> {
-    let Some(name) = &request.name else {
-        return Ok((request.provider.clone(), request.profile.clone()));
-    };
-    Ok(match subject(app, pool, name)? {
-        Subject::Profile(profile) => (None, Some(profile)),
-        Subject::Provider(provider) => (Some(provider), None),
+    let asked = Asked { app, config, agent, request };
+    Ok(match asked.first(interaction)? {
+        Step::Found(selected, token) => {
+            Found::Token(asked.judged(&selected, token, interaction)?)
+        }
+        step => Found::Waits(Waits { asked, step }),
     })
 }
 
-/// The token of the selected profile.
-fn find(
-    app: &App,
-    config: &Config,
-    selected: Selected,
-    request: &Request,
-    interaction: &mut dyn Interaction,
-) -> Result<Token, NoTokenError> {
-    let referenced = reference::value(app, config, &selected)?;
-    if let Some(service) = exchange_of(app, &selected, request)? {
-        let stored = referenced.map_or_else(|| usable(app, &selected), Ok)?;
-        let wanted = Wanted {
-            min_ttl: request.demanded(),
-            force: request.force_refresh,
-            lock_timeout: request.lock_timeout,
+impl Waits<'_> {
+    /// Waits for the token.
+    ///
+    /// # Errors
+    /// As [`token`].
+    pub async fn token(self, interaction: &mut dyn Interaction) -> Result<Token, NoTokenError> {
+        let Self { asked, mut step } = self;
+        let Asked { app, config, agent, request } = &asked;
+        loop {
+            step = match step {
+                Step::Found(selected, token) => {
+                    return asked.judged(&selected, token, interaction);
+                }
+                Step::OpenClaw(selected) => {
+                    let patience = request.lock_timeout;
+                    let has_ended =
+                        wait_for_openclaw(app, config, agent, asked.wanted(), patience).await?;
+                    let selected = if has_ended { asked.select() } else { selected };
+                    asked.next(selected?, interaction)?
+                }
+                Step::Exchange { selected, exchange } => {
+                    let given = exchange.make(app, &selected, interaction).await?;
+                    let validity = given.validity();
+                    let token = token_of(app, &selected, given.token, validity, request)?;
+                    Step::Found(selected, token)
+                }
+                Step::Refresh(selected) => {
+                    warn_of_route(app, interaction);
+                    let timeout = request.lock_timeout;
+                    let renewed = refresh(app, config, &selected, timeout, interaction).await?;
+                    let token = hand_out(app, &selected, &renewed, request)?;
+                    Step::Found(selected, token)
+                }
+            };
+        }
+    }
+}
+
+impl Asked<'_> {
+    fn wanted(&self) -> (Option<&ProviderId>, Option<&ProfileId>) {
+        (self.request.provider.as_ref(), self.request.profile.as_ref())
+    }
+
+    /// What a token that is exchanged for the stored one must be like.
+    fn of_service(&self) -> Wanted {
+        Wanted {
+            min_ttl: self.request.demanded(),
+            force: self.request.force_refresh,
+            lock_timeout: self.request.lock_timeout,
+        }
+    }
+
+    fn select(&self) -> Result<Box<Selected>, SelectionError> {
+        let Self { app, config, agent, request } = self;
+        let pool = Pool::open(app, config, agent)?;
+        let Some(name) = &request.name else {
+            return select_in(app, &pool, agent, config, self.wanted()).map(Box::new);
         };
-        let given = exchange(app, &selected, &service, &stored, &wanted, interaction)?;
-        let validity = given.validity();
-        return token_of(app, &selected, given.token, validity, request);
+        let (provider, id) = match subject(app, &pool, name)? {
+            Subject::Profile(id) => (None, Some(id)),
+            Subject::Provider(provider) => (Some(provider), None),
+        };
+        let wanted = (provider.as_ref(), id.as_ref());
+        select_in(app, &pool, agent, config, wanted).map(Box::new)
     }
-    if let Some(value) = referenced {
-        return token_of(
-            app,
-            &selected,
-            value,
-            validity_of(&selected.credential, request),
-            request,
-        );
+
+    /// The first step.
+    fn first(&self, interaction: &mut dyn Interaction) -> Result<Step, NoTokenError> {
+        let selected = self.select();
+        let is_missing = match &selected {
+            Ok(selected) => selected.fence.is_some(),
+            Err(error) => matches!(error, SelectionError::NoneUsable { .. }),
+        };
+        if is_missing { Ok(Step::OpenClaw(selected)) } else { self.next(selected?, interaction) }
     }
-    // A token that somebody saw rejected is not usable, however long it would live.
-    let must_refresh = request.force_refresh || selected.rejected;
-    if !must_refresh && is_enough(app, &selected, request) {
-        warn_of_last_token(&selected, interaction);
-        return hand_out(app, &selected, &selected.credential, request);
-    }
-    let tool = selected.managed_by.or_else(|| Tool::managing_stored(&selected.id));
-    if let Some(tool) = tool {
-        return of_another_program(app, tool, selected, request, interaction);
-    }
-    if let Some(error) = not_refreshable(&selected) {
+
+    /// The step that gives the token of the selected profile.
+    fn next(
+        &self,
+        selected: Box<Selected>,
+        interaction: &mut dyn Interaction,
+    ) -> Result<Step, NoTokenError> {
+        let Self { app, config, request, .. } = self;
+        let found = |selected, token| Ok(Step::Found(selected, token));
+        let referenced = reference::value(app, config, &selected)?;
+        if let Some(service) = exchange_of(app, &selected, request)? {
+            let stored = referenced.map_or_else(|| usable(app, &selected), Ok)?;
+            let exchange = Exchange::of(app, service, stored, self.of_service());
+            let Some(given) = exchange.at_hand(app) else {
+                return Ok(Step::Exchange { selected, exchange: Box::new(exchange) });
+            };
+            let validity = given.validity();
+            let token = token_of(app, &selected, given.token.clone(), validity, request)?;
+            return found(selected, token);
+        }
+        if let Some(value) = referenced {
+            let validity = validity_of(&selected.credential, request);
+            let token = token_of(app, &selected, value, validity, request)?;
+            return found(selected, token);
+        }
+        // A token that somebody saw rejected is not usable, however long it would live.
+        let must_refresh = request.force_refresh || selected.rejected;
+        if !must_refresh && is_enough(app, &selected, request) {
+            warn_of_last_token(&selected, interaction);
+            let token = hand_out(app, &selected, &selected.credential, request)?;
+            return found(selected, token);
+        }
+        let tool = selected.managed_by.or_else(|| Tool::managing_stored(&selected.id));
+        if let Some(tool) = tool {
+            let mut selected = selected;
+            let token = of_another_program(app, tool, &mut selected, request, interaction)?;
+            return found(selected, token);
+        }
+        let Some(error) = not_refreshable(&selected) else { return Ok(Step::Refresh(selected)) };
         // A token that cannot be refreshed is still good for as long as it lives.
         if selected.credential.is_usable_until(app.now()) && !must_refresh {
             interaction.note(&format!(
                 "the token of `{}` expires within --min-ttl and cannot be refreshed",
                 selected.id
             ));
-            return hand_out(app, &selected, &selected.credential, request);
+            let token = hand_out(app, &selected, &selected.credential, request)?;
+            return found(selected, token);
         }
-        return Err(RefreshError::from(error).into());
+        Err(RefreshError::from(error).into())
     }
-    warn_of_route(app, interaction);
-    let renewed = refresh(app, config, &selected, request.lock_timeout, interaction)?;
-    hand_out(app, &selected, &renewed, request)
-}
 
-/// Whether the token is to be handed out as it is. Where the server granted no more than is
-/// demanded, it is asked once whether it grants more now.
-fn is_enough(app: &App, selected: &Selected, request: &Request) -> bool {
-    let (credential, now) = (&selected.credential, app.now());
-    let Some(min_ttl) = request.demanded() else {
-        return has_lifetime(credential, default_min_ttl(&selected.store), now);
-    };
-    if credential.is_usable_until(now.saturating_add(min_ttl)) {
-        return true;
-    }
-    if !is_ours_to_refresh(selected) || !has_lifetime(credential, Some(min_ttl), now) {
-        return false;
-    }
-    let Some(granted) = Validity::of(credential).granted() else { return false };
-    let is_told = |state: &StateDocument| state.is_lifetime_reported(selected.id.as_str(), granted);
-    selected.store.read().is_ok_and(|snapshot| snapshot.state().is_ok_and(is_told))
-}
-
-/// Whether this program refreshes the login.
-fn is_ours_to_refresh(selected: &Selected) -> bool {
-    selected.managed_by.is_none()
-        && Tool::managing_stored(&selected.id).is_none()
-        && not_refreshable(selected).is_none()
-}
-
-/// Says once for each lifetime that the server grants no more, or refuses a token that is not
-/// valid for as long as it has to be. `renewing` is the store where that is remembered of a
-/// token that is renewed.
-fn judge(
-    app: &App,
-    renewing: Option<&Store>,
-    token: &Token,
-    request: &Request,
-    interaction: &mut dyn Interaction,
-) -> Result<(), NoTokenError> {
-    let Some(min_ttl) = request.demanded().filter(|_| !token.is_long_enough) else {
-        return Ok(());
-    };
-    let profile_id = token.profile_id.clone();
-    let granted = token.lifetime.filter(|granted| *granted <= min_ttl);
-    // Where it cannot be remembered, it is said again.
-    let is_new = granted.zip(renewing).is_some_and(|(granted, store)| {
-        let mut is_new = true;
-        let told = store.update_state(|state| {
-            is_new = state.set_lifetime_reported(profile_id.as_str(), granted);
-            is_new
-        });
-        is_new || told.is_err()
-    });
-    let left = || Lifetime::Left(token.expires.unwrap_or(0).saturating_sub(app.now()));
-    let word = granted.map_or_else(left, Lifetime::Granted);
-    if request.strict {
-        let option = if request.min_ttl.is_some() { "--min-ttl" } else { "--strict" };
-        return Err(NoTokenError::TooShort { profile_id, word, min_ttl, option });
-    }
-    if is_new {
-        interaction.warn(&format!(
-            "the token of `{profile_id}` {word}, and --min-ttl asks for {}: each is used for half \
-             of its lifetime (this is said once; --strict makes it an error)",
-            span(min_ttl)
-        ));
-    }
-    Ok(())
-}
-
-/// The token of a profile that stays another program's own: a stored copy while it is
-/// usable, else what that program has now. Nothing is refreshed.
-fn of_another_program(
-    app: &App,
-    tool: Tool,
-    mut selected: Selected,
-    request: &Request,
-    interaction: &mut dyn Interaction,
-) -> Result<Token, NoTokenError> {
-    if request.force_refresh {
-        return Err(of_program(tool, &selected, Need::Forced));
-    }
-    let is_long = |it: &Selected| !it.rejected && is_enough(app, it, request);
-    if !is_long(&selected) {
-        let kept = Managed::named(&selected.id).map(|it| it.read(app)).transpose()?.flatten();
-        if let Some(kept) = kept {
-            let is_rejected = selected.rejected
-                && kept
-                    .bearer()
-                    .zip(selected.credential.bearer())
-                    .is_some_and(|(a, b)| a.matches(b));
-            selected.credential = kept;
-            selected.rejected = is_rejected;
+    /// The token, with what there is to say of it.
+    fn judged(
+        &self,
+        selected: &Selected,
+        token: Token,
+        interaction: &mut dyn Interaction,
+    ) -> Result<Token, NoTokenError> {
+        let Self { app, request, .. } = self;
+        // Who refreshes it is looked up only where that may be spoken of: it takes time.
+        let is_renewed = request.demanded().is_some()
+            && (selected.credential.kind() == Kind::Token || is_ours_to_refresh(selected));
+        let renewing = is_renewed.then_some(&selected.store);
+        judge(app, renewing, &token, request, interaction)?;
+        // What a server has given to us was pasted by nobody.
+        if token.kind != Kind::OAuth && is_stand_in(token.value.expose()) {
+            interaction.warn(&format!(
+                "what the profile `{}` in {} gives is no secret: it is shortened, as listings \
+                 show one, or an example",
+                token.profile_id,
+                selected.store.location()
+            ));
         }
+        Ok(token)
     }
-    if is_long(&selected) {
-        return hand_out(app, &selected, &selected.credential, request);
-    }
-    if selected.rejected || !selected.credential.is_usable_until(app.now()) {
-        let need = if selected.rejected { Need::Rejected } else { Need::Expired };
-        return Err(of_program(tool, &selected, need));
-    }
-    interaction.note(&format!(
-        "the token of `{}` expires within --min-ttl, and only {} refreshes it",
-        selected.id,
-        tool.program().label
-    ));
-    hand_out(app, &selected, &selected.credential, request)
-}
-
-/// What gives the token that the API of the provider takes, where that is not the stored
-/// one.
-fn exchange_of(
-    app: &App,
-    selected: &Selected,
-    request: &Request,
-) -> Result<Option<TokenExchange>, NoTokenError> {
-    // A login or a key is for the API itself, and the catalog costs time.
-    if request.stored || selected.credential.kind() != Kind::Token {
-        return Ok(None);
-    }
-    let catalog = app.catalog()?;
-    if let Some(problem) = catalog.problem(&selected.credential.provider) {
-        return Err(problem.clone().into());
-    }
-    let method = selected.credential.login_method.as_deref();
-    let provider = catalog.find(&selected.credential.provider);
-    Ok(provider.and_then(|provider| provider.definition.token_exchange_of(method).cloned()))
-}
-
-/// The stored token, while it can be used.
-fn usable(app: &App, selected: &Selected) -> Result<Secret, NoTokenError> {
-    let bearer = selected.credential.bearer();
-    let usable = bearer.filter(|_| selected.credential.is_usable_until(app.now()));
-    usable.cloned().ok_or_else(|| empty(selected))
-}
-
-fn hand_out(
-    app: &App,
-    selected: &Selected,
-    credential: &Credential,
-    request: &Request,
-) -> Result<Token, NoTokenError> {
-    let value = credential.bearer().ok_or_else(|| empty(selected))?;
-    token_of(app, selected, value.clone(), validity_of(credential, request), request)
-}
-
-/// Nothing is there that could be handed out.
-fn empty(selected: &Selected) -> NoTokenError {
-    match not_refreshable(selected) {
-        Some(error) => RefreshError::from(error).into(),
-        None => NoTokenError::Empty { profile_id: selected.id.clone() },
-    }
-}
-
-fn of_program(tool: Tool, selected: &Selected, need: Need) -> NoTokenError {
-    NoTokenError::OfProgram { need, tool, profile_id: selected.id.clone() }
-}
-
-/// When a token was issued and expires. What it takes reading the token to know is looked up
-/// only where it is told.
-fn validity_of(credential: &Credential, request: &Request) -> Validity {
-    if request.tells_lifetime || request.demanded().is_some() {
-        return Validity::of(credential);
-    }
-    Validity { issued: None, expires: credential.expires() }
-}
-
-fn token_of(
-    app: &App,
-    selected: &Selected,
-    value: Secret,
-    validity: Validity,
-    request: &Request,
-) -> Result<Token, NoTokenError> {
-    // RFC 6749 appendix A.12: visible characters. A line break would end a header.
-    // Every byte is looked at, so that the compiler does many at a time.
-    let is_odd = |byte: u8| !matches!(byte, b' '..=b'~');
-    if value.expose().bytes().fold(false, |found, byte| found | is_odd(byte)) {
-        return Err(NoTokenError::OddCharacters { profile_id: selected.id.clone() });
-    }
-    let min_ttl = request.min_ttl.unwrap_or(DEFAULT_MIN_TTL);
-    Ok(Token {
-        profile_id: selected.id.clone(),
-        provider: selected.credential.provider.clone(),
-        agent_id: selected.owner.id.clone(),
-        kind: selected.credential.kind(),
-        value,
-        expires: validity.expires,
-        lifetime: validity.granted(),
-        is_long_enough: !validity.is_short(min_ttl, app.now()),
-    })
 }

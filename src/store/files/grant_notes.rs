@@ -70,7 +70,7 @@ impl GrantNotes {
         for path in self.noted.get(&name).into_iter().flatten() {
             match path.extension().and_then(OsStr::to_str) {
                 Some("refused") => {
-                    note.refusal = note.refusal.or_else(|| journal::refusal_at(path))
+                    note.refusal = note.refusal.or_else(|| journal::refusal_at(path));
                 }
                 Some("outcome") => {
                     let found = journal::outcome_at(path);

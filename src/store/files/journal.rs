@@ -139,6 +139,13 @@ pub struct NotedRefusal {
     pub at: Option<Millis>,
 }
 
+impl NotedRefusal {
+    /// The error code; a word where the note does not say.
+    pub fn code(&self) -> &str {
+        self.reason.as_deref().unwrap_or("refused")
+    }
+}
+
 /// The note that the server refused the grant, or that a logout revoked it.
 pub(in crate::store) fn refusal(place: LockPlace<'_>, grant: &Secret) -> Option<NotedRefusal> {
     grant_paths(place, grant).iter().find_map(|lock| refusal_at(&refusal_path(lock)))

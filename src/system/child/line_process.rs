@@ -89,12 +89,12 @@ impl LineProcess {
     }
 }
 
-fn of_stdout(line: Vec<u8>) -> Output {
-    String::from_utf8(line).map_or(Output::NotUtf8, |line| Output::Stdout(Secret::new(line)))
+fn of_stdout(line: &[u8]) -> Output {
+    str::from_utf8(line).map_or(Output::NotUtf8, |line| Output::Stdout(Secret::new(line)))
 }
 
-fn of_stderr(line: Vec<u8>) -> Output {
-    Output::Stderr(String::from_utf8_lossy(&line).into_owned())
+fn of_stderr(line: &[u8]) -> Output {
+    Output::Stderr(String::from_utf8_lossy(line).into_owned())
 }
 
 /// A stream that is cut into lines.
@@ -108,7 +108,7 @@ struct Stream {
 impl Stream {
     /// The lines that end within `bytes`. No bytes are the end of the stream, and of its last
     /// line.
-    fn lines(&mut self, bytes: &[u8], output: fn(Vec<u8>) -> Output) -> Vec<Output> {
+    fn lines(&mut self, bytes: &[u8], output: fn(&[u8]) -> Output) -> Vec<Output> {
         let Some(left) = self.left.checked_sub(bytes.len() as u64) else {
             return vec![Output::LimitExceeded];
         };
@@ -118,7 +118,7 @@ impl Stream {
         let mut lines = Vec::new();
         for line in text.split_inclusive(|byte| *byte == b'\n') {
             if line.ends_with(b"\n") || bytes.is_empty() {
-                lines.push(output(without_line_break(line).to_vec()));
+                lines.push(output(without_line_break(line)));
             } else {
                 self.line = line.to_vec();
             }

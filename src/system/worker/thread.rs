@@ -4,6 +4,7 @@
 //! before [`Threads`] are gone.
 
 use super::Running;
+use crate::system::runtime;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -23,16 +24,22 @@ impl Default for Threads {
 }
 
 impl Threads {
-    /// Starts a worker that does `work`, which is given whom to tell, a line each.
+    /// Starts a worker that does `work`, which is given whom to tell, a line each, on a
+    /// runtime of its own.
     ///
     /// # Errors
-    /// There is no thread to be had.
-    pub fn start(
+    /// There is no thread to be had, or no runtime.
+    pub fn start<W: Future<Output = ()>>(
         &self,
-        work: impl FnOnce(mpsc::UnboundedSender<String>) + Send + 'static,
+        work: impl FnOnce(mpsc::UnboundedSender<String>) -> W + Send + 'static,
     ) -> io::Result<Running> {
         let (teller, lines) = mpsc::unbounded_channel();
-        let thread = std::thread::Builder::new().spawn(move || work(teller))?;
+        let runtime = runtime()?;
+        let thread = std::thread::Builder::new().spawn(move || {
+            runtime.block_on(work(teller));
+            // A name that is still being looked up is not waited for.
+            runtime.shutdown_background();
+        })?;
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         begun.retain(|thread| !thread.is_finished());
         begun.push(thread);

@@ -231,9 +231,9 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
         what: "texts for people",
         openclaw: "its own layout and words",
-        ours: "other ones: a table of what is usable until when and why not; `--json` is the same",
+        ours: "other ones: a table of [how each login is doing](states.md); `--json` is the same",
         changes: &[],
-        tests: &["status::the_text_says_what_is_usable_until_when_and_why_not"],
+        tests: &["status::the_text_says_the_state_of_each_login"],
     },
 ];
 

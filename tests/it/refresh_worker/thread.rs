@@ -8,9 +8,9 @@ use openclaw_auth::ops::refresh::RefreshError;
 use openclaw_auth::ops::token::{NoTokenError, Request, Token, token};
 use openclaw_auth::ops::{Interaction, Notes};
 use openclaw_auth::profile::ProviderId;
-use openclaw_auth::system::Environment;
 use openclaw_auth::system::browser::Opening;
 use openclaw_auth::system::worker::Threads;
+use openclaw_auth::system::{Environment, block_on};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
@@ -69,7 +69,7 @@ fn ask(app: &App, notes: Sender<String>) -> Result<Token, Box<NoTokenError>> {
         lock_timeout: PATIENCE,
         tells_lifetime: false,
     };
-    token(app, &request, &mut Listener(notes)).map_err(Box::new)
+    block_on(token(app, &request, &mut Listener(notes))).unwrap().map_err(Box::new)
 }
 
 fn ask_to_stop(app: &App) {

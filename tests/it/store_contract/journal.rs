@@ -131,6 +131,7 @@ fn a_revocation_says_when_and_stays() {
     for engine in engines() {
         let world = World::new(engine);
         let store = world.store("main");
+        let held = store.lease("p:1", "fake-r0").unwrap();
         assert!(store.has_no_notes(), "{engine:?}");
         store.note_revoked("fake-r0", 1_795_867_200_000);
         assert!(store.is_refused("fake-r0") && !world.tells("fake-r0"), "{engine:?}");
@@ -140,6 +141,7 @@ fn a_revocation_says_when_and_stays() {
             assert_eq!(refusal.at, Some(1_795_867_200_000), "{engine:?}");
             assert!(store.note_of("fake-r1", 1).refusal.is_none(), "{engine:?}");
         }
+        drop(held);
         // A refusal that comes later changes nothing.
         store.note_refused("fake-r0");
         let refusal = store.note_of("fake-r0", 1).refusal.unwrap();

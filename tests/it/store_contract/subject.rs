@@ -20,6 +20,7 @@ use openclaw_auth::store::{
     LeaseKey, Notices, Prepared, StateDocument, Store, StoreError, Turn, Version, renewed_entry,
 };
 use openclaw_auth::system::permissions::Permissions;
+use openclaw_auth::system::{Clock, block_on};
 use serde_json::Value;
 pub(super) use spool::Waiting;
 use std::path::PathBuf;
@@ -238,11 +239,9 @@ impl Subject {
     ) -> Result<Waited<T>, Wrong> {
         let grant = Secret::new(grant);
         let look = || Ok::<_, StoreError>(look());
-        match self.store.wait_for_lease(
-            &key((&PROVIDER.into(), &id.into()), Some(&grant)),
-            patience,
-            look,
-        )? {
+        let (provider, id) = (PROVIDER.into(), id.into());
+        let key = key((&provider, &id), Some(&grant));
+        match block_on(self.store.wait_for_lease(&key, &Clock::System, patience, look)).unwrap()? {
             Turn::Leased(lease) => Ok(Waited::Leased(Held { lease, grant })),
             Turn::Found(found) => Ok(Waited::Found(found)),
             Turn::TimedOut(error) => Err(error.into()),

@@ -8,6 +8,8 @@ pub(crate) mod catalog;
 pub(crate) mod database;
 pub(crate) mod free_port;
 #[cfg(test)]
+mod here;
+#[cfg(test)]
 mod ignored_signals;
 #[cfg(test)]
 pub(crate) mod pseudo_terminal;

@@ -4,9 +4,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use openclaw_auth::system::{ManualClock, now};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -27,7 +29,9 @@ pub(crate) struct Rig {
     pub server: AuthorizationServer,
     /// The redirect ports of this rig.
     pub ports: Vec<u16>,
-    root: tempfile::TempDir,
+    pub(super) root: tempfile::TempDir,
+    /// The clock of the runs in this process.
+    pub(super) clock: Arc<ManualClock>,
 }
 
 /// How a run of the program ended.
@@ -119,7 +123,9 @@ impl Rig {
     pub(crate) fn with(want: Want) -> Self {
         super::ignored_signals::catch();
         let root = tempfile::tempdir().expect("a temporary directory");
-        let rig = Self { server: AuthorizationServer::start(want), ports: free_ports(2), root };
+        let clock = ManualClock::new(now());
+        let rig =
+            Self { server: AuthorizationServer::start(want), ports: free_ports(2), root, clock };
         std::fs::create_dir(rig.home()).expect("a home directory");
         rig.write("providers/openai-codex.json", &rig.server.provider_file(&rig.ports).to_string());
         rig

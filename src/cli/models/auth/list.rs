@@ -8,7 +8,7 @@ use crate::cli::named;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::ops::list::{Listing, Row, list};
-use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
+use crate::profile::{AgentId, ProviderId};
 use crate::text::printable;
 use comfy_table::{Table, presets};
 use serde::Serialize;
@@ -34,55 +34,16 @@ struct Report<'l> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct ProfileReport<'l> {
-    id: &'l ProfileId,
-    provider: &'l ProviderId,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    label: &'l str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<&'l str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account_id: Option<&'l str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Millis>,
-    health: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<&'l str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<&'l str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unusable_until: Option<Millis>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    inherited_from: Option<&'l AgentId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    imported_from: Option<&'l str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    managed_by: Option<&'l str>,
+    #[serde(flatten)]
+    row: &'l Row,
     #[serde(flatten)]
     state: StateReport<'l>,
 }
 
 impl<'l> From<&'l Row> for ProfileReport<'l> {
     fn from(row: &'l Row) -> Self {
-        Self {
-            id: &row.id,
-            provider: &row.provider,
-            kind: row.kind.name(),
-            label: &row.label,
-            email: row.email.as_deref(),
-            account_id: row.account_id.as_deref(),
-            expires_at: row.expires,
-            health: row.health.name(),
-            problem: row.problem.as_deref(),
-            refusal: row.refusal.as_deref(),
-            unusable_until: row.unusable_until,
-            inherited_from: row.inherited_from.as_ref(),
-            imported_from: row.imported_from.as_deref(),
-            managed_by: row.managed_by.map(|tool| tool.program().name.as_str()),
-            state: StateReport::new(&row.state, row.proven_at),
-        }
+        Self { row, state: StateReport::new(&row.state, row.proven_at) }
     }
 }
 

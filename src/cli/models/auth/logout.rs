@@ -10,6 +10,7 @@ use crate::cli::console::Console;
 use crate::cli::exit::Failure;
 use crate::cli::named;
 use crate::cli::output::Output;
+use crate::cli::wait::wait;
 use crate::ops::logout::{Request, logout};
 use crate::profile::AgentId;
 use report::Report;
@@ -44,7 +45,7 @@ pub(in crate::cli) fn run(
         return all::run((agent, args.local), args.json, app, output);
     };
     let request = Request { name, agent, local: args.local, all_agents: args.all_agents };
-    let done = logout(app, &request, &mut Console::new(output, &app.environment))?;
+    let done = wait(logout(app, &request, &mut Console::new(output, &app.environment)))?;
     if let Some(from) = &done.left_with {
         output.say(&format!("the agent still has `{}` from agent `{from}`", done.profile_id));
     }

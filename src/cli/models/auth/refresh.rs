@@ -7,6 +7,7 @@ use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
 use crate::cli::failure::{self, Explain};
 use crate::cli::named;
 use crate::cli::output::Output;
+use crate::cli::wait::wait;
 use crate::ops::refresh::due::{Outcome, Report as Done, Request, Row, refresh_due};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::store::Location;
@@ -213,7 +214,7 @@ pub(super) fn run(
         force: args.force,
         lock_timeout: args.lock_timeout,
     };
-    let done = refresh_due(app, &request, &mut Console::new(output, &app.environment));
+    let done = wait(refresh_due(app, &request, &mut Console::new(output, &app.environment)));
     let results = Results::new(done.map_err(failure::explain(failure::due, app))?, app);
     if args.json {
         output.json(&results.report(app.paths.state_dir.as_path().into()))?;

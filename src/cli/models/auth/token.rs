@@ -7,7 +7,8 @@ use crate::cli::exit::Failure;
 use crate::cli::failure;
 use crate::cli::named;
 use crate::cli::output::Output;
-use crate::ops::token::{Request, token};
+use crate::cli::wait::wait;
+use crate::ops::token::{Found, Request, find};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use serde::Serialize;
 use std::time::Duration;
@@ -99,8 +100,13 @@ pub(in crate::cli) fn run(
         lock_timeout: args.lock_timeout,
         tells_lifetime: args.json,
     };
-    let token = token(app, &request, &mut Console::new(output, &app.environment))
-        .map_err(failure::explain(failure::token, app))?;
+    let mut console = Console::new(output, &app.environment);
+    let token = find(app, &request, &mut console).and_then(|found| match found {
+        Found::Token(token) => Ok(token),
+        Found::Waits(waits) => wait(waits.token(&mut console)),
+    });
+    drop(console);
+    let token = token.map_err(failure::explain(failure::token, app))?;
     if !args.json {
         output.data(token.value.expose())?;
         return output.data("\n");

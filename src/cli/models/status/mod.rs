@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
 use crate::cli::quota::{QuotaReport, known, render};
+use crate::cli::wait::wait;
 use crate::profile::AgentId;
 
 #[derive(Debug, Default, clap::Args)]
@@ -50,7 +51,7 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
     }
     output.warn_of_invalid_entries(status.invalid_entries, &status.location);
     if args.json {
-        let quotas = args.usage.then(|| known(quotas(app, agent.as_ref()), output));
+        let quotas = args.usage.then(|| known(wait(quotas(app, agent.as_ref())), output));
         let usage = quotas.as_ref().map(QuotaReport::from);
         output.json(&json::Report::of(&status, usage, app))?;
     } else if args.plain {
@@ -60,7 +61,7 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
         if args.usage {
             // What is known is shown while the servers are asked.
             output.finish()?;
-            let quotas = known(quotas(app, agent.as_ref()), output);
+            let quotas = known(wait(quotas(app, agent.as_ref())), output);
             let text = render(&quotas, output.columns());
             output.data(&format!("\n{text}"))?;
         }

@@ -85,8 +85,8 @@ impl Job {
     }
 
     /// Does it, and says how that ended.
-    fn run(&self, app: &App, pipe: &mut dyn Notes) -> Message {
-        match self.outcome(app, pipe) {
+    async fn run(&self, app: &App, pipe: &mut dyn Notes) -> Message {
+        match self.outcome(app, pipe).await {
             Ok(()) => Message::Refreshed,
             Err(None) => Message::NotBegun,
             Err(Some(failed)) => Message::Failed(failed),
@@ -94,7 +94,7 @@ impl Job {
     }
 
     /// Refreshes; no error where nothing was sent.
-    fn outcome(&self, app: &App, pipe: &mut dyn Notes) -> Result<(), Option<Failed>> {
+    async fn outcome(&self, app: &App, pipe: &mut dyn Notes) -> Result<(), Option<Failed>> {
         let config = app.config().map_err(|_| None)?;
         let owner = AgentDir {
             id: AgentId::of_directory(&self.agent_id),
@@ -108,11 +108,11 @@ impl Job {
             return Ok(());
         }
         let selected = Selected::in_store(&store, &owner, &id, stored).map_err(|_| None)?;
-        let refreshed = self.refresh(app, &config, &selected, pipe);
+        let refreshed = self.refresh(app, &config, &selected, pipe).await;
         refreshed.map_err(|error| Failed::of(&self.with_all_waited(error)))
     }
 
-    fn refresh(
+    async fn refresh(
         &self,
         app: &App,
         config: &Config,
@@ -120,7 +120,7 @@ impl Job {
         pipe: &mut dyn Notes,
     ) -> Result<(), RefreshError> {
         let left = Duration::from_millis(self.left_ms);
-        Transaction::new(app, config, selected, left).run(pipe).map(drop)
+        Transaction::new(app, config, selected, left).run(pipe).await.map(drop)
     }
 
     /// The error, which says how long the caller has waited in all when it ends the wait.
@@ -150,10 +150,10 @@ fn outcome_for_others(said: &Message) -> String {
 
 /// Does the job of a worker that is this process. `None` when there is no job that can be
 /// read. `told` words a notice.
-pub fn work(begun: Begun, told: impl Fn(&Notice) -> String) -> Option<()> {
+pub async fn work(begun: Begun, told: impl Fn(&Notice) -> String) -> Option<()> {
     let job: Job = serde_json::from_slice(&begun.job).ok()?;
     let app = job.app();
-    let said = job.run(&app, &mut Pipe(say));
+    let said = job.run(&app, &mut Pipe(say)).await;
     for notice in app.notices.take() {
         say(&Message::Warning(told(&notice)));
     }
@@ -162,14 +162,19 @@ pub fn work(begun: Begun, told: impl Fn(&Notice) -> String) -> Option<()> {
     Some(())
 }
 
+/// Says that a worker has begun nothing: there is no runtime to be had.
+pub fn not_begun() {
+    say(&Message::NotBegun);
+}
+
 /// Does the job of a worker that is a thread. What is for the end of the run goes to
 /// `notices`.
-pub(super) fn work_in_thread(
-    job: &Job,
+pub(super) async fn work_in_thread(
+    job: Job,
     slot: Slot,
     notices: Notices,
     machine: Machine,
-    teller: &UnboundedSender<String>,
+    teller: UnboundedSender<String>,
 ) {
     let tell = |said: &Message| {
         // The caller may be gone: the outcome is in the store.
@@ -177,7 +182,7 @@ pub(super) fn work_in_thread(
     };
     let mut app = job.app().on_machine(machine);
     app.notices = notices;
-    let said = job.run(&app, &mut Pipe(tell));
+    let said = job.run(&app, &mut Pipe(&tell)).await;
     slot.end(&outcome_for_others(&said));
     tell(&said);
 }

@@ -10,24 +10,22 @@
 mod job;
 mod message;
 
-pub use job::work;
+pub use job::{not_begun, work};
 
 use super::{LeaseError, RefreshError};
-use crate::app::{App, AppError, RefreshesBy};
+use crate::app::{App, Machine, RefreshesBy};
 use crate::ops::Notes;
 use crate::ops::selection::Selected;
 use crate::profile::Credential;
 use crate::secret::Secret;
 use crate::store::{Start, Turn};
-use crate::system::signal::StopSignals;
 use crate::system::worker::{self, Attempt, Running, Slot, Waiter};
-use crate::system::{Clock, block_on, limits, process};
+use crate::system::{Clock, Stop, StopSource, limits, process};
 use job::{Job, Seen, work_in_thread};
 use message::{Failed, Message};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 /// The command that a worker is started with. It is in no help.
@@ -38,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Refreshes the selected profile by a worker; `None` where that is not possible, or came to
 /// nothing before anything was sent: the caller then does it itself.
-pub(super) fn refresh(
+pub(super) async fn refresh(
     app: &App,
     selected: &Selected,
     lock_timeout: Duration,
@@ -49,14 +47,13 @@ pub(super) fn refresh(
     let started = clock.instant();
     loop {
         let left = lock_timeout.saturating_sub(clock.since(started));
-        let slot = match wait_to_start(app, selected, grant, left)? {
+        let slot = match wait_to_start(app, selected, grant, left).await? {
             ToStart::Slot(slot) => slot,
             ToStart::Refreshed(credential) => return Ok(Some(*credential)),
             ToStart::NoSlot => return Ok(None),
         };
         let job = Job::new(app, selected, lock_timeout, left, &slot);
-        let ended = block_on(follow(app, slot, job, interaction)).map_err(AppError::Runtime)?;
-        return match ended {
+        return match follow(app, slot, job, interaction).await {
             Ended::Refreshed => Ok(another(selected)),
             Ended::NotBegun => Ok(None),
             // A worker does not wait for locks as long as its caller may.
@@ -88,7 +85,7 @@ enum ToStart {
 }
 
 /// Waits for the right to start a worker, or for what another one stores.
-fn wait_to_start(
+async fn wait_to_start(
     app: &App,
     selected: &Selected,
     grant: &Secret,
@@ -105,8 +102,9 @@ fn wait_to_start(
         adopt()
     };
     let patience = if ends_workers(app) { lock_timeout.max(limits::WORKER) } else { lock_timeout };
-    let turn = selected.store.wait_to_start(&selected.lease_key(), grant, patience, look);
-    Ok(match turn {
+    let (key, clock) = (selected.lease_key(), &app.machine.clock);
+    let turn = selected.store.wait_to_start(&key, grant, clock, patience, look);
+    Ok(match turn.await {
         // The worker before us may have ended a moment ago.
         Ok(Turn::Leased(Start::Now(slot))) => match adopt() {
             Some(credential) => {
@@ -145,33 +143,6 @@ enum Ended {
     Left,
 }
 
-/// What asks a caller to stop.
-enum Stop {
-    Signals(StopSignals),
-    /// Who has the threads.
-    Owner(watch::Receiver<u32>),
-}
-
-impl Stop {
-    async fn asked(&mut self) {
-        match self {
-            Self::Signals(signals) => signals.received().await,
-            Self::Owner(asked) => {
-                if asked.changed().await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            }
-        }
-    }
-
-    async fn has_come(&mut self) -> bool {
-        match self {
-            Self::Signals(signals) => signals.has_come().await,
-            Self::Owner(asked) => asked.has_changed().unwrap_or(false),
-        }
-    }
-}
-
 /// Starts a worker and listens to it.
 async fn follow(app: &App, slot: Slot, job: Job, interaction: &mut dyn Notes) -> Ended {
     let path = slot.path().to_owned();
@@ -190,19 +161,21 @@ async fn follow(app: &App, slot: Slot, job: Job, interaction: &mut dyn Notes) ->
     if matches!(ended, Ended::Died) {
         remove_slot(path);
     }
-    if is_asked || stop.has_come().await { Ended::Left } else { ended }
+    if is_asked || stop.is_asked().await { Ended::Left } else { ended }
 }
 
-/// Starts a worker of the form that the machine has. From then on a signal is an answer to
-/// wait for, not the end.
+/// Starts a worker of the form that the machine has. From then on a request to
+/// stop is waited for, and is not the end.
 async fn start(app: &App, slot: Slot, job: Job) -> io::Result<(Running, Stop)> {
     if let RefreshesBy::Thread(threads) = &app.refreshes_by {
-        let (stop, notices) = (Stop::Owner(threads.asked()), app.notices.clone());
-        let machine = app.machine.clone();
-        let work = move |teller| work_in_thread(&job, slot, notices, machine, &teller);
+        let stop = StopSource::Owner(threads.asked()).listen()?;
+        let notices = app.notices.clone();
+        // Who asks its caller to stop does not stop the worker.
+        let machine = Machine { stop: StopSource::Nobody, ..app.machine.clone() };
+        let work = move |teller| work_in_thread(job, slot, notices, machine, teller);
         return Ok((threads.start(work)?, stop));
     }
-    let stop = Stop::Signals(StopSignals::catch()?);
+    let stop = app.machine.stop.listen()?;
     let started = async {
         let job = Zeroizing::new(serde_json::to_vec(&job)?);
         worker::start(COMMAND, &slot, job, &app.environment).await

@@ -9,6 +9,7 @@ use crate::cli::exit::Failure;
 use crate::cli::failure;
 use crate::cli::output::Output;
 use crate::cli::prompt;
+use crate::cli::wait::wait;
 use crate::ops::login::{FinishRequest, finish};
 use crate::profile::AgentId;
 use std::time::Duration;
@@ -60,7 +61,7 @@ fn finished(
         redirect,
         timeout: args.timeout,
     };
-    let report = finish(app, &request, &mut Console::new(output, &app.environment))
+    let report = wait(finish(app, &request, &mut Console::new(output, &app.environment)))
         .map_err(|error| failure::finish(error, app))?;
     if args.set_default {
         set_default(&report, app, output)?;

@@ -14,6 +14,7 @@ use crate::cli::exit::Failure;
 use crate::cli::failure;
 use crate::cli::named;
 use crate::cli::output::Output;
+use crate::cli::wait::wait;
 use crate::ops::login::login;
 use crate::profile::{ProfileId, ProviderId};
 use ended::{set_default, show};
@@ -165,7 +166,8 @@ fn sign_in(
     if args.json {
         console.tell_events();
     }
-    let report = login(app, &request, &mut console).map_err(|error| failure::login(error, app))?;
+    let report =
+        wait(login(app, &request, &mut console)).map_err(|error| failure::login(error, app))?;
     drop(console);
     if args.set_default {
         set_default(&report, app, output)?;

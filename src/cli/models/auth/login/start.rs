@@ -7,6 +7,7 @@ use crate::cli::duration;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
 use crate::cli::output::Output;
+use crate::cli::wait::wait;
 use crate::ops::login::{Started, start};
 use crate::profile::{Millis, ProviderId};
 use crate::system::now;
@@ -50,7 +51,7 @@ pub(super) fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let request = args.sign_in.request(agent, false, Duration::ZERO);
-    let started = start(app, &request, &mut Console::new(output, &app.environment))
+    let started = wait(start(app, &request, &mut Console::new(output, &app.environment)))
         .map_err(|error| failure::login(error, app))?;
     if args.json {
         output.json(&Row::of(&started))?;

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::cli::console::Console;
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
+use crate::cli::wait::wait;
 use crate::ops::logout::{Report as Done, Request, logout, profiles};
 use crate::profile::{AgentId, ProfileId};
 use crate::text::chain;
@@ -53,7 +54,7 @@ pub(in crate::cli) fn sign_out(
             local,
             all_agents: false,
         };
-        let ended = logout(app, &request, &mut Console::new(output, &app.environment));
+        let ended = wait(logout(app, &request, &mut Console::new(output, &app.environment)));
         match ended.map_err(Failure::from) {
             Ok(report) => done.push(report),
             Err(failure) => failed.push((id, failure)),
