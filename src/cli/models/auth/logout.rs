@@ -16,6 +16,7 @@ use crate::profile::AgentId;
 use report::Report;
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(in crate::cli) struct Args {
     /// An account, a profile, or a provider with one profile: ada@example.com, chatgpt, claude
     #[arg(value_name = "NAME", value_parser = named::name, required_unless_present = "all")]
