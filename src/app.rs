@@ -4,7 +4,7 @@ use crate::config::{AgentDir, Config, ConfigError, InstalledOpenClaw, Paths};
 use crate::profile::{AgentId, Millis, ProviderId};
 use crate::provider::{Catalog, CatalogError};
 use crate::store::{
-    BackupPolicy, DEFAULT_BACKUPS, Location, Notice, Notices, Spool, Store, StoreError,
+    BackupPolicy, DEFAULT_BACKUPS, Location, Moves, Notice, Notices, Spool, Store, StoreError,
 };
 use crate::system::file;
 use crate::system::permissions::{Exposure, Kind, Permissions};
@@ -314,6 +314,11 @@ impl App {
     /// Agent `main`: where the environment puts it, else where the configuration does.
     pub fn main_agent(&self, config: &Config) -> AgentDir {
         self.paths.main_agent().unwrap_or_else(|| config.agent_dir(&self.paths, &AgentId::main()))
+    }
+
+    /// The logins that were moved away.
+    pub fn moves(&self) -> Moves {
+        Moves::new(self.paths.moves())
     }
 
     /// Where replies wait that could not be stored yet.

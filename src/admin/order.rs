@@ -2,10 +2,11 @@
 
 use crate::app::{App, AppError};
 use crate::config::AgentDir;
+use crate::ops::name;
 use crate::ops::pool::Pool;
 use crate::ops::selection::{SelectionError, WrongProvider, only_provider};
 use crate::profile::{AgentId, ProfileId, ProviderId};
-use crate::store::Location;
+use crate::store::{Document, Location, ProfileSummary};
 use std::path::PathBuf;
 
 /// A stored order.
@@ -120,6 +121,41 @@ pub fn set(
             let stored = credential.provider;
             let mistake = WrongProvider { profile_id: id.clone(), stored, wanted: provider }.into();
             return Err(OrderError::WrongProvider { agent_id: agent.id, mistake });
+        }
+    }
+    pool.own().store.update_state(|state| state.set_order(&provider, &order))?;
+    Ok(stored(&pool, provider, Some(order)))
+}
+
+/// Stores an order in which the profile that the user calls `name` goes first, and the others of
+/// its provider follow as they did.
+///
+/// # Errors
+/// The name leads to no profile or several, or the store cannot be read or written.
+pub fn prefer(app: &App, agent: Option<&AgentId>, name: &str) -> Result<StoredOrder, OrderError> {
+    let (pool, agent) = open(app, agent)?;
+    let first = name::profile(app, &pool, name).map_err(SelectionError::from)?;
+    let unknown = || OrderError::UnknownProfile {
+        agent_id: agent.id.clone(),
+        directory: agent.path.clone(),
+        profile_id: first.clone(),
+    };
+    let (_, credential) = pool.find(&first)?.ok_or_else(unknown)?;
+    let provider = credential.provider.normalized();
+    let config = app.config()?;
+    let ranking = pool.rank(&config, &provider, app.now())?;
+    let ranked: Vec<ProfileId> = match &ranking {
+        Some(ranking) => ranking.ranked().map(|entry| entry.id.into()).collect(),
+        None => Vec::new(),
+    };
+    // Those that cannot be used now can be again.
+    let is_its = |it: &ProfileSummary<'_>| ProviderId::from(&*it.provider) == provider;
+    let documents = pool.owners().iter().map(|owner| &owner.snapshot.document);
+    let own = documents.take(1).flat_map(Document::summaries).filter(is_its).map(|it| it.id.into());
+    let mut order = vec![first];
+    for id in ranked.into_iter().chain(own) {
+        if !order.contains(&id) {
+            order.push(id);
         }
     }
     pool.own().store.update_state(|state| state.set_order(&provider, &order))?;

@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-/// Writes `catalog.rs` (a slice of `BuiltIn`) and `conventions.rs` (a `Table`) into
-/// `directory`; returns what they were made from.
-pub(super) fn write(directory: &Path) -> Result<[PathBuf; 2], Box<dyn Error>> {
-    let sources = ["catalog", "conventions"].map(|name| {
+/// Writes `catalog.rs` (a slice of `BuiltIn`), `conventions.rs` and `names.rs` (a `Table` each)
+/// into `directory`; returns what they were made from.
+pub(super) fn write(directory: &Path) -> Result<[PathBuf; 3], Box<dyn Error>> {
+    let sources = ["catalog", "conventions", "names"].map(|name| {
         let source = PathBuf::from("src/provider").join(name).with_extension("json");
         (name, source)
     });

@@ -1,6 +1,6 @@
 //! `configure`: a menu over what can be set up, on a terminal.
 
-use super::models::auth::sign_in::choose;
+use super::models::auth::sign_in::pick;
 use super::output::Output;
 use super::prompt::{ask, choose_one, require_terminal};
 use crate::admin::default_model;
@@ -60,7 +60,8 @@ fn configure(section: Section, app: &App, output: &mut Output<'_>) -> Result<(),
     match section {
         Section::Auth => {
             let catalog = app.catalog()?;
-            choose(app, &catalog)?.go(None, app, output)
+            // Esc goes back to the menu.
+            pick(app, &catalog)?.map_or(Ok(()), |choice| choice.go(None, app, output))
         }
         Section::Model => {
             let present = app.config()?;

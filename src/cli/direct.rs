@@ -45,6 +45,9 @@ impl Direct {
     pub(super) fn parse(args: &[OsString]) -> Option<Self> {
         let words: Vec<&str> = args.iter().skip(1).take(3).map_while(|arg| arg.to_str()).collect();
         match words[..] {
+            ["token", ..] => parsed(&args[2..]).map(Self::Token),
+            ["list", ..] => parsed(&args[2..]).map(Self::List),
+            ["status", ..] => alone(&args[2..]).map(Self::Status),
             ["models", "auth", "token"] => parsed(&args[4..]).map(Self::Token),
             ["models", "auth", "list"] => parsed(&args[4..]).map(Self::List),
             ["models", "status", ..] => alone(&args[3..]).map(Self::Status),
@@ -58,8 +61,12 @@ impl Direct {
     pub(super) fn command_of(words: &[String]) -> Option<clap::Command> {
         let words: Vec<&str> = words.iter().take(3).map(String::as_str).collect();
         Some(match words[..] {
-            ["models", "auth", "token"] => Command::<models::auth::token::Args>::command(),
-            ["models", "auth", "list"] => Command::<models::auth::list::Args>::command(),
+            ["token", ..] | ["models", "auth", "token"] => {
+                Command::<models::auth::token::Args>::command()
+            }
+            ["list", ..] | ["models", "auth", "list"] => {
+                Command::<models::auth::list::Args>::command()
+            }
             _ => return None,
         })
     }
@@ -119,6 +126,12 @@ mod tests {
             "x models auth token",
             "x models auth token --agent a --provider p --min-ttl 10m --json",
             "x models auth token --profile=p:1 --force-refresh --stored --lock-timeout 1s",
+            "x token",
+            "x token chatgpt --agent a --min-ttl 10m --json",
+            "x token --profile p:1",
+            "x models auth token ada@example.test --stored",
+            "x list --json --agent=a",
+            "x status --json --agent a",
             "x models auth list --json --provider p --agent=a",
             "x models auth list",
             "x models status --check --json --agent a --usage",
@@ -146,6 +159,9 @@ mod tests {
             "x models status --plain --json",
             "x models auth token --min-ttl soon",
             "x models auth --agent a token",
+            "x token chatgpt --provider p",
+            "x token -h",
+            "x login",
             "x models auth logout",
             "x channels list --odd",
             "x check --help",

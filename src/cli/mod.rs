@@ -13,20 +13,30 @@ mod doctor;
 mod duration;
 mod exit;
 mod failure;
+mod help;
+mod json_error;
 mod login_state;
+mod mistyped;
 mod models;
+mod move_login;
 mod named;
 mod onboard;
 mod openclaw_json;
 mod output;
 mod path_member;
 mod prompt;
+mod providers;
+mod prune;
 mod quota;
 mod root;
 mod secrets;
+mod short;
 #[cfg(feature = "sqlite")]
 mod store;
 mod terminal;
+mod usage;
+mod use_profile;
+mod version;
 mod wait;
 
 use crate::app::{App, Machine, RefreshesBy};
@@ -40,6 +50,8 @@ use direct::Direct;
 pub use exit::ExitStatus;
 use exit::Failure;
 use output::Output;
+use root::Takes;
+use short::Short;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -49,14 +61,14 @@ use std::path::Path;
 #[command(name = "openclaw-auth", version, disable_help_subcommand = true)]
 #[command(after_help = "\
 Examples:
-  openclaw-auth models auth login --provider openai-codex
-  openclaw-auth models auth token --provider openai-codex
-  openclaw-auth models auth list
+  openclaw-auth login chatgpt
+  openclaw-auth token chatgpt
+  openclaw-auth list
 
 Exit codes: 0 success, 1 failure, 2 usage, 3 a new login is needed, 4 server or network
 unavailable, 5 lock not obtained in time, 6 store or config unusable, 130 interrupted")]
 struct Cli {
-    /// Use the state directory ~/.openclaw-<NAME>; before or after the command
+    /// Use the state directory ~/.openclaw-<NAME>; before the command alone
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// The same as --profile dev
@@ -65,6 +77,9 @@ struct Cli {
     /// The agent that commands mean when they name none
     #[arg(long, value_name = "ID")]
     agent: Option<String>,
+    /// Say nothing but errors; before or after the command
+    #[arg(long, short)]
+    quiet: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -72,6 +87,29 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 enum Command {
+    /// Sign in and store the login; without a name, choose from a list
+    Login(Box<Short<models::auth::login::Args>>),
+    /// Revoke a login and remove its profile
+    Logout(Short<models::auth::logout::Args>),
+    /// Print a usable access token, refreshing it where needed
+    Token(Short<models::auth::token::Args>),
+    /// List the profiles with their health
+    List(Short<models::auth::list::Args>),
+    /// Show the models in use and what can be used for them, until when
+    Status(models::status::Args),
+    /// Use this profile first for its provider
+    Use(Short<use_profile::Args>),
+    /// Move a login to another machine or agent; there is no way to copy one
+    #[command(name = "move")]
+    MoveLogin(Short<move_login::Args>),
+    /// Take over the login of another program, or one that was moved here
+    Import(Box<Short<models::auth::import::Args>>),
+    /// Remove the logins that are over: refused, or expired and not renewable
+    Prune(Short<prune::Args>),
+    /// The providers, what each is called, and the ways to sign in
+    Providers(providers::Args),
+    /// Print the help of a command
+    Help(help::Args),
     /// Logins and tokens of model providers
     Models(models::Args),
     /// Channels and logins, as OpenClaw lists them
@@ -106,6 +144,33 @@ impl Command {
 
     fn run(self, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
         match self {
+            Self::Login(short) => {
+                let Short { args, agent } = *short;
+                models::auth::sign_in::login_by_name(args, agent.as_deref(), app, output)
+            }
+            Self::Logout(Short { args, agent }) => {
+                models::auth::logout::run(args, agent.as_deref(), app, output)
+            }
+            Self::Token(Short { args, agent }) => {
+                models::auth::token::run(args, agent.as_deref(), app, output)
+            }
+            Self::List(Short { args, agent }) => {
+                models::auth::list::run(&args, agent.as_deref(), app, output)
+            }
+            Self::Status(args) => models::status::run(&args, app, output),
+            Self::Use(Short { args, agent }) => {
+                use_profile::run(&args, agent.as_deref(), app, output)
+            }
+            Self::MoveLogin(Short { args, agent }) => {
+                move_login::run(args, agent.as_deref(), app, output)
+            }
+            Self::Import(short) => {
+                let Short { args, agent } = *short;
+                models::auth::import::run(args, agent.as_deref(), app, output)
+            }
+            Self::Prune(Short { args, agent }) => prune::run(&args, agent.as_deref(), app, output),
+            Self::Providers(args) => providers::run(args, app, output),
+            Self::Help(args) => help::run(&args, &command_at(&[] as &[&str]), output),
             Self::Models(args) => models::run(args, app, output),
             Self::Channels(args) => channels::run(args, app, output),
             Self::Onboard(args) => onboard::run(&args, app, output),
@@ -186,23 +251,31 @@ fn start(
     current_dir: &Path,
     (machine, refreshes_by): (Machine, RefreshesBy),
 ) -> ExitStatus {
-    let (options, args) = match root::take(args, has_profile) {
+    if let Some(text) = version::asked_for(&args) {
+        return usage::print(&text, streams);
+    }
+    // Before clap: what is wrong with the arguments is told in JSON as well.
+    let in_json = json_error::is_wanted(&args, &environment);
+    let (options, args) = match root::take(args, how_taken) {
         Ok(taken) => taken,
-        Err(failure) => {
-            Output::new(streams).failure(&failure);
-            return failure.status;
-        }
+        Err(failure) => return json_error::end(&failure, in_json, &mut Output::new(streams)),
     };
     let prints_openclaws_json = openclaw_json::is_wanted(&args);
-    let command = match Command::parse_from(args) {
+    let command = match Command::parse_from(args.clone()) {
         Ok(command) => command,
-        Err(error) => return print_clap(&error, streams),
+        Err(error) => {
+            return usage::show(&error, (&args, &command_at(&[] as &[&str])), in_json, streams);
+        }
     };
     let agent = AgentId::named(options.agent.as_deref());
     let app = App::new(options.apply(environment), current_dir).with_agent(agent);
     let app = app.with_refreshes_by(refreshes_by).on_machine(machine);
-    let mut output = Output::new(streams).with_help(help_of);
+    let mut output = Output::new(streams).with_help(help_of).quiet(options.quiet);
     crate::system::process::keep_memory_private();
+    if options.profile.is_some() && !app.paths.state_dir.exists() {
+        let state_dir = app.paths.shorten(&app.paths.state_dir);
+        output.say(&format!("note: there is no state directory {state_dir} yet"));
+    }
     let result = match command {
         Some(command) => command.run(&app, &mut output),
         None => output.help(&[]),
@@ -218,13 +291,11 @@ fn start(
     }
     match result {
         Ok(()) => output.status,
-        Err(failure) => {
+        Err(failure) if prints_openclaws_json && openclaw_json::is_right(&app, failure.status) => {
             output.failure(&failure);
-            if prints_openclaws_json && openclaw_json::is_right(&app, failure.status) {
-                return openclaw_json::print(&failure, &mut output);
-            }
-            failure.status
+            openclaw_json::print(&failure, &mut output)
         }
+        Err(failure) => json_error::end(&failure, in_json, &mut output),
     }
 }
 
@@ -245,23 +316,41 @@ fn command_at(path: &[impl AsRef<str>]) -> clap::Command {
     command
 }
 
-/// Whether the command that these words begin has a `--profile` of its own.
-fn has_profile(words: &[String]) -> bool {
-    let is_profile = |argument: &clap::Arg| argument.get_long() == Some("profile");
-    let command = || Direct::command_of(words).unwrap_or_else(|| command_at(words));
-    !words.is_empty() && command().get_arguments().any(is_profile)
+/// How the command that these words begin takes a credential.
+fn how_taken(words: &[String]) -> Takes {
+    let depth = depth_of(words);
+    let direct = Direct::command_of(words);
+    let is_direct = direct.is_some();
+    let command = direct.unwrap_or_else(|| command_at(words));
+    // Words that are no command are a mistake of another kind.
+    if !is_direct && command.get_name() == Cli::command().get_name() {
+        return Takes::Profile;
+    }
+    let has = |name: &str| command.get_arguments().any(|it| it.get_long() == Some(name));
+    let is_of_agents = words.first().is_some_and(|word| word == "agents");
+    let is_word = |argument: &clap::Arg| {
+        let names = argument.get_value_names().unwrap_or_default();
+        argument.is_positional() && names.iter().any(|name| name == "NAME" || name == "PROFILE")
+    };
+    if has("profile-id") {
+        Takes::ProfileId
+    } else if has("profile") {
+        Takes::Profile
+    } else if !is_of_agents && command.get_arguments().any(is_word) {
+        Takes::Word(depth)
+    } else {
+        Takes::Nothing
+    }
 }
 
-/// What clap has to say: help and version are data, the rest is a usage error.
-fn print_clap(error: &clap::Error, streams: &mut Streams) -> ExitStatus {
-    let text = error.render().to_string();
-    // A reader that has gone away does not need the text.
-    if error.use_stderr() {
-        Output::new(streams).say(text.trim_end());
-        return ExitStatus::Usage;
-    }
-    let _ = streams.stdout.write_all(text.as_bytes()).and_then(|()| streams.stdout.flush());
-    ExitStatus::Success
+/// How many of these words are the command.
+fn depth_of(words: &[String]) -> usize {
+    let mut command = command_at(&[] as &[&str]);
+    let is_command = |word: &&String| {
+        let next = command.find_subcommand(word).cloned();
+        next.map(|next| command = next).is_some()
+    };
+    words.iter().take_while(is_command).count()
 }
 
 #[cfg(test)]

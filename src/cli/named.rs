@@ -3,7 +3,7 @@
 
 use crate::ops::list::Row;
 use crate::profile::{ProfileId, ProviderId};
-use crate::provider::auth_provider_id;
+use crate::provider::{auth_provider_id, providers_called};
 
 /// Reads the id of a provider.
 ///
@@ -35,6 +35,13 @@ pub(super) fn is_called(row: &Row, name: &str, provider: &ProviderId) -> bool {
     row.id.as_str() == name
         || row.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(name.trim()))
         || auth_provider_id(&row.provider) == auth_provider_id(provider)
+        || is_name_of(&row.provider, name)
+}
+
+/// Whether people call the provider so. A name that is the id of one means that one.
+fn is_name_of(provider: &ProviderId, name: &str) -> bool {
+    let called = providers_called(name);
+    !called.contains(&name) && called.iter().any(|id| auth_provider_id(provider).is_spelt(id))
 }
 
 fn not_blank(text: &str) -> Result<&str, String> {

@@ -1,6 +1,6 @@
 //! `onboard`: from nothing to a first login, on a terminal or by options alone.
 
-use super::models::auth::sign_in::{Choice, by_choice, choose};
+use super::models::auth::sign_in::{Choice, by_choice, nothing_chosen, pick};
 use super::output::Output;
 use super::prompt::{ask, choose_one, require_terminal};
 use crate::admin::{agents, default_model};
@@ -25,6 +25,9 @@ pub(super) struct Args {
     /// a program serves; `skip` for none
     #[arg(long, value_name = "ID")]
     auth_choice: Option<String>,
+    /// Work in this state directory in place of ~/.openclaw; without a value, it is asked for
+    #[arg(long, value_name = "DIRECTORY", num_args = 0..=1, default_missing_value = ASKED, conflicts_with = "non_interactive")]
+    state_dir: Option<String>,
     /// The agent to sign in for [default: the default agent]
     #[arg(long, value_name = "ID")]
     agent: Option<String>,
@@ -32,6 +35,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
 }
+
+/// The state directory is asked for: no directory has this name.
+const ASKED: &str = "?";
 
 /// The choice that signs in nowhere.
 const SKIP: &str = "skip";
@@ -46,7 +52,11 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     }
     require_terminal(output, WITHOUT_QUESTIONS)?;
     let default = app.paths.shorten(&app.paths.state_dir);
-    let state_dir = ask(output, "State directory", Some(&default))?;
+    let state_dir = match &args.state_dir {
+        Some(state_dir) if state_dir != ASKED => state_dir.clone(),
+        Some(_) => ask(output, "State directory", Some(&default))?,
+        None => default.clone(),
+    };
     if state_dir == default {
         return with_questions(args, app, output);
     }
@@ -78,7 +88,7 @@ fn with_questions(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     let way = match args.auth_choice.as_deref() {
         Some(SKIP) => None,
         Some(choice) => Some(by_choice(app, &catalog, choice)?),
-        None => Some(choose(app, &catalog)?),
+        None => Some(pick(app, &catalog)?.ok_or_else(nothing_chosen)?),
     };
     let agent = match &args.agent {
         Some(agent) => Some(agent.clone()),

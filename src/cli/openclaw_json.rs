@@ -1,8 +1,7 @@
 //! A failure in JSON, as the commands of OpenClaw 2026.9.6 print it with `--json`.
 //!
 //! Invariant: only commands that OpenClaw has print it, and only on a state directory of the
-//! generation that does. `OPENCLAW_AUTH_JSON_ERRORS=1` leaves standard output empty, and the exit
-//! status that of the table.
+//! generation that does. `OPENCLAW_AUTH_JSON_ERRORS=1` asks for our own document and exit status.
 
 use super::exit::{ExitStatus, Failure};
 use super::output::Output;

@@ -18,6 +18,10 @@ pub(super) struct Output<'s> {
     pub(super) status: ExitStatus,
     /// Whether a status line stands on the terminal, to be cleared before anything else.
     has_status_line: bool,
+    /// Whether something was written of what was asked for.
+    has_data: bool,
+    /// Whether nothing is said but errors.
+    is_quiet: bool,
     /// The help of the command at a path, like `["models", "auth"]`.
     help_of: fn(&[&str]) -> String,
 }
@@ -25,13 +29,25 @@ pub(super) struct Output<'s> {
 impl<'s> Output<'s> {
     pub(super) fn new(streams: &'s mut Streams) -> Self {
         let help_of = |_: &[&str]| String::new();
-        Self { streams, status: ExitStatus::Success, has_status_line: false, help_of }
+        let status = ExitStatus::Success;
+        Self { streams, status, has_status_line: false, has_data: false, is_quiet: false, help_of }
     }
 
     /// The same output, which knows the help of every command.
     pub(super) const fn with_help(mut self, help_of: fn(&[&str]) -> String) -> Self {
         self.help_of = help_of;
         self
+    }
+
+    /// The same output, which says nothing but errors where it `is_quiet`.
+    pub(super) const fn quiet(mut self, is_quiet: bool) -> Self {
+        self.is_quiet = is_quiet;
+        self
+    }
+
+    /// Says everything from now on: a user has to act on it.
+    pub(super) const fn speak_up(&mut self) {
+        self.is_quiet = false;
     }
 
     /// Writes the help of the command at `path` as what was asked for.
@@ -47,7 +63,13 @@ impl<'s> Output<'s> {
     /// Writes what was asked for.
     pub(super) fn data(&mut self, text: &str) -> Result<(), Failure> {
         self.clear_status_line();
+        self.has_data |= !text.is_empty();
         self.streams.stdout.write_all(text.as_bytes()).map_err(write_failed)
+    }
+
+    /// Whether standard output has something already: a report, whatever its end.
+    pub(super) const fn has_data(&self) -> bool {
+        self.has_data
     }
 
     /// Writes a JSON value with two spaces a level and a final newline.
@@ -72,6 +94,13 @@ impl<'s> Output<'s> {
     /// Says something on standard error, whatever it quotes made harmless. What cannot be
     /// said there is not worth failing.
     pub(super) fn say(&mut self, text: &str) {
+        if !self.is_quiet {
+            self.tell(text);
+        }
+    }
+
+    /// As [`Self::say`], whether or not the output is quiet.
+    fn tell(&mut self, text: &str) {
         let lines: Vec<String> =
             text.split('\n').map(|line| printable(line, LONGEST_LINE)).collect();
         self.clear_status_line();
@@ -149,9 +178,9 @@ impl<'s> Output<'s> {
 
     /// The one place where an error is printed, with the next step.
     pub(super) fn error(&mut self, text: &str, hint: Option<&Hint>) {
-        self.say(&format!("error: {}", printable(text, 2_000)));
+        self.tell(&format!("error: {}", printable(text, 2_000)));
         if let Some(hint) = hint {
-            self.say(&format!("hint: {}", printable(&hint.to_string(), 2_000)));
+            self.tell(&format!("hint: {}", printable(&hint.to_string(), 2_000)));
         }
     }
 }

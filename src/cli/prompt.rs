@@ -88,6 +88,17 @@ pub(super) fn choose_one(prompt: &str, items: &[&str]) -> Result<usize, Failure>
     dialogue(|| select.interact_opt())?.ok_or_else(Failure::interrupted)
 }
 
+/// As [`choose_one`]; `None` where the user goes back by Esc.
+///
+/// # Errors
+/// The user went away.
+pub(super) fn choose_or_back(prompt: &str, items: &[&str]) -> Result<Option<usize>, Failure> {
+    // The prompt stays on the smallest usual screen.
+    const LINES: usize = 12;
+    let select = FuzzySelect::new().with_prompt(prompt).items(items).default(0).max_length(LINES);
+    dialogue(|| select.interact_opt())
+}
+
 /// The longest answer, in bytes.
 const LONGEST_ANSWER: u64 = 4_096;
 

@@ -1,9 +1,10 @@
 //! The root options: `--profile`, `--dev` and `--agent`.
 //!
-//! As in OpenClaw they may stand before or after the command. A command that has an option
-//! of the same name gets what stands after it.
+//! Invariant: before the first word, `--profile` names a state directory; after it, a credential,
+//! and only where the command takes one. Elsewhere it is refused, so that nobody signs in to
+//! another state directory without knowing.
 
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Command, Failure, Hint};
 use crate::system::Environment;
 use std::ffi::OsString;
 
@@ -14,28 +15,43 @@ pub(super) struct RootOptions {
     pub(super) profile: Option<String>,
     /// The agent that commands mean when they name none.
     pub(super) agent: Option<String>,
+    /// Whether nothing is said but errors, and what was asked for.
+    pub(super) quiet: bool,
 }
 
 /// The profile that `--dev` stands for.
 const DEV: &str = "dev";
 
-/// What tells whether the command of these words has a `--profile` of its own, which names a
-/// profile of a store.
-pub(super) type HasProfile = fn(&[String]) -> bool;
+/// How a command is told which credential it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// By an option `--profile`.
+    Profile,
+    /// By an option `--profile-id`.
+    ProfileId,
+    /// By a word of its own, behind so many of the command.
+    Word(usize),
+    /// It is about none.
+    Nothing,
+}
+
+/// What tells how the command that these words begin takes a credential.
+pub(super) type HowTaken = fn(&[String]) -> Takes;
 
 /// Whether these words name no command yet, so that `--agent` means any that follows.
 fn is_open(words: &[String]) -> bool {
     matches!(words, []) || words == ["models"]
 }
 
-/// Takes the root options out of the arguments. `has_profile` is asked about the words before a
+/// Takes the root options out of the arguments. `how_taken` is asked about the words before a
 /// `--profile`.
 ///
 /// # Errors
-/// An option without its value, or a profile name that is none.
+/// An option without its value, a profile name that is none, or a `--profile` behind a command
+/// that has no such option.
 pub(super) fn take(
     args: Vec<OsString>,
-    has_profile: HasProfile,
+    how_taken: HowTaken,
 ) -> Result<(RootOptions, Vec<OsString>), Failure> {
     let mut options = RootOptions::default();
     let mut rest: Vec<OsString> = Vec::with_capacity(args.len());
@@ -60,9 +76,15 @@ pub(super) fn take(
                 .ok_or_else(|| Failure::usage(format!("{name} needs a value")))
         };
         match name {
+            "--quiet" | "-q" => options.quiet = true,
             "--dev" => options.profile = Some(DEV.to_owned()),
-            "--profile" if !has_profile(&words) => {
+            "--profile" if words.is_empty() => {
                 options.profile = Some(checked(value(name)?)?);
+            }
+            "--profile" if how_taken(&words) != Takes::Profile => {
+                let value = value(name)?;
+                rest.extend(args);
+                return Err(refused(&value, how_taken(&words), &rest[1..], &words));
             }
             "--agent" if is_open(&words) => options.agent = Some(value(name)?),
             _ => {
@@ -74,6 +96,32 @@ pub(super) fn take(
         }
     }
     Ok((options, rest))
+}
+
+/// The failure of a `--profile` that stands where it names nothing, with both that may be meant:
+/// another state directory, and a credential.
+fn refused(value: &str, takes: Takes, rest: &[OsString], words: &[String]) -> Failure {
+    let ours = || Command::new("openclaw-auth");
+    let elsewhere = ours().option("--profile", value).args(rest);
+    let hint = match takes {
+        Takes::Profile | Takes::ProfileId => {
+            Hint::from(ours().args(rest).option("--profile-id", value))
+        }
+        Takes::Word(at) => Hint::from(ours().args(words.iter().take(at)).arg(value)),
+        Takes::Nothing => {
+            let token = Command::ours("token").option("--profile", value);
+            Hint::new("a credential is named where a command takes one, as in: ").run(token)
+        }
+    };
+    let hint = match checked(value.to_owned()) {
+        Ok(_) => hint.then("; for another state directory: ").run(elsewhere),
+        Err(_) => hint,
+    };
+    Failure::usage(
+        "--profile names a state directory before the command alone, and this command takes no \
+         credential by it",
+    )
+    .hint(hint)
 }
 
 fn checked(profile: String) -> Result<String, Failure> {
@@ -102,27 +150,29 @@ impl RootOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::has_profile;
+    use crate::cli::how_taken;
 
     fn taken(line: &str) -> (RootOptions, String) {
         let args = line.split(' ').map(OsString::from).collect();
-        let (options, rest) = take(args, has_profile).unwrap();
+        let (options, rest) = take(args, how_taken).unwrap();
         let rest: Vec<_> = rest.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
         (options, rest.join(" "))
     }
 
     #[test]
-    fn root_options_stand_before_or_after_the_command() {
-        for line in ["x --profile p models status --json", "x models status --json --profile=p"] {
+    fn root_options_stand_before_the_command() {
+        for line in ["x --profile p models status --json", "x --profile=p models status --json"] {
             let (options, rest) = taken(line);
             assert_eq!(options.profile.as_deref(), Some("p"));
             assert_eq!(rest, "x models status --json");
         }
         let (options, rest) = taken("x --dev --agent a models auth token --profile id --agent b");
-        assert_eq!(options, RootOptions { profile: Some("dev".into()), agent: Some("a".into()) });
+        let wanted =
+            RootOptions { profile: Some("dev".into()), agent: Some("a".into()), quiet: false };
+        assert_eq!(options, wanted);
         assert_eq!(rest, "x models auth token --profile id --agent b");
-        let (options, rest) = taken("x agents add report --profile p");
-        assert_eq!((options.profile.as_deref(), &*rest), (Some("p"), "x agents add report"));
+        let (options, rest) = taken("x models auth list --quiet --json");
+        assert_eq!((options.quiet, &*rest), (true, "x models auth list --json"));
         let (options, rest) = taken("x models --agent w status");
         assert_eq!((options.agent.as_deref(), &*rest), (Some("w"), "x models status"));
         for own in ["token", "refresh", "report", "session set"] {
@@ -136,8 +186,8 @@ mod tests {
     fn a_profile_name_is_a_word() {
         for name in ["", "a/b", "..", "a b"] {
             let args = ["x", "--profile", name].map(OsString::from).to_vec();
-            assert!(take(args, has_profile).is_err(), "{name}");
+            assert!(take(args, how_taken).is_err(), "{name}");
         }
-        assert!(take(vec!["x".into(), "--profile".into()], has_profile).is_err());
+        assert!(take(vec!["x".into(), "--profile".into()], how_taken).is_err());
     }
 }

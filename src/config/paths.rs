@@ -172,6 +172,11 @@ impl Paths {
         self.state_dir.join("locks/login")
     }
 
+    /// Where the logins that were moved away are noted.
+    pub fn moves(&self) -> PathBuf {
+        self.state_dir.join("moves")
+    }
+
     /// Where the directories of deleted agents go.
     pub fn trash(&self) -> PathBuf {
         self.state_dir.join("trash")

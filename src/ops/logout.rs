@@ -2,6 +2,8 @@
 //! mention of it.
 
 use super::issuer::{Issuer, IssuerError};
+use super::name::{self, NameError};
+use super::pool::Pool;
 use super::refresh::{LeaseError, wait_for_lease};
 use super::selection::{Selected, entry_text};
 use super::{Interaction, warn_of_route};
@@ -17,8 +19,9 @@ use std::time::Duration;
 /// What to sign out of.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The profile id.
-    pub profile_id: ProfileId,
+    /// What the user calls the profile: its id, its account, or its provider where that has no
+    /// other.
+    pub name: String,
     /// The agent; the default one when `None`.
     pub agent: Option<AgentId>,
     /// Remove the profile here without telling the server.
@@ -60,6 +63,9 @@ pub enum LogoutError {
     /// The configuration, a provider file or the store cannot be used.
     #[error(transparent)]
     App(AppError),
+    /// The name leads to several profiles.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// Another process is refreshing the login.
     #[error(transparent)]
     Lease(#[from] LeaseError),
@@ -123,7 +129,7 @@ pub async fn logout(
 ) -> Result<Report, LogoutError> {
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
-    let id = &request.profile_id;
+    let id = &called(app, &config, &agent, &request.name)?;
     let has_it =
         |agent: &AgentDir| app.store(agent).profiles().is_ok_and(|it| it.has_entry(id.as_str()));
     let inherited = app.fallback_agent(&config, &agent).filter(&has_it);
@@ -141,7 +147,7 @@ pub async fn logout(
     }
     let mut removed = Vec::new();
     for holder in &holders {
-        removed.push(sign_out(app, &config, holder, request, interaction).await?);
+        removed.push(sign_out(app, &config, holder, (id, request), interaction).await?);
         app.notices.tell_gateway(Done::Logout);
     }
     let config_changed = removed.iter().any(|it| it.config_changed);
@@ -159,6 +165,24 @@ pub async fn logout(
     })
 }
 
+/// The profile that the user calls `name`: the agent's own, else one that it has from `main`. One
+/// that is not found is told by that name.
+fn called(
+    app: &App,
+    config: &Config,
+    agent: &AgentDir,
+    name: &str,
+) -> Result<ProfileId, LogoutError> {
+    let own = name::profile(app, &Pool::of_own(app, agent)?, name);
+    if !matches!(own, Err(NameError::Unknown { .. })) {
+        return Ok(own?);
+    }
+    match name::profile(app, &Pool::open(app, config, agent)?, name) {
+        Err(NameError::Unknown { name, .. }) => Ok(name.into()),
+        found => Ok(found?),
+    }
+}
+
 /// What was removed from one store.
 struct Removed {
     provider: ProviderId,
@@ -171,13 +195,12 @@ async fn sign_out(
     app: &App,
     config: &Config,
     agent: &AgentDir,
-    request: &Request,
+    (id, request): (&ProfileId, &Request),
     interaction: &mut dyn Interaction,
 ) -> Result<Removed, LogoutError> {
     app.require_private(config, agent)?;
     let store = app.store(agent);
     store.check_generation()?;
-    let id = &request.profile_id;
     let document = store.profiles()?;
     let Some(credential) = document.credential(id.as_str()) else {
         let (profile_id, location) = (id.clone(), store.location());
@@ -245,6 +268,17 @@ async fn sign_out(
     })
 }
 
+/// The profiles that the agent can sign out of.
+///
+/// # Errors
+/// The configuration or the store cannot be read, or there is no such agent.
+pub fn profiles(app: &App, agent: Option<&AgentId>) -> Result<Vec<ProfileId>, AppError> {
+    let config = app.config()?;
+    let agent = app.agent(&config, agent)?;
+    let document = app.store(&agent).profiles()?;
+    Ok(document.profiles().map(|profile| profile.id.into()).collect())
+}
+
 /// Longer than a refresh takes.
 const LEASE_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -288,7 +322,7 @@ async fn revoke(
 }
 
 /// Another program that holds the same login: revoking it would log that one out.
-fn held_by(app: &App, credential: &Credential) -> Option<Tool> {
+pub(super) fn held_by(app: &App, credential: &Credential) -> Option<Tool> {
     let token = credential.refresh_token()?;
     Tool::ALL.into_iter().find(|tool| {
         external::read_files(*tool, &app.environment).is_ok_and(|contents| {
@@ -307,7 +341,12 @@ fn other_stores(app: &App, config: &Config, store: &Store) -> Vec<Store> {
 }
 
 /// Another document that holds the same token.
-fn shared_with(app: &App, config: &Config, store: &Store, token: &Secret) -> Option<Location> {
+pub(super) fn shared_with(
+    app: &App,
+    config: &Config,
+    store: &Store,
+    token: &Secret,
+) -> Option<Location> {
     let holds = |other: &Store| {
         other.profiles().is_ok_and(|document| {
             document.profiles().any(|profile| {

@@ -71,6 +71,13 @@ impl Pool {
         owners.collect::<Result<_, StoreError>>().map(Self)
     }
 
+    /// The agent's own store alone.
+    pub(crate) fn of_own(app: &App, agent: &AgentDir) -> Result<Self, StoreError> {
+        let store = app.store(agent);
+        let snapshot = store.read()?;
+        Ok(Self(vec![Owner { agent: agent.clone(), store, snapshot }]))
+    }
+
     /// The agent's own store.
     pub(crate) fn own(&self) -> &Owner {
         &self.0[0]

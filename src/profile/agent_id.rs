@@ -4,7 +4,7 @@
 //! a terminal and bounded; the text itself is read by [`AgentId::as_str`] alone.
 
 use crate::text::show;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -13,7 +13,7 @@ const MAIN: &str = "main";
 
 /// The id of an agent: lower case, `[a-z0-9_-]`, at most 64 characters, `main` when nothing
 /// is left of the name. In JSON it is the text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct AgentId(Cow<'static, str>);
 

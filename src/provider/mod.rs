@@ -18,6 +18,7 @@ mod definition_file;
 mod identity_pointers;
 mod installed_client;
 mod invalid_definition;
+mod names;
 mod object;
 mod patch;
 mod program;
@@ -33,6 +34,7 @@ pub use catalog_error::CatalogError;
 pub use convention::{Conventions, Model, cools_down, is_one_login, predecessor, successor};
 pub use definition::{Definition, Method, MethodKind, UnfitToken};
 pub use invalid_definition::{Fault, InvalidDefinition};
+pub use names::{all_names, names_of, providers_called, short_name, subscriptions};
 pub use program::{
     Conversation, Description, DistrustedProgram, Issued, Message, Operation, Program, Question,
     UserCode,

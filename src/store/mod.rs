@@ -26,6 +26,7 @@ mod kept_login;
 mod lease;
 mod lease_key;
 mod location;
+mod moves;
 mod pending_login;
 mod session;
 mod snapshot;
@@ -36,7 +37,7 @@ mod unread;
 
 pub use backup::{Backup, BackupPolicy, DEFAULT_BACKUPS, Done, GatewayNews, Notice, Notices};
 #[cfg(feature = "sqlite")]
-pub use conversion::{AgentMove, Conversion, ConversionError, MovedProfile, Moves, Outcome};
+pub use conversion::{AgentMove, Conversion, ConversionError, Converted, MovedProfile, Outcome};
 pub use document::{
     Document, EntryFault, Fence, Inspection, IssuedCredential, Misshape, Pasted, Profile,
     ProfileSummary, Provenance, StateDocument, entry_with, is_refused, is_rejected, login_entry,
@@ -56,6 +57,7 @@ pub use kept_login::KeptLogin;
 pub use lease::{Start, Turn};
 pub use lease_key::LeaseKey;
 pub use location::Location;
+pub use moves::{Move, MovedTo, Moves};
 pub use pending_login::{Claim, PendingAuthorization, PendingLogin};
 pub use session::{SessionOverride, SessionStore};
 use snapshot::Exclusion;

@@ -19,6 +19,7 @@ pub mod in_place;
 pub mod keychain;
 pub mod limits;
 pub mod lock;
+pub mod new_file;
 pub mod permissions;
 pub mod process;
 mod proxy;

@@ -146,8 +146,7 @@ impl Databases {
 pub(crate) fn markdown(databases: &[Databases]) -> String {
     let header = ["profiles", "what", "runs", "min ms", "median ms", "p99 ms"];
     let rows = databases.iter().flat_map(|it| {
-        let parts =
-            [("JSON documents", it.files), ("databases", it.rows), ("C program", it.floor)];
+        let parts = [("JSON documents", it.files), ("databases", it.rows), ("C program", it.floor)];
         parts.map(|(name, wall)| {
             vec![
                 it.profiles.to_string(),

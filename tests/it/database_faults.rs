@@ -242,7 +242,12 @@ fn a_failure_in_json_can_be_that_of_the_table() {
     assert_eq!(serde_json::from_str::<serde_json::Value>(&theirs.stdout).unwrap(), wanted);
     let mut command = rig.command(&list);
     let ours = command.env("OPENCLAW_AUTH_JSON_ERRORS", "1").output().unwrap();
-    assert_eq!((ours.status.code(), ours.stdout.len()), (Some(2), 0));
+    let document: serde_json::Value = serde_json::from_slice(&ours.stdout).unwrap();
+    assert_eq!(ours.status.code(), Some(2));
+    assert_eq!(
+        (&document["error"]["exitCode"], &document["error"]["message"]),
+        (&json!(2), &json!(message))
+    );
     // A command of ours alone has our exit codes.
     rig.run(&["models", "auth", "token", "--profile", "nope:1", "--json"]).failure(3);
 }

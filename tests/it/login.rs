@@ -275,7 +275,10 @@ fn with_every_port_taken_a_pasted_redirect_still_signs_in() {
         "{stderr}"
     );
     let stderr = rig.run(&["models", "auth", "login"]).failure(2);
-    assert!(stderr.contains("--provider <id>") && stderr.contains("openai-codex"), "{stderr}");
+    assert!(
+        stderr.contains("openclaw-auth login chatgpt") && stderr.contains("openai-codex"),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod agents;
 mod agents_bindings;
 mod agents_delete;
 mod agents_dialogue;
+#[cfg(feature = "sqlite")]
 mod agents_entries;
 mod agents_golden;
 mod agents_identity;
@@ -15,21 +16,30 @@ mod channels;
 mod check;
 mod circles;
 mod client;
+#[cfg(feature = "sqlite")]
 mod convert;
+#[cfg(feature = "sqlite")]
 mod database;
+#[cfg(feature = "sqlite")]
 mod database_commands;
+#[cfg(feature = "sqlite")]
 mod database_faults;
+#[cfg(feature = "sqlite")]
 mod database_gateway;
+#[cfg(feature = "sqlite")]
 mod database_marker;
+#[cfg(feature = "sqlite")]
 mod database_race;
 mod device;
 mod device_network;
 mod discovery;
 mod doctor;
 mod exchange;
+#[cfg(feature = "sqlite")]
 mod fresh;
 mod golden;
 mod golden_order;
+#[cfg(feature = "sqlite")]
 mod golden_sqlite;
 mod hints;
 mod import;
@@ -44,6 +54,7 @@ mod login_errors;
 mod login_takeover;
 mod login_terminal;
 mod logout;
+mod moving;
 mod onboard;
 mod order;
 mod output;
@@ -52,6 +63,7 @@ mod paths;
 mod program;
 mod project;
 mod property;
+mod recipes;
 mod record;
 mod recovery;
 mod redirect_listener;
@@ -65,6 +77,7 @@ mod resolve;
 mod secrets;
 mod security;
 mod session;
+mod short;
 mod states;
 mod status;
 mod store;

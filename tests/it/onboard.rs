@@ -98,8 +98,10 @@ fn logins_of_other_programs_and_providers_that_programs_serve_are_offered() {
     let mut add = rig.command(&["models", "auth", "add"]);
     add.env("TERM", "xterm-256color").env("PATH", &path);
     let mut terminal = PseudoTerminal::start(&add, 100, 60);
-    terminal.wait_for_screen("Bring the login of Codex CLI");
+    terminal.wait_for_screen("Codex CLI is signed in: use it");
     terminal.wait_for_screen("acme (by a program)");
+    terminal.enter("Codex CLI");
+    terminal.wait_for_screen("> Codex CLI");
     terminal.enter("\r");
     assert_eq!(terminal.finish(), 0, "{}", terminal.text());
     let document = rig.document();
@@ -138,7 +140,7 @@ fn another_state_directory_keeps_the_agent_and_the_notices() {
         std::fs::set_permissions(path, Permissions::from_mode(0o700)).unwrap();
     }
     let args = ["--agent", "work", "onboard", "--auth-choice", "openai-api-key", "--model", "p/m"];
-    let mut onboard = rig.command(&args);
+    let mut onboard = rig.command(&[&args[..], &["--state-dir"]].concat());
     onboard.env("TERM", "xterm-256color");
     let mut terminal = PseudoTerminal::start(&onboard, 200, 40);
     terminal.wait_for("State directory");

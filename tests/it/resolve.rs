@@ -86,8 +86,8 @@ fn a_pinned_profile_is_used_even_in_a_cooldown_and_nothing_stands_in_for_it() {
         assert_eq!(report["profileId"], Value::Null);
         assert_eq!(report["candidates"][0]["reasonCode"], code);
     }
-    run(&rig, "m@p:a").failure(2);
-    run(&rig, " ").failure(2);
+    assert_eq!(run(&rig, "m@p:a").json_failure(2)["code"], "usage");
+    assert_eq!(run(&rig, " ").json_failure(2)["code"], "usage");
     rig.write("openclaw.json", r#"{agents: {defaults: {model: "p/usual"}}}"#);
     assert_eq!(run(&rig, "m@p:a").json()["model"], "m", "of the provider of the usual model");
 }

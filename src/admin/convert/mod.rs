@@ -10,7 +10,7 @@ use crate::app::{App, AppError};
 use crate::config::{ConfigEdit, ConfigError};
 use crate::profile::{Kind, ProviderId};
 use crate::provider::{predecessor, successor};
-use crate::store::{Conversion, ConversionError, Moves, Store, StoreFormat};
+use crate::store::{Conversion, ConversionError, Converted, Store, StoreFormat};
 use names::Names;
 
 /// Why the logins are not moved.
@@ -41,7 +41,7 @@ pub struct Report {
     /// Whether it was only planned.
     pub is_planned: bool,
     /// What becomes of the logins.
-    pub moves: Moves,
+    pub moves: Converted,
     /// Whether the configuration was changed, or would be.
     pub is_config_changed: bool,
     /// Models whose names may be meant for another provider there.
@@ -92,7 +92,11 @@ pub fn convert(app: &App, to: StoreFormat, plans_only: bool) -> Result<Report, C
 }
 
 /// Brings the configuration to the new names.
-fn finish(app: &App, moves: &Moves, stores: &[Store]) -> Result<(bool, Vec<String>), ConvertError> {
+fn finish(
+    app: &App,
+    moves: &Converted,
+    stores: &[Store],
+) -> Result<(bool, Vec<String>), ConvertError> {
     if !moves.has_begun() {
         return Ok((false, Vec::new()));
     }
@@ -102,7 +106,7 @@ fn finish(app: &App, moves: &Moves, stores: &[Store]) -> Result<(bool, Vec<Strin
     Ok((edit == ConfigEdit::Written, unclear))
 }
 
-fn names_of(moves: &Moves, stores: &[Store], to: StoreFormat) -> Names {
+fn names_of(moves: &Converted, stores: &[Store], to: StoreFormat) -> Names {
     let profiles = moves.agents.iter().flat_map(|agent| &agent.profiles);
     let profiles: Vec<_> = profiles.cloned().collect();
     // A key of the provider keeps its models.

@@ -66,6 +66,24 @@ impl ExitStatus {
         matches!(self, Self::Success | Self::LoginExpired | Self::LoginExpiring)
     }
 
+    /// Its name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Usage => "usage",
+            Self::LoginRequired => "login_required",
+            Self::Unavailable => "unavailable",
+            Self::LockTimeout => "lock_timeout",
+            Self::StoreUnusable => "store_unusable",
+            Self::Interrupted => "interrupted",
+            Self::Findings => "findings",
+            Self::Unresolved => "unresolved",
+            Self::LoginExpired => "login_expired",
+            Self::LoginExpiring => "login_expiring",
+        }
+    }
+
     /// The number that the process exits with.
     pub const fn code(self) -> u8 {
         match self {

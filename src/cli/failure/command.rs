@@ -17,8 +17,7 @@ pub(in crate::cli) fn login_command(provider: &ProviderId, agent_id: &AgentId) -
 
 /// How to sign in to a provider that the user chooses.
 pub(in crate::cli) fn login_template(agent_id: &AgentId) -> Hint {
-    let template = Hint::new("openclaw-auth models auth login --provider <id>");
-    if agent_id.is_main() { template } else { template.then(" --agent ").word(agent_id.as_str()) }
+    of_agent(Command::ours("models auth login"), agent_id).into()
 }
 
 /// The same command for that agent; `main` needs no mention.

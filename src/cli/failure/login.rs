@@ -78,7 +78,10 @@ fn other_choice(error: &LoginError, app: &App) -> Option<Hint> {
     Some(match error {
         LoginError::Unnamed { offered } | LoginError::NoProvider { offered, .. } => {
             let offered: Vec<_> = offered.iter().map(ToString::to_string).collect();
-            format!("providers with a sign-in: {}", offered.join(", ")).into()
+            Hint::from(Command::ours("login chatgpt")).then(format!(
+                ", or another name: claude, copilot, gemini, minimax; providers with a sign-in: {}",
+                offered.join(", ")
+            ))
         }
         LoginError::NoSignIn { attempt, .. } => {
             other_ways(app, &attempt.provider, &attempt.agent_id)?

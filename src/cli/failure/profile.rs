@@ -1,7 +1,7 @@
 //! Failures of use cases that are about one profile, and of what they share: the value, the
 //! lease, the issuer.
 
-use super::{Advice, Explain, change_mode, network, status_of};
+use super::{Advice, Explain, change_mode, name, network, status_of};
 use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::ops::logout::LogoutError;
 use crate::ops::{IssuerError, LeaseError, ValueError};
@@ -14,6 +14,9 @@ impl Explain for LogoutError {
     fn advice(&self) -> Advice {
         let (status, hint) = match self {
             LogoutError::App(error) => return error.advice(),
+            LogoutError::Name(error) => {
+                return name::advice(error, &Command::ours("logout"));
+            }
             LogoutError::Lease(error) => return error.advice(),
             LogoutError::Issuer(error) => return error.advice(),
             LogoutError::Uninterpretable { .. } => (

@@ -1,6 +1,6 @@
 //! Failures of refreshing a login, by itself and in a report on many.
 
-use super::command::{login_command, sign_in_again, sign_in_command};
+use super::command::{login_command, of_agent, sign_in_again, sign_in_command};
 use super::selection::selection;
 use super::{Advice, Explain, network};
 use crate::app::App;
@@ -12,6 +12,15 @@ use crate::store::{LastOutcome, OutcomeKind};
 use crate::system::lock::iso;
 use crate::system::route::Untrusted;
 
+/// What to do about a login that is away, or may be.
+fn moved(login: &Login) -> Hint {
+    let Login { profile_id, provider, agent_id } = login;
+    let back = Command::ours("move").arg(profile_id.as_str()).arg("--undo");
+    Hint::from(login_command(provider, agent_id))
+        .then("; where nobody has read what an interrupted move printed: ")
+        .run(of_agent(back, agent_id))
+}
+
 /// What the error means to a user. Some rows ask the catalog how to sign in.
 pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
     let (status, hint): (_, Hint) = match error {
@@ -22,6 +31,7 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
             let Login { provider, agent_id, .. } = &*error.login;
             let hint = match error.reason {
                 Reason::NoKey | Reason::NoToken => sign_in_command(app, provider, agent_id),
+                Reason::Moved => moved(&error.login),
                 _ => sign_in_again(app, provider, agent_id),
             };
             (ExitStatus::LoginRequired, hint)

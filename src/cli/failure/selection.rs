@@ -1,7 +1,7 @@
 //! Failures of choosing the profile that a command is about.
 
 use super::command::{login_template, of_agent, sign_in_command};
-use super::{Advice, Explain};
+use super::{Advice, Explain, name};
 use crate::app::App;
 use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::external::{self, Tool};
@@ -71,6 +71,9 @@ fn without_catalog(error: &SelectionError) -> Advice {
     let (status, hint): (_, Hint) = match error {
         SelectionError::App(error) => return error.advice(),
         SelectionError::External(error) => return error.advice(),
+        SelectionError::Name(error) => {
+            return name::advice(error, &Command::ours("use"));
+        }
         SelectionError::Uninterpretable { .. } => return (ExitStatus::StoreUnusable, None),
         SelectionError::WrongProvider(_) => return (ExitStatus::Usage, None),
         SelectionError::NoneOfProvider { .. } | SelectionError::NoneUsable { .. } => {

@@ -4,9 +4,9 @@ use super::command::login_command;
 use super::login_state::start_program;
 use super::refresh::refresh;
 use super::selection::{selection, with_import};
-use super::{Advice, Explain, network};
+use super::{Advice, Explain, name, network};
 use crate::app::App;
-use crate::cli::exit::{ExitStatus, Hint};
+use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::oauth::ExchangeError;
 use crate::ops::token::NoTokenError;
 use crate::ops::{Login, NotExchanged, SelectionError};
@@ -15,6 +15,9 @@ use crate::ops::{Login, NotExchanged, SelectionError};
 pub(in crate::cli) fn token(error: &NoTokenError, app: &App) -> Advice {
     match error {
         NoTokenError::App(error) => error.advice(),
+        NoTokenError::Selection(SelectionError::Name(error)) => {
+            name::advice(error, &Command::ours("token"))
+        }
         NoTokenError::Selection(error @ SelectionError::NoneOfProvider { provider, .. }) => {
             with_import(selection(error, app), provider, app)
         }

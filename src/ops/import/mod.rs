@@ -6,11 +6,13 @@
 
 mod choice;
 mod error;
+mod found;
 mod known;
 mod place;
 mod request;
 
 pub use error::{ImportError, Unfit};
+pub use found::{Found, found};
 pub use request::{Mode, Outcome, Report, Request, Row};
 
 use crate::app::App;

@@ -33,7 +33,7 @@ pub enum LoginError {
     #[error(transparent)]
     ProfileId(#[from] ProfileIdError),
     /// The user names no provider.
-    #[error("the provider is not named: --provider <id>")]
+    #[error("the provider to sign in to is not named")]
     Unnamed {
         /// The providers that have a sign-in.
         offered: Vec<ProviderId>,

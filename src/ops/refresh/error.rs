@@ -270,6 +270,11 @@ pub struct NotRefreshable {
 }
 
 impl NotRefreshable {
+    /// The login was moved away.
+    pub(super) fn moved(selected: &Selected) -> Self {
+        Self { login: selected.login().into(), reason: Reason::Moved }
+    }
+
     /// The refresh token of the login was replaced before.
     pub(super) fn replaced(selected: &Selected) -> Self {
         Self { login: selected.login().into(), reason: Reason::Replaced }
@@ -298,6 +303,8 @@ pub enum Reason {
     Fenced(Fence),
     /// Its refresh token was replaced before, and somebody has put an older file back.
     Replaced,
+    /// It was moved to another store, or may have been.
+    Moved,
 }
 
 impl fmt::Display for NotRefreshable {
@@ -316,6 +323,10 @@ impl fmt::Display for NotRefreshable {
                 f,
                 "the login `{id}` holds a refresh token that was replaced by a newer one: an older \
                  file was put back"
+            ),
+            Reason::Moved => write!(
+                f,
+                "the login `{id}` was moved away, or its move was interrupted: it is not used here"
             ),
             Reason::Refused => write!(f, "the server has refused the login `{id}` before"),
             Reason::Fenced(fence) => write!(f, "the login `{id}` was {fence}"),

@@ -21,7 +21,7 @@ pub use lease::LeaseError;
 pub use lifetime::Lifetime;
 
 pub(super) use error::not_refreshable;
-pub(super) use lease::wait_for_lease;
+pub(super) use lease::{Waited, wait_for_lease};
 pub(super) use lifetime::{DEFAULT_MIN_TTL, Validity, default_min_ttl, has_lifetime};
 pub(crate) use propagate::holder;
 pub(super) use propagate::store_spooled;

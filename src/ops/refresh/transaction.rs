@@ -18,6 +18,7 @@ use crate::oauth::TokenError;
 use crate::ops::Notes;
 use crate::ops::fence;
 use crate::ops::issuer::{Connection, Issuer};
+use crate::ops::moving::{State, settle};
 use crate::ops::selection::{Selected, entry_text};
 use crate::profile::Credential;
 use crate::provider::Catalog;
@@ -236,9 +237,19 @@ impl<'a> Transaction<'a> {
         if selected.store.is_replaced(&posted) {
             return Err(NotRefreshable::replaced(selected).into());
         }
+        self.check_owner(&posted)?;
         let last = self.check_turn(&posted)?;
         let entry = entry_text(&snapshot.document, &selected.id);
         Ok(Found::Expired(Read { credential, entry, posted, last }))
+    }
+
+    /// Fails where the login has moved away, or may have. A move that came to nothing is forgotten.
+    fn check_owner(&self, posted: &Secret) -> Result<(), RefreshError> {
+        let Some(noted) = self.app.moves().find(posted) else { return Ok(()) };
+        match settle(self.app, self.config, posted, &noted) {
+            State::Ours => Ok(()),
+            State::Away | State::Unknown => Err(NotRefreshable::moved(self.selected).into()),
+        }
     }
 
     /// Tries everything that can fail: discovery, the trust store, the space for the reply.
@@ -403,6 +414,10 @@ impl<'a> Transaction<'a> {
     }
 
     pub(super) fn signed_out(&self) -> RefreshError {
+        let held = self.selected.credential.refresh_token();
+        if held.is_some_and(|held| self.app.moves().find(held).is_some()) {
+            return NotRefreshable::moved(self.selected).into();
+        }
         RefreshError::SignedOut(self.selected.login().into())
     }
 

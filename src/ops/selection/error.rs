@@ -2,6 +2,7 @@
 
 use crate::app::AppError;
 use crate::external::ExternalError;
+use crate::ops::name::NameError;
 use crate::ops::stale_order::StaleOrder;
 use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::store::Location;
@@ -16,6 +17,9 @@ pub enum SelectionError {
     /// The login of another program is there and cannot be read.
     #[error(transparent)]
     External(#[from] ExternalError),
+    /// The name leads to no profile or to several.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// No store that the agent reads has the profile.
     #[error("there is no profile `{profile_id}` in {looked_in}")]
     NoProfile {

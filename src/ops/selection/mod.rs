@@ -120,19 +120,18 @@ impl Selected {
     }
 }
 
-/// Selects the profile `id`, or the first one in the order of `provider`. Without either,
-/// the agent must have profiles of one provider only.
-pub(crate) fn select(
+/// Selects, of the profiles in `pool`, the profile `id`, or the first one in the order of `provider`.
+/// Without either, the agent must have profiles of one provider only.
+pub(crate) fn select_in(
     app: &App,
+    pool: &Pool,
     agent: &AgentDir,
     config: &Config,
-    provider: Option<&ProviderId>,
-    id: Option<&ProfileId>,
+    (provider, id): (Option<&ProviderId>, Option<&ProfileId>),
 ) -> Result<Selected, SelectionError> {
-    let pool = Pool::open(app, config, agent)?;
     match id {
-        Some(id) => select_by_id(app, config, &pool, id, provider),
-        None => select_by_provider(app, &pool, agent, config, provider),
+        Some(id) => select_by_id(app, config, pool, id, provider),
+        None => select_by_provider(app, pool, agent, config, provider),
     }
 }
 

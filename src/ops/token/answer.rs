@@ -27,6 +27,8 @@ pub struct Request {
     pub provider: Option<ProviderId>,
     /// The profile id.
     pub profile: Option<ProfileId>,
+    /// What the user calls the profile or its provider, in place of the two.
+    pub name: Option<String>,
     /// How long the token must still be valid, in milliseconds; five minutes, where the
     /// server grants that much, when `None`.
     pub min_ttl: Option<Millis>,

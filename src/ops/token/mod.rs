@@ -13,8 +13,10 @@ use last::warn_of_last_token;
 
 use super::exchange::{Exchange, Wanted};
 use super::fence::wait_for_openclaw;
+use super::name::{Subject, subject};
+use super::pool::Pool;
 use super::refresh::{RefreshError, not_refreshable, refresh};
-use super::selection::{Selected, SelectionError, select};
+use super::selection::{Selected, SelectionError, select_in};
 use super::waiting::store_waiting;
 use super::{Interaction, reference, warn_of_route};
 use crate::app::App;
@@ -152,8 +154,17 @@ impl Asked<'_> {
     }
 
     fn select(&self) -> Result<Box<Selected>, SelectionError> {
-        let (provider, id) = self.wanted();
-        select(self.app, &self.agent, &self.config, provider, id).map(Box::new)
+        let Self { app, config, agent, request } = self;
+        let pool = Pool::open(app, config, agent)?;
+        let Some(name) = &request.name else {
+            return select_in(app, &pool, agent, config, self.wanted()).map(Box::new);
+        };
+        let (provider, id) = match subject(app, &pool, name)? {
+            Subject::Profile(id) => (None, Some(id)),
+            Subject::Provider(provider) => (Some(provider), None),
+        };
+        let wanted = (provider.as_ref(), id.as_ref());
+        select_in(app, &pool, agent, config, wanted).map(Box::new)
     }
 
     /// The first step.

@@ -11,17 +11,17 @@
 //! Invariant: a refresh token is never on both sides, and always on one of them or sealed.
 //! Nothing that the destination has is replaced.
 
+mod converted;
 mod documents;
 mod error;
 mod movement;
-mod moves;
 mod note;
 mod rows;
 mod way;
 
+pub use converted::{AgentMove, Converted};
 pub use error::ConversionError;
 pub use movement::{MovedProfile, Outcome};
-pub use moves::{AgentMove, Moves};
 
 use super::files::Files;
 use super::files::generation::{charge_path, own_directory};
@@ -77,7 +77,7 @@ impl Conversion<'_> {
     ///
     /// # Errors
     /// Why it would not be done.
-    pub fn plan(&self) -> Result<Moves, ConversionError> {
+    pub fn plan(&self) -> Result<Converted, ConversionError> {
         let travellers = self.travellers();
         let packed = self.pack_all(&travellers)?;
         let agents = self.moves_of(&travellers, &packed);
@@ -85,11 +85,11 @@ impl Conversion<'_> {
     }
 
     /// Moves the logins, or finishes a move that was interrupted. The configuration is not
-    /// changed: [`Moves::finish`] says that it is.
+    /// changed: [`Converted::finish`] says that it is.
     ///
     /// # Errors
     /// Why it is not done; what has begun is finished by the next run.
-    pub fn run(&self) -> Result<Moves, ConversionError> {
+    pub fn run(&self) -> Result<Converted, ConversionError> {
         let turn = self.turn()?;
         if let Some(note) = Note::read(self.state_dir)? {
             return self.finish_or_say(note, true, turn);
@@ -124,9 +124,9 @@ impl Conversion<'_> {
         agents: Vec<AgentMove>,
         note: Option<(Note, bool)>,
         turn: Option<ForeignLock>,
-    ) -> Moves {
+    ) -> Converted {
         let (note, is_resumed) = note.map_or((None, false), |(note, it)| (Some(note), it));
-        Moves {
+        Converted {
             to: self.to,
             agents,
             sealed_in: note.as_ref().map(|it| it.sealed_in(self.state_dir).into()),
@@ -266,7 +266,7 @@ impl Conversion<'_> {
         note: Note,
         is_resumed: bool,
         turn: ForeignLock,
-    ) -> Result<Moves, ConversionError> {
+    ) -> Result<Converted, ConversionError> {
         let to = note.to;
         self.finish(note, is_resumed, turn)
             .map_err(|error| ConversionError::Unfinished { to, source: Box::new(error) })
@@ -278,7 +278,7 @@ impl Conversion<'_> {
         mut note: Note,
         is_resumed: bool,
         turn: ForeignLock,
-    ) -> Result<Moves, ConversionError> {
+    ) -> Result<Converted, ConversionError> {
         let conversion = Conversion { to: note.to, ..*self };
         let travellers = conversion.travellers();
         let mut agents = Vec::new();

@@ -6,6 +6,8 @@ mod field;
 mod fields;
 mod inspection;
 mod layout;
+#[cfg(feature = "sqlite")]
+mod marker;
 mod provenance;
 mod refusal;
 mod scan;
@@ -17,9 +19,9 @@ pub use credential::{
     IssuedCredential, Pasted, entry_with, login_entry, pasted_entry, renewed_entry, rotates,
 };
 pub use fence::Fence;
-#[cfg(feature = "sqlite")]
-pub(super) use fence::{failed, holds, is_marked_by, marked};
 pub use inspection::Inspection;
+#[cfg(feature = "sqlite")]
+pub(super) use marker::{failed, holds, is_marked_by, marked};
 pub use provenance::Provenance;
 pub use refusal::{is_refused, is_rejected};
 pub use shape::{EntryFault, Misshape};

@@ -1,4 +1,4 @@
-//! Moves that are killed: the next run finishes them.
+//! Conversions that are killed: the next run finishes them.
 
 use super::{DOCUMENT, PROFILE, RENAMED, TO_JSON, TO_SQLITE, TOKEN, documents, key, rows};
 use crate::support::rig::Rig;
@@ -30,7 +30,6 @@ fn a_move_that_is_killed_at_any_time_is_finished_by_the_next_run() {
     rig.run(&TO_SQLITE).success();
     rig.run(&TO_JSON).success();
     let usual = started.elapsed() / 2;
-    let mut interrupted = 0;
     for round in 0..40_u32 {
         let way = if round % 2 == 0 { TO_SQLITE } else { TO_JSON };
         let running = rig.start(&way);
@@ -41,7 +40,6 @@ fn a_move_that_is_killed_at_any_time_is_finished_by_the_next_run() {
         assert!(in_documents + in_rows == 1 || is_sealed(&rig, &grant), "{round}: lost");
         let is_between = rig.path("openclaw-auth/conversion.json").exists();
         if is_between {
-            interrupted += 1;
             // Nobody signs out, pastes or refreshes in between, and nothing is posted.
             let paste = ["models", "auth", "paste-api-key", "--provider", "q"];
             let stderr = rig.run_with_input(&paste, "fake-key-fake-key\n").failure(6);

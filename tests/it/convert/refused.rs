@@ -1,4 +1,4 @@
-//! Moves that are not made, and what they leave.
+//! Conversions that are not made, and what they leave.
 
 use super::{
     DOCUMENT, TO_JSON, TO_SQLITE, TOKEN, documents, key, put_rows, row, rows, write_profiles,

@@ -48,7 +48,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         what: "the reason of a failure in JSON",
         openclaw: "in its own words",
         ours: "in ours, with the next step on standard error; `OPENCLAW_AUTH_JSON_ERRORS=1` \
-               leaves standard output empty and gives the exit code of the table",
+               gives our document and exit code",
         changes: &[
             ("list-all", 5, Change::Message("there is no agent `nope`")),
             ("mini-db-uv18", 0, Change::Message("it is half made")),

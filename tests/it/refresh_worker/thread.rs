@@ -47,6 +47,7 @@ fn ask(app: &App, notes: Sender<String>) -> Result<Token, Box<NoTokenError>> {
         agent: None,
         provider: Some(ProviderId::from("openai-codex")),
         profile: None,
+        name: None,
         min_ttl: None,
         stored: false,
         strict: false,

@@ -4,7 +4,6 @@
 pub(crate) mod authorization_server;
 #[cfg(test)]
 pub(crate) mod catalog;
-#[cfg(feature = "sqlite")]
 pub(crate) mod database;
 pub(crate) mod free_port;
 #[cfg(test)]

@@ -71,6 +71,14 @@ impl Finished {
         serde_json::from_str(&text).or_else(|_| last()).expect("JSON on standard output")
     }
 
+    /// What a run with `--json` says of its failure with `code`.
+    #[track_caller]
+    pub(crate) fn json_failure(self, code: i32) -> Value {
+        assert_eq!(self.code, code, "{}\n{}", self.stdout, self.stderr);
+        let mut report: Value = serde_json::from_str(&self.stdout).expect("JSON");
+        report["error"].take()
+    }
+
     /// Standard error of a run that failed with `code` and printed nothing else.
     #[track_caller]
     pub(crate) fn failure(self, code: i32) -> String {

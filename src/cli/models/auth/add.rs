@@ -1,6 +1,6 @@
 //! `models auth add`: choose a provider and a way to sign in on a terminal.
 
-use super::sign_in::choose;
+use super::sign_in::{nothing_chosen, pick};
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
@@ -21,5 +21,5 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     require_terminal(output, WITHOUT_QUESTIONS)?;
     let catalog = app.catalog()?;
-    choose(app, &catalog)?.go(agent, app, output)
+    pick(app, &catalog)?.ok_or_else(nothing_chosen)?.go(agent, app, output)
 }

@@ -1,5 +1,7 @@
 //! `models auth import`
 
+mod carried;
+
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::{Command, Failure};
@@ -9,6 +11,7 @@ use crate::cli::path_member::PathMember;
 use crate::cli::prompt::choose_one;
 use crate::external::{Program, Tool};
 use crate::ops::import::{Mode, Outcome, Ready, Report, Request, Row, prepare};
+use crate::ops::moving::ReceiveRequest;
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::system::now;
 use crate::text::{self, printable, shell_word};
@@ -24,12 +27,13 @@ So one of --move and --copy has to be named, or chosen on the terminal. API keys
 GitHub tokens are copied without being asked.
 
   openclaw-auth models auth import codex --move
+  ssh laptop openclaw-auth move chatgpt --to - | openclaw-auth import -
   openclaw-auth models auth import opencode --all --copy --json")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
-pub(super) struct Args {
-    /// The program that has the login
-    #[arg(value_name = "TOOL", value_parser = tool)]
-    tool: Tool,
+pub(in crate::cli) struct Args {
+    /// The program that has the login, or - for a login that `move` wrote: on standard input
+    #[arg(value_name = "TOOL", value_parser = source)]
+    source: Source,
     /// Take the login over: the other program is logged out, and can use it through this one
     #[arg(long = "move", conflicts_with = "copy")]
     moves: bool,
@@ -54,7 +58,7 @@ impl Args {
     /// All logins of `tool`; all else as it is without options.
     pub(super) fn all_of(tool: Tool) -> Self {
         Self {
-            tool,
+            source: Source::Tool(tool),
             moves: false,
             copy: false,
             profile_id: None,
@@ -65,8 +69,20 @@ impl Args {
     }
 }
 
-fn tool(name: &str) -> Result<Tool, String> {
-    Tool::from_name(name).ok_or_else(|| {
+/// Where a login comes from.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    /// Another program of the user.
+    Tool(Tool),
+    /// Another store: standard input holds what it wrote.
+    Input,
+}
+
+fn source(name: &str) -> Result<Source, String> {
+    if name == "-" {
+        return Ok(Source::Input);
+    }
+    Tool::from_name(name).map(Source::Tool).ok_or_else(|| {
         let names: Vec<&str> =
             Tool::ALL.into_iter().map(|tool| tool.program().name.as_str()).collect();
         format!("one of: {}", names.join(", "))
@@ -144,19 +160,31 @@ const fn outcome(row: &Row) -> &'static str {
     }
 }
 
-pub(super) fn run(
+pub(in crate::cli) fn run(
     args: Args,
     agent: Option<&str>,
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
+    let tool = match args.source {
+        Source::Tool(tool) => tool,
+        Source::Input => {
+            if args.moves || args.copy || args.all || !args.entry.is_empty() {
+                let message = "import - takes no --move, --copy, --all and --entry";
+                return Err(Failure::usage(message));
+            }
+            let agent = AgentId::named(agent);
+            let request = ReceiveRequest { agent, profile_id: args.profile_id };
+            return carried::run(&request, args.json, app, output);
+        }
+    };
     let flag = match (args.moves, args.copy) {
         (true, _) => Some(Mode::Move),
         (_, true) => Some(Mode::Copy),
         _ => None,
     };
     let request = Request {
-        tool: args.tool,
+        tool,
         agent: AgentId::named(agent),
         profile_id: args.profile_id,
         entries: args.entry,

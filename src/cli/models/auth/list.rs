@@ -77,8 +77,7 @@ pub(in crate::cli) fn run(
     if listing.rows.is_empty() {
         let of = args.provider.as_ref().map_or_else(String::new, |id| format!(" of {id}"));
         output.say(&format!(
-            "Agent `{}` has no profile{of} in {}; sign in with: openclaw-auth models auth login \
-             --provider <id>",
+            "Agent `{}` has no profile{of} in {}; sign in with: openclaw-auth models auth login",
             listing.agent_id, listing.location
         ));
         return Ok(());

@@ -1,11 +1,11 @@
 //! `models auth`
 
 mod add;
-mod import;
+pub(in crate::cli) mod import;
 pub(in crate::cli) mod list;
-mod login;
+pub(in crate::cli) mod login;
 mod login_github_copilot;
-mod logout;
+pub(in crate::cli) mod logout;
 mod openclaw_list;
 mod order;
 mod paste;
@@ -70,7 +70,7 @@ enum Command {
 pub(super) fn run(args: Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let agent = args.agent.as_deref();
     match args.command {
-        Some(Command::Login(args)) => login::run(args, agent, app, output),
+        Some(Command::Login(args)) => sign_in::login_by_name(args, agent, app, output),
         Some(Command::LoginGithubCopilot(args)) => {
             login_github_copilot::run(args, agent, app, output)
         }

@@ -38,8 +38,8 @@ pub(super) struct Args {
 
 impl Args {
     /// A token of `provider`; all else as it is without options.
-    pub(super) const fn of(provider: ProviderId) -> Self {
-        Self { provider, profile_id: None, expires_in: None, yes: false, json: false }
+    pub(super) const fn of(provider: ProviderId, profile_id: Option<ProfileId>) -> Self {
+        Self { provider, profile_id, expires_in: None, yes: false, json: false }
     }
 }
 

@@ -21,14 +21,18 @@ Several processes may ask at once: one of them refreshes, all get the same token
 Where the API takes a short-lived token that is exchanged for the stored one (GitHub Copilot),
 that one is printed, and --stored prints the other:
 
-  COPILOT_GITHUB_TOKEN=\"$(openclaw-auth models auth token --provider github-copilot --stored)\" copilot
+  COPILOT_GITHUB_TOKEN=\"$(openclaw-auth token copilot --stored)\" copilot
 
 For curl, on its standard input, so that no list of processes shows the token:
 
-  printf 'Authorization: Bearer %s' \"$(openclaw-auth models auth token --provider openai-codex)\" |
+  printf 'Authorization: Bearer %s' \"$(openclaw-auth token chatgpt)\" |
     curl -H @- …")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(in crate::cli) struct Args {
+    /// An account, a profile or a provider: ada@example.com, chatgpt, codex, claude, copilot,
+    /// gemini, minimax, qwen or any other
+    #[arg(value_name = "NAME", value_parser = named::name, conflicts_with_all = ["provider", "profile"])]
+    name: Option<String>,
     /// The provider; its first usable profile is taken
     #[arg(long, value_name = "ID", value_parser = named::provider)]
     provider: Option<ProviderId>,
@@ -88,6 +92,7 @@ pub(in crate::cli) fn run(
         agent: AgentId::named(agent),
         provider: args.provider,
         profile: args.profile,
+        name: args.name,
         min_ttl: args.min_ttl.map(|ttl| ttl.as_millis().try_into().unwrap_or(Millis::MAX)),
         strict: args.strict,
         stored: args.stored,

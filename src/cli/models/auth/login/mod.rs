@@ -12,6 +12,7 @@ use crate::cli::console::{Console, PresentationOptions};
 use crate::cli::duration;
 use crate::cli::exit::Failure;
 use crate::cli::failure;
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::cli::wait::wait;
 use crate::ops::login::login;
@@ -32,19 +33,23 @@ the browser's redirect; the redirect's address, or the code in it, pasted at the
 as a line on standard input; a code entered on another device. Where no browser of this machine
 would reach you (SSH, a container, no display) the code comes first, with a QR code where it fits.
 
-  openclaw-auth models auth login --provider openai-codex
-  openclaw-auth models auth login --provider github-copilot --method device
-  echo \"$REDIRECT_URL\" | openclaw-auth models auth login --provider openai-codex --no-browser
+  openclaw-auth login chatgpt
+  openclaw-auth login copilot --method device
+  echo \"$REDIRECT_URL\" | openclaw-auth login chatgpt --no-browser
 
 In two steps, without a terminal, even minutes apart and in two processes:
 
-  openclaw-auth models auth login start --provider openai-codex --json
-  echo \"$REDIRECT_URL\" | openclaw-auth models auth login finish --redirect-url -
-  openclaw-auth models auth login list"
+  openclaw-auth login start --provider openai-codex --json
+  echo \"$REDIRECT_URL\" | openclaw-auth login finish --redirect-url -
+  openclaw-auth login list"
 )]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     #[command(subcommand)]
     step: Option<Step>,
+    /// What to sign in to: chatgpt, codex, claude, copilot, gemini, minimax, openai or any other
+    /// provider, or an account that was signed in here; without a name, a list on the terminal
+    #[arg(value_name = "NAME", value_parser = named::name, conflicts_with = "provider")]
+    name: Option<String>,
     #[command(flatten)]
     sign_in: SignIn,
     #[command(flatten)]
@@ -65,6 +70,37 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// What the user calls what to sign in to.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Whether neither a name nor an option says what to sign in to, and it is no step of a login
+    /// that waits.
+    pub(super) const fn is_open(&self) -> bool {
+        self.step.is_none() && self.name.is_none() && self.sign_in.provider().is_none()
+    }
+
+    /// Names the provider.
+    pub(super) fn set_provider(&mut self, provider: ProviderId) {
+        self.sign_in.set_provider(provider);
+    }
+
+    /// The profile id, where an option names it.
+    pub(super) const fn profile_id(&self) -> Option<&ProfileId> {
+        self.sign_in.profile_id()
+    }
+
+    /// Tells a program that the login has failed before it began.
+    pub(super) fn failed(json: bool, failure: &Failure, output: &mut Output<'_>) {
+        event::failed(failure, json, output);
+    }
+
+    /// Whether events are told.
+    pub(super) const fn is_in_json(&self) -> bool {
+        self.json
+    }
+
     /// A login at `provider`, by the one `method` where it is named; all else as it is without
     /// options.
     pub(super) fn at(
@@ -74,6 +110,7 @@ impl Args {
     ) -> Self {
         Self {
             step: None,
+            name: None,
             sign_in: SignIn::at(provider, method, profile_id),
             presentation: PresentationOptions::default(),
             no_browser: false,
@@ -96,7 +133,7 @@ enum Step {
     Cancel(list::CancelArgs),
 }
 
-pub(super) fn run(
+pub(in crate::cli) fn run(
     args: Args,
     agent: Option<&str>,
     app: &App,
@@ -122,6 +159,9 @@ fn sign_in(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let request = args.sign_in.request(agent, !args.no_browser, args.timeout);
+    if !args.json {
+        output.speak_up();
+    }
     let mut console = Console::new(output, &app.environment).presentation(args.presentation);
     if args.json {
         console.tell_events();

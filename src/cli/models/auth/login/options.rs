@@ -32,6 +32,21 @@ impl SignIn {
         Self { provider: Some(provider), method, device_code: false, profile_id }
     }
 
+    /// The provider, where an option names it.
+    pub(super) const fn provider(&self) -> Option<&ProviderId> {
+        self.provider.as_ref()
+    }
+
+    /// The profile id, where an option names it.
+    pub(super) const fn profile_id(&self) -> Option<&ProfileId> {
+        self.profile_id.as_ref()
+    }
+
+    /// Names the provider.
+    pub(super) fn set_provider(&mut self, provider: ProviderId) {
+        self.provider = Some(provider);
+    }
+
     /// What the options ask for; `browser` says whether one may be opened, `timeout` how long
     /// the user may take.
     pub(super) fn request(self, agent: Option<&str>, browser: bool, timeout: Duration) -> Request {

@@ -22,7 +22,7 @@ pub struct AgentMove {
 
 /// What is done, or would be.
 #[derive(Debug)]
-pub struct Moves {
+pub struct Converted {
     /// Where the logins move to: with an earlier move that was finished, where that went.
     pub to: StoreFormat,
     /// Each agent that has something to move.
@@ -36,7 +36,7 @@ pub struct Moves {
     pub(super) turn: Option<ForeignLock>,
 }
 
-impl Moves {
+impl Converted {
     /// The move has ended: the configuration names the profiles as they are now.
     ///
     /// # Errors

@@ -1,0 +1,34 @@
+//! `--version`, and what a report about a fault needs beside it: `--version -v`.
+
+use std::ffi::OsString;
+
+/// Where the program comes from, or `unknown` where it was not built in a repository.
+const COMMIT: &str = env!("OPENCLAW_AUTH_COMMIT");
+
+/// What the program was compiled for.
+const TARGET: &str = env!("OPENCLAW_AUTH_TARGET");
+
+/// The answer where `args`, the name of the program first, ask for the version in full.
+pub(super) fn asked_for(args: &[OsString]) -> Option<String> {
+    let texts: Option<Vec<&str>> = args.iter().skip(1).map(|arg| arg.to_str()).collect();
+    let is_in_full = match texts?.as_slice() {
+        ["-vV" | "-Vv"] => true,
+        [a, b] => {
+            let is_version = |text: &str| ["--version", "-V"].contains(&text);
+            let is_more = |text: &str| ["-v", "--verbose"].contains(&text);
+            is_version(a) && is_more(b) || is_more(a) && is_version(b)
+        }
+        _ => false,
+    };
+    is_in_full.then(in_full)
+}
+
+fn in_full() -> String {
+    let linking = if cfg!(static_glibc) { "static" } else { "dynamic" };
+    let features = if cfg!(feature = "sqlite") { "sqlite" } else { "none" };
+    format!(
+        "openclaw-auth {}\ncommit: {COMMIT}\ntarget: {TARGET} ({linking})\nfeatures: {features}\n\
+         openclaw: files of 2026.4.24 and later; databases of 2026.8.1 to 2026.9.6\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}

@@ -1,0 +1,111 @@
+//! The end of a move: the login is removed here, or a move that came to nothing is forgotten.
+//!
+//! Invariant: it runs under the lease on the grant, so that nobody moves or refreshes it.
+
+use crate::app::App;
+use crate::config::{AgentDir, Config, ConfigError, remove_profile};
+use crate::profile::{Credential, ProfileId};
+use crate::secret::Secret;
+use crate::store::{Move, MovedTo, Store, StoreError, exchanged};
+use crate::system::new_file;
+
+/// What is known of a move that is noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ops) enum State {
+    /// It came to nothing: the login is ours, and the note is gone.
+    Ours,
+    /// The login is elsewhere.
+    Away,
+    /// It was written to standard output, and nobody knows whether anybody read it.
+    Unknown,
+}
+
+/// Finds out what became of an earlier move of `grant`, and ends it.
+pub(in crate::ops) fn settle(app: &App, config: &Config, grant: &Secret, noted: &Move) -> State {
+    if noted.is_removed {
+        return State::Away;
+    }
+    let is_away = match &noted.to {
+        _ if noted.is_there => true,
+        MovedTo::Output => return State::Unknown,
+        // The part was there before the note was; it is gone once the file has its name.
+        MovedTo::File(path) => new_file::check_absent(&new_file::part_of(path)).is_ok(),
+        MovedTo::Agent(id) => {
+            app.agent(config, Some(id)).is_ok_and(|agent| holds(&app.store(&agent), grant))
+        }
+    };
+    if is_away {
+        let agent = app.agent(config, Some(&noted.agent_id)).ok();
+        let removed = agent.is_none_or(|it| {
+            remove(app, config, &app.store(&it), &noted.profile_id, grant).is_ok()
+        });
+        if !matches!(noted.to, MovedTo::Agent(_)) {
+            let noted = Move { is_there: true, is_removed: removed, ..noted.clone() };
+            let _ = app.moves().note(grant, &noted);
+            return State::Away;
+        }
+        // Its new owner is an agent of ours, which posts it.
+        return if removed && app.moves().forget(grant).is_ok() {
+            State::Ours
+        } else {
+            State::Unknown
+        };
+    }
+    if let MovedTo::File(path) = &noted.to {
+        let _ = std::fs::remove_file(new_file::part_of(path));
+    }
+    // As long as the note is there, nothing is posted.
+    if app.moves().forget(grant).is_ok() { State::Ours } else { State::Unknown }
+}
+
+/// Whether a store holds the grant.
+pub(super) fn holds(store: &Store, grant: &Secret) -> bool {
+    store.profiles().is_ok_and(|document| {
+        document
+            .profiles()
+            .any(|profile| held(&profile.credential).is_some_and(|it| it.matches(grant)))
+    })
+}
+
+/// What is moved of a credential: its refresh token, else the token or key.
+pub(super) fn held(credential: &Credential) -> Option<&Secret> {
+    credential.refresh_token().or_else(|| credential.bearer())
+}
+
+/// Removes a profile here, while it holds what was moved, with every mention of it.
+pub(super) fn remove(
+    app: &App,
+    config: &Config,
+    store: &Store,
+    id: &ProfileId,
+    grant: &Secret,
+) -> Result<(), NotRemoved> {
+    store.update(|document| {
+        let present = document.credential(id.as_str());
+        let is_same = present.as_ref().and_then(held).is_some_and(|it| it.matches(grant));
+        Ok((is_same && document.remove_entry(id.as_str()), ()))
+    })?;
+    if store.profiles()?.has_entry(id.as_str()) {
+        return Ok(());
+    }
+    store.update_state(|state| state.forget(id.as_str()))?;
+    exchanged::remove(&app.paths.exchanged_tokens(), grant);
+    let is_named = |other: &AgentDir| {
+        app.store(other).profiles().is_ok_and(|document| document.has_entry(id.as_str()))
+    };
+    if !app.agents_with_directories(config).iter().any(is_named) {
+        remove_profile(&app.paths.config, id)?;
+    }
+    Ok(())
+}
+
+/// Why a login that was moved is still here.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRemoved {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
