@@ -16,6 +16,7 @@ use std::ffi::OsString;
 pub(super) enum Direct {
     Token(Command<models::auth::token::Args>),
     List(Command<models::auth::list::Args>),
+    ShortList(Command<models::auth::list::Args>),
     Status(models::status::Args),
     Channels(channels::list::Args),
     Check(check::Args),
@@ -46,7 +47,7 @@ impl Direct {
         let words: Vec<&str> = args.iter().skip(1).take(3).map_while(|arg| arg.to_str()).collect();
         match words[..] {
             ["token", ..] => parsed(&args[2..]).map(Self::Token),
-            ["list", ..] => parsed(&args[2..]).map(Self::List),
+            ["list", ..] => parsed(&args[2..]).map(Self::ShortList),
             ["status", ..] => alone(&args[2..]).map(Self::Status),
             ["models", "auth", "token"] => parsed(&args[4..]).map(Self::Token),
             ["models", "auth", "list"] => parsed(&args[4..]).map(Self::List),
@@ -80,6 +81,9 @@ impl Direct {
             Self::List(Command { args, agent }) => {
                 models::auth::list::run(&args, agent.as_deref(), app, output)
             }
+            Self::ShortList(Command { args, agent }) => {
+                models::auth::list::run_short(&args, agent.as_deref(), app, output)
+            }
             Self::Status(args) => models::status::run(&args, app, output),
             Self::Channels(args) => channels::list::run(&args, app, output),
             Self::Check(args) => check::run(&args, app, output),
@@ -111,7 +115,7 @@ mod tests {
             Direct::Token(Command { args, agent }) => {
                 (format!("{args:?}"), format!("agent: {agent:?}"))
             }
-            Direct::List(Command { args, agent }) => {
+            Direct::List(Command { args, agent }) | Direct::ShortList(Command { args, agent }) => {
                 (format!("{args:?}"), format!("agent: {agent:?}"))
             }
             Direct::Status(args) => alone(args),

@@ -155,7 +155,7 @@ impl Command {
                 models::auth::token::run(args, agent.as_deref(), app, output)
             }
             Self::List(Short { args, agent }) => {
-                models::auth::list::run(&args, agent.as_deref(), app, output)
+                models::auth::list::run_short(&args, agent.as_deref(), app, output)
             }
             Self::Status(args) => models::status::run(&args, app, output),
             Self::Use(Short { args, agent }) => {

@@ -37,7 +37,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "PI_CODING_AGENT_DIR", meaning: "the same, when the former is not set" },
     Variable {
         name: "OPENCLAW_PROFILE",
-        meaning: "names the default workspace `~/.openclaw/workspace-<name>`; `--profile` sets it",
+        meaning: "names the default workspace `~/.openclaw/workspace-<name>`; `--profile` before the command sets it",
     },
     Variable {
         name: "OPENCLAW_OAUTH_DIR",

@@ -249,5 +249,7 @@ fn a_failure_in_json_can_be_that_of_the_table() {
         (&json!(2), &json!(message))
     );
     // A command of ours alone has our exit codes.
-    rig.run(&["models", "auth", "token", "--profile", "nope:1", "--json"]).failure(3);
+    let token = rig.run(&["models", "auth", "token", "--profile", "nope:1", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&token.stdout).unwrap();
+    assert_eq!((token.code, &document["error"]["exitCode"]), (3, &json!(3)));
 }

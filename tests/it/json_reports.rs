@@ -43,7 +43,7 @@ fn fit_lines(text: &str) {
 /// Every situation that the reports of many logins tell apart.
 fn of_many(rig: &Rig) {
     for (name, args) in [
-        ("list", &["models", "auth", "list"][..]),
+        ("list", &["list"][..]),
         ("check", &["check"]),
         ("check", &["check", "--all", "--max-age", "1s"]),
         ("refresh", &["models", "auth", "refresh"]),

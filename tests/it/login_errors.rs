@@ -218,7 +218,7 @@ fn reports_on_a_state_directory_of_a_newer_openclaw_say_so() {
     let rig = Rig::new();
     rig.write("state/openclaw.sqlite", "");
     for args in [
-        &["models", "status", "--json"][..],
+        &["models", "status"][..],
         &["models", "auth", "list"],
         &["channels", "list"],
         &["models", "auth", "session", "show", "--session", "main"],

@@ -246,10 +246,8 @@ impl<'a> Transaction<'a> {
     /// Fails where the login has moved away, or may have. A move that came to nothing is forgotten.
     fn check_owner(&self, posted: &Secret) -> Result<(), RefreshError> {
         let Some(noted) = self.app.moves().find(posted) else { return Ok(()) };
-        match settle(self.app, self.config, posted, &noted) {
-            State::Ours => Ok(()),
-            State::Away | State::Unknown => Err(NotRefreshable::moved(self.selected).into()),
-        }
+        let is_ours = settle(self.app, self.config, posted, &noted) == State::Ours;
+        if is_ours { Ok(()) } else { Err(NotRefreshable::moved(self.selected).into()) }
     }
 
     /// Tries everything that can fail: discovery, the trust store, the space for the reply.
@@ -261,9 +259,8 @@ impl<'a> Transaction<'a> {
         let discovered = issuer.discover().await;
         discovered.map_err(|source| self.undiscovered(&read.posted, source))?;
         let connection = issuer.connect().map_err(|source| self.unavailable(source))?;
-        let prepared = self.selected.store.prepare_space()?;
-        let reserved = Reserved { prepared, spare: self.spool.reserve() };
-        Ok(Ready { read, connection, reserved })
+        let (prepared, spare) = (self.selected.store.prepare_space()?, self.spool.reserve());
+        Ok(Ready { read, connection, reserved: Reserved { prepared, spare } })
     }
 
     /// Notes the request, looks once more, makes the request, and stores what came.

@@ -48,9 +48,30 @@ impl<'l> From<&'l Row> for ProfileReport<'l> {
     }
 }
 
+/// `models auth list`, which OpenClaw has as well.
 pub(in crate::cli) fn run(
     args: &Args,
     agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    show(args, agent, true, app, output)
+}
+
+/// `list`, which is ours.
+pub(in crate::cli) fn run_short(
+    args: &Args,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    show(args, agent, false, app, output)
+}
+
+fn show(
+    args: &Args,
+    agent: Option<&str>,
+    is_openclaws: bool,
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
@@ -63,7 +84,7 @@ pub(in crate::cli) fn run(
         output.warn(&failure::stale_order(order, &listing.agent_id));
     }
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.location);
-    if let Some(database) = listing.database.as_ref().filter(|_| args.json) {
+    if let Some(database) = listing.database.as_ref().filter(|_| args.json && is_openclaws) {
         return output.json(&openclaw_list::report(&listing, database, args.provider.as_ref()));
     }
     if args.json {
