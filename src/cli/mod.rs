@@ -264,7 +264,8 @@ fn start(
     let command = match Command::parse_from(args.clone()) {
         Ok(command) => command,
         Err(error) => {
-            return usage::show(&error, (&args, &command_at(&[] as &[&str])), in_json, streams);
+            let root = || command_at(&[] as &[&str]);
+            return usage::show(&error, &args, root, in_json, streams);
         }
     };
     let agent = AgentId::named(options.agent.as_deref());

@@ -8,10 +8,12 @@ use crate::system::Streams;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
 
-/// Shows what clap says about `args`, the name of the program first; `root` has all commands.
+/// Shows what clap says about `args`, the name of the program first; `root` makes all
+/// commands, which takes time.
 pub(super) fn show(
     error: &clap::Error,
-    (args, root): (&[OsString], &clap::Command),
+    args: &[OsString],
+    root: impl FnOnce() -> clap::Command,
     in_json: bool,
     streams: &mut Streams,
 ) -> ExitStatus {
@@ -23,7 +25,7 @@ pub(super) fn show(
     if error.kind() == ErrorKind::InvalidSubcommand
         && let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
     {
-        return json_error::end(&no_command(word, args, root), in_json, &mut output);
+        return json_error::end(&no_command(word, args, &root()), in_json, &mut output);
     }
     if in_json {
         return json_error::end(&Failure::usage(sentence(&text)), true, &mut output);

@@ -57,16 +57,16 @@ impl Paths {
         };
         let variable = |name| environment.path(name).map(|path| expand(path, &home));
         let explicit_state_dir = variable("OPENCLAW_STATE_DIR");
-        let in_home = STATE_DIRS.map(|name| home.join(name));
+        let in_home = || STATE_DIRS.map(|name| home.join(name));
         let state_dir = explicit_state_dir.clone().unwrap_or_else(|| {
             // A link that leads nowhere is a directory that is away.
-            let is_there = |dir: &&PathBuf| dir.is_dir() || dir.is_symlink();
-            in_home.iter().find(is_there).unwrap_or(&in_home[0]).clone()
+            let is_there = |dir: &PathBuf| dir.is_dir() || dir.is_symlink();
+            in_home().into_iter().find(is_there).unwrap_or_else(|| home.join(STATE_DIRS[0]))
         });
         let config = variable("OPENCLAW_CONFIG_PATH").unwrap_or_else(|| {
             let mut directories = vec![state_dir.clone()];
             if explicit_state_dir.is_none() {
-                directories.extend(in_home);
+                directories.extend(in_home());
             }
             directories
                 .iter()

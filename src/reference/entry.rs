@@ -68,8 +68,7 @@ pub fn misplaced(
 ) -> Vec<Misplaced> {
     let by_mode = kind != Kind::OAuth;
     // With one brace and no escape there is neither an object within nor a `${…}`.
-    let braces = entry.bytes().filter(|byte| *byte == b'{').count();
-    let is_plain = braces < 2 && !entry.contains('\\');
+    let is_plain = entry.matches('{').nth(1).is_none() && !entry.contains('\\');
     if is_plain || (by_mode && mode != Some(Kind::OAuth)) {
         return Vec::new();
     }

@@ -12,10 +12,11 @@ import { Pending, Skipped } from './rig/outcome.mjs';
 import { installed, program } from './rig/place.mjs';
 import { run, stopAll } from './rig/process.mjs';
 
-const THEMES = ['login', 'headless', 'device', 'refresh', 'openclaw', 'openclaw-writers', 'openclaw-lock'];
-const BY_HAND = [
-  'openclaw-next', 'openclaw-convert', 'openclaw-next-gateway', 'openclaw-next-writers', 'openclaw-next-refresh', 'codex', 'claude', 'hints',
+const THEMES = [
+  'login', 'headless', 'device', 'refresh', 'openclaw', 'openclaw-writers', 'openclaw-lock',
+  'openclaw-next', 'openclaw-convert', 'openclaw-next-gateway', 'openclaw-next-writers', 'openclaw-next-refresh',
 ];
+const BY_HAND = ['codex', 'claude', 'hints'];
 
 function parse() {
   try {
