@@ -135,8 +135,8 @@ enum Command {
 
 impl Command {
     /// The command that the arguments spell, the name of the program first.
-    fn parse_from(args: Vec<OsString>) -> clap::error::Result<Option<Self>> {
-        match Direct::parse(&args) {
+    fn parse_from(args: &[OsString]) -> clap::error::Result<Option<Self>> {
+        match Direct::parse(args) {
             Some(direct) => Ok(Some(Self::Direct(direct))),
             None => Cli::try_parse_from(args).map(|cli| cli.command),
         }
@@ -261,7 +261,7 @@ fn start(
         Err(failure) => return json_error::end(&failure, in_json, &mut Output::new(streams)),
     };
     let prints_openclaws_json = openclaw_json::is_wanted(&args);
-    let command = match Command::parse_from(args.clone()) {
+    let command = match Command::parse_from(&args) {
         Ok(command) => command,
         Err(error) => {
             let root = || command_at(&[] as &[&str]);

@@ -8,10 +8,14 @@ const COMMIT: &str = env!("OPENCLAW_AUTH_COMMIT");
 /// What the program was compiled for.
 const TARGET: &str = env!("OPENCLAW_AUTH_TARGET");
 
-/// The answer where `args`, the name of the program first, ask for the version in full.
+/// The answer where `args`, the name of the program first, ask for the version alone.
 pub(super) fn asked_for(args: &[OsString]) -> Option<String> {
     let texts: Option<Vec<&str>> = args.iter().skip(1).map(|arg| arg.to_str()).collect();
     let is_in_full = match texts?.as_slice() {
+        // As clap prints it, without making every command first.
+        ["--version" | "-V"] => {
+            return Some(concat!("openclaw-auth ", env!("CARGO_PKG_VERSION"), "\n").to_owned());
+        }
         ["-vV" | "-Vv"] => true,
         [a, b] => {
             let is_version = |text: &str| ["--version", "-V"].contains(&text);
