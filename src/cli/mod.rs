@@ -120,7 +120,7 @@ enum Command {
     Onboard(onboard::Args),
     /// Set up logins, the default model and agents, on a terminal
     Configure(configure::Args),
-    /// Does a person have to act? Look at the logins, and send nothing
+    /// Check whether a login needs attention; sends no request
     Check(check::Args),
     /// Find problems in the stores, and restore what a change replaced
     Doctor(doctor::Args),

@@ -15,6 +15,8 @@ pub(super) fn store_waiting(app: &App, config: &Config, interaction: &mut dyn No
     }
     let stored = store_spooled(&spool, || app.stores(config));
     for location in stored.into_iter().chain(store_kept(app)) {
-        interaction.note(&format!("stored what an earlier command had to leave in {location}"));
+        interaction.note(&format!(
+            "stored a login that an earlier command could not save, from {location}"
+        ));
     }
 }

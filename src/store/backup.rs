@@ -58,7 +58,7 @@ pub enum Notice {
     },
     /// OpenClaw runs no command on the logins of an agent before a file is gone.
     #[error(
-        "{location} is left from an earlier OpenClaw, and keeps the present one from the logins"
+        "{location} is left from an earlier OpenClaw, and blocks OpenClaw 2026.8 and later from the logins"
     )]
     BlocksOpenClaw {
         /// The file.

@@ -63,7 +63,7 @@ pub enum StoreError {
         location: Location,
     },
     /// The documents are read and not written.
-    #[error("{location} is read and not written: {reason}")]
+    #[error("{location} is read-only here: {reason}")]
     ReadOnly {
         /// Where they are.
         location: Location,

@@ -123,7 +123,7 @@ impl fmt::Display for LastOutcome {
         let at = iso(*at);
         match self.kind {
             OutcomeKind::Unknown => {
-                write!(f, "what became of the request at {at} is not known ({reason})")
+                write!(f, "the outcome of the request at {at} is unknown ({reason})")
             }
             OutcomeKind::Refused => write!(
                 f,

@@ -30,7 +30,7 @@ impl ProxyAddress {
     pub(super) fn parse(value: &str) -> Result<Self, &'static str> {
         let (scheme, rest) = match value.split_once("://") {
             Some((given, rest)) => (scheme(given)?, rest),
-            None if is_no_host(value) => return Err("its host is none"),
+            None if is_no_host(value) => return Err("the host is missing or not valid"),
             None => ("http", value),
         };
         if rest.contains(char::is_control) {
@@ -104,7 +104,7 @@ fn host_and_port(place: &str) -> Result<(Host, Option<u16>), &'static str> {
     let is_odd =
         |character: char| character.is_whitespace() || "%!$&'()*+,;=\"".contains(character);
     if host.contains(is_odd) {
-        return Err("its host is none");
+        return Err("the host is missing or not valid");
     }
     let port = match port {
         "" => None,
@@ -115,7 +115,7 @@ fn host_and_port(place: &str) -> Result<(Host, Option<u16>), &'static str> {
             Some(number.ok_or("its port is no number from 1 to 65535")?)
         }
     };
-    Ok((Host::parse(host).map_err(|_| "its host is none")?, port))
+    Ok((Host::parse(host).map_err(|_| "the host is missing or not valid")?, port))
 }
 
 /// Whether `NO_PROXY` says that `server` needs no proxy: `*`, names (with those below them,

@@ -65,7 +65,9 @@ fn a_login_that_cannot_be_stored_is_kept_until_it_can() {
         assert_eq!(kept(&rig).len(), 1);
         std::fs::remove_file(rig.path(&store("main"))).unwrap();
         let finished = rig.run(&TOKEN);
-        assert!(finished.stderr.contains("stored what an earlier command had to leave in"));
+        assert!(
+            finished.stderr.contains("stored a login that an earlier command could not save, from")
+        );
         let token = finished.success();
         let id = args.get(1).copied().unwrap_or(PROFILE);
         let profile = &rig.document()["profiles"][id];

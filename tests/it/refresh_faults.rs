@@ -196,7 +196,7 @@ fn what_cannot_be_stored_is_kept_until_it_can() {
     rig.write(&store("main"), &document);
     let finished = rig.run(&TOKEN);
     assert!(
-        finished.stderr.contains("stored what an earlier command had to leave in"),
+        finished.stderr.contains("stored a login that an earlier command could not save, from"),
         "{finished:?}"
     );
     let token = finished.success();

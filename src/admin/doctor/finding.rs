@@ -272,7 +272,7 @@ impl What {
             Self::Distrusted(error) => chain(error),
             Self::Restorable { error, .. } => chain(error),
             Self::Blocking { location, agent_id } => format!(
-                "{location} is left from an earlier OpenClaw, and keeps the present one from the \
+                "{location} is left from an earlier OpenClaw, and blocks OpenClaw 2026.8 and later from the \
                  logins of agent `{agent_id}`"
             ),
             Self::Misshapen(misshapen) => misshapen.to_string(),

@@ -26,7 +26,7 @@ says how a login is doing, and as of when the server last confirmed it; where a 
 act, the next line is the command.
 
 Exit codes: 0 nobody has to act; 3 a person has to (which login, and the command, is printed);
-4 it cannot be told; 6 a store is unreadable or unsafe. The first of 3, 6 and 4 that is true.
+4 unknown; 6 a store is unreadable or unsafe. The first of 3, 6 and 4 that is true.
 
   openclaw-auth check --all >/dev/null || page \"$(openclaw-auth check --all)\"")]
 pub(in crate::cli) struct Args {
@@ -42,7 +42,7 @@ pub(in crate::cli) struct Args {
     /// What expires within this span, and cannot be renewed, needs a person
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration::parse)]
     within: Duration,
-    /// A login that the server confirmed longer ago cannot be told [default: any age will do]
+    /// Report a login as unknown if the server confirmed it longer ago [default: any age]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     max_age: Option<Duration>,
     /// First refresh what is due, and what is older than --max-age

@@ -247,7 +247,7 @@ impl Console<'_, '_> {
         };
         if notice.is_followed {
             self.output.say(&format!(
-                "{}, so the code comes first: no redirect has to get here",
+                "{}, so the code comes first: it needs no redirect to this machine",
                 place(notice.remote)
             ));
         }

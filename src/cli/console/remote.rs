@@ -27,8 +27,8 @@ pub(super) fn obstacle(notice: &AuthorizationNotice<'_>) -> Option<String> {
             (false, false) => "",
         };
         format!(
-            "{place}A browser outside gets to 127.0.0.1:{port} in here by --network host or an \
-             editor that forwards ports, not by docker run -p{otherwise}"
+            "{place}For a browser outside of the container, use --network host or the port forwarding \
+             of your editor; docker run -p does not reach 127.0.0.1:{port}{otherwise}"
         )
     })
 }

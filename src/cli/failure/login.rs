@@ -92,7 +92,7 @@ fn other_choice(error: &LoginError, app: &App) -> Option<Hint> {
         }
         LoginError::OtherWay { has_browser: true, .. } => "it has: browser, paste".into(),
         LoginError::OtherWay { has_browser: false, .. } => "it has: device".into(),
-        LoginError::NoMethods { .. } => "leave --method away; the program asks".into(),
+        LoginError::NoMethods { .. } => "omit --method; the program asks".into(),
         LoginError::OneStep { provider, .. } => login_command(provider, &AgentId::main()).into(),
         _ => return None,
     })

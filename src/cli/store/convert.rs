@@ -16,7 +16,7 @@ database. This moves the logins of all agents from one to the other, with order 
 and names them in openclaw.json as that OpenClaw does (`openai-codex` is `openai` there).
 Stop OpenClaw first: no login is on both sides at any time.
 
-What was is sealed below openclaw-auth/backups/ in the state directory. A move that was
+The originals are kept, mode 0600, below openclaw-auth/backups/ in the state directory. A move that was
 interrupted is finished by running this again; until then nothing else changes a login.
 What the destination has already is not replaced. An agent with logins of its own needs a
 database of its own, which OpenClaw alone makes: the hint names its command.
@@ -164,7 +164,7 @@ fn line(profile: &MovedProfile, is_planned: bool) -> String {
         Outcome::Present => format!("{name}: is there already"),
         Outcome::Inherited => format!("{name}: the agent has it from main"),
         Outcome::Superseded => {
-            format!("{name}: {verb}left in the backup, for another one is there")
+            format!("{name}: {verb}only in the backup: another login of this account is there")
         }
     }
 }

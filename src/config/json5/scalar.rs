@@ -32,7 +32,7 @@ impl Cursor<'_> {
                     }
                     let character = self.code(4)?.filter(|character| fits(*character));
                     let Some(character) = character else {
-                        return self.fail("an escape that no name has");
+                        return self.fail("not a valid escape in a name");
                     };
                     name.push(character);
                     is_foreign = true;
@@ -90,7 +90,7 @@ impl Cursor<'_> {
         let mut is_foreign = false;
         loop {
             match self.peek() {
-                None | Some('\n' | '\r') => return self.fail("a string without its end"),
+                None | Some('\n' | '\r') => return self.fail("a string that does not end"),
                 end if end == quote => break,
                 Some('\\') => {
                     self.next();
@@ -112,7 +112,7 @@ impl Cursor<'_> {
     /// Adds the character of an escape, if it stands for one; whether the editor knows it.
     fn escape(&mut self, string: &mut String) -> Result<bool, Problem> {
         let character = match self.peek() {
-            None | Some('1'..='9') => return self.fail("an escape that no string has"),
+            None | Some('1'..='9') => return self.fail("not a valid escape"),
             Some('x' | 'u') => {
                 let digits = if self.next() == Some('x') { 2 } else { 4 };
                 let character = self.code(digits)?;
@@ -122,7 +122,7 @@ impl Cursor<'_> {
             Some('0') => {
                 self.next();
                 if let Some('0'..='9') = self.peek() {
-                    return self.fail("an escape that no string has");
+                    return self.fail("not a valid escape");
                 }
                 string.push('\0');
                 return Ok(true);

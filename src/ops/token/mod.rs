@@ -243,8 +243,8 @@ impl Asked<'_> {
         // What a server has given to us was pasted by nobody.
         if token.kind != Kind::OAuth && is_stand_in(token.value.expose()) {
             interaction.warn(&format!(
-                "what the profile `{}` in {} gives is no secret: it is shortened, as listings \
-                 show one, or an example",
+                "what the profile `{}` in {} holds is not a secret: it is masked, or an \
+                 example",
                 token.profile_id,
                 selected.store.location()
             ));

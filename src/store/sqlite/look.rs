@@ -187,7 +187,7 @@ impl Look {
         agent: &str,
     ) -> Result<Self, StoreError> {
         if shared.as_ref().is_some_and(Shared::is_partial) {
-            return Err(invalid(shared_path, "it is half made: tables of OpenClaw are missing"));
+            return Err(invalid(shared_path, "tables of OpenClaw are missing"));
         }
         let of = own.as_ref().and_then(|own| own.agent.as_deref());
         if of.is_some_and(|of| of != agent) {

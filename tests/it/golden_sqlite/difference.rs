@@ -51,8 +51,8 @@ pub(super) const DIFFERENCES: &[Difference] = &[
                gives our document and exit code",
         changes: &[
             ("list-all", 5, Change::Message("there is no agent `nope`")),
-            ("mini-db-uv18", 0, Change::Message("it is half made")),
-            ("mini-db-uv18", 2, Change::Message("it is half made")),
+            ("mini-db-uv18", 0, Change::Message("tables of OpenClaw are missing")),
+            ("mini-db-uv18", 2, Change::Message("tables of OpenClaw are missing")),
         ],
         tests: &["database_faults::a_failure_in_json_can_be_that_of_the_table"],
     },

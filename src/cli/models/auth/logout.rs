@@ -27,10 +27,10 @@ pub(in crate::cli) struct Args {
     /// Remove the profile here without revoking the login at the server
     #[arg(long)]
     local: bool,
-    /// Accepted as OpenClaw has it: nothing is asked in any case
+    /// Accepted for compatibility: a logout never asks
     #[arg(long)]
     yes: bool,
-    /// Remove it from all agents, `main` included, whose profiles every agent has
+    /// Remove it from `main` and every other agent
     #[arg(long)]
     all_agents: bool,
     /// Print JSON

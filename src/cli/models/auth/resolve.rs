@@ -85,9 +85,11 @@ fn text(resolution: &Resolution) -> String {
         Some(OrderSource::Stored) => "it is the first usable one of the stored order",
         Some(OrderSource::Configured) => "it is the first usable one of auth.order",
         Some(OrderSource::Listed) => {
-            "of the profiles in auth.profiles, it comes first by kind and last use"
+            "of the profiles in auth.profiles, it is the best kind, then the least recently used"
         }
-        Some(OrderSource::All) => "of all profiles, it comes first by kind and last use",
+        Some(OrderSource::All) => {
+            "of all profiles, it is the best kind, then the least recently used"
+        }
     };
     let mut lines = Vec::new();
     if let Some(chosen) = resolution.chosen() {
