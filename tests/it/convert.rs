@@ -1,6 +1,7 @@
 //! `store convert`: logins move between JSON documents and SQLite databases.
 
 mod killed;
+mod place;
 mod refused;
 
 use crate::support::database::{Row, Text, make_own, make_shared};
