@@ -58,6 +58,11 @@ fn way(to: StoreFormat) -> &'static dyn Way {
     }
 }
 
+/// Fails where another user owns the place of an agent's logins.
+fn check_owner(travellers: &[Traveller<'_>]) -> Result<(), StoreError> {
+    travellers.iter().try_for_each(|it| it.sqlite.check_owner())
+}
+
 impl Conversion<'_> {
     fn travellers(&self) -> Vec<Traveller<'_>> {
         let traveller = |store: &'_ Store| {
@@ -81,6 +86,7 @@ impl Conversion<'_> {
     pub fn plan(&self) -> Result<Converted, ConversionError> {
         check_no_conversion(self.state_dir)?;
         let travellers = self.travellers();
+        check_owner(&travellers)?;
         let packed = self.pack_all(&travellers)?;
         let agents = self.moves_of(&travellers, &packed);
         Ok(self.moves(agents, None, None))
@@ -92,6 +98,8 @@ impl Conversion<'_> {
     /// # Errors
     /// Why it is not done; what has begun is finished by the next run.
     pub fn run(&self) -> Result<Converted, ConversionError> {
+        // A lock of another user's would keep the owner out.
+        check_owner(&self.travellers())?;
         let turn = self.turn()?;
         if let Some(note) = Note::read(self.state_dir)? {
             return self.finish_or_say(note, true, turn);
@@ -128,6 +136,7 @@ impl Conversion<'_> {
         turn: Option<ForeignLock>,
     ) -> Converted {
         let (note, is_resumed) = note.map_or((None, false), |(note, it)| (Some(note), it));
+        let agents = agents.into_iter().filter(|it| !it.profiles.is_empty()).collect();
         Converted {
             to: self.to,
             agents,
@@ -303,7 +312,6 @@ impl Conversion<'_> {
             let profiles = profiles.unwrap_or_default();
             agents.push(AgentMove { agent_id: traveller.agent.clone(), from, to, profiles });
         }
-        agents.retain(|it| !it.profiles.is_empty());
         Ok(conversion.moves(agents, Some((note, is_resumed)), Some(turn)))
     }
 

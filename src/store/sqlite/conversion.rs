@@ -2,6 +2,7 @@
 //!
 //! Invariant: each step is one change of one agent's rows, which has read them again.
 
+use super::connection;
 use super::look::Layout;
 use super::make;
 use super::place::Sqlite;
@@ -34,6 +35,18 @@ impl Sqlite {
             return Err(self.no_database());
         }
         make::check_owner(&self.shared)
+    }
+
+    /// Fails where another user owns the databases, or the directories in which they are or
+    /// would be.
+    pub(in crate::store) fn check_owner(&self) -> Result<(), StoreError> {
+        for path in [&self.shared, &self.own] {
+            make::check_owner(path)?;
+            if path.symlink_metadata().is_ok() {
+                connection::check_owner(path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes the shared database for the first login.

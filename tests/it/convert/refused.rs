@@ -115,3 +115,35 @@ fn a_refresh_that_is_under_way_is_waited_for() {
     assert_eq!(rows(&rig, "main")[super::RENAMED]["access"], token.as_str());
     assert_eq!(rig.server.token_requests("refresh_token"), 1);
 }
+
+#[test]
+fn root_changes_and_creates_nothing_in_a_directory_of_another_user() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    for (has_database, way) in
+        [(false, TO_SQLITE), (false, TO_JSON), (true, TO_SQLITE), (true, TO_JSON)]
+    {
+        let rig = Rig::new();
+        if has_database {
+            make_shared(&rig.state_dir());
+            put_rows(&rig, "main", &json!({"p:1": key("fake")}));
+        }
+        write_profiles(&rig, "main", &json!({"p:2": key("fake")}));
+        give_away(&rig.state_dir());
+        let before = rig.tree();
+        for args in [way.to_vec(), [&way[..], &["--dry-run"]].concat()] {
+            let stderr = rig.run(&args).failure(6);
+            assert!(stderr.contains("sudo -u '#1000'"), "{stderr}");
+            assert!(rig.tree() == before, "{args:?}");
+        }
+    }
+}
+
+/// Makes a directory, with all in it, that of another user.
+fn give_away(path: &std::path::Path) {
+    std::os::unix::fs::chown(path, Some(1000), Some(1000)).unwrap();
+    for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+        give_away(&entry.path());
+    }
+}
