@@ -89,14 +89,20 @@ impl Way for ToRows {
         rename: RenameProvider<'_>,
     ) -> Result<Luggage, ConversionError> {
         let originals = originals(traveller)?;
-        let is_state_alone = originals.iter().all(|(name, _)| name == "auth-state.json");
-        if is_state_alone && (originals.is_empty() || !traveller.agent.is_main()) {
-            // Order and usage alone keep OpenClaw from nothing.
+        let nothing = || {
             let (movement, document) = (Movement::default(), Document::default());
-            return Ok(Luggage { originals: Vec::new(), movement, document });
+            Luggage { originals: Vec::new(), movement, document }
+        };
+        if originals.is_empty() {
+            return Ok(nothing());
         }
         let (document, _) = traveller.files.read_profiles()?;
         let state = traveller.files.read_state(&document)?;
+        let is_state_alone = originals.iter().all(|(name, _)| name == "auth-state.json");
+        if is_state_alone && !traveller.agent.is_main() && state.orders().is_empty() {
+            // Usage alone keeps OpenClaw from nothing.
+            return Ok(nothing());
+        }
         let present = traveller.sqlite.rows()?.document;
         let movement = Movement::plan((&document, &state), &present, main, rename);
         let movement = movement.map_err(|error| invalid(traveller, &error))?;

@@ -3,7 +3,7 @@
 use super::{TO_JSON, TO_SQLITE, documents, key, row, rows, write_profiles};
 use crate::support::database::{Row, make_own, make_shared};
 use crate::support::rig::Rig;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What stands for `auth.sharedStore` before OpenClaw has moved anything to the shared database.
 const SAID: [&str; 3] = [
@@ -51,4 +51,40 @@ fn a_first_login_in_such_a_database_is_found_again() {
         let token = ["models", "auth", "token", "--profile", "p:manual"];
         assert_eq!(rig.run(&token).success(), "fake-key-fake-key", "{said}");
     }
+}
+
+#[test]
+fn the_order_of_an_agent_without_logins_moves_or_keeps_all_from_moving() {
+    for order in [json!({"p": ["p:2", "p:1"]}), json!({"openai-codex": ["openai-codex:x"]})] {
+        let rig = Rig::new();
+        write_profiles(&rig, "main", &json!({"p:1": key("fake-1"), "p:2": key("fake-2")}));
+        let state = json!({"version": 1, "order": order}).to_string();
+        rig.write("agents/work/agent/auth-state.json", &state);
+        let stderr = rig.run(&[&TO_SQLITE[..], &["--dry-run"]].concat()).failure(6);
+        let command = "openclaw models auth order clear --provider";
+        assert!(stderr.contains(command) && stderr.contains("--agent work"), "{stderr}");
+        rig.run(&TO_SQLITE).failure(6);
+        assert_eq!(documents(&rig, "main")["p:1"], key("fake-1"), "nothing has changed");
+        assert_eq!(rig.read("agents/work/agent/auth-state.json"), state);
+
+        make_own(&rig.path("agents/work/agent"), "work");
+        rig.run(&TO_SQLITE).success();
+        assert!(!rig.path("agents/work/agent/auth-state.json").exists());
+        let stored: Value =
+            serde_json::from_str(&row(&rig, "work", Row::State).read().unwrap()).unwrap();
+        let wanted = match order.get("p") {
+            Some(_) => order,
+            None => json!({"openai": ["openai-codex:x"]}),
+        };
+        assert_eq!(stored["order"], wanted);
+        rig.run(&TO_JSON).success();
+        let back: Value =
+            serde_json::from_str(&rig.read("agents/work/agent/auth-state.json")).unwrap();
+        assert!(back["order"].as_object().unwrap().len() == 1, "{back}");
+    }
+    // What says nothing but when a login was used needs no database.
+    let rig = Rig::new();
+    write_profiles(&rig, "main", &json!({"p:1": key("fake-1")}));
+    rig.write("agents/work/agent/auth-state.json", r#"{"usageStats":{"p:1":{"lastUsed":5}}}"#);
+    rig.run(&TO_SQLITE).success();
 }
