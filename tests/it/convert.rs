@@ -1,5 +1,6 @@
 //! `store convert`: logins move between JSON documents and SQLite databases.
 
+mod fields;
 mod killed;
 mod place;
 mod refused;

@@ -269,7 +269,7 @@ fn a_database_that_is_not_as_it_should_be_is_told_and_left_alone() {
             bytes[..100].fill(0x55);
             std::fs::write(&path, bytes).unwrap();
         }),
-        ("half made", &|rig| run(rig, "DROP TABLE schema_meta")),
+        ("tables of OpenClaw are missing", &|rig| run(rig, "DROP TABLE schema_meta")),
         ("auth.sharedStore", &|rig| {
             run(
                 rig,

@@ -2,7 +2,7 @@
 //! OpenClaw does not know, and what servers refused. It is in a file of ours.
 //!
 //! Invariant: an entry is nothing without its row. What is kept here of an entry that is gone
-//! says nothing.
+//! says nothing, nor does it of another login that has the same name by now.
 //!
 //! So is what a marker of ours stands for (see [`super::claim`]): whoever reads the row finds
 //! the login as it was.
@@ -19,6 +19,7 @@ use serde_json::value::RawValue;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::bound::Bound;
 use super::merge::{Entries, again};
 
 /// The fields of an entry that OpenClaw 2026.9 keeps, and what it reads as one of them.
@@ -60,6 +61,9 @@ pub(super) struct Extras {
     /// Fields by profile.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     fields: IndexMap<String, RawObject>,
+    /// The login that the fields are of, by profile. Those of an earlier version name none.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    bound: IndexMap<String, Bound>,
     /// What servers refused, by profile.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     usage: IndexMap<String, RawObject>,
@@ -134,6 +138,10 @@ impl Extras {
         }
         for (id, fields) in &self.fields {
             let Some(entry) = document.entry(id) else { continue };
+            let is_of = |bound: &Bound| bound.is_to(document.credential(id).as_ref());
+            if !self.bound.get(id).is_none_or(is_of) {
+                continue;
+            }
             let Ok(mut entry) = serde_json::from_str::<RawObject>(entry) else { continue };
             for (name, value) in fields {
                 entry.entry(name.clone()).or_insert_with(|| value.clone());
@@ -165,11 +173,15 @@ impl Extras {
             let after = (!kept.is_empty()).then(|| raw(&kept)).transpose()?;
             is_changed |=
                 before.map(|it| it.get().to_owned()) != after.map(|it| it.get().to_owned());
-            if kept.is_empty() {
+            let before = self.bound.shift_remove(id);
+            let Some(text) = text.as_ref().filter(|_| !kept.is_empty()) else {
                 self.fields.shift_remove(id);
-            } else {
-                self.fields.insert(id.clone(), kept);
-            }
+                continue;
+            };
+            let bound = Bound::to(text, before.as_ref())?;
+            is_changed |= before.as_ref() != Some(&bound);
+            self.bound.insert(id.clone(), bound);
+            self.fields.insert(id.clone(), kept);
         }
         Ok(is_changed)
     }

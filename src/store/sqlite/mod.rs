@@ -7,6 +7,7 @@
 //! OpenClaw would drop from them is in a file of ours, and so are leases, journal, spool and
 //! backups.
 
+mod bound;
 mod claim;
 mod connection;
 mod conversion;
