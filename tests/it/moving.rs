@@ -270,6 +270,28 @@ fn access_only_writes_a_token_and_the_login_stays() {
 }
 
 #[test]
+fn an_import_that_is_run_again_replaces_no_newer_login() {
+    let rig = Rig::signed_in();
+    other_home(&rig);
+    let carried = rig.run(&["move", "chatgpt", "--to", "-"]).success() + "\n";
+    let file = format!("other/{}", store("main"));
+    elsewhere(&rig, &["import", "-"], &carried).success();
+    elsewhere(&rig, &["import", "-"], &carried).success();
+    expire_elsewhere(&rig);
+    let token = elsewhere(&rig, &["token", "chatgpt"], "").success();
+    let before = rig.read_at_home(&file).unwrap();
+    let stderr = elsewhere(&rig, &["import", "-"], &carried).failure(3);
+    assert!(stderr.contains("replaced"), "{stderr}");
+    assert_eq!(rig.read_at_home(&file).unwrap(), before);
+    assert_eq!(elsewhere(&rig, &["token", "chatgpt"], "").success(), token);
+    // Nor is a login of the same account that came in another way.
+    let mut other: Value = serde_json::from_str(&carried).unwrap();
+    other["entry"]["refresh"] = "fake-refresh-of-an-older-login".into();
+    elsewhere(&rig, &["import", "-"], &other.to_string()).failure(1);
+    assert_eq!(rig.read_at_home(&file).unwrap(), before);
+}
+
+#[test]
 fn import_takes_no_odd_input_and_no_place_of_another_account() {
     let rig = Rig::signed_in();
     let before = rig.tree();
