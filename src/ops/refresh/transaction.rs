@@ -248,8 +248,11 @@ impl<'a> Transaction<'a> {
     /// Fails where the login has moved away, or may have. A move that came to nothing is forgotten.
     fn check_owner(&self, posted: &Secret) -> Result<(), RefreshError> {
         let Some(noted) = self.app.moves().find(posted) else { return Ok(()) };
-        let is_ours = settle(self.app, self.config, posted, &noted) == State::Ours;
-        if is_ours { Ok(()) } else { Err(NotRefreshable::moved(self.selected).into()) }
+        match settle(self.app, self.config, posted, &noted) {
+            State::Ours => Ok(()),
+            State::Away => Err(NotRefreshable::moved(self.selected).into()),
+            State::Unknown => Err(NotRefreshable::maybe_moved(self.selected).into()),
+        }
     }
 
     /// Tries everything that can fail: discovery, the trust store, the space for the reply.
