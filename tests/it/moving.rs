@@ -254,13 +254,25 @@ fn a_login_goes_to_another_agent_and_a_kill_between_is_repaired() {
 #[test]
 fn a_login_that_comes_back_from_a_backup_is_not_posted() {
     let rig = Rig::signed_in();
+    let before = rig.document().to_string();
     rig.run(&["move", "chatgpt", "--to", rig.home().join("l").to_str().unwrap()]).success();
-    rig.run(&["doctor", "--restore", "latest"]);
-    if rig.document()["profiles"][PROFILE].is_object() {
-        rig.expire(PROFILE);
-        let stderr = rig.run(&["token", "chatgpt"]).failure(3);
-        assert!(stderr.contains("moved away"), "{stderr}");
+    for force in [&["--force"][..], &[]] {
+        let restored = rig.run(&[&["doctor", "--restore", "latest"], force].concat());
+        assert!(restored.stdout.contains("it was moved away"), "{restored:?}");
+        assert_eq!(rig.document()["profiles"], json!({}));
     }
+    // By hand.
+    rig.write(&store("main"), &before);
+    rig.expire(PROFILE);
+    for command in ["list", "doctor", "status"] {
+        let finished = rig.run(&[command]);
+        assert!(finished.stdout.contains("sign in again (moved away, 20"), "{finished:?}");
+    }
+    let checked = rig.run(&["check"]);
+    assert!(checked.code != 0 && checked.stdout.contains("moved away"), "{checked:?}");
+    let stderr = rig.run(&["token", "chatgpt"]).failure(3);
+    assert!(stderr.contains("moved away"), "{stderr}");
+    rig.run(&["move", "chatgpt", "--undo"]).failure(3);
     assert_eq!(refreshes(&rig), 0);
 }
 
