@@ -141,8 +141,6 @@ fn a_kill_after_the_file_is_there_leaves_its_owner_alone() {
     drop(lock);
     assert_eq!(grant(&rig), held, "it was killed before it was removed");
     rig.expire(PROFILE);
-    // Carried away: the file is not what tells.
-    std::fs::remove_file(&file).unwrap();
     let stderr = rig.run(&["token", "chatgpt"]).failure(3);
     assert!(stderr.contains("moved"), "{stderr}");
     assert_eq!(refreshes(&rig), 0);
@@ -187,6 +185,26 @@ fn a_kill_before_the_file_has_its_name_leaves_the_login_here() {
     rig.run(&["token", "chatgpt"]).success();
     assert!(!part.exists() && !file.exists());
     assert_eq!(refreshes(&rig), 1);
+}
+
+#[test]
+fn where_the_file_of_a_killed_move_is_gone_a_person_says_who_has_the_login() {
+    for other in [None, Some("somebody else's")] {
+        let rig = Rig::signed_in();
+        let file = rig.home().join("login.json");
+        note(&rig, &json!({"file": file}));
+        if let Some(text) = other {
+            std::fs::write(&file, text).unwrap();
+        }
+        rig.expire(PROFILE);
+        let stderr = rig.run(&["token", "chatgpt"]).failure(3);
+        assert!(stderr.contains("interrupted") && stderr.contains("--undo"), "{stderr}");
+        assert_eq!(refreshes(&rig), 0);
+        assert!(!grant(&rig).is_empty(), "it stays, for it may be the only one");
+        rig.run(&["move", "chatgpt", "--undo"]).success();
+        rig.run(&["token", "chatgpt"]).success();
+        assert_eq!(std::fs::read_to_string(&file).ok().as_deref(), other);
+    }
 }
 
 #[test]
