@@ -306,6 +306,21 @@ fn what_is_over_or_shared_is_not_moved() {
 }
 
 #[test]
+fn a_login_whose_refresh_was_cut_off_is_not_moved() {
+    let rig = Rig::signed_in();
+    let name = Secret::new(grant(&rig)).fingerprint().replace("sha256:", "grant-sha256-");
+    for text in [r#"{"pid":1,"at":5}"#, "{"] {
+        let note = format!("locks/oauth-refresh/{name}.intent");
+        rig.write(&note, text);
+        let stderr = rig.run(&["move", "chatgpt", "--to", "-"]).failure(4);
+        assert!(stderr.contains("cut off") && stderr.contains("--force-refresh"), "{stderr}");
+        assert!(!grant(&rig).is_empty());
+        std::fs::remove_file(rig.path(&note)).unwrap();
+    }
+    rig.run(&["move", "chatgpt", "--to", "-"]).success();
+}
+
+#[test]
 fn access_only_writes_a_token_and_the_login_stays() {
     let rig = Rig::signed_in();
     other_home(&rig);

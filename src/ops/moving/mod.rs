@@ -17,6 +17,7 @@ pub use settle::NotRemoved;
 pub(in crate::ops) use settle::{State, settle};
 pub use share::{ShareError, Shared, share};
 
+use super::login_state::unknown;
 use super::logout::{held_by, shared_with};
 use super::name;
 use super::pool::Pool;
@@ -26,7 +27,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::profile::{AgentId, Credential, ProfileId, ProviderId};
 use crate::secret::Secret;
-use crate::store::{Lease, Move, MovedTo, OutcomeKind, Store};
+use crate::store::{Lease, Move, MovedTo, Store};
 use crate::system::new_file;
 use settle::{held, remove};
 use std::io::Write;
@@ -215,11 +216,9 @@ impl Ready<'_> {
             let reason = "its refresh token was replaced or refused".to_owned();
             return Err(MoveError::Over { profile_id, reason });
         }
-        match store.last_outcome(grant) {
-            Some(last) if last.kind == OutcomeKind::Unknown => {
-                Err(MoveError::Unknown { profile_id, last: last.to_string() })
-            }
-            _ => Ok(()),
+        match unknown(&store.grant_notes().under_lease(grant)) {
+            Some(last) => Err(MoveError::Unknown { profile_id, last: last.to_string() }),
+            None => Ok(()),
         }
     }
 
