@@ -1,6 +1,8 @@
 //! `move` and `import -`: a login has one owner, whatever is killed on the way.
 
 use crate::support::authorization_server::Endpoint;
+#[cfg(feature = "sqlite")]
+use crate::support::database::make_shared;
 use crate::support::pseudo_terminal::PseudoTerminal;
 use crate::support::rig::{Finished, PROFILE, Rig, store};
 use openclaw_auth::secret::Secret;
@@ -361,6 +363,35 @@ fn an_import_that_is_run_again_replaces_no_newer_login() {
     other["entry"]["refresh"] = "fake-refresh-of-an-older-login".into();
     elsewhere(&rig, &["import", "-"], &other.to_string()).failure(1);
     assert_eq!(rig.read_at_home(&file).unwrap(), before);
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_login_gets_the_provider_of_the_store_that_takes_it() {
+    let rig = Rig::signed_in();
+    other_home(&rig);
+    make_shared(&rig.home().join("other"));
+    let carried = rig.run(&["move", "chatgpt", "--to", "-"]).success() + "\n";
+    let text = elsewhere(&rig, &["import", "-"], &carried).success();
+    assert!(text.contains("openai:ada@example.test"), "{text}");
+    let listed = elsewhere(&rig, &["list"], "").success();
+    assert!(!listed.contains("openai-codex"), "{listed}");
+    // The same again is the same login.
+    elsewhere(&rig, &["import", "-"], &carried).success();
+    let back = elsewhere(&rig, &["move", "chatgpt", "--to", "-"], "").success() + "\n";
+    let entry: Value = serde_json::from_str(&back).unwrap();
+    assert_eq!(
+        (&entry["profileId"], &entry["entry"]["provider"]),
+        (&json!("openai:ada@example.test"), &json!("openai"))
+    );
+    rig.run_with_input(&["import", "-"], &back).success();
+    rig.expire(PROFILE);
+    rig.run(&["token", "chatgpt"]).success();
+    // A key is of the provider that it names.
+    let key = json!({"schema": 1, "kind": "openclaw-auth login", "profileId": "openai:k",
+                     "entry": {"type": "api_key", "provider": "openai", "key": "fake-k"}});
+    rig.run_with_input(&["import", "-"], &key.to_string()).success();
+    assert_eq!(rig.document()["profiles"]["openai:k"], key["entry"]);
 }
 
 #[test]

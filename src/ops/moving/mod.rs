@@ -29,6 +29,7 @@ use crate::profile::{AgentId, Credential, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::store::{Lease, Move, MovedTo, Store};
 use crate::system::new_file;
+use document::Carried;
 use settle::{held, remove};
 use std::io::Write;
 use std::path::Path;
@@ -228,6 +229,11 @@ impl Ready<'_> {
         written.ok_or_else(|| MoveError::Empty { profile_id: self.id.clone() })
     }
 
+    fn carried(&self) -> Carried {
+        let (entry, credential) = (self.entry.clone(), self.credential.clone());
+        Carried { profile_id: self.id.clone(), entry, credential }
+    }
+
     /// Notes how far the move is: whether the login is there, and removed here.
     fn note(&self, to: &MovedTo, (is_there, is_removed): (bool, bool)) -> Result<(), MoveError> {
         // A key has no owner; nothing is posted of it.
@@ -294,7 +300,8 @@ impl Ready<'_> {
         store.check_generation()?;
         store.check_writable()?;
         self.note(&MovedTo::Agent(agent.id.clone()), (false, false))?;
-        let stored = receive::store(self.app, &store, (&self.id, &self.entry, &self.credential));
+        let Carried { profile_id, entry, credential } = self.carried().named_for(&store);
+        let stored = receive::store(self.app, &store, (&profile_id, &entry, &credential));
         stored.map(|_| ()).inspect_err(|_| {
             if settle::holds(&store, &self.grant).is_ok_and(|is_there| !is_there) {
                 self.forget();
