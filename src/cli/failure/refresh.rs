@@ -82,6 +82,11 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
             ReportedKind::LoginOver | ReportedKind::SignedOut => {
                 (ExitStatus::LoginRequired, again(login))
             }
+            ReportedKind::Died => (
+                ExitStatus::Unavailable,
+                "try again in a few seconds; the server may have replaced the refresh token".into(),
+            ),
+            ReportedKind::NotStarted => (ExitStatus::Unavailable, wait_for_server(None)),
             ReportedKind::Unavailable => {
                 (ExitStatus::Unavailable, wait_for_server(last.as_deref()))
             }

@@ -152,7 +152,7 @@ pub enum RefreshError {
         last: Option<Box<LastOutcome>>,
     },
     /// What comes before the request took a worker so long that it makes none.
-    #[error("the refresh was not begun: it took too long to get ready")]
+    #[error("the refresh was not started (preparing it took too long); nothing was sent")]
     NoTimeLeft,
     /// Signals cannot be waited for.
     #[error("could not catch signals")]
@@ -172,6 +172,10 @@ pub enum ReportedKind {
     SignedOut,
     /// The server gave no answer that counts.
     Unavailable,
+    /// There was no time for a request.
+    NotStarted,
+    /// The worker has ended without a word.
+    Died,
     /// The certificate of the server is not trusted.
     Untrusted,
     /// The server refused, and did not say whether the login is over.
