@@ -2,7 +2,8 @@
 //!
 //! Invariant: a refresh token that was rotated is not brought back unasked. The server
 //! takes a second use of it for theft and ends the login that replaced it. Nothing that is
-//! stored now is removed, and what is replaced becomes a backup itself.
+//! stored now is removed, and what is replaced becomes a backup itself. What was moved away
+//! stays away: it has another owner.
 
 use super::doctor::store_of;
 use crate::app::{App, AppError};
@@ -138,6 +139,7 @@ pub fn list(app: &App, agent: Option<&AgentId>) -> Result<Listing, AppError> {
 const LATEST: &str = "latest";
 /// Why an entry is left as it is.
 const ROTATED: &str = "its refresh token was replaced by a newer one since";
+const MOVED: &str = "it was moved away";
 const UNINTERPRETABLE: &str = "its entry in the backup cannot be interpreted";
 
 /// Brings the profiles of the backup `name` back: those that are gone, and those that have
@@ -167,7 +169,7 @@ pub fn restore(
             if document.entry(id) == Some(entry) {
                 continue;
             }
-            match obstacle(&store, document, &backup, &since, id) {
+            match obstacle(app, &store, document, &backup, &since, id) {
                 Some(reason) if !force || reason != ROTATED => {
                     kept.push(Kept { id: id.into(), reason });
                 }
@@ -258,6 +260,7 @@ fn newer(store: &Store, backups: &[Backup]) -> Vec<Document> {
 
 /// Why the entry `id` of the backup should not be brought back, if it should not.
 fn obstacle(
+    app: &App,
     store: &Store,
     present: &Document,
     backup: &Document,
@@ -266,6 +269,9 @@ fn obstacle(
 ) -> Option<&'static str> {
     let Some(old) = backup.credential(id) else { return Some(UNINTERPRETABLE) };
     let old_token = old.refresh_token()?;
+    if app.moves().find(old_token).is_some_and(|noted| noted.is_away()) {
+        return Some(MOVED);
+    }
     let replaced = |document: &Document| {
         document.credential(id).is_some_and(|newer| match newer.refresh_token() {
             Some(token) => !token.matches(old_token) && !outlives(&old, &newer),

@@ -14,8 +14,8 @@ use crate::profile::{
 };
 use crate::provider::cools_down;
 use crate::store::{
-    Document, Fence, GrantNote, GrantNotes, Inspection, LastOutcome, OutcomeKind, StateDocument,
-    Store,
+    Document, Fence, GrantNote, GrantNotes, Inspection, LastOutcome, Move, OutcomeKind,
+    StateDocument, Store,
 };
 
 /// Why a token is not used whose expiry is no time.
@@ -29,6 +29,7 @@ pub(crate) struct Judge<'s> {
     document: &'s Document,
     state: &'s StateDocument,
     notes: GrantNotes,
+    has_moves: bool,
     now: Millis,
 }
 
@@ -50,7 +51,8 @@ impl<'s> Judge<'s> {
         (document, state): (&'s Document, &'s StateDocument),
         now: Millis,
     ) -> Self {
-        Self { app, config, store, document, state, notes: store.grant_notes(), now }
+        let (notes, has_moves) = (store.grant_notes(), !app.moves().is_empty());
+        Self { app, config, store, document, state, notes, has_moves, now }
     }
 
     /// The state of the profile `id`, which is `found` there.
@@ -64,6 +66,7 @@ impl<'s> Judge<'s> {
             unusable: unusable.clone(),
             refusal: refusal.clone(),
             is_replaced: note.as_ref().is_some_and(|note| note.is_replaced),
+            moved: self.moved(id),
             rejected: self.state.rejected_when(self.document, id.as_str()),
             refused: note.as_ref().and_then(|it| Some(told(it.outcome_of(OutcomeKind::Refused)?))),
             lost: found.fence.filter(|_| !is_refreshing).map(|fence| fence.to_string()),
@@ -111,6 +114,16 @@ impl<'s> Judge<'s> {
         Some(self.notes.of(grant, self.now))
     }
 
+    /// Since when it is elsewhere. A token is copied where anything is noted of moves.
+    fn moved(&self, id: &ProfileId) -> Option<Millis> {
+        if !self.has_moves {
+            return None;
+        }
+        let credential = self.document.credential(id.as_str())?;
+        let grant = credential.refresh_token().or_else(|| credential.bearer())?;
+        self.app.moves().find(grant).filter(Move::is_away).map(|noted| noted.at)
+    }
+
     fn refusal(&self, id: &ProfileId, note: Option<&GrantNote>) -> Option<Refusal> {
         let stored = self.state.refused_when(self.document, id.as_str());
         let noted = || {
@@ -126,7 +139,7 @@ const fn is_stale_copy(state: &LoginState) -> bool {
 }
 
 /// The last refresh of a grant, where nobody knows what became of it.
-fn unknown(note: &GrantNote) -> Option<LastRequest> {
+pub(super) fn unknown(note: &GrantNote) -> Option<LastRequest> {
     if let Some(outcome) = note.outcome_of(OutcomeKind::Unknown) {
         return Some(told(outcome));
     }

@@ -55,6 +55,8 @@ pub enum Over {
     Rejected,
     /// Its refresh token was replaced: an older file was put back.
     Replaced,
+    /// It was moved away, and an older file was put back.
+    Moved,
     /// A refresh by another program took its tokens away: how.
     Lost(String),
     /// There is no credential.
@@ -104,6 +106,8 @@ pub struct LoginFacts {
     pub refusal: Option<Refusal>,
     /// Whether its refresh token was replaced.
     pub is_replaced: bool,
+    /// When it was moved away.
+    pub moved: Option<Millis>,
     /// When its access token was reported as rejected.
     pub rejected: Option<Millis>,
     /// The last refresh, where the server refused and did not say why.
@@ -127,6 +131,7 @@ impl LoginFacts {
             lost: None,
             refusal: None,
             is_replaced: false,
+            moved: None,
             rejected: None,
             refused: None,
             unknown: None,
@@ -175,6 +180,9 @@ fn over(facts: &LoginFacts, now: Millis) -> Option<(Over, Option<Millis>)> {
         let code = refusal.code.clone();
         let why = if refusal.is_revocation() { Over::Revoked } else { Over::Refused(code) };
         return Some((why, refusal.at));
+    }
+    if let Some(at) = facts.moved {
+        return Some((Over::Moved, Some(at)));
     }
     if facts.is_replaced {
         return Some((Over::Replaced, None));
@@ -278,6 +286,7 @@ impl Over {
             Self::Expired => "expired",
             Self::Rejected => "rejected",
             Self::Replaced => "replaced",
+            Self::Moved => "moved",
             Self::Lost(_) => "lost",
             Self::Empty => "empty",
             Self::Unusable(_) => "unusable",
@@ -338,6 +347,7 @@ mod tests {
             lost: Some("lost".into()),
             refusal: Some(Refusal { code: "invalid_grant".into(), at: Some(7) }),
             is_replaced: true,
+            moved: Some(8),
             rejected: Some(3),
             refused: Some(last.clone()),
             unknown: Some(last.clone()),
@@ -353,6 +363,8 @@ mod tests {
         facts.refusal = Some(Refusal { code: Refusal::REVOKED.into(), at: None });
         assert_eq!(state(facts.clone()), again(Over::Revoked, None));
         facts.refusal = None;
+        assert_eq!(state(facts.clone()), again(Over::Moved, Some(8)));
+        facts.moved = None;
         assert_eq!(state(facts.clone()), again(Over::Replaced, None));
         facts.is_replaced = false;
         assert_eq!(state(facts.clone()), LoginState::Refused(last.clone()));

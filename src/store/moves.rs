@@ -42,6 +42,13 @@ pub struct Move {
     pub is_removed: bool,
 }
 
+impl Move {
+    /// Whether the login is elsewhere for certain.
+    pub const fn is_away(&self) -> bool {
+        self.is_there || self.is_removed
+    }
+}
+
 /// The notes.
 #[derive(Clone, Debug)]
 pub struct Moves(PathBuf);
@@ -74,6 +81,11 @@ impl Moves {
             return self.path(grant).exists().then(unreadable);
         };
         Some(serde_json::from_str(&text).unwrap_or_else(|_| unreadable()))
+    }
+
+    /// Whether nothing is noted of any grant: then there is nothing to hash.
+    pub fn is_empty(&self) -> bool {
+        self.0.read_dir().map_or(true, |mut entries| entries.next().is_none())
     }
 
     /// Notes it, durably.
@@ -112,8 +124,10 @@ mod tests {
             is_removed: false,
         };
         assert_eq!(moves.find(&grant), None);
+        assert!(moves.is_empty());
         moves.note(&grant, &noted).unwrap();
         assert_eq!(moves.find(&grant), Some(noted));
+        assert!(!moves.is_empty());
         assert_eq!(moves.find(&Secret::new("fake-other")), None);
         assert!(!std::fs::read_to_string(moves.path(&grant)).unwrap().contains("fake-refresh"));
         file::replace(&moves.path(&grant), b"{").unwrap();

@@ -1,6 +1,8 @@
 //! `move` and `import -`: a login has one owner, whatever is killed on the way.
 
 use crate::support::authorization_server::Endpoint;
+#[cfg(feature = "sqlite")]
+use crate::support::database::make_shared;
 use crate::support::pseudo_terminal::PseudoTerminal;
 use crate::support::rig::{Finished, PROFILE, Rig, store};
 use openclaw_auth::secret::Secret;
@@ -141,8 +143,6 @@ fn a_kill_after_the_file_is_there_leaves_its_owner_alone() {
     drop(lock);
     assert_eq!(grant(&rig), held, "it was killed before it was removed");
     rig.expire(PROFILE);
-    // Carried away: the file is not what tells.
-    std::fs::remove_file(&file).unwrap();
     let stderr = rig.run(&["token", "chatgpt"]).failure(3);
     assert!(stderr.contains("moved"), "{stderr}");
     assert_eq!(refreshes(&rig), 0);
@@ -187,6 +187,26 @@ fn a_kill_before_the_file_has_its_name_leaves_the_login_here() {
     rig.run(&["token", "chatgpt"]).success();
     assert!(!part.exists() && !file.exists());
     assert_eq!(refreshes(&rig), 1);
+}
+
+#[test]
+fn where_the_file_of_a_killed_move_is_gone_a_person_says_who_has_the_login() {
+    for other in [None, Some("somebody else's")] {
+        let rig = Rig::signed_in();
+        let file = rig.home().join("login.json");
+        note(&rig, &json!({"file": file}));
+        if let Some(text) = other {
+            std::fs::write(&file, text).unwrap();
+        }
+        rig.expire(PROFILE);
+        let stderr = rig.run(&["token", "chatgpt"]).failure(3);
+        assert!(stderr.contains("interrupted") && stderr.contains("--undo"), "{stderr}");
+        assert_eq!(refreshes(&rig), 0);
+        assert!(!grant(&rig).is_empty(), "it stays, for it may be the only one");
+        rig.run(&["move", "chatgpt", "--undo"]).success();
+        rig.run(&["token", "chatgpt"]).success();
+        assert_eq!(std::fs::read_to_string(&file).ok().as_deref(), other);
+    }
 }
 
 #[test]
@@ -254,13 +274,25 @@ fn a_login_goes_to_another_agent_and_a_kill_between_is_repaired() {
 #[test]
 fn a_login_that_comes_back_from_a_backup_is_not_posted() {
     let rig = Rig::signed_in();
+    let before = rig.document().to_string();
     rig.run(&["move", "chatgpt", "--to", rig.home().join("l").to_str().unwrap()]).success();
-    rig.run(&["doctor", "--restore", "latest"]);
-    if rig.document()["profiles"][PROFILE].is_object() {
-        rig.expire(PROFILE);
-        let stderr = rig.run(&["token", "chatgpt"]).failure(3);
-        assert!(stderr.contains("moved away"), "{stderr}");
+    for force in [&["--force"][..], &[]] {
+        let restored = rig.run(&[&["doctor", "--restore", "latest"], force].concat());
+        assert!(restored.stdout.contains("it was moved away"), "{restored:?}");
+        assert_eq!(rig.document()["profiles"], json!({}));
     }
+    // By hand.
+    rig.write(&store("main"), &before);
+    rig.expire(PROFILE);
+    for command in ["list", "doctor", "status"] {
+        let finished = rig.run(&[command]);
+        assert!(finished.stdout.contains("sign in again (moved away, 20"), "{finished:?}");
+    }
+    let checked = rig.run(&["check"]);
+    assert!(checked.code != 0 && checked.stdout.contains("moved away"), "{checked:?}");
+    let stderr = rig.run(&["token", "chatgpt"]).failure(3);
+    assert!(stderr.contains("moved away"), "{stderr}");
+    rig.run(&["move", "chatgpt", "--undo"]).failure(3);
     assert_eq!(refreshes(&rig), 0);
 }
 
@@ -273,6 +305,21 @@ fn what_is_over_or_shared_is_not_moved() {
     let stderr = rig.run(&["move", "chatgpt", "--to", "-"]).failure(1);
     assert!(stderr.contains("holds the same login"), "{stderr}");
     assert_eq!(rig.tree(), before);
+}
+
+#[test]
+fn a_login_whose_refresh_was_cut_off_is_not_moved() {
+    let rig = Rig::signed_in();
+    let name = Secret::new(grant(&rig)).fingerprint().replace("sha256:", "grant-sha256-");
+    for text in [r#"{"pid":1,"at":5}"#, "{"] {
+        let note = format!("locks/oauth-refresh/{name}.intent");
+        rig.write(&note, text);
+        let stderr = rig.run(&["move", "chatgpt", "--to", "-"]).failure(4);
+        assert!(stderr.contains("cut off") && stderr.contains("--force-refresh"), "{stderr}");
+        assert!(!grant(&rig).is_empty());
+        std::fs::remove_file(rig.path(&note)).unwrap();
+    }
+    rig.run(&["move", "chatgpt", "--to", "-"]).success();
 }
 
 #[test]
@@ -316,6 +363,35 @@ fn an_import_that_is_run_again_replaces_no_newer_login() {
     other["entry"]["refresh"] = "fake-refresh-of-an-older-login".into();
     elsewhere(&rig, &["import", "-"], &other.to_string()).failure(1);
     assert_eq!(rig.read_at_home(&file).unwrap(), before);
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_login_gets_the_provider_of_the_store_that_takes_it() {
+    let rig = Rig::signed_in();
+    other_home(&rig);
+    make_shared(&rig.home().join("other"));
+    let carried = rig.run(&["move", "chatgpt", "--to", "-"]).success() + "\n";
+    let text = elsewhere(&rig, &["import", "-"], &carried).success();
+    assert!(text.contains("openai:ada@example.test"), "{text}");
+    let listed = elsewhere(&rig, &["list"], "").success();
+    assert!(!listed.contains("openai-codex"), "{listed}");
+    // The same again is the same login.
+    elsewhere(&rig, &["import", "-"], &carried).success();
+    let back = elsewhere(&rig, &["move", "chatgpt", "--to", "-"], "").success() + "\n";
+    let entry: Value = serde_json::from_str(&back).unwrap();
+    assert_eq!(
+        (&entry["profileId"], &entry["entry"]["provider"]),
+        (&json!("openai:ada@example.test"), &json!("openai"))
+    );
+    rig.run_with_input(&["import", "-"], &back).success();
+    rig.expire(PROFILE);
+    rig.run(&["token", "chatgpt"]).success();
+    // A key is of the provider that it names.
+    let key = json!({"schema": 1, "kind": "openclaw-auth login", "profileId": "openai:k",
+                     "entry": {"type": "api_key", "provider": "openai", "key": "fake-k"}});
+    rig.run_with_input(&["import", "-"], &key.to_string()).success();
+    assert_eq!(rig.document()["profiles"]["openai:k"], key["entry"]);
 }
 
 #[test]

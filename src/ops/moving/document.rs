@@ -1,11 +1,13 @@
 //! The document that carries a login from one store to another: the entry as it is stored, with
 //! the id of its profile.
 
-use crate::profile::{Credential, ProfileId};
+use crate::profile::{Credential, Kind, ProfileId, ProviderId};
+use crate::provider::{predecessor, successor};
 use crate::secret::Secret;
-use crate::store::Document;
+use crate::store::{Document, Store};
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// What `kind` says in every such document.
 const KIND: &str = "openclaw-auth login";
@@ -63,6 +65,37 @@ pub(super) fn read(text: &str) -> Option<Carried> {
         entry: text,
         credential,
     })
+}
+
+impl Carried {
+    /// The same login under the provider that `store` has for it, as `store convert` names it. A
+    /// key is of the provider that it names.
+    pub(super) fn named_for(self, store: &Store) -> Self {
+        if self.credential.kind() == Kind::ApiKey {
+            return self;
+        }
+        let former = &self.credential.provider;
+        let is_in_database = store.will_be_in_database();
+        let provider = if is_in_database { successor(former) } else { predecessor(former) };
+        provider.and_then(|provider| self.under(&provider)).unwrap_or(self)
+    }
+
+    /// The same login of another provider, with the id that says so; `None` where its entry is no
+    /// object.
+    fn under(&self, provider: &ProviderId) -> Option<Self> {
+        let mut members: IndexMap<String, Box<RawValue>> =
+            serde_json::from_str(self.entry.expose()).ok()?;
+        members.insert("provider".to_owned(), to_raw_value(provider.as_str()).ok()?);
+        let entry = Secret::new(serde_json::to_string(&members).ok()?);
+        let id = self.profile_id.as_str();
+        let rest = id.strip_prefix(self.credential.provider.as_str());
+        let profile_id = match rest.and_then(|rest| rest.strip_prefix(':')) {
+            Some(rest) => format!("{}:{rest}", provider.as_str()).as_str().into(),
+            None => self.profile_id.clone(),
+        };
+        let credential = Credential { provider: provider.clone(), ..self.credential.clone() };
+        Some(Self { profile_id, entry, credential })
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub use settle::NotRemoved;
 pub(in crate::ops) use settle::{State, settle};
 pub use share::{ShareError, Shared, share};
 
+use super::login_state::unknown;
 use super::logout::{held_by, shared_with};
 use super::name;
 use super::pool::Pool;
@@ -26,8 +27,9 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::profile::{AgentId, Credential, ProfileId, ProviderId};
 use crate::secret::Secret;
-use crate::store::{Lease, Move, MovedTo, OutcomeKind, Store};
+use crate::store::{Lease, Move, MovedTo, Store};
 use crate::system::new_file;
+use document::Carried;
 use settle::{held, remove};
 use std::io::Write;
 use std::path::Path;
@@ -215,11 +217,9 @@ impl Ready<'_> {
             let reason = "its refresh token was replaced or refused".to_owned();
             return Err(MoveError::Over { profile_id, reason });
         }
-        match store.last_outcome(grant) {
-            Some(last) if last.kind == OutcomeKind::Unknown => {
-                Err(MoveError::Unknown { profile_id, last: last.to_string() })
-            }
-            _ => Ok(()),
+        match unknown(&store.grant_notes().under_lease(grant)) {
+            Some(last) => Err(MoveError::Unknown { profile_id, last: last.to_string() }),
+            None => Ok(()),
         }
     }
 
@@ -227,6 +227,11 @@ impl Ready<'_> {
     fn document(&self) -> Result<Secret, MoveError> {
         let written = document::write(&self.id, self.entry.expose());
         written.ok_or_else(|| MoveError::Empty { profile_id: self.id.clone() })
+    }
+
+    fn carried(&self) -> Carried {
+        let (entry, credential) = (self.entry.clone(), self.credential.clone());
+        Carried { profile_id: self.id.clone(), entry, credential }
     }
 
     /// Notes how far the move is: whether the login is there, and removed here.
@@ -295,7 +300,8 @@ impl Ready<'_> {
         store.check_generation()?;
         store.check_writable()?;
         self.note(&MovedTo::Agent(agent.id.clone()), (false, false))?;
-        let stored = receive::store(self.app, &store, (&self.id, &self.entry, &self.credential));
+        let Carried { profile_id, entry, credential } = self.carried().named_for(&store);
+        let stored = receive::store(self.app, &store, (&profile_id, &entry, &credential));
         stored.map(|_| ()).inspect_err(|_| {
             if settle::holds(&store, &self.grant).is_ok_and(|is_there| !is_there) {
                 self.forget();

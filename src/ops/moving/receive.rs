@@ -56,7 +56,7 @@ pub fn receive(
     let read = input.take(document::LARGEST).read_to_string(&mut text);
     read.map_err(|_| MoveError::NoLogin)?;
     let Carried { profile_id, entry, credential } =
-        document::read(&text).ok_or(MoveError::NoLogin)?;
+        document::read(&text).ok_or(MoveError::NoLogin)?.named_for(&store);
     let id = request.profile_id.clone().unwrap_or(profile_id);
     check_profile_id(&id)?;
     check_newest(&store, &id, &credential)?;

@@ -58,7 +58,7 @@ fn is_there(app: &App, config: &Config, grant: &Secret, noted: &Move) -> Option<
     match &noted.to {
         _ if noted.is_there => Some(true),
         MovedTo::Output => None,
-        MovedTo::File(path) => is_in_file(path),
+        MovedTo::File(path) => is_in_file(path, grant),
         MovedTo::Agent(id) => match app.agent(config, Some(id)) {
             Ok(agent) => holds(&app.store(&agent), grant).ok(),
             Err(_) => Some(false),
@@ -66,11 +66,11 @@ fn is_there(app: &App, config: &Config, grant: &Secret, noted: &Move) -> Option<
     }
 }
 
-/// Whether the file of a move has got its name.
-fn is_in_file(path: &Path) -> Option<bool> {
+/// Whether the file of a move has got its name. The part was there before the note was; where
+/// both are gone, somebody has carried the file away or removed the part.
+fn is_in_file(path: &Path, grant: &Secret) -> Option<bool> {
     match new_file::check_absent(&new_file::part_of(path)) {
-        // The part was there before the note was; it is gone once the file has its name.
-        Ok(()) => Some(true),
+        Ok(()) => carries(path, grant).then_some(true),
         Err(error) => (error.kind() == ErrorKind::AlreadyExists).then_some(false),
     }
 }

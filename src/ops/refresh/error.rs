@@ -4,6 +4,7 @@ use super::lease::LeaseError;
 use crate::app::AppError;
 use crate::oauth::TokenError;
 use crate::ops::issuer::IssuerError;
+use crate::ops::moving::State;
 use crate::ops::selection::{Login, Selected};
 use crate::profile::{Kind, ProfileId, ProviderId};
 use crate::store::{Fence, InterruptedRefresh, LastOutcome, Location, OutcomeKind, StoreError};
@@ -279,9 +280,14 @@ impl NotRefreshable {
         Self { login: selected.login().into(), reason: Reason::Moved }
     }
 
-    /// A move of the login was interrupted, and nobody knows who has it.
-    pub(super) fn maybe_moved(selected: &Selected) -> Self {
-        Self { login: selected.login().into(), reason: Reason::MaybeMoved }
+    /// What an earlier move of the login means for a refresh.
+    pub(super) fn of_move(selected: &Selected, state: State) -> Option<Self> {
+        let reason = match state {
+            State::Ours => return None,
+            State::Away => Reason::Moved,
+            State::Unknown => Reason::MaybeMoved,
+        };
+        Some(Self { login: selected.login().into(), reason })
     }
 
     /// The refresh token of the login was replaced before.

@@ -18,7 +18,7 @@ use crate::oauth::TokenError;
 use crate::ops::Notes;
 use crate::ops::fence;
 use crate::ops::issuer::{Connection, Issuer};
-use crate::ops::moving::{State, settle};
+use crate::ops::moving::settle;
 use crate::ops::selection::{Selected, entry_text};
 use crate::profile::Credential;
 use crate::provider::Catalog;
@@ -248,11 +248,8 @@ impl<'a> Transaction<'a> {
     /// Fails where the login has moved away, or may have. A move that came to nothing is forgotten.
     fn check_owner(&self, posted: &Secret) -> Result<(), RefreshError> {
         let Some(noted) = self.app.moves().find(posted) else { return Ok(()) };
-        match settle(self.app, self.config, posted, &noted) {
-            State::Ours => Ok(()),
-            State::Away => Err(NotRefreshable::moved(self.selected).into()),
-            State::Unknown => Err(NotRefreshable::maybe_moved(self.selected).into()),
-        }
+        let state = settle(self.app, self.config, posted, &noted);
+        NotRefreshable::of_move(self.selected, state).map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Tries everything that can fail: discovery, the trust store, the space for the reply.

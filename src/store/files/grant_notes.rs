@@ -63,6 +63,20 @@ impl GrantNotes {
 
     /// What is noted of a refresh token; of a login without one, of its access token.
     pub fn of(&self, grant: &Secret, now: crate::profile::Millis) -> GrantNote {
+        self.note(grant, |path| interrupted(path, now))
+    }
+
+    /// As [`Self::of`], for who holds the lease on the grant: a refresh that did not end is none
+    /// of another process.
+    pub fn under_lease(&self, grant: &Secret) -> GrantNote {
+        self.note(grant, journal::interrupted_at)
+    }
+
+    fn note(
+        &self,
+        grant: &Secret,
+        interrupted: impl Fn(&Path) -> Option<InterruptedRefresh>,
+    ) -> GrantNote {
         let hash = grant.fingerprint();
         let mut note =
             GrantNote { is_replaced: self.replaced.contains(&hash), ..GrantNote::default() };
@@ -77,7 +91,7 @@ impl GrantNotes {
                     note.outcome = note.outcome.into_iter().chain(found).max_by_key(|it| it.at);
                 }
                 Some("intent") => {
-                    note.interrupted = note.interrupted.or_else(|| interrupted(path, now));
+                    note.interrupted = note.interrupted.or_else(|| interrupted(path));
                 }
                 Some("spooled") => note.is_kept_elsewhere = true,
                 _ => {}
