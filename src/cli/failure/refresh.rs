@@ -15,7 +15,7 @@ use crate::system::route::Untrusted;
 /// What to do about a login that is away, or may be.
 fn moved(login: &Login) -> Hint {
     let Login { profile_id, provider, agent_id } = login;
-    let back = Command::ours("move").arg(profile_id.as_str()).arg("--undo");
+    let back = Command::ours("move").operand(profile_id.as_str()).arg("--undo");
     Hint::from(login_command(provider, agent_id))
         .then("; where nobody has read what an interrupted move printed: ")
         .run(of_agent(back, agent_id))
