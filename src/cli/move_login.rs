@@ -37,7 +37,7 @@ pub(super) struct Args {
     /// Write a usable access token with its expiry, and leave the login here
     #[arg(long, conflicts_with = "to_agent")]
     access_only: bool,
-    /// Use the login here again after a move to standard output was interrupted and nobody read it
+    /// Use the login here again after a move was interrupted and nobody has what it wrote
     #[arg(long, conflicts_with_all = ["to", "to_agent", "access_only"])]
     undo: bool,
     /// Print JSON; with `--to -`, standard output holds the login alone
@@ -67,7 +67,7 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let agent = AgentId::named(agent);
     if args.undo {
-        let id = take_back(app, &args.name, agent.as_ref())?;
+        let id = wait(take_back(app, &args.name, agent.as_ref()))?;
         return output.data(&format!("{id} is used here again\n"));
     }
     let to = match (&args.to, args.to_agent.as_deref()) {

@@ -5,14 +5,15 @@ use crate::cli::exit::Failure;
 use crate::cli::models::auth::logout::sign_out;
 use crate::cli::output::Output;
 use crate::ops::list::{Row, list};
+use crate::ops::logout::Request;
 use crate::profile::{AgentId, LoginState, Over, ProfileId, ProviderId};
 use serde::Serialize;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Over is a login that `list` says to sign in to again: its refresh token was refused for good,
-or it is expired and cannot be renewed, or it holds nothing that can be used. Nothing is asked of a server. `doctor --restore` brings back what was
-removed.")]
+or it is expired and cannot be renewed, or it holds nothing that can be used. Nothing is asked
+of a server. `doctor --restore` brings back what was removed.")]
 pub(super) struct Args {
     /// Say what would be removed, and remove nothing
     #[arg(long)]
@@ -51,7 +52,9 @@ pub(super) fn run(
     let over: Vec<&Row> = listing.rows.iter().filter(|row| is_over(row)).collect();
     if !args.dry_run {
         let ids = over.iter().map(|row| row.id.clone()).collect();
-        return sign_out(ids, (agent, true), args.json, app, output);
+        let name = String::new();
+        let request = Request { name, agent, local: true, all_agents: false, only_over: true };
+        return sign_out(ids, &request, args.json, app, output);
     }
     if args.json {
         let profiles = over.iter().map(|row| RowReport {

@@ -69,6 +69,12 @@ pub(super) fn take(
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (text.as_str(), None),
         };
+        if name == "--agent" {
+            let next = || args.as_slice().first().and_then(|next| next.to_str());
+            if inline.as_deref().or_else(next).is_some_and(|id| id.trim().is_empty()) {
+                return Err(Failure::usage("--agent must not be blank; is a variable not set?"));
+            }
+        }
         let mut value = |name: &str| {
             inline
                 .clone()
@@ -189,5 +195,10 @@ mod tests {
             assert!(take(args, how_taken).is_err(), "{name}");
         }
         assert!(take(vec!["x".into(), "--profile".into()], how_taken).is_err());
+        for line in ["x list --agent  --json", "x --agent= list", "x logout a --agent  "] {
+            let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert!(take(args, how_taken).is_err(), "{line}");
+        }
+        assert!(take(vec!["x".into(), "list".into(), "--agent".into()], how_taken).is_ok());
     }
 }

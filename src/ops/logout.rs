@@ -2,6 +2,7 @@
 //! mention of it.
 
 use super::issuer::{Issuer, IssuerError};
+use super::login_state::Judge;
 use super::name::{self, NameError};
 use super::pool::Pool;
 use super::refresh::{LeaseError, wait_for_lease};
@@ -11,9 +12,9 @@ use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config, ConfigEdit, remove_profile};
 use crate::external::{self, Tool};
 use crate::oauth::TokenError;
-use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId, Refusal};
+use crate::profile::{AgentId, Credential, Kind, LoginState, ProfileId, ProviderId, Refusal};
 use crate::secret::Secret;
-use crate::store::{Done, Ended, Location, Store, exchanged};
+use crate::store::{Done, Ended, Location, Store, StoreError, exchanged};
 use std::time::Duration;
 
 /// What to sign out of.
@@ -28,6 +29,8 @@ pub struct Request {
     pub local: bool,
     /// Remove it from every agent, `main` included, whose profiles the others have as well.
     pub all_agents: bool,
+    /// Remove it only if nothing but a new login helps when its turn has come.
+    pub only_over: bool,
 }
 
 /// What a logout did.
@@ -217,6 +220,9 @@ async fn sign_out(
         wait_for_lease::<LogoutError>(&selected, clock, LEASE_TIMEOUT, |_| Ok(None)).await?;
     let document = store.profiles()?;
     let credential = document.credential(id.as_str()).unwrap_or(selected.credential);
+    if request.only_over && !is_over(app, config, &store, id)? {
+        return Err(LogoutError::SignedInAnew { profile_id: id.clone() });
+    }
     let entry = entry_text(&document, id);
     let revocation = if request.local {
         Revocation::Skipped("--local".to_owned())
@@ -282,11 +288,25 @@ pub fn profiles(app: &App, agent: Option<&AgentId>) -> Result<Vec<ProfileId>, Ap
 /// Longer than a refresh takes.
 const LEASE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Whether both hold the same refresh token, or neither holds one.
+/// Whether nothing but a new login helps.
+fn is_over(app: &App, config: &Config, store: &Store, id: &ProfileId) -> Result<bool, StoreError> {
+    let snapshot = store.read()?;
+    let documents = (&snapshot.document, snapshot.state()?);
+    let judge = Judge::new((app, config), store, documents, app.now());
+    let mut found = snapshot.document.inspections().filter(|(other, _)| *other == id.as_str());
+    let found = found.find_map(|(_, found)| found);
+    let state = found.map(|found| judge.judge(id, &found).state);
+    Ok(state.is_some_and(|state| matches!(state, LoginState::SignInAgain { .. })))
+}
+
+/// Whether both hold the same refresh token; where neither holds one, the same token or key.
 fn is_same_grant(a: &Credential, b: &Credential) -> bool {
     match (a.refresh_token(), b.refresh_token()) {
         (Some(a), Some(b)) => a.matches(b),
-        (None, None) => true,
+        (None, None) => match (a.bearer(), b.bearer()) {
+            (Some(a), Some(b)) => a.matches(b),
+            (a, b) => a.is_none() && b.is_none(),
+        },
         _ => false,
     }
 }

@@ -135,7 +135,7 @@ pub(super) trait Engine: Debug {
 
     /// Keeps OpenClaw from spending `grant`, which is about to be spent, where it would not
     /// wait for the lease. Nothing where it always does.
-    fn mark(&self, _grant: &Secret, _now: Millis) -> Result<(), StoreError> {
+    fn mark(&self, _grant: &Secret, _now: Millis, _wait: Duration) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -310,12 +310,12 @@ impl Store {
     }
 
     /// Keeps OpenClaw from spending `grant`, which is about to be spent, where it would not wait
-    /// for the lease. Who reads the store finds the login as it was.
+    /// for the lease, after `wait` at most. Who reads the store finds the login as it was.
     ///
     /// # Errors
     /// The store cannot be read or written.
-    pub fn mark(&self, grant: &Secret, now: Millis) -> Result<(), StoreError> {
-        self.engine.mark(grant, now)
+    pub fn mark(&self, grant: &Secret, now: Millis, wait: Duration) -> Result<(), StoreError> {
+        self.engine.mark(grant, now, wait)
     }
 
     /// Undoes [`Self::mark`], as far as that can be done: no other credential came for `grant`.

@@ -1,7 +1,9 @@
 //! `store convert`: logins move between JSON documents and SQLite databases.
 
 mod killed;
+mod place;
 mod refused;
+mod unfinished;
 
 use crate::support::database::{Row, Text, make_own, make_shared};
 use crate::support::rig::{PROFILE, Rig};
@@ -169,7 +171,7 @@ fn what_is_left_beside_a_database_moves_and_replaces_nothing() {
     assert!(!doctor.stdout.contains("--fix"), "{}", doctor.stdout);
 
     let report = rig.run(&TO_SQLITE).success();
-    assert!(report.contains("another one is there"), "{report}");
+    assert!(report.contains("another login of this account is there"), "{report}");
     let stored = rows(&rig, "main");
     assert_eq!(stored[RENAMED]["refresh"], "fake-newer");
     assert_eq!((&stored["p:1"], &stored["p:2"]), (&key("fake-there"), &key("fake-2")));

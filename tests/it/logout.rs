@@ -130,3 +130,30 @@ fn a_login_of_all_agents_is_revoked_when_the_last_of_them_is_signed_out() {
         assert_eq!(rig.document_of(agent)["profiles"], json!({}), "{agent}");
     }
 }
+
+#[test]
+fn prune_leaves_a_login_that_was_made_while_it_waited() {
+    let rig = Rig::new();
+    let over = |id: &str| json!({"type": "oauth", "provider": id, "access": format!("fake-{id}-over"), "expires": 1});
+    let profiles = |second: serde_json::Value| {
+        json!({"version": 1, "profiles": {"a:x": over("a"), "b:x": second}}).to_string()
+    };
+    rig.write(&store("main"), &profiles(over("b")));
+    let lock = rig.path(&format!("{}.lock", store("main")));
+    let (pid, now) = (std::process::id(), jiff::Timestamp::now());
+    std::fs::write(&lock, format!(r#"{{"pid": {pid}, "createdAt": "{now:.3}"}}"#)).unwrap();
+    let running = rig.start(&["prune"]);
+    let leases = rig.path("locks/oauth-refresh");
+    let is_waiting = || std::fs::read_dir(&leases).is_ok_and(|mut all| all.next().is_some());
+    let begun = std::time::Instant::now();
+    while !is_waiting() {
+        assert!(begun.elapsed().as_secs() < 60, "it does not begin");
+        std::thread::yield_now();
+    }
+    let fresh = json!({"type": "oauth", "provider": "b", "access": "fake-b-new",
+        "refresh": "fake-refresh-b", "expires": 4_102_444_800_000_u64});
+    rig.write(&store("main"), &profiles(fresh.clone()));
+    std::fs::remove_file(&lock).unwrap();
+    running.finish();
+    assert_eq!(rig.document()["profiles"], json!({"b:x": fresh}));
+}

@@ -150,6 +150,33 @@ fn a_kill_after_the_file_is_there_leaves_its_owner_alone() {
 }
 
 #[test]
+fn a_login_that_has_arrived_is_not_taken_back() {
+    for to_agent in [false, true] {
+        let rig = Rig::signed_in();
+        rig.run(&["agents", "add", "work"]).success();
+        let file = rig.home().join("login.json");
+        let carried = json!({"schema": 1, "kind": "openclaw-auth login", "profileId": PROFILE,
+                             "entry": rig.document()["profiles"][PROFILE]});
+        if to_agent {
+            rig.write(&store("work"), &rig.document().to_string());
+            note(&rig, &json!({"agent": "work"}));
+        } else {
+            std::fs::write(&file, carried.to_string()).unwrap();
+            note(&rig, &json!({"file": file}));
+        }
+        rig.expire(PROFILE);
+        let stderr = rig.run(&["move", "chatgpt", "--undo"]).failure(3);
+        assert!(stderr.contains("was moved away") && !stderr.contains("--undo"), "{stderr}");
+        assert_eq!(rig.document()["profiles"], json!({}), "the move is ended");
+        rig.run(&["token", "chatgpt"]).failure(3);
+        assert_eq!(refreshes(&rig), 0);
+        if to_agent {
+            rig.run(&["token", "chatgpt", "--agent", "work"]).success();
+        }
+    }
+}
+
+#[test]
 fn a_kill_before_the_file_has_its_name_leaves_the_login_here() {
     let rig = Rig::signed_in();
     let file = rig.home().join("login.json");
@@ -267,6 +294,28 @@ fn access_only_writes_a_token_and_the_login_stays() {
             json!({"type": "api_key", "provider": "openai", "key": "fake"});
     });
     rig.run(&["move", "openai:k", "--access-only", "--to", "-"]).failure(2);
+}
+
+#[test]
+fn an_import_that_is_run_again_replaces_no_newer_login() {
+    let rig = Rig::signed_in();
+    other_home(&rig);
+    let carried = rig.run(&["move", "chatgpt", "--to", "-"]).success() + "\n";
+    let file = format!("other/{}", store("main"));
+    elsewhere(&rig, &["import", "-"], &carried).success();
+    elsewhere(&rig, &["import", "-"], &carried).success();
+    expire_elsewhere(&rig);
+    let token = elsewhere(&rig, &["token", "chatgpt"], "").success();
+    let before = rig.read_at_home(&file).unwrap();
+    let stderr = elsewhere(&rig, &["import", "-"], &carried).failure(3);
+    assert!(stderr.contains("replaced"), "{stderr}");
+    assert_eq!(rig.read_at_home(&file).unwrap(), before);
+    assert_eq!(elsewhere(&rig, &["token", "chatgpt"], "").success(), token);
+    // Nor is a login of the same account that came in another way.
+    let mut other: Value = serde_json::from_str(&carried).unwrap();
+    other["entry"]["refresh"] = "fake-refresh-of-an-older-login".into();
+    elsewhere(&rig, &["import", "-"], &other.to_string()).failure(1);
+    assert_eq!(rig.read_at_home(&file).unwrap(), before);
 }
 
 #[test]

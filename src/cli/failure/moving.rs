@@ -45,7 +45,7 @@ impl Explain for MoveError {
             MoveError::Interrupted { profile_id } => {
                 let undo = Command::ours("move").operand(profile_id.as_str()).arg("--undo");
                 let gone = Command::ours("logout").operand(profile_id.as_str()).arg("--local");
-                let hint = Hint::new("where nobody has read it: ").run(undo);
+                let hint = Hint::new("where nobody has it: ").run(undo);
                 (ExitStatus::Failure, hint.then("; where somebody has: ").run(gone))
             }
             MoveError::HeldBy { tool } => {

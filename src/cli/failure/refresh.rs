@@ -12,12 +12,12 @@ use crate::store::{LastOutcome, OutcomeKind};
 use crate::system::lock::iso;
 use crate::system::route::Untrusted;
 
-/// What to do about a login that is away, or may be.
-fn moved(login: &Login) -> Hint {
+/// What to do about a login that may be away.
+fn maybe_moved(login: &Login) -> Hint {
     let Login { profile_id, provider, agent_id } = login;
     let back = Command::ours("move").operand(profile_id.as_str()).arg("--undo");
     Hint::from(login_command(provider, agent_id))
-        .then("; where nobody has read what an interrupted move printed: ")
+        .then("; where nobody has what the move wrote: ")
         .run(of_agent(back, agent_id))
 }
 
@@ -31,7 +31,7 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
             let Login { provider, agent_id, .. } = &*error.login;
             let hint = match error.reason {
                 Reason::NoKey | Reason::NoToken => sign_in_command(app, provider, agent_id),
-                Reason::Moved => moved(&error.login),
+                Reason::MaybeMoved => maybe_moved(&error.login),
                 _ => sign_in_again(app, provider, agent_id),
             };
             (ExitStatus::LoginRequired, hint)
@@ -82,6 +82,11 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
             ReportedKind::LoginOver | ReportedKind::SignedOut => {
                 (ExitStatus::LoginRequired, again(login))
             }
+            ReportedKind::Died => (
+                ExitStatus::Unavailable,
+                "try again in a few seconds; the server may have replaced the refresh token".into(),
+            ),
+            ReportedKind::NotStarted => (ExitStatus::Unavailable, wait_for_server(None)),
             ReportedKind::Unavailable => {
                 (ExitStatus::Unavailable, wait_for_server(last.as_deref()))
             }

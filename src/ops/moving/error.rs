@@ -65,9 +65,9 @@ pub enum MoveError {
         /// The program.
         tool: Tool,
     },
-    /// It was written to standard output before, and nobody knows whether it was read.
+    /// A move was interrupted before, and nobody knows whether anybody has what it wrote.
     #[error(
-        "an earlier move of `{profile_id}` was interrupted: whoever read its output may have the login"
+        "an earlier move of `{profile_id}` was interrupted: whoever has what it wrote may have the login"
     )]
     Interrupted {
         /// The profile.

@@ -111,27 +111,48 @@ pub async fn move_login(
     })
 }
 
-/// Says that a login is ours whose move to standard output was interrupted: nobody read it.
+/// Says that a login is ours whose move was interrupted, where nobody can have it: a person says
+/// so of standard output and of a file that is gone. A move that brought it elsewhere is ended.
 ///
 /// # Errors
-/// See [`MoveError`].
-pub fn take_back(app: &App, name: &str, agent: Option<&AgentId>) -> Result<ProfileId, MoveError> {
+/// [`MoveError::Away`] where it is elsewhere; else see [`MoveError`].
+pub async fn take_back(
+    app: &App,
+    name: &str,
+    agent: Option<&AgentId>,
+) -> Result<ProfileId, MoveError> {
     let config = app.config()?;
     let agent = app.agent(&config, agent)?;
-    let pool = Pool::of_own(app, &agent)?;
-    let id = name::profile(app, &pool, name)?;
-    let credential = pool.own().snapshot.document.credential(id.as_str());
-    let grant = credential.as_ref().and_then(held);
-    let grant = grant.ok_or_else(|| MoveError::Empty { profile_id: id.clone() })?;
-    if app.moves().find(grant).is_some_and(|noted| noted.is_there) {
-        return Err(MoveError::Away { profile_id: id });
+    app.require_private(&config, &agent)?;
+    let Ready { id, store, grant, _lease, .. } = leased(app, &config, &agent, name).await?;
+    let Some(noted) = app.moves().find(&grant) else { return Ok(id) };
+    match settle(app, &config, &grant, &noted) {
+        State::Ours if settle::holds(&store, &grant)? => Ok(id),
+        State::Ours | State::Away => Err(MoveError::Away { profile_id: id }),
+        State::Unknown if matches!(noted.to, MovedTo::Agent(_)) => {
+            Err(MoveError::Interrupted { profile_id: id })
+        }
+        State::Unknown => {
+            app.moves().forget(&grant).map_err(MoveError::NotNoted)?;
+            Ok(id)
+        }
     }
-    app.moves().forget(grant).map_err(MoveError::NotNoted)?;
-    Ok(id)
 }
 
 /// Finds the login, takes its lease, and checks that it is worth moving.
 async fn prepare<'a>(
+    app: &'a App,
+    config: &'a Config,
+    agent: &'a AgentDir,
+    name: &str,
+) -> Result<Ready<'a>, MoveError> {
+    let ready = leased(app, config, agent, name).await?;
+    ready.check()?;
+    Ok(ready)
+}
+
+/// Finds the login and takes its lease.
+async fn leased<'a>(
     app: &'a App,
     config: &'a Config,
     agent: &'a AgentDir,
@@ -161,9 +182,7 @@ async fn prepare<'a>(
         return Err(MoveError::Empty { profile_id: id });
     };
     let entry = entry_text(&document, &id);
-    let ready = Ready { app, config, agent, store, id, credential, entry, grant, _lease: lease };
-    ready.check()?;
-    Ok(ready)
+    Ok(Ready { app, config, agent, store, id, credential, entry, grant, _lease: lease })
 }
 
 impl Ready<'_> {
@@ -173,7 +192,7 @@ impl Ready<'_> {
         let profile_id = self.id.clone();
         if let Some(noted) = app.moves().find(grant) {
             match settle(app, config, grant, &noted) {
-                State::Ours if store.profiles()?.has_entry(self.id.as_str()) => {}
+                State::Ours if settle::holds(store, grant)? => {}
                 State::Ours | State::Away => return Err(MoveError::Away { profile_id }),
                 State::Unknown => return Err(MoveError::Interrupted { profile_id }),
             }
@@ -250,12 +269,7 @@ impl Ready<'_> {
     /// Removes the part of a move of this login that was killed before it was noted.
     fn remove_stale_part(&self, path: &Path) {
         let part = new_file::part_of(path);
-        let is_file = part.symlink_metadata().is_ok_and(|it| it.is_file());
-        let text = is_file.then(|| crate::system::file::read_up_to(&part, document::LARGEST));
-        let Some(Ok(Some((text, _)))) = text else { return };
-        let carried = document::read(&text);
-        if carried.is_some_and(|it| held(&it.credential).is_some_and(|it| it.matches(&self.grant)))
-        {
+        if settle::carries(&part, &self.grant) {
             let _ = std::fs::remove_file(part);
         }
     }
@@ -283,7 +297,7 @@ impl Ready<'_> {
         self.note(&MovedTo::Agent(agent.id.clone()), (false, false))?;
         let stored = receive::store(self.app, &store, (&self.id, &self.entry, &self.credential));
         stored.map(|_| ()).inspect_err(|_| {
-            if !settle::holds(&store, &self.grant) {
+            if settle::holds(&store, &self.grant).is_ok_and(|is_there| !is_there) {
                 self.forget();
             }
         })

@@ -59,6 +59,7 @@ pub fn receive(
         document::read(&text).ok_or(MoveError::NoLogin)?;
     let id = request.profile_id.clone().unwrap_or(profile_id);
     check_profile_id(&id)?;
+    check_newest(&store, &id, &credential)?;
     let config_changed = self::store(app, &store, (&id, &entry, &credential))?;
     // It is ours again, where it was moved away from here.
     if let Some(grant) = held(&credential) {
@@ -69,6 +70,18 @@ pub fn receive(
     Ok(Received { profile_id: id, provider, kind, agent_id: agent.id, location, config_changed })
 }
 
+/// Fails where this store knows that the grant is over: it was here before, and was replaced or
+/// refused since.
+fn check_newest(store: &Store, id: &ProfileId, credential: &Credential) -> Result<(), MoveError> {
+    let Some(grant) = credential.refresh_token() else { return Ok(()) };
+    let refused = store.read()?.state()?.refusal_by_any(grant);
+    if refused.is_none() && !store.is_replaced(grant) && !store.has_noted_refusal(grant) {
+        return Ok(());
+    }
+    let reason = "its refresh token was replaced or refused since it was moved".to_owned();
+    Err(MoveError::Over { profile_id: id.clone(), reason })
+}
+
 /// Stores the entry of a login, unless another account has its id; whether the configuration
 /// was changed.
 pub(super) fn store(
@@ -76,11 +89,19 @@ pub(super) fn store(
     store: &Store,
     (id, entry, credential): (&ProfileId, &Secret, &Credential),
 ) -> Result<bool, MoveError> {
+    let snapshot = store.read()?;
+    let state = snapshot.state()?;
+    let is_over = |present: &Credential| {
+        let refused = present.refresh_token().map(|token| state.refusal_by_any(token));
+        refused.is_none_or(|code| code.is_some())
+    };
     let commit = |document: &mut Document| {
         let present = document.credential(id.as_str());
-        let is_free = !document.has_entry(id.as_str());
-        let is_free =
-            is_free || present.is_some_and(|present| is_replaceable(&present, credential));
+        let may_replace = |present: Credential| {
+            is_same_grant(&present, credential)
+                || is_same_account(&present, credential) && is_over(&present)
+        };
+        let is_free = !document.has_entry(id.as_str()) || present.is_some_and(may_replace);
         if is_free {
             let raw: Box<RawValue> = serde_json::from_str(entry.expose())?;
             document.set_entry(id.as_str(), raw);
@@ -100,11 +121,13 @@ pub(super) fn store(
     Err(MoveError::Taken { profile_id: id.clone(), location: store.location() })
 }
 
-/// Whether a login may take the place of another: it is the same one, or of the same account.
-fn is_replaceable(present: &Credential, new: &Credential) -> bool {
-    if present.provider != new.provider {
-        return false;
-    }
-    let is_same = held(present).zip(held(new)).is_some_and(|(a, b)| a.matches(b));
-    is_same || present.identity.same_account(&new.identity) == SameAccount::Yes
+fn is_same_grant(present: &Credential, new: &Credential) -> bool {
+    present.provider == new.provider
+        && held(present).zip(held(new)).is_some_and(|(a, b)| a.matches(b))
+}
+
+/// Whether both are of one account: then the new one may take the place of one that is over.
+fn is_same_account(present: &Credential, new: &Credential) -> bool {
+    present.provider == new.provider
+        && present.identity.same_account(&new.identity) == SameAccount::Yes
 }

@@ -2,12 +2,15 @@
 //!
 //! Invariant: it runs under the lease on the grant, so that nobody moves or refreshes it.
 
+use super::document;
 use crate::app::App;
 use crate::config::{AgentDir, Config, ConfigError, remove_profile};
 use crate::profile::{Credential, ProfileId};
 use crate::secret::Secret;
 use crate::store::{Move, MovedTo, Store, StoreError, exchanged};
-use crate::system::new_file;
+use crate::system::{file, new_file};
+use std::io::ErrorKind;
+use std::path::Path;
 
 /// What is known of a move that is noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +19,7 @@ pub(in crate::ops) enum State {
     Ours,
     /// The login is elsewhere.
     Away,
-    /// It was written to standard output, and nobody knows whether anybody read it.
+    /// Nobody knows whether anybody else has it.
     Unknown,
 }
 
@@ -25,15 +28,7 @@ pub(in crate::ops) fn settle(app: &App, config: &Config, grant: &Secret, noted: 
     if noted.is_removed {
         return State::Away;
     }
-    let is_away = match &noted.to {
-        _ if noted.is_there => true,
-        MovedTo::Output => return State::Unknown,
-        // The part was there before the note was; it is gone once the file has its name.
-        MovedTo::File(path) => new_file::check_absent(&new_file::part_of(path)).is_ok(),
-        MovedTo::Agent(id) => {
-            app.agent(config, Some(id)).is_ok_and(|agent| holds(&app.store(&agent), grant))
-        }
-    };
+    let Some(is_away) = is_there(app, config, grant, noted) else { return State::Unknown };
     if is_away {
         let agent = app.agent(config, Some(&noted.agent_id)).ok();
         let removed = agent.is_none_or(|it| {
@@ -58,13 +53,45 @@ pub(in crate::ops) fn settle(app: &App, config: &Config, grant: &Secret, noted: 
     if app.moves().forget(grant).is_ok() { State::Ours } else { State::Unknown }
 }
 
+/// Whether the login has reached the destination; `None` where nobody can tell.
+fn is_there(app: &App, config: &Config, grant: &Secret, noted: &Move) -> Option<bool> {
+    match &noted.to {
+        _ if noted.is_there => Some(true),
+        MovedTo::Output => None,
+        MovedTo::File(path) => is_in_file(path),
+        MovedTo::Agent(id) => match app.agent(config, Some(id)) {
+            Ok(agent) => holds(&app.store(&agent), grant).ok(),
+            Err(_) => Some(false),
+        },
+    }
+}
+
+/// Whether the file of a move has got its name.
+fn is_in_file(path: &Path) -> Option<bool> {
+    match new_file::check_absent(&new_file::part_of(path)) {
+        // The part was there before the note was; it is gone once the file has its name.
+        Ok(()) => Some(true),
+        Err(error) => (error.kind() == ErrorKind::AlreadyExists).then_some(false),
+    }
+}
+
+/// Whether a file carries the login of `grant`.
+pub(super) fn carries(path: &Path, grant: &Secret) -> bool {
+    let is_file = path.symlink_metadata().is_ok_and(|it| it.is_file());
+    let text = is_file.then(|| file::read_up_to(path, document::LARGEST));
+    let Some(Ok(Some((text, _)))) = text else { return false };
+    let carried = document::read(&text);
+    carried.is_some_and(|it| held(&it.credential).is_some_and(|it| it.matches(grant)))
+}
+
 /// Whether a store holds the grant.
-pub(super) fn holds(store: &Store, grant: &Secret) -> bool {
-    store.profiles().is_ok_and(|document| {
-        document
-            .profiles()
-            .any(|profile| held(&profile.credential).is_some_and(|it| it.matches(grant)))
-    })
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn holds(store: &Store, grant: &Secret) -> Result<bool, StoreError> {
+    let document = store.profiles()?;
+    let mut profiles = document.profiles();
+    Ok(profiles.any(|profile| held(&profile.credential).is_some_and(|it| it.matches(grant))))
 }
 
 /// What is moved of a credential: its refresh token, else the token or key.

@@ -151,7 +151,7 @@ pub enum RefreshError {
         last: Option<Box<LastOutcome>>,
     },
     /// What comes before the request took a worker so long that it makes none.
-    #[error("the refresh was not begun: it took too long to get ready")]
+    #[error("the refresh was not started (preparing it took too long); nothing was sent")]
     NoTimeLeft,
     /// Signals cannot be waited for.
     #[error("could not catch signals")]
@@ -171,6 +171,10 @@ pub enum ReportedKind {
     SignedOut,
     /// The server gave no answer that counts.
     Unavailable,
+    /// There was no time for a request.
+    NotStarted,
+    /// The worker has ended without a word.
+    Died,
     /// The certificate of the server is not trusted.
     Untrusted,
     /// The server refused, and did not say whether the login is over.
@@ -275,6 +279,11 @@ impl NotRefreshable {
         Self { login: selected.login().into(), reason: Reason::Moved }
     }
 
+    /// A move of the login was interrupted, and nobody knows who has it.
+    pub(super) fn maybe_moved(selected: &Selected) -> Self {
+        Self { login: selected.login().into(), reason: Reason::MaybeMoved }
+    }
+
     /// The refresh token of the login was replaced before.
     pub(super) fn replaced(selected: &Selected) -> Self {
         Self { login: selected.login().into(), reason: Reason::Replaced }
@@ -303,8 +312,10 @@ pub enum Reason {
     Fenced(Fence),
     /// Its refresh token was replaced before, and somebody has put an older file back.
     Replaced,
-    /// It was moved to another store, or may have been.
+    /// It was moved to another store.
     Moved,
+    /// It may have been moved to another store.
+    MaybeMoved,
 }
 
 impl fmt::Display for NotRefreshable {
@@ -324,9 +335,11 @@ impl fmt::Display for NotRefreshable {
                 "the login `{id}` holds a refresh token that was replaced by a newer one: an older \
                  file was put back"
             ),
-            Reason::Moved => write!(
+            Reason::Moved => write!(f, "the login `{id}` was moved away: it is not used here"),
+            Reason::MaybeMoved => write!(
                 f,
-                "the login `{id}` was moved away, or its move was interrupted: it is not used here"
+                "a move of the login `{id}` was interrupted: whoever has what it wrote may have the \
+                 login"
             ),
             Reason::Refused => write!(f, "the server has refused the login `{id}` before"),
             Reason::Fenced(fence) => write!(f, "the login `{id}` was {fence}"),

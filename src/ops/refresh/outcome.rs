@@ -51,6 +51,19 @@ impl Transaction<'_> {
             }
         }
     }
+
+    /// The server was not reached, before anything was posted.
+    pub(super) fn undiscovered(&self, grant: &Secret, source: TokenError) -> RefreshError {
+        match source {
+            source @ TokenError::Unavailable { sent: false, .. } => self.failed(grant, source),
+            source => self.unavailable(source),
+        }
+    }
+
+    /// Nothing was posted.
+    pub(super) fn unavailable(&self, source: TokenError) -> RefreshError {
+        RefreshError::Unavailable { profile_id: self.selected.id.clone(), source, last: None }
+    }
 }
 
 /// What a failed request says of the grant; `None` for a refusal that says nothing of it.

@@ -29,7 +29,7 @@ use crate::store::{
 };
 use crate::system::Stop;
 use crate::system::file::SpareFile;
-use crate::system::lock::Holder;
+use crate::system::lock::{self, Holder};
 use crate::system::worker::{Life, Unsaved};
 use std::time::Duration;
 
@@ -164,7 +164,9 @@ impl<'a> Transaction<'a> {
         let catalog = self.app.catalog()?;
         let issuer = Issuer::of(self.app, &catalog, &read.credential)?;
         let issuer = issuer.ok_or_else(|| unknown_provider(&catalog, &read.credential))?;
+        let (clock, began) = (&self.app.machine.clock, self.app.machine.clock.instant());
         let ready = self.prepare(read, issuer).await?;
+        self.life = self.life.without(clock.since(began));
         // From here until the new credential is stored, who asks it to stop waits.
         let mut stop = self.app.machine.stop.listen().map_err(RefreshError::Signals)?;
         let result = self.spend(ready, lease, &mut stop, interaction).await;
@@ -246,8 +248,11 @@ impl<'a> Transaction<'a> {
     /// Fails where the login has moved away, or may have. A move that came to nothing is forgotten.
     fn check_owner(&self, posted: &Secret) -> Result<(), RefreshError> {
         let Some(noted) = self.app.moves().find(posted) else { return Ok(()) };
-        let is_ours = settle(self.app, self.config, posted, &noted) == State::Ours;
-        if is_ours { Ok(()) } else { Err(NotRefreshable::moved(self.selected).into()) }
+        match settle(self.app, self.config, posted, &noted) {
+            State::Ours => Ok(()),
+            State::Away => Err(NotRefreshable::moved(self.selected).into()),
+            State::Unknown => Err(NotRefreshable::maybe_moved(self.selected).into()),
+        }
     }
 
     /// Tries everything that can fail: discovery, the trust store, the space for the reply.
@@ -299,7 +304,11 @@ impl<'a> Transaction<'a> {
         }
         let marked = self.mark(&read.posted);
         match marked.and_then(|()| self.last_look(&read.posted, lease)) {
-            Ok(None) => {}
+            Ok(None) if self.life.has_time_for_request(Duration::ZERO) => {}
+            Ok(None) => {
+                take_back();
+                return Err(RefreshError::NoTimeLeft);
+            }
             Ok(Some(round)) => {
                 take_back();
                 return Ok(round);
@@ -309,10 +318,10 @@ impl<'a> Transaction<'a> {
                 return Err(error.into());
             }
         }
+        // From here on the worker does not end before the answer is stored or spooled.
+        let _unsaved = Unsaved::hold();
         let may_repeat = earlier.is_none();
         let made = self.request(&connection, &read, lease, may_repeat, stop, interaction).await;
-        // From here on the worker does not end before this is stored or spooled.
-        let _unsaved = Unsaved::hold();
         match made {
             Ok(renewal) => {
                 let committed = self.commit(&read.posted, renewal, lease, reserved);
@@ -330,12 +339,12 @@ impl<'a> Transaction<'a> {
     }
 
     /// Keeps OpenClaw from what is going to be posted. Other stores are marked as far as they
-    /// can be.
+    /// can be. It waits no longer than the request can.
     fn mark(&self, posted: &Secret) -> Result<(), StoreError> {
-        let now = self.app.now();
-        self.selected.store.mark(posted, now)?;
+        let (now, wait) = (self.app.now(), || self.life.request_wait(lock::TIMEOUT));
+        self.selected.store.mark(posted, now, wait())?;
         for other in &self.others {
-            let _ = other.mark(posted, now);
+            let _ = other.mark(posted, now, wait());
         }
         Ok(())
     }
@@ -416,19 +425,6 @@ impl<'a> Transaction<'a> {
             return NotRefreshable::moved(self.selected).into();
         }
         RefreshError::SignedOut(self.selected.login().into())
-    }
-
-    /// The server was not reached, before anything was posted.
-    fn undiscovered(&self, grant: &Secret, source: TokenError) -> RefreshError {
-        match source {
-            source @ TokenError::Unavailable { sent: false, .. } => self.failed(grant, source),
-            source => self.unavailable(source),
-        }
-    }
-
-    /// Nothing was posted.
-    fn unavailable(&self, source: TokenError) -> RefreshError {
-        RefreshError::Unavailable { profile_id: self.selected.id.clone(), source, last: None }
     }
 }
 

@@ -95,22 +95,29 @@ impl Way for ToDocuments {
         &self,
         traveller: &Traveller<'_>,
         (document, state): (&Document, &StateDocument),
-        (again, now): (bool, Millis),
+        now: Millis,
     ) -> Result<(), StoreError> {
         let files = &traveller.files;
         let (path, state_path) = (files.profiles_path(), files.state_path());
         files.make_agent_dir(None).map_err(|source| write_failed(&path, source))?;
         let _exclusion = files.exclusive(None, WAIT)?;
-        if again && path.exists() {
-            return Ok(());
-        }
         let odd = |error: serde_json::Error| invalid(traveller, &error);
-        if !state.is_empty() {
-            let text = state.to_text().map_err(odd)?;
+        // Somebody may have signed in since the source was emptied.
+        let (mut present, _) = files.read_profiles()?;
+        let mut present_state = files.read_state(&present)?;
+        let news = state.to_text().and_then(Document::parse).map_err(odd)?;
+        present_state.fill_from(&news);
+        if !present_state.is_empty() {
+            let text = present_state.to_text().map_err(odd)?;
             file::replace(&state_path, text.as_bytes())
                 .map_err(|source| write_failed(&state_path, source))?;
         }
-        let text = document.to_text().map_err(odd)? + &stamp(now);
+        for (id, _) in document.entries() {
+            if !present.has_entry(id) {
+                present.copy_entry(document, id);
+            }
+        }
+        let text = present.to_text().map_err(odd)? + &stamp(now);
         file::replace(&path, text.as_bytes()).map_err(|source| write_failed(&path, source))
     }
 

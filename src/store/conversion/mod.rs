@@ -24,13 +24,14 @@ pub use error::ConversionError;
 pub use movement::{MovedProfile, Outcome};
 
 use super::files::Files;
-use super::files::generation::{charge_path, own_directory};
+use super::files::generation::{charge_path, check_no_conversion, own_directory};
 use super::sqlite::Sqlite;
 use super::{Document, LeaseAttempt, LeaseKey, Store, StoreError, StoreFormat};
 use crate::profile::{Millis, ProviderId};
 use crate::system::file;
 use crate::system::lock::foreign::{self, ForeignLock, Protocol};
 use crate::system::lock::{Holder, try_for};
+use movement::Movement;
 use note::{Note, write_failed};
 use std::path::Path;
 use std::sync::Arc;
@@ -78,6 +79,7 @@ impl Conversion<'_> {
     /// # Errors
     /// Why it would not be done.
     pub fn plan(&self) -> Result<Converted, ConversionError> {
+        check_no_conversion(self.state_dir)?;
         let travellers = self.travellers();
         let packed = self.pack_all(&travellers)?;
         let agents = self.moves_of(&travellers, &packed);
@@ -291,20 +293,41 @@ impl Conversion<'_> {
             .collect();
         conversion.change_charge(&travellers)?;
         for traveller in travellers {
-            let noted = note.to_store(self.state_dir, traveller.agent.as_str())?;
-            let (document, state) = (&noted.0, &noted.1);
-            let stores_anything = document.entry_count() > 0 || !state.orders().is_empty();
-            if stores_anything || traveller.agent.is_main() {
-                way(note.to).store(traveller, (document, state), (is_resumed, self.now))?;
+            if note.of(traveller.agent).is_some_and(|it| !it.stored) {
+                let profiles = conversion.store(&note, traveller, is_resumed)?;
+                note.set_stored(traveller.agent, &profiles);
+                note.write(self.state_dir)?;
             }
-            conversion.verify(traveller, document, is_resumed)?;
             let (from, to) = way(note.to).locations(traveller);
-            let profiles = note.agents.iter().find(|it| it.agent == traveller.agent.as_str());
-            let profiles = profiles.map(|it| it.profiles.clone()).unwrap_or_default();
+            let profiles = note.of(traveller.agent).map(|it| it.profiles.clone());
+            let profiles = profiles.unwrap_or_default();
             agents.push(AgentMove { agent_id: traveller.agent.clone(), from, to, profiles });
         }
         agents.retain(|it| !it.profiles.is_empty());
         Ok(conversion.moves(agents, Some((note, is_resumed)), Some(turn)))
+    }
+
+    /// Stores what is noted of an agent at the destination, and reads it back; what became of
+    /// each profile. Where an earlier run may have begun to, or somebody signed in since, what is
+    /// there stays.
+    fn store(
+        &self,
+        note: &Note,
+        traveller: &Traveller<'_>,
+        is_resumed: bool,
+    ) -> Result<Vec<MovedProfile>, ConversionError> {
+        let (document, state) = note.to_store(self.state_dir, traveller.agent.as_str())?;
+        let profiles = note.of(traveller.agent).map(|it| it.profiles.clone()).unwrap_or_default();
+        let mut movement = Movement { profiles, document, state };
+        if is_resumed {
+            let present = way(self.to).stored(traveller)?;
+            movement = movement.behind(&present).map_err(|error| invalid(traveller, &error))?;
+        }
+        if movement.stores_anything() || traveller.agent.is_main() {
+            way(self.to).store(traveller, (&movement.document, &movement.state), self.now)?;
+        }
+        self.verify(traveller, &movement.document, is_resumed)?;
+        Ok(movement.profiles)
     }
 
     /// Takes what an agent has out of the source. What was changed there since it was sealed is
@@ -318,7 +341,9 @@ impl Conversion<'_> {
             let is_new = !note.covers(self.state_dir, traveller.agent, &luggage.originals)?;
             if is_new {
                 let Luggage { originals, mut movement, document } = luggage;
-                movement.add(&note.noted(self.state_dir, traveller.agent)?);
+                let noted = note.noted(self.state_dir, traveller.agent)?;
+                let noted = noted.behind(&movement.document);
+                movement.add(&noted.map_err(|error| invalid(traveller, &error))?);
                 note.seal(self.state_dir, traveller.agent, &originals, &movement)?;
                 note.write(self.state_dir)?;
                 let luggage = Luggage { originals, movement, document };
@@ -359,9 +384,7 @@ impl Conversion<'_> {
         let is_stored = |id: &str| match value(&stored, id) {
             // Somebody may use it already.
             Some(_) if is_resumed => true,
-            Some(found) => value(document, id).is_some_and(|wanted| wanted == found),
-            // It was removed after an earlier run had stored it.
-            None => is_resumed && document.entries().any(|(id, _)| stored.has_entry(id)),
+            found => found.is_some() && value(document, id) == found,
         };
         match document.entries().find(|(id, _)| !is_stored(id)) {
             None => Ok(()),

@@ -135,13 +135,34 @@ impl Movement {
                 self.document.copy_entry(&other.document, id);
             }
         }
-        let is_new = |it: &&MovedProfile| self.profiles.iter().all(|known| known.id != it.id);
+        let is_known = |it: &MovedProfile, known: &MovedProfile| {
+            known.id == it.id && (known.outcome == it.outcome || it.outcome == Outcome::Moved)
+        };
+        let is_new = |it: &&MovedProfile| !self.profiles.iter().any(|known| is_known(it, known));
         let news: Vec<_> = other.profiles.iter().filter(is_new).cloned().collect();
         self.profiles.extend(news);
         let state = other.state.to_text().and_then(Document::parse);
         if let Ok(state) = state {
             self.state.fill_from(&state);
         }
+    }
+
+    /// The same where `present` is there by now: an earlier run stored some of it, or somebody
+    /// signed in since.
+    pub(super) fn behind(self, present: &Document) -> serde_json::Result<Self> {
+        let Self { mut profiles, document, state } = self;
+        let plan = Self::plan((&document, &state), present, None, &|_| None)?;
+        for now in plan.profiles.iter().filter(|it| it.outcome != Outcome::Moved) {
+            let is_it =
+                |it: &&mut MovedProfile| it.outcome == Outcome::Moved && it.becomes == now.id;
+            let Some(noted) = profiles.iter_mut().find(is_it) else { continue };
+            // Under this very name an earlier run stored it.
+            if now.outcome != Outcome::Present || now.becomes != now.id {
+                noted.becomes = now.becomes.clone();
+                noted.outcome = now.outcome;
+            }
+        }
+        Ok(Self { profiles, document: plan.document, state: plan.state })
     }
 
     /// Whether something is stored at the destination.

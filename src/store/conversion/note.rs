@@ -36,6 +36,9 @@ pub(super) struct AgentNote {
     pub(super) agent: String,
     /// What becomes of its profiles.
     pub(super) profiles: Vec<MovedProfile>,
+    /// Whether all of them were stored: what the destination has not was removed since.
+    #[serde(default)]
+    pub(super) stored: bool,
 }
 
 /// The names of what goes to the destination.
@@ -125,8 +128,21 @@ impl Note {
         file::replace(&state, text.as_bytes()).map_err(|it| write_failed(&state, it))?;
         self.agents.retain(|it| it.agent != agent.as_str());
         let profiles = movement.profiles.clone();
-        self.agents.push(AgentNote { agent: agent.as_str().to_owned(), profiles });
+        self.agents.push(AgentNote { agent: agent.as_str().to_owned(), profiles, stored: false });
         Ok(())
+    }
+
+    /// All profiles of an agent are stored, with this outcome.
+    pub(super) fn set_stored(&mut self, agent: &AgentId, profiles: &[MovedProfile]) {
+        for noted in self.agents.iter_mut().filter(|it| it.agent == agent.as_str()) {
+            noted.profiles = profiles.to_vec();
+            noted.stored = true;
+        }
+    }
+
+    /// What is noted of an agent.
+    pub(super) fn of(&self, agent: &AgentId) -> Option<&AgentNote> {
+        self.agents.iter().find(|it| it.agent == agent.as_str())
     }
 
     /// Whether all of `originals` is sealed.
@@ -149,11 +165,13 @@ impl Note {
         Ok(true)
     }
 
-    /// What is noted of an agent already.
+    /// What is noted of an agent already; of what was stored the names alone, for it is not
+    /// stored again.
     pub(super) fn noted(&self, state_dir: &Path, agent: &AgentId) -> Result<Movement, StoreError> {
-        let Some(noted) = self.agents.iter().find(|it| it.agent == agent.as_str()) else {
-            return Ok(Movement::default());
-        };
+        let Some(noted) = self.of(agent) else { return Ok(Movement::default()) };
+        if noted.stored {
+            return Ok(Movement { profiles: noted.profiles.clone(), ..Movement::default() });
+        }
         let (document, state) = self.to_store(state_dir, agent.as_str())?;
         Ok(Movement { profiles: noted.profiles.clone(), document, state })
     }

@@ -121,12 +121,12 @@ impl Way for ToRows {
         &self,
         traveller: &Traveller<'_>,
         (document, state): (&Document, &StateDocument),
-        (again, _): (bool, Millis),
+        _: Millis,
     ) -> Result<(), StoreError> {
         if traveller.agent.is_main() {
             traveller.sqlite.make_shared()?;
         }
-        traveller.sqlite.add(document, state, again, WAIT)
+        traveller.sqlite.add(document, state, WAIT)
     }
 
     fn stored(&self, traveller: &Traveller<'_>) -> Result<Document, StoreError> {

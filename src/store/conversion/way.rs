@@ -51,13 +51,12 @@ pub(super) trait Way {
     ) -> Result<LeaseAttempt, StoreError>;
     /// Takes what is at the source away, where it still is what `luggage` has; whether it was.
     fn take_out(&self, traveller: &Traveller<'_>, luggage: &Luggage) -> Result<bool, StoreError>;
-    /// Stores at the destination what is noted. `run` is whether an earlier one may have done
-    /// it, and the time.
+    /// Adds what is noted to the destination at the time `now`; nothing there is replaced.
     fn store(
         &self,
         traveller: &Traveller<'_>,
         noted: (&Document, &StateDocument),
-        run: (bool, Millis),
+        now: Millis,
     ) -> Result<(), StoreError>;
     /// What the destination holds.
     fn stored(&self, traveller: &Traveller<'_>) -> Result<Document, StoreError>;

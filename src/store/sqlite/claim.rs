@@ -20,14 +20,21 @@ use crate::store::document;
 use crate::store::{Document, StoreError, Unspent};
 use crate::system::lock;
 use rand::RngCore;
+use std::time::Duration;
 
 impl Sqlite {
-    /// Puts a marker in the place of `grant`, where OpenClaw's gateway could spend it.
-    pub(super) fn mark(&self, grant: &Secret, now: Millis) -> Result<(), StoreError> {
+    /// Puts a marker in the place of `grant`, where OpenClaw's gateway could spend it. Waits for
+    /// who writes to the databases as long as `wait` in all.
+    pub(super) fn mark(
+        &self,
+        grant: &Secret,
+        now: Millis,
+        wait: Duration,
+    ) -> Result<(), StoreError> {
         if self.open_to_openclaw(&self.look()?, grant, now)?.is_empty() || !self.has_gateway() {
             return Ok(());
         }
-        let held = self.hold(lock::TIMEOUT)?;
+        let held = self.hold(wait)?;
         let Some(look) = held.look(self)? else { return Ok(()) };
         let stored = self.stored(&look)?;
         let mut extras = self.extras();

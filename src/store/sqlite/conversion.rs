@@ -78,20 +78,13 @@ impl Sqlite {
     }
 
     /// Adds profiles, order and usage to the rows; nothing that stands there is replaced.
-    /// `again` says that an earlier run may have done it: then what is gone was removed since.
     pub(in crate::store) fn add(
         &self,
         document: &Document,
         state: &StateDocument,
-        again: bool,
         wait: Duration,
     ) -> Result<(), StoreError> {
-        let is_done =
-            |present: &Document| again && document.entries().any(|(id, _)| present.has_entry(id));
         self.change(wait, |present| {
-            if is_done(present) {
-                return;
-            }
             for (id, _) in document.entries() {
                 if !present.has_entry(id) {
                     present.copy_entry(document, id);

@@ -18,7 +18,7 @@ use crate::system::lock::Holder;
 use crate::system::lock::foreign::{self, ForeignLock, Protocol};
 use rusqlite::Connection;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 impl Sqlite {
     /// Why nothing may be written here, if so.
@@ -62,18 +62,22 @@ impl Sqlite {
         }
     }
 
-    /// Begins transactions in the databases that a change may be about.
+    /// Begins transactions in the databases that a change may be about, after `wait` in all at
+    /// most.
     pub(super) fn hold(&self, wait: Duration) -> Result<Held, StoreError> {
         let look = self.look()?;
         if let Some(refusal) = self.refusal(&look) {
             return Err(refusal);
         }
         connection::check_owner(&self.shared)?;
+        let began = Instant::now();
+        let left = || wait.saturating_sub(began.elapsed());
         let turn = self.turn(wait)?;
-        let coordinators = coordinator::take(&self.shared, wait)?;
-        let shared = self.is_shared().then(|| connection::begin(&self.shared, wait)).transpose()?;
+        let coordinators = coordinator::take(&self.shared, left())?;
+        let shared =
+            self.is_shared().then(|| connection::begin(&self.shared, left())).transpose()?;
         let is_writable = look.own.as_ref().is_some_and(|own| own.refusal().is_none());
-        let own = is_writable.then(|| connection::begin(&self.own, wait)).transpose()?;
+        let own = is_writable.then(|| connection::begin(&self.own, left())).transpose()?;
         Ok(Held { shared, own, _coordinators: coordinators, _turn: turn })
     }
 }

@@ -246,8 +246,8 @@ impl Engine for Sqlite {
         journal::begin(self.locks(), lease, grant)
     }
 
-    fn mark(&self, grant: &Secret, now: Millis) -> Result<(), StoreError> {
-        Self::mark(self, grant, now)
+    fn mark(&self, grant: &Secret, now: Millis, wait: Duration) -> Result<(), StoreError> {
+        Self::mark(self, grant, now, wait)
     }
 
     fn unmark(&self, grant: &Secret, unspent: Unspent) -> Result<(), StoreError> {

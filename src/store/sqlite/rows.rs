@@ -126,10 +126,12 @@ pub(super) fn setting(connection: &Connection, key: &str) -> rusqlite::Result<Op
     connection.query_row(query, [key], |row| row.get(0)).optional()
 }
 
-/// Says that the shared rows are in the shared database, where nothing says where they are.
+/// Says that the shared rows are in the shared database. What said that they are with agent
+/// `main` is replaced: the caller has seen that `main` has none.
 pub(super) fn claim_shared(connection: &Connection, now: Millis) -> rusqlite::Result<()> {
     let insert = "INSERT INTO config_machine_state (state_key, value_json, updated_at_ms) \
-                  VALUES (?1, ?2, ?3) ON CONFLICT (state_key) DO NOTHING";
+                  VALUES (?1, ?2, ?3) ON CONFLICT (state_key) DO UPDATE \
+                  SET value_json = excluded.value_json, updated_at_ms = excluded.updated_at_ms";
     connection.execute(insert, params![SHARED_STORE, IN_SHARED_DATABASE, now]).map(drop)
 }
 

@@ -160,7 +160,9 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Says where the rows are, as OpenClaw does with the first that it writes.
+    /// Says where the rows are, as OpenClaw does with the first that it writes. Where `main` has
+    /// rows of its own and nothing says `state-db`, [`Self::refusal`] has kept all from being
+    /// written.
     fn claim(&self, held: &Held, look: &Look) -> Result<(), StoreError> {
         let is_claimed = look.shared.as_ref().is_none_or(Shared::is_claimed);
         let Some(shared) = held.shared.as_ref().filter(|_| !is_claimed) else { return Ok(()) };

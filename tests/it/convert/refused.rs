@@ -60,7 +60,7 @@ fn databases_that_are_not_written_are_not_moved_to_or_from() {
     for (said, statement) in [
         ("newer", "PRAGMA user_version = 19"),
         ("supervised", "INSERT INTO config_machine_state VALUES ('gateway.supervision', '{}', 1)"),
-        ("half made", "DROP TABLE schema_meta"),
+        ("tables of OpenClaw are missing", "DROP TABLE schema_meta"),
         (
             "is not JSON",
             "UPDATE config_machine_state SET value_json = '{ half' \

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// The note of a refresh without a worker.
-const NOTE: &str = "no process could be started for the refresh; it is made by this one";
+const NOTE: &str =
+    "no process could be started for the refresh: it is made by this one, so do not kill it";
 
 /// `program` (a tool and its arguments), which then starts what comes behind it.
 fn within(rig: &Rig, program: &[&str], args: &[&str]) -> Command {

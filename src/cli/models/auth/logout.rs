@@ -45,16 +45,18 @@ pub(in crate::cli) fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let agent = AgentId::named(agent);
-    let Some(name) = args.name else {
-        return all::run((agent, args.local), args.json, app, output);
-    };
-    let request = Request { name, agent, local: args.local, all_agents: args.all_agents };
+    let name = args.name.unwrap_or_default();
+    let Args { all, local, all_agents, json, .. } = args;
+    let request = Request { name, agent, local, all_agents, only_over: false };
+    if all {
+        return all::run(&request, json, app, output);
+    }
     let done = wait(logout(app, &request, &mut Console::new(output, &app.environment)))?;
     if let Some(from) = &done.left_with {
         output.say(&format!("the agent still has `{}` from agent `{from}`", done.profile_id));
     }
     let report = Report::of(&done);
-    if args.json {
+    if json {
         return output.json(&report);
     }
     output.data(&report.line())

@@ -137,11 +137,11 @@ impl Job {
     }
 }
 
-/// Who waits shares a failure; what is in the store needs no word, and a lock that is held
-/// is for everybody to wait for.
+/// Who waits shares a failure; what is in the store needs no word, and what
+/// there was no time for is for another worker.
 fn outcome_for_others(said: &Message) -> String {
     match said {
-        Message::Failed(failed) if !failed.is_for_a_lock() => {
+        Message::Failed(failed) if !failed.is_for_another_worker() => {
             serde_json::to_string(failed).unwrap_or_default()
         }
         _ => String::new(),

@@ -114,15 +114,16 @@ impl StoreCause {
 }
 
 impl Failed {
-    /// That the worker has ended without a word.
+    /// That the worker has ended without a word: what it has sent is not known.
     pub(super) fn died(id: &ProfileId) -> Self {
         let text = format!("could not refresh `{id}`: the process that refreshed it was killed");
-        Self { kind: ReportedKind::Unavailable, text, store: None, last: None }
+        Self { kind: ReportedKind::Died, text, store: None, last: None }
     }
 
-    /// Whether somebody else held a lock all the time.
-    pub(super) const fn is_for_a_lock(&self) -> bool {
+    /// Whether nothing was sent for lack of time, by a lock or otherwise: another worker has it.
+    pub(super) const fn is_for_another_worker(&self) -> bool {
         matches!(self.store, Some(StoreCause::LockTimeout(..)))
+            || matches!(self.kind, ReportedKind::NotStarted)
     }
 
     /// What of an error goes over the pipe; `None` for one that came before anything was
@@ -135,6 +136,7 @@ impl Failed {
         };
         let (kind, store) = match error {
             RefreshError::LoginOver { .. } => (ReportedKind::LoginOver, None),
+            RefreshError::NoTimeLeft => (ReportedKind::NotStarted, None),
             RefreshError::SignedOut(_) => (ReportedKind::SignedOut, None),
             RefreshError::Unavailable { source: TokenError::Proxy(_), .. } => return None,
             RefreshError::Unavailable { source: TokenError::Untrusted { .. }, .. } => {
@@ -165,5 +167,19 @@ impl Failed {
         let store = self.store.map(|store| Box::new(store.into_error()));
         let Self { kind, text, last, .. } = self;
         RefreshError::Reported { kind, text, login: login.into(), store, last }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_worker_does_what_one_had_no_time_for() {
+        let failed = Failed::of(&RefreshError::NoTimeLeft).unwrap();
+        assert!(failed.is_for_another_worker());
+        assert!(failed.text.contains("nothing was sent"), "{failed:?}");
+        let died = Failed::died(&ProfileId::from("ex:default"));
+        assert!(!died.is_for_another_worker());
     }
 }

@@ -56,9 +56,9 @@ pub(super) async fn refresh(
         return match follow(app, slot, job, interaction).await {
             Ended::Refreshed => Ok(another(selected)),
             Ended::NotBegun => Ok(None),
-            // A worker does not wait for locks as long as its caller may.
+            // A worker does not live as long as its caller may wait.
             Ended::Failed(failed)
-                if failed.is_for_a_lock() && clock.since(started) < lock_timeout =>
+                if failed.is_for_another_worker() && clock.since(started) < lock_timeout =>
             {
                 continue;
             }
@@ -148,7 +148,10 @@ async fn follow(app: &App, slot: Slot, job: Job, interaction: &mut dyn Notes) ->
     let path = slot.path().to_owned();
     let Ok((mut running, mut stop)) = start(app, slot, job).await else {
         if app.refreshes_by.give_up_workers() {
-            interaction.note("no process could be started for the refresh; it is made by this one");
+            interaction.note(
+                "no process could be started for the refresh: it is made by this one, so do not \
+                 kill it",
+            );
         }
         return Ended::NotBegun;
     };

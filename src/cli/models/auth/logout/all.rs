@@ -7,7 +7,7 @@ use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::output::Output;
 use crate::cli::wait::wait;
 use crate::ops::logout::{Report as Done, Request, logout, profiles};
-use crate::profile::{AgentId, ProfileId};
+use crate::profile::ProfileId;
 use crate::text::chain;
 use serde::Serialize;
 
@@ -28,19 +28,19 @@ struct Failed<'r> {
 
 /// Signs out of every profile of the agent.
 pub(super) fn run(
-    (agent, local): (Option<AgentId>, bool),
+    request: &Request,
     json: bool,
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let ids = profiles(app, agent.as_ref())?;
-    sign_out(ids, (agent, local), json, app, output)
+    let ids = profiles(app, request.agent.as_ref())?;
+    sign_out(ids, request, json, app, output)
 }
 
-/// Signs out of these profiles.
+/// Signs out of these profiles, as `request` says of each.
 pub(in crate::cli) fn sign_out(
     ids: Vec<ProfileId>,
-    (agent, local): (Option<AgentId>, bool),
+    request: &Request,
     json: bool,
     app: &App,
     output: &mut Output<'_>,
@@ -48,12 +48,7 @@ pub(in crate::cli) fn sign_out(
     let mut done: Vec<Done> = Vec::new();
     let mut failed: Vec<(ProfileId, Failure)> = Vec::new();
     for id in ids {
-        let request = Request {
-            name: id.as_str().to_owned(),
-            agent: agent.clone(),
-            local,
-            all_agents: false,
-        };
+        let request = Request { name: id.as_str().to_owned(), ..request.clone() };
         let ended = wait(logout(app, &request, &mut Console::new(output, &app.environment)));
         match ended.map_err(Failure::from) {
             Ok(report) => done.push(report),
