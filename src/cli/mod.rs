@@ -49,6 +49,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use direct::Direct;
 pub use exit::ExitStatus;
 use exit::Failure;
+use exit::typed::{self, Typed};
 use output::Output;
 use root::Takes;
 use short::Short;
@@ -256,10 +257,13 @@ fn start(
     }
     // Before clap: what is wrong with the arguments is told in JSON as well.
     let in_json = json_error::is_wanted(&args, &environment);
+    let typed = args.get(1..).unwrap_or_default().to_vec();
+    typed::set(Typed { args: typed.clone(), profile: None, takes_value });
     let (options, args) = match root::take(args, how_taken) {
         Ok(taken) => taken,
         Err(failure) => return json_error::end(&failure, in_json, &mut Output::new(streams)),
     };
+    typed::set(Typed { args: typed, profile: options.profile.clone(), takes_value });
     let prints_openclaws_json = openclaw_json::is_wanted(&args);
     let command = match Command::parse_from(&args) {
         Ok(command) => command,
@@ -342,6 +346,15 @@ fn how_taken(words: &[String]) -> Takes {
     } else {
         Takes::Nothing
     }
+}
+
+/// Whether a command has an option of this name, with its dashes, that takes a value.
+fn takes_value(name: &str) -> bool {
+    fn has(command: &clap::Command, name: &str) -> bool {
+        let is_it = |it: &clap::Arg| it.get_long() == Some(name) && it.get_action().takes_values();
+        command.get_arguments().any(is_it) || command.get_subcommands().any(|it| has(it, name))
+    }
+    name.strip_prefix("--").is_some_and(|name| has(&command_at(&[] as &[&str]), name))
 }
 
 /// How many of these words are the command.

@@ -6,14 +6,14 @@ use crate::cli::models::auth::logout::sign_out;
 use crate::cli::output::Output;
 use crate::ops::list::{Row, list};
 use crate::ops::logout::Request;
-use crate::profile::{AgentId, Health, ProfileId, ProviderId};
+use crate::profile::{AgentId, LoginState, Over, ProfileId, ProviderId};
 use serde::Serialize;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Over is a login whose refresh token the server has refused for good, and a token that is expired
-and cannot be renewed. Nothing is asked of a server. `doctor --restore` brings back what was
-removed.")]
+Over is a login that `list` says to sign in to again: its refresh token was refused for good,
+or it is expired and cannot be renewed, or it holds nothing that can be used. Nothing is asked
+of a server. `doctor --restore` brings back what was removed.")]
 pub(super) struct Args {
     /// Say what would be removed, and remove nothing
     #[arg(long)]
@@ -80,12 +80,19 @@ pub(super) fn run(
 fn is_over(row: &Row) -> bool {
     row.inherited_from.is_none()
         && row.managed_by.is_none()
-        && matches!(row.health, Health::Refused | Health::Expired)
+        && matches!(row.state, LoginState::SignInAgain { .. })
 }
 
 const fn reason(row: &Row) -> &'static str {
-    match row.health {
-        Health::Refused => "refused by the server",
-        _ => "expired, and nothing renews it",
+    let LoginState::SignInAgain { why, .. } = &row.state else { return "" };
+    match why {
+        Over::Refused(_) => "refused by the server",
+        Over::Revoked => "signed out at the server",
+        Over::Expired => "expired, and nothing renews it",
+        Over::Rejected => "rejected by the server, and nothing renews it",
+        Over::Replaced => "its refresh token was replaced",
+        Over::Lost(_) => "another program took its tokens away",
+        Over::Empty => "it holds no credential",
+        Over::Unusable(_) => "it cannot be used as it is written",
     }
 }

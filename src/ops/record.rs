@@ -86,8 +86,8 @@ impl RecordError {
 /// Why a credential cannot go to the profile that the user names.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileIdError {
-    /// It is empty, or has outer spaces or control characters.
-    #[error("--profile-id must be a name without outer spaces")]
+    /// It is empty, begins with `-`, or has outer spaces or control characters.
+    #[error("--profile-id must be a name without outer spaces, and cannot begin with `-`")]
     Invalid,
     /// The profile holds a credential of another provider.
     #[error("the profile `{profile_id}` is for {present}, not {wanted}")]
@@ -173,12 +173,14 @@ fn configure(app: &App, profiles: &[Recorded]) -> Result<bool, ConfigError> {
     Ok(edit == ConfigEdit::Written)
 }
 
-/// Checks the form of a `--profile-id`.
+/// Checks the form of the id of a profile that comes in. One that begins with `-` would be an
+/// option of the commands that it is pasted into.
 ///
 /// # Errors
 /// [`ProfileIdError::Invalid`].
 pub(crate) fn check_profile_id(id: &ProfileId) -> Result<(), ProfileIdError> {
-    if id.is_valid() { Ok(()) } else { Err(ProfileIdError::Invalid) }
+    let is_option = id.as_str().starts_with('-');
+    if id.is_valid() && !is_option { Ok(()) } else { Err(ProfileIdError::Invalid) }
 }
 
 /// The credential that the profile `id` holds now, if it holds one that can be interpreted.

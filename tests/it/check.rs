@@ -158,6 +158,26 @@ fn no_login_at_all_needs_a_person() {
 }
 
 #[test]
+fn a_pager_is_told_also_where_there_is_no_login_to_check() {
+    let rig = Rig::new();
+    for (args, code, text) in [
+        (&["check"][..], 3, "there is no login in"),
+        (&["check", "--all"], 3, "there is no login in"),
+        (&["check", "nobody"], 3, "no login called `nobody`"),
+        (&["check", "--agent", "nobody"], 2, "nobody"),
+    ] {
+        let checked = rig.run(args);
+        assert_eq!(checked.code, code, "{checked:?}");
+        assert!(checked.stdout.contains(text) && checked.stdout.contains("next: "), "{checked:?}");
+    }
+    rig.write("openclaw.json", "{ broken");
+    let checked = rig.run(&["check"]);
+    assert!(checked.code == 6 && checked.stdout.contains("openclaw.json"), "{checked:?}");
+    let document = rig.run(&["check", "--json"]).json_failure(6);
+    assert_eq!(document["code"], "store_unusable");
+}
+
+#[test]
 fn every_agent_is_asked_and_what_is_worst_counts() {
     let rig = Rig::signed_in();
     rig.run(&["agents", "add", "work"]).success();
@@ -199,7 +219,8 @@ fn a_store_that_is_unreadable_or_unsafe_is_no_answer() {
         assert_eq!(report(&checked)["problems"][0]["agentId"], "main");
     }
     rig.write("openclaw.json", "{");
-    assert!(rig.run(&["check"]).failure(6).contains("openclaw.json"));
+    let broken = rig.run(&["check"]);
+    assert!(broken.code == 6 && broken.stderr.contains("openclaw.json"), "{broken:?}");
 }
 
 #[test]

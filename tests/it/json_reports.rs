@@ -124,6 +124,38 @@ fn reports_of_what_is_stored_by_hand_fit_their_schemas() {
 }
 
 #[test]
+fn reports_of_the_short_commands_fit_their_schemas() {
+    let rig = Rig::signed_in();
+    rig.edit("main", |document| {
+        document["profiles"]["anthropic:old"] =
+            json!({"type": "token", "provider": "anthropic", "token": "fake-old", "expires": 1});
+    });
+    rig.write(&store("work"), r#"{"profiles": {}}"#);
+    run(&rig, "providers-list", &["providers", "list"]);
+    run(&rig, "use", &["use", PROFILE]);
+    run(&rig, "prune-dry-run", &["prune", "--dry-run"]);
+    run(&rig, "logout-all", &["prune"]);
+    run(&rig, "error", &["token", "nobody"]);
+    run(&rig, "error", &["logout", "--odd"]);
+    run(&rig, "move", &["move", PROFILE, "--to-agent", "work"]);
+    let moved = rig.run(&["move", PROFILE, "--agent", "work", "--to", "-"]).stdout;
+    let received = rig.run_with_input(&["import", "-", "--json"], &moved);
+    fits("import-moved", &received.json());
+    run(&rig, "logout-all", &["logout", "--all"]);
+}
+
+#[test]
+fn no_schema_has_a_member_twice() {
+    for (name, _) in documented() {
+        let path = docs().join("schema").join(format!("{name}.json"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let read = serde_json::from_str::<Value>(&text).unwrap();
+        let colons = |text: &str| text.matches("\":").count();
+        assert_eq!(colons(&text), colons(&read.to_string()), "{name}");
+    }
+}
+
+#[test]
 fn the_report_of_an_import_fits_its_schema() {
     let rig = Rig::new();
     let login = json!({"claudeAiOauth": {"accessToken": "fake-access", "refreshToken": "fake",

@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
                 ExitStatus::Failure,
                 format!("deleting agent `{id}` needs --force where nobody can be asked"),
             )
-            .hint(Command::ours("agents delete").arg(id.as_str()).arg("--force")));
+            .hint(Command::ours("agents delete").operand(id.as_str()).arg("--force")));
         }
         let question = format!("Delete agent {id} and move its directories to the trash?");
         if !confirm(output, &question)? {

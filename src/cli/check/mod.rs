@@ -15,7 +15,7 @@ use crate::cli::output::Output;
 use crate::ops::check::{Problem, Report, Request, check};
 use crate::profile::{AgentId, Millis};
 use crate::provider::auth_provider_id;
-use crate::text::printable;
+use crate::text::{chain, printable};
 use report::Told;
 use std::time::Duration;
 
@@ -54,6 +54,18 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    let done = checked(args, app, output);
+    if let Err(failure) = &done
+        && !args.json
+        && !output.has_data()
+        && failure.status != ExitStatus::Interrupted
+    {
+        output.data(&report::line(&chain(&*failure.cause), failure.hint.as_ref()))?;
+    }
+    done
+}
+
+fn checked(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let request = Request {
         agent: AgentId::named(args.agent.as_deref()),
         all_agents: args.all,
@@ -78,7 +90,7 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
     }
     let is_nobody = report.logins.is_empty() && report.problems.is_empty();
     if is_nobody {
-        say_nobody(args, app, output);
+        say_nobody(args, app, output)?;
     }
     output.end_with(if is_nobody { ExitStatus::LoginRequired } else { told.status() });
     Ok(())
@@ -109,12 +121,17 @@ fn looked_at(app: &App, request: &Request, name: Option<&str>) -> Result<Report,
     Ok(report)
 }
 
-fn say_nobody(args: &Args, app: &App, output: &mut Output<'_>) {
+fn say_nobody(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let what = match &args.name {
         Some(name) => format!("there is no login called `{}`", printable(name, 80)),
         None => format!("there is no login in {}", app.paths.shorten(&app.paths.state_dir)),
     };
     let agent = AgentId::named(args.agent.as_deref());
     let agent = app.named_agent(agent.as_ref()).cloned().unwrap_or_else(AgentId::main);
-    output.error(&what, Some(&login_template(&agent)));
+    let login = login_template(&agent);
+    if !args.json {
+        output.data(&report::line(&what, Some(&login)))?;
+    }
+    output.error(&what, Some(&login));
+    Ok(())
 }

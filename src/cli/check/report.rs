@@ -153,6 +153,11 @@ impl<'r> Told<'r> {
     }
 }
 
+/// The report of what is about no login: why, and the next command.
+pub(super) fn line(why: &str, next: Option<&Hint>) -> String {
+    format!("{}\n{}", printable(why, 2_000), next_line(next))
+}
+
 fn next_line(next: Option<&Hint>) -> String {
     next.map_or_else(String::new, |next| {
         format!("  next: {}\n", printable(&next.to_string(), 2_000))

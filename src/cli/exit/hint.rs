@@ -4,32 +4,105 @@
 //! arguments, whatever is in them, also after `text::printable`. The one exception is an
 //! argument that no command line can hold; it is shown as text that no shell accepts.
 
+use super::typed;
 use crate::text::shell_word;
 use serde::{Serialize, Serializer};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fmt::Write as _;
 
 /// A program and its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::cli) struct Command(Vec<OsString>);
+pub(in crate::cli) struct Command {
+    words: Vec<OsString>,
+    /// What follows `--`: names that look like options, and the names behind them.
+    operands: Vec<OsString>,
+    /// What of the command line that was typed belongs to it as well.
+    inherits: Inherits,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inherits {
+    /// Another program, or a whole command line.
+    Nothing,
+    /// The state directory; it means the agent `main` whatever was typed.
+    StateDirectory,
+    /// The state directory, and the agent unless it names one.
+    StateDirectoryAndAgent,
+}
 
 impl Command {
     /// The command that runs `program` without arguments.
     pub(in crate::cli) fn new(program: &str) -> Self {
-        Self(vec![program.into()])
+        Self { words: vec![program.into()], operands: Vec::new(), inherits: Inherits::Nothing }
     }
 
     /// A command of this program; `words` are its subcommands and options, with one space
     /// between two of them. What comes from outside is added by [`Self::arg`].
+    ///
+    /// It is shown with the state directory and the agent that the command line named.
     pub(in crate::cli) fn ours(words: &str) -> Self {
-        Self::new("openclaw-auth").args(words.split(' '))
+        let command = Self::new(OURS).args(words.split(' '));
+        Self { inherits: Inherits::StateDirectoryAndAgent, ..command }
+    }
+
+    /// The command line that was typed with `other` in place of `name`; `None` where it has no
+    /// such name.
+    pub(in crate::cli) fn again(name: &str, other: &str) -> Option<Self> {
+        let (mut before, after) = typed::around(name)?;
+        if !other.starts_with('-') || before.iter().any(|word| word == "--") {
+            before.push(other.into());
+            return Some(Self::new(OURS).args(before).args(after));
+        }
+        let command = Self::new(OURS).args(before).operand(other);
+        let (options, operands) = match after.iter().position(|word| word == "--") {
+            Some(at) => (after[..at].to_vec(), after[at + 1..].to_vec()),
+            None => (after, Vec::new()),
+        };
+        Some(operands.into_iter().fold(command.args(options), Self::operand))
+    }
+
+    /// The same command, which means the agent `main` although it does not name it.
+    #[must_use]
+    pub(in crate::cli) fn of_main(mut self) -> Self {
+        if self.inherits == Inherits::StateDirectoryAndAgent {
+            self.inherits = Inherits::StateDirectory;
+        }
+        self
+    }
+
+    /// The same command with a name or an id, which may look like an option.
+    #[must_use]
+    pub(in crate::cli) fn operand(mut self, text: impl Into<OsString>) -> Self {
+        let text = text.into();
+        let is_behind = !self.operands.is_empty() || text.as_encoded_bytes().starts_with(b"-");
+        let place = if is_behind { &mut self.operands } else { &mut self.words };
+        place.push(text);
+        self
+    }
+
+    /// Every word of it, as it is shown.
+    fn shown(&self) -> Vec<OsString> {
+        let (program, rest) = self.words.split_at(1);
+        let mut shown = program.to_vec();
+        if self.inherits != Inherits::Nothing {
+            let takes_agent = self.inherits == Inherits::StateDirectoryAndAgent
+                && rest.first().is_some_and(|group| !NO_AGENT.iter().any(|it| group == it))
+                && !rest.iter().any(|word| is_agent(word));
+            shown.extend(typed::options(takes_agent));
+        }
+        shown.extend_from_slice(rest);
+        if !self.operands.is_empty() {
+            shown.push("--".into());
+            shown.extend_from_slice(&self.operands);
+        }
+        shown
     }
 
     /// The same command with one more argument.
     #[must_use]
     pub(in crate::cli) fn arg(mut self, argument: impl Into<OsString>) -> Self {
-        self.0.push(argument.into());
+        self.words.push(argument.into());
         self
     }
 
@@ -55,15 +128,25 @@ impl Command {
 
     /// The program and its arguments; `None` where one is not UTF-8 or has a NUL, so that
     /// JSON cannot hold it or nothing can run it.
-    pub(in crate::cli) fn argv(&self) -> Option<Vec<&str>> {
-        let words = self.0.iter().map(|word| word.to_str().filter(|word| !word.contains('\0')));
-        words.collect()
+    pub(in crate::cli) fn argv(&self) -> Option<Vec<String>> {
+        let words = self.shown().into_iter();
+        words.map(|word| word.into_string().ok().filter(|word| !word.contains('\0'))).collect()
     }
+}
+
+/// The name of this program.
+const OURS: &str = "openclaw-auth";
+
+/// The groups of commands that mean no agent, or name it themselves.
+const NO_AGENT: [&str; 4] = ["agents", "providers", "secrets", "store"];
+
+fn is_agent(word: &OsStr) -> bool {
+    word.to_str().is_some_and(|word| word == "--agent" || word.starts_with("--agent="))
 }
 
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, word) in self.0.iter().enumerate() {
+        for (at, word) in self.shown().iter().enumerate() {
             if at > 0 {
                 f.write_char(' ')?;
             }
@@ -271,6 +354,12 @@ mod tests {
         let template = Hint::from("openclaw-auth agents add <name>");
         assert_eq!(template.to_string(), "openclaw-auth agents add <name>");
         assert_eq!(template.command(), None);
+    }
+
+    #[test]
+    fn a_name_that_looks_like_an_option_stands_behind_two_dashes() {
+        let command = Command::ours("order").operand("a").operand("-x").operand("b").arg("--yes");
+        assert_eq!(command.to_string(), "openclaw-auth order a --yes -- -x b");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! table for users; a test compares the two.
 
 mod hint;
+pub(in crate::cli) mod typed;
 
 pub(in crate::cli) use hint::{Command, Hint};
 

@@ -22,7 +22,7 @@ pub(in crate::cli) fn login_template(agent_id: &AgentId) -> Hint {
 
 /// The same command for that agent; `main` needs no mention.
 pub(in crate::cli) fn of_agent(command: Command, agent_id: &AgentId) -> Command {
-    if agent_id.is_main() { command } else { command.option("--agent", agent_id) }
+    if agent_id.is_main() { command.of_main() } else { command.option("--agent", agent_id) }
 }
 
 /// The command that gives agent `agent_id` a credential of `provider`: its sign-in, or what

@@ -33,7 +33,7 @@ fn conversion(error: &ConversionError) -> Advice {
             (ExitStatus::LockTimeout, Some(hint.run(token.option("--agent", agent_id))))
         }
         ConversionError::Fenced { profile_id, provider, agent_id, fence: Fence::Failed } => {
-            let logout = Command::ours("models auth logout").arg(profile_id.as_str());
+            let logout = Command::ours("models auth logout").operand(profile_id.as_str());
             let logout = logout.option("--agent", agent_id);
             let login = Command::ours("models auth login").option("--provider", provider);
             let login = login.option("--agent", agent_id);

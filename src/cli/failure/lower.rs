@@ -27,7 +27,7 @@ impl Explain for AppError {
             AppError::NoSuchAgent(id) => {
                 let hint = Hint::from(Command::ours("agents list"))
                     .then(", or: ")
-                    .run(Command::ours("agents add").arg(id.as_str()));
+                    .run(Command::ours("agents add").operand(id.as_str()));
                 (ExitStatus::Usage, Some(hint))
             }
         }

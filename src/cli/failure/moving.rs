@@ -40,11 +40,11 @@ impl Explain for MoveError {
             }
             MoveError::Unknown { profile_id, .. } => (
                 ExitStatus::Unavailable,
-                Command::ours("token").arg(profile_id.as_str()).arg("--force-refresh").into(),
+                Command::ours("token").operand(profile_id.as_str()).arg("--force-refresh").into(),
             ),
             MoveError::Interrupted { profile_id } => {
-                let undo = Command::ours("move").arg(profile_id.as_str()).arg("--undo");
-                let gone = Command::ours("logout").arg(profile_id.as_str()).arg("--local");
+                let undo = Command::ours("move").operand(profile_id.as_str()).arg("--undo");
+                let gone = Command::ours("logout").operand(profile_id.as_str()).arg("--local");
                 let hint = Hint::new("where nobody has it: ").run(undo);
                 (ExitStatus::Failure, hint.then("; where somebody has: ").run(gone))
             }

@@ -8,12 +8,12 @@ use crate::ops::NameError;
 pub(super) fn advice(error: &NameError, command: &Command) -> Advice {
     match error {
         NameError::App(error) => error.advice(),
-        NameError::Ambiguous { candidates, .. } => {
+        NameError::Ambiguous { name, candidates } => {
             let ids = candidates.iter().map(|candidate| candidate.profile_id.as_str());
-            (ExitStatus::Usage, each(ids, command))
+            (ExitStatus::Usage, each(name, ids, command))
         }
-        NameError::Unknown { similar, .. } => {
-            let near = each(similar.iter().map(String::as_str), command);
+        NameError::Unknown { name, similar } => {
+            let near = each(name, similar.iter().map(String::as_str), command);
             let list = || Hint::from(Command::ours("list"));
             (ExitStatus::LoginRequired, Some(near.unwrap_or_else(list)))
         }
@@ -30,9 +30,11 @@ pub(in crate::cli) fn named(error: NameError, command: &Command) -> Failure {
     explained(error, (status, hint))
 }
 
-/// The command with each of the names.
-fn each<'n>(names: impl Iterator<Item = &'n str>, command: &Command) -> Option<Hint> {
+/// The command line that was typed, with each of the names in place of `name`; `command` with
+/// the name where it was not typed.
+fn each<'n>(name: &str, names: impl Iterator<Item = &'n str>, command: &Command) -> Option<Hint> {
     const MOST: usize = 10;
-    let commands = names.take(MOST).map(|name| Hint::from(command.clone().arg(name)));
-    Hint::join(commands, ", or: ")
+    let with =
+        |other| Command::again(name, other).unwrap_or_else(|| command.clone().operand(other));
+    Hint::join(names.take(MOST).map(|other| with(other).into()), ", or: ")
 }

@@ -28,7 +28,7 @@ impl Explain for LogoutError {
                 Command::ours("models auth list").option("--agent", agent_id).into(),
             ),
             LogoutError::Inherited { agent_id, profile_id, .. } => {
-                let command = Command::ours("models auth logout").arg(profile_id.as_str());
+                let command = Command::ours("models auth logout").operand(profile_id.as_str());
                 let command = command.option("--agent", agent_id).arg("--all-agents");
                 let hint = Hint::new("to sign all agents out: ");
                 (ExitStatus::Failure, hint.run(command))

@@ -15,7 +15,7 @@ use crate::system::route::Untrusted;
 /// What to do about a login that may be away.
 fn maybe_moved(login: &Login) -> Hint {
     let Login { profile_id, provider, agent_id } = login;
-    let back = Command::ours("move").arg(profile_id.as_str()).arg("--undo");
+    let back = Command::ours("move").operand(profile_id.as_str()).arg("--undo");
     Hint::from(login_command(provider, agent_id))
         .then("; where nobody has what the move wrote: ")
         .run(of_agent(back, agent_id))

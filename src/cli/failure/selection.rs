@@ -42,7 +42,7 @@ fn after_doctor(looked_in: &LookedIn, sign_in: Hint) -> Hint {
 pub(super) fn order_command(order: &StaleOrder, agent_id: &AgentId) -> Command {
     let command = Command::ours("models auth order set").option("--provider", &order.provider);
     let command = of_agent(command, agent_id);
-    order.hidden.iter().fold(command, |command, id| command.arg(id.as_str()))
+    order.hidden.iter().fold(command, |command, id| command.operand(id.as_str()))
 }
 
 /// What is told of an order that names profiles which are not there.
