@@ -69,7 +69,8 @@ pub(super) fn take(
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (text.as_str(), None),
         };
-        if name == "--agent" {
+        // OpenClaw's own commands about agents say in their way that the id is blank.
+        if name == "--agent" && words.first().is_none_or(|word| word != "agents") {
             let next = || args.as_slice().first().and_then(|next| next.to_str());
             if inline.as_deref().or_else(next).is_some_and(|id| id.trim().is_empty()) {
                 return Err(Failure::usage("--agent must not be blank; is a variable not set?"));

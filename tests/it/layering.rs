@@ -246,6 +246,7 @@ const COMPARES_TIMES_OF_FILES: [&str; 10] = [
     "store/files/reading.rs",
     "store/sqlite/connection.rs",
     "store/sqlite/gateway.rs",
+    "store/sqlite/hold.rs",
     "store/sqlite/mod.rs",
     "store/sqlite/token.rs",
 ];

@@ -140,7 +140,7 @@ fn a_refused_refresh_is_remembered_and_what_cannot_be_reached_is_not() {
     std::fs::write(rig.home().join("next"), "another").unwrap();
     rig.let_pass(Duration::from_secs(10));
     let stderr = run(&rig, &TOKEN).failure(3);
-    assert!(stderr.contains("invalid_grant") && stderr.contains("is not known"), "{stderr}");
+    assert!(stderr.contains("invalid_grant") && stderr.contains("is unknown"), "{stderr}");
     let asked = requests(&rig).len();
     run(&rig, &TOKEN).failure(3);
     assert_eq!(requests(&rig).len(), asked, "a refused refresh token is not sent again");

@@ -119,7 +119,7 @@ fn a_lost_answer_is_not_asked_for_again_but_told() {
     assert_eq!((refreshes(&rig), intents(&rig)), (1, 1), "the token may be spent");
     rig.let_pass(SOON);
     let stderr = rig.run_here(&TOKEN).failure(3);
-    assert!(stderr.contains("is not known (no answer); trying once more"), "{stderr}");
+    assert!(stderr.contains("is unknown (no answer); trying once more"), "{stderr}");
     assert!(stderr.contains("may have replaced the refresh token"), "{stderr}");
     assert_eq!((refreshes(&rig), intents(&rig)), (2, 0));
     rig.run_here(&TOKEN).failure(3);

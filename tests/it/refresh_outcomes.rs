@@ -226,7 +226,7 @@ fn the_pauses_begin_where_the_try_after_a_killed_worker_is_unknown_too() {
     rig.server.inject(Fault::status(502));
     assert!(rig.run(&TOKEN).failure(4).contains("was cut off; trying once more"));
     let stderr = rig.run(&TOKEN).failure(4);
-    assert!(stderr.contains("is not known (502 Bad Gateway)"), "{stderr}");
+    assert!(stderr.contains("is unknown (502 Bad Gateway)"), "{stderr}");
     assert_eq!(refreshes(&rig), 2);
     rig.let_pass(10 * SECOND);
     rig.run(&TOKEN).success();

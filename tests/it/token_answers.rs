@@ -284,7 +284,7 @@ fn an_answer_that_is_no_grant_is_told_as_what_it_is() {
         rig.let_pass(Duration::from_mins(1));
         let again = rig.run(&TOKEN);
         let was_known = !stderr.contains("unavailable: 5") && !stderr.contains("unavailable: 408");
-        assert_eq!(!again.stderr.contains("is not known"), was_known, "{message}: {again:?}");
+        assert_eq!(!again.stderr.contains("is unknown"), was_known, "{message}: {again:?}");
         assert!(!again.stderr.contains("cut off"), "it came whole: {again:?}");
         again.success();
     }
