@@ -36,9 +36,9 @@ fn noted() -> Value {
 
 fn put(rig: &Rig, to: &str, profiles: &Value) {
     if to == "sqlite" {
-        put_rows(rig, "main", profiles)
+        put_rows(rig, "main", profiles);
     } else {
-        write_profiles(rig, "main", profiles)
+        write_profiles(rig, "main", profiles);
     }
 }
 
