@@ -88,6 +88,7 @@ const fn reason(row: &Row) -> &'static str {
     match why {
         Over::Refused(_) => "refused by the server",
         Over::Revoked => "signed out at the server",
+        Over::Moved => "moved away",
         Over::Expired => "expired, and nothing renews it",
         Over::Rejected => "rejected by the server, and nothing renews it",
         Over::Replaced => "its refresh token was replaced",

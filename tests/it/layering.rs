@@ -237,7 +237,7 @@ fn a_runtime_is_started_where_it_is_known() {
 /// The files of the store that read the clock of the system: what they compare is the times of
 /// files and locks, which the system and other processes write, or what they write is such a
 /// time.
-const COMPARES_TIMES_OF_FILES: [&str; 10] = [
+const COMPARES_TIMES_OF_FILES: [&str; 11] = [
     "store/files/backup.rs",
     "store/files/journal.rs",
     "store/files/lease.rs",

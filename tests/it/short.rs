@@ -269,6 +269,8 @@ fn a_login_without_a_name_is_chosen_from_a_list() {
     let mut terminal = PseudoTerminal::start(&login, 80, 24);
     terminal.wait_for_screen("> ChatGPT");
     terminal.wait_for_screen("Codex CLI is signed in");
+    // The list is drawn line by line.
+    terminal.wait_for_screen(": API key");
     let screen = terminal.screen().contents();
     let at = |text: &str| screen.find(text).unwrap_or_else(|| panic!("{text}: {screen}"));
     assert!(at("ChatGPT") < at("Claude") && at("Claude") < at("Codex CLI is signed in"));
