@@ -175,3 +175,34 @@ fn a_profile_that_every_agent_has_goes_only_when_told_so() {
     }
     assert!(logout("p:2", &["--all-agents"]).failure(1).contains("has no profile"));
 }
+
+#[test]
+fn the_databases_of_agents_are_not_written_while_openclaw_repairs_them() {
+    for (agent, expires_in, is_repaired) in
+        [("work", 60_000, true), ("main", 60_000, true), ("work", -1, false), ("main", -1, false)]
+    {
+        let rig = Rig::new();
+        make_shared(&rig.state_dir());
+        put(&rig, "main", &json!({"p:1": key("fake-1")}));
+        make_own(&rig.path("agents").join(agent).join("agent"), agent);
+        row(&rig, "main").run(&format!(
+            "CREATE TABLE state_leases (scope TEXT, lease_key TEXT, owner TEXT, expires_at INTEGER,
+               payload_json TEXT);
+             INSERT INTO state_leases VALUES
+               ('core:agent-database-maintenance', 'global', 'x', {}, '{{}}')",
+            now() + expires_in
+        ));
+        let all = || ["main", agent].map(|agent| ids(&rig, agent));
+        let before = all();
+        let paste = [&PASTE[..], &["--profile-id", "p:2", "--agent", agent]].concat();
+        let pasted = rig.run_with_input(&paste, "fake-key-0123456789\n");
+        if is_repaired {
+            let stderr = pasted.failure(5);
+            assert!(stderr.contains("maintenance"), "{stderr}");
+            assert_eq!(all(), before);
+        } else {
+            pasted.success();
+            assert_ne!(all(), before, "{agent}");
+        }
+    }
+}

@@ -110,6 +110,59 @@ fn the_marker_stands_during_the_request_and_goes_with_it() {
     assert!(!kept.contains(before["refresh"].as_str().unwrap()), "nothing of the old login stays");
 }
 
+/// The row of `main`'s own database, with the entry that the shared row has.
+fn own_row_as_well(rig: &Rig) -> Text {
+    let directory = rig.path("agents/main/agent");
+    make_own(&directory, "main");
+    let own = Text::of(&rig.state_dir(), &directory, "its own", Row::Store);
+    assert!(own.write(&row(rig, "main").read().unwrap()));
+    own
+}
+
+fn entry_in(own: &Text) -> Value {
+    let mut text: Value = serde_json::from_str(&own.read().unwrap()).unwrap();
+    text["profiles"][ID].take()
+}
+
+#[test]
+fn a_login_that_is_in_both_rows_is_spent_in_neither() {
+    let rig = beside_gateway(std::process::id());
+    let own = own_row_as_well(&rig);
+    let before = stored(&rig);
+    let hold = rig.server.hold_token_responses();
+    let running = rig.start(&TOKEN);
+    assert!(hold.wait_until_held(1, PATIENCE));
+    assert!(is_marked(&stored(&rig)) && is_marked(&entry_in(&own)));
+    hold.release();
+    running.finish().success();
+    let after = stored(&rig);
+    assert_eq!(entry_in(&own)["refresh"], after["refresh"]);
+    assert_ne!(after["refresh"], before["refresh"]);
+    assert!(rig.server.is_alive(after["refresh"].as_str().unwrap()));
+    // A login of another account in the row of all is nobody's business here.
+    let mut other = after;
+    other["refresh"] = "fake-refresh-of-another".into();
+    put(&rig, "main", &other);
+    let mut expired = entry_in(&own);
+    expired["expires"] = 2.into();
+    assert!(own.write(&json!({"version": 1, "profiles": {ID: expired}}).to_string()));
+    rig.run(&TOKEN).success();
+    assert_eq!(stored(&rig), other);
+    assert_eq!(refreshes(&rig), 2);
+}
+
+#[test]
+fn a_login_in_both_rows_comes_back_to_both_where_the_request_failed() {
+    let rig = beside_gateway(std::process::id());
+    let own = own_row_as_well(&rig);
+    let (shared_before, own_before) = (stored(&rig), entry_in(&own));
+    rig.server.inject_at(Endpoint::Token, Fault::status(429));
+    rig.server.inject_at(Endpoint::Token, Fault::status(429));
+    rig.server.inject_at(Endpoint::Token, Fault::status(429));
+    rig.run(&TOKEN).failure(4);
+    assert_eq!((stored(&rig), entry_in(&own)), (shared_before, own_before));
+}
+
 #[test]
 fn there_is_no_marker_where_openclaw_waits_for_the_lock() {
     let gone = 4_100_000;

@@ -47,6 +47,17 @@ fn ask(connection: &Connection) -> rusqlite::Result<bool> {
     found.collect::<rusqlite::Result<Vec<bool>>>().map(|found| found.contains(&true))
 }
 
+/// Whether a repair of OpenClaw works on the databases of the agents: nobody else writes those
+/// until its row expires.
+pub(super) fn has_repair(connection: &Connection, now: Millis) -> rusqlite::Result<bool> {
+    if !rows::has_table(connection, "state_leases")? {
+        return Ok(false);
+    }
+    let query = "SELECT EXISTS (SELECT 1 FROM state_leases WHERE expires_at > ?1
+        AND scope = 'core:agent-database-maintenance' AND lease_key = 'global')";
+    connection.query_row(query, [now], |row| row.get(0))
+}
+
 fn is_running(expires_at: Option<Millis>, payload: Option<&str>, now: Millis) -> bool {
     let payload = payload.and_then(|it| serde_json::from_str::<Payload>(it).ok());
     match payload.map(|payload| payload.owner) {

@@ -7,15 +7,16 @@
 use super::connection::{self, write_failed};
 use super::coordinator;
 use super::extras;
+use super::gateway;
 use super::held::Held;
 use super::look::{Layout, Look, Own, Shared};
 use super::place::Sqlite;
 use super::rows::Owner;
 use crate::store::files::generation::check_no_conversion;
 use crate::store::{ReadOnly, StoreError};
-use crate::system::file;
 use crate::system::lock::Holder;
 use crate::system::lock::foreign::{self, ForeignLock, Protocol};
+use crate::system::{file, now};
 use rusqlite::Connection;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -77,12 +78,24 @@ impl Sqlite {
         let shared =
             self.is_shared().then(|| connection::begin(&self.shared, left())).transpose()?;
         let is_writable = look.own.as_ref().is_some_and(|own| own.refusal().is_none());
+        if is_writable && self.has_repair(shared.as_ref())? {
+            return Err(StoreError::Maintenance { location: self.own.as_path().into() });
+        }
         let own = is_writable.then(|| connection::begin(&self.own, left())).transpose()?;
         Ok(Held { shared, own, _coordinators: coordinators, _turn: turn })
     }
 }
 
 impl Sqlite {
+    /// Whether OpenClaw repairs the databases of the agents, as the shared one says.
+    fn has_repair(&self, shared: Option<&Connection>) -> Result<bool, StoreError> {
+        let ask = |connection: &Connection| gateway::has_repair(connection, now());
+        match shared {
+            Some(held) => ask(held).map_err(|error| failed(&self.shared, &error)),
+            None => Ok(connection::read(&self.shared, ask)?.unwrap_or_default()),
+        }
+    }
+
     /// Waits for the processes of ours that write to the same databases.
     fn turn(&self, wait: Duration) -> Result<ForeignLock, StoreError> {
         let directory = extras::directory(&self.files.state_dir);

@@ -90,11 +90,16 @@ impl Changes {
     }
 
     /// Those of the agent's row, which `has_own` entries, and those of the row of all. What is
-    /// gone is gone from both.
-    pub(super) fn split(self, has_own: impl Fn(&str) -> bool) -> (Self, Self) {
+    /// gone is gone from both, and so is the grant that `is_in_both`: it is spent.
+    pub(super) fn split(
+        self,
+        has_own: impl Fn(&str) -> bool,
+        is_in_both: impl Fn(&str) -> bool,
+    ) -> (Self, Self) {
         let (own, mut shared): (Entries, Entries) =
             self.entries.into_iter().partition(|(id, _)| has_own(id));
-        shared.extend(own.iter().filter(|(_, text)| text.is_none()).cloned());
+        let is_shared = |(id, text): &&(String, Option<Secret>)| text.is_none() || is_in_both(id);
+        shared.extend(own.iter().filter(is_shared).cloned());
         let own = Self { entries: own, members: Vec::new() };
         (own, Self { entries: shared, members: self.members })
     }

@@ -10,6 +10,7 @@ use super::merge::{self, Changes, Home, States};
 use super::place::Sqlite;
 use super::reading::{state_text, store_text};
 use super::rows::{self, Owner, Rows, Which};
+use crate::secret::Secret;
 use crate::store::{Document, StateDocument, StoreError};
 use crate::system::now;
 use std::io::ErrorKind;
@@ -82,10 +83,18 @@ impl Sqlite {
 
     /// The changes of each row.
     pub(super) fn by_owner(&self, rows: &Present<'_>, changes: Changes) -> [(Owner, Changes); 2] {
-        let own = store_text(rows.own).and_then(|it| Document::parse(it.expose()).ok());
+        if !self.is_shared() {
+            return [(Owner::Agent, changes), (Owner::All, Changes::default())];
+        }
+        let read = |row| store_text(row).and_then(|it| Document::parse(it.expose()).ok());
+        let (own, shared) = (read(rows.own), read(rows.shared));
         let has_own = |id: &str| own.as_ref().is_some_and(|own| own.has_entry(id));
-        let (own, shared) =
-            if self.is_shared() { changes.split(has_own) } else { (changes, Changes::default()) };
+        let grant = |row: &Option<Document>, id: &str| row.as_ref().and_then(|it| grant_in(it, id));
+        let is_in_both = |id: &str| {
+            let grants = grant(&own, id).zip(grant(&shared, id));
+            grants.is_some_and(|(own, shared)| own.matches(&shared))
+        };
+        let (own, shared) = changes.split(has_own, is_in_both);
         [(Owner::Agent, own), (Owner::All, shared)]
     }
 
@@ -189,4 +198,14 @@ impl Sqlite {
             .write(connection, which, text, now())
             .map_err(|error| write_failed(path, &error, Duration::ZERO))
     }
+}
+
+/// The refresh token that an entry holds, or the marker that stands for it.
+fn grant_in(document: &Document, id: &str) -> Option<Secret> {
+    #[derive(serde::Deserialize)]
+    struct Held {
+        refresh: Secret,
+    }
+    let entry = Secret::new(document.entry(id)?);
+    serde_json::from_str::<Held>(entry.expose()).ok().map(|held| held.refresh)
 }
