@@ -104,7 +104,7 @@ export const journeys = [
       home.letPass(10);
       const next = await home.auth(...TOKEN, '--force-refresh');
       assert.equal(next.code, 3);
-      assert.match(next.stderr, /is not known/);
+      assert.match(next.stderr, /is unknown/);
       assert.equal(server.counts.refresh, 2, 'exactly one more try');
       return complaint(next);
     },
