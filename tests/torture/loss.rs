@@ -28,10 +28,12 @@ pub(crate) enum Cause {
     Replaced,
     /// A foreign writer replaced a document that it had not read.
     Overwritten,
+    /// The server refused to revoke the grant, and the logout removed it and said so.
+    NotRevoked,
 }
 
 impl Cause {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::WorkerKilled,
         Self::CallerWithoutWorkerKilled,
         Self::LoginKilled,
@@ -40,6 +42,7 @@ impl Cause {
         Self::CopyLeftBehind,
         Self::Replaced,
         Self::Overwritten,
+        Self::NotRevoked,
     ];
 
     pub(crate) const fn text(self) -> &'static str {
@@ -52,6 +55,7 @@ impl Cause {
             Self::CopyLeftBehind => "a killed process left a copy behind",
             Self::Replaced => "a later login took its place",
             Self::Overwritten => "a foreign writer overwrote what it had not read",
+            Self::NotRevoked => "the server refused to revoke it",
         }
     }
 }
@@ -117,6 +121,20 @@ impl Case<'_> {
         self.lost_answer(origin)
             .or_else(|| self.is_replaced(token).then_some(Cause::Replaced))
             .or_else(|| self.world.foreign.has_destroyed(token).then_some(Cause::Overwritten))
+            .or_else(|| self.is_not_revoked(token).then_some(Cause::NotRevoked))
+    }
+
+    /// Whether a logout that could not revoke the grant told its user that it lives on.
+    fn is_not_revoked(&self, token: &str) -> bool {
+        self.book.all.iter().any(|exchange| {
+            let is_asked = matches!(&exchange.asked, Asked::Revoke(asked) if asked == token);
+            let is_refused = matches!(exchange.answer, Answer::Fault("401" | "403"));
+            let logout = exchange.operation().and_then(|number| self.done.get(&number));
+            let is_told = logout.is_some_and(|done| {
+                done.code == Some(0) && done.stderr.contains("the login could not be revoked")
+            });
+            is_asked && is_refused && is_told
+        })
     }
 
     /// Whether a login of the same profile that was not over before this one began took its
