@@ -52,7 +52,8 @@ fn no_browser_is_opened_where_the_user_wants_none_or_sits_elsewhere() {
             Opening::Started
         };
         let args = [&LOGIN[..], &["--timeout", "3s"], more].concat();
-        let finished = rig.here(&args).env(name, value).browser(browser).run();
+        let login = rig.here(&args).env(name, value).browser(browser);
+        let finished = rig.run_quickly(login);
         assert_ne!(finished.code, 0, "{finished:?}");
         assert!(opened.lock().unwrap().is_empty(), "{more:?}");
     }
@@ -63,7 +64,8 @@ fn a_browser_that_cannot_be_started_is_named_and_the_login_goes_on() {
     let rig = Rig::new();
     let refuses = |_: &url::Url| Opening::Failed("lynx: no such file".to_owned());
     let args = [&LOGIN[..], &["--timeout", "3s"]].concat();
-    let stderr = rig.here(&args).env("BROWSER", "lynx").browser(refuses).run().failure(1);
+    let login = rig.here(&args).env("BROWSER", "lynx").browser(refuses);
+    let stderr = rig.run_quickly(login).failure(1);
     assert!(stderr.contains("lynx: no such file"), "{stderr}");
 }
 
