@@ -1,5 +1,6 @@
 //! The short commands, and the names that they take.
 
+use crate::support::here::InProcess as _;
 use crate::support::pseudo_terminal::PseudoTerminal;
 use crate::support::rig::{Finished, PROFILE, Rig, store};
 use serde_json::{Value, json};
@@ -216,7 +217,7 @@ fn the_short_commands_are_the_long_ones() {
 fn a_login_by_a_short_name_is_used_and_ended_by_it() {
     let rig = Rig::new();
     let login = rig.command(&["login", "chatgpt"]);
-    let login = crate::support::rig::RunningLogin::start(login);
+    let login = crate::support::rig::RunningLogin::start_here(login.here());
     assert_eq!(login.visit().status, 200);
     login.finish().success();
     let token = rig.document()["profiles"][PROFILE]["access"].as_str().unwrap().to_owned();
@@ -225,7 +226,7 @@ fn a_login_by_a_short_name_is_used_and_ended_by_it() {
     }
     // The account that is there is signed in to again.
     let again = rig.command(&["login", "ada@example.test"]);
-    let again = crate::support::rig::RunningLogin::start(again);
+    let again = crate::support::rig::RunningLogin::start_here(again.here());
     assert_eq!(again.visit().status, 200);
     assert!(again.finish().success().contains("(renewed)"));
     let text = rig.run(&["logout", "ada@example.test"]).success();
@@ -465,7 +466,7 @@ fn profile_is_the_state_before_the_command_and_a_credential_behind_it() {
 fn the_state_switch_says_that_its_directory_is_not_there() {
     let rig = Rig::new();
     let mut list = rig.command(&["--profile", "work", "list"]);
-    let finished: Finished = list.env_remove("OPENCLAW_STATE_DIR").output().unwrap().into();
+    let finished: Finished = list.env_remove("OPENCLAW_STATE_DIR").finish_here();
     assert!(finished.stderr.contains("no state directory ~/.openclaw-work"), "{finished:?}");
     assert!(!rig.home().join(".openclaw-work").exists());
 }
@@ -500,7 +501,7 @@ fn a_failure_under_json_is_one_document() {
         let args: Vec<&str> = line.split(' ').collect();
         rig.run(&args).failure(2);
         let mut ours = rig.command(&args);
-        let ours: Finished = ours.env("OPENCLAW_AUTH_JSON_ERRORS", "1").output().unwrap().into();
+        let ours: Finished = ours.env("OPENCLAW_AUTH_JSON_ERRORS", "1").finish_here();
         let report: Value = serde_json::from_str(&ours.stdout).unwrap();
         assert_eq!(report["error"]["code"], "usage", "{line}");
     }
@@ -514,7 +515,7 @@ fn quiet_says_nothing_but_errors() {
     assert!(rig.run(&["-q", "token", "nope"]).failure(3).starts_with("error: "));
     let mut login =
         rig.command(&["login", "chatgpt", "--quiet", "--json", "--no-browser", "--timeout", "1s"]);
-    let login: Finished = login.stdin(Stdio::null()).output().unwrap().into();
+    let login: Finished = login.stdin(Stdio::null()).finish_here();
     assert!(!login.stderr.contains("http"), "{login:?}");
 }
 
