@@ -280,7 +280,7 @@ fn what_ends_soon_needs_a_person_in_time() {
         reason: None,
         words: "expires 20",
         check: 3,
-        doctor: None,
+        doctor: Some("sign-in-again"),
         token: 0,
     };
     says(&rig, &row);
