@@ -39,12 +39,12 @@ mod use_profile;
 mod version;
 mod wait;
 
-use crate::app::{App, Machine, RefreshesBy};
+use crate::app::{App, RefreshesBy};
 use crate::ops::gateway;
 use crate::ops::refresh::worker;
 use crate::profile::AgentId;
 use crate::store::Notice;
-use crate::system::{Environment, StopSource, Streams, block_on};
+use crate::system::{Environment, Machine, StopSource, Streams, block_on};
 use clap::{CommandFactory, Parser, Subcommand};
 use direct::Direct;
 pub use exit::ExitStatus;

@@ -61,10 +61,7 @@ pub(crate) struct Ranking<'p> {
 
 impl Pool {
     pub(crate) fn open(app: &App, config: &Config, agent: &AgentDir) -> Result<Self, StoreError> {
-        let mut agents = vec![agent.clone()];
-        agents.extend(app.fallback_agent(config, agent));
-        let owners = agents.into_iter().map(|agent| {
-            let store = app.store(&agent);
+        let owners = app.readable(config, agent).into_iter().map(|(agent, store)| {
             let snapshot = store.read()?;
             Ok(Owner { agent, store, snapshot })
         });
@@ -169,6 +166,27 @@ impl Pool {
             let mut profiles = owner.snapshot.document.summaries();
             profiles.any(|profile| auth_provider_id(&*profile.provider) == id)
         })
+    }
+
+    /// How the uses of a profile of `owner` went. In databases, what the agent's own state says of
+    /// it goes before that of all agents.
+    pub(crate) fn usage(&self, owner: &Owner, id: &str) -> Result<UsageStats, StoreError> {
+        let (own, others) = (self.own(), self.0.last().unwrap_or(owner));
+        if self.is_merged() {
+            return Ok(own.snapshot.state()?.usage_before(others.snapshot.state()?, id));
+        }
+        Ok(owner.snapshot.state()?.usage(id))
+    }
+
+    /// The store whose state says how the uses of a profile of `owner` went.
+    pub(crate) fn usage_owner<'p>(
+        &'p self,
+        owner: &'p Owner,
+        id: &str,
+    ) -> Result<&'p Owner, StoreError> {
+        let own = self.own();
+        let says = own.snapshot.state()?.usage(id) != UsageStats::default();
+        Ok(if self.is_merged() && says { own } else { owner })
     }
 
     /// The order of the profiles of `provider`; `None` when there is none.

@@ -225,7 +225,7 @@ fn a_refresh_that_was_cut_off_cannot_be_told_and_one_that_runs_is_signed_in() {
     let list = rig.run(&["models", "auth", "list", "--json"]).json();
     assert_eq!(list["profiles"][0]["state"], "signed-in", "{list}");
     rig.kill_worker();
-    running.signal(rustix::process::Signal::KILL);
+    running.kill();
     let list = rig.run(&["models", "auth", "list", "--json"]).json();
     let listed = &list["profiles"][0];
     assert_eq!(

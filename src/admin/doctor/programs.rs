@@ -34,7 +34,7 @@ pub(super) async fn examine(app: &App, catalog: &Catalog, stores: &[Store]) -> V
 }
 
 async fn broken(app: &App, program: &Program) -> Option<Finding> {
-    let error = program.describe(&app.environment).await.err()?.into();
+    let error = program.describe(&app.machine, &app.environment).await.err()?.into();
     let what = What::BrokenProgram { path: program.path.clone(), error };
     Some(Finding::problem(Code::Provider, what))
 }

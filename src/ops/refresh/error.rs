@@ -13,6 +13,10 @@ use crate::text::printable;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Said when the process of the caller makes the request: a signal may cut that one off.
+pub(super) const MADE_BY_CALLER: &str =
+    "no process could be started for the refresh: it is made by this one, so do not kill it";
+
 /// Why a login is not refreshed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {

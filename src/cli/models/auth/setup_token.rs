@@ -10,7 +10,6 @@ use crate::cli::prompt::{dialogue, still_interruptible};
 use crate::ops::paste::{Ready, Request};
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use crate::provider::SETUP_TOKEN_PROVIDER;
-use crate::system::child;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -80,14 +79,14 @@ fn make_token(ready: &Ready, yes: bool, app: &App, output: &mut Output<'_>) -> R
         return Ok(());
     }
     let line = ready.command().join(" ");
-    if !child::is_installed(program, &app.environment) {
+    if !app.machine.programs.is_installed(program, &app.environment) {
         output.say(&format!("Make a token with `{line}` where it is installed, and paste it here"));
         return Ok(());
     }
     let question = format!("Run `{line}` now to make a token?");
     let confirm = dialoguer::Confirm::new().with_prompt(question).default(true);
     let run = yes || dialogue(|| confirm.interact())?;
-    let make = || child::run_on_terminal(program, arguments, &app.environment);
+    let make = || app.machine.programs.run_on_terminal(program, arguments, &app.environment);
     if run && !still_interruptible(make)? {
         output.warn(&format!("`{line}` did not succeed"));
     }
