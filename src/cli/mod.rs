@@ -256,7 +256,7 @@ fn start(
         return usage::print(&text, streams);
     }
     // Before clap: what is wrong with the arguments is told in JSON as well.
-    let in_json = json_error::is_wanted(&args, &environment);
+    let in_json = json_error::wanted(&args, &environment);
     let typed = args.get(1..).unwrap_or_default().to_vec();
     typed::set(Typed { args: typed.clone(), profile: None, takes_value });
     let (options, args) = match root::take(args, how_taken) {

@@ -21,6 +21,8 @@ mod convert;
 #[cfg(feature = "sqlite")]
 mod database;
 #[cfg(feature = "sqlite")]
+mod database_agents;
+#[cfg(feature = "sqlite")]
 mod database_commands;
 #[cfg(feature = "sqlite")]
 mod database_faults;

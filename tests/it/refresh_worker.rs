@@ -249,7 +249,7 @@ fn a_lock_names_the_worker_and_when_it_began_and_is_kept_young() {
 fn a_caller_who_waits_longer_for_a_lock_than_a_worker_lives_for_it_starts_another() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
-    let lock = other_program::hold_the_store(&rig);
+    let lock = other_program::hold_the_store(&rig, "main");
     let mut caller = start(&mut rig.command(&TOKEN));
     let mut seen = BTreeSet::new();
     wait_until("there was a second worker", || {
@@ -267,7 +267,7 @@ fn a_caller_who_waits_longer_for_a_lock_than_a_worker_lives_for_it_starts_anothe
 fn the_time_that_a_caller_waited_for_a_lock_is_told_in_all() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
-    let _lock = other_program::hold_the_store(&rig);
+    let _lock = other_program::hold_the_store(&rig, "main");
     let begun = Instant::now();
     let stderr = rig.run_process(&[&TOKEN[..], &["--lock-timeout", "17s"]].concat()).failure(5);
     assert!(begun.elapsed() >= Duration::from_secs(17));

@@ -1,6 +1,6 @@
 //! `models auth setup-token`
 
-use super::paste::paste;
+use super::paste::{Shown, paste};
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::Failure;
@@ -48,6 +48,18 @@ pub(super) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
+    let shown = Shown::by(args.json);
+    store(args, shown, agent, app, output)
+}
+
+/// As [`run`], told in this way.
+pub(super) fn store(
+    args: Args,
+    shown: Shown,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let profile_id =
         args.profile_id.unwrap_or_else(|| format!("{}:default", args.provider.spelling()).into());
     let request = Request {
@@ -57,7 +69,7 @@ pub(super) fn run(
         profile_id: Some(profile_id),
         expires_in: args.expires_in,
     };
-    paste(request, |ready, output| make_token(ready, args.yes, app, output), args.json, app, output)
+    paste(request, |ready, output| make_token(ready, args.yes, app, output), shown, app, output)
 }
 
 /// Lets the provider's command make a token, on a terminal and where it is installed.

@@ -28,6 +28,8 @@ pub(super) struct Job {
     current_dir: OsString,
     agent_id: String,
     agent_dir: OsString,
+    /// Whether the profile is one that every agent has, and not `main`'s own.
+    is_of_all: bool,
     profile_id: String,
     /// What the caller has seen stored: it wants another one.
     seen: Seen,
@@ -70,6 +72,7 @@ impl Job {
             current_dir: app.paths.current_dir.clone().into(),
             agent_id: selected.owner.id.as_str().to_owned(),
             agent_dir: selected.owner.path.clone().into(),
+            is_of_all: selected.store.is_of_all_agents(),
             profile_id: selected.id.as_str().to_owned(),
             seen: Seen::of(&selected.credential),
             lock_timeout_ms: millis(lock_timeout),
@@ -101,6 +104,7 @@ impl Job {
             path: PathBuf::from(&self.agent_dir),
         };
         let store = app.store(&owner);
+        let store = if self.is_of_all { store.of_all_agents() } else { store };
         let id = ProfileId::from(self.profile_id.as_str());
         let stored = store.profiles().map_err(|_| None)?.credential(id.as_str());
         let stored = stored.ok_or(None)?;

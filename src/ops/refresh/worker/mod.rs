@@ -12,6 +12,7 @@ mod message;
 
 pub use job::{not_begun, work};
 
+use super::error::MADE_BY_CALLER;
 use super::{LeaseError, RefreshError};
 use crate::app::{App, RefreshesBy};
 use crate::ops::Notes;
@@ -148,10 +149,7 @@ async fn follow(app: &App, slot: Slot, job: Job, interaction: &mut dyn Notes) ->
     let path = slot.path().to_owned();
     let Ok((mut running, mut stop)) = start(app, slot, job).await else {
         if app.refreshes_by.give_up_workers() {
-            interaction.note(
-                "no process could be started for the refresh: it is made by this one, so do not \
-                 kill it",
-            );
+            interaction.note(MADE_BY_CALLER);
         }
         return Ended::NotBegun;
     };
