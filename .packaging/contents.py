@@ -20,15 +20,14 @@ class Packages:
 
     def __init__(self, target, features):
         self.target = target
-        command = ["cargo", "metadata", "--locked", "--format-version", "1"]
-        command += ["--filter-platform", target]
-        command += ["--features", ",".join(features)] if features else []
+        chosen = ["--locked", "--features", ",".join(features)]
+        command = ["cargo", "metadata", *chosen, "--format-version", "1", "--filter-platform", target]
         told = json.loads(subprocess.check_output(command))
         by_id = {package["id"]: package for package in told["packages"]}
         nodes = {node["id"]: node for node in told["resolve"]["nodes"]}
         root = told["resolve"]["root"]
         self.root = by_id[root]
-        self.edges = _linked(nodes, root)
+        self.edges = _linked(nodes, root, _in_tree(by_id, chosen, target))
         linked = (by_id[name] for name in self.edges if name != root)
         self.others = sorted(linked, key=lambda one: (one["name"], one["version"]))
         self.by_id = by_id
@@ -51,14 +50,23 @@ class Packages:
         return found
 
 
-def _linked(nodes, root):
+def _in_tree(by_id, chosen, target):
+    """The ids of the packages in the tree of the program. Those of `cargo metadata` are more: it
+    counts the features that only tests turn on."""
+    command = ["cargo", "tree", *chosen, "--edges", "normal", "--target", target]
+    lines = subprocess.check_output([*command, "--prefix", "none", "--format", "{p}"], text=True)
+    names = {tuple(line.split(" ")[:2]) for line in lines.splitlines() if line}
+    return {name for name, one in by_id.items() if (one["name"], "v" + one["version"]) in names}
+
+
+def _linked(nodes, root, tree):
     """For each package that is linked into `root`, `root` among them, those that it uses."""
     edges, waiting = {}, [root]
     while waiting:
         name = waiting.pop()
         if name in edges:
             continue
-        uses = nodes[name]["deps"]
+        uses = (use for use in nodes[name]["deps"] if use["pkg"] in tree)
         normal = [use["pkg"] for use in uses if any(k["kind"] is None for k in use["dep_kinds"])]
         edges[name] = sorted(normal)
         waiting += normal

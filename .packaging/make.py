@@ -241,7 +241,7 @@ def image(options, architecture, program, files):
         },
     }
     told = blob("manifest.v1+json", json.dumps(manifest).encode())
-    told["annotations"] = {"org.opencontainers.image.ref.name": options.version}
+    told["annotations"] = {"org.opencontainers.image.ref.name": f"{NAME}:{options.version}"}
     told["platform"] = {"architecture": architecture, "os": "linux"}
     index = {
         "schemaVersion": 2,

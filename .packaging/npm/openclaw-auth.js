@@ -4,6 +4,7 @@
 "use strict";
 
 const { spawn } = require("node:child_process");
+const { isatty } = require("node:tty");
 
 const platform = `${process.platform}-${process.arch}`;
 
@@ -34,7 +35,8 @@ if (!program) {
 const child = spawn(program, process.argv.slice(2), { stdio: "inherit" });
 
 // A terminal sends INT and HUP to the program as well, where a second one means something else.
-const hasTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+// `process.stdin` is not touched: node would make what the program reads from non-blocking.
+const hasTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
 for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"]) {
   process.on(signal, () => {
     if (signal === "SIGTERM" || !hasTerminal) child.kill(signal);
