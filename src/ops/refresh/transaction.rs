@@ -196,7 +196,7 @@ impl<'a> Transaction<'a> {
         interaction: &mut dyn Notes,
     ) -> Result<Found, RefreshError> {
         let selected = self.selected;
-        store_spooled(&self.spool, || self.app.stores(self.config));
+        store_spooled(&self.spool, || self.app.holding_stores(self.config));
         let (snapshot, credential, posted) = loop {
             let snapshot = selected.store.read()?;
             if let Some(credential) = self.adoptable(&snapshot.document) {
@@ -217,7 +217,7 @@ impl<'a> Transaction<'a> {
                 break (snapshot, credential, posted);
             }
         };
-        self.others = self.app.stores(self.config);
+        self.others = self.app.holding_stores(self.config);
         self.others.retain(|other| !other.is_same(&selected.store));
         // The holder before us may have learnt that the login is over.
         let (others, now) = (&self.others[..], self.app.now());
@@ -314,6 +314,10 @@ impl<'a> Transaction<'a> {
                 take_back();
                 return Err(error.into());
             }
+        }
+        if self.app.refreshes_by.has_workers() {
+            // A worker came to nothing.
+            interaction.note(super::error::MADE_BY_CALLER);
         }
         // From here on the worker does not end before the answer is stored or spooled.
         let _unsaved = Unsaved::hold();
