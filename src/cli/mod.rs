@@ -309,6 +309,11 @@ fn help_of(path: &[&str]) -> String {
     command_at(path).render_help().to_string()
 }
 
+/// Every command with its options and help, for manual pages and completions.
+pub fn command() -> clap::Command {
+    command_at(&[] as &[&str])
+}
+
 /// The command that the words of `path` lead to; one that names no subcommand is the value of
 /// an option.
 fn command_at(path: &[impl AsRef<str>]) -> clap::Command {
