@@ -178,11 +178,11 @@ fn called(
     name: &str,
 ) -> Result<ProfileId, LogoutError> {
     let own = name::profile(app, &Pool::of_own(app, agent)?, name);
-    if !matches!(own, Err(NameError::Unknown { .. })) {
+    if !matches!(own, Err(NameError::Unknown { .. } | NameError::NoLogin { .. })) {
         return Ok(own?);
     }
     match name::profile(app, &Pool::open(app, config, agent)?, name) {
-        Err(NameError::Unknown { name, .. }) => Ok(name.into()),
+        Err(NameError::Unknown { name, .. } | NameError::NoLogin { name }) => Ok(name.into()),
         found => Ok(found?),
     }
 }
