@@ -184,9 +184,14 @@ fn a_name_of_nothing_ends_every_command_with_the_code_of_a_missing_login() {
             assert!(finished.stderr.contains("hint: openclaw-auth "), "{line}: {finished:?}");
         }
     }
-    for (line, sign_in) in [("use chatgpt", "login chatgpt"), ("move claude --to -", "login claude")] {
+    for (line, sign_in) in
+        [("use chatgpt", "login chatgpt"), ("move claude --to -", "login claude")]
+    {
         let stderr = rig.run(&line.split(' ').collect::<Vec<_>>()).stderr;
         let expected = format!("hint: openclaw-auth {sign_in}\n");
-        assert!(stderr.contains("nothing is signed in to") && stderr.ends_with(&expected), "{stderr}");
+        assert!(
+            stderr.contains("nothing is signed in to") && stderr.ends_with(&expected),
+            "{stderr}"
+        );
     }
 }

@@ -96,7 +96,8 @@ fn every_command_with_json_fails_in_one_document() {
     ];
     for path in paths {
         for more in bad {
-            let words: Vec<&str> = path.iter().map(String::as_str).chain(more.iter().copied()).collect();
+            let words: Vec<&str> =
+                path.iter().map(String::as_str).chain(more.iter().copied()).collect();
             let what = words.join(" ");
             let mut command = rig.command(&words);
             let ours: Finished =

@@ -139,7 +139,10 @@ fn the_hint_about_a_profile_behind_a_command_has_everything_else_that_was_typed(
     }
     // What is no name of a state directory is the one credential that was meant.
     let stderr = rig.run(&["logout", "--local", "--profile", "openai-codex:a@b.test"]).stderr;
-    assert!(stderr.ends_with("hint: openclaw-auth logout --local openai-codex:a@b.test\n"), "{stderr}");
+    assert!(
+        stderr.ends_with("hint: openclaw-auth logout --local openai-codex:a@b.test\n"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -172,5 +175,8 @@ fn help_and_tables_are_broken_between_words_alone() {
             }
         }
     }
-    assert!(whole.lines().any(|line| line.len() > 80), "where no terminal shows it, a row is a line");
+    assert!(
+        whole.lines().any(|line| line.len() > 80),
+        "where no terminal shows it, a row is a line"
+    );
 }
