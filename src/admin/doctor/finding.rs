@@ -98,6 +98,12 @@ pub struct Finding {
     pub what: What,
 }
 
+impl From<RenewalProblem> for Finding {
+    fn from(problem: RenewalProblem) -> Self {
+        Self::problem(Code::Provider, What::Renewal(problem))
+    }
+}
+
 impl Finding {
     /// Somebody has to do something.
     pub(super) const fn problem(code: Code, what: What) -> Self {

@@ -214,15 +214,11 @@ fn unstored(app: &App, stores: &[Store], found: &mut Vec<Finding>) {
 async fn providers(app: &App, stores: &[Store], found: &mut Vec<Finding>) {
     match app.catalog() {
         Ok(catalog) => {
-            found.extend(renewal::of_files(&catalog).map(of_renewal));
+            found.extend(renewal::of_files(&catalog).map(Finding::from));
             found.extend(programs::examine(app, &catalog, stores).await);
         }
-        Err(error) => found.push(of_renewal(RenewalProblem::Files(error))),
+        Err(error) => found.push(RenewalProblem::Files(error).into()),
     }
-}
-
-fn of_renewal(problem: RenewalProblem) -> Finding {
-    Finding::problem(Code::Provider, What::Renewal(problem))
 }
 
 fn of_misshapen(misshapen: Misshapen) -> Finding {

@@ -1,6 +1,6 @@
 //! Whether the programs that serve providers can be used.
 
-use super::{Code, Finding, What, of_renewal};
+use super::{Code, Finding, What};
 use crate::app::App;
 use crate::ops::issuer::program_of;
 use crate::ops::{RenewalProblem, renewal};
@@ -22,12 +22,12 @@ pub(super) async fn examine(app: &App, catalog: &Catalog, stores: &[Store]) -> V
                 found.push(Finding::note(Code::Provider, What::UnusedProgram(provider)));
             }
             Err(error) => {
-                found.push(of_renewal(RenewalProblem::Distrusted { provider, error }));
+                found.push(RenewalProblem::Distrusted { provider, error }.into());
             }
         }
     }
     let unknown = profiles.into_iter().filter_map(|(provider, profile_id)| {
-        renewal::of_login(app, catalog, (&profile_id, &provider)).map(of_renewal)
+        renewal::of_login(app, catalog, (&profile_id, &provider)).map(Finding::from)
     });
     found.extend(unknown);
     found

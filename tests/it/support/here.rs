@@ -96,12 +96,6 @@ impl Run {
         self
     }
 
-    /// In this directory.
-    pub(crate) fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.current_dir = directory.into();
-        self
-    }
-
     /// On these streams, none of which is a terminal; the exit code.
     pub(super) fn with(
         self,
