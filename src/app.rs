@@ -8,6 +8,7 @@ use crate::store::{
 };
 use crate::system::file;
 use crate::system::permissions::{Exposure, Kind, Permissions};
+use crate::system::trace::Trace;
 use crate::system::worker::{Life, Threads};
 use crate::system::{Clients, Clock, Environment, StopSource};
 use std::collections::HashSet;
@@ -52,6 +53,8 @@ pub struct Machine {
     pub clock: Clock,
     /// Who may ask a use case to stop.
     pub stop: StopSource,
+    /// Where a run tells its steps.
+    pub trace: Trace,
 }
 
 /// What every use case works with.
@@ -163,7 +166,7 @@ impl App {
 
     /// The HTTP clients of this program, which go by its environment.
     pub fn clients(&self) -> &Clients {
-        self.clients.get_or_init(|| Clients::of(self.environment.clone()))
+        self.clients.get_or_init(|| Clients::traced(self.environment.clone(), self.machine.trace.clone()))
     }
 
     /// The time of day by the clock of the machine, in milliseconds since the epoch.

@@ -133,6 +133,8 @@ fn reports_of_the_short_commands_fit_their_schemas() {
     rig.write(&store("work"), r#"{"profiles": {}}"#);
     run(&rig, "providers-list", &["providers", "list"]);
     run(&rig, "use", &["use", PROFILE]);
+    run(&rig, "rename", &["rename", PROFILE, "openai-codex:other"]);
+    run(&rig, "rename", &["rename", "openai-codex:other", PROFILE]);
     run(&rig, "prune-dry-run", &["prune", "--dry-run"]);
     run(&rig, "logout-all", &["prune"]);
     run(&rig, "error", &["token", "nobody"]);

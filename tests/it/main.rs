@@ -72,6 +72,7 @@ mod refresh_command;
 mod refresh_faults;
 mod refresh_outcomes;
 mod refresh_worker;
+mod rename;
 mod report;
 mod resolve;
 mod secrets;

@@ -5,7 +5,7 @@ use super::rig::{Finished, NOWHERE, Rig};
 use openclaw_auth::app::{Machine, RefreshesBy};
 use openclaw_auth::cli;
 use openclaw_auth::system::worker::Threads;
-use openclaw_auth::system::{Clock, Environment, ManualClock, StopSource, Streams};
+use openclaw_auth::system::{Clock, Environment, ManualClock, Streams};
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,7 +84,7 @@ impl Rig {
             ("HTTPS_PROXY", NOWHERE.into()),
         ]);
         let machine =
-            Machine { clock: Clock::Manual(Arc::clone(&self.clock)), stop: StopSource::Nobody };
+            Machine { clock: Clock::Manual(Arc::clone(&self.clock)), ..Machine::default() };
         let by = RefreshesBy::Thread(Arc::new(Threads::default()));
         let args = std::iter::once("openclaw-auth").chain(args.iter().copied());
         let args = args.map(OsString::from);
