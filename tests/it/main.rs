@@ -87,6 +87,7 @@ mod support;
 mod token;
 mod token_answers;
 mod told_where;
+mod traces;
 mod two_steps;
 mod usage;
 mod vocabulary;
