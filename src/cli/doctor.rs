@@ -3,13 +3,13 @@
 use crate::admin::doctor::{Finding, examine};
 use crate::admin::restore::{self, Kept, Listing, OverLogin};
 use crate::app::{App, AppError};
-use crate::cli::{doctor_report, duration};
 use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
 use crate::cli::failure::{LoginAt, next_step, state_remedy};
 use crate::cli::login_state::StateReport;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::cli::wait::wait;
+use crate::cli::{doctor_report, duration};
 use crate::profile::{AgentId, ProfileId};
 use crate::system::now;
 use crate::text::printable;

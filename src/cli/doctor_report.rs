@@ -153,8 +153,7 @@ pub(super) fn write(
 
 fn not_written(path: &Path, source: io::Error) -> Failure {
     let is_there = source.kind() == io::ErrorKind::AlreadyExists;
-    let failure =
-        Failure::new(ExitStatus::Failure, NotWritten { path: path.to_owned(), source });
+    let failure = Failure::new(ExitStatus::Failure, NotWritten { path: path.to_owned(), source });
     if is_there {
         return failure.hint("name a file that is not there; nothing is replaced");
     }

@@ -178,8 +178,11 @@ mod tests {
             assert_eq!(rest, "x models status --json");
         }
         let (options, rest) = taken("x --dev --agent a models auth token --profile id --agent b");
-        let wanted =
-            RootOptions { profile: Some("dev".into()), agent: Some("a".into()), ..RootOptions::default() };
+        let wanted = RootOptions {
+            profile: Some("dev".into()),
+            agent: Some("a".into()),
+            ..RootOptions::default()
+        };
         assert_eq!(options, wanted);
         assert_eq!(rest, "x models auth token --profile id --agent b");
         let (options, rest) = taken("x models auth list --quiet --json");

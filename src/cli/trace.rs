@@ -33,7 +33,7 @@ fn wanted<'w>(verbose: u8, variable: Option<&'w str>) -> Wanted<'w> {
 /// written is told, and costs the command nothing else.
 pub(super) fn of(options: &RootOptions, app: &App, output: &mut Output<'_>) -> Trace {
     match wanted(options.verbose, app.environment.text(VARIABLE)) {
-        Wanted::Nothing => Trace::default(),
+        Wanted::Nothing => app.machine.trace.clone(),
         Wanted::OnStderr(level) => Trace::new(level, |line| {
             let _ = writeln!(std::io::stderr(), "trace: {line}");
         }),

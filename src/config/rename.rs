@@ -60,7 +60,8 @@ pub fn replace_profile_id(
         for property in root.properties() {
             let name = property.decoded_name().unwrap_or_default();
             // Profiles and orders are done; what is passed to programs is theirs.
-            if name != "auth" && name != "env"
+            if name != "auth"
+                && name != "env"
                 && let Some(value) = property.value()
             {
                 rename_in(&name, &value, from, to);

@@ -133,9 +133,10 @@ pub async fn logout(
     let config = app.config()?;
     let agent = app.agent(&config, request.agent.as_ref())?;
     let id = &called(app, &config, &agent, &request.name)?;
-    let has_it =
-        |agent: &AgentDir| app.store(agent).profiles().is_ok_and(|it| it.has_entry(id.as_str()));
-    let inherited = app.fallback_agent(&config, &agent).filter(&has_it);
+    let store_has = |store: &Store| store.profiles().is_ok_and(|it| it.has_entry(id.as_str()));
+    let has_it = |agent: &AgentDir| store_has(&app.store(agent));
+    let inherited = app.fallback(&config, &agent).filter(|(_, store)| store_has(store));
+    let inherited = inherited.map(|(from, _)| from);
     let mut holders = vec![agent.clone()];
     if request.all_agents {
         let is_other = |other: &AgentDir| !app.store(other).is_same(&app.store(&agent));

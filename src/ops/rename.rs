@@ -7,14 +7,14 @@
 
 use super::name::{self, NameError};
 use super::pool::Pool;
-use super::refresh::{LeaseError, Waited, store_spooled, wait_for_lease};
 use super::record::{ProfileIdError, check_profile_id};
+use super::refresh::{LeaseError, Waited, store_spooled, wait_for_lease};
 use super::selection::Selected;
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config, ConfigEdit, add_profile_id, replace_profile_id};
 use crate::external::Tool;
 use crate::profile::{AgentId, Credential, ProfileId, ProviderId};
-use crate::store::{Done, Document, Lease, Location, StateDocument, Store, StoreError};
+use crate::store::{Document, Done, Lease, Location, StateDocument, Store, StoreError};
 use std::time::Duration;
 
 /// What to rename.
@@ -191,8 +191,8 @@ impl Places<'_> {
             return Ok(own?);
         }
         let inherited = name::profile(app, &Pool::open(app, config, agent)?, name);
-        match (inherited, app.fallback_agent(config, agent)) {
-            (Ok(profile_id), Some(from)) => Err(RenameError::Inherited {
+        match (inherited, app.fallback(config, agent)) {
+            (Ok(profile_id), Some((from, _))) => Err(RenameError::Inherited {
                 agent_id: agent.id.clone(),
                 profile_id,
                 from: from.id,
@@ -264,8 +264,7 @@ impl Places<'_> {
     /// Fails where the new id means something already.
     fn check(&self, from: &ProfileId, to: &ProfileId, it: &Credential) -> Result<(), RenameError> {
         let mut stores = self.meant(from);
-        let fallback = self.app.fallback_agent(self.config, self.agent);
-        stores.extend(fallback.map(|agent| self.app.store(&agent)));
+        stores.extend(self.app.fallback(self.config, self.agent).map(|(_, store)| store));
         for store in stores {
             if store.profiles()?.has_entry(to.as_str()) {
                 let (profile_id, location) = (to.clone(), store.location());
@@ -352,10 +351,7 @@ fn needs(store: &Store, change: impl Fn(&mut StateDocument) -> bool) -> bool {
 }
 
 /// Changes the state of a store, where there is something to change.
-fn change(
-    store: &Store,
-    change: impl Fn(&mut StateDocument) -> bool,
-) -> Result<(), StoreError> {
+fn change(store: &Store, change: impl Fn(&mut StateDocument) -> bool) -> Result<(), StoreError> {
     let is_needed = change(&mut store.read()?.state()?.clone());
     if is_needed { store.update_state(change) } else { Ok(()) }
 }

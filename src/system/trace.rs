@@ -395,12 +395,10 @@ mod tests {
         assert_eq!(lines_at(Level::Steps, events), ["end exit=3"]);
         assert_eq!(lines_at(Level::All, events).len(), 2);
         Trace::default().tell(|| unreachable!("nobody asked"));
-        assert_eq!([0, 1, 2, 9].map(Level::of), [
-            None,
-            Some(Level::Steps),
-            Some(Level::All),
-            Some(Level::All)
-        ]);
+        assert_eq!(
+            [0, 1, 2, 9].map(Level::of),
+            [None, Some(Level::Steps), Some(Level::All), Some(Level::All)]
+        );
         let command = CommandName::of(["models", "fake_secret=1", "auth"].into_iter());
         assert_eq!(command.to_string(), "\"models auth\"");
     }

@@ -21,6 +21,8 @@ mod convert;
 #[cfg(feature = "sqlite")]
 mod database;
 #[cfg(feature = "sqlite")]
+mod database_agents;
+#[cfg(feature = "sqlite")]
 mod database_commands;
 #[cfg(feature = "sqlite")]
 mod database_faults;
@@ -56,6 +58,7 @@ mod login_terminal;
 mod logout;
 mod moving;
 mod onboard;
+mod opened;
 mod order;
 mod output;
 mod paste;

@@ -18,7 +18,8 @@ fn rig() -> Rig {
         document["profiles"]["p:key"] = json!({"type": "api_key", "provider": "p", "key": "fake"});
     });
     rig.run(&["use", PROFILE]).success();
-    rig.run(&["models", "auth", "report", "--profile", PROFILE, "--reason", "rate_limit"]).success();
+    rig.run(&["models", "auth", "report", "--profile", PROFILE, "--reason", "rate_limit"])
+        .success();
     let config = json!({
         "auth": {"profiles": {PROFILE: {"provider": "openai-codex", "mode": "oauth"},
                      "openai-codex:bob@example.test": {"provider": "openai-codex", "mode": "oauth"}},
@@ -49,7 +50,8 @@ fn grant(rig: &Rig) -> String {
 fn everything_that_names_the_profile_names_its_new_id() {
     let rig = rig();
     let entry = rig.document()["profiles"][PROFILE].clone();
-    let ids = || rig.document()["profiles"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let ids =
+        || rig.document()["profiles"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let before = ids();
     let report = rig.run(&["rename", "ada@example.test", NEW, "--json"]).json();
     assert_eq!(
@@ -84,11 +86,19 @@ fn everything_that_names_the_profile_names_its_new_id() {
 #[test]
 fn nothing_is_replaced_and_no_login_of_another_program_is_renamed() {
     let rig = rig();
-    rig.write_at_home(".codex/auth.json", &json!({"tokens": {"access_token": "fake",
-        "refresh_token": "fake", "account_id": "x"}}).to_string());
+    rig.write_at_home(
+        ".codex/auth.json",
+        &json!({"tokens": {"access_token": "fake",
+        "refresh_token": "fake", "account_id": "x"}})
+        .to_string(),
+    );
     rig.run(&["agents", "add", "work"]).success();
-    rig.write(&store("work"), &json!({"profiles": {"q:own": {"type": "api_key", "provider": "q",
-        "key": "fake"}}}).to_string());
+    rig.write(
+        &store("work"),
+        &json!({"profiles": {"q:own": {"type": "api_key", "provider": "q",
+        "key": "fake"}}})
+        .to_string(),
+    );
     let mut config: Value = serde_json::from_str(&rig.read("openclaw.json")).unwrap();
     config["auth"]["profiles"]["x:1"] = json!({"provider": "x", "mode": "api_key"});
     rig.write("openclaw.json", &config.to_string());
@@ -122,8 +132,12 @@ fn a_profile_of_main_is_renamed_in_the_orders_of_the_agents_that_use_it() {
     for agent in ["work", "own"] {
         rig.run(&["agents", "add", agent]).success();
     }
-    rig.write(&store("own"), &json!({"profiles": {PROFILE: {"type": "api_key",
-        "provider": "openai-codex", "key": "fake"}}}).to_string());
+    rig.write(
+        &store("own"),
+        &json!({"profiles": {PROFILE: {"type": "api_key",
+        "provider": "openai-codex", "key": "fake"}}})
+        .to_string(),
+    );
     for agent in ["work", "own"] {
         let order = json!({"version": 1, "order": {"openai-codex": [PROFILE]}});
         rig.write(&format!("agents/{agent}/agent/auth-state.json"), &order.to_string());
@@ -209,7 +223,8 @@ fn in_databases_a_profile_is_renamed_in_the_row_that_has_it() {
         };
         // The row of all, and that of `main` alone, which is laid out as any agent's.
         let text = |of: &str| Text::of(&rig.state_dir(), &directory, of, Row::Store);
-        let of_all = json!({"version": 1, "profiles": {"openai:a": entry("a"), "openai:b": entry("b")}});
+        let of_all =
+            json!({"version": 1, "profiles": {"openai:a": entry("a"), "openai:b": entry("b")}});
         assert!(text("main").write(&of_all.to_string()));
         if is_own {
             make_own(&directory, "main");

@@ -162,7 +162,7 @@ async fn leased<'a>(
 ) -> Result<Ready<'a>, MoveError> {
     let store = app.store(agent);
     store.check_generation()?;
-    store_spooled(&app.spool(), || app.stores(config));
+    store_spooled(&app.spool(), || app.holding_stores(config));
     let id = name::profile(app, &Pool::of_own(app, agent)?, name)?;
     let no_profile = || MoveError::NoProfile { profile_id: id.clone(), location: store.location() };
     let credential = store.profiles()?.credential(id.as_str()).ok_or_else(no_profile)?;

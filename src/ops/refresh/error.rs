@@ -223,6 +223,17 @@ impl<E: Into<AppError>> From<E> for RefreshError {
     }
 }
 
+impl RefreshError {
+    /// Whether the server has refused the login for good.
+    pub fn is_over(&self) -> bool {
+        match self {
+            Self::LoginOver { .. } | Self::Reported { kind: ReportedKind::LoginOver, .. } => true,
+            Self::NotRefreshable(error) => error.reason == Reason::Refused,
+            _ => false,
+        }
+    }
+}
+
 fn with(method: Option<&str>) -> String {
     method
         .map_or_else(String::new, |method| format!(" with the method `{}`", printable(method, 80)))

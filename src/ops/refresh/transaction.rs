@@ -202,7 +202,7 @@ impl<'a> Transaction<'a> {
         interaction: &mut dyn Notes,
     ) -> Result<Found, RefreshError> {
         let selected = self.selected;
-        store_spooled(&self.spool, || self.app.stores(self.config));
+        store_spooled(&self.spool, || self.app.holding_stores(self.config));
         let (snapshot, credential, posted) = loop {
             let snapshot = selected.store.read()?;
             if let Some(credential) = self.adoptable(&snapshot.document) {
@@ -223,7 +223,7 @@ impl<'a> Transaction<'a> {
                 break (snapshot, credential, posted);
             }
         };
-        self.others = self.app.stores(self.config);
+        self.others = self.app.holding_stores(self.config);
         self.others.retain(|other| !other.is_same(&selected.store));
         // The holder before us may have learnt that the login is over.
         let (others, now) = (&self.others[..], self.app.now());

@@ -178,7 +178,7 @@ fn the_first_process_of_a_namespace_does_not_leave_before_its_worker() {
     assert!(outer.try_wait().unwrap().is_none(), "with it, the worker would end");
     hold.release();
     assert_eq!(outer.wait().unwrap().code(), Some(130));
-    rig.run(&TOKEN).success();
+    rig.run_process(&TOKEN).success();
     assert_eq!(posted(&rig), (1, 0));
 }
 

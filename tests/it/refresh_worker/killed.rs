@@ -173,7 +173,7 @@ fn journey(state: State, end: End) {
     for other in others {
         assert!(!other.join().unwrap(), "{state:?} {end:?}: the other program would have posted");
     }
-    let printed = rig.run(&TOKEN).success();
+    let printed = rig.run_process(&TOKEN).success();
     assert_eq!(posted(&rig), (1, 0), "{state:?} {end:?}");
     let profile = &rig.document()["profiles"][PROFILE];
     assert_eq!(profile["access"], printed.as_str());

@@ -6,16 +6,16 @@
 use super::super::transaction::Transaction;
 use super::super::{LeaseError, RefreshError};
 use super::message::{Failed, Message};
-use crate::app::{App, AppError, Machine, RefreshesBy};
+use crate::app::{App, AppError, RefreshesBy};
 use crate::config::{AgentDir, Config};
 use crate::ops::Notes;
 use crate::ops::selection::Selected;
 use crate::profile::{AgentId, Credential, ProfileId};
 use crate::secret::Secret;
 use crate::store::{Notice, Notices, StoreError};
-use crate::system::Environment;
 use crate::system::trace::{Hash, Level, Trace};
 use crate::system::worker::{self, Begun, Life, Slot};
+use crate::system::{Environment, Machine};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -29,6 +29,8 @@ pub(super) struct Job {
     current_dir: OsString,
     agent_id: String,
     agent_dir: OsString,
+    /// Whether the profile is one that every agent has, and not `main`'s own.
+    is_of_all: bool,
     profile_id: String,
     /// What the caller has seen stored: it wants another one.
     seen: Seen,
@@ -74,6 +76,7 @@ impl Job {
             current_dir: app.paths.current_dir.clone().into(),
             agent_id: selected.owner.id.as_str().to_owned(),
             agent_dir: selected.owner.path.clone().into(),
+            is_of_all: selected.store.is_of_all_agents(),
             profile_id: selected.id.as_str().to_owned(),
             seen: Seen::of(&selected.credential),
             lock_timeout_ms: millis(lock_timeout),
@@ -111,6 +114,7 @@ impl Job {
             path: PathBuf::from(&self.agent_dir),
         };
         let store = app.store(&owner);
+        let store = if self.is_of_all { store.of_all_agents() } else { store };
         let id = ProfileId::from(self.profile_id.as_str());
         let stored = store.profiles().map_err(|_| None)?.credential(id.as_str());
         let stored = stored.ok_or(None)?;

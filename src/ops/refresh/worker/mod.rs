@@ -14,15 +14,15 @@ pub use job::{not_begun, work};
 
 use super::error::MADE_BY_CALLER;
 use super::{LeaseError, RefreshError};
-use crate::app::{App, Machine, RefreshesBy};
+use crate::app::{App, RefreshesBy};
 use crate::ops::Notes;
 use crate::ops::selection::Selected;
 use crate::profile::Credential;
 use crate::secret::Secret;
 use crate::store::{Start, Turn};
-use crate::system::worker::{self, Attempt, Running, Slot, Waiter};
 use crate::system::trace::{Event, Trace};
-use crate::system::{Stop, StopSource, limits, process};
+use crate::system::worker::{self, Attempt, Running, Slot, Waiter};
+use crate::system::{Machine, Stop, StopSource, limits, process};
 use job::{Job, Seen, work_in_thread};
 use message::{Failed, Message};
 use std::io;
