@@ -10,8 +10,7 @@ use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::cli::wait::wait;
 use crate::cli::{doctor_report, duration};
-use crate::profile::{AgentId, ProfileId};
-use crate::system::now;
+use crate::profile::{AgentId, Millis, ProfileId};
 use crate::text::printable;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -245,16 +244,16 @@ fn list(
         output.say(&format!("Agent `{}` has no backup", listing.agent_id));
         return Ok(());
     }
-    output.data(&text(&listing))
+    output.data(&text(&listing, app.now()))
 }
 
-fn text(listing: &Listing) -> String {
+fn text(listing: &Listing, now: Millis) -> String {
     let lines = listing.backups.iter().map(|backup| {
         let profiles = match &backup.profiles {
             None => "cannot be read".to_owned(),
             Some(ids) => ids.iter().map(|id| format!("{id:.120}")).collect::<Vec<_>>().join(", "),
         };
-        let age = duration::show(now().saturating_sub(backup.replaced_at));
+        let age = duration::show(now.saturating_sub(backup.replaced_at));
         let by = replaced_by(backup.is_renewal);
         format!("{}  replaced {age} ago by a {by}: {profiles}\n", backup.name)
     });

@@ -35,6 +35,7 @@ mod secrets;
 mod short;
 #[cfg(feature = "sqlite")]
 mod store;
+mod table;
 mod terminal;
 mod trace;
 mod usage;
@@ -48,7 +49,7 @@ use crate::ops::refresh::worker;
 use crate::profile::AgentId;
 use crate::store::Notice;
 use crate::system::{Environment, Machine, StopSource, Streams, block_on};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use direct::Direct;
 pub use exit::ExitStatus;
 use exit::Failure;
@@ -143,12 +144,16 @@ enum Command {
 }
 
 impl Command {
-    /// The command that the arguments spell, the name of the program first.
-    fn parse_from(args: &[OsString]) -> clap::error::Result<Option<Self>> {
-        match Direct::parse(args) {
-            Some(direct) => Ok(Some(Self::Direct(direct))),
-            None => Cli::try_parse_from(args).map(|cli| cli.command),
+    /// The command that the arguments spell, the name of the program first. Help is wrapped
+    /// for these streams.
+    fn parse_from(args: &[OsString], streams: &Streams) -> clap::error::Result<Option<Self>> {
+        if let Some(direct) = Direct::parse(args) {
+            return Ok(Some(Self::Direct(direct)));
         }
+        let mut root = root_command(output::columns(streams));
+        let mut matches = root.try_get_matches_from_mut(args)?;
+        let cli = Cli::from_arg_matches_mut(&mut matches);
+        cli.map(|cli| cli.command).map_err(|error| error.format(&mut root))
     }
 
     fn run(self, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -274,7 +279,7 @@ fn start(
     };
     typed::set(Typed { args: typed, profile: options.profile.clone(), takes_value });
     let prints_openclaws_json = openclaw_json::is_wanted(&args);
-    let command = match Command::parse_from(&args) {
+    let command = match Command::parse_from(&args, streams) {
         Ok(command) => command,
         Err(error) => {
             let root = || command_at(&[] as &[&str]);
@@ -317,15 +322,29 @@ fn start(
     status
 }
 
-/// The help of the command at `path`.
-fn help_of(path: &[&str]) -> String {
-    command_at(path).render_help().to_string()
+/// The help of the command at `path`, in so many columns.
+fn help_of(path: &[&str], columns: usize) -> String {
+    below(root_command(columns), path).render_help().to_string()
+}
+
+/// All commands. Their help is wrapped at words, for so many columns.
+fn root_command(columns: usize) -> clap::Command {
+    const WIDEST: usize = 100;
+    Cli::command().term_width(columns.min(WIDEST))
+}
+
+/// Every command with its options and help, for manual pages and completions.
+pub fn command() -> clap::Command {
+    command_at(&[] as &[&str])
 }
 
 /// The command that the words of `path` lead to; one that names no subcommand is the value of
 /// an option.
 fn command_at(path: &[impl AsRef<str>]) -> clap::Command {
-    let mut command = Cli::command();
+    below(Cli::command(), path)
+}
+
+fn below(mut command: clap::Command, path: &[impl AsRef<str>]) -> clap::Command {
     command.build();
     for name in path {
         let subcommand = command.find_subcommand(name.as_ref()).cloned();

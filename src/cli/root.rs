@@ -4,6 +4,7 @@
 //! and only where the command takes one. Elsewhere it is refused, so that nobody signs in to
 //! another state directory without knowing.
 
+use crate::cli::exit::typed::{self, Rest};
 use crate::cli::exit::{Command, Failure, Hint};
 use crate::system::Environment;
 use std::ffi::OsString;
@@ -58,6 +59,7 @@ pub(super) fn take(
     let mut options = RootOptions::default();
     let mut rest: Vec<OsString> = Vec::with_capacity(args.len());
     let mut words: Vec<String> = Vec::new();
+    let all = args.len();
     let mut args = args.into_iter();
     rest.extend(args.next());
     while let Some(argument) = args.next() {
@@ -94,8 +96,11 @@ pub(super) fn take(
             }
             "--profile" if how_taken(&words) != Takes::Profile => {
                 let value = value(name)?;
-                rest.extend(args);
-                return Err(refused(&value, how_taken(&words), &rest[1..], &words));
+                let behind = usize::from(inline.is_none());
+                // The name of the program is none of what was typed.
+                let at = all - args.as_slice().len() - behind - 2;
+                let rest = typed::without(at, behind > 0);
+                return Err(refused(&value, how_taken(&words), rest));
             }
             "--agent" if is_open(&words) => options.agent = Some(value(name)?),
             _ => {
@@ -110,15 +115,20 @@ pub(super) fn take(
 }
 
 /// The failure of a `--profile` that stands where it names nothing, with both that may be meant:
-/// another state directory, and a credential.
-fn refused(value: &str, takes: Takes, rest: &[OsString], words: &[String]) -> Failure {
+/// another state directory, and a credential. `rest` is what was typed besides.
+fn refused(value: &str, takes: Takes, rest: Rest) -> Failure {
     let ours = || Command::new("openclaw-auth");
-    let elsewhere = ours().option("--profile", value).args(rest);
+    let Rest { before, after, .. } = rest.clone().without_state();
+    let elsewhere = ours().option("--profile", value).args(before).args(after);
     let hint = match takes {
         Takes::Profile | Takes::ProfileId => {
-            Hint::from(ours().args(rest).option("--profile-id", value))
+            let command = ours().args(rest.before).option("--profile-id", value);
+            Hint::from(command.args(rest.after))
         }
-        Takes::Word(at) => Hint::from(ours().args(words.iter().take(at)).arg(value)),
+        Takes::Word(depth) => {
+            let Rest { before, after, .. } = rest.without_names(depth);
+            Hint::from(ours().args(before).operand(value).args(after))
+        }
         Takes::Nothing => {
             let token = Command::ours("token").option("--profile", value);
             Hint::new("a credential is named where a command takes one, as in: ").run(token)

@@ -142,7 +142,7 @@ pub async fn rename(app: &App, request: &Request) -> Result<Report, RenameError>
     app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;
-    store_spooled(&app.spool(), || app.stores(&config));
+    store_spooled((app, &config), &app.spool());
     let to = &request.to;
     check_owner(to, Tool::managing(to))?;
     let places = Places { app, config: &config, agent: &agent, store: &store };

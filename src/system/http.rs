@@ -168,11 +168,11 @@ impl HttpClient {
         if self.trace.level().is_none() {
             return self.exchange(request, limit).await;
         }
-        let (url, began) = (request.url().clone(), std::time::Instant::now());
+        let (url, began) = (request.url().clone(), self.trace.elapsed());
         let url = &url;
         self.trace.tell(|| Event::Request { method: request.method(), url, size });
         let answered = self.exchange(request, limit).await;
-        let after = began.elapsed();
+        let after = self.trace.elapsed().saturating_sub(began);
         self.trace.tell(|| match &answered {
             Ok(Answer { status, received, cut, .. }) => Event::Answer {
                 url,

@@ -63,6 +63,11 @@ impl Trace {
         self.0.as_ref().map(|to| to.level)
     }
 
+    /// How long it has been told; no time where nothing is.
+    pub fn elapsed(&self) -> Duration {
+        self.0.as_ref().map_or(Duration::ZERO, |to| to.began.elapsed())
+    }
+
     /// Tells a step, which is built only where it is wanted.
     pub fn tell<'e>(&self, event: impl FnOnce() -> Event<'e>) {
         let Some(to) = &self.0 else { return };
