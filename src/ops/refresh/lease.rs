@@ -72,10 +72,15 @@ pub(in crate::ops) async fn wait_for_lease<E: From<LeaseError>>(
     }
 }
 
-/// Tells whether the lease that a refresh waited for is ours.
-pub(super) fn tell<E>(trace: &Trace, selected: &Selected, waited: &Result<Waited, E>) {
+/// Tells whether the lease that a refresh waited for is ours; hands on what came of the wait.
+pub(super) fn tell<E>(
+    trace: &Trace,
+    selected: &Selected,
+    waited: Result<Waited, E>,
+) -> Result<Waited, E> {
     trace.tell(|| Event::Lease {
         profile: Hash::of(selected.id.as_str()),
         is_ours: matches!(waited, Ok(Waited::Leased(_))),
     });
+    waited
 }

@@ -146,8 +146,7 @@ impl<'a> Transaction<'a> {
     async fn lease(&self) -> Result<Waited, RefreshError> {
         let (clock, wait) = (&self.app.machine.clock, self.lock_wait());
         let waited = wait_for_lease(self.selected, clock, wait, |_| Ok(self.adopt()?)).await;
-        tell(&self.app.machine.trace, self.selected, &waited);
-        waited
+        tell(&self.app.machine.trace, self.selected, waited)
     }
 
     /// One round under the lease, from reading to the stored credential.
