@@ -202,9 +202,9 @@ fn the_next_command_for_a_broken_document_brings_the_logins_back() {
 fn the_age_of_a_backup_counts_by_the_clock_of_the_machine() {
     let rig = Rig::signed_in();
     rig.run(&["models", "auth", "logout", PROFILE, "--local"]).success();
-    rig.clock.advance(std::time::Duration::from_hours(3));
+    rig.clock.advance(std::time::Duration::from_mins(3 * 60 + 30));
     let listed = rig.here(&["doctor", "--restore", "--list"]).on(&rig.clock).run().success();
-    assert!(listed.contains("replaced 3h ago by a change"), "{listed}");
+    assert!(listed.contains("replaced 3 h ago by a change"), "{listed}");
 }
 
 #[test]
