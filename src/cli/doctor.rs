@@ -19,6 +19,7 @@ use std::path::PathBuf;
 const LIST: &str = "list";
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 #[command(after_help = "\
 Without options: looks at owners and modes, locks, leftover files, documents, logins,
 provider files and the configuration. Nothing is written. Exit codes: 0 nothing to do,

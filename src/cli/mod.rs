@@ -291,7 +291,7 @@ fn start(
     let mut app = app.with_refreshes_by(refreshes_by).on_machine(machine);
     let mut output = Output::new(streams).with_help(help_of).quiet(options.quiet);
     app.machine.trace = trace::of(&options, &app, &mut output);
-    trace::begin(&app, &args);
+    trace::begin(&app, &args, || command_at(&[] as &[&str]));
     crate::system::process::keep_memory_private();
     if options.profile.is_some() && !app.paths.state_dir.exists() {
         let state_dir = app.paths.shorten(&app.paths.state_dir);
