@@ -11,6 +11,7 @@ use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::cli::wait::wait;
 use crate::profile::{AgentId, ProfileId};
+use crate::store::StoreFormat;
 use crate::system::now;
 use crate::text::printable;
 use serde::Serialize;
@@ -97,6 +98,9 @@ struct BackupReport<'r> {
     path: PathMember<'r>,
     replaced_at: i64,
     replaced_by: &'static str,
+    /// That of the store that it is a backup of, where the logins have moved since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<&'static str>,
     profiles: Option<&'r [ProfileId]>,
 }
 
@@ -210,6 +214,7 @@ fn list(
             path: PathMember::location("path", &backup.location),
             replaced_at: backup.replaced_at,
             replaced_by: replaced_by(backup.is_renewal),
+            format: backup.other_format.map(StoreFormat::name),
             profiles: backup.profiles.as_deref(),
         });
         return output.json(&BackupsReport {
@@ -234,7 +239,8 @@ fn text(listing: &Listing) -> String {
         };
         let age = duration::show(now().saturating_sub(backup.replaced_at));
         let by = replaced_by(backup.is_renewal);
-        format!("{}  replaced {age} ago by a {by}: {profiles}\n", backup.name)
+        let of = backup.other_format.map(|format| format!(" (of {format})")).unwrap_or_default();
+        format!("{}{of}  replaced {age} ago by a {by}: {profiles}\n", backup.name)
     });
     lines.collect()
 }

@@ -28,6 +28,7 @@ mod prompt;
 mod providers;
 mod prune;
 mod quota;
+mod recovery_hint;
 mod root;
 mod secrets;
 mod short;

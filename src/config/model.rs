@@ -17,6 +17,17 @@ pub struct AgentModel<'c> {
     pub fallbacks: Option<Vec<&'c str>>,
 }
 
+/// What the configuration says of the model for small tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Utility<'c> {
+    /// Nothing.
+    Unset,
+    /// There is to be none.
+    Off,
+    /// This one.
+    Model(&'c str),
+}
+
 /// A text, or the `primary` of an object.
 fn primary(model: &Value) -> Option<&str> {
     let text = model.as_str().or_else(|| model.get("primary")?.as_str())?.trim();
@@ -44,6 +55,18 @@ impl Config {
     /// The model that an agent uses unless a session says otherwise.
     pub fn default_model(&self, agent_id: &AgentId) -> Option<&str> {
         self.agent_model(agent_id).primary.or_else(|| self.models().primary())
+    }
+
+    /// The model that an agent uses for small tasks.
+    pub fn utility_model(&self, agent_id: &AgentId) -> Utility<'_> {
+        let of_agent = self.agents().find(|agent| agent.id() == *agent_id);
+        let of_agent = of_agent.and_then(|agent| agent.utility_model());
+        let set = of_agent.or_else(|| self.models().of_kind("utilityModel"));
+        match set.and_then(Value::as_str).map(str::trim) {
+            None => Utility::Unset,
+            Some("") => Utility::Off,
+            Some(model) => Utility::Model(model),
+        }
     }
 
     /// Whether the variables of a login shell are to be used as well.

@@ -157,7 +157,7 @@ pub(super) fn list_of(
     let is_merged = store.is_in_database();
     let mut own_ids = HashSet::new();
     let state_location = store.state_location();
-    if is_merged {
+    if store.will_be_in_database() {
         let (agent_dir, state_location) = (agent.path.clone(), store.openclaw_location());
         listing.database = Some(Database { agent_dir, state_location });
     }

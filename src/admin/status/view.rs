@@ -52,6 +52,8 @@ pub(super) struct Entry<'d> {
     pub(super) state: LoginState,
     /// Whether it is a profile of `main` that the agent reads through to.
     pub(super) is_inherited: bool,
+    /// Whether an OAuth login stands in a file that only an earlier OpenClaw had.
+    pub(super) is_reference: bool,
 }
 
 /// Every profile that an agent can use.
@@ -81,7 +83,10 @@ impl Stored {
         let entries = self.profiles.inspections().filter_map(|(id, inspection)| {
             let inspection = inspection?;
             let Judged { state, .. } = judge.judge(&id.into(), &inspection);
-            Some(Entry { id, inspection, state, is_inherited })
+            let facts = &inspection.facts;
+            let has_none = facts.kind == Kind::OAuth && !facts.has_bearer && !facts.has_refresh;
+            let is_reference = has_none && self.profiles.has_field(id, "oauthRef");
+            Some(Entry { id, inspection, state, is_inherited, is_reference })
         });
         entries.collect()
     }

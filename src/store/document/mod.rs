@@ -270,6 +270,13 @@ impl Document {
         true
     }
 
+    /// Whether an entry has a field of this name that is not null.
+    pub fn has_field(&self, id: &str, name: &str) -> bool {
+        let fields = self.entry(id).map(serde_json::from_str::<RawObject>);
+        let Some(Ok(fields)) = fields else { return false };
+        fields.get(name).is_some_and(|value| value.get() != "null")
+    }
+
     /// Removes an entry; whether it was there.
     pub fn remove_entry(&mut self, id: &str) -> bool {
         self.profiles.shift_remove(id).is_some()
