@@ -205,11 +205,11 @@ pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError>
     // Where the environment has moved it to.
     let main = app.paths.main_without_config();
     let agent = agent(app, &config, &main, named)?;
+    let documents = Documents::read(app, &main, &agent)?;
     let store = app.store(&agent);
-    let in_database = store.will_be_in_database();
+    let in_database = store.is_in_database() || documents.is_fresh() && store.will_be_in_database();
     let conventions = Conventions::of(app.environment.has_bundled_plugins());
     let conventions = conventions.in_databases(in_database);
-    let documents = Documents::read(app, &main, &agent)?;
     let view = View::of(&documents, (app, &config), at);
     let models = Models::of(&config, &conventions, named.map(|_| &agent.id));
     let catalog = app.catalog()?;

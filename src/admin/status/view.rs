@@ -41,6 +41,11 @@ impl Documents {
         });
         stored.collect::<Result<_, StoreError>>().map(Self)
     }
+
+    /// Whether nothing is stored yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.0.iter().all(|stored| stored.profiles.is_new())
+    }
 }
 
 /// One profile of the view.
