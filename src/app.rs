@@ -9,7 +9,7 @@ use crate::store::{
 use crate::system::file;
 use crate::system::permissions::{Exposure, Kind, Permissions};
 use crate::system::worker::{Life, Threads};
-use crate::system::{Clients, Clock, Environment, StopSource};
+use crate::system::{Clients, Environment, Machine};
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -42,16 +42,6 @@ pub enum AppError {
 fn all(exposures: &[Exposure]) -> String {
     let shown: Vec<_> = exposures.iter().map(ToString::to_string).collect();
     shown.join("; ")
-}
-
-/// What a use case has of the machine that it runs on: it takes the time, and whatever else
-/// is not its own, from here alone.
-#[derive(Clone, Debug, Default)]
-pub struct Machine {
-    /// The clock.
-    pub clock: Clock,
-    /// Who may ask a use case to stop.
-    pub stop: StopSource,
 }
 
 /// What every use case works with.

@@ -40,12 +40,12 @@ mod use_profile;
 mod version;
 mod wait;
 
-use crate::app::{App, Machine, RefreshesBy};
+use crate::app::{App, RefreshesBy};
 use crate::ops::gateway;
 use crate::ops::refresh::worker;
 use crate::profile::AgentId;
 use crate::store::Notice;
-use crate::system::{Environment, StopSource, Streams, block_on};
+use crate::system::{Environment, Machine, StopSource, Streams, block_on};
 use clap::{CommandFactory, Parser, Subcommand};
 use direct::Direct;
 pub use exit::ExitStatus;
@@ -257,7 +257,7 @@ fn start(
         return usage::print(&text, streams);
     }
     // Before clap: what is wrong with the arguments is told in JSON as well.
-    let in_json = json_error::is_wanted(&args, &environment);
+    let in_json = json_error::wanted(&args, &environment);
     let typed = args.get(1..).unwrap_or_default().to_vec();
     typed::set(Typed { args: typed.clone(), profile: None, takes_value });
     let (options, args) = match root::take(args, how_taken) {

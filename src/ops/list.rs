@@ -250,14 +250,12 @@ fn stale_orders(
 
 /// What an entry says of its profile.
 fn row(judge: &Judge<'_>, id: ProfileId, found: Inspection, now: Millis) -> Row {
-    let Judged { state, problem, refusal } = judge.judge(&id, &found);
+    let Judged { state, problem, refusal, ends } = judge.judge(&id, &found);
     let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id.as_str());
-    // What another program renews does not end by itself.
-    let is_held = matches!(state, LoginState::Held { .. });
     Row {
         state,
         proven_at: found.issued,
-        ends: found.facts.end().filter(|_| !is_held),
+        ends,
         is_renewable: found.facts.has_refresh,
         kind: found.facts.kind,
         label: label.to_owned(),

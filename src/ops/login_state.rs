@@ -43,6 +43,8 @@ pub(crate) struct Judged {
     pub(crate) problem: Option<String>,
     /// That it was refused for good, or revoked.
     pub(crate) refusal: Option<Refusal>,
+    /// When it ends by itself because nothing renews it, in milliseconds since the epoch.
+    pub(crate) ends: Option<Millis>,
 }
 
 impl<'s> Judge<'s> {
@@ -93,7 +95,10 @@ impl<'s> Judge<'s> {
             .or_else(|| is_refreshing.then(|| "OpenClaw is refreshing it".to_owned()));
         let state = login_state(facts, self.now);
         let state = if is_stale_copy(&state) { self.as_held_now(id, state) } else { state };
-        Judged { state, problem, refusal }
+        // What another program renews does not end by itself.
+        let is_held = matches!(state, LoginState::Held { .. });
+        let ends = found.facts.end().filter(|_| !is_held);
+        Judged { state, problem, refusal, ends }
     }
 
     /// The state of a login that another program owns, of which the store has an old copy.

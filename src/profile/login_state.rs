@@ -206,6 +206,9 @@ fn over(facts: &LoginFacts, now: Millis) -> Option<(Over, Option<Millis>)> {
     }
 }
 
+/// How soon a login ends that needs a person now, in milliseconds.
+pub const SOON: Millis = 24 * 60 * 60 * 1000;
+
 /// Whether a person has to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NeedsPerson {
@@ -265,7 +268,13 @@ impl LoginState {
         }
     }
 
-    /// Whether a person has to act now. An expiry to come is for the caller to judge.
+    /// Whether a person has to act by `until`, in milliseconds since the epoch. `ends` is when the
+    /// login ends by itself because it cannot be renewed.
+    pub fn needs_person_until(&self, ends: Option<Millis>, until: Millis) -> NeedsPerson {
+        if ends.is_some_and(|at| at <= until) { NeedsPerson::Yes } else { self.needs_person() }
+    }
+
+    /// Whether a person has to act now.
     pub const fn needs_person(&self) -> NeedsPerson {
         match self {
             Self::SignInAgain { .. } | Self::Held { is_expired: true, .. } => NeedsPerson::Yes,

@@ -145,6 +145,8 @@ fn judge_storms(report: &Report, targets: &mut Vec<Target>) {
             ),
         });
         let (floor, name, most) = match storm.delay_ms {
+            // What one refresh may cost is judged where its worker is.
+            0 if storm.processes == 1 => continue,
             0 => (&storm.floor_by_worker, "floor with worker", INSTANT_STORM_RATIO),
             _ => (&storm.floor, "floor", STORM_RATIO),
         };

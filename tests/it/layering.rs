@@ -113,6 +113,20 @@ fn other_programs_are_started_in_one_place() {
     }
 }
 
+#[test]
+fn a_program_or_a_page_is_opened_by_the_machine_that_was_handed_in() {
+    // The machine is made by the command line, and by what a worker is given.
+    let made = ["Browser::", "Programs::", "Machine::default", "Browser::default"];
+    let mut checked = 0;
+    for (path, text) in sources().into_iter().filter(|(path, _)| layer_of(path) != "system") {
+        checked += usize::from(code(&text).contains("machine.programs"));
+        let is_known = ["cli/mod.rs", "app.rs"].iter().any(|file| path.ends_with(file));
+        let found = made.iter().find(|word| code(&text).contains(**word));
+        assert!(found.is_none() || is_known, "{} makes {found:?}", path.display());
+    }
+    assert!(checked > 3, "the scan has found who starts programs");
+}
+
 /// What only the command line may say: how a run ends, and what to type next.
 const OF_THE_COMMAND_LINE: [&str; 7] = [
     "anyhow",
@@ -175,8 +189,8 @@ fn the_use_cases_know_no_file_of_a_store() {
 }
 
 /// What the process owns and a use case is handed in: the clock, the environment, runtimes,
-/// signals.
-const OF_THE_PROCESS: [&str; 15] = [
+/// signals, the browser, other programs.
+const OF_THE_PROCESS: [&str; 17] = [
     "now()",
     "::now",
     ".elapsed()",
@@ -192,6 +206,8 @@ const OF_THE_PROCESS: [&str; 15] = [
     "StopSignals",
     "signal::",
     "HttpClient::new",
+    "Browser::",
+    "Programs::",
 ];
 
 #[test]

@@ -58,6 +58,7 @@ mod login_terminal;
 mod logout;
 mod moving;
 mod onboard;
+mod opened;
 mod order;
 mod output;
 mod paste;

@@ -46,6 +46,7 @@ pub(in crate::cli) fn refresh_now(login: &LoginAt<'_>) -> Hint {
 pub(in crate::cli) fn check_problem(problem: &Problem, agent_id: &AgentId) -> Option<Hint> {
     match problem {
         Problem::Store(error) => error.advice().1,
+        Problem::Renewal(problem) => problem.advice().1,
         Problem::StaleOrder(order) => Some(order_command(order, agent_id).into()),
         Problem::Uninterpretable { .. } => Some(Command::ours("doctor").into()),
     }

@@ -68,7 +68,7 @@ impl<'p> Row<'p> {
 
 pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
     let catalog = app.catalog()?;
-    for problem in catalog.problems() {
+    for (_, problem) in catalog.problems() {
         output.warn(&chain(problem));
     }
     let mut providers: Vec<Row<'_>> = catalog.iter().map(Row::of).collect();

@@ -371,7 +371,7 @@ impl Run<'_> {
     }
 
     fn is_due(&self, selected: &Selected) -> bool {
-        if selected.rejected {
+        if selected.rejected || self.is_over(selected) {
             return true;
         }
         // Without a refresh token nothing can be done before it is over.
@@ -385,6 +385,15 @@ impl Run<'_> {
             }
         };
         (self.request.force && is_refreshable) || !is_enough
+    }
+
+    /// Whether the login is over although its token may live. Its turn says so, and posts nothing.
+    fn is_over(&self, selected: &Selected) -> bool {
+        let Some(grant) = selected.credential.refresh_token() else { return false };
+        selected.refused
+            || selected.store.noted_refusal(grant).is_some()
+            || selected.store.is_replaced(grant)
+            || self.app.moves().find(grant).is_some_and(|noted| noted.is_away())
     }
 
     async fn refresh(&mut self, selected: &Selected) -> Result<Credential, RefreshError> {

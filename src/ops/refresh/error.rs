@@ -13,6 +13,10 @@ use crate::text::printable;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Said when the process of the caller makes the request: a signal may cut that one off.
+pub(super) const MADE_BY_CALLER: &str =
+    "no process could be started for the refresh: it is made by this one, so do not kill it";
+
 /// Why a login is not refreshed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
@@ -191,6 +195,17 @@ pub enum ReportedKind {
 impl<E: Into<AppError>> From<E> for RefreshError {
     fn from(error: E) -> Self {
         Self::App(error.into())
+    }
+}
+
+impl RefreshError {
+    /// Whether the server has refused the login for good.
+    pub fn is_over(&self) -> bool {
+        match self {
+            Self::LoginOver { .. } | Self::Reported { kind: ReportedKind::LoginOver, .. } => true,
+            Self::NotRefreshable(error) => error.reason == Reason::Refused,
+            _ => false,
+        }
     }
 }
 

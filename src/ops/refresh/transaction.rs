@@ -315,6 +315,10 @@ impl<'a> Transaction<'a> {
                 return Err(error.into());
             }
         }
+        if self.app.refreshes_by.has_workers() {
+            // A worker came to nothing.
+            interaction.note(super::error::MADE_BY_CALLER);
+        }
         // From here on the worker does not end before the answer is stored or spooled.
         let _unsaved = Unsaved::hold();
         let may_repeat = earlier.is_none();

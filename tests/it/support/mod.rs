@@ -18,6 +18,7 @@ pub(crate) mod pseudo_terminal;
 pub(crate) mod recorded;
 #[cfg(test)]
 pub(crate) mod rig;
+mod running_login;
 #[cfg(test)]
 pub(crate) mod schema;
 #[cfg(test)]

@@ -6,15 +6,15 @@
 use super::super::transaction::Transaction;
 use super::super::{LeaseError, RefreshError};
 use super::message::{Failed, Message};
-use crate::app::{App, AppError, Machine, RefreshesBy};
+use crate::app::{App, AppError, RefreshesBy};
 use crate::config::{AgentDir, Config};
 use crate::ops::Notes;
 use crate::ops::selection::Selected;
 use crate::profile::{AgentId, Credential, ProfileId};
 use crate::secret::Secret;
 use crate::store::{Notice, Notices, StoreError};
-use crate::system::Environment;
 use crate::system::worker::{self, Begun, Life, Slot};
+use crate::system::{Environment, Machine};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -12,15 +12,16 @@ mod message;
 
 pub use job::{not_begun, work};
 
+use super::error::MADE_BY_CALLER;
 use super::{LeaseError, RefreshError};
-use crate::app::{App, Machine, RefreshesBy};
+use crate::app::{App, RefreshesBy};
 use crate::ops::Notes;
 use crate::ops::selection::Selected;
 use crate::profile::Credential;
 use crate::secret::Secret;
 use crate::store::{Start, Turn};
 use crate::system::worker::{self, Attempt, Running, Slot, Waiter};
-use crate::system::{Clock, Stop, StopSource, limits, process};
+use crate::system::{Clock, Machine, Stop, StopSource, limits, process};
 use job::{Job, Seen, work_in_thread};
 use message::{Failed, Message};
 use std::io;
@@ -148,10 +149,7 @@ async fn follow(app: &App, slot: Slot, job: Job, interaction: &mut dyn Notes) ->
     let path = slot.path().to_owned();
     let Ok((mut running, mut stop)) = start(app, slot, job).await else {
         if app.refreshes_by.give_up_workers() {
-            interaction.note(
-                "no process could be started for the refresh: it is made by this one, so do not \
-                 kill it",
-            );
+            interaction.note(MADE_BY_CALLER);
         }
         return Ended::NotBegun;
     };
