@@ -1,6 +1,6 @@
 //! The models that the configuration names, and the providers that it defines.
 
-use super::Config;
+use super::{AgentEntry, Config};
 use crate::profile::AgentId;
 use serde_json::{Map, Value};
 
@@ -60,7 +60,7 @@ impl Config {
     /// The model that an agent uses for small tasks.
     pub fn utility_model(&self, agent_id: &AgentId) -> Utility<'_> {
         let of_agent = self.agents().find(|agent| agent.id() == *agent_id);
-        let of_agent = of_agent.and_then(|agent| agent.utility_model());
+        let of_agent = of_agent.and_then(AgentEntry::utility_model);
         let set = of_agent.or_else(|| self.models().of_kind("utilityModel"));
         match set.and_then(Value::as_str).map(str::trim) {
             None => Utility::Unset,

@@ -8,7 +8,7 @@ use super::model::Models;
 use super::provider::{Effective, Overview};
 use super::{Group, Row};
 use crate::config::{Config, Utility};
-use crate::ops::pool::Pool;
+use crate::ops::pool::{Pool, Ranking};
 use crate::profile::{AgentId, Millis, ModelRef, ProviderId};
 use crate::provider::{Conventions, Model};
 use crate::store::StoreError;
@@ -58,7 +58,7 @@ fn utility(
 }
 
 /// The names of the models in use with texts.
-fn texts<'m>(models: &'m Models) -> impl Iterator<Item = &'m str> {
+fn texts(models: &Models) -> impl Iterator<Item = &str> {
     std::iter::once(models.default.as_str()).chain(models.fallbacks.iter().map(String::as_str))
 }
 
@@ -132,7 +132,7 @@ pub(super) fn rank(
             let place = profiles.iter().position(|row| row.id.as_str() == id);
             place.map(|place| group.rows.start + place)
         };
-        let ranked = ranking.iter().flat_map(|ranking| ranking.ranked());
+        let ranked = ranking.iter().flat_map(Ranking::ranked);
         let ranked: Vec<usize> = ranked.filter_map(|entry| place(entry.id)).collect();
         group.is_usable = !ranked.is_empty();
         let ordered = pool.explicit_order(config, &group.provider)?;

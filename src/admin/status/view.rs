@@ -33,9 +33,9 @@ impl Documents {
     pub(super) fn read(app: &App, main: &AgentDir, agent: &AgentDir) -> Result<Self, StoreError> {
         let is_other = main.path != agent.path;
         let of_main = app.store(main);
-        let mut stores = vec![if is_other { of_main.of_all_agents() } else { of_main }];
-        stores.extend(is_other.then(|| app.store(agent)));
-        let stored = stores.into_iter().map(|store| {
+        let mut read_from = vec![if is_other { of_main.of_all_agents() } else { of_main }];
+        read_from.extend(is_other.then(|| app.store(agent)));
+        let stored = read_from.into_iter().map(|store| {
             let (profiles, state) = store.read()?.into_documents()?;
             Ok(Stored { store, profiles, state })
         });
