@@ -43,6 +43,7 @@ impl Explain for RestoreError {
                 let text = "to go back to that form of store first, or leave the backup alone: ";
                 (ExitStatus::Failure, Some(Hint::new(text).run(convert)))
             }
+            RestoreError::MoveNoted(_) => (ExitStatus::Failure, None),
             RestoreError::NoBackup { agent_id, .. } => {
                 let list = Command::ours("doctor --restore --list").option("--agent", agent_id);
                 (ExitStatus::Failure, Some(list.into()))
