@@ -29,6 +29,7 @@ mod prompt;
 mod providers;
 mod prune;
 mod quota;
+mod recovery_hint;
 mod rename;
 mod root;
 mod secrets;
