@@ -18,6 +18,8 @@ pub(super) struct RootOptions {
     pub(super) agent: Option<String>,
     /// Whether nothing is said but errors, and what was asked for.
     pub(super) quiet: bool,
+    /// How often `-v` stands there: how much is traced.
+    pub(super) verbose: u8,
 }
 
 /// The profile that `--dev` stands for.
@@ -86,6 +88,8 @@ pub(super) fn take(
         };
         match name {
             "--quiet" | "-q" => options.quiet = true,
+            "--verbose" | "-v" => options.verbose = options.verbose.saturating_add(1),
+            "-vv" => options.verbose = options.verbose.saturating_add(2),
             "--dev" => options.profile = Some(DEV.to_owned()),
             "--profile" if words.is_empty() => {
                 options.profile = Some(checked(value(name)?)?);
@@ -184,12 +188,17 @@ mod tests {
             assert_eq!(rest, "x models status --json");
         }
         let (options, rest) = taken("x --dev --agent a models auth token --profile id --agent b");
-        let wanted =
-            RootOptions { profile: Some("dev".into()), agent: Some("a".into()), quiet: false };
+        let wanted = RootOptions {
+            profile: Some("dev".into()),
+            agent: Some("a".into()),
+            ..RootOptions::default()
+        };
         assert_eq!(options, wanted);
         assert_eq!(rest, "x models auth token --profile id --agent b");
         let (options, rest) = taken("x models auth list --quiet --json");
         assert_eq!((options.quiet, &*rest), (true, "x models auth list --json"));
+        let (options, rest) = taken("x -v models auth list --verbose -vv");
+        assert_eq!((options.verbose, &*rest), (4, "x models auth list"));
         let (options, rest) = taken("x models --agent w status");
         assert_eq!((options.agent.as_deref(), &*rest), (Some("w"), "x models status"));
         for own in ["token", "refresh", "report", "session set"] {

@@ -30,6 +30,7 @@ use crate::store::{
 use crate::system::Stop;
 use crate::system::file::SpareFile;
 use crate::system::lock::{self, Holder};
+use crate::system::trace::{Event, Hash};
 use crate::system::worker::{Life, Unsaved};
 use std::time::Duration;
 
@@ -145,7 +146,12 @@ impl<'a> Transaction<'a> {
     /// Waits for the lease, or until another process has stored a credential.
     async fn lease(&self) -> Result<Waited, RefreshError> {
         let (clock, wait) = (&self.app.machine.clock, self.lock_wait());
-        wait_for_lease(self.selected, clock, wait, |_| Ok(self.adopt()?)).await
+        let waited = wait_for_lease(self.selected, clock, wait, |_| Ok(self.adopt()?)).await;
+        self.app.machine.trace.tell(|| Event::Lease {
+            profile: Hash::of(self.selected.id.as_str()),
+            is_ours: matches!(waited, Ok(Waited::Leased(_))),
+        });
+        waited
     }
 
     /// One round under the lease, from reading to the stored credential.

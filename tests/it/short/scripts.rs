@@ -1,6 +1,7 @@
 //! What scripts rely on: failures in JSON, `--quiet`, `--version`.
 
 use super::{commands, rig};
+use crate::support::here::InProcess as _;
 use crate::support::rig::{Finished, Rig};
 use serde_json::{Value, json};
 use std::process::Stdio;
@@ -35,7 +36,7 @@ fn a_failure_under_json_is_one_document() {
         let args: Vec<&str> = line.split(' ').collect();
         rig.run(&args).failure(2);
         let mut ours = rig.command(&args);
-        let ours: Finished = ours.env("OPENCLAW_AUTH_JSON_ERRORS", "1").output().unwrap().into();
+        let ours: Finished = ours.env("OPENCLAW_AUTH_JSON_ERRORS", "1").finish_here();
         let report: Value = serde_json::from_str(&ours.stdout).unwrap();
         assert_eq!(report["error"]["code"], "usage", "{line}");
     }
@@ -49,7 +50,7 @@ fn quiet_says_nothing_but_errors() {
     assert!(rig.run(&["-q", "token", "nope"]).failure(3).starts_with("error: "));
     let mut login =
         rig.command(&["login", "chatgpt", "--quiet", "--json", "--no-browser", "--timeout", "1s"]);
-    let login: Finished = login.stdin(Stdio::null()).output().unwrap().into();
+    let login: Finished = login.stdin(Stdio::null()).finish_here();
     assert!(!login.stderr.contains("http"), "{login:?}");
 }
 

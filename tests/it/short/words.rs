@@ -1,6 +1,7 @@
 //! The words of the command line: which command they are, and `--profile` before and behind them.
 
 use super::{commands, rig};
+use crate::support::here::InProcess as _;
 use crate::support::pseudo_terminal::PseudoTerminal;
 use crate::support::rig::{Finished, Rig};
 
@@ -82,7 +83,7 @@ fn profile_is_the_state_before_the_command_and_a_credential_behind_it() {
 fn the_state_switch_says_that_its_directory_is_not_there() {
     let rig = Rig::new();
     let mut list = rig.command(&["--profile", "work", "list"]);
-    let finished: Finished = list.env_remove("OPENCLAW_STATE_DIR").output().unwrap().into();
+    let finished: Finished = list.env_remove("OPENCLAW_STATE_DIR").finish_here();
     assert!(finished.stderr.contains("no state directory ~/.openclaw-work"), "{finished:?}");
     assert!(!rig.home().join(".openclaw-work").exists());
 }

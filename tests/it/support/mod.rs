@@ -7,7 +7,7 @@ pub(crate) mod catalog;
 pub(crate) mod database;
 pub(crate) mod free_port;
 #[cfg(test)]
-mod here;
+pub(crate) mod here;
 #[cfg(test)]
 mod ignored_signals;
 #[cfg(test)]
