@@ -33,7 +33,7 @@ struct Error<'f> {
 /// The end of a sign-in that has failed, as the last of its events.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Event<'f> {
+struct LastEvent<'f> {
     event: &'static str,
     schema: u32,
     message: String,
@@ -124,12 +124,12 @@ pub(super) fn end(failure: &Failure, told: Told, output: &mut Output<'_>) -> Exi
 }
 
 fn error_of(failure: &Failure) -> Error<'_> {
-    let Event { message, exit_code, hint, hint_command, .. } = event_of(failure);
+    let LastEvent { message, exit_code, hint, hint_command, .. } = event_of(failure);
     Error { code: failure.status.name(), message, exit_code, hint, hint_command }
 }
 
-fn event_of(failure: &Failure) -> Event<'_> {
-    Event {
+fn event_of(failure: &Failure) -> LastEvent<'_> {
+    LastEvent {
         event: "error",
         schema: 1,
         message: printable(&chain(&*failure.cause), 2_000),

@@ -151,7 +151,7 @@ impl Command {
         if let Some(direct) = Direct::parse(args) {
             return Ok(Some(Self::Direct(direct)));
         }
-        let mut root = root_command(output::columns(streams));
+        let mut root = root_command(output::help_columns(streams));
         let mut matches = root.try_get_matches_from_mut(args)?;
         let cli = Cli::from_arg_matches_mut(&mut matches);
         cli.map(|cli| cli.command).map_err(|error| error.format(&mut root))
@@ -330,8 +330,7 @@ fn help_of(path: &[&str], columns: usize) -> String {
 
 /// All commands. Their help is wrapped at words, for so many columns.
 fn root_command(columns: usize) -> clap::Command {
-    const WIDEST: usize = 100;
-    Cli::command().term_width(columns.min(WIDEST))
+    Cli::command().term_width(columns)
 }
 
 /// Every command with its options and help, for manual pages and completions.

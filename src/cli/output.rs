@@ -52,7 +52,7 @@ impl<'s> Output<'s> {
 
     /// Writes the help of the command at `path` as what was asked for.
     pub(super) fn help(&mut self, path: &[&str]) -> Result<(), Failure> {
-        self.data(&(self.help_of)(path, self.columns()))
+        self.data(&(self.help_of)(path, help_columns(self.streams)))
     }
 
     /// Ends the run with this status: a check has an answer that is no failure.
@@ -160,7 +160,7 @@ impl<'s> Output<'s> {
 
     /// How many columns a line of data should have at most.
     pub(super) fn columns(&self) -> usize {
-        columns(self.streams)
+        terminal_columns(self.streams).unwrap_or(DEFAULT_COLUMNS)
     }
 
     /// How many columns a table may have: any number where no terminal shows it.
@@ -201,9 +201,10 @@ const LONGEST_LINE: usize = 16 * 1024;
 struct NotWritten(#[source] io::Error);
 
 /// A reader that closes the pipe has what it wanted: that is success.
-/// How many columns a line of data should have at most.
-pub(super) fn columns(streams: &Streams) -> usize {
-    terminal_columns(streams).unwrap_or(DEFAULT_COLUMNS)
+/// How many columns help has: those of the terminal, up to a width that is well to read.
+pub(super) fn help_columns(streams: &Streams) -> usize {
+    const WIDEST: usize = 100;
+    terminal_columns(streams).map_or(WIDEST, |columns| columns.min(WIDEST))
 }
 
 fn terminal_columns(streams: &Streams) -> Option<usize> {

@@ -117,6 +117,16 @@ impl Credential {
         }
     }
 
+    /// Whether its access token or its refresh token is another than that of `other`.
+    pub fn has_other_tokens(&self, other: &Self) -> bool {
+        let same = |a: Option<&Secret>, b: Option<&Secret>| match (a, b) {
+            (Some(a), Some(b)) => a.matches(b),
+            (None, None) => true,
+            _ => false,
+        };
+        !same(self.bearer(), other.bearer()) || !same(self.refresh_token(), other.refresh_token())
+    }
+
     /// The refresh token of an OAuth grant.
     pub const fn refresh_token(&self) -> Option<&Secret> {
         match &self.kind {

@@ -418,7 +418,7 @@ impl<'a> Transaction<'a> {
 
     fn adoptable(&self, document: &Document) -> Option<Credential> {
         let stored = document.credential(self.selected.id.as_str())?;
-        let is_new = differs(&stored, &self.selected.credential);
+        let is_new = stored.has_other_tokens(&self.selected.credential);
         (is_new && stored.is_usable_until(self.app.now())).then_some(stored)
     }
 
@@ -430,15 +430,6 @@ impl<'a> Transaction<'a> {
         }
         RefreshError::SignedOut(self.selected.login().into())
     }
-}
-
-fn differs(a: &Credential, b: &Credential) -> bool {
-    let same = |a: Option<&Secret>, b: Option<&Secret>| match (a, b) {
-        (Some(a), Some(b)) => a.matches(b),
-        (None, None) => true,
-        _ => false,
-    };
-    !same(a.bearer(), b.bearer()) || !same(a.refresh_token(), b.refresh_token())
 }
 
 /// Nobody is known who refreshes the credential.

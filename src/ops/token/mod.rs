@@ -136,7 +136,7 @@ impl Waits<'_> {
                             let token = hand_out(app, &selected, &renewed, request)?;
                             Step::Found(selected, token)
                         }
-                        Err(error) => asked.after(error, selected, interaction)?,
+                        Err(error) => asked.after(error, &selected, interaction)?,
                     }
                 }
             };
@@ -241,7 +241,7 @@ impl Asked<'_> {
     fn after(
         &self,
         error: RefreshError,
-        selected: Box<Selected>,
+        selected: &Selected,
         interaction: &mut dyn Interaction,
     ) -> Result<Step, NoTokenError> {
         if !error.is_over() || self.request.force_refresh {
