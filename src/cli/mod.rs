@@ -29,6 +29,7 @@ mod prompt;
 mod providers;
 mod prune;
 mod quota;
+mod recovery_hint;
 mod rename;
 mod root;
 mod secrets;
@@ -163,7 +164,7 @@ impl Command {
                 models::auth::sign_in::login_by_name(args, agent.as_deref(), app, output)
             }
             Self::Logout(Short { args, agent }) => {
-                models::auth::logout::run(args, agent.as_deref(), app, output)
+                models::auth::logout::run_short(args, agent.as_deref(), app, output)
             }
             Self::Token(Short { args, agent }) => {
                 models::auth::token::run(args, agent.as_deref(), app, output)
