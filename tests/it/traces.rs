@@ -65,9 +65,10 @@ fn secrets(rig: &Rig) -> BTreeSet<String> {
 
 /// Spellings in which a text could come out.
 fn spellings(text: &str) -> Vec<String> {
-    let percent: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let each = |shown: fn(u8) -> String| text.bytes().map(shown).collect::<Vec<_>>().concat();
+    let percent = each(|byte| format!("%{byte:02X}"));
     let form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = each(|byte| format!("{byte:02x}"));
     let mut all = vec![text.to_owned(), percent, form, hex];
     // In whichever place it begins.
     for skipped in 0..3.min(text.len()) {
