@@ -250,32 +250,54 @@ fn a_runtime_is_started_where_it_is_known() {
     }
 }
 
-/// The files of the store that read the clock of the system: what they compare is the times of
-/// files and locks, which the system and other processes write, or what they write is such a
-/// time.
-const COMPARES_TIMES_OF_FILES: [&str; 11] = [
-    "store/files/backup.rs",
-    "store/files/journal.rs",
-    "store/files/lease.rs",
-    "store/files/leftover.rs",
-    "store/files/mod.rs",
-    "store/files/reading.rs",
-    "store/sqlite/connection.rs",
-    "store/sqlite/gateway.rs",
-    "store/sqlite/hold.rs",
-    "store/sqlite/mod.rs",
-    "store/sqlite/token.rs",
+/// The files that read the clock of the system, and why: everybody else asks the clock of the
+/// machine, which a test may move.
+const READS_THE_CLOCK: [(&str, &str); 20] = [
+    ("system/clock.rs", "it is the clock"),
+    ("system/lock/heartbeat.rs", FILES),
+    ("system/lock/wait.rs", FILES),
+    ("system/lock/foreign.rs", FILES),
+    ("system/temporary.rs", FILES),
+    ("system/process.rs", "when a process began is known by the clock of the system"),
+    ("system/worker/life.rs", "a worker that is a process has its time by the clock of the system"),
+    ("system/child/bounded.rs", "what another program may take is real time"),
+    ("store/files/backup.rs", FILES),
+    ("store/files/journal.rs", FILES),
+    ("store/files/lease.rs", FILES),
+    ("store/files/leftover.rs", FILES),
+    ("store/files/mod.rs", FILES),
+    ("store/files/reading.rs", FILES),
+    ("store/sqlite/connection.rs", FILES),
+    ("store/sqlite/gateway.rs", FILES),
+    ("store/sqlite/hold.rs", FILES),
+    ("store/sqlite/mod.rs", FILES),
+    ("store/sqlite/token.rs", FILES),
+    ("store/sqlite/write.rs", "the time of a write is part of a row"),
 ];
+const FILES: &str = "it compares times that the system and other processes write, or writes one";
+
+/// What reads it, and, above `system`, what waits by it.
+const CLOCKS: [&str; 4] = ["SystemTime::now", "Instant::now", "now()", "::now,"];
+const WAITS: [&str; 2] = ["thread::sleep", "tokio::time::"];
 
 #[test]
-fn the_store_is_told_the_time_but_where_it_compares_times_of_files() {
-    for (path, text) in sources().into_iter().filter(|(path, _)| layer_of(path) == "store") {
-        // The time of a write is part of a row.
-        let is_known = COMPARES_TIMES_OF_FILES.iter().any(|it| path.ends_with(it))
-            || path.ends_with("store/sqlite/write.rs");
-        let reads = ["now()", "::now", "thread::sleep"].iter().any(|it| code(&text).contains(it));
-        assert!(!reads || is_known, "{} reads the clock", path.display());
+fn the_clock_of_the_system_is_read_where_that_has_a_reason() {
+    let mut known = READS_THE_CLOCK.map(|(file, _)| file).to_vec();
+    for (path, text) in sources() {
+        let lines = code(&text).lines().filter(|line| !line.trim_start().starts_with("//"));
+        let lines = lines.map(|line| {
+            let other = ["clock.now()", "app.now()", "self.0.now()", "yield_now()", "fn now("];
+            other.iter().fold(line.to_owned(), |line, word| line.replace(word, ""))
+        });
+        let waits = if layer_of(&path) == "system" { &[][..] } else { &WAITS };
+        let words: Vec<_> = CLOCKS.iter().chain(waits).collect();
+        let found = lines.into_iter().find(|line| words.iter().any(|word| line.contains(**word)));
+        let Some(line) = found else { continue };
+        let is_known = READS_THE_CLOCK.iter().any(|(file, _)| path.ends_with(file));
+        assert!(is_known, "{} reads the clock: {line}", path.display());
+        known.retain(|file| !path.ends_with(file));
     }
+    assert_eq!(known, Vec::<&str>::new(), "these have no reason any more");
 }
 
 /// The table of former provider names, which the stored files need below the catalog.

@@ -114,7 +114,7 @@ impl Login<'_> {
         let authorization = self.authorization_request(redirect_uri)?;
         let expectation = self.expectation(&authorization)?;
         let serving = listener
-            .map(|listener| listener.serve(expectation.clone()))
+            .map(|listener| listener.serve(expectation.clone(), &self.app.machine.clock))
             .transpose()
             .map_err(LoginError::Listen)?;
         let holder = |port| {

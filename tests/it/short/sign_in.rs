@@ -1,13 +1,15 @@
 //! `login` with a name, and its list on a terminal.
 
+use crate::support::here::InProcess as _;
 use crate::support::pseudo_terminal::PseudoTerminal;
 use crate::support::rig::{PROFILE, Rig};
 use serde_json::json;
+
 #[test]
 fn a_login_by_a_short_name_is_used_and_ended_by_it() {
     let rig = Rig::new();
     let login = rig.command(&["login", "chatgpt"]);
-    let login = crate::support::rig::RunningLogin::start(login);
+    let login = crate::support::rig::RunningLogin::start_here(login.here());
     assert_eq!(login.visit().status, 200);
     login.finish().success();
     let token = rig.document()["profiles"][PROFILE]["access"].as_str().unwrap().to_owned();
@@ -16,7 +18,7 @@ fn a_login_by_a_short_name_is_used_and_ended_by_it() {
     }
     // The account that is there is signed in to again.
     let again = rig.command(&["login", "ada@example.test"]);
-    let again = crate::support::rig::RunningLogin::start(again);
+    let again = crate::support::rig::RunningLogin::start_here(again.here());
     assert_eq!(again.visit().status, 200);
     assert!(again.finish().success().contains("(renewed)"));
     let text = rig.run(&["logout", "ada@example.test"]).success();

@@ -10,7 +10,7 @@ use openclaw_auth::cli;
 use openclaw_auth::system::browser::{Browser, Opening};
 use openclaw_auth::system::child::Programs;
 use openclaw_auth::system::worker::Threads;
-use openclaw_auth::system::{Clock, Environment, Machine, ManualClock, Streams};
+use openclaw_auth::system::{Clock, Environment, Machine, ManualClock, StopSource, Streams};
 use std::ffi::OsString;
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
@@ -18,6 +18,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::watch;
 use url::Url;
 
 /// What a command writes.
@@ -90,8 +91,14 @@ impl Run {
         self
     }
 
+    /// With requests to stop that are counted there.
+    pub(crate) fn stop(mut self, asked: &watch::Sender<u32>) -> Self {
+        self.machine.stop = StopSource::Owner(asked.subscribe());
+        self
+    }
+
     /// By this clock.
-    fn on(mut self, clock: &Arc<ManualClock>) -> Self {
+    pub(crate) fn on(mut self, clock: &Arc<ManualClock>) -> Self {
         self.machine.clock = Clock::Manual(Arc::clone(clock));
         self
     }
@@ -132,6 +139,35 @@ impl Run {
     }
 }
 
+/// A prepared command of the program, run in this process instead.
+pub(crate) trait InProcess {
+    /// Its arguments, environment and directory, without input.
+    fn here(&self) -> Run;
+
+    /// Runs it to its end, without input.
+    fn finish_here(&self) -> Finished {
+        self.here().run()
+    }
+}
+
+impl InProcess for Command {
+    fn here(&self) -> Run {
+        assert_eq!(self.get_program(), env!("CARGO_BIN_EXE_openclaw-auth"), "the program");
+        let variables = self.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        let environment = variables.map(|(name, value)| (name.to_str().expect("a name"), value));
+        Run {
+            current_dir: self.get_current_dir().expect("a directory").to_owned(),
+            args: std::iter::once(self.get_program())
+                .chain(self.get_args())
+                .map(Into::into)
+                .collect(),
+            environment: Environment::of(environment),
+            input: Vec::new(),
+            machine: Machine::default(),
+        }
+    }
+}
+
 impl Rig {
     /// A run of the program in this process, in a clean environment and without input; a
     /// refresh is made by a worker that is a thread.
@@ -169,6 +205,11 @@ impl Rig {
 
     /// As [`Self::run_here`], what was prepared.
     pub(crate) fn run_quickly(&self, run: Run) -> Finished {
+        self.quickly(|| run.on(&self.clock).run())
+    }
+
+    /// Does `work` while a second of the clock takes about fifty milliseconds.
+    pub(crate) fn quickly<T>(&self, work: impl FnOnce() -> T) -> T {
         let is_over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -178,7 +219,7 @@ impl Rig {
                 }
             });
             let _over = Over(&is_over);
-            run.on(&self.clock).run()
+            work()
         })
     }
 

@@ -30,8 +30,8 @@ pub(crate) struct Rig {
     /// The redirect ports of this rig.
     pub ports: Vec<u16>,
     pub(super) root: tempfile::TempDir,
-    /// The clock of the runs in this process.
-    pub(super) clock: Arc<ManualClock>,
+    /// The clock of the runs in this process that a test moves.
+    pub clock: Arc<ManualClock>,
 }
 
 /// How a run of the program ended.
@@ -292,6 +292,11 @@ impl Rig {
     /// Starts `models auth login` in this process and waits for the URL.
     pub(crate) fn start_login(&self, args: &[&str]) -> RunningLogin {
         self.here(&[&LOGIN[..], args].concat()).start_login()
+    }
+
+    /// As [`Self::start_login`], by the clock that the test moves.
+    pub(crate) fn start_login_by_clock(&self) -> RunningLogin {
+        self.here(&LOGIN).on(&self.clock).start_login()
     }
 
     /// Starts `models auth login` as a process and waits for the URL.

@@ -82,7 +82,7 @@ fn show(report: &Report, shown: Shown, app: &App, output: &mut Output<'_>) -> Re
 fn text(report: &Report, app: &App) -> String {
     let expiry = match report.expires {
         Some(at) => {
-            format!(", valid for {}", duration::show(at.saturating_sub(crate::system::now())))
+            format!(", valid for {}", duration::show(at.saturating_sub(app.now())))
         }
         None => String::new(),
     };
