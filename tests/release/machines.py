@@ -22,7 +22,7 @@ def debian(options):
         return None, "needs root"
     if not shutil.which("debootstrap"):
         run(["apt-get", "update", "-qq"])
-        run(["apt-get", "install", "-qqy", "debootstrap"])
+        run(["apt-get", "install", "-qqy", "debootstrap", "debian-archive-keyring"])
     if not shutil.which("debootstrap"):
         return None, "debootstrap is not installed, and could not be"
     kept = options.root / "target/release-root" / options.suite
