@@ -6,7 +6,7 @@
 use super::expiry;
 use super::model::Models;
 use super::provider::{Effective, Overview};
-use super::{Group, Row};
+use super::row::{Group, Row};
 use crate::config::{Config, Utility};
 use crate::ops::pool::{Pool, Ranking};
 use crate::profile::{AgentId, Millis, ModelRef, ProviderId};

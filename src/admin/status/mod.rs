@@ -8,12 +8,14 @@ mod database;
 mod expiry;
 mod model;
 mod provider;
+mod row;
 mod view;
 
 pub use database::{OfDatabases, Route};
 pub use expiry::{Expiry, Standing, WARN_AFTER};
 pub use model::Models;
 pub use provider::{Effective, Overview};
+pub use row::{Group, Row};
 
 use super::agents::UnknownAgent;
 use super::quota::{self, Quotas};
@@ -21,12 +23,11 @@ use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::ops::list::{self, Row as Listed};
 use crate::ops::pool::Pool;
-use crate::profile::{AgentId, Kind, LoginState, Millis, ProfileId, ProviderId, compare};
+use crate::profile::{AgentId, Kind, Millis, ProfileId, ProviderId, compare};
 use crate::provider::{Conventions, auth_provider_id, cools_down};
 use crate::store::{Location, Storage, Store};
 use crate::system::permissions::Exposure;
 use provider::Sources;
-use serde_json::{Number, Value};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use view::{Documents, Entry, View};
@@ -105,46 +106,6 @@ pub struct Unusable {
     pub cooldown_reason: Option<String>,
     /// Until when, in milliseconds since the epoch.
     pub until: Millis,
-}
-
-/// One profile.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// The profile id.
-    pub id: ProfileId,
-    /// The normalised provider id.
-    pub provider: ProviderId,
-    /// The credential kind.
-    pub kind: Kind,
-    /// How it stands with its expiry.
-    pub standing: Standing,
-    /// The id, and who it belongs to.
-    pub label: String,
-    /// How the login is doing.
-    pub state: LoginState,
-    /// The fields that hold a reference where OAuth supports none.
-    pub unsupported: Vec<&'static str>,
-    /// Whether it is a profile of `main` that the agent reads through to.
-    pub is_inherited: bool,
-}
-
-/// The profiles of one provider together.
-#[derive(Clone, Debug)]
-pub struct Group {
-    /// The normalised provider id.
-    pub provider: ProviderId,
-    /// Their rows.
-    pub rows: std::ops::Range<usize>,
-    /// Those that OpenClaw takes, in its order; only where logins are in databases.
-    pub effective: Vec<usize>,
-    /// Whether one of those can be used.
-    pub is_usable: bool,
-    /// The status.
-    pub expiry: Expiry,
-    /// The first expiry.
-    pub expires_at: Option<Value>,
-    /// The time until then, in milliseconds.
-    pub remaining: Option<Number>,
 }
 
 fn first_storage(main: &Store) -> Option<Storage> {
