@@ -120,10 +120,20 @@ impl Store {
         self.engine.version()
     }
 
-    /// When the profiles were last written, where the place says it: in milliseconds since the
-    /// epoch.
-    pub fn written_at(&self) -> Option<Millis> {
-        self.engine.written_at()
+    /// Since when a marker of OpenClaw's has stood in the profiles, at the latest, in
+    /// milliseconds since the epoch; `None` where it does not, or nobody knows.
+    pub fn marked_since(&self, marker: &str, now: Millis) -> Option<Millis> {
+        self.engine.marked_since(marker, now)
+    }
+
+    /// Notes that a marker is there, so that no later change makes it look younger.
+    pub fn note_marker(&self, marker: &str, now: Millis) {
+        self.engine.note_marker(marker, now);
+    }
+
+    /// A marker is gone.
+    pub fn forget_marker(&self, marker: &str) {
+        self.engine.forget_marker(marker);
     }
 
     /// Whether the documents were in a database at the first look of this store, as those of
@@ -163,8 +173,20 @@ impl Store {
         &self,
         change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
     ) -> Result<T, StoreError> {
+        self.update_within(lock::TIMEOUT, change)
+    }
+
+    /// As [`Self::update`], for who waits so long for the lock.
+    ///
+    /// # Errors
+    /// See there.
+    pub fn update_within<T>(
+        &self,
+        lock_timeout: Duration,
+        change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
+    ) -> Result<T, StoreError> {
         self.engine.check_generation()?;
-        self.change_profiles(None, None, lock::TIMEOUT, change)
+        self.change_profiles(None, None, lock_timeout, change)
     }
 
     /// Makes sure that the profiles can be written, now and after a request whose outcome

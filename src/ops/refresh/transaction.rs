@@ -29,7 +29,7 @@ use crate::store::{
 };
 use crate::system::Stop;
 use crate::system::file::SpareFile;
-use crate::system::lock::{self, Holder};
+use crate::system::lock;
 use crate::system::worker::{Life, Unsaved};
 use std::time::Duration;
 
@@ -177,16 +177,15 @@ impl<'a> Transaction<'a> {
     async fn wait_for_openclaw(&self) -> Result<(), RefreshError> {
         let Selected { store, id, .. } = self.selected;
         let (clock, wait) = (&self.app.machine.clock, self.lock_wait());
-        let began = clock.now();
-        if fence::ends(store, id.as_str(), wait, clock).await? {
-            return Ok(());
+        match fence::ends(store, id.as_str(), wait, clock).await? {
+            fence::Waited::Ended => Ok(()),
+            fence::Waited::Interrupted => {
+                Err(NotRefreshable::fenced(self.selected, Fence::Pending).into())
+            }
+            fence::Waited::GoesOn { profile_id, source } => {
+                Err(LeaseError::Busy { profile_id, source }.into())
+            }
         }
-        if clock.now().saturating_sub(began) < i64::try_from(wait.as_millis()).unwrap_or(i64::MAX) {
-            return Err(NotRefreshable::fenced(self.selected, Fence::Pending).into());
-        }
-        let location = store.lease_location(&self.selected.lease_key());
-        let source = StoreError::LockTimeout { location, waited: wait, holder: Holder::default() };
-        Err(LeaseError::Busy { profile_id: id.clone(), source }.into())
     }
 
     /// Reads the store again, under the lease.

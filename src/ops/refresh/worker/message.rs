@@ -81,6 +81,7 @@ impl StoreCause {
             | StoreError::ReadOnly { .. }
             | StoreError::NoAgentDatabase { .. }
             | StoreError::Converting { .. }
+            | StoreError::Hidden { .. }
             | StoreError::OfAnotherUser { .. }
             | StoreError::Maintenance { .. } => return None,
         })
