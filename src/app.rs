@@ -9,7 +9,7 @@ use crate::store::{
 use crate::system::file;
 use crate::system::permissions::{Exposure, Kind, Permissions};
 use crate::system::worker::{Life, Threads};
-use crate::system::{Clients, Clock, Environment, StopSource};
+use crate::system::{Clients, Environment, Machine};
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -42,16 +42,6 @@ pub enum AppError {
 fn all(exposures: &[Exposure]) -> String {
     let shown: Vec<_> = exposures.iter().map(ToString::to_string).collect();
     shown.join("; ")
-}
-
-/// What a use case has of the machine that it runs on: it takes the time, and whatever else
-/// is not its own, from here alone.
-#[derive(Clone, Debug, Default)]
-pub struct Machine {
-    /// The clock.
-    pub clock: Clock,
-    /// Who may ask a use case to stop.
-    pub stop: StopSource,
 }
 
 /// What every use case works with.
@@ -163,7 +153,8 @@ impl App {
 
     /// The HTTP clients of this program, which go by its environment.
     pub fn clients(&self) -> &Clients {
-        self.clients.get_or_init(|| Clients::of(self.environment.clone()))
+        self.clients
+            .get_or_init(|| Clients::traced(self.environment.clone(), self.machine.trace.clone()))
     }
 
     /// The time of day by the clock of the machine, in milliseconds since the epoch.
@@ -239,7 +230,7 @@ impl App {
     /// renewals for them, and of the settings that say where secrets go.
     pub fn exposures(&self, config: &Config, agent: &AgentDir) -> Vec<Exposure> {
         let mut stores = vec![self.store(agent)];
-        stores.extend(self.fallback_agent(config, agent).map(|main| self.store(&main)));
+        stores.extend(self.fallback(config, agent).map(|(_, store)| store));
         self.exposures_of(&stores)
     }
 
@@ -326,6 +317,26 @@ impl App {
         Spool::new(self.paths.spool())
     }
 
+    /// All agents with their stores, and what every agent has where profiles of `main`'s own may hide it
+    /// from `main`: whatever holds a login.
+    pub fn holders(&self, config: &Config) -> Vec<(AgentDir, Store)> {
+        let with_store = |agent| {
+            let store = self.store(&agent);
+            (agent, store)
+        };
+        let agents = self.agents_with_directories(config).into_iter();
+        let mut holders: Vec<_> = agents.map(with_store).collect();
+        let (main, store) = with_store(self.main_agent(config));
+        let of_all = store.of_all_agents();
+        holders.extend(of_all.is_of_all_agents().then_some((main, of_all)));
+        holders
+    }
+
+    /// The stores of [`Self::holders`].
+    pub fn holding_stores(&self, config: &Config) -> Vec<Store> {
+        self.holders(config).into_iter().map(|(_, store)| store).collect()
+    }
+
     /// The stores of all agents: those that are configured, and those in the state
     /// directory, each once.
     pub fn stores(&self, config: &Config) -> Vec<Store> {
@@ -374,9 +385,20 @@ impl App {
         Ok(known.unwrap_or_else(|| named.clone().normalized()))
     }
 
-    /// The agent whose profiles `agent` reads through to; `None` for that agent itself.
-    pub fn fallback_agent(&self, config: &Config, agent: &AgentDir) -> Option<AgentDir> {
-        (!agent.id.is_main()).then(|| self.main_agent(config))
+    /// The agent whose profiles `agent` reads through to, and what it sees of its store; `None`
+    /// for that agent itself.
+    pub fn fallback(&self, config: &Config, agent: &AgentDir) -> Option<(AgentDir, Store)> {
+        (!agent.id.is_main()).then(|| {
+            let main = self.main_agent(config);
+            let store = self.store(&main).of_all_agents();
+            (main, store)
+        })
+    }
+
+    /// The stores that `agent` reads: its own, then that of [`Self::fallback`].
+    pub fn readable(&self, config: &Config, agent: &AgentDir) -> Vec<(AgentDir, Store)> {
+        let own = (agent.clone(), self.store(agent));
+        std::iter::once(own).chain(self.fallback(config, agent)).collect()
     }
 }
 

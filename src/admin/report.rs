@@ -8,7 +8,7 @@ use crate::ops::pool::Pool;
 use crate::ops::selection::SelectionError;
 use crate::profile::{AgentId, FailureReason, Kind, ProfileId, ProviderId, UsageStats};
 use crate::provider::{auth_provider_id, cools_down};
-use crate::store::exchanged;
+use crate::store::{StateDocument, exchanged};
 
 /// An outcome to record.
 #[derive(Clone, Debug)]
@@ -79,26 +79,39 @@ pub fn report(app: &App, request: &Request) -> Result<Report, SelectionError> {
     let now = app.now();
     let mut usage = UsageStats::default();
     if skipped.is_some() {
-        usage = owner.snapshot.state()?.usage(key);
+        usage = pool.usage(owner, key)?;
     } else {
-        owner.store.update_state(|state| {
+        let count = |state: &mut StateDocument| {
             match request.failure {
-                None => {
-                    state.change_usage(key, |usage| usage.succeed(now));
-                    state.clear_rejected(key);
-                    state.set_last_good(&auth_id, key);
+                None => state.change_usage(key, |usage| usage.succeed(now)),
+                Some(reason) => {
+                    counts
+                        && state.change_usage(key, |usage| usage.fail(reason, model, &backoff, now))
                 }
-                Some(reason) if counts => {
-                    state.change_usage(key, |usage| usage.fail(reason, model, &backoff, now));
-                }
-                Some(_) => {}
+            };
+            state.usage(key)
+        };
+        let counted_by = pool.usage_owner(owner, key)?;
+        let is_elsewhere = !std::ptr::eq(counted_by, owner);
+        owner.store.update_state(|state| {
+            if !is_elsewhere {
+                usage = count(state);
+            }
+            if request.failure.is_none() {
+                state.clear_rejected(key);
+                state.set_last_good(&auth_id, key);
             }
             if let Some(token) = rejected {
                 state.set_rejected(key, token, now);
             }
-            usage = state.usage(key);
             true
         })?;
+        if is_elsewhere {
+            counted_by.store.update_state(|state| {
+                usage = count(state);
+                true
+            })?;
+        }
     }
     Ok(Report {
         profile_id: id.clone(),

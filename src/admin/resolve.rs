@@ -235,7 +235,7 @@ impl Asked<'_> {
         };
         if let (Some((owner, credential)), Ok(())) = (&stored, checked) {
             let state = owner.snapshot.state()?;
-            let usage = state.usage(row.profile_id.as_str());
+            let usage = self.pool.usage(owner, row.profile_id.as_str())?;
             let window = usage.window(Some(&model), self.at).filter(|_| cools_down(provider));
             row.until = window.as_ref().map(|window| window.until);
             row.window_reason = window.and_then(|window| window.reason);

@@ -4,10 +4,10 @@ use super::duration;
 use super::failure::usage_remedy;
 use super::output::Output;
 use crate::admin::quota::{Problem, Quotas, Snapshot};
+use crate::app::App;
 use crate::cli::exit::{Command, Hint};
 use crate::profile::{Millis, ProviderId};
 use crate::provider::Window;
-use crate::system::now;
 use crate::text::{chain, printable};
 use serde::Serialize;
 
@@ -67,11 +67,12 @@ fn message(problem: &Problem) -> String {
 /// What the providers say. A listing does not fail for what it asks of others.
 pub(super) fn known<E: std::error::Error>(
     quotas: Result<Quotas, E>,
+    app: &App,
     output: &mut Output<'_>,
 ) -> Quotas {
     quotas.unwrap_or_else(|error| {
         output.warn(&format!("the usage is not known: {}", chain(&error)));
-        Quotas { at: now(), snapshots: Vec::new() }
+        Quotas { at: app.now(), snapshots: Vec::new() }
     })
 }
 

@@ -2,8 +2,9 @@
 //! usage error, with the command that was meant where a word is none.
 
 use super::exit::{ExitStatus, Failure};
+use super::json_error::{self, Told};
+use super::mistyped;
 use super::output::Output;
-use super::{json_error, mistyped};
 use crate::system::Streams;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
@@ -14,7 +15,7 @@ pub(super) fn show(
     error: &clap::Error,
     args: &[OsString],
     root: impl FnOnce() -> clap::Command,
-    in_json: bool,
+    in_json: Told,
     streams: &mut Streams,
 ) -> ExitStatus {
     let text = error.render().to_string();
@@ -27,8 +28,8 @@ pub(super) fn show(
     {
         return json_error::end(&no_command(word, args, &root()), in_json, &mut output);
     }
-    if in_json {
-        return json_error::end(&Failure::usage(sentence(&text)), true, &mut output);
+    if in_json != Told::Nothing {
+        return json_error::end(&Failure::usage(sentence(&text)), in_json, &mut output);
     }
     output.say(text.trim_end());
     ExitStatus::Usage

@@ -3,13 +3,15 @@
 //! It answers `GET <path>` for its own host names and nothing else. A response is
 //! accepted once; its page is shown after the token request, so that it tells the truth.
 
+use super::listener_timer::ByClock;
 use super::reply_page::{Page, content_security_policy};
 use super::response::{AuthorizationCode, AuthorizationError, ExpectedResponse};
+use crate::system::Clock;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -136,11 +138,11 @@ impl RedirectListener {
         &self.redirect_uri
     }
 
-    /// Starts to serve. Needs a runtime; ends when the result is dropped.
+    /// Starts to serve, with limits by `clock`. Needs a runtime; ends when the result is dropped.
     ///
     /// # Errors
     /// A socket cannot be given to the runtime.
-    pub fn serve(self, expectation: ExpectedResponse) -> io::Result<Serving> {
+    pub fn serve(self, expectation: ExpectedResponse, clock: &Clock) -> io::Result<Serving> {
         let port = self.redirect_uri.port().unwrap_or(80);
         let host = self.redirect_uri.host_str().unwrap_or("localhost").to_owned();
         let hosts = ["localhost", "127.0.0.1", "[::1]", &host]
@@ -159,25 +161,25 @@ impl RedirectListener {
         for socket in self.sockets {
             let socket = tokio::net::TcpListener::from_std(socket)?;
             let (shared, places) = (Arc::clone(&shared), Arc::clone(&places));
-            let connections = Arc::clone(&connections);
+            let (connections, clock) = (Arc::clone(&connections), clock.clone());
             acceptors.spawn(async move {
                 while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-                    let Ok((stream, peer)) = socket.accept().await else {
-                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    let Ok((stream, _)) = socket.accept().await else {
+                        clock.sleep(Duration::from_millis(10)).await;
                         continue;
                     };
-                    let shared = Arc::clone(&shared);
+                    let (shared, clock) = (Arc::clone(&shared), clock.clone());
                     let mut connections =
                         connections.lock().unwrap_or_else(PoisonError::into_inner);
                     while connections.try_join_next().is_some() {}
                     connections.spawn(async move {
-                        serve_connection(stream, peer, shared).await;
+                        serve_connection(stream, shared, clock).await;
                         drop(place);
                     });
                 }
             });
         }
-        Ok(Serving { arrival, connections, _acceptors: acceptors })
+        Ok(Serving { arrival, connections, clock: clock.clone(), _acceptors: acceptors })
     }
 }
 
@@ -185,6 +187,7 @@ impl RedirectListener {
 pub struct Serving {
     arrival: oneshot::Receiver<Arrival>,
     connections: Arc<Mutex<JoinSet<()>>>,
+    clock: Clock,
     _acceptors: JoinSet<()>,
 }
 
@@ -203,17 +206,17 @@ impl Serving {
         let mut connections =
             std::mem::take(&mut *self.connections.lock().unwrap_or_else(PoisonError::into_inner));
         let all_served = async { while connections.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(LAST_PAGE_TIMEOUT, all_served).await;
+        let _ = self.clock.within(LAST_PAGE_TIMEOUT, all_served).await;
     }
 }
 
-async fn serve_connection(stream: tokio::net::TcpStream, _peer: SocketAddr, shared: Arc<Shared>) {
+async fn serve_connection(stream: tokio::net::TcpStream, shared: Arc<Shared>, clock: Clock) {
     let service = hyper::service::service_fn(move |request| {
         let shared = Arc::clone(&shared);
         async move { Ok::<_, std::convert::Infallible>(answer(&request, &shared).await) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(ByClock(clock))
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(LARGEST_HEAD)
         .keep_alive(false)

@@ -19,6 +19,7 @@ mod exchange;
 mod grant;
 mod lenient_json;
 mod listener;
+mod listener_timer;
 mod pasted;
 mod pasted_address;
 mod pasted_text;

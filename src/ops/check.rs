@@ -4,10 +4,14 @@
 //! login ends that cannot be renewed, and how long ago the server last confirmed one that can.
 
 use super::list::{Row, list_of};
+use super::name::{Meant, meant_by};
+use super::pool::Pool;
+use super::renewal::{self, RenewalProblem};
+use super::stale_order::StaleOrder;
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
-use crate::ops::StaleOrder;
-use crate::profile::{AgentId, Millis, NeedsPerson};
+use crate::profile::{AgentId, Millis, NeedsPerson, ProviderId};
+use crate::provider::auth_provider_id;
 use crate::store::Location;
 
 /// Which logins are checked, and how.
@@ -17,6 +21,8 @@ pub struct Request {
     pub agent: Option<AgentId>,
     /// Every agent's logins rather than those that one agent uses.
     pub all_agents: bool,
+    /// Only what this name can mean; of one agent.
+    pub name: Option<String>,
     /// A login that ends within this span needs a person, in milliseconds.
     pub within: Millis,
     /// A login that was confirmed longer ago cannot be told, in milliseconds.
@@ -42,6 +48,9 @@ pub enum Problem {
     /// A store cannot be used.
     #[error(transparent)]
     Store(AppError),
+    /// Logins of a provider cannot be renewed.
+    #[error(transparent)]
+    Renewal(RenewalProblem),
     /// An order keeps every profile of a provider away.
     #[error("{0}")]
     StaleOrder(StaleOrder),
@@ -56,10 +65,19 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// Whether a person has to act; of a store that cannot be used, its error says more.
+    /// Whether a store, the configuration or a provider file cannot be used: its error says more.
+    pub const fn is_of_file(&self) -> bool {
+        match self {
+            Self::Store(_) => true,
+            Self::Renewal(problem) => !matches!(problem, RenewalProblem::UnknownProvider { .. }),
+            Self::StaleOrder(_) | Self::Uninterpretable { .. } => false,
+        }
+    }
+
+    /// Whether a person has to act.
     pub const fn needs_person(&self) -> NeedsPerson {
         match self {
-            Self::Store(_) | Self::StaleOrder(_) => NeedsPerson::Yes,
+            Self::Store(_) | Self::Renewal(_) | Self::StaleOrder(_) => NeedsPerson::Yes,
             Self::Uninterpretable { .. } => NeedsPerson::CannotTell,
         }
     }
@@ -98,6 +116,10 @@ pub fn check(app: &App, request: &Request, now: Millis) -> Result<Report, AppErr
             report.problems.push((id, Problem::Store(error)));
         }
     }
+    report.add_renewal(app, &config);
+    if let Some(name) = &request.name {
+        report.retain(app, &config, request.agent.as_ref(), name)?;
+    }
     Ok(report)
 }
 
@@ -135,6 +157,53 @@ impl Report {
         Ok(())
     }
 
+    /// Adds what keeps logins from being renewed, once for each provider.
+    fn add_renewal(&mut self, app: &App, config: &Config) {
+        let main = app.main_agent(config).id;
+        let catalog = match app.catalog() {
+            Ok(catalog) => catalog,
+            Err(error) => {
+                let problem = RenewalProblem::Files(error);
+                return self.problems.push((main, Problem::Renewal(problem)));
+            }
+        };
+        let of_files = renewal::of_files(&catalog).map(|problem| (main.clone(), problem));
+        let mut found: Vec<(AgentId, RenewalProblem)> = of_files.collect();
+        let mut seen: Vec<&ProviderId> = Vec::new();
+        for Login { agent_id, row, .. } in self.logins.iter().filter(|it| it.row.is_renewable) {
+            if !seen.contains(&&row.provider) {
+                seen.push(&row.provider);
+                let problem = renewal::of_login(app, &catalog, (&row.id, &row.provider));
+                found.extend(problem.map(|problem| (agent_id.clone(), problem)));
+            }
+        }
+        self.problems.extend(found.into_iter().map(|(id, it)| (id, Problem::Renewal(it))));
+    }
+
+    /// Leaves what is about a login that `name` can mean.
+    fn retain(
+        &mut self,
+        app: &App,
+        config: &Config,
+        agent: Option<&AgentId>,
+        name: &str,
+    ) -> Result<(), AppError> {
+        let meant = meant(app, config, agent, name)?;
+        self.logins.retain(|login| meant.is(&login.row));
+        let of: Vec<_> = self.logins.iter().map(|it| auth_provider_id(&it.row.provider)).collect();
+        let is_of = |provider: &ProviderId| of.contains(&auth_provider_id(provider));
+        self.problems.retain(|(_, problem)| match problem {
+            Problem::Store(_) => true,
+            Problem::Renewal(problem) => {
+                problem.provider().is_none_or(|it| is_of(it) || it.is_spelt(name))
+            }
+            Problem::StaleOrder(order) => is_of(&order.provider),
+            // The login that is meant was found.
+            Problem::Uninterpretable { .. } => of.is_empty(),
+        });
+        Ok(())
+    }
+
     /// Whether it is the login of another program that an earlier agent has as well.
     fn has_stand_in(&self, row: &Row) -> bool {
         row.managed_by.is_some() && self.logins.iter().any(|login| login.row.id == row.id)
@@ -143,15 +212,24 @@ impl Report {
 
 impl Login {
     fn of(agent_id: AgentId, row: Row, request: &Request, now: Millis) -> Self {
-        let needs = row.state.needs_person();
-        let ends_soon = row.ends.is_some_and(|at| at <= now.saturating_add(request.within));
+        let needs = row.state.needs_person_until(row.ends, now.saturating_add(request.within));
         let is_too_old = is_too_old(&row, request, now);
-        let needs_person = match (ends_soon, is_too_old) {
-            (true, _) => NeedsPerson::Yes,
-            (false, true) => needs.max(NeedsPerson::CannotTell),
-            (false, false) => needs,
-        };
+        let needs_person = if is_too_old { needs.max(NeedsPerson::CannotTell) } else { needs };
         Self { agent_id, row, needs_person, is_too_old }
+    }
+}
+
+/// What a name can mean: nothing where no store can be read.
+fn meant(
+    app: &App,
+    config: &Config,
+    agent: Option<&AgentId>,
+    name: &str,
+) -> Result<Meant, AppError> {
+    let agent = app.agent(config, agent)?;
+    match Pool::open(app, config, &agent) {
+        Ok(pool) => meant_by(app, &pool, name),
+        Err(_) => Ok(Meant::default()),
     }
 }
 

@@ -72,7 +72,7 @@ pub fn tell(app: &App, news: &GatewayNews) -> bool {
     command.env("OPENCLAW_STATE_DIR", &app.paths.state_dir);
     command.env("OPENCLAW_CONFIG_PATH", &app.paths.config);
     command.current_dir(&app.paths.state_dir);
-    let ended = child::run(&mut command, Vec::new(), LIMITS);
+    let ended = app.machine.programs.run(&mut command, Vec::new(), LIMITS);
     let Ok(Ended::Exited(status, output)) = ended else { return false };
     let answer = serde_json::from_slice::<Answer>(&output);
     status.success() && answer.is_ok_and(|answer| answer.ok && answer.refreshed)

@@ -135,7 +135,11 @@ impl<'a> Issuer<'a> {
                 oauth::revoke(&http, &client, endpoint, token, hint).await?;
             }
             Self::Program { program, app } => {
-                if !program.describe(&app.environment).await?.offers(Operation::Revoke) {
+                if !program
+                    .describe(&app.machine, &app.environment)
+                    .await?
+                    .offers(Operation::Revoke)
+                {
                     return Ok(false);
                 }
                 let held = (credential, entry);
@@ -199,7 +203,7 @@ async fn run(
     held: (&Credential, &Secret),
     interaction: &mut dyn Notes,
 ) -> Result<Option<Box<Issued>>, TokenError> {
-    let mut conversation = program.begin(&app.environment, operation, Some(held))?;
+    let mut conversation = program.begin(&app.machine, &app.environment, operation, Some(held))?;
     let name = program.name();
     let ended = async {
         loop {

@@ -153,7 +153,6 @@ pub(super) fn list_of(
         at: now,
     };
     let [mut own_providers, mut others] = [HashSet::new(), HashSet::new()];
-    let fallback = app.fallback_agent(config, &agent);
     let store = app.store(&agent);
     let is_merged = store.is_in_database();
     let mut own_ids = HashSet::new();
@@ -162,12 +161,15 @@ pub(super) fn list_of(
         let (agent_dir, state_location) = (agent.path.clone(), store.openclaw_location());
         listing.database = Some(Database { agent_dir, state_location });
     }
-    let owners = read(app, agent, fallback)?;
+    let owners = read(app, config, &agent)?;
     listing.stale_orders = stale_orders(app, config, &owners, &state_location);
     listing.stale_orders.retain(|order| wanted.is_none_or(|it| *it == order.provider));
+    let merged = (&owners[0].state, &owners[owners.len() - 1].state);
     for (owner, inherited) in owners.iter().zip([false, true]) {
         let Owner { agent: owner, store: owner_store, document, state } = owner;
+        let (own, all) = if is_merged { merged } else { (state, state) };
         let judge = Judge::new((app, config), owner_store, (document, state), listing.at);
+        let judge = judge.with_usage(own, all);
         for (id, found) in document.inspections() {
             let Some(found) = found else {
                 listing.invalid_entries += usize::from(!inherited);
@@ -190,11 +192,11 @@ pub(super) fn list_of(
                 continue;
             }
             listing.rows.push(Row {
-                unusable_until: state
-                    .usage(id)
+                unusable_until: own
+                    .usage_before(all, id)
                     .unusable_until(listing.at)
                     .filter(|_| cools_down(of)),
-                usage: is_merged.then(|| usage(&owners[0].state, state, id)),
+                usage: is_merged.then(|| own.usage_before(all, id)),
                 inherited_from: inherited.then(|| owner.id.clone()),
                 ..row(&judge, id.into(), found, listing.at)
             });
@@ -220,10 +222,8 @@ struct Owner {
 }
 
 /// Reads the store of an agent, then that of the one whose profiles it uses as well.
-fn read(app: &App, agent: AgentDir, fallback: Option<AgentDir>) -> Result<Vec<Owner>, AppError> {
-    let agents = std::iter::once(agent).chain(fallback);
-    let owners = agents.map(|agent| {
-        let store = app.store(&agent);
+fn read(app: &App, config: &Config, agent: &AgentDir) -> Result<Vec<Owner>, AppError> {
+    let owners = app.readable(config, agent).into_iter().map(|(agent, store)| {
         let (document, state) = store.read()?.into_documents()?;
         Ok(Owner { agent, store, document, state })
     });
@@ -247,22 +247,14 @@ fn stale_orders(
     own.into_iter().flatten().chain(configured).collect()
 }
 
-/// How the uses of a profile went: what the agent's own state says goes before that of its owner.
-fn usage(own: &StateDocument, owners: &StateDocument, id: &str) -> UsageStats {
-    let found = own.usage(id);
-    if found == UsageStats::default() { owners.usage(id) } else { found }
-}
-
 /// What an entry says of its profile.
 fn row(judge: &Judge<'_>, id: ProfileId, found: Inspection, now: Millis) -> Row {
-    let Judged { state, problem, refusal } = judge.judge(&id, &found);
+    let Judged { state, problem, refusal, ends } = judge.judge(&id, &found);
     let label = found.display_name.as_deref().or(found.email.as_deref()).unwrap_or(id.as_str());
-    // What another program renews does not end by itself.
-    let is_held = matches!(state, LoginState::Held { .. });
     Row {
         state,
         proven_at: found.issued,
-        ends: found.facts.end().filter(|_| !is_held),
+        ends,
         is_renewable: found.facts.has_refresh,
         kind: found.facts.kind,
         label: label.to_owned(),

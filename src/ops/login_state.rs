@@ -5,17 +5,17 @@
 
 use super::fence::is_in_refresh;
 use super::managed::Managed;
+use super::moving::moved_from;
 use super::reference::problem_of;
 use crate::app::App;
 use crate::config::Config;
 use crate::external::Tool;
 use crate::profile::{
-    Credential, LastRequest, LoginFacts, LoginState, Millis, ProfileId, Refusal, login_state,
+    Credential, LastRequest, LoginFacts, LoginState, Millis, Moved, ProfileId, Refusal, login_state,
 };
 use crate::provider::cools_down;
 use crate::store::{
-    Document, GrantNote, GrantNotes, Inspection, LastOutcome, Move, OutcomeKind, StateDocument,
-    Store,
+    Document, GrantNote, GrantNotes, Inspection, LastOutcome, OutcomeKind, StateDocument, Store,
 };
 
 /// Why a token is not used whose expiry is no time.
@@ -28,6 +28,8 @@ pub(crate) struct Judge<'s> {
     store: &'s Store,
     document: &'s Document,
     state: &'s StateDocument,
+    /// How the uses of the profiles went: what the first says goes before the second.
+    usage: (&'s StateDocument, &'s StateDocument),
     notes: GrantNotes,
     has_moves: bool,
     now: Millis,
@@ -41,6 +43,8 @@ pub(crate) struct Judged {
     pub(crate) problem: Option<String>,
     /// That it was refused for good, or revoked.
     pub(crate) refusal: Option<Refusal>,
+    /// When it ends by itself because nothing renews it, in milliseconds since the epoch.
+    pub(crate) ends: Option<Millis>,
 }
 
 impl<'s> Judge<'s> {
@@ -52,7 +56,13 @@ impl<'s> Judge<'s> {
         now: Millis,
     ) -> Self {
         let (notes, has_moves) = (store.grant_notes(), !app.moves().is_empty());
-        Self { app, config, store, document, state, notes, has_moves, now }
+        let usage = (state, state);
+        Self { app, config, store, document, state, usage, notes, has_moves, now }
+    }
+
+    /// With what these say of the uses of the profiles, the first before the second.
+    pub(crate) fn with_usage(self, own: &'s StateDocument, others: &'s StateDocument) -> Self {
+        Self { usage: (own, others), ..self }
     }
 
     /// The state of the profile `id`, which is `found` there.
@@ -72,7 +82,9 @@ impl<'s> Judge<'s> {
             lost: found.fence.filter(|_| !is_refreshing).map(|fence| fence.to_string()),
             unknown: note.as_ref().and_then(unknown),
             cooldown: cools_down(&found.provider)
-                .then(|| self.state.usage(id.as_str()).window(None, self.now))
+                .then(|| {
+                    self.usage.0.usage_before(self.usage.1, id.as_str()).window(None, self.now)
+                })
                 .flatten(),
             refreshing_by: is_refreshing.then_some("OpenClaw"),
             held_by: Tool::managing_stored(id).map(|tool| tool.program().label.clone()),
@@ -83,7 +95,10 @@ impl<'s> Judge<'s> {
             .or_else(|| is_refreshing.then(|| "OpenClaw is refreshing it".to_owned()));
         let state = login_state(facts, self.now);
         let state = if is_stale_copy(&state) { self.as_held_now(id, state) } else { state };
-        Judged { state, problem, refusal }
+        // What another program renews does not end by itself.
+        let is_held = matches!(state, LoginState::Held { .. });
+        let ends = found.facts.end().filter(|_| !is_held);
+        Judged { state, problem, refusal, ends }
     }
 
     /// The state of a login that another program owns, of which the store has an old copy.
@@ -114,14 +129,15 @@ impl<'s> Judge<'s> {
         Some(self.notes.of(grant, self.now))
     }
 
-    /// Since when it is elsewhere. A token is copied where anything is noted of moves.
-    fn moved(&self, id: &ProfileId) -> Option<Millis> {
+    /// That it is elsewhere, or may be. A token is copied where anything is noted of moves.
+    fn moved(&self, id: &ProfileId) -> Option<Moved> {
         if !self.has_moves {
             return None;
         }
         let credential = self.document.credential(id.as_str())?;
         let grant = credential.refresh_token().or_else(|| credential.bearer())?;
-        self.app.moves().find(grant).filter(Move::is_away).map(|noted| noted.at)
+        let elsewhere = moved_from((self.app, self.config), self.store, grant)?;
+        Some(Moved { at: elsewhere.at, is_certain: elsewhere.is_certain })
     }
 
     fn refusal(&self, id: &ProfileId, note: Option<&GrantNote>) -> Option<Refusal> {

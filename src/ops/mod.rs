@@ -22,6 +22,8 @@ pub(crate) mod pool;
 pub(crate) mod record;
 pub(crate) mod reference;
 pub mod refresh;
+pub mod rename;
+pub(crate) mod renewal;
 pub(crate) mod selection;
 pub(crate) mod stale_order;
 pub mod token;
@@ -34,6 +36,7 @@ pub use name::{Candidate, NameError};
 pub use record::ProfileIdError;
 pub use reference::ValueError;
 pub use refresh::{LeaseError, NotRefreshable, RefreshError};
+pub use renewal::RenewalProblem;
 pub use selection::{Login, LookedIn, SelectionError, WrongProvider};
 pub use stale_order::StaleOrder;
 

@@ -9,11 +9,12 @@ mod error;
 pub use error::{Candidate, NameError};
 
 use super::kept_as::is_kept_as;
+use super::list::Row;
 use super::managed::Managed;
 use super::pool::Pool;
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
-use crate::provider::{Catalog, Program, all_names, providers_called};
+use crate::provider::{Catalog, Program, all_names, auth_provider_id, providers_called};
 
 /// What a name means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,10 +66,59 @@ pub(crate) fn profile(app: &App, pool: &Pool, name: &str) -> Result<ProfileId, N
     };
     let mut candidates = candidates_of(pool, &[provider.as_str()]);
     match candidates.len() {
-        0 => Err(NameError::Unknown { name: name.to_owned(), similar: Vec::new() }),
+        0 => Err(NameError::NoLogin { name: name.to_owned() }),
         1 => Ok(candidates.remove(0).profile_id),
         _ => Err(NameError::Ambiguous { name: name.to_owned(), candidates }),
     }
+}
+
+/// Everything that a name can mean, for who only looks at it.
+#[derive(Debug, Default)]
+pub(crate) struct Meant {
+    profiles: Vec<ProfileId>,
+    providers: Vec<ProviderId>,
+    account: String,
+}
+
+impl Meant {
+    /// Whether it can be this login. One that no store has is that of its provider or account.
+    pub(crate) fn is(&self, row: &Row) -> bool {
+        if row.is_stored || self.profiles.contains(&row.id) {
+            return self.profiles.contains(&row.id);
+        }
+        let id = auth_provider_id(&row.provider);
+        let email = row.email.as_deref();
+        self.providers.iter().any(|it| auth_provider_id(it) == id)
+            || email.is_some_and(|email| email.eq_ignore_ascii_case(&self.account))
+    }
+}
+
+/// What `name` can mean to an agent with the profiles of `pool`: as [`subject`], with every
+/// profile where that finds several.
+///
+/// # Errors
+/// The provider files cannot be read.
+pub(crate) fn meant_by(app: &App, pool: &Pool, name: &str) -> Result<Meant, AppError> {
+    let called = providers_called(name).iter().map(|id| ProviderId::from(*id));
+    let mut meant = Meant {
+        profiles: Vec::new(),
+        providers: called.collect(),
+        account: name.trim().to_owned(),
+    };
+    match subject(app, pool, name) {
+        Ok(Subject::Profile(id)) => meant.profiles.push(id),
+        Ok(Subject::Provider(provider)) => {
+            let ids = candidates_of(pool, &[provider.as_str()]).into_iter();
+            meant.profiles.extend(ids.map(|it| it.profile_id));
+            meant.providers.push(provider);
+        }
+        Err(NameError::Ambiguous { candidates, .. }) => {
+            meant.profiles.extend(candidates.into_iter().map(|it| it.profile_id));
+        }
+        Err(NameError::Unknown { .. } | NameError::NoLogin { .. }) => {}
+        Err(NameError::App(error)) => return Err(error),
+    }
+    Ok(meant)
 }
 
 /// The provider of the catalog that has this id, alias or label, or is called so.

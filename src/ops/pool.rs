@@ -6,6 +6,8 @@
 //! own can name profiles of `main` beside those of the agent.
 
 mod merged;
+#[cfg(test)]
+mod recorded;
 
 use super::selection::error::{LookedIn, SelectionError};
 use super::stale_order::{Known, StaleOrder};
@@ -61,10 +63,7 @@ pub(crate) struct Ranking<'p> {
 
 impl Pool {
     pub(crate) fn open(app: &App, config: &Config, agent: &AgentDir) -> Result<Self, StoreError> {
-        let mut agents = vec![agent.clone()];
-        agents.extend(app.fallback_agent(config, agent));
-        let owners = agents.into_iter().map(|agent| {
-            let store = app.store(&agent);
+        let owners = app.readable(config, agent).into_iter().map(|(agent, store)| {
             let snapshot = store.read()?;
             Ok(Owner { agent, store, snapshot })
         });
@@ -169,6 +168,27 @@ impl Pool {
             let mut profiles = owner.snapshot.document.summaries();
             profiles.any(|profile| auth_provider_id(&*profile.provider) == id)
         })
+    }
+
+    /// How the uses of a profile of `owner` went. In databases, what the agent's own state says of
+    /// it goes before that of all agents.
+    pub(crate) fn usage(&self, owner: &Owner, id: &str) -> Result<UsageStats, StoreError> {
+        let (own, others) = (self.own(), self.0.last().unwrap_or(owner));
+        if self.is_merged() {
+            return Ok(own.snapshot.state()?.usage_before(others.snapshot.state()?, id));
+        }
+        Ok(owner.snapshot.state()?.usage(id))
+    }
+
+    /// The store whose state says how the uses of a profile of `owner` went.
+    pub(crate) fn usage_owner<'p>(
+        &'p self,
+        owner: &'p Owner,
+        id: &str,
+    ) -> Result<&'p Owner, StoreError> {
+        let own = self.own();
+        let says = own.snapshot.state()?.usage(id) != UsageStats::default();
+        Ok(if self.is_merged() && says { own } else { owner })
     }
 
     /// The order of the profiles of `provider`; `None` when there is none.
@@ -297,138 +317,4 @@ fn resolve(
         preferred,
     };
     order(&candidates, &preference, now)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::profile::{FailureReason, eligibility, unavailable_reason};
-    use crate::store::Document;
-    use serde_json::{Value, json};
-
-    /// What the real program answered to the same questions.
-    fn vectors(text: &str) -> impl Iterator<Item = (Value, Value)> {
-        text.lines().map(|line| {
-            let mut vector: Value = serde_json::from_str(line).unwrap();
-            (vector["in"].take(), vector["out"].take())
-        })
-    }
-
-    struct Given {
-        document: Document,
-        state: StateDocument,
-        config: Config,
-        now: Millis,
-    }
-
-    fn given(input: &Value) -> Given {
-        let empty = serde_json::json!({});
-        let root = tempfile::tempdir().unwrap();
-        let environment =
-            crate::system::Environment::of([("OPENCLAW_STATE_DIR", root.path().to_str().unwrap())]);
-        let paths = crate::config::Paths::new(&environment, root.path());
-        let config = input.get("cfg").unwrap_or(&empty).to_string();
-        crate::system::file::replace(&paths.config, config.as_bytes()).unwrap();
-        let store = input["store"].to_string();
-        Given {
-            document: Document::parse(&store).unwrap(),
-            state: StateDocument::parse(&store).unwrap(),
-            config: Config::load(&paths, &environment).unwrap(),
-            now: input["now"].as_i64().unwrap(),
-        }
-    }
-
-    fn entries<'d>(given: &'d Given) -> Vec<Entry<'d>> {
-        let entry = |profile: ProfileSummary<'d>| Entry {
-            id: profile.id,
-            provider: compared(&profile.provider).into(),
-            facts: profile.facts,
-            usage: given.state.usage(profile.id),
-            owner: 0,
-        };
-        given.document.summaries().map(entry).collect()
-    }
-
-    fn answer(input: &Value) -> Value {
-        let given = given(input);
-        let Given { state, config, now, .. } = &given;
-        let entries = entries(&given);
-        let provider = ProviderId::from(input["provider"].as_str().unwrap_or_default());
-        let provider = &provider;
-        let id = input["profileId"].as_str().unwrap_or_default();
-        match input["fn"].as_str().unwrap() {
-            "order" => {
-                let stored = stored_order(state, provider);
-                let preferred = input["preferred"].as_str().map(ProfileId::from);
-                let preferred = preferred.as_ref();
-                let order = resolve(&entries, stored.as_deref(), config, provider, preferred, *now);
-                let ids: Vec<&str> = order.ranked.iter().map(|index| entries[*index].id).collect();
-                json!({"order": ids})
-            }
-            "eligible" => {
-                let configured = config.configured_profiles(auth_provider_id);
-                let configured = configured.iter().find(|configured| configured.id == id);
-                let stored = entries.iter().find(|entry| entry.id == id);
-                let stored = stored.map(|entry| (entry.facts, &*entry.provider));
-                let checked =
-                    eligibility(stored, configured, auth_provider_id(provider).as_str(), *now);
-                let code = checked.map_or_else(crate::profile::Ineligible::code, |()| "ok");
-                json!({"eligible": checked.is_ok(), "reasonCode": code})
-            }
-            "cooldown" => {
-                let window = state.usage(id).window(input["model"].as_str(), *now);
-                json!({"inCooldown": window.is_some()})
-            }
-            "unavailable" => {
-                let usages: Vec<_> = entries.iter().map(|entry| &entry.usage).collect();
-                let reason = unavailable_reason(usages.iter().copied(), *now);
-                json!({"reason": reason.map(FailureReason::name)})
-            }
-            other => panic!("{other}"),
-        }
-    }
-
-    #[test]
-    fn orders_and_eligibility_are_those_of_openclaw() {
-        let mut checked = 0;
-        for (input, mut output) in vectors(include_str!("../../tests/golden/rotation/order.jsonl"))
-        {
-            if let Some(object) = output.as_object_mut() {
-                object.shift_remove("soonest");
-            }
-            assert_eq!(answer(&input), output, "{input}");
-            checked += 1;
-        }
-        assert!(checked > 250);
-    }
-
-    #[test]
-    fn outcomes_are_recorded_as_openclaw_records_them() {
-        let mut checked = 0;
-        for (input, output) in vectors(include_str!("../../tests/golden/rotation/outcome.jsonl")) {
-            let Given { mut state, config, now, document } = given(&input);
-            let id = input["profileId"].as_str().unwrap();
-            let provider = document.credential(id).unwrap().provider;
-            match input["fn"].as_str().unwrap() {
-                "fail" if cools_down(&provider) => {
-                    let reason = FailureReason::from_name(input["reason"].as_str().unwrap());
-                    let backoff = config.backoff(&provider);
-                    state.change_usage(id, |usage| {
-                        usage.fail(reason.unwrap(), input["model"].as_str(), &backoff, now);
-                    });
-                }
-                "fail" => {}
-                "used" => assert!(state.change_usage(id, |usage| usage.succeed(now))),
-                "clear" if input["store"]["usageStats"].get(id).is_none() => {}
-                "clear" => {
-                    state.change_usage(id, UsageStats::clear);
-                }
-                other => panic!("{other}"),
-            }
-            let after: Value = serde_json::from_str(&state.to_text().unwrap()).unwrap();
-            assert_eq!(after["usageStats"], output["usageStats"], "{input}");
-            checked += 1;
-        }
-        assert!(checked > 100);
-    }
 }

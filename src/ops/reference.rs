@@ -83,7 +83,12 @@ pub(crate) fn value(
         }
     };
     let variables = config.variables(&app.environment, &app.paths);
-    let resolver = Resolver { secrets: &secrets, variables: &variables, paths: &app.paths };
+    let resolver = Resolver {
+        secrets: &secrets,
+        variables: &variables,
+        paths: &app.paths,
+        programs: &app.machine.programs,
+    };
     match resolver.secret(&reference) {
         Ok(secret) => Ok(Some(secret)),
         Err(source) => {

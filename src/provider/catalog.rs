@@ -164,9 +164,9 @@ impl Catalog {
         self.broken.iter().find(|(broken, _)| broken == id).map(|(_, error)| error)
     }
 
-    /// What is wrong with provider files.
-    pub fn problems(&self) -> impl Iterator<Item = &CatalogError> {
-        self.broken.iter().map(|(_, error)| error)
+    /// What is wrong with provider files, each with the provider that it is for.
+    pub fn problems(&self) -> impl Iterator<Item = (&ProviderId, &CatalogError)> {
+        self.broken.iter().map(|(id, error)| (id, error))
     }
 
     /// Every provider, the built-in ones first.

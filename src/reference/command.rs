@@ -8,7 +8,7 @@ use super::error::{AnswerProblem, CommandProblem, ReferenceError, ReferenceLimit
 use super::provider::{ExecProvider, Limits};
 use crate::config::Variables;
 use crate::profile::secret_ref::is_command_id;
-use crate::system::child::{self, Ended};
+use crate::system::child::{self, Ended, Programs};
 use crate::system::trust::{self, Insecure, OTHERS_WRITE};
 use crate::text::printable;
 use serde::Serialize;
@@ -30,13 +30,13 @@ pub(super) fn values(
     alias: &str,
     provider: &ExecProvider,
     limits: Limits,
-    variables: &Variables<'_>,
+    (variables, programs): (&Variables<'_>, &Programs),
     ids: &[&str],
 ) -> Result<Vec<Result<Value, ReferenceError>>, ReferenceError> {
     let asked: Vec<&str> = ids.iter().copied().filter(|id| is_command_id(id)).collect();
     let answer = match asked.as_slice() {
         [] => Ok(Answer::default()),
-        asked => ask(alias, provider, limits, variables, asked),
+        asked => ask(alias, provider, limits, (variables, programs), asked),
     };
     let answer = answer?;
     let value = |id: &&str| {
@@ -54,7 +54,7 @@ fn ask(
     alias: &str,
     provider: &ExecProvider,
     limits: Limits,
-    variables: &Variables<'_>,
+    (variables, programs): (&Variables<'_>, &Programs),
     ids: &[&str],
 ) -> Result<Answer, ReferenceError> {
     let failed = |reason| ReferenceError::Command { path: provider.command.clone(), reason };
@@ -75,7 +75,8 @@ fn ask(
         silence: provider.no_output_timeout,
         output_bytes: provider.max_output_bytes,
     };
-    let ended = child::run(&mut command, request, child_limits)
+    let ended = programs
+        .run(&mut command, request, child_limits)
         .map_err(|error| failed(CommandProblem::Run(error.to_string())))?;
     match ended {
         Ended::Exited(status, output) if status.success() => {

@@ -7,6 +7,7 @@ use super::{command, file};
 use crate::config::{Paths, Variables};
 use crate::profile::secret_ref::{SecretRef, Source, is_command_id, is_text};
 use crate::secret::Secret;
+use crate::system::child::Programs;
 use indexmap::IndexMap;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -30,6 +31,8 @@ pub struct Resolver<'a> {
     pub variables: &'a Variables<'a>,
     /// The paths.
     pub paths: &'a Paths,
+    /// Who starts the commands.
+    pub programs: &'a Programs,
 }
 
 type Resolved = HashMap<SecretRef, Result<Value, ReferenceError>>;
@@ -133,7 +136,8 @@ impl Resolver<'_> {
             }
             Some(Provider::File(provider)) => file::values(provider, self.paths, &ids),
             Some(Provider::Exec(provider)) => {
-                command::values(alias, provider, self.secrets.limits, self.variables, &ids)
+                let given = (self.variables, self.programs);
+                command::values(alias, provider, self.secrets.limits, given, &ids)
             }
         }
     }

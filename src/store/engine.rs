@@ -244,6 +244,8 @@ pub(super) struct AnyEngine {
     made: OnceLock<()>,
     #[cfg(feature = "sqlite")]
     agent: AgentId,
+    /// Whether it is what every agent has; see [`Self::of_all_agents`].
+    is_of_all: bool,
 }
 
 impl AnyEngine {
@@ -255,12 +257,27 @@ impl AnyEngine {
             sqlite: OnceLock::new(),
             first: OnceLock::new(),
             made: OnceLock::new(),
+            is_of_all: false,
         }
     }
 
     #[cfg(not(feature = "sqlite"))]
     pub(super) fn new(_agent: AgentId, files: Files) -> Self {
-        Self { files }
+        Self { files, is_of_all: false }
+    }
+
+    /// Those of `main` without what is its own where databases tell that apart: what every agent
+    /// has.
+    pub(super) fn of_all_agents(mut self) -> Self {
+        self.is_of_all = true;
+        #[cfg(feature = "sqlite")]
+        self.sqlite.take();
+        self
+    }
+
+    /// Whether it is that.
+    pub(super) const fn is_of_all(&self) -> bool {
+        self.is_of_all
     }
 
     /// Keeps what a change of the profiles replaces.
@@ -305,7 +322,10 @@ impl AnyEngine {
     /// The databases, whether they are there or not.
     #[cfg(feature = "sqlite")]
     pub(super) fn databases(&self) -> &Sqlite {
-        self.sqlite.get_or_init(|| Sqlite::new(self.agent.clone(), self.files.clone()))
+        self.sqlite.get_or_init(|| {
+            let all = Sqlite::new(self.agent.clone(), self.files.clone());
+            if self.is_of_all { all.of_all_agents() } else { all }
+        })
     }
 
     /// Makes the database that the first login goes to.

@@ -67,7 +67,27 @@ impl Store {
 
     /// Whether both are the same store.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.engine.is_at(&other.location())
+        self.is_of_all_agents() == other.is_of_all_agents() && self.engine.is_at(&other.location())
+    }
+
+    /// What every agent has of the store of `main`, which this is. In documents, and where `main`
+    /// has no database of its own, that is all of it.
+    #[must_use]
+    pub fn of_all_agents(mut self) -> Self {
+        if self.has_hiding_rows() {
+            self.engine = self.engine.of_all_agents();
+        }
+        self
+    }
+
+    /// Whether it is that, and not all of the store.
+    pub const fn is_of_all_agents(&self) -> bool {
+        self.engine.is_of_all()
+    }
+
+    /// Whether there may be profiles that no other agent has, though their store is that of all.
+    fn has_hiding_rows(&self) -> bool {
+        self.is_in_database() && self.engine.files.agent_database().symlink_metadata().is_ok()
     }
 
     /// Where the profiles are.

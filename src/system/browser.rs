@@ -4,6 +4,7 @@ use super::{Environment, child};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -18,14 +19,47 @@ pub enum Opening {
     Failed(String),
 }
 
-/// Opens `url` with `$BROWSER` or, unless the environment is remote, with the system's
-/// opener. The command gets no terminal and is not waited for.
-pub fn open(environment: &Environment, url: &Url) -> Opening {
+/// Who opens a URL for the user.
+#[derive(Clone, Default)]
+pub enum Browser {
+    /// The browser of the user.
+    #[default]
+    System,
+    /// What a test puts in its place: it gets the URL, and says what came of it.
+    Instead(Arc<Open>),
+}
+
+/// What opens a URL.
+pub type Open = dyn Fn(&Url) -> Opening + Send + Sync;
+
+impl std::fmt::Debug for Browser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::System => "System",
+            Self::Instead(_) => "Instead",
+        })
+    }
+}
+
+impl Browser {
+    /// Opens `url`, with `$BROWSER` or, unless the environment is remote, with the system's
+    /// opener.
+    pub fn open(&self, environment: &Environment, url: &Url) -> Opening {
+        if environment.text("BROWSER").is_none() && environment.remote().is_some() {
+            return Opening::NotTried;
+        }
+        match self {
+            Self::System => open(environment, url),
+            Self::Instead(open) => open(url),
+        }
+    }
+}
+
+/// Opens `url` with `$BROWSER`, else with the system's opener. The command gets no terminal and
+/// is not waited for.
+fn open(environment: &Environment, url: &Url) -> Opening {
     if let Some(browser) = environment.text("BROWSER") {
         return start(browser_commands(browser, url.as_str()), environment);
-    }
-    if environment.remote().is_some() {
-        return Opening::NotTried;
     }
     let mut commands = open::commands(url.as_str());
     if environment.is_wsl() {
@@ -129,12 +163,13 @@ mod tests {
     #[test]
     fn a_remote_environment_opens_nothing_by_itself() {
         let url = Url::parse("http://127.0.0.1/").unwrap();
-        assert_eq!(open(&Environment::of([("SSH_TTY", "x")]), &url), Opening::NotTried);
+        let open = |environment: &Environment| Browser::System.open(environment, &url);
+        assert_eq!(open(&Environment::of([("SSH_TTY", "x")])), Opening::NotTried);
         let broken = Environment::of([("BROWSER", "/nonexistent/browser")]);
-        assert!(matches!(open(&broken, &url), Opening::Failed(_)));
+        assert!(matches!(open(&broken), Opening::Failed(_)));
         let failing = Environment::of([("BROWSER", "/bin/false:/bin/true")]);
-        assert_eq!(open(&failing, &url), Opening::Started);
+        assert_eq!(open(&failing), Opening::Started);
         let failing = Environment::of([("BROWSER", "/bin/false")]);
-        assert!(matches!(open(&failing, &url), Opening::Failed(_)));
+        assert!(matches!(open(&failing), Opening::Failed(_)));
     }
 }

@@ -3,12 +3,19 @@
 //! Invariant: what a use case decides by time, it asks of the clock that it was given. A test
 //! gives it one that moves by hand, so that nothing waits for real seconds.
 
-use super::now;
 use crate::profile::Millis;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
+
+/// Now, in milliseconds since the epoch.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub fn now() -> Millis {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX))
+}
 
 /// Where the time comes from.
 #[derive(Clone, Debug, Default)]

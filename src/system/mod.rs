@@ -19,6 +19,7 @@ pub mod in_place;
 pub mod keychain;
 pub mod limits;
 pub mod lock;
+mod machine;
 pub mod new_file;
 pub mod permissions;
 pub mod process;
@@ -33,27 +34,20 @@ mod stop;
 pub mod stream;
 mod temporary;
 pub mod terminal;
+pub mod trace;
 pub mod trust;
 pub mod typing;
 mod watched_body;
 pub mod worker;
 
-use crate::profile::Millis;
 pub use clients::Clients;
-pub use clock::{Clock, ManualClock, Ticks};
+pub use clock::{Clock, ManualClock, Ticks, now};
 pub use environment::Environment;
+pub use machine::Machine;
 use std::os::unix::net::UnixStream;
 pub use stop::{Stop, StopSource};
 pub use stream::Streams;
 use tokio::runtime::Runtime;
-
-/// Now, in milliseconds since the epoch.
-#[expect(clippy::disallowed_methods, reason = "this is the clock")]
-pub fn now() -> Millis {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX))
-}
 
 /// A runtime takes fewer descriptors than so many pairs.
 const PAIRS: usize = 4;

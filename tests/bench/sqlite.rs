@@ -27,27 +27,12 @@ const MANY: u32 = 10_000;
 /// OpenClaw has so many other tables in the shared database, and in that of an agent.
 const TABLES: [u32; 2] = [100, 50];
 
-const SHARED: &str = "
-    PRAGMA journal_mode = WAL;
-    CREATE TABLE config_machine_state
-      (state_key TEXT NOT NULL PRIMARY KEY, value_json TEXT NOT NULL, updated_at_ms INTEGER NOT NULL)
-      STRICT;
-    CREATE TABLE schema_meta (meta_key TEXT NOT NULL PRIMARY KEY, role TEXT, agent_id TEXT) STRICT;
-    INSERT INTO schema_meta VALUES ('primary', 'global', NULL);
-    INSERT INTO config_machine_state VALUES ('auth.sharedStore', '{\"location\":\"state-db\"}', 1);
-    PRAGMA user_version = 18;";
-const OWN: &str = "
-    PRAGMA journal_mode = WAL;
-    CREATE TABLE auth_profile_store
-      (store_key TEXT NOT NULL PRIMARY KEY, store_json TEXT NOT NULL, updated_at INTEGER NOT NULL)
-      STRICT;
-    CREATE TABLE auth_profile_state
-      (state_key TEXT NOT NULL PRIMARY KEY, state_json TEXT NOT NULL, updated_at INTEGER NOT NULL)
-      STRICT;
-    CREATE TABLE schema_meta (meta_key TEXT NOT NULL PRIMARY KEY, role TEXT, agent_id TEXT) STRICT;
+const SHARED: &str = include_str!("../it/support/shared.sql");
+const OWN: &str = include_str!("../it/support/agent.sql");
+/// What is in the database of `main` once OpenClaw has made it.
+const OF_MAIN: &str = "
     INSERT INTO schema_meta VALUES ('primary', 'agent', 'main');
-    INSERT INTO auth_profile_store VALUES ('primary', '{\"version\":1,\"profiles\":{}}', 1);
-    PRAGMA user_version = 23;";
+    INSERT INTO auth_profile_store VALUES ('primary', '{\"version\":1,\"profiles\":{}}', 1);";
 
 /// What a usable token costs on databases.
 #[derive(Debug, Serialize)]
@@ -109,7 +94,9 @@ fn lay_out(from: &Path, to: &Path) -> Result<[PathBuf; 2]> {
                 format!("CREATE TABLE t{number} (a TEXT PRIMARY KEY, b INTEGER NOT NULL, c TEXT)");
             database.execute_batch(&table)?;
         }
-        if tables == SHARED {
+        if tables == OWN {
+            database.execute_batch(OF_MAIN)?;
+        } else {
             let insert = "INSERT INTO config_machine_state VALUES ('authProfiles.store', ?1, 1)";
             database.execute(insert, [document.to_string()])?;
         }

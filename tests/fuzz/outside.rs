@@ -5,6 +5,7 @@ use openclaw_auth::profile::Kind;
 use openclaw_auth::profile::secret_ref::{SecretRef, Source};
 use openclaw_auth::provider::Catalog;
 use openclaw_auth::reference::{Resolver, Secrets};
+use openclaw_auth::system::child::Programs;
 use openclaw_auth::system::lock::{Attempt, StaleRule, try_acquire};
 use openclaw_auth::system::{Clients, Environment, now};
 use serde_json::json;
@@ -108,7 +109,9 @@ pub(crate) fn secrets(input: &[u8]) {
     let config = Config::load(&paths, &environment).unwrap();
     let secrets = Secrets::of(&config, &path).unwrap();
     let variables = config.variables(&environment, &paths);
-    let resolver = Resolver { secrets: &secrets, variables: &variables, paths: &paths };
+    let programs = Programs::default();
+    let resolver =
+        Resolver { secrets: &secrets, variables: &variables, paths: &paths, programs: &programs };
     for (source, provider, id) in [
         (Source::Exec, "command", "a/b"),
         (Source::Exec, "loose", "a/b"),

@@ -2,6 +2,7 @@
 //! and the configuration afterwards. What differs on purpose is listed here and in
 //! `docs/compatibility.md`.
 
+use crate::support::here::InProcess as _;
 use crate::support::recorded::{fill_base, program, run_directory};
 use crate::support::rig::Finished;
 use serde_json::{Value, json};
@@ -77,7 +78,7 @@ impl Run {
         for (name, value) in environment.as_object().unwrap() {
             command.env(name, value.as_str().unwrap());
         }
-        command.output().unwrap().into()
+        command.finish_here()
     }
 }
 

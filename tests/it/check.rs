@@ -132,7 +132,9 @@ fn a_script_names_the_login_that_it_needs() {
         ("bob@example.test", 3),
         ("openai-codex", 3),
         ("openai:k", 0),
-        ("openai", 0),
+        // As `token` takes it: the ChatGPT login, and the key.
+        ("openai", 3),
+        ("chatgpt", 3),
     ] {
         let checked = rig.run(&["check", name]);
         assert_eq!(checked.code, code, "{name}: {checked:?}");
@@ -251,4 +253,61 @@ fn names_from_files_and_servers_are_harmless() {
     let checked = rig.run(&["check"]);
     assert_eq!(checked.code, 3);
     assert!(checked.stdout.chars().all(|c| c == '\n' || !c.is_control()), "{checked:?}");
+}
+
+/// What `check` and `doctor` say together: their exit codes, and both texts.
+fn both(rig: &Rig) -> ((i32, i32), String) {
+    let (check, doctor) = (rig.run(&["check"]), rig.run(&["doctor"]));
+    ((check.code, doctor.code), format!("{}\n{}", check.stdout, doctor.stdout))
+}
+
+#[test]
+fn a_login_that_ends_soon_is_judged_the_same_by_check_and_doctor() {
+    let rig = Rig::new();
+    let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    for (entry, ends) in [
+        (json!({"type": "token", "provider": "anthropic", "token": "fake-t"}), "expires"),
+        (json!({"type": "oauth", "provider": "openai-codex", "access": "fake-a"}), "expires"),
+    ] {
+        for (at, codes) in [(now + 23 * HOUR, (3, 1)), (now + 25 * HOUR, (0, 0))] {
+            let mut entry = entry.clone();
+            entry[ends] = at.into();
+            let document = json!({"version": 1, "profiles": {"x:1": entry}});
+            rig.write(&store("main"), &document.to_string());
+            let (found, texts) = both(&rig);
+            assert_eq!(found, codes, "{texts}");
+            assert_eq!(
+                texts.matches("expires 20").count(),
+                1 + usize::from(codes.1 == 1),
+                "{texts}"
+            );
+        }
+    }
+}
+
+#[test]
+fn provider_files_and_unknown_providers_are_judged_the_same_by_check_and_doctor() {
+    let rig = Rig::new();
+    let entry = json!({"type": "oauth", "provider": "acme", "access": "fake-a", "expires": FAR,
+                       "refresh": "fake-r"});
+    let document = json!({"version": 1, "profiles": {"acme:1": entry}});
+    rig.write(&store("main"), &document.to_string());
+    let (codes, texts) = both(&rig);
+    assert_eq!(codes, (3, 1), "{texts}");
+    assert_eq!(texts.matches("nothing can refresh `acme:1`").count(), 2, "{texts}");
+    assert_eq!(texts.matches("describe it in").count(), 2, "{texts}");
+    // A file that cannot be read, of the provider and of another.
+    for (file, names) in [("acme", ["acme", "acme:1"]), ("zed", ["zed", "zed"])] {
+        std::fs::create_dir_all(rig.path("providers")).unwrap();
+        let path = rig.path(&format!("providers/{file}.json"));
+        std::fs::write(&path, "{nonsense").unwrap();
+        let (codes, texts) = both(&rig);
+        assert_eq!(codes, (if file == "acme" { 6 } else { 3 }, 1), "{texts}");
+        assert_eq!(texts.matches(&format!("providers/{file}.json is not valid")).count(), 2);
+        for name in names {
+            let named = rig.run(&["check", name]);
+            assert!(named.stdout.contains("is not valid"), "{named:?}");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
 }

@@ -2,6 +2,7 @@
 //! program.
 
 use crate::support::authorization_server::{Endpoint, Want};
+use crate::support::here::InProcess as _;
 use crate::support::rig::{Finished, Rig, RunningLogin};
 use crate::support::user_agent::authorize;
 use serde_json::json;
@@ -20,7 +21,7 @@ fn rig(provider: &str, id: &str, secret: Option<&str>) -> Rig {
 fn login(rig: &Rig, provider: &str, change: impl FnOnce(&mut Command)) -> Finished {
     let mut command = rig.command(&["models", "auth", "login", "--provider", provider]);
     change(&mut command);
-    let login = RunningLogin::start(command);
+    let login = RunningLogin::start_here(command.here());
     assert_eq!(login.visit().status, 200);
     login.finish()
 }
@@ -69,7 +70,7 @@ fn a_refresh_uses_the_client_of_the_login_whatever_the_variable_says_now() {
         rig.expire(&profile);
         let mut command = rig.command(&["models", "auth", "token", "--profile", &profile]);
         command.envs(variable.map(|value| ("CHUTES_CLIENT_ID", value)));
-        Finished::from(command.output().unwrap()).success();
+        command.finish_here().success();
         let requests = rig.server.requests_at(Endpoint::Token);
         assert_eq!(requests.last().unwrap().parameter("client_id"), Some("fake-client-1"));
     }
@@ -80,7 +81,7 @@ fn two_steps_use_the_client_of_the_first() {
     let rig = rig("chutes", "fake-client-1", None);
     let mut start = rig.command(&["models", "auth", "login", "start", "--provider", "chutes"]);
     start.arg("--json").env("CHUTES_CLIENT_ID", "fake-client-1");
-    let started = Finished::from(start.output().unwrap()).json();
+    let started = start.finish_here().json();
     let redirect = authorize(started["url"].as_str().unwrap());
     let finish = ["models", "auth", "login", "finish", "--redirect-url", &redirect];
     rig.run(&finish).success();
@@ -105,7 +106,7 @@ fn the_client_of_an_installed_program_signs_in_and_refreshes() {
     let mut command = rig.command(&["models", "auth", "token", "--profile", profile]);
     command.env("PATH", &bin).env("GEMINI_CLI_OAUTH_CLIENT_ID", "fake-client-2");
     command.env("GEMINI_CLI_OAUTH_CLIENT_SECRET", "fake-secret-2");
-    Finished::from(command.output().unwrap()).success();
+    command.finish_here().success();
     let requests = rig.server.requests_at(Endpoint::Token);
     let last = requests.last().unwrap();
     assert_eq!(last.parameter("client_id"), Some("fake-client-1"));
@@ -128,7 +129,7 @@ fn a_redirect_and_scopes_of_ones_own_come_from_variables() {
     for wrong in ["https://example.test/cb", "http://127.0.0.1/cb", "http://10.0.0.1:1/cb", "x"] {
         let mut command = rig.command(&["models", "auth", "login", "--provider", "chutes"]);
         command.env("CHUTES_CLIENT_ID", "fake-client").env("CHUTES_OAUTH_REDIRECT_URI", wrong);
-        let stderr = Finished::from(command.output().unwrap()).failure(1);
+        let stderr = command.finish_here().failure(1);
         assert!(stderr.contains("CHUTES_OAUTH_REDIRECT_URI"), "{wrong}: {stderr}");
     }
 }

@@ -366,7 +366,8 @@ fn a_user_code_lives_by_the_clock_of_the_server() {
 fn an_interrupt_while_a_code_is_shown_changes_nothing() {
     let rig = rig_of(FLOWS[0], |want| want.device.user = DeviceUser::Waits);
     let before = rig.tree();
-    let login = rig.start_sign_in(&["--provider", FLOWS[0].0]);
+    let login = ["models", "auth", "login", "--provider", FLOWS[0].0];
+    let login = crate::support::rig::RunningLogin::start(rig.command(&login));
     assert!(rig.server.wait_for_requests(Endpoint::Token, 1, PATIENCE));
     login.signal(rustix::process::Signal::INT);
     login.finish().failure(130);

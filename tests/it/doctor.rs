@@ -199,6 +199,15 @@ fn the_next_command_for_a_broken_document_brings_the_logins_back() {
 }
 
 #[test]
+fn the_age_of_a_backup_counts_by_the_clock_of_the_machine() {
+    let rig = Rig::signed_in();
+    rig.run(&["models", "auth", "logout", PROFILE, "--local"]).success();
+    rig.clock.advance(std::time::Duration::from_mins(3 * 60 + 30));
+    let listed = rig.here(&["doctor", "--restore", "--list"]).on(&rig.clock).run().success();
+    assert!(listed.contains("replaced 3 h ago by a change"), "{listed}");
+}
+
+#[test]
 fn no_backup_is_kept_where_none_is_wanted() {
     let rig = Rig::signed_in();
     let mut command = rig.command(&["models", "auth", "logout", PROFILE, "--local"]);

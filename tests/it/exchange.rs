@@ -1,5 +1,6 @@
 //! Tokens that an API takes in exchange for the stored one.
 
+use crate::support::here::InProcess as _;
 use crate::support::rig::{Finished, Rig, store};
 use crate::support::service::{Asked, Service};
 use serde_json::{Value, json};
@@ -224,7 +225,7 @@ fn a_token_behind_a_reference_is_exchanged_as_well() {
             json!({"type": "token", "provider": "github-copilot", "token": "${FAKE_GITHUB}"});
     });
     let finished: Finished =
-        rig.command(&TOKEN).env("FAKE_GITHUB", "fake-of-environment").output().unwrap().into();
+        rig.command(&TOKEN).env("FAKE_GITHUB", "fake-of-environment").finish_here();
     assert!(finished.success().contains("fake-1;"));
     assert_eq!(service.asked()[0].header("authorization"), "Bearer fake-of-environment");
 }

@@ -1,10 +1,9 @@
 //! The first login of a state directory goes where the OpenClaw that is installed looks for it.
 
 use crate::support::database::{Row, Text};
+use crate::support::here::InProcess as _;
 use crate::support::rig::{Finished, Rig};
 use serde_json::Value;
-use std::io::Write;
-use std::process::Stdio;
 
 const PASTE: [&str; 5] = ["models", "auth", "paste-api-key", "--provider", "openrouter"];
 
@@ -29,12 +28,7 @@ fn install(rig: &Rig, version: &str) -> String {
 }
 
 fn run(rig: &Rig, path: &str, args: &[&str]) -> Finished {
-    let mut command = rig.command(args);
-    let command = command.env("PATH", path).stdin(Stdio::piped());
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A command that fails at once does not read.
-    let _ = child.stdin.take().unwrap().write_all(b"fake-key-fake-key\n");
-    let finished = child.wait_with_output().unwrap().into();
+    let finished = rig.here(args).env("PATH", path).input("fake-key-fake-key\n").run();
     assert!(!rig.home().join("was-run").exists(), "OpenClaw is not run");
     finished
 }
@@ -118,7 +112,7 @@ fn a_first_login_is_stored_under_the_name_that_it_has_there() {
     let mut command =
         rig.command(&["models", "auth", "login", "--provider", "openai-codex", "--no-browser"]);
     command.env("PATH", &path);
-    let login = crate::support::rig::RunningLogin::start(command);
+    let login = crate::support::rig::RunningLogin::start_here(command.here());
     assert_eq!(login.visit().status, 200);
     login.finish().success();
     let text = Text::of(&rig.state_dir(), &rig.path("agents/main/agent"), "main", Row::Store);

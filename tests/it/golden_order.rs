@@ -2,6 +2,7 @@
 //! exit codes, the same JSON byte for byte, and the same documents afterwards, except for
 //! the differences that are named here and in `docs/compatibility.md`.
 
+use crate::support::here::InProcess as _;
 use crate::support::recorded::{files, fill_base, program, run_directory};
 use crate::support::rig::Finished;
 use serde_json::Value;
@@ -26,7 +27,7 @@ impl Case {
     }
 
     fn run(&self, argv: &[&str]) -> Finished {
-        program(self.base.path()).args(argv).output().unwrap().into()
+        program(self.base.path()).args(argv).finish_here()
     }
 
     /// Runs every recorded step and compares exit code and JSON.

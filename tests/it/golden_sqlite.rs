@@ -5,16 +5,15 @@
 
 mod difference;
 
+use crate::support::here::InProcess as _;
 use crate::support::recorded::{bare_program, files, fill_base, run_directory};
 use difference::{Change, DIFFERENCES};
 use rusqlite::{Connection, OptionalExtension};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 /// The rows of one database by their names.
 type Rows = BTreeMap<String, Value>;
@@ -87,24 +86,15 @@ impl Case {
         let mut command = bare_program(self.base.path());
         command
             .args(step.argv.iter().map(here))
-            .envs(self.meta.env.iter().map(|(name, value)| (name, here(value))))
-            .stdin(if step.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .envs(self.meta.env.iter().map(|(name, value)| (name, here(value))));
         let _held = step.hold.then(|| {
             let path = self.base.path().join("state/state/openclaw.sqlite");
             let other = Connection::open(path).unwrap();
             other.execute_batch("BEGIN IMMEDIATE").unwrap();
             other
         });
-        let mut child = command.spawn().unwrap();
-        if let Some(input) = &step.stdin {
-            // A program that does not read it may be gone already.
-            let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        }
-        let output = child.wait_with_output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+        let finished = command.here().input(step.stdin.clone().unwrap_or_default()).run();
+        (finished.code, finished.stdout, finished.stderr)
     }
 
     /// The recorded output of a step that prints JSON.

@@ -2,6 +2,7 @@
 //! in one home directory. And a refresh token that was replaced and is brought back.
 
 use crate::support::authorization_server::Fault;
+use crate::support::here::InProcess as _;
 use crate::support::rig::{Finished, PROFILE, Rig, store};
 use crate::support::user_agent::follow;
 use serde_json::Value;
@@ -174,13 +175,13 @@ fn a_reply_in_another_home_directory_is_known_from_its_note() {
     let elsewhere = tempfile::tempdir().unwrap();
     for _ in 0..2 {
         let mut command = rig.command(&TOKEN);
-        let stderr = Finished::from(command.env("HOME", elsewhere.path()).output().unwrap());
+        let stderr = command.env("HOME", elsewhere.path()).finish_here();
         let stderr = stderr.failure(6);
         assert!(stderr.contains(&at), "{stderr}");
     }
     assert_eq!(refreshes(&rig), 1);
     let mut command = rig.command(&["doctor"]);
-    let told = Finished::from(command.env("HOME", elsewhere.path()).output().unwrap()).stdout;
+    let told = command.env("HOME", elsewhere.path()).finish_here().stdout;
     assert!(told.contains("refreshed with another home directory"), "{told}");
     // At home, it is stored, and the note goes.
     std::fs::remove_file(rig.path("recovery")).unwrap();
@@ -190,7 +191,7 @@ fn a_reply_in_another_home_directory_is_known_from_its_note() {
     assert_eq!(locks.count(), 0);
     rig.expire(PROFILE);
     let mut command = rig.command(&TOKEN);
-    Finished::from(command.env("HOME", elsewhere.path()).output().unwrap()).success();
+    command.env("HOME", elsewhere.path()).finish_here().success();
 }
 
 #[test]

@@ -113,6 +113,20 @@ fn other_programs_are_started_in_one_place() {
     }
 }
 
+#[test]
+fn a_program_or_a_page_is_opened_by_the_machine_that_was_handed_in() {
+    // The machine is made by the command line, and by what a worker is given.
+    let made = ["Browser::", "Programs::", "Machine::default", "Browser::default"];
+    let mut checked = 0;
+    for (path, text) in sources().into_iter().filter(|(path, _)| layer_of(path) != "system") {
+        checked += usize::from(code(&text).contains("machine.programs"));
+        let is_known = ["cli/mod.rs", "app.rs"].iter().any(|file| path.ends_with(file));
+        let found = made.iter().find(|word| code(&text).contains(**word));
+        assert!(found.is_none() || is_known, "{} makes {found:?}", path.display());
+    }
+    assert!(checked > 3, "the scan has found who starts programs");
+}
+
 /// What only the command line may say: how a run ends, and what to type next.
 const OF_THE_COMMAND_LINE: [&str; 7] = [
     "anyhow",
@@ -175,8 +189,8 @@ fn the_use_cases_know_no_file_of_a_store() {
 }
 
 /// What the process owns and a use case is handed in: the clock, the environment, runtimes,
-/// signals.
-const OF_THE_PROCESS: [&str; 15] = [
+/// signals, the browser, other programs.
+const OF_THE_PROCESS: [&str; 17] = [
     "now()",
     "::now",
     ".elapsed()",
@@ -192,6 +206,8 @@ const OF_THE_PROCESS: [&str; 15] = [
     "StopSignals",
     "signal::",
     "HttpClient::new",
+    "Browser::",
+    "Programs::",
 ];
 
 #[test]
@@ -234,32 +250,54 @@ fn a_runtime_is_started_where_it_is_known() {
     }
 }
 
-/// The files of the store that read the clock of the system: what they compare is the times of
-/// files and locks, which the system and other processes write, or what they write is such a
-/// time.
-const COMPARES_TIMES_OF_FILES: [&str; 11] = [
-    "store/files/backup.rs",
-    "store/files/journal.rs",
-    "store/files/lease.rs",
-    "store/files/leftover.rs",
-    "store/files/mod.rs",
-    "store/files/reading.rs",
-    "store/sqlite/connection.rs",
-    "store/sqlite/gateway.rs",
-    "store/sqlite/hold.rs",
-    "store/sqlite/mod.rs",
-    "store/sqlite/token.rs",
+/// The files that read the clock of the system, and why: everybody else asks the clock of the
+/// machine, which a test may move.
+const READS_THE_CLOCK: [(&str, &str); 20] = [
+    ("system/clock.rs", "it is the clock"),
+    ("system/lock/heartbeat.rs", FILES),
+    ("system/lock/wait.rs", FILES),
+    ("system/lock/foreign.rs", FILES),
+    ("system/temporary.rs", FILES),
+    ("system/process.rs", "when a process began is known by the clock of the system"),
+    ("system/worker/life.rs", "a worker that is a process has its time by the clock of the system"),
+    ("system/child/bounded.rs", "what another program may take is real time"),
+    ("store/files/backup.rs", FILES),
+    ("store/files/journal.rs", FILES),
+    ("store/files/lease.rs", FILES),
+    ("store/files/leftover.rs", FILES),
+    ("store/files/mod.rs", FILES),
+    ("store/files/reading.rs", FILES),
+    ("store/sqlite/connection.rs", FILES),
+    ("store/sqlite/gateway.rs", FILES),
+    ("store/sqlite/hold.rs", FILES),
+    ("store/sqlite/mod.rs", FILES),
+    ("store/sqlite/token.rs", FILES),
+    ("store/sqlite/write.rs", "the time of a write is part of a row"),
 ];
+const FILES: &str = "it compares times that the system and other processes write, or writes one";
+
+/// What reads it, and, above `system`, what waits by it.
+const CLOCKS: [&str; 4] = ["SystemTime::now", "Instant::now", "now()", "::now,"];
+const WAITS: [&str; 2] = ["thread::sleep", "tokio::time::"];
 
 #[test]
-fn the_store_is_told_the_time_but_where_it_compares_times_of_files() {
-    for (path, text) in sources().into_iter().filter(|(path, _)| layer_of(path) == "store") {
-        // The time of a write is part of a row.
-        let is_known = COMPARES_TIMES_OF_FILES.iter().any(|it| path.ends_with(it))
-            || path.ends_with("store/sqlite/write.rs");
-        let reads = ["now()", "::now", "thread::sleep"].iter().any(|it| code(&text).contains(it));
-        assert!(!reads || is_known, "{} reads the clock", path.display());
+fn the_clock_of_the_system_is_read_where_that_has_a_reason() {
+    let mut known = READS_THE_CLOCK.map(|(file, _)| file).to_vec();
+    for (path, text) in sources() {
+        let lines = code(&text).lines().filter(|line| !line.trim_start().starts_with("//"));
+        let lines = lines.map(|line| {
+            let other = ["clock.now()", "app.now()", "self.0.now()", "yield_now()", "fn now("];
+            other.iter().fold(line.to_owned(), |line, word| line.replace(word, ""))
+        });
+        let waits = if layer_of(&path) == "system" { &[][..] } else { &WAITS };
+        let words: Vec<_> = CLOCKS.iter().chain(waits).collect();
+        let found = lines.into_iter().find(|line| words.iter().any(|word| line.contains(**word)));
+        let Some(line) = found else { continue };
+        let is_known = READS_THE_CLOCK.iter().any(|(file, _)| path.ends_with(file));
+        assert!(is_known, "{} reads the clock: {line}", path.display());
+        known.retain(|file| !path.ends_with(file));
     }
+    assert_eq!(known, Vec::<&str>::new(), "these have no reason any more");
 }
 
 /// The table of former provider names, which the stored files need below the catalog.
@@ -306,6 +344,18 @@ fn files_stay_readable_and_documented() {
     for (path, text) in sources() {
         assert!(text.lines().count() <= 450, "{} is too long", path.display());
         assert!(text.starts_with("//!"), "{} does not say what it is for", path.display());
+    }
+}
+
+#[test]
+fn what_systems_have_differently_is_in_one_layer() {
+    for (path, text) in sources() {
+        let is_exempt = ["system", "build"].contains(&layer_of(&path).as_str());
+        assert!(
+            is_exempt || !code(&text).contains("target_os"),
+            "{}: what Linux and macOS have differently is in `system`",
+            path.display()
+        );
     }
 }
 

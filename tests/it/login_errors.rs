@@ -46,7 +46,7 @@ fn nobody_signing_in_ends_the_login() {
 fn an_interrupt_exits_130_and_writes_nothing() {
     let rig = Rig::new();
     let before = rig.tree();
-    let mut login = rig.start_login(&[]);
+    let mut login = rig.start_login_process(&[]);
     login.wait_for("paste its address");
     login.signal(rustix::process::Signal::INT);
     login.finish().failure(130);
@@ -58,7 +58,7 @@ fn a_second_interrupt_during_the_token_request_writes_nothing() {
     let rig = Rig::new();
     let before = rig.tree();
     let hold = rig.server.hold_token_responses();
-    let mut login = rig.start_login(&[]);
+    let mut login = rig.start_login_process(&[]);
     let redirect = authorize(&login.url);
     let visitor = std::thread::spawn(move || follow(&redirect));
     assert!(hold.wait_until_held(1, Duration::from_mins(1)));
@@ -77,7 +77,7 @@ fn who_is_interrupted_during_the_token_request_stores_what_comes() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let rig = Rig::new();
         let hold = rig.server.hold_token_responses();
-        let mut login = rig.start_login(&[]);
+        let mut login = rig.start_login_process(&[]);
         let redirect = authorize(&login.url);
         let visitor = std::thread::spawn(move || follow(&redirect));
         assert!(hold.wait_until_held(1, Duration::from_mins(1)));
@@ -103,7 +103,7 @@ fn an_interrupt_while_the_store_is_locked_does_not_wait_for_it() {
     rig.write(&lock, &payload.to_string());
     let before = rig.tree();
     let spent = rig.server.token_requests("authorization_code");
-    let mut login = rig.start_login(&[]);
+    let mut login = rig.start_login_process(&[]);
     let redirect = authorize(&login.url);
     login.paste(&redirect);
     login.signal(rustix::process::Signal::INT);

@@ -95,10 +95,10 @@ fn a_port_of_another_program_is_left_to_it() {
 #[test]
 fn a_login_that_does_not_answer_keeps_its_port_and_pasting_remains() {
     let rig = with_one_port();
-    let mut first = rig.start_login(&[]);
+    let mut first = rig.start_login_process(&[]);
     first.wait_for("paste its address");
     first.signal(rustix::process::Signal::STOP);
-    let mut second = rig.start_login(&[]);
+    let mut second = rig.start_login_process(&[]);
     let seen = second.seen();
     assert!(seen.contains("waiting for an earlier login to give up its port"), "{seen}");
     assert!(seen.contains("is taken by another login (pid "), "{seen}");
@@ -113,10 +113,10 @@ fn a_login_that_does_not_answer_keeps_its_port_and_pasting_remains() {
 #[test]
 fn a_killed_login_is_no_obstacle() {
     let rig = with_one_port();
-    let first = rig.start_login(&[]);
+    let first = rig.start_login_process(&[]);
     first.signal(rustix::process::Signal::KILL);
     drop(first);
-    let second = rig.start_login(&[]);
+    let second = rig.start_login_process(&[]);
     assert_eq!(second.visit().status, 200);
     second.finish().success();
 }

@@ -21,6 +21,8 @@ mod convert;
 #[cfg(feature = "sqlite")]
 mod database;
 #[cfg(feature = "sqlite")]
+mod database_agents;
+#[cfg(feature = "sqlite")]
 mod database_commands;
 #[cfg(feature = "sqlite")]
 mod database_faults;
@@ -57,6 +59,7 @@ mod login_terminal;
 mod logout;
 mod moving;
 mod onboard;
+mod opened;
 mod order;
 mod output;
 mod paste;
@@ -73,6 +76,7 @@ mod refresh_command;
 mod refresh_faults;
 mod refresh_outcomes;
 mod refresh_worker;
+mod rename;
 mod report;
 mod resolve;
 mod secrets;
@@ -87,6 +91,7 @@ mod support;
 mod token;
 mod token_answers;
 mod told_where;
+mod traces;
 mod two_steps;
 mod usage;
 mod vocabulary;

@@ -1,5 +1,7 @@
 //! `move` and `import -`: a login has one owner, whatever is killed on the way.
 
+mod owner;
+
 use crate::support::authorization_server::Endpoint;
 #[cfg(feature = "sqlite")]
 use crate::support::database::make_shared;
@@ -10,7 +12,6 @@ use openclaw_auth::system::lock;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::process::Stdio;
 
 /// The refresh token of the profile.
 fn grant(rig: &Rig) -> String {
@@ -25,12 +26,7 @@ fn refreshes(rig: &Rig) -> usize {
 
 /// Runs the program with another state directory of the same rig.
 fn elsewhere(rig: &Rig, args: &[&str], input: &str) -> Finished {
-    let mut command = rig.command(args);
-    command.env("OPENCLAW_STATE_DIR", rig.home().join("other"));
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap().into()
+    rig.here(args).env("OPENCLAW_STATE_DIR", rig.home().join("other")).input(input).run()
 }
 
 /// A home with another state directory that knows the server.

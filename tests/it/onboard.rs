@@ -1,5 +1,6 @@
 //! `onboard` and `configure`
 
+use crate::support::here::InProcess as _;
 use crate::support::pseudo_terminal::PseudoTerminal;
 use crate::support::rig::{Finished, PROFILE, Rig, RunningLogin};
 use serde_json::json;
@@ -13,7 +14,7 @@ fn a_first_login_needs_no_questions() {
     let rig = Rig::new();
     let choice = ["onboard", "--non-interactive", "--auth-choice", "openai-codex"];
     let command = rig.command(&[&choice[..], &["--model", "openai-codex/gpt-5.5"]].concat());
-    let login = RunningLogin::start(command);
+    let login = RunningLogin::start_here(command.here());
     assert_eq!(login.visit().status, 200);
     let text = login.finish().success();
     assert!(
@@ -108,7 +109,7 @@ fn logins_of_other_programs_and_providers_that_programs_serve_are_offered() {
     assert!(document["profiles"].to_string().contains("fake-key"), "{document}");
 
     let mut onboard = rig.command(&["onboard", "--non-interactive", "--auth-choice", "acme"]);
-    let onboard: Finished = onboard.env("PATH", &path).output().unwrap().into();
+    let onboard: Finished = onboard.env("PATH", &path).finish_here();
     assert!(onboard.stderr.contains("models auth token --provider acme"), "{}", onboard.stderr);
     assert!(onboard.success().contains("Signed in to"));
 }

@@ -16,12 +16,12 @@ fn help_and_version_are_data() {
         &["models", "auth", "token", "--help"],
         &["models", "auth", "login", "--help"],
     ] {
-        let finished = rig.run(args);
+        let finished = rig.run_process(args);
         assert_eq!(finished.stderr, "", "{args:?}");
         assert!(finished.success().contains("Usage: openclaw-auth"), "{args:?}");
     }
     assert_eq!(
-        rig.run(&["--version"]).success(),
+        rig.run_process(&["--version"]).success(),
         concat!("openclaw-auth ", env!("CARGO_PKG_VERSION"))
     );
 }
@@ -34,7 +34,8 @@ fn the_help_of_a_command_says_what_it_does() {
         (&["login", "start"], "Show where to sign in"),
         (&["login", "finish"], "Finish a login"),
     ] {
-        let help = rig.run(&[&["models", "auth"][..], args, &["--help"]].concat()).success();
+        let help =
+            rig.run_process(&[&["models", "auth"][..], args, &["--help"]].concat()).success();
         assert!(help.starts_with(lead), "{help}");
     }
 }
@@ -58,7 +59,7 @@ fn a_profile_has_a_state_directory_of_its_own() {
         listed[0]["agentDir"],
         rig.home().join(".openclaw-dev/agents/main/agent").to_str().unwrap()
     );
-    let explicit = rig.run(&["--profile", "x", "agents", "list", "--json"]).json();
+    let explicit = rig.run_process(&["--profile", "x", "agents", "list", "--json"]).json();
     assert_eq!(explicit[0]["agentDir"], rig.path("agents/main/agent").to_str().unwrap());
     run(&["--profile", "a/b", "agents"]).failure(2);
     assert!(run(&["--agent", "nope", "models", "auth", "list"]).failure(2).contains("nope"));

@@ -1,6 +1,7 @@
 //! Paths as people have them (issue 14, kind 5): not UTF-8, with a `~` that no shell has
 //! expanded, behind links that lead nowhere.
 
+use crate::support::here::InProcess as _;
 use crate::support::rig::{Finished, PROFILE, Rig, store};
 use serde_json::{Value, json};
 use std::ffi::{OsStr, OsString};
@@ -22,8 +23,8 @@ fn rename(from: &Path, to: &Path) {
     std::fs::rename(from, to).unwrap();
 }
 
-fn ran(mut command: Command) -> Finished {
-    command.output().unwrap().into()
+fn ran(command: Command) -> Finished {
+    command.finish_here()
 }
 
 fn run_in(rig: &Rig, state_dir: &Path, args: &[&str]) -> Finished {

@@ -1,6 +1,7 @@
 //! Programs that serve a provider: the example of the documentation, and what programs do
 //! wrong.
 
+use crate::support::here::InProcess as _;
 use crate::support::rig::{Finished, Rig, store};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -36,16 +37,11 @@ fn command(rig: &Rig, args: &[&str]) -> Command {
 }
 
 fn run(rig: &Rig, args: &[&str]) -> Finished {
-    command(rig, args).output().unwrap().into()
+    command(rig, args).finish_here()
 }
 
 fn run_with(rig: &Rig, args: &[&str], input: &str) -> Finished {
-    let mut command = command(rig, args);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // One that asks nothing may be gone already.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap().into()
+    command(rig, args).here().input(input).run()
 }
 
 /// The example of the documentation, and a server in the place of `curl`: it notes its

@@ -3,8 +3,6 @@
 
 use crate::support::rig::{Finished, PROFILE, Rig, store};
 use serde_json::{Value, json};
-use std::io::Write;
-use std::process::Stdio;
 
 const STATE: &str = "agents/main/agent/auth-state.json";
 const PI: &str = ".pi/agent/auth.json";
@@ -12,11 +10,7 @@ const RESTORE: [&str; 3] = ["doctor", "--restore", "latest"];
 
 fn paste(rig: &Rig, id: &str) -> Finished {
     let args = ["models", "auth", "paste-token", "--provider", "groq", "--profile-id", id];
-    let mut command = rig.command(&args);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let _ = child.stdin.take().unwrap().write_all(b"fake-token\n");
-    child.wait_with_output().unwrap().into()
+    rig.run_with_input(&args, "fake-token\n")
 }
 
 fn import(rig: &Rig, keys: &[(&str, &str)]) -> Finished {

@@ -43,6 +43,49 @@ fn report(stdout: &str) -> Value {
 }
 
 #[test]
+fn a_login_that_is_over_is_told_although_its_token_lives() {
+    let over = |rig: &Rig, kind: &str| {
+        let before = refreshes(rig);
+        for options in [&["--json"][..], &["--all", "--json"], &["--due", "24h", "--json"]] {
+            let finished = rig.run(&with(options));
+            let report = report(&finished.stdout);
+            let row = &report["results"][0];
+            assert_eq!((finished.code, &row["status"]), (3, &json!("login-required")), "{report}");
+            let text = row["error"].as_str().unwrap();
+            assert!(text.contains(kind) || text.contains("is over"), "{report}");
+            assert!(row["expiresAt"].as_i64().unwrap() > openclaw_auth::system::now());
+        }
+        let text = rig.run(&REFRESH);
+        assert!(text.code == 3 && text.stdout.contains("login required"), "{text:?}");
+        assert_eq!(rig.run(&["check"]).code, 3);
+        assert_eq!(refreshes(rig), before, "nothing is posted");
+    };
+    let rig = Rig::signed_in();
+    rig.server.revoke_all();
+    rig.run(&with(&["--force"]));
+    over(&rig, "refused");
+    // Only the journal knows.
+    let rig = Rig::signed_in();
+    let refresh = rig.document()["profiles"][PROFILE]["refresh"].as_str().unwrap().to_owned();
+    let hash = openclaw_auth::secret::Secret::new(&refresh).fingerprint();
+    let name = hash.replace("sha256:", "grant-sha256-");
+    rig.write(&format!("locks/oauth-refresh/{name}.refused"), "");
+    over(&rig, "refused");
+    // It was moved away, or replaced, and an older file was put back.
+    let rig = Rig::signed_in();
+    let before = rig.document();
+    let file = rig.home().join("moved");
+    rig.run(&["move", PROFILE, "--to", file.to_str().unwrap()]).success();
+    rig.write(&store("main"), &before.to_string());
+    over(&rig, "moved away");
+    let rig = Rig::signed_in();
+    let before = rig.document();
+    rig.run(&with(&["--force"])).success();
+    rig.write(&store("main"), &before.to_string());
+    over(&rig, "replaced");
+}
+
+#[test]
 fn only_what_is_due_is_refreshed() {
     let rig = Rig::signed_in();
     let finished = rig.run(&REFRESH);

@@ -150,7 +150,7 @@ fn a_descriptor_of_the_caller_is_not_kept_by_the_worker() {
     assert!(fs2::FileExt::try_lock_exclusive(&file).is_ok(), "the worker does not hold it");
     assert!(openclaw_auth::system::process::is_alive(worker));
     hold.release();
-    rig.run(&TOKEN).success();
+    rig.run_process(&TOKEN).success();
     assert_eq!(posted(&rig), (1, 0));
 }
 
@@ -241,7 +241,7 @@ fn a_lock_names_the_worker_and_when_it_began_and_is_kept_young() {
     };
     wait_until("the locks are touched", || files.iter().all(is_young));
     hold.release();
-    rig.run(&TOKEN).success();
+    rig.run_process(&TOKEN).success();
     assert_eq!(posted(&rig), (1, 0));
 }
 
@@ -249,7 +249,7 @@ fn a_lock_names_the_worker_and_when_it_began_and_is_kept_young() {
 fn a_caller_who_waits_longer_for_a_lock_than_a_worker_lives_for_it_starts_another() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
-    let lock = other_program::hold_the_store(&rig);
+    let lock = other_program::hold_the_store(&rig, "main");
     let mut caller = start(&mut rig.command(&TOKEN));
     let mut seen = BTreeSet::new();
     wait_until("there was a second worker", || {
@@ -267,9 +267,9 @@ fn a_caller_who_waits_longer_for_a_lock_than_a_worker_lives_for_it_starts_anothe
 fn the_time_that_a_caller_waited_for_a_lock_is_told_in_all() {
     let rig = Rig::signed_in();
     rig.expire(PROFILE);
-    let _lock = other_program::hold_the_store(&rig);
+    let _lock = other_program::hold_the_store(&rig, "main");
     let begun = Instant::now();
-    let stderr = rig.run(&[&TOKEN[..], &["--lock-timeout", "17s"]].concat()).failure(5);
+    let stderr = rig.run_process(&[&TOKEN[..], &["--lock-timeout", "17s"]].concat()).failure(5);
     assert!(begun.elapsed() >= Duration::from_secs(17));
     assert!(stderr.contains("within 17 s"), "{stderr}");
     assert_eq!(posted(&rig), (0, 0));
@@ -293,7 +293,7 @@ fn the_first_interrupt_is_answered_and_the_second_leaves() {
         assert_eq!(terminal.finish(), 130);
         assert!(openclaw_auth::system::process::is_alive(worker));
         hold.release();
-        rig.run(&TOKEN).success();
+        rig.run_process(&TOKEN).success();
         assert_eq!(posted(&rig), (1, 0));
     }
 }
@@ -311,6 +311,6 @@ fn a_caller_that_is_asked_to_stop_waits_ten_seconds() {
     assert_eq!(caller.wait().unwrap().code(), Some(130));
     assert!(begun.elapsed() >= Duration::from_secs(10) && begun.elapsed() < PATIENCE);
     hold.release();
-    rig.run(&TOKEN).success();
+    rig.run_process(&TOKEN).success();
     assert_eq!(posted(&rig), (1, 0));
 }

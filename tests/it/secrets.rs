@@ -4,6 +4,7 @@ mod audit;
 mod command;
 mod file;
 
+use crate::support::here::InProcess as _;
 use crate::support::rig::{Finished, Rig, store};
 use serde_json::{Value, json};
 use std::fs::{Permissions, set_permissions};
@@ -33,7 +34,7 @@ const TOKEN: [&str; 5] = ["models", "auth", "token", "--profile", "p:1"];
 fn token(rig: &Rig, variables: &[(&str, &str)]) -> Finished {
     let mut command = rig.command(&TOKEN);
     command.envs(variables.iter().copied());
-    command.output().unwrap().into()
+    command.finish_here()
 }
 
 fn mode(rig: &Rig, name: &str, mode: u32) {

@@ -225,7 +225,7 @@ fn a_refresh_that_was_cut_off_cannot_be_told_and_one_that_runs_is_signed_in() {
     let list = rig.run(&["models", "auth", "list", "--json"]).json();
     assert_eq!(list["profiles"][0]["state"], "signed-in", "{list}");
     rig.kill_worker();
-    running.signal(rustix::process::Signal::KILL);
+    running.kill();
     let list = rig.run(&["models", "auth", "list", "--json"]).json();
     let listed = &list["profiles"][0];
     assert_eq!(
@@ -280,7 +280,7 @@ fn what_ends_soon_needs_a_person_in_time() {
         reason: None,
         words: "expires 20",
         check: 3,
-        doctor: None,
+        doctor: Some("sign-in-again"),
         token: 0,
     };
     says(&rig, &row);
@@ -374,4 +374,58 @@ fn a_server_that_is_gone_changes_no_answer() {
     assert_eq!((code, stderr.as_str()), (0, ""));
     let posted = rig.server.token_requests("refresh_token");
     assert_eq!(posted, 0, "check posts nothing");
+}
+
+/// Leaves the access token so many milliseconds, less than `token` asks for.
+fn leave(rig: &Rig, left: i64) {
+    let until = openclaw_auth::system::now() + left;
+    rig.edit("main", |document| {
+        document["profiles"][PROFILE]["expires"] = until.into();
+        document["profiles"][PROFILE]["accessIssuedAt"] = (until - 3_600_000).into();
+    });
+}
+
+#[test]
+fn each_call_gives_the_last_token_of_a_login_that_is_over_while_it_lives() {
+    for options in [&[][..], &["--min-ttl", "30m"], &["--provider", "openai-codex"]] {
+        let rig = Rig::signed_in();
+        leave(&rig, 120_000);
+        rig.server.revoke_all();
+        let name = if options.contains(&"--provider") { &[][..] } else { &["chatgpt"] };
+        let command = [&["token"], name, options].concat();
+        let answers = [rig.run(&command), rig.run(&command), rig.run(&command)];
+        for answer in &answers {
+            assert_eq!((answer.code, &answer.stdout), (0, &answers[0].stdout), "{answers:?}");
+            assert!(answer.stderr.contains("this is its last token"), "{answers:?}");
+        }
+        assert_eq!(rig.server.token_requests("refresh_token"), 1);
+        // Who asks for a new one gets none, nor does who must not take this one.
+        for more in [&["--force-refresh"][..], &["--strict", "--min-ttl", "1h"]] {
+            let refused = rig.run(&[&command[..command.len() - options.len()], more].concat());
+            assert!(refused.code != 0 && refused.stdout.is_empty(), "{refused:?}");
+        }
+        rig.expire(PROFILE);
+        assert_eq!(rig.run(&command).code, 3);
+    }
+    let rig = Rig::signed_in();
+    leave(&rig, 120_000);
+    rig.server.revoke_all();
+    let forced = rig.run(&["token", "chatgpt", "--force-refresh"]);
+    assert_eq!((forced.code, forced.stdout.as_str()), (3, ""), "{forced:?}");
+}
+
+#[test]
+fn a_login_that_proves_to_be_over_gives_way_to_the_next_in_the_same_call() {
+    let rig = Rig::signed_in();
+    let other = json!({"type": "oauth", "provider": "openai-codex", "access": "fake-other",
+                       "refresh": "fake-r", "expires": FAR});
+    rig.edit("main", |document| document["profiles"]["openai-codex:other"] = other);
+    rig.run(&["use", PROFILE]).success();
+    rig.expire(PROFILE);
+    rig.server.revoke_all();
+    for _ in 0..2 {
+        assert_eq!(rig.run(&["token", "chatgpt"]).success(), "fake-other");
+        assert_eq!(rig.run(&["token", PROFILE]).code, 3);
+    }
+    assert_eq!(rig.server.token_requests("refresh_token"), 1);
 }

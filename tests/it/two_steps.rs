@@ -317,10 +317,13 @@ fn a_code_is_asked_about_at_once_when_an_interval_has_passed_since_the_last_time
 fn a_server_that_wants_to_be_asked_less_often_is_so_by_the_next_process_too() {
     let rig = with_code(1);
     rig.server.configure(|want| want.device.first_polls = vec!["slow_down"]);
-    let running = rig.start(&FINISH);
-    assert!(rig.server.wait_for_requests(Endpoint::Token, 2, PATIENCE));
-    running.signal(Signal::TERM);
-    running.finish().failure(130);
+    let asked = tokio::sync::watch::Sender::new(0);
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| rig.here(&FINISH).stop(&asked).on(&rig.clock).run());
+        rig.quickly(|| assert!(rig.server.wait_for_requests(Endpoint::Token, 2, PATIENCE)));
+        asked.send_modify(|times| *times += 1);
+        running.join().unwrap().failure(130);
+    });
     edit_device(&rig, |device| assert_eq!(device["intervalMs"], 6_000));
 }
 

@@ -82,7 +82,7 @@ pub fn audit(app: &App, allow_commands: bool) -> Result<Report, AuditError> {
         for directory in with_active(directories, app.paths.main_agent()) {
             collector.scan_models(&directory.join("models.json"));
         }
-        checked = collector.resolve(secrets, &app.paths, allow_commands);
+        checked = collector.resolve(secrets, app, allow_commands);
         collector.find_shadowed();
     } else {
         let reason = invalid.unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Whether the references that were gathered resolve.
 
 use super::collector::Collector;
-use crate::config::Paths;
+use crate::app::App;
 use crate::profile::secret_ref::{SecretRef, Source};
 use crate::reference::{ReferenceError, Resolver, Secrets};
 use indexmap::IndexSet;
@@ -22,10 +22,15 @@ impl Collector<'_> {
     pub(super) fn resolve(
         &mut self,
         secrets: &Secrets,
-        paths: &Paths,
+        app: &App,
         allow_commands: bool,
     ) -> Checked {
-        let resolver = Resolver { secrets, variables: self.variables, paths };
+        let resolver = Resolver {
+            secrets,
+            variables: self.variables,
+            paths: &app.paths,
+            programs: &app.machine.programs,
+        };
         let assignments = std::mem::take(&mut self.assignments);
         let all: IndexSet<&SecretRef> =
             assignments.iter().map(|assignment| &assignment.reference).collect();

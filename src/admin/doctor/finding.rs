@@ -3,9 +3,8 @@
 use super::misshapen::Misshapen;
 use crate::app::AppError;
 use crate::external::{ExternalError, Tool};
-use crate::ops::StaleOrder;
+use crate::ops::{RenewalProblem, StaleOrder};
 use crate::profile::{AgentId, LoginState, ProfileId, ProviderId};
-use crate::provider::DistrustedProgram;
 use crate::store::{Leftover, Location, StoreError};
 use crate::system::permissions::Exposure;
 use crate::text::chain;
@@ -99,6 +98,12 @@ pub struct Finding {
     pub what: What,
 }
 
+impl From<RenewalProblem> for Finding {
+    fn from(problem: RenewalProblem) -> Self {
+        Self::problem(Code::Provider, What::Renewal(problem))
+    }
+}
+
 impl Finding {
     /// Somebody has to do something.
     pub(super) const fn problem(code: Code, what: What) -> Self {
@@ -138,8 +143,8 @@ pub enum What {
     Exposed(Exposure),
     /// Something cannot be used.
     Failed(AppError),
-    /// A program that serves a provider is not to be trusted.
-    Distrusted(DistrustedProgram),
+    /// Logins of a provider cannot be renewed.
+    Renewal(RenewalProblem),
     /// The document of an agent cannot be read, and there are backups of it.
     Restorable {
         /// Why it cannot be read.
@@ -243,15 +248,6 @@ pub enum What {
         /// Why.
         error: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A login is of a provider that is not known.
-    UnknownProvider {
-        /// The profile.
-        profile_id: ProfileId,
-        /// The provider.
-        provider: ProviderId,
-        /// Where provider files are.
-        directory: PathBuf,
-    },
     /// A variable for the network cannot be used; a sentence that names it.
     Network(String),
     /// A place is on a file system that other hosts may share.
@@ -269,7 +265,7 @@ impl What {
         match self {
             Self::Exposed(exposure) => exposure.to_string(),
             Self::Failed(error) => chain(error),
-            Self::Distrusted(error) => chain(error),
+            Self::Renewal(problem) => chain(problem),
             Self::Restorable { error, .. } => chain(error),
             Self::Blocking { location, agent_id } => format!(
                 "{location} is left from an earlier OpenClaw, and blocks OpenClaw 2026.8 and later from the \
@@ -334,9 +330,6 @@ impl What {
             }
             Self::BrokenProgram { path, error } => {
                 format!("{}: {}", path.display(), chain(error.as_ref()))
-            }
-            Self::UnknownProvider { profile_id, provider, .. } => {
-                format!("nothing can refresh `{profile_id}`: {provider} is not known")
             }
             Self::Network(problem) => problem.clone(),
             Self::SharedFileSystem { name, place } => format!(

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::ops::list;
 use crate::ops::login_state::{Judge, Judged};
-use crate::profile::{AgentId, LoginState, NeedsPerson, Over, ProfileId, ProviderId};
+use crate::profile::{AgentId, LoginState, NeedsPerson, Over, ProfileId, ProviderId, SOON};
 use crate::provider::auth_provider_id;
 use crate::store::{Document, StateDocument, Store};
 
@@ -17,12 +17,14 @@ pub(super) fn examine(
     misshapen: &[Misshapen],
 ) -> Vec<Finding> {
     let (app, _) = of;
-    let judge = Judge::new(of, store, documents, app.now());
+    let now = app.now();
+    let judge = Judge::new(of, store, documents, now);
     let findings = documents.0.inspections().filter_map(|(id, found)| {
         let (id, found) = (ProfileId::from(id), found?);
-        let Judged { state, .. } = judge.judge(&id, &found);
+        let Judged { state, ends, .. } = judge.judge(&id, &found);
+        let needs_person = state.needs_person_until(ends, now.saturating_add(SOON));
         let is_said = || misshapen.iter().any(|it| it.is_of(&id)) && is_of_entry(&state);
-        if state.needs_person() == NeedsPerson::No || is_said() {
+        if needs_person == NeedsPerson::No || is_said() {
             return None;
         }
         Some(finding(id, store.agent_id().clone(), found.provider, state))

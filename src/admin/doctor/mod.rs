@@ -12,11 +12,10 @@ pub use misshapen::Misshapen;
 
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
-use crate::ops::StaleOrder;
 use crate::ops::refresh::holder;
 use crate::ops::stale_order::Known;
+use crate::ops::{RenewalProblem, StaleOrder, renewal};
 use crate::profile::AgentId;
-use crate::provider::Catalog;
 use crate::secret::Secret;
 use crate::store::{
     Leftover, Misshape, SpooledReply, Storage, Store, StoreError, notes_of_kept, shared_leftovers,
@@ -215,15 +214,11 @@ fn unstored(app: &App, stores: &[Store], found: &mut Vec<Finding>) {
 async fn providers(app: &App, stores: &[Store], found: &mut Vec<Finding>) {
     match app.catalog() {
         Ok(catalog) => {
-            found.extend(broken(&catalog));
+            found.extend(renewal::of_files(&catalog).map(Finding::from));
             found.extend(programs::examine(app, &catalog, stores).await);
         }
-        Err(error) => found.push(Finding::failed(Code::Provider, error)),
+        Err(error) => found.push(RenewalProblem::Files(error).into()),
     }
-}
-
-fn broken(catalog: &Catalog) -> Vec<Finding> {
-    catalog.problems().map(|error| Finding::failed(Code::Provider, error.clone())).collect()
 }
 
 fn of_misshapen(misshapen: Misshapen) -> Finding {

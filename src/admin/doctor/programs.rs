@@ -3,6 +3,7 @@
 use super::{Code, Finding, What};
 use crate::app::App;
 use crate::ops::issuer::program_of;
+use crate::ops::{RenewalProblem, renewal};
 use crate::profile::{Kind, ProfileId, ProviderId};
 use crate::provider::{Catalog, Program};
 use crate::store::Store;
@@ -21,20 +22,19 @@ pub(super) async fn examine(app: &App, catalog: &Catalog, stores: &[Store]) -> V
                 found.push(Finding::note(Code::Provider, What::UnusedProgram(provider)));
             }
             Err(error) => {
-                found.push(Finding::problem(Code::Provider, What::Distrusted(error)));
+                found.push(RenewalProblem::Distrusted { provider, error }.into());
             }
         }
     }
-    found.extend(profiles.into_iter().map(|(provider, profile_id)| {
-        let directory = app.paths.providers();
-        let what = What::UnknownProvider { profile_id, provider, directory };
-        Finding::problem(Code::Provider, what)
-    }));
+    let unknown = profiles.into_iter().filter_map(|(provider, profile_id)| {
+        renewal::of_login(app, catalog, (&profile_id, &provider)).map(Finding::from)
+    });
+    found.extend(unknown);
     found
 }
 
 async fn broken(app: &App, program: &Program) -> Option<Finding> {
-    let error = program.describe(&app.environment).await.err()?.into();
+    let error = program.describe(&app.machine, &app.environment).await.err()?.into();
     let what = What::BrokenProgram { path: program.path.clone(), error };
     Some(Finding::problem(Code::Provider, what))
 }

@@ -31,9 +31,11 @@ impl Documents {
     /// # Errors
     /// A store cannot be read.
     pub(super) fn read(app: &App, main: &AgentDir, agent: &AgentDir) -> Result<Self, StoreError> {
-        let agents = std::iter::once(main).chain((main.path != agent.path).then_some(agent));
-        let stored = agents.map(|agent| {
-            let store = app.store(agent);
+        let is_other = main.path != agent.path;
+        let of_main = app.store(main);
+        let mut stores = vec![if is_other { of_main.of_all_agents() } else { of_main }];
+        stores.extend(is_other.then(|| app.store(agent)));
+        let stored = stores.into_iter().map(|store| {
             let (profiles, state) = store.read()?.into_documents()?;
             Ok(Stored { store, profiles, state })
         });
@@ -65,8 +67,17 @@ pub(super) struct View<'d> {
 
 impl Stored {
     /// The profiles that can be interpreted, in document order.
-    fn entries(&self, of: (&App, &Config), is_inherited: bool, now: Millis) -> Vec<Entry<'_>> {
+    fn entries(
+        &self,
+        of: (&App, &Config),
+        others: Option<&Self>,
+        is_inherited: bool,
+        now: Millis,
+    ) -> Vec<Entry<'_>> {
         let judge = Judge::new(of, &self.store, (&self.profiles, &self.state), now);
+        let others = others.filter(|_| self.store.is_in_database()).unwrap_or(self);
+        let (own, all) = if is_inherited { (others, self) } else { (self, others) };
+        let judge = judge.with_usage(&own.state, &all.state);
         let entries = self.profiles.inspections().filter_map(|(id, inspection)| {
             let inspection = inspection?;
             let Judged { state, .. } = judge.judge(&id.into(), &inspection);
@@ -83,13 +94,14 @@ impl<'d> View<'d> {
             [main, own] => (Some(main), Some(own)),
             others => (others.first(), None),
         };
-        let mut entries = main.map(|main| main.entries(of, own.is_some(), now)).unwrap_or_default();
+        let mut entries =
+            main.map(|main| main.entries(of, own, own.is_some(), now)).unwrap_or_default();
         let mut usages: IndexMap<&str, UsageStats> =
             main.into_iter().flat_map(|main| main.state.usages()).collect();
         let stored: usize = documents.0.iter().map(|stored| stored.profiles.entry_count()).sum();
         let mut read = entries.len();
         if let Some(own) = own {
-            let own_entries = own.entries(of, false, now);
+            let own_entries = own.entries(of, main, false, now);
             read += own_entries.len();
             let superseded = superseded(&entries, &own_entries, now);
             let places: HashMap<&str, usize> =

@@ -47,7 +47,7 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
     output.warn_of_exposures(&listing.exposures);
     output.warn_of_invalid_entries(listing.invalid_entries, &listing.location);
     if args.json {
-        let quotas = (!args.no_usage).then(|| known(wait(quotas(app)), output));
+        let quotas = (!args.no_usage).then(|| known(wait(quotas(app)), app, output));
         let usage = quotas.as_ref().map(QuotaReport::from);
         let chat = listing.channels.iter().map(|active| {
             let accounts = active.accounts.iter().map(|account| account.id.as_str());
@@ -73,7 +73,7 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
     if !args.no_usage {
         // What is known is shown while the servers are asked.
         output.finish()?;
-        let quotas = known(wait(quotas(app)), output);
+        let quotas = known(wait(quotas(app)), app, output);
         let text = render(&quotas, output.columns());
         output.data(&format!("\n{text}"))?;
     }

@@ -12,9 +12,8 @@ use crate::cli::exit::{ExitStatus, Failure};
 use crate::cli::failure::login_template;
 use crate::cli::named;
 use crate::cli::output::Output;
-use crate::ops::check::{Problem, Report, Request, check};
-use crate::profile::{AgentId, Millis};
-use crate::provider::auth_provider_id;
+use crate::ops::check::{Request, check};
+use crate::profile::{AgentId, Millis, SOON};
 use crate::text::{chain, printable};
 use report::Told;
 use std::time::Duration;
@@ -39,9 +38,9 @@ pub(in crate::cli) struct Args {
     /// The agent whose logins are checked [default: the default agent]
     #[arg(long, value_name = "ID", conflicts_with = "all")]
     agent: Option<String>,
-    /// What expires within this span, and cannot be renewed, needs a person
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration::parse)]
-    within: Duration,
+    /// What expires within this span, and cannot be renewed, needs a person [default: 24h]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    within: Option<Duration>,
     /// Report a login as unknown if the server confirmed it longer ago [default: any age]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     max_age: Option<Duration>,
@@ -69,10 +68,11 @@ fn checked(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failur
     let request = Request {
         agent: AgentId::named(args.agent.as_deref()),
         all_agents: args.all,
-        within: millis(args.within),
+        name: args.name.clone(),
+        within: args.within.map_or(SOON, millis),
         max_age: args.max_age.map(millis),
     };
-    let look = || looked_at(app, &request, args.name.as_deref());
+    let look = || check(app, &request, app.now()).map_err(Failure::from);
     let mut report = look()?;
     let mut failed = online::Failed::default();
     if args.online {
@@ -98,27 +98,6 @@ fn checked(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failur
 
 fn millis(span: Duration) -> Millis {
     span.as_millis().try_into().unwrap_or(Millis::MAX)
-}
-
-/// The logins that are meant, as they are now.
-fn looked_at(app: &App, request: &Request, name: Option<&str>) -> Result<Report, Failure> {
-    let mut report = check(app, request, app.now())?;
-    if let Some(name) = name {
-        let provider =
-            app.provider_id(&name.to_owned().into()).map_err(crate::app::AppError::from)?;
-        report.logins.retain(|login| named::is_called(&login.row, name, &provider));
-        let of: Vec<_> = report.logins.iter().map(|login| login.row.provider.clone()).collect();
-        report.problems.retain(|(_, problem)| match problem {
-            Problem::Store(_) => true,
-            Problem::StaleOrder(order) => {
-                let id = auth_provider_id(&order.provider);
-                of.iter().any(|provider| auth_provider_id(provider) == id)
-            }
-            // The login that is meant was found.
-            Problem::Uninterpretable { .. } => of.is_empty(),
-        });
-    }
-    Ok(report)
 }
 
 fn say_nobody(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {

@@ -107,7 +107,7 @@ impl<'r> Told<'r> {
     /// Whether a person has to act on a login.
     fn needs_person(&self) -> NeedsPerson {
         let of_logins = self.logins.iter().map(|it| it.needs_person);
-        let others = self.problems.iter().filter(|it| !it.is_of_store());
+        let others = self.problems.iter().filter(|it| !it.problem.is_of_file());
         of_logins.chain(others.map(|it| it.problem.needs_person())).max().unwrap_or(NeedsPerson::No)
     }
 
@@ -115,7 +115,9 @@ impl<'r> Told<'r> {
     pub(super) fn status(&self) -> ExitStatus {
         match self.needs_person() {
             NeedsPerson::Yes => ExitStatus::LoginRequired,
-            _ if self.problems.iter().any(ToldProblem::is_of_store) => ExitStatus::StoreUnusable,
+            _ if self.problems.iter().any(|it| it.problem.is_of_file()) => {
+                ExitStatus::StoreUnusable
+            }
             NeedsPerson::CannotTell => ExitStatus::Unavailable,
             NeedsPerson::No => ExitStatus::Success,
         }
@@ -220,10 +222,6 @@ impl<'r> ToldLogin<'r> {
 }
 
 impl ToldProblem<'_> {
-    const fn is_of_store(&self) -> bool {
-        matches!(self.problem, Problem::Store(_))
-    }
-
     fn json(&self) -> ProblemReport<'_> {
         ProblemReport {
             agent_id: self.agent_id,

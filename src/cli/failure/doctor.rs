@@ -18,7 +18,7 @@ pub(in crate::cli) fn next_step(what: &What, app: &App) -> Hint {
     match what {
         What::Exposed(exposure) => remedy(exposure),
         What::Failed(error) => or_message(error),
-        What::Distrusted(error) => or_message(error),
+        What::Renewal(problem) => or_message(problem),
         What::Restorable { location, agent_id, .. } => {
             let restore = of_agent(Command::ours("doctor --restore latest"), agent_id);
             match location.path() {
@@ -87,11 +87,6 @@ pub(in crate::cli) fn next_step(what: &What, app: &App) -> Hint {
         What::BrokenProgram { .. } => {
             "correct the program; docs/providers.md describes the protocol".into()
         }
-        What::UnknownProvider { provider, directory, .. } => format!(
-            "describe it in {}/{provider}.json, or put openclaw-auth-provider-{provider} on PATH",
-            directory.display()
-        )
-        .into(),
         What::Network(_) => "correct the variable, or unset it".into(),
         What::SharedFileSystem { .. } => "let one host alone refresh, or keep the state \
                                           directory on a disk of this host: \

@@ -6,6 +6,7 @@ use crate::app::AppError;
 use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::config::ConfigError;
 use crate::external::{ExternalError, OtherStorage};
+use crate::ops::RenewalProblem;
 use crate::profile::AgentId;
 use crate::provider::{CatalogError, Conventions, DistrustedProgram};
 use crate::reference::InvalidSecrets;
@@ -75,6 +76,23 @@ impl Explain for DistrustedProgram {
             _ => "install it as yourself or as root; docs/providers.md says what is looked for",
         };
         (status, Some(hint.into()))
+    }
+}
+
+impl Explain for RenewalProblem {
+    fn advice(&self) -> Advice {
+        match self {
+            RenewalProblem::Files(error) | RenewalProblem::File { error, .. } => error.advice(),
+            RenewalProblem::Distrusted { error, .. } => error.advice(),
+            RenewalProblem::UnknownProvider { provider, directory, .. } => {
+                let hint = format!(
+                    "describe it in {}/{provider}.json, or put openclaw-auth-provider-{provider} \
+                     on PATH",
+                    directory.display()
+                );
+                (ExitStatus::LoginRequired, Some(hint.into()))
+            }
+        }
     }
 }
 

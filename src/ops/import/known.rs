@@ -122,7 +122,7 @@ pub(super) fn held_elsewhere(
     own: &Store,
 ) -> HashMap<String, (AgentId, ProfileId)> {
     let mut held = HashMap::new();
-    for store in app.stores(config).iter().filter(|store| !store.is_same(own)) {
+    for store in app.holding_stores(config).iter().filter(|store| !store.is_same(own)) {
         // What cannot be read is not ours to judge here.
         let Ok(document) = store.profiles() else { continue };
         for profile in document.profiles() {

@@ -14,7 +14,7 @@ use crate::oauth::{
 use crate::ops::{Event, Input, Interaction};
 use crate::system::Clock;
 use crate::system::Stop;
-use crate::system::browser::{self, Opening};
+use crate::system::browser::Opening;
 use crate::system::environment::Remote;
 use crate::system::lock::Holder;
 use crate::system::process;
@@ -114,7 +114,7 @@ impl Login<'_> {
         let authorization = self.authorization_request(redirect_uri)?;
         let expectation = self.expectation(&authorization)?;
         let serving = listener
-            .map(|listener| listener.serve(expectation.clone()))
+            .map(|listener| listener.serve(expectation.clone(), &self.app.machine.clock))
             .transpose()
             .map_err(LoginError::Listen)?;
         let holder = |port| {
@@ -215,7 +215,7 @@ impl Login<'_> {
             timeout: self.request.timeout,
         }));
         let opening = if self.request.browser && listening {
-            browser::open(self.environment, &authorization.url)
+            self.app.machine.browser.open(self.environment, &authorization.url)
         } else {
             Opening::NotTried
         };

@@ -11,8 +11,7 @@ use crate::oauth::TokenError;
 use crate::ops::issuer::renewal;
 use crate::ops::{Event, Input, Interaction};
 use crate::provider::{Conversation, Issued, Message, Operation, Program, Question};
-use crate::system::Stop;
-use crate::system::{browser, lock};
+use crate::system::{Stop, lock};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -36,7 +35,7 @@ pub(super) async fn login(
     let failed =
         |label: &str, error: TokenError| not_signed_in(&program.provider, label, request, error);
     let description = tokio::select! {
-        description = program.describe(&app.environment) => description,
+        description = program.describe(&app.machine, &app.environment) => description,
         () = stop.asked() => return Err(LoginError::Interrupted),
     };
     let description = description.map_err(|error| failed(program.provider.as_str(), error))?;
@@ -45,7 +44,7 @@ pub(super) async fn login(
         return Err(LoginError::NoLogin { program: program.name() });
     }
     let conversation = program
-        .begin(&app.environment, Operation::Login, None)
+        .begin(&app.machine, &app.environment, Operation::Login, None)
         .map_err(|error| failed(&label, error))?;
     let mut program_login =
         ProgramLogin { app, program, label: &label, request, interaction, conversation };
@@ -158,7 +157,8 @@ impl ProgramLogin<'_> {
                     is_remote,
                 }));
                 if self.request.browser {
-                    self.interaction.event(Event::Browser(browser::open(environment, &url)));
+                    let opening = self.app.machine.browser.open(environment, &url);
+                    self.interaction.event(Event::Browser(opening));
                 }
             }
             Message::UserCode(code) => self.interaction.event(Event::UserCode(UserCodeNotice {

@@ -31,6 +31,9 @@ impl Pool {
             first.extend(shared.into_iter().filter(|id| !own.has_entry(id.as_str())));
             Some(first)
         });
+        for entry in &mut entries {
+            entry.usage = owners[0].1.usage_before(owners[1].1, entry.id);
+        }
         let order = resolve(&entries, stored.as_deref(), config, provider, None, now);
         Ok(Ranking { entries, order, owners })
     }

@@ -6,6 +6,7 @@
 use super::{RefreshError, default_min_ttl, has_lifetime, not_refreshable, refresh};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
+use crate::ops::moving::moved_from;
 use crate::ops::pool::Pool;
 use crate::ops::reference::{self, ValueError};
 use crate::ops::selection::{Login, LookedIn, Selected, SelectionError, WrongProvider};
@@ -168,6 +169,16 @@ struct Found {
     credential: Credential,
 }
 
+impl Found {
+    /// Whether both are one profile with one grant, of one agent.
+    fn is(&self, other: &Self) -> bool {
+        let grants = [self, other].map(|it| it.credential.refresh_token());
+        self.owner == other.owner
+            && self.id == other.id
+            && matches!(grants, [Some(one), Some(other)] if one.matches(other))
+    }
+}
+
 /// Refreshes the logins that are due.
 ///
 /// # Errors
@@ -205,20 +216,22 @@ fn find(
 ) -> Result<Vec<Found>, DueError> {
     let named = request.agent.as_ref();
     let owners = if request.all_agents {
-        app.agents_with_directories(config)
+        app.holders(config)
     } else {
-        let agent = app.agent(config, named)?;
-        let main = app.fallback_agent(config, &agent);
-        std::iter::once(agent).chain(main).collect()
+        app.readable(config, &app.agent(config, named)?)
     };
     let wanted = request.provider.as_ref().map(|named| app.provider_id(named)).transpose()?;
     let mut found = Vec::new();
     let mut own_providers = HashSet::new();
     let mut is_known = false;
-    let locations = owners.iter().map(|owner| app.store(owner).location()).collect();
+    let locations = owners.iter().map(|(_, store)| store.location()).collect();
     let looked_in = LookedIn { locations, uninterpretable: Vec::new() };
-    for (index, owner) in owners.into_iter().enumerate() {
-        let profiles = match profiles_of(app, config, &owner) {
+    for (index, (owner, store)) in owners.into_iter().enumerate() {
+        let profiles = match profiles_of(app, config, &owner, &store) {
+            // What `main` has as well was found there.
+            Ok(profiles) if request.all_agents && store.is_of_all_agents() => {
+                profiles.into_iter().filter(|it| !found.iter().any(|seen| it.is(seen))).collect()
+            }
             Ok(profiles) => profiles,
             Err(error) if request.all_agents => {
                 report.problems.push((owner.id.clone(), error));
@@ -279,9 +292,13 @@ fn find(
     Ok(found)
 }
 
-fn profiles_of(app: &App, config: &Config, owner: &AgentDir) -> Result<Vec<Found>, AppError> {
+fn profiles_of(
+    app: &App,
+    config: &Config,
+    owner: &AgentDir,
+    store: &Store,
+) -> Result<Vec<Found>, AppError> {
     app.require_private(config, owner)?;
-    let store = app.store(owner);
     let snapshot = store.read()?;
     let found = |profile: crate::store::Profile<'_>| Found {
         owner: owner.clone(),
@@ -355,7 +372,7 @@ impl Run<'_> {
     }
 
     fn is_due(&self, selected: &Selected) -> bool {
-        if selected.rejected {
+        if selected.rejected || self.is_over(selected) {
             return true;
         }
         // Without a refresh token nothing can be done before it is over.
@@ -369,6 +386,15 @@ impl Run<'_> {
             }
         };
         (self.request.force && is_refreshable) || !is_enough
+    }
+
+    /// Whether the login is over although its token may live. Its turn says so, and posts nothing.
+    fn is_over(&self, selected: &Selected) -> bool {
+        let Some(grant) = selected.credential.refresh_token() else { return false };
+        selected.refused
+            || selected.store.noted_refusal(grant).is_some()
+            || selected.store.is_replaced(grant)
+            || moved_from((self.app, self.config), &selected.store, grant).is_some()
     }
 
     async fn refresh(&mut self, selected: &Selected) -> Result<Credential, RefreshError> {

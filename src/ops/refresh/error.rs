@@ -13,6 +13,10 @@ use crate::text::printable;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Said when the process of the caller makes the request: a signal may cut that one off.
+pub(super) const MADE_BY_CALLER: &str =
+    "no process could be started for the refresh: it is made by this one, so do not kill it";
+
 /// Why a login is not refreshed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
@@ -188,9 +192,45 @@ pub enum ReportedKind {
     Store,
 }
 
+impl RefreshError {
+    /// The failure in one word, for traces.
+    pub(super) const fn code(&self) -> &'static str {
+        match self {
+            Self::App(_) | Self::Issuer(_) | Self::UnknownProvider { .. } => "unusable",
+            Self::Lease(_) => "busy",
+            Self::NotRefreshable(_) => "not-refreshable",
+            Self::LoginOver { .. } => "login-over",
+            Self::SignedOut(_) => "signed-out",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Refused { .. } => "refused",
+            Self::NotYet { .. } => "not-yet",
+            Self::NotRefreshed { .. } => "not-refreshed",
+            Self::Expired { .. } | Self::NoLifetime { .. } => "expired",
+            Self::Spent { .. } | Self::SpentUnreadable { .. } => "spent",
+            Self::Kept { .. } => "kept",
+            Self::Lost { .. } => "lost",
+            Self::Reported { .. } => "failed-in-worker",
+            Self::NoTimeLeft => "not-begun",
+            Self::Signals(_) => "no-signals",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 impl<E: Into<AppError>> From<E> for RefreshError {
     fn from(error: E) -> Self {
         Self::App(error.into())
+    }
+}
+
+impl RefreshError {
+    /// Whether the server has refused the login for good.
+    pub fn is_over(&self) -> bool {
+        match self {
+            Self::LoginOver { .. } | Self::Reported { kind: ReportedKind::LoginOver, .. } => true,
+            Self::NotRefreshable(error) => error.reason == Reason::Refused,
+            _ => false,
+        }
     }
 }
 

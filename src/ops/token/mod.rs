@@ -23,6 +23,7 @@ use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
 use crate::profile::{Kind, ProfileId, ProviderId, is_stand_in};
+use crate::text::chain;
 use answer::{
     exchange_of, hand_out, is_enough, is_ours_to_refresh, judge, of_another_program, token_of,
     usable, validity_of,
@@ -137,9 +138,13 @@ impl Waits<'_> {
                 Step::Refresh(selected) => {
                     warn_of_route(app, interaction);
                     let timeout = request.lock_timeout;
-                    let renewed = refresh(app, config, &selected, timeout, interaction).await?;
-                    let token = hand_out(app, &selected, &renewed, request)?;
-                    Step::Found(selected, token)
+                    match refresh(app, config, &selected, timeout, interaction).await {
+                        Ok(renewed) => {
+                            let token = hand_out(app, &selected, &renewed, request)?;
+                            Step::Found(selected, token)
+                        }
+                        Err(error) => asked.after(error, selected, interaction)?,
+                    }
                 }
             };
         }
@@ -224,14 +229,40 @@ impl Asked<'_> {
         let Some(error) = not_refreshable(&selected) else { return Ok(Step::Refresh(selected)) };
         // A token that cannot be refreshed is still good for as long as it lives.
         if selected.credential.is_usable_until(app.now()) && !must_refresh {
-            interaction.note(&format!(
-                "the token of `{}` expires within --min-ttl and cannot be refreshed",
-                selected.id
-            ));
+            if selected.refused {
+                warn_of_last_token(&selected, interaction);
+            } else {
+                interaction.note(&format!(
+                    "the token of `{}` expires within --min-ttl and cannot be refreshed",
+                    selected.id
+                ));
+            }
             let token = hand_out(app, &selected, &selected.credential, request)?;
             return found(selected, token);
         }
         Err(RefreshError::from(error).into())
+    }
+
+    /// The step after a refresh that failed. Where the login proved to be over, this call goes on
+    /// as the next one would: with another login, else with the token that still lives.
+    fn after(
+        &self,
+        error: RefreshError,
+        selected: Box<Selected>,
+        interaction: &mut dyn Interaction,
+    ) -> Result<Step, NoTokenError> {
+        if !error.is_over() || self.request.force_refresh {
+            return Err(error.into());
+        }
+        let Ok(mut next) = self.select() else { return Err(error.into()) };
+        if next.id != selected.id {
+            interaction.warn(&chain(&error));
+            return self.next(next, interaction);
+        }
+        // That may not be stored, and the refresh token is posted no second time.
+        next.refused = true;
+        let is_alive = !next.rejected && next.credential.is_usable_until(self.app.now());
+        if is_alive { self.next(next, interaction) } else { Err(error.into()) }
     }
 
     /// The token, with what there is to say of it.

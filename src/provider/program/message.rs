@@ -6,7 +6,7 @@ use crate::oauth::{Grant, Members, Refusal, TokenError};
 use crate::profile::{Credential, Identity, Millis, ProviderId};
 use crate::provider::registration::is_own_field;
 use crate::secret::Secret;
-use crate::system::{http, now};
+use crate::system::http;
 use crate::text::{is_plain, printable};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -229,8 +229,8 @@ struct Credentials {
     fields: Map<String, Value>,
 }
 
-/// What a line says; `None` for an event that this version does not know.
-pub(super) fn parse(line: &Secret) -> Result<Option<Message>, Breach> {
+/// What a line says at the time `now`, from which lifetimes count; `None` for an event that this version does not know.
+pub(super) fn parse(line: &Secret, now: Millis) -> Result<Option<Message>, Breach> {
     let event =
         serde_json::from_str::<Event>(line.expose()).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => Breach::IncompleteEvent,
@@ -259,7 +259,7 @@ pub(super) fn parse(line: &Secret) -> Result<Option<Message>, Breach> {
         }
         Event::Note { text } => Message::Note(printable(&text, 500)),
         Event::Done { credential } => {
-            Message::Done(credential.map(issued).transpose()?.map(Box::new))
+            Message::Done(credential.map(|it| issued(it, now)).transpose()?.map(Box::new))
         }
         Event::Error { code, message } => Message::Failed(failure(&code, message)),
         Event::Unknown => return Ok(None),
@@ -296,7 +296,7 @@ fn failure(code: &str, message: Option<String>) -> TokenError {
     TokenError::Refused { code, description, status: None, meaning }
 }
 
-fn issued(credential: Credentials) -> Result<Issued, Breach> {
+fn issued(credential: Credentials, now: Millis) -> Result<Issued, Breach> {
     if credential.access.is_blank() {
         return Err(Breach::EmptyToken);
     }
@@ -306,7 +306,7 @@ fn issued(credential: Credentials) -> Result<Issued, Breach> {
         return Err(Breach::ExpiryInSeconds);
     }
     let of_lifetime = |lifetime: Duration| {
-        now().saturating_add(Millis::try_from(lifetime.as_millis()).unwrap_or(Millis::MAX))
+        now.saturating_add(Millis::try_from(lifetime.as_millis()).unwrap_or(Millis::MAX))
     };
     let expires = at.or_else(|| lifetime(credential.expires_in).map(of_lifetime));
     let text = |text: Option<String>| {
@@ -334,8 +334,10 @@ fn issued(credential: Credentials) -> Result<Issued, Breach> {
 mod tests {
     use super::*;
 
+    const NOW: Millis = 1_700_000_000_000;
+
     fn said(line: &str) -> String {
-        match parse(&Secret::new(line)) {
+        match parse(&Secret::new(line), NOW) {
             Err(breach) => breach.to_string(),
             Ok(None) => "nothing".to_owned(),
             Ok(Some(Message::Failed(error))) => error.to_string(),
@@ -382,14 +384,24 @@ mod tests {
     fn a_credential_keeps_its_own_fields_and_no_others_of_ours() {
         let line = r#"{"event":"done","credential":{"access":"fake-a","refresh":"fake-r",
             "expiresAt":1700000000000,"email":" a@x ","fields":{"region":"eu","type":"x"}}}"#;
-        let Ok(Some(Message::Done(Some(issued)))) = parse(&Secret::new(line)) else { panic!() };
+        let Ok(Some(Message::Done(Some(issued)))) = parse(&Secret::new(line), NOW) else {
+            panic!()
+        };
         assert_eq!(issued.grant.expires, Some(1_700_000_000_000));
         assert_eq!(issued.identity.email.as_deref(), Some("a@x"));
         assert_eq!(issued.fields, [("region".to_owned(), "eu".into())]);
         // One that only looks like another account is none.
         let line = r#"{"event":"done","credential":{"access":"fake-a","email":"a\u202e@x"}}"#;
-        let Ok(Some(Message::Done(Some(hidden)))) = parse(&Secret::new(line)) else { panic!() };
+        let Ok(Some(Message::Done(Some(hidden)))) = parse(&Secret::new(line), NOW) else {
+            panic!()
+        };
         assert_eq!(hidden.identity.email, None);
         assert!(!format!("{issued:?}").contains("fake"));
+        // A lifetime counts from when the line came.
+        let line = r#"{"event":"done","credential":{"access":"fake-a","expiresIn":1.5}}"#;
+        let Ok(Some(Message::Done(Some(issued)))) = parse(&Secret::new(line), NOW) else {
+            panic!()
+        };
+        assert_eq!(issued.grant.expires, Some(NOW + 1_500));
     }
 }

@@ -11,9 +11,9 @@ pub use message::{Description, Issued, Message, Operation, Question, UserCode};
 use crate::oauth::TokenError;
 use crate::profile::{Credential, ProviderId};
 use crate::secret::Secret;
-use crate::system::Environment;
 use crate::system::child::{self, LineProcess, Output};
 use crate::system::trust::{self, Insecure};
+use crate::system::{Clock, Environment, Machine};
 use crate::text::printable;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -91,8 +91,12 @@ impl Program {
     ///
     /// # Errors
     /// It cannot be run, or does not speak the protocol.
-    pub async fn describe(&self, environment: &Environment) -> Result<Description, TokenError> {
-        let mut conversation = self.begin(environment, Operation::Describe, None)?;
+    pub async fn describe(
+        &self,
+        machine: &Machine,
+        environment: &Environment,
+    ) -> Result<Description, TokenError> {
+        let mut conversation = self.begin(machine, environment, Operation::Describe, None)?;
         let described = async {
             loop {
                 match conversation.next().await? {
@@ -102,8 +106,8 @@ impl Program {
                 }
             }
         };
-        let described = tokio::time::timeout(DESCRIBE_TIMEOUT, described).await;
-        described.unwrap_or_else(|_| Err(self.took_too_long(DESCRIBE_TIMEOUT)))
+        let described = machine.clock.within(DESCRIBE_TIMEOUT, described).await;
+        described.unwrap_or_else(|| Err(self.took_too_long(DESCRIBE_TIMEOUT)))
     }
 
     /// Begins an operation, on `credential` with the text of its entry where it needs one.
@@ -112,6 +116,7 @@ impl Program {
     /// The program cannot be started.
     pub fn begin(
         &self,
+        machine: &Machine,
         environment: &Environment,
         operation: Operation,
         credential: Option<(&Credential, &Secret)>,
@@ -119,12 +124,13 @@ impl Program {
         let request = message::request(operation, &self.provider, credential);
         let mut command = child::command(&self.file, environment);
         command.current_dir(self.file.parent().unwrap_or(Path::new("/")));
-        let process = LineProcess::start(&mut command, MOST_OUTPUT).map_err(|error| {
+        let process = machine.programs.talk_to(&mut command, MOST_OUTPUT);
+        let process = process.map_err(|error| {
             let reason = format!("{} could not be run: {error}", self.path.display());
             TokenError::unavailable(reason, false)
         })?;
         process.send(&request);
-        Ok(Conversation { program: self.clone(), process })
+        Ok(Conversation { program: self.clone(), process, clock: machine.clock.clone() })
     }
 
     /// It was given up on. Nobody knows what it has done.
@@ -143,6 +149,7 @@ impl Program {
 pub struct Conversation {
     program: Program,
     process: LineProcess,
+    clock: Clock,
 }
 
 impl Conversation {
@@ -154,7 +161,7 @@ impl Conversation {
         loop {
             let message = match self.process.next().await {
                 Output::Stdout(line) if line.is_blank() => continue,
-                Output::Stdout(line) => message::parse(&line),
+                Output::Stdout(line) => message::parse(&line, self.clock.now()),
                 Output::Stderr(text) => Ok(Some(Message::Aside(printable(text.trim(), 500)))),
                 Output::NotUtf8 => Err(Breach::NoText),
                 Output::LimitExceeded => Err(Breach::TooMuch { kib: MOST_OUTPUT / 1024 }),
@@ -187,7 +194,7 @@ impl Conversation {
                 }
             }
         };
-        let _ = tokio::time::timeout(LAST_WORD, ended).await;
+        let _ = self.clock.within(LAST_WORD, ended).await;
     }
 }
 

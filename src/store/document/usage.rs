@@ -50,6 +50,12 @@ impl StateDocument {
         self.entry(profile_id).map(usage).unwrap_or_default()
     }
 
+    /// As [`Self::usage`], where what is said here goes before what `others` says of it.
+    pub fn usage_before(&self, others: &Self, profile_id: &str) -> UsageStats {
+        let own = self.usage(profile_id);
+        if own == UsageStats::default() { others.usage(profile_id) } else { own }
+    }
+
     /// What is remembered about the use of every profile, in document order.
     pub fn usages(&self) -> impl Iterator<Item = (&str, UsageStats)> {
         self.entries().map(|(id, entry)| (id, usage(entry)))

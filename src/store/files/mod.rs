@@ -80,7 +80,7 @@ impl Engine for Files {
 
     fn check_writable(&self) -> Result<(), StoreError> {
         for path in [self.profiles_path(), self.state_path()] {
-            file::refuse_dead_link(&path).map_err(failure::read_failed(&path))?;
+            reading::refuse_dead_link(&path)?;
             file::check_replaceable(&path).map_err(write_failed(&path))?;
         }
         Ok(())

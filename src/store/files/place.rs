@@ -18,6 +18,11 @@ pub(in crate::store) struct Files {
 }
 
 impl Files {
+    /// Where a later OpenClaw has the database of the agent.
+    pub(in crate::store) fn agent_database(&self) -> PathBuf {
+        self.agent_dir.join("openclaw-agent.sqlite")
+    }
+
     /// The document of the profiles.
     pub(in crate::store) fn profiles_path(&self) -> PathBuf {
         self.agent_dir.join("auth-profiles.json")

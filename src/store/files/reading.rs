@@ -85,6 +85,13 @@ fn is_renamed_away(files: &Files) -> bool {
     })
 }
 
+/// Fails where the way to a document is a symbolic link that leads nowhere, and does so for
+/// longer than a replacement takes.
+pub(super) fn refuse_dead_link(path: &Path) -> Result<(), StoreError> {
+    let look = || file::refuse_dead_link(path).map(Some).map_err(read_failed(path));
+    settled(look, |_| is_file_in_flux(path)).map(drop)
+}
+
 /// Reads until what is found can be true, or for [`PATIENCE`].
 fn settled<T>(
     read: impl Fn() -> Result<Option<T>, StoreError>,
@@ -147,6 +154,7 @@ fn is_young(found: io::Result<std::fs::Metadata>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::engine::Engine;
     use std::os::unix::fs::symlink;
     use std::path::PathBuf;
 
@@ -183,6 +191,21 @@ mod tests {
                 assert!(profiles(&files).is_ok_and(|read| read.version.is_some()), "{links}");
             });
         }
+    }
+
+    #[test]
+    fn a_store_is_writable_though_its_document_is_just_being_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let (files, document) = linked(root.path(), 1);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(30));
+                file::replace(&document, b"{}").unwrap();
+            });
+            files.check_writable().unwrap();
+        });
+        std::fs::remove_file(&document).unwrap();
+        assert!(files.check_writable().is_err(), "nothing comes");
     }
 
     #[test]

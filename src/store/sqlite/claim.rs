@@ -39,9 +39,15 @@ impl Sqlite {
         let Some(look) = held.look(self)? else { return Ok(()) };
         let stored = self.stored(&look)?;
         let mut extras = self.extras();
-        extras.claims.retain(|id, claim| claim.stands_in(&stored, id));
+        let hidden = self.hidden()?;
+        extras.claims.retain(|id, claim| {
+            claim.stands_in(&stored, id) || hidden.by().is_some_and(|own| claim.stands_in(own, id))
+        });
         let mut markers = Entries::new();
         for id in self.open_to_openclaw(&look, grant, now)? {
+            if hidden.has(&id) {
+                continue;
+            }
             let claim = new_id();
             let Some(entry) = stored.entry(&id) else { continue };
             let Some(marker) = document::marked(entry, &id, &claim).map_err(|e| self.odd(&e))?

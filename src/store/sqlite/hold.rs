@@ -125,10 +125,9 @@ impl Held {
         };
         let own = match &self.own {
             Some(held) => Some(Own::ask(held).map_err(|e| failed(&sqlite.own, &e))?),
-            None => connection::read(&sqlite.own, Own::ask)?,
+            None => sqlite.look_at_own(shared.as_ref())?,
         };
-        let paths = (sqlite.shared.as_path(), sqlite.own.as_path());
-        let look = Look::of(shared, own, paths, sqlite.agent.as_str())?;
+        let look = sqlite.look_of(shared, own)?;
         match sqlite.refusal(&look) {
             Some(refusal) => Err(refusal),
             None => Ok(Some(look)),

@@ -10,7 +10,7 @@
 //! | `legacy-main`, or none | none, or no profiles | nothing is stored yet |
 //! | anything else | any | an error |
 
-use super::connection::{self, invalid};
+use super::connection::invalid;
 use super::rows::{self, Owner, Rows};
 use crate::store::{Mark, ReadOnly, StoreError, Version};
 use rusqlite::{Connection, OptionalExtension};
@@ -172,13 +172,6 @@ fn schema(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 impl Look {
-    /// Looks at the databases.
-    pub(super) fn at(shared: &Path, own: &Path, agent: &str) -> Result<Self, StoreError> {
-        let found = connection::read(shared, Shared::ask)?;
-        let found_own = connection::read(own, Own::ask)?;
-        Self::of(found, found_own, (shared, own), agent)
-    }
-
     /// What both say together.
     pub(super) fn of(
         shared: Option<Shared>,

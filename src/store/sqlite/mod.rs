@@ -180,7 +180,9 @@ impl Engine for Sqlite {
             return Ok(Swap::Changed(prepared));
         }
         let (kept, present) = (self.kept(), self.profiles(&look)?);
-        let backup = read.and_then(|_| kept.keep_backup(present.original(), true));
+        let replaced = self.as_main_sees(&present)?;
+        let replaced = replaced.as_ref().unwrap_or(&present);
+        let backup = read.and_then(|_| kept.keep_backup(replaced.original(), true));
         self.write_profiles(held, &look, &present, document)?;
         if let Some(backup) = backup {
             kept.finish_backup(backup, document.is_renewal());

@@ -6,7 +6,7 @@
 use super::connection::{invalid, write_failed};
 use super::held::Held;
 use super::look::{Layout, Look, Shared};
-use super::merge::{self, Changes, Home, States};
+use super::merge::{self, Changes, Entries, Home, States};
 use super::place::Sqlite;
 use super::reading::{state_text, store_text};
 use super::rows::{self, Owner, Rows, Which};
@@ -57,10 +57,14 @@ impl Sqlite {
             return Err(StoreError::Hidden { location, profile_id });
         }
         let mut extras = self.extras();
-        if extras.take_fields(&mut changes.entries).map_err(odd)? {
+        let hidden = self.hidden()?;
+        let (others, mut taken): (Entries, Entries) =
+            changes.entries.into_iter().partition(|(id, _)| hidden.has(id));
+        if extras.take_fields(&mut taken).map_err(odd)? {
             extras.write(&self.extras_path())?;
         }
-        let ids: Vec<String> = changes.entries.iter().map(|(id, _)| id.clone()).collect();
+        let ids: Vec<String> = taken.iter().map(|(id, _)| id.clone()).collect();
+        changes.entries = taken.into_iter().chain(others).collect();
         let rows = self.present(look);
         let mut states = States::new(state_text(rows.own), state_text(rows.shared)).map_err(odd)?;
         for (owner, changes) in self.by_owner(&rows, changes) {
@@ -108,7 +112,11 @@ impl Sqlite {
         }
         let read = |row| store_text(row).and_then(|it| Document::parse(it.expose()).ok());
         let (own, shared) = (read(rows.own), read(rows.shared));
-        let has_own = |id: &str| own.as_ref().is_some_and(|own| own.has_entry(id));
+        let has =
+            |row: &Option<Document>, id: &str| row.as_ref().is_some_and(|it| it.has_entry(id));
+        // What comes in the place of one of the agent's own is its own: another id of it.
+        let replaces_own = changes.entries.iter().any(|(id, it)| it.is_none() && has(&own, id));
+        let has_own = |id: &str| has(&own, id) || replaces_own && !has(&shared, id);
         let grant = |row: &Option<Document>, id: &str| row.as_ref().and_then(|it| grant_in(it, id));
         let is_in_both = |id: &str| {
             let grants = grant(&own, id).zip(grant(&shared, id));

@@ -47,7 +47,11 @@ impl std::fmt::Debug for Ended {
 ///
 /// # Errors
 /// The process cannot be started or waited for.
-pub fn run(command: &mut Command, input: Vec<u8>, limits: Limits) -> io::Result<Ended> {
+pub(in crate::system) fn run(
+    command: &mut Command,
+    input: Vec<u8>,
+    limits: Limits,
+) -> io::Result<Ended> {
     let (sender, events) = channel();
     let tell = move |event| sender.send(event).is_ok();
     let mut child = Group::start(command, limits.output_bytes, tell)?;

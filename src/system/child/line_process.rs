@@ -40,7 +40,7 @@ impl LineProcess {
     ///
     /// # Errors
     /// The process cannot be started.
-    pub fn start(command: &mut Command, output_bytes: u64) -> io::Result<Self> {
+    pub(super) fn start(command: &mut Command, output_bytes: u64) -> io::Result<Self> {
         let (sender, events) = unbounded_channel();
         let tell = move |event| sender.send(event).is_ok();
         let group = Group::start(command, output_bytes, tell)?;

@@ -4,7 +4,7 @@
 use super::command::command_with;
 use crate::system::Environment;
 use std::ffi::OsStr;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// A program that gets the environment without the variables that look like secrets, which it
 /// did not ask for.
@@ -20,17 +20,4 @@ pub(in crate::system) fn withhold_secrets(command: &mut Command, environment: &E
         .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
         .collect();
     command.env_clear().envs(environment.without_secrets()).envs(own);
-}
-
-/// Whether a program of this name can be started.
-pub fn is_installed(program: &str, environment: &Environment) -> bool {
-    let mut command = command(program, environment);
-    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok()
-}
-
-/// Runs a program on the user's terminal to its end; whether it succeeded.
-pub fn run_on_terminal(program: &str, arguments: &[String], environment: &Environment) -> bool {
-    let status = command(program, environment).args(arguments).status();
-    status.is_ok_and(|status| status.success())
 }

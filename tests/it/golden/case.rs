@@ -1,11 +1,10 @@
 //! One recorded case: its folder, and how to run it.
 
+use crate::support::here::InProcess as _;
 use crate::support::recorded::{bare_program, files, fill_base, run_directory};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A recorded case.
@@ -124,18 +123,9 @@ impl Case {
         let mut command = bare_program(run.path());
         command
             .args(step.argv.iter().map(here))
-            .envs(self.environment.iter().map(|(name, value)| (name, here(value))))
-            .stdin(if step.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        if let Some(input) = &step.stdin {
-            // A program that does not read it may be gone already.
-            let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        }
-        let output = child.wait_with_output().unwrap();
-        let stdout = String::from_utf8(output.stdout).unwrap();
-        (output.status.code().unwrap(), stdout)
+            .envs(self.environment.iter().map(|(name, value)| (name, here(value))));
+        let finished = command.here().input(step.stdin.clone().unwrap_or_default()).run();
+        (finished.code, finished.stdout)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{PATIENCE, TOKEN, exists, finish, held, locks, posted, skipped, start, wait_until};
 use crate::support::rig::{PROFILE, Rig};
 use rustix::process::{Pid, Signal, kill_process};
+use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
@@ -52,6 +53,20 @@ fn without_proc_the_caller_makes_the_request_and_says_so_once() {
     }
     let profile = &rig.document()["profiles"][PROFILE];
     assert!(rig.server.is_alive(profile["refresh"].as_str().unwrap()));
+    assert_eq!(rig.server.reuse_attempts(), 0);
+}
+
+#[test]
+fn a_refresh_whose_start_slot_cannot_be_made_is_the_callers_and_it_says_so() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    // A worker begins with the slot of its grant, whose name a directory has here.
+    let grant = rig.document()["profiles"][PROFILE]["refresh"].as_str().unwrap().to_owned();
+    let slot = format!("grant-sha256-{:x}.start", Sha256::digest(grant));
+    std::fs::create_dir_all(rig.state_dir().join("locks/oauth-refresh").join(slot)).unwrap();
+    let done = rig.run(&TOKEN);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(done.stderr.matches(NOTE).count(), 1, "{done:?}");
     assert_eq!(rig.server.reuse_attempts(), 0);
 }
 
@@ -163,7 +178,7 @@ fn the_first_process_of_a_namespace_does_not_leave_before_its_worker() {
     assert!(outer.try_wait().unwrap().is_none(), "with it, the worker would end");
     hold.release();
     assert_eq!(outer.wait().unwrap().code(), Some(130));
-    rig.run(&TOKEN).success();
+    rig.run_process(&TOKEN).success();
     assert_eq!(posted(&rig), (1, 0));
 }
 

@@ -5,7 +5,7 @@ use super::other_program::{follow, hold_the_store};
 use super::{PATIENCE, TOKEN, locks, posted, wait_until};
 use crate::support::authorization_server::TokenResponseHold;
 use crate::support::pseudo_terminal::PseudoTerminal;
-use crate::support::rig::{PROFILE, Rig};
+use crate::support::rig::{PROFILE, Rig, store};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader};
@@ -23,7 +23,13 @@ enum State {
     DuringRequest,
     /// What the server gave is not stored yet.
     BeforeCommit,
+    /// The store of the caller has the new token; that of the other agent, which has the same
+    /// login, does not.
+    BeforePropagation,
 }
+
+/// An agent that has a copy of the login.
+const OTHER: &str = "other";
 
 /// How a caller ends.
 #[derive(Clone, Copy, Debug)]
@@ -121,10 +127,15 @@ fn journey(state: State, end: End) {
     rig.expire(PROFILE);
     let mut stopped = Stopped { hold: rig.server.hold_token_responses(), store: None };
     match state {
-        State::BeforeJournal => stopped.store = Some(hold_the_store(&rig)),
+        State::BeforeJournal => stopped.store = Some(hold_the_store(&rig, "main")),
         State::BeforeRequest => note_an_earlier_one(&rig),
+        State::BeforePropagation => {
+            rig.write(&store(OTHER), &rig.document().to_string());
+            stopped.store = Some(hold_the_store(&rig, OTHER));
+        }
         State::DuringRequest | State::BeforeCommit => {}
     }
+    let spent = rig.document()["profiles"][PROFILE]["refresh"].clone();
     let mut caller = Caller::start(&rig, end);
     match state {
         State::BeforeJournal => {
@@ -138,13 +149,21 @@ fn journey(state: State, end: End) {
         State::DuringRequest => assert!(stopped.hold.wait_until_held(1, PATIENCE)),
         State::BeforeCommit => {
             assert!(stopped.hold.wait_until_held(1, PATIENCE));
-            let lock = hold_the_store(&rig);
+            let lock = hold_the_store(&rig, "main");
             stopped.hold.release();
             let spool = rig.path("recovery");
             wait_until("the reply is spooled", || {
                 spool.read_dir().is_ok_and(|mut entries| entries.next().is_some())
             });
             stopped = Stopped { hold: rig.server.hold_token_responses(), store: Some(lock) };
+        }
+        State::BeforePropagation => {
+            assert!(stopped.hold.wait_until_held(1, PATIENCE));
+            stopped.hold.release();
+            wait_until("the new token is stored", || {
+                rig.document()["profiles"][PROFILE]["refresh"] != spent
+            });
+            stopped.hold = rig.server.hold_token_responses();
         }
     }
     let worker = Pid::from_raw(i32::try_from(rig.worker()).unwrap()).unwrap();
@@ -154,11 +173,15 @@ fn journey(state: State, end: End) {
     for other in others {
         assert!(!other.join().unwrap(), "{state:?} {end:?}: the other program would have posted");
     }
-    let printed = rig.run(&TOKEN).success();
+    let printed = rig.run_process(&TOKEN).success();
     assert_eq!(posted(&rig), (1, 0), "{state:?} {end:?}");
     let profile = &rig.document()["profiles"][PROFILE];
     assert_eq!(profile["access"], printed.as_str());
     assert!(rig.server.is_alive(profile["refresh"].as_str().unwrap()), "{state:?} {end:?}");
+    if state == State::BeforePropagation {
+        let copy = &rig.document_of(OTHER)["profiles"][PROFILE];
+        assert_eq!(copy["refresh"], profile["refresh"], "{end:?}");
+    }
 }
 
 fn all_ends(state: State) {
@@ -185,4 +208,9 @@ fn a_caller_that_ends_during_the_request_loses_no_login() {
 #[test]
 fn a_caller_that_ends_before_the_reply_is_stored_loses_no_login() {
     all_ends(State::BeforeCommit);
+}
+
+#[test]
+fn a_caller_that_ends_before_the_copies_are_renewed_leaves_no_spent_copy() {
+    all_ends(State::BeforePropagation);
 }

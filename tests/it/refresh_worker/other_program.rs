@@ -93,8 +93,8 @@ fn body() -> String {
 }
 
 /// Holds the lock of the store, as a live OpenClaw does, until its file is removed.
-pub(super) fn hold_the_store(rig: &Rig) -> PathBuf {
-    let lock = rig.path(&format!("{}.lock", store("main")));
+pub(super) fn hold_the_store(rig: &Rig, agent: &str) -> PathBuf {
+    let lock = rig.path(&format!("{}.lock", store(agent)));
     wait_until("the lock of the store is free", || {
         let made = OpenOptions::new().create_new(true).write(true).open(&lock);
         made.is_ok_and(|mut file| file.write_all(body().as_bytes()).is_ok())

@@ -2,6 +2,7 @@
 
 use super::command::script;
 use super::reference;
+use crate::support::here::InProcess as _;
 use crate::support::rig::{Finished, Rig, store};
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ const AUDIT: [&str; 3] = ["secrets", "audit", "--json"];
 fn audit(rig: &Rig, args: &[&str], variables: &[(&str, &str)]) -> Finished {
     let before = rig.tree();
     let mut command = rig.command(&[&AUDIT[..], args].concat());
-    let finished = command.envs(variables.iter().copied()).output().unwrap().into();
+    let finished = command.envs(variables.iter().copied()).finish_here();
     assert_eq!(rig.tree(), before, "an audit writes nothing");
     finished
 }
@@ -210,8 +211,7 @@ echo '{"protocolVersion":1,"values":{"one":"fake-1","two":5},"errors":{"three":{
         skipped["resolution"],
         json!({"refsChecked": 0, "skippedExecRefs": 3, "resolvabilityComplete": false})
     );
-    let finished: Finished =
-        rig.command(&[&AUDIT[..], &["--allow-exec"]].concat()).output().unwrap().into();
+    let finished: Finished = rig.command(&[&AUDIT[..], &["--allow-exec"]].concat()).finish_here();
     assert_eq!(finished.code, 2);
     let allowed = report(&finished);
     assert_eq!(allowed["resolution"]["refsChecked"], 3);
@@ -305,7 +305,7 @@ fn agents_of_the_configuration_and_of_the_environment_are_looked_at() {
 #[test]
 fn the_text_names_every_finding_and_no_secret() {
     let rig = full();
-    let finished: Finished = rig.command(&["secrets", "audit"]).output().unwrap().into();
+    let finished: Finished = rig.command(&["secrets", "audit"]).finish_here();
     assert_eq!(finished.code, 2);
     for part in [
         "Secrets in plain text:",

@@ -2,6 +2,7 @@
 //! What cannot be used is a usage error, and never a request that goes without the proxy.
 
 use super::network::{TOKEN, rig, unavailable};
+use crate::support::here::InProcess as _;
 use crate::support::rig::{Finished, Rig};
 use base64::Engine;
 use std::io::{Read, Write};
@@ -33,7 +34,7 @@ fn run(rig: &Rig, variables: &[(&str, &str)]) -> Finished {
     let mut command = rig.command(&TOKEN);
     // That of the rig is not meant here.
     command.env_remove("HTTPS_PROXY").envs(variables.iter().copied());
-    command.output().unwrap().into()
+    command.finish_here()
 }
 
 #[test]
@@ -95,7 +96,7 @@ fn a_proxy_that_cannot_be_used_is_a_usage_error_that_shows_no_password() {
     let rig = rig(SERVER);
     let mut command = rig.command(&login);
     command.env("HTTPS_PROXY", "http://bob:se@cret@127.0.0.1:1");
-    let stderr = Finished::from(command.output().unwrap()).failure(2);
+    let stderr = command.finish_here().failure(2);
     assert!(!stderr.contains("Sign in") && !stderr.contains("cret"), "{stderr}");
 }
 

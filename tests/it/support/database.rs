@@ -7,31 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const SHARED: &str = "
-    PRAGMA page_size = 4096;
-    PRAGMA auto_vacuum = INCREMENTAL;
-    PRAGMA journal_mode = WAL;
-    CREATE TABLE config_machine_state (
-      state_key TEXT NOT NULL PRIMARY KEY,
-      value_json TEXT NOT NULL,
-      updated_at_ms INTEGER NOT NULL
-    ) STRICT;
-    CREATE TABLE schema_meta (meta_key TEXT NOT NULL PRIMARY KEY, role TEXT, agent_id TEXT) STRICT;
-    INSERT INTO schema_meta VALUES ('primary', 'global', NULL);
-    INSERT INTO config_machine_state
-      VALUES ('auth.sharedStore', '{\"location\":\"state-db\"}', 1);
-    PRAGMA user_version = 18;";
-
-const OWN: &str = "
-    PRAGMA journal_mode = WAL;
-    CREATE TABLE auth_profile_store
-      (store_key TEXT NOT NULL PRIMARY KEY, store_json TEXT NOT NULL, updated_at INTEGER NOT NULL)
-      STRICT;
-    CREATE TABLE auth_profile_state
-      (state_key TEXT NOT NULL PRIMARY KEY, state_json TEXT NOT NULL, updated_at INTEGER NOT NULL)
-      STRICT;
-    CREATE TABLE schema_meta (meta_key TEXT NOT NULL PRIMARY KEY, role TEXT, agent_id TEXT) STRICT;
-    PRAGMA user_version = 23;";
+const SHARED: &str = include_str!("shared.sql");
+const OWN: &str = include_str!("agent.sql");
 
 fn make(path: &Path, tables: &str) -> Connection {
     file::create_private_directory(path.parent().unwrap()).unwrap();
@@ -95,6 +72,12 @@ impl Text {
             directory.join("openclaw-agent.sqlite")
         };
         Self { database, table, columns, key }
+    }
+
+    /// That of the database in the directory of an agent, be it `main`.
+    #[cfg(test)]
+    pub(crate) fn of_own(directory: &Path, row: Row) -> Self {
+        Self::of(Path::new(""), directory, "", row)
     }
 
     pub(crate) fn database(&self) -> &Path {

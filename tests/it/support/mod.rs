@@ -7,7 +7,7 @@ pub(crate) mod catalog;
 pub(crate) mod database;
 pub(crate) mod free_port;
 #[cfg(test)]
-mod here;
+pub(crate) mod here;
 #[cfg(test)]
 mod ignored_signals;
 #[cfg(test)]
@@ -16,6 +16,8 @@ pub(crate) mod pseudo_terminal;
 pub(crate) mod recorded;
 #[cfg(test)]
 pub(crate) mod rig;
+#[cfg(test)]
+mod running_login;
 #[cfg(test)]
 pub(crate) mod schema;
 #[cfg(test)]

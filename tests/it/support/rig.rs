@@ -1,11 +1,9 @@
 //! The program in a fresh state directory, pointed at an authorization server of its own.
 
-use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use openclaw_auth::system::{ManualClock, now};
@@ -14,10 +12,12 @@ use serde_json::Value;
 
 use super::authorization_server::{AuthorizationServer, Want};
 use super::free_port::free_ports;
-use super::user_agent::{Visit, follow};
+pub(crate) use super::running_login::RunningLogin;
 
 /// The profile id of the server's default account.
 pub(crate) const PROFILE: &str = "openai-codex:ada@example.test";
+
+const LOGIN: [&str; 5] = ["models", "auth", "login", "--provider", "openai-codex"];
 
 /// A proxy that nobody is: no test reaches a real host, whatever a definition names. Loopback
 /// addresses never go through a proxy.
@@ -30,8 +30,8 @@ pub(crate) struct Rig {
     /// The redirect ports of this rig.
     pub ports: Vec<u16>,
     pub(super) root: tempfile::TempDir,
-    /// The clock of the runs in this process.
-    pub(super) clock: Arc<ManualClock>,
+    /// The clock of the runs in this process that a test moves.
+    pub clock: Arc<ManualClock>,
 }
 
 /// How a run of the program ended.
@@ -114,7 +114,7 @@ impl Running {
     }
 }
 
-fn send(child: &Child, signal: Signal) {
+pub(super) fn send(child: &Child, signal: Signal) {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process id");
     kill_process(pid, signal).expect("a process");
 }
@@ -239,8 +239,8 @@ impl Rig {
         command
     }
 
-    /// Runs the program to its end without input.
-    pub(crate) fn run(&self, args: &[&str]) -> Finished {
+    /// Runs the built program to its end without input.
+    pub(crate) fn run_process(&self, args: &[&str]) -> Finished {
         self.command(args).output().expect("the program").into()
     }
 
@@ -286,29 +286,22 @@ impl Rig {
 
     /// Starts a login with any arguments and waits for what the user needs.
     pub(crate) fn start_sign_in(&self, args: &[&str]) -> RunningLogin {
-        RunningLogin::start(self.command(&[&["models", "auth", "login"][..], args].concat()))
+        self.here(&[&["models", "auth", "login"][..], args].concat()).start_login()
     }
 
-    /// Runs the program with a line on standard input.
-    pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Finished {
-        self.run_with_bytes(args, input.as_bytes())
-    }
-
-    /// Runs the program with bytes on standard input.
-    pub(crate) fn run_with_bytes(&self, args: &[&str], input: &[u8]) -> Finished {
-        let mut command = self.command(args);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the program");
-        // A program that refuses its arguments reads nothing.
-        let _ = child.stdin.take().expect("standard input").write_all(input);
-        child.wait_with_output().expect("the output").into()
-    }
-
-    /// Starts `models auth login` and waits for the URL.
+    /// Starts `models auth login` in this process and waits for the URL.
     pub(crate) fn start_login(&self, args: &[&str]) -> RunningLogin {
-        let mut command = self.command(&["models", "auth", "login", "--provider", "openai-codex"]);
-        command.args(args);
-        RunningLogin::start(command)
+        self.here(&[&LOGIN[..], args].concat()).start_login()
+    }
+
+    /// As [`Self::start_login`], by the clock that the test moves.
+    pub(crate) fn start_login_by_clock(&self) -> RunningLogin {
+        self.here(&LOGIN).on(&self.clock).start_login()
+    }
+
+    /// Starts `models auth login` as a process and waits for the URL.
+    pub(crate) fn start_login_process(&self, args: &[&str]) -> RunningLogin {
+        RunningLogin::start(self.command(&[&LOGIN[..], args].concat()))
     }
 
     /// Signs in through the redirect.
@@ -342,102 +335,5 @@ fn collect(directory: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
         } else {
             files.push((path.clone(), std::fs::read(&path).expect("a file")));
         }
-    }
-}
-
-/// A login that waits for its user.
-pub(crate) struct RunningLogin {
-    /// The URL to sign in at.
-    pub url: String,
-    child: Child,
-    stdin: Option<ChildStdin>,
-    stderr: Receiver<String>,
-    seen: String,
-}
-
-/// Long enough for a loaded machine; a test never waits for it to pass.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-impl RunningLogin {
-    /// Starts `command`, a login, and waits for its URL.
-    pub(crate) fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the program");
-        let stdin = child.stdin.take();
-        let (sender, stderr) = channel();
-        let reader = BufReader::new(child.stderr.take().expect("standard error"));
-        std::thread::spawn(move || {
-            for line in reader.lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut login = Self { url: String::new(), child, stdin, stderr, seen: String::new() };
-        let url = login.wait_for("  http");
-        url.trim().clone_into(&mut login.url);
-        login
-    }
-
-    /// Waits for a line of standard error that holds `text`.
-    #[track_caller]
-    pub(crate) fn wait_for(&mut self, text: &str) -> String {
-        loop {
-            match self.stderr.recv_timeout(PATIENCE) {
-                Ok(line) => {
-                    self.seen.push_str(&line);
-                    self.seen.push('\n');
-                    if line.contains(text) {
-                        return line;
-                    }
-                }
-                Err(error) => panic!("no line with `{text}`: {error}\n{}", self.seen),
-            }
-        }
-    }
-
-    /// What standard error held so far.
-    pub(crate) fn seen(&self) -> &str {
-        &self.seen
-    }
-
-    /// Signs in at the server and follows the redirect to the listener.
-    pub(crate) fn visit(&self) -> Visit {
-        follow(&self.url)
-    }
-
-    /// Sends a line to standard input.
-    pub(crate) fn paste(&mut self, line: &str) {
-        let stdin = self.stdin.as_mut().expect("standard input");
-        stdin.write_all(format!("{line}\n").as_bytes()).expect("a reader");
-    }
-
-    /// Gives standard input to the caller.
-    pub(crate) fn take_input(&mut self) -> ChildStdin {
-        self.stdin.take().expect("standard input")
-    }
-
-    /// Closes standard input.
-    pub(crate) fn close_input(&mut self) {
-        self.stdin = None;
-    }
-
-    /// Sends a signal to the program.
-    pub(crate) fn signal(&self, signal: Signal) {
-        send(&self.child, signal);
-    }
-
-    /// Waits for the end of the program.
-    pub(crate) fn finish(mut self) -> Finished {
-        // Standard input stays open: the login has to end by itself.
-        let mut stdout = String::new();
-        let mut pipe = self.child.stdout.take().expect("standard output");
-        pipe.read_to_string(&mut stdout).expect("text");
-        let status = self.child.wait().expect("a status");
-        while let Ok(line) = self.stderr.recv_timeout(PATIENCE) {
-            self.seen.push_str(&line);
-            self.seen.push('\n');
-        }
-        Finished { code: status.code().expect("an exit code"), stdout, stderr: self.seen }
     }
 }

@@ -2,7 +2,8 @@
 //! the variables that hold one.
 
 use crate::support::catalog::{is_login, methods, rows};
-use crate::support::rig::{Finished, Rig};
+use crate::support::here::InProcess as _;
+use crate::support::rig::Rig;
 use serde_json::{Value, json};
 
 /// The setup token that would be accepted.
@@ -59,7 +60,7 @@ fn every_variable_of_a_provider_is_seen() {
             let variable = variable.as_str().unwrap();
             let mut command = rig.command(&["models", "status", "--json"]);
             command.env(variable, "fake-key");
-            let status = Finished::from(command.output().unwrap()).json();
+            let status = command.finish_here().json();
             let providers = status["auth"]["providers"].as_array().unwrap();
             let found = providers.iter().find(|found| found["provider"] == provider);
             let found = found.unwrap_or_else(|| panic!("{provider} by {variable}: {providers:?}"));

@@ -4,6 +4,7 @@ use super::template::{Values, expect};
 use super::way::{WAYS, Way};
 use crate::support::authorization_server::{BodyFormat, RequestRecord, Want};
 use crate::support::catalog::{is_login, methods, rows};
+use crate::support::here::InProcess as _;
 use crate::support::rig::{Finished, Rig, RunningLogin};
 use openclaw_auth::system::now;
 
@@ -40,7 +41,7 @@ fn the_redirects_are_those_that_are_registered() {
         command.env("CHUTES_CLIENT_ID", "fake-client");
         command.env("GEMINI_CLI_OAUTH_CLIENT_ID", "fake-client");
         command.env("GEMINI_CLI_OAUTH_CLIENT_SECRET", "fake-client-secret");
-        let started = Finished::from(command.output().unwrap()).json();
+        let started = command.finish_here().json();
         assert_eq!(started["redirectUri"], redirect_uri);
         let url = url::Url::parse(started["url"].as_str().unwrap()).unwrap();
         let found = url.query_pairs().find(|(name, _)| name == "redirect_uri");
@@ -70,7 +71,7 @@ fn walk(way: &Way) {
         way.method,
         "--json",
     ]);
-    let login = RunningLogin::start(login);
+    let login = RunningLogin::start_here(login.here());
     if login.url.starts_with(rig.server.url()) && login.url.contains("response_type=code") {
         assert_eq!(login.visit().status, 200, "{}", way.provider);
     }
@@ -101,7 +102,7 @@ fn walk(way: &Way) {
     assert_eq!(recorded.as_object().unwrap().len(), 2);
 
     let token = ["models", "auth", "token", "--stored", "--profile", way.profile];
-    let printed = Finished::from(run(&token).output().unwrap()).success();
+    let printed = run(&token).finish_here().success();
     assert_eq!(printed, values["access"], "a fresh token costs no request");
     assert_eq!(rig.server.requests().len(), requests.len());
     refresh(way, &rig, &mut values, &run);
@@ -115,7 +116,7 @@ fn refresh(way: &Way, rig: &Rig, values: &mut Values, run: &Run<'_>) {
     rig.expire(way.profile);
     let requests = rig.server.requests().len();
     let token = ["models", "auth", "token", "--profile", way.profile];
-    let printed = Finished::from(run(&token).output().unwrap()).success();
+    let printed = run(&token).finish_here().success();
     check(&rig.server.requests()[requests..], &[expected], values);
     let old = values.clone();
     for name in ["access", "expires", "id"] {

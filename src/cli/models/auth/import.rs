@@ -13,7 +13,6 @@ use crate::external::{Program, Tool};
 use crate::ops::import::{Mode, Outcome, Ready, Report, Request, Row, prepare};
 use crate::ops::moving::ReceiveRequest;
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
-use crate::system::now;
 use crate::text::{self, printable, shell_word};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -267,7 +266,8 @@ fn decide(ready: &Ready, output: &Output<'_>) -> Result<Mode, Failure> {
 }
 
 fn text(report: &Report, app: &App) -> String {
-    let mut lines: Vec<String> = report.rows.iter().map(|row| line(row, report)).collect();
+    let mut lines: Vec<String> =
+        report.rows.iter().map(|row| line(row, report, app.now())).collect();
     lines.push(format!("  From:  {}", shown(&report.paths, app)));
     lines.push(format!("  Store: {}", app.shorten(&report.location)));
     if report.logged_out {
@@ -278,12 +278,12 @@ fn text(report: &Report, app: &App) -> String {
     lines.join("\n") + "\n"
 }
 
-fn line(row: &Row, report: &Report) -> String {
+fn line(row: &Row, report: &Report, now: Millis) -> String {
     let who = match &row.identity.email {
         Some(email) => format!(" as {}", printable(email, 200)),
         None => String::new(),
     };
-    let valid = match row.expires.map(|at| at.saturating_sub(now())) {
+    let valid = match row.expires.map(|at| at.saturating_sub(now)) {
         Some(left) if left > 0 => format!(", valid for {}", duration::show(left)),
         Some(_) => ", expired".to_owned(),
         None => String::new(),

@@ -1,5 +1,6 @@
 //! What `paste-token`, `paste-api-key` and `setup-token` share.
 
+use super::login::Event;
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
@@ -26,11 +27,29 @@ struct JsonReport<'r> {
     config_changed: bool,
 }
 
+/// How it is told that a secret is stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shown {
+    /// To people.
+    Text,
+    /// As a report in JSON.
+    Report,
+    /// As the last event of a sign-in.
+    Event,
+}
+
+impl Shown {
+    /// By the option `--json` of the command.
+    pub(super) const fn by(json: bool) -> Self {
+        if json { Self::Report } else { Self::Text }
+    }
+}
+
 /// Checks the request, asks for the secret, stores it and reports.
 pub(super) fn paste(
     request: Request,
     before: impl FnOnce(&Ready, &mut Output<'_>) -> Result<(), Failure>,
-    json: bool,
+    shown: Shown,
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
@@ -39,12 +58,14 @@ pub(super) fn paste(
     let secret = zeroize::Zeroizing::new(prompt::secret(output, ready.what())?);
     // Another process may hold the store: whoever does not want to wait may leave.
     let report = prompt::still_interruptible(|| ready.store(app, &secret))??;
-    show(&report, json, app, output)
+    show(&report, shown, app, output)
 }
 
-fn show(report: &Report, json: bool, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
-    if json {
-        return output.json(&JsonReport {
+fn show(report: &Report, shown: Shown, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
+    match shown {
+        Shown::Text => output.data(&text(report, app)),
+        Shown::Event => output.json_line(&Event::pasted(report)),
+        Shown::Report => output.json(&JsonReport {
             schema: 1,
             profile_id: &report.profile_id,
             provider: &report.provider,
@@ -54,19 +75,22 @@ fn show(report: &Report, json: bool, app: &App, output: &mut Output<'_>) -> Resu
             expires_at: report.expires,
             renewed: report.renewed,
             config_changed: report.config_changed,
-        });
+        }),
     }
+}
+
+fn text(report: &Report, app: &App) -> String {
     let expiry = match report.expires {
         Some(at) => {
-            format!(", valid for {}", duration::show(at.saturating_sub(crate::system::now())))
+            format!(", valid for {}", duration::show(at.saturating_sub(app.now())))
         }
         None => String::new(),
     };
-    output.data(&format!(
+    format!(
         "Auth profile: {} ({}/{}){expiry}\n  Store: {}\n",
         report.profile_id,
         report.provider,
         report.kind.name(),
         app.shorten(&report.location),
-    ))
+    )
 }

@@ -1,6 +1,6 @@
 //! `models auth paste-token`
 
-use super::paste::paste;
+use super::paste::{Shown, paste};
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::Failure;
@@ -44,6 +44,18 @@ pub(super) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
+    let shown = Shown::by(args.json);
+    store(args, shown, agent, app, output)
+}
+
+/// As [`run`], told in this way.
+pub(super) fn store(
+    args: Args,
+    shown: Shown,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let request = Request {
         provider: args.provider,
         kind: Kind::Token,
@@ -51,5 +63,5 @@ pub(super) fn run(
         profile_id: args.profile_id,
         expires_in: args.expires_in,
     };
-    paste(request, |_, _| Ok(()), args.json, app, output)
+    paste(request, |_, _| Ok(()), shown, app, output)
 }

@@ -11,7 +11,6 @@ use crate::cli::wait::wait;
 use crate::ops::refresh::due::{Outcome, Report as Done, Request, Row, refresh_due};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::store::Location;
-use crate::system::now;
 use crate::text::{chain, printable};
 use comfy_table::{Table, presets};
 use serde::Serialize;
@@ -242,7 +241,7 @@ fn show(
     for (row, failed) in &results.rows {
         let mut cells = vec![format!("{:.120}", row.profile_id)];
         cells.extend(with_agents.then(|| format!("agent {}", row.agent_id)));
-        cells.push(describe(row, failed.as_ref()));
+        cells.push(describe(row, failed.as_ref(), app.now()));
         table.add_row(cells);
     }
     let lines = table.lines().map(|line| line.trim().to_owned() + "\n");
@@ -255,12 +254,12 @@ fn show(
 }
 
 /// What became of a profile, for people.
-fn describe(row: &Row, failed: Option<&Explained>) -> String {
+fn describe(row: &Row, failed: Option<&Explained>, now: Millis) -> String {
     let name = match status(row, failed) {
         "unavailable" => "server unavailable".to_owned(),
         other => other.replace('-', " "),
     };
-    let left = row.expires.map(|at| at.saturating_sub(now())).filter(|left| *left > 0);
+    let left = row.expires.map(|at| at.saturating_sub(now)).filter(|left| *left > 0);
     match left {
         Some(left) => format!("{name}, token valid for {}", duration::show(left)),
         None => name,

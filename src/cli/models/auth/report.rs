@@ -7,7 +7,6 @@ use crate::cli::named;
 use crate::cli::output::Output;
 use crate::cli::{duration, failure};
 use crate::profile::{AgentId, FailureReason, Millis, ProfileId, ProviderId};
-use crate::system::now;
 use serde::Serialize;
 
 /// What stands for success among the reasons.
@@ -89,7 +88,7 @@ pub(super) fn run(
     };
     let outcome = report(app, &request).map_err(failure::explain(failure::selection, app))?;
     if !args.json {
-        return output.data(&text(&outcome));
+        return output.data(&text(&outcome, app.now()));
     }
     output.json(&Report {
         schema: 1,
@@ -106,12 +105,11 @@ pub(super) fn run(
     })
 }
 
-fn text(outcome: &Outcome) -> String {
+fn text(outcome: &Outcome, at: Millis) -> String {
     let id = &outcome.profile_id;
     if let Some(because) = outcome.skipped {
         return format!("{id}: not recorded: {because}\n");
     }
-    let at = now();
     let refresh = if outcome.refresh_next { "; its token is refreshed next" } else { "" };
     match outcome.usage.unusable_until(at) {
         Some(until) => {

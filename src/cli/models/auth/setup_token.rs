@@ -1,6 +1,6 @@
 //! `models auth setup-token`
 
-use super::paste::paste;
+use super::paste::{Shown, paste};
 use crate::app::App;
 use crate::cli::duration;
 use crate::cli::exit::Failure;
@@ -10,7 +10,6 @@ use crate::cli::prompt::{dialogue, still_interruptible};
 use crate::ops::paste::{Ready, Request};
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use crate::provider::SETUP_TOKEN_PROVIDER;
-use crate::system::child;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -49,6 +48,18 @@ pub(super) fn run(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
+    let shown = Shown::by(args.json);
+    store(args, shown, agent, app, output)
+}
+
+/// As [`run`], told in this way.
+pub(super) fn store(
+    args: Args,
+    shown: Shown,
+    agent: Option<&str>,
+    app: &App,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let profile_id =
         args.profile_id.unwrap_or_else(|| format!("{}:default", args.provider.spelling()).into());
     let request = Request {
@@ -58,7 +69,7 @@ pub(super) fn run(
         profile_id: Some(profile_id),
         expires_in: args.expires_in,
     };
-    paste(request, |ready, output| make_token(ready, args.yes, app, output), args.json, app, output)
+    paste(request, |ready, output| make_token(ready, args.yes, app, output), shown, app, output)
 }
 
 /// Lets the provider's command make a token, on a terminal and where it is installed.
@@ -68,14 +79,14 @@ fn make_token(ready: &Ready, yes: bool, app: &App, output: &mut Output<'_>) -> R
         return Ok(());
     }
     let line = ready.command().join(" ");
-    if !child::is_installed(program, &app.environment) {
+    if !app.machine.programs.is_installed(program, &app.environment) {
         output.say(&format!("Make a token with `{line}` where it is installed, and paste it here"));
         return Ok(());
     }
     let question = format!("Run `{line}` now to make a token?");
     let confirm = dialoguer::Confirm::new().with_prompt(question).default(true);
     let run = yes || dialogue(|| confirm.interact())?;
-    let make = || child::run_on_terminal(program, arguments, &app.environment);
+    let make = || app.machine.programs.run_on_terminal(program, arguments, &app.environment);
     if run && !still_interruptible(make)? {
         output.warn(&format!("`{line}` did not succeed"));
     }

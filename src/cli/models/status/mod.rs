@@ -52,7 +52,7 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
     }
     output.warn_of_invalid_entries(status.invalid_entries, &status.location);
     if args.json {
-        let quotas = args.usage.then(|| known(wait(quotas(app, agent.as_ref())), output));
+        let quotas = args.usage.then(|| known(wait(quotas(app, agent.as_ref())), app, output));
         let usage = quotas.as_ref().map(QuotaReport::from);
         output.json(&json::Report::of(&status, usage, app))?;
     } else if args.plain {
@@ -65,7 +65,7 @@ pub(in crate::cli) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Re
         if args.usage {
             // What is known is shown while the servers are asked.
             output.finish()?;
-            let quotas = known(wait(quotas(app, agent.as_ref())), output);
+            let quotas = known(wait(quotas(app, agent.as_ref())), app, output);
             let text = render(&quotas, output.columns());
             output.data(&format!("\n{text}"))?;
         }

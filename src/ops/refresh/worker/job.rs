@@ -6,15 +6,16 @@
 use super::super::transaction::Transaction;
 use super::super::{LeaseError, RefreshError};
 use super::message::{Failed, Message};
-use crate::app::{App, AppError, Machine, RefreshesBy};
+use crate::app::{App, AppError, RefreshesBy};
 use crate::config::{AgentDir, Config};
 use crate::ops::Notes;
 use crate::ops::selection::Selected;
 use crate::profile::{AgentId, Credential, ProfileId};
 use crate::secret::Secret;
 use crate::store::{Notice, Notices, StoreError};
-use crate::system::Environment;
+use crate::system::trace::{Hash, Level, Trace};
 use crate::system::worker::{self, Begun, Life, Slot};
+use crate::system::{Environment, Machine};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ pub(super) struct Job {
     current_dir: OsString,
     agent_id: String,
     agent_dir: OsString,
+    /// Whether the profile is one that every agent has, and not `main`'s own.
+    is_of_all: bool,
     profile_id: String,
     /// What the caller has seen stored: it wants another one.
     seen: Seen,
@@ -36,6 +39,9 @@ pub(super) struct Job {
     left_ms: u64,
     /// The start slot that the worker inherits.
     slot: OsString,
+    /// How much the caller traces.
+    #[serde(default)]
+    traced: u8,
 }
 
 /// The hashes of a credential.
@@ -70,12 +76,19 @@ impl Job {
             current_dir: app.paths.current_dir.clone().into(),
             agent_id: selected.owner.id.as_str().to_owned(),
             agent_dir: selected.owner.path.clone().into(),
+            is_of_all: selected.store.is_of_all_agents(),
             profile_id: selected.id.as_str().to_owned(),
             seen: Seen::of(&selected.credential),
             lock_timeout_ms: millis(lock_timeout),
             left_ms: millis(left),
             slot: slot.path().into(),
+            traced: app.machine.trace.level().map_or(0, |level| level as u8),
         }
+    }
+
+    /// What stands for the profile in traces.
+    pub(super) fn profile(&self) -> Hash {
+        Hash::of(&self.profile_id)
     }
 
     /// The program as the worker is it.
@@ -101,6 +114,7 @@ impl Job {
             path: PathBuf::from(&self.agent_dir),
         };
         let store = app.store(&owner);
+        let store = if self.is_of_all { store.of_all_agents() } else { store };
         let id = ProfileId::from(self.profile_id.as_str());
         let stored = store.profiles().map_err(|_| None)?.credential(id.as_str());
         let stored = stored.ok_or(None)?;
@@ -152,7 +166,11 @@ fn outcome_for_others(said: &Message) -> String {
 /// read. `told` words a notice.
 pub async fn work(begun: Begun, told: impl Fn(&Notice) -> String) -> Option<()> {
     let job: Job = serde_json::from_slice(&begun.job).ok()?;
-    let app = job.app();
+    let mut app = job.app();
+    if let Some(level) = Level::of(job.traced) {
+        let tell = |line: &str| say(&Message::Trace(line.to_owned()));
+        app.machine.trace = Trace::new(level, tell);
+    }
     let said = job.run(&app, &mut Pipe(say)).await;
     for notice in app.notices.take() {
         say(&Message::Warning(told(&notice)));

@@ -8,7 +8,6 @@ use crate::cli::duration;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::ops::login::Report;
-use crate::system::now;
 use crate::text::printable;
 
 /// Makes the provider's default model that of all agents.
@@ -55,7 +54,7 @@ fn text(report: &Report, app: &App) -> String {
         None => String::new(),
     };
     let valid = match report.expires {
-        Some(expires) => format!("for {}", duration::show(expires.saturating_sub(now()))),
+        Some(expires) => format!("for {}", duration::show(expires.saturating_sub(app.now()))),
         None => "without an expiry".to_owned(),
     };
     format!(

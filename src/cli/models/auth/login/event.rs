@@ -1,18 +1,16 @@
-//! The events of `models auth login --json`, one line each. Those of the conversation are
-//! in `cli/console.rs`.
+//! The last event of `models auth login --json` that ended well. Those of the conversation are in
+//! `cli/console.rs`, that of a failure in `cli/json_error.rs`.
 
-use crate::cli::exit::{Command, Failure, Hint};
-use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::ops::login::Report;
+use crate::ops::paste;
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
-use crate::text::printable;
 use serde::Serialize;
 
 /// The end of a login.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
-pub(super) enum Event<'r> {
+pub(in crate::cli::models::auth) enum Event<'r> {
     /// It is stored.
     Done {
         schema: u32,
@@ -30,16 +28,6 @@ pub(super) enum Event<'r> {
         refreshable: bool,
         renewed: bool,
         config_changed: bool,
-    },
-    /// Nothing is stored.
-    Error {
-        schema: u32,
-        message: String,
-        exit_code: u8,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        hint: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        hint_command: Option<&'r Command>,
     },
 }
 
@@ -59,20 +47,21 @@ impl<'r> Event<'r> {
             config_changed: report.config_changed,
         }
     }
-}
 
-/// Tells a program that the login has failed; people read it on standard error.
-pub(super) fn failed(failure: &Failure, json: bool, output: &mut Output<'_>) {
-    if !json {
-        return;
+    /// A token or key that is stored.
+    pub(in crate::cli::models::auth) fn pasted(report: &'r paste::Report) -> Self {
+        Self::Done {
+            schema: 1,
+            profile_id: &report.profile_id,
+            provider: &report.provider,
+            agent_id: &report.agent_id,
+            store_path: PathMember::location("storePath", &report.location),
+            email: None,
+            account_id: None,
+            expires_at: report.expires,
+            refreshable: false,
+            renewed: report.renewed,
+            config_changed: report.config_changed,
+        }
     }
-    let event = Event::Error {
-        schema: 1,
-        message: printable(&format!("{:#}", failure.cause), 2_000),
-        exit_code: failure.status.code(),
-        hint: failure.hint.as_ref().map(|hint| printable(&hint.to_string(), 2_000)),
-        hint_command: failure.hint.as_ref().and_then(Hint::command),
-    };
-    // The failure itself is what the run ends with.
-    let _ = output.json_line(&event);
 }

@@ -1,7 +1,6 @@
 //! `models auth login finish`
 
 use super::ended::{set_default, show};
-use super::event;
 use crate::app::App;
 use crate::cli::console::Console;
 use crate::cli::duration;
@@ -35,17 +34,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(
-    args: Args,
-    agent: Option<&str>,
-    app: &App,
-    output: &mut Output<'_>,
-) -> Result<(), Failure> {
-    let json = args.json;
-    let ended = finished(args, agent, app, output);
-    ended.inspect_err(|failure| event::failed(failure, json, output))
-}
-
-fn finished(
     args: Args,
     agent: Option<&str>,
     app: &App,

@@ -6,7 +6,6 @@ use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::ops::login::{Unfinished, cancel as give_up, unfinished};
 use crate::profile::{AgentId, Millis, ProviderId};
-use crate::system::now;
 use crate::text::printable;
 use serde::Serialize;
 
@@ -75,7 +74,7 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     }
     for login in &logins {
         let code = login.user_code.as_ref().map(|code| format!(", code {}", printable(code, 80)));
-        let left = duration::show(login.expires.saturating_sub(now()));
+        let left = duration::show(login.expires.saturating_sub(app.now()));
         output.data(&format!(
             "{}  {}, agent {}{}, for {left}\n",
             printable(&login.id, 80),

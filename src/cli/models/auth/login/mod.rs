@@ -18,6 +18,7 @@ use crate::cli::wait::wait;
 use crate::ops::login::login;
 use crate::profile::{ProfileId, ProviderId};
 use ended::{set_default, show};
+pub(super) use event::Event;
 use options::SignIn;
 use std::time::Duration;
 
@@ -81,19 +82,14 @@ impl Args {
         self.step.is_none() && self.name.is_none() && self.sign_in.provider().is_none()
     }
 
-    /// Names the provider.
-    pub(super) fn set_provider(&mut self, provider: ProviderId) {
-        self.sign_in.set_provider(provider);
+    /// Names the provider, and a method of it where there is one.
+    pub(super) fn set_provider(&mut self, provider: ProviderId, method: Option<String>) {
+        self.sign_in.set_provider(provider, method);
     }
 
     /// The profile id, where an option names it.
     pub(super) const fn profile_id(&self) -> Option<&ProfileId> {
         self.sign_in.profile_id()
-    }
-
-    /// Tells a program that the login has failed before it began.
-    pub(super) fn failed(json: bool, failure: &Failure, output: &mut Output<'_>) {
-        event::failed(failure, json, output);
     }
 
     /// Whether events are told.
@@ -144,11 +140,7 @@ pub(in crate::cli) fn run(
         Some(Step::List(args)) => list::run(&args, app, output),
         Some(Step::Cancel(args)) => list::cancel(&args, app, output),
         Some(Step::Finish(args)) => finish::run(args, agent, app, output),
-        None => {
-            let json = args.json;
-            let ended = sign_in(args, agent, app, output);
-            ended.inspect_err(|failure| event::failed(failure, json, output))
-        }
+        None => sign_in(args, agent, app, output),
     }
 }
 

@@ -42,9 +42,10 @@ impl SignIn {
         self.profile_id.as_ref()
     }
 
-    /// Names the provider.
-    pub(super) fn set_provider(&mut self, provider: ProviderId) {
+    /// Names the provider, and a method of it where there is one.
+    pub(super) fn set_provider(&mut self, provider: ProviderId, method: Option<String>) {
         self.provider = Some(provider);
+        self.method = method.or_else(|| self.method.take());
     }
 
     /// What the options ask for; `browser` says whether one may be opened, `timeout` how long

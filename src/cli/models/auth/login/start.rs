@@ -10,7 +10,6 @@ use crate::cli::output::Output;
 use crate::cli::wait::wait;
 use crate::ops::login::{Started, start};
 use crate::profile::{Millis, ProviderId};
-use crate::system::now;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -56,7 +55,7 @@ pub(super) fn run(
     if args.json {
         output.json(&Row::of(&started))?;
     } else {
-        output.data(&text(&started))?;
+        output.data(&text(&started, app.now()))?;
     }
     output.finish()?;
     let mut console = Console::new(output, &app.environment).presentation(args.presentation);
@@ -90,7 +89,7 @@ impl<'s> Row<'s> {
     }
 }
 
-fn text(started: &Started) -> String {
+fn text(started: &Started, now: Millis) -> String {
     let finish = format!("openclaw-auth models auth login finish --login {}", started.id);
     let mut parts = Vec::new();
     if let Some((url, _)) = &started.url {
@@ -107,7 +106,7 @@ fn text(started: &Started) -> String {
         parts.push(format!("{or} the code {code} at\n\n  {place}\n\nand then run"));
         parts.push(format!("\n  {finish}\n"));
     }
-    let left = duration::show(started.expires.saturating_sub(now()));
+    let left = duration::show(started.expires.saturating_sub(now));
     parts.push(format!("The login can be finished for {left}\n"));
     parts.join("\n")
 }

@@ -6,6 +6,7 @@ mod pick;
 pub(in crate::cli) use named::login as login_by_name;
 pub(in crate::cli) use pick::{nothing_chosen, pick};
 
+use super::paste::Shown;
 use super::{import, login, paste_api_key, paste_token, setup_token};
 use crate::app::App;
 use crate::cli::exit::{Command, Failure};
@@ -48,15 +49,20 @@ fn is_offered(definition: &Definition, method: &Method) -> bool {
     }
 }
 
+/// Whether it is a sign-in, and nothing is pasted.
+const fn is_login(method: &Method) -> bool {
+    matches!(method.kind, MethodKind::OAuth | MethodKind::DeviceCode)
+}
+
 /// The ways of one provider: its sign-in, once for each server that it has, then what is pasted.
 fn ways_of(definition: &Definition) -> Vec<Choice<'_>> {
     let offered = || definition.methods.iter().filter(|method| is_offered(definition, method));
-    let is_login =
-        |method: &&Method| matches!(method.kind, MethodKind::OAuth | MethodKind::DeviceCode);
     let mut ways = Vec::new();
     if definition.has_login() {
         if offered().any(|method| method.registration.is_some()) {
-            ways.extend(offered().filter(is_login).map(|it| Choice::Method(definition, it)));
+            ways.extend(
+                offered().filter(|it| is_login(it)).map(|it| Choice::Method(definition, it)),
+            );
         } else {
             ways.push(Choice::Login(definition));
         }
@@ -159,13 +165,15 @@ impl Choice<'_> {
         app: &App,
         output: &mut Output<'_>,
     ) -> Result<(), Failure> {
-        self.go_to(None, agent, app, output)
+        self.go_to(None, Shown::Text, agent, app, output)
     }
 
-    /// As [`Self::go`], storing the login as `profile_id` where that is named.
+    /// As [`Self::go`], storing the login as `profile_id` where that is named; a token or key that
+    /// is stored is shown so.
     pub(super) fn go_to(
         self,
         profile_id: Option<ProfileId>,
+        shown: Shown,
         agent: Option<&str>,
         app: &App,
         output: &mut Output<'_>,
@@ -184,13 +192,15 @@ impl Choice<'_> {
                 let usual = || format!("{}:{name}", provider.as_str()).into();
                 let args =
                     paste_api_key::Args::of(provider.clone(), profile_id.unwrap_or_else(usual));
-                paste_api_key::run(args, agent, app, output)
+                paste_api_key::store(args, shown, agent, app, output)
             }
             Some(method) if method.kind == MethodKind::Token && method.command.is_empty() => {
-                paste_token::run(paste_token::Args::of(provider, profile_id), agent, app, output)
+                let args = paste_token::Args::of(provider, profile_id);
+                paste_token::store(args, shown, agent, app, output)
             }
             Some(method) if method.kind == MethodKind::Token => {
-                setup_token::run(setup_token::Args::of(provider, profile_id), agent, app, output)
+                let args = setup_token::Args::of(provider, profile_id);
+                setup_token::store(args, shown, agent, app, output)
             }
             method => {
                 let method = method.map(|method| method.id.clone());

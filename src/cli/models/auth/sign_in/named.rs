@@ -1,11 +1,12 @@
 //! `login NAME`: the sign-in that a name means.
 
 use super::pick::{nothing_chosen, pick, pick_way};
-use super::{Choice, ways_of};
+use super::{Choice, is_login, ways_of};
 use crate::app::App;
 use crate::cli::exit::{Command, Failure, Hint};
 use crate::cli::failure;
 use crate::cli::models::auth::login::{self, Args};
+use crate::cli::models::auth::paste::Shown;
 use crate::cli::output::Output;
 use crate::ops::name::sign_in;
 use crate::profile::{AgentId, ProviderId};
@@ -22,22 +23,28 @@ pub(in crate::cli) fn login(
     app: &App,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let is_picked = args.is_open() && output.streams.stdin_is_terminal;
+    let in_json = args.is_in_json();
+    // A program asks for events, and chooses nothing from a list.
+    let may_choose = output.streams.stdin_is_terminal && !in_json;
+    let is_picked = args.is_open() && may_choose;
     if args.name().is_none() && !is_picked {
         return login::run(args, agent, app, output);
     }
-    let in_json = args.is_in_json();
-    let tell = |failure: &Failure, output: &mut Output<'_>| Args::failed(in_json, failure, output);
     let catalog = app.catalog()?;
-    let chosen = match args.name() {
-        Some(name) => named(name, AgentId::named(agent).as_ref(), app, &catalog, output),
-        None => pick(app, &catalog).and_then(|choice| choice.ok_or_else(nothing_chosen)),
+    let choice = match args.name() {
+        Some(name) => named(name, AgentId::named(agent).as_ref(), app, &catalog, may_choose)?,
+        None => pick(app, &catalog)?.ok_or_else(nothing_chosen)?,
     };
-    let choice = chosen.inspect_err(|failure| tell(failure, output))?;
     match choice {
-        Choice::Login(definition) => args.set_provider(definition.id.clone()),
-        Choice::Program(provider) => args.set_provider(provider),
-        other => return other.go_to(args.profile_id().cloned(), agent, app, output),
+        Choice::Login(definition) => args.set_provider(definition.id.clone(), None),
+        Choice::Program(provider) => args.set_provider(provider, None),
+        Choice::Method(definition, method) if is_login(method) => {
+            args.set_provider(definition.id.clone(), Some(method.id.clone()));
+        }
+        other => {
+            let shown = if in_json { Shown::Event } else { Shown::Text };
+            return other.go_to(args.profile_id().cloned(), shown, agent, app, output);
+        }
     }
     login::run(args, agent, app, output)
 }
@@ -52,7 +59,7 @@ fn named<'c>(
     agent: Option<&AgentId>,
     app: &App,
     catalog: &'c Catalog,
-    output: &Output<'_>,
+    may_choose: bool,
 ) -> Result<Choice<'c>, Failure> {
     let providers = sign_in(app, catalog, agent, name)
         .map_err(|error| failure::named(error, &Command::ours("login")))?;
@@ -66,7 +73,8 @@ fn named<'c>(
     match ways.len() {
         0 => Err(no_way(name)),
         1 => Ok(ways.remove(0)),
-        _ if output.streams.stdin_is_terminal => pick_way(&ways)?.ok_or_else(nothing_chosen),
+        _ if !may_choose && is_one_command(&ways) => Ok(ways.remove(0)),
+        _ if may_choose => pick_way(&ways)?.ok_or_else(nothing_chosen),
         _ => Err(several_ways(name, &ways)),
     }
 }
@@ -78,6 +86,11 @@ fn ways_of_one<'c>(catalog: &'c Catalog, provider: &ProviderId) -> Vec<Choice<'c
         Some(found) => ways_of(&found.definition),
         None => vec![Choice::Program(provider.clone())],
     }
+}
+
+/// Whether each of these ways is the same command, so that there is nothing to choose.
+fn is_one_command(ways: &[Choice<'_>]) -> bool {
+    ways.windows(2).all(|two| two[0].command() == two[1].command())
 }
 
 fn no_way(name: &str) -> Failure {
