@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::oauth::TokenError;
 use crate::ops::Notes;
-use crate::ops::fence;
+use crate::ops::fence::{self, Waited as OfOpenClaw};
 use crate::ops::issuer::{Connection, Issuer};
 use crate::ops::moving::{may_take, moved_from, settle};
 use crate::ops::selection::{Selected, entry_text};
@@ -179,19 +179,16 @@ impl<'a> Transaction<'a> {
         if stop.is_asked().await { Err(RefreshError::Interrupted) } else { result }
     }
 
-    /// Waits until the refresh has ended that OpenClaw is at.
+    /// Waits until OpenClaw's refresh has ended.
     async fn wait_for_openclaw(&self) -> Result<(), RefreshError> {
-        let Selected { store, id, .. } = self.selected;
-        let (clock, wait) = (&self.app.machine.clock, self.lock_wait());
-        match fence::ends(store, id.as_str(), wait, clock).await? {
-            fence::Waited::Ended => Ok(()),
-            fence::Waited::Interrupted => {
-                Err(NotRefreshable::fenced(self.selected, Fence::Pending).into())
+        let (Selected { store, id, .. }, clock) = (self.selected, &self.app.machine.clock);
+        Err(match fence::ends(store, id.as_str(), self.lock_wait(), clock).await? {
+            OfOpenClaw::Ended => return Ok(()),
+            OfOpenClaw::Interrupted => NotRefreshable::fenced(self.selected, Fence::Pending).into(),
+            OfOpenClaw::GoesOn { profile_id, source } => {
+                LeaseError::Busy { profile_id, source }.into()
             }
-            fence::Waited::GoesOn { profile_id, source } => {
-                Err(LeaseError::Busy { profile_id, source }.into())
-            }
-        }
+        })
     }
 
     /// Reads the store again, under the lease.
