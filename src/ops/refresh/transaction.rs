@@ -27,11 +27,10 @@ use crate::store::{
     Begun, Document, Ended, Fence, IssuedCredential, LastOutcome, Lease, Prepared, Spent, Spool,
     Store, StoreError, Unspent, rotates,
 };
-use crate::system::Stop;
 use crate::system::file::SpareFile;
-use crate::system::lock;
 use crate::system::trace::{Event, Hash};
 use crate::system::worker::{Life, Unsaved};
+use crate::system::{Stop, lock};
 use std::time::Duration;
 
 /// A killed process may have a request in flight. Were it to arrive after ours, it would
