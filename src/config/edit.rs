@@ -7,7 +7,7 @@ use super::json5::{JSON5, Plain};
 use super::{Config, ConfigError, InvalidConfig, WrongPart};
 use crate::profile::ProfileId;
 use crate::system::file::{self, with_suffix};
-use crate::system::lock::{self, Attempt, SidecarLock};
+use crate::system::lock::{self, Attempt, SidecarLock, StaleRule};
 use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -149,7 +149,8 @@ fn backup(path: &Path) -> PathBuf {
 
 fn acquire(path: &Path) -> Result<SidecarLock, ConfigError> {
     let path = path.to_owned();
-    match lock::wait(&path, lock::TIMEOUT) {
+    // OpenClaw takes it from 2026.9 on, by the rule of its other locks.
+    match lock::wait(&path, StaleRule::ByProcess, lock::TIMEOUT) {
         Ok(Attempt::Acquired(lock)) => Ok(lock),
         Ok(Attempt::Held(holder)) => Err(ConfigError::LockTimeout { path, holder }),
         Err(source) => Err(ConfigError::Write { path, source }),

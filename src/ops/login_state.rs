@@ -15,8 +15,7 @@ use crate::profile::{
 };
 use crate::provider::cools_down;
 use crate::store::{
-    Document, Fence, GrantNote, GrantNotes, Inspection, LastOutcome, OutcomeKind, StateDocument,
-    Store,
+    Document, GrantNote, GrantNotes, Inspection, LastOutcome, OutcomeKind, StateDocument, Store,
 };
 
 /// Why a token is not used whose expiry is no time.
@@ -70,8 +69,8 @@ impl<'s> Judge<'s> {
     pub(crate) fn judge(&self, id: &ProfileId, found: &Inspection) -> Judged {
         let unusable = self.unusable(id, found);
         let note = self.note(id);
-        let is_refreshed = |fence: Fence| is_in_refresh(fence, self.store, self.now);
-        let is_refreshing = found.fence.is_some_and(is_refreshed);
+        let is_refreshing =
+            found.fence.is_some() && is_in_refresh((self.store, self.document), id, self.now);
         let refusal = self.refusal(id, note.as_ref());
         let facts = LoginFacts {
             unusable: unusable.clone(),

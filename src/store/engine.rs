@@ -70,10 +70,17 @@ pub(super) trait Engine: Debug {
     /// The version of the profiles now. Cheap: waiters ask for it all the time.
     fn version(&self) -> Option<Version>;
 
-    /// When the profiles were last written, where the place says it.
-    fn written_at(&self) -> Option<Millis> {
+    /// Since when a marker of OpenClaw's has stood in the profiles, at the latest; `None` where
+    /// it does not, or nobody knows.
+    fn marked_since(&self, _marker: &str, _now: Millis) -> Option<Millis> {
         None
     }
+
+    /// Notes that a marker is there, so that no later change makes it look younger.
+    fn note_marker(&self, _marker: &str, _now: Millis) {}
+
+    /// A marker is gone.
+    fn forget_marker(&self, _marker: &str) {}
 
     /// The right to change the documents, as long as it is held. Who has a lease says so.
     fn exclusive(&self, lease: Option<&Lease>, wait: Duration) -> Result<Exclusion, StoreError>;

@@ -1,7 +1,7 @@
 //! Why a store cannot be read or changed.
 
 use super::{Location, StoreFormat};
-use crate::profile::AgentId;
+use crate::profile::{AgentId, ProfileId};
 use crate::system::lock::Holder;
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,6 +96,17 @@ pub enum StoreError {
         location: Location,
         /// Where they move to.
         to: StoreFormat,
+    },
+    /// A login of that id was there, of which nothing said that it counts.
+    #[error(
+        "{location} held `{profile_id}` already, hidden because nothing said that its logins \
+         count; now they do, and it was not replaced"
+    )]
+    Hidden {
+        /// The database.
+        location: Location,
+        /// The profile.
+        profile_id: ProfileId,
     },
     /// Another user's process would leave files there that keep its owner out.
     #[error("{location} belongs to the user with the id {owner}: no other user may open it")]

@@ -145,12 +145,6 @@ impl Store {
         self.engine.version()
     }
 
-    /// When the profiles were last written, where the place says it: in milliseconds since the
-    /// epoch.
-    pub fn written_at(&self) -> Option<Millis> {
-        self.engine.written_at()
-    }
-
     /// Whether the documents were in a database at the first look of this store, as those of
     /// OpenClaw 2026.6 and later are.
     pub fn is_in_database(&self) -> bool {
@@ -190,8 +184,20 @@ impl Store {
         &self,
         change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
     ) -> Result<T, StoreError> {
+        self.update_within(lock::TIMEOUT, change)
+    }
+
+    /// As [`Self::update`], for who waits so long for the lock.
+    ///
+    /// # Errors
+    /// See there.
+    pub fn update_within<T>(
+        &self,
+        lock_timeout: Duration,
+        change: impl Fn(&mut Document) -> serde_json::Result<(bool, T)>,
+    ) -> Result<T, StoreError> {
         self.engine.check_generation()?;
-        self.change_profiles(None, None, lock::TIMEOUT, change)
+        self.change_profiles(None, None, lock_timeout, change)
     }
 
     /// Makes sure that the profiles can be written, now and after a request whose outcome

@@ -27,6 +27,7 @@ mod kept_login;
 mod lease;
 mod lease_key;
 mod location;
+mod marked;
 mod moves;
 mod pending_login;
 mod session;

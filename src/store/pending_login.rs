@@ -9,7 +9,7 @@ use crate::oauth::{DeviceAuthorization, DeviceFlow};
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::system::file;
-use crate::system::lock::{self, Attempt, SidecarLock};
+use crate::system::lock::{self, Attempt, SidecarLock, StaleRule};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -247,7 +247,8 @@ impl PendingLogin {
         let path = directory.join(format!("{}.json", self.id));
         let failed =
             |source| StoreError::Write { location: path.clone().into(), source: Arc::new(source) };
-        match lock::try_acquire(&file::with_suffix(&path, ".lock"), now).map_err(failed)? {
+        let beside = file::with_suffix(&path, ".lock");
+        match lock::try_acquire(&beside, StaleRule::ByAge, now).map_err(failed)? {
             Attempt::Acquired(lock) if path.exists() => Ok(Some(Claim { path, _lock: lock })),
             _ => Ok(None),
         }

@@ -34,7 +34,7 @@ fn hold(turn: u32) {
 /// of its own.
 pub(crate) fn measure(directory: &Path, handovers: u32) -> Result<Vec<Handover>> {
     let document = directory.join("handover.json");
-    let ours = || match lock::wait(&document, lock::TIMEOUT)? {
+    let ours = || match lock::wait(&document, lock::StaleRule::ByAge, lock::TIMEOUT)? {
         Attempt::Acquired(lock) => Ok(Box::new(lock) as Box<dyn Any>),
         Attempt::Held(holder) => bail!("the lock is held by {holder}"),
     };

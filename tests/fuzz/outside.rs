@@ -6,7 +6,7 @@ use openclaw_auth::profile::secret_ref::{SecretRef, Source};
 use openclaw_auth::provider::Catalog;
 use openclaw_auth::reference::{Resolver, Secrets};
 use openclaw_auth::system::child::Programs;
-use openclaw_auth::system::lock::{Attempt, try_acquire};
+use openclaw_auth::system::lock::{Attempt, StaleRule, try_acquire};
 use openclaw_auth::system::{Clients, Environment, now};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -60,13 +60,15 @@ pub(crate) fn config(input: &[u8]) {
 /// A lock file is held or abandoned; what is taken is released.
 pub(crate) fn lock(input: &[u8]) {
     let path = at("x.lock");
-    std::fs::write(&path, input).unwrap();
-    match try_acquire(&path, now()).unwrap() {
-        Attempt::Acquired(lock) => {
-            drop(lock);
-            assert!(!path.exists(), "release leaves nothing behind");
+    for rule in [StaleRule::ByAge, StaleRule::ByProcess] {
+        std::fs::write(&path, input).unwrap();
+        match try_acquire(&path, rule, now()).unwrap() {
+            Attempt::Acquired(lock) => {
+                drop(lock);
+                assert!(!path.exists(), "release leaves nothing behind");
+            }
+            Attempt::Held(holder) => assert!(!holder.to_string().contains(char::is_control)),
         }
-        Attempt::Held(holder) => assert!(!holder.to_string().contains(char::is_control)),
     }
     let _ = std::fs::remove_file(&path);
 }

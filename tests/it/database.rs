@@ -84,7 +84,12 @@ fn openclaws_lock_is_held_across_the_request_and_gone_after_it() {
     assert!(hold.wait_until_held(1, PATIENCE));
     // The name that OpenClaw gives the lock of `["openai","openai-codex:ada@example.test"]`.
     let lock = rig.path("locks/oauth-refresh/lock-a2e391a50b269d4d89a22053b022781d.lock");
-    let body: Value = serde_json::from_str(&std::fs::read_to_string(&lock).unwrap()).unwrap();
+    let text = std::fs::read_to_string(&lock).unwrap();
+    let body: Value = serde_json::from_str(&text).unwrap();
+    // As OpenClaw writes it: two spaces, and a token of white space behind it.
+    let token = text.lines().last().unwrap();
+    assert!(token.starts_with(&"\t".repeat(8)) && token.len() == 136 && token.trim().is_empty());
+    assert!(text.starts_with("{\n  \"pid\": ") && text.ends_with('\n'), "{text}");
     let pid = body["pid"].as_u64().unwrap();
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let started = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap();

@@ -119,3 +119,54 @@ fn a_refresh_that_openclaw_failed_first_is_told_as_that() {
     assert!(stderr.contains("lost in a failed OpenClaw refresh"), "{stderr}");
     assert_eq!(rig.server.token_requests("refresh_token"), 0);
 }
+
+/// The lock of OpenClaw's on a refresh, with that text in it.
+fn write_lock(rig: &Rig, text: &str) -> PathBuf {
+    let lock = take_lock(rig);
+    std::fs::write(&lock, text).unwrap();
+    let modified = std::time::SystemTime::now() - Duration::from_hours(10);
+    std::fs::File::options().write(true).open(&lock).unwrap().set_modified(modified).unwrap();
+    lock
+}
+
+#[test]
+fn a_lock_of_openclaw_is_taken_over_when_openclaw_itself_would() {
+    let me = std::process::id();
+    let ago = |seconds: i64| openclaw_auth::system::lock::iso(now() - seconds * 1_000);
+    let cases = [
+        (format!(r#"{{"pid":{me},"createdAt":"{}"}}"#, ago(90_000)), false),
+        (format!(r#"{{"createdAt":"{}"}}"#, ago(90)), false),
+        (format!(r#"{{"createdAt":"{}"}}"#, ago(190)), true),
+        (r#"{"pid":4194304}"#.to_owned(), true),
+        (String::new(), false),
+        ("no JSON at all".to_owned(), false),
+    ];
+    for (text, is_free) in cases {
+        let (rig, _) = expired();
+        let lock = write_lock(&rig, &text);
+        let doctor = rig.run(&["doctor"]).stdout;
+        let at = format!("{}", lock.file_name().unwrap().display());
+        let found = doctor.lines().find(|line| line.contains(&at)).unwrap_or_default();
+        assert_eq!(found.contains("is held by"), !is_free, "{text}: {doctor}");
+        let finished = rig.run(&[&TOKEN[..], &["--lock-timeout", "1"]].concat());
+        if is_free {
+            finished.success();
+            assert!(!lock.exists(), "{text}");
+        } else {
+            finished.failure(5);
+            assert_eq!(std::fs::read_to_string(&lock).unwrap(), text);
+        }
+    }
+}
+
+#[test]
+fn a_lock_that_somebody_is_removing_is_left_alone() {
+    let (rig, _) = expired();
+    let lock = write_lock(&rig, r#"{"pid":4194304}"#);
+    let removing = lock.with_extension("lock.reclaim");
+    std::fs::create_dir(&removing).unwrap();
+    rig.run(&[&TOKEN[..], &["--lock-timeout", "1"]].concat()).failure(5);
+    assert!(lock.exists());
+    std::fs::remove_dir(&removing).unwrap();
+    rig.run(&TOKEN).success();
+}

@@ -281,7 +281,7 @@ fn a_signal_ends_a_paste_that_waits_for_the_store() {
     let rig = Rig::new();
     let document = rig.state_dir().join(store("main"));
     std::fs::create_dir_all(document.parent().unwrap()).unwrap();
-    let lock = lock::wait(&document, lock::TIMEOUT).unwrap();
+    let lock = lock::wait(&document, lock::StaleRule::ByAge, lock::TIMEOUT).unwrap();
     assert!(matches!(lock, lock::Attempt::Acquired(_)));
     let command = rig.command(&["models", "auth", "paste-token", "--provider", "openai"]);
     let mut terminal = PseudoTerminal::start(&command, 80, 24);

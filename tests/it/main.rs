@@ -30,6 +30,7 @@ mod database_faults;
 mod database_gateway;
 #[cfg(feature = "sqlite")]
 mod database_marker;
+mod database_peers;
 #[cfg(feature = "sqlite")]
 mod database_race;
 mod device;

@@ -129,7 +129,8 @@ fn a_kill_after_the_file_is_there_leaves_its_owner_alone() {
     let rig = Rig::signed_in();
     let file = rig.home().join("login.json");
     let held = grant(&rig);
-    let lock = lock::wait(&rig.path(&store("main")), lock::TIMEOUT).unwrap();
+    let lock =
+        lock::wait(&rig.path(&store("main")), lock::StaleRule::ByAge, lock::TIMEOUT).unwrap();
     let running = rig.start(&["move", "chatgpt", "--to", file.to_str().unwrap()]);
     while !file.exists() {
         std::thread::yield_now();
@@ -253,7 +254,8 @@ fn a_login_goes_to_another_agent_and_a_kill_between_is_repaired() {
     rig.run(&["move", "chatgpt", "--agent", "work", "--to-agent", "nope"]).failure(2);
     rig.run(&["move", "chatgpt", "--agent", "work", "--to-agent", "work"]).failure(2);
 
-    let lock = lock::wait(&rig.path(&store("work")), lock::TIMEOUT).unwrap();
+    let lock =
+        lock::wait(&rig.path(&store("work")), lock::StaleRule::ByAge, lock::TIMEOUT).unwrap();
     let running = rig.start(&["move", "chatgpt", "--agent", "work", "--to-agent", "main"]);
     while rig.document()["profiles"][PROFILE].is_null() {
         std::thread::yield_now();

@@ -8,7 +8,7 @@ use openclaw_auth::oauth::{ExpectedResponse, parse_pasted};
 use openclaw_auth::profile::{AgentId, Kind, ProfileId};
 use openclaw_auth::secret::Secret;
 use openclaw_auth::store::Document;
-use openclaw_auth::system::lock::{Attempt, iso, try_acquire};
+use openclaw_auth::system::lock::{Attempt, StaleRule, iso, try_acquire};
 use openclaw_auth::system::{Environment, Streams, now};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
@@ -298,14 +298,14 @@ proptest! {
         let path = root.path().join("x.lock");
         std::fs::write(&path, &junk).unwrap();
         // A young file that cannot be read may be half written.
-        prop_assert!(matches!(try_acquire(&path, now()).unwrap(), Attempt::Held(_)));
+        prop_assert!(matches!(try_acquire(&path, StaleRule::ByAge, now()).unwrap(), Attempt::Held(_)));
         let since = iso(now() + ahead.max(0));
         let payload = format!(
             r#"{{"x{extra}":[1.5e3],"pid":{},"createdAt":"{since}","k":null}}"#,
             std::process::id()
         );
         std::fs::write(&path, payload).unwrap();
-        match try_acquire(&path, now()).unwrap() {
+        match try_acquire(&path, StaleRule::ByAge, now()).unwrap() {
             Attempt::Held(holder) => prop_assert_eq!(holder.pid, Some(std::process::id())),
             Attempt::Acquired(_) => prop_assert!(false, "a live process was robbed"),
         }

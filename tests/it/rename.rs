@@ -194,7 +194,8 @@ fn a_kill_leaves_the_login_under_one_id_and_the_same_command_goes_on() {
 #[test]
 fn what_a_kill_after_the_rename_left_is_ended_by_the_same_command() {
     let rig = rig();
-    let held = lock::wait(&rig.path("openclaw.json"), lock::TIMEOUT).unwrap();
+    let held =
+        lock::wait(&rig.path("openclaw.json"), lock::StaleRule::ByProcess, lock::TIMEOUT).unwrap();
     let running = rig.start(&["rename", PROFILE, NEW]);
     running.kill();
     drop(held);

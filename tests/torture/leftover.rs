@@ -3,7 +3,7 @@
 use super::ledger::{Asked, Exchange};
 use super::loss::Case;
 use super::world::World;
-use openclaw_auth::system::lock::{Attempt, try_acquire};
+use openclaw_auth::system::lock::{Attempt, StaleRule, try_acquire};
 use openclaw_auth::system::now;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -29,7 +29,7 @@ pub(crate) fn locks(world: &World) -> (usize, Vec<String>) {
     let left = files(world, |name| has_extension(name, "lock"));
     let mut wrong = Vec::new();
     for path in &left {
-        match try_acquire(path, now()) {
+        match try_acquire(path, StaleRule::ByAge, now()) {
             Ok(Attempt::Acquired(_)) => {}
             Ok(Attempt::Held(holder)) => wrong.push(format!("{} of {holder}", path.display())),
             Err(error) => wrong.push(format!("{}: {error}", path.display())),

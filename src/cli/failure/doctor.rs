@@ -11,6 +11,7 @@ use crate::cli::exit::{Command, Hint};
 use crate::external::Tool;
 use crate::profile::Kind;
 use crate::store::{EntryFault, Leftover, Location, Misshape};
+use crate::system::lock::Holder;
 
 /// The next step.
 pub(in crate::cli) fn next_step(what: &What, app: &App) -> Hint {
@@ -72,6 +73,12 @@ pub(in crate::cli) fn next_step(what: &What, app: &App) -> Hint {
         What::UnstoredOfNobody(location) | What::Left(Leftover::Temporary(location)) => {
             removal(location)
         }
+        // Nobody can say whether that one works still.
+        What::Left(Leftover::Lock {
+            location,
+            holder: Holder { pid: None, .. },
+            is_held: true,
+        }) => Hint::new("nothing, while somebody works; else: ").with(removal(location)),
         What::Left(Leftover::Lock { is_held: true, .. }) => "nothing, while it works".into(),
         What::Left(Leftover::Lock { is_held: false, .. }) => {
             "nothing: the next command that needs it takes it".into()
@@ -150,6 +157,7 @@ fn or_message(error: &impl Explain) -> Hint {
 /// The command that removes what is at a location.
 fn removal(location: &Location) -> Hint {
     match location.path() {
+        Some(path) if path.is_dir() => Command::new("rmdir").arg(path).into(),
         Some(path) => Command::new("rm").arg(path).into(),
         None => format!("remove {location}").into(),
     }

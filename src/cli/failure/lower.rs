@@ -120,6 +120,11 @@ impl Explain for StoreError {
                 let convert = Command::ours("store convert").option("--to", to.name());
                 return (status, Some(Hint::new("to finish it: ").run(convert)));
             }
+            StoreError::Hidden { .. } => {
+                let list = Command::ours("models auth list");
+                let text = "look at it, and run this once more to replace it: ";
+                return (status, Some(Hint::new(text).run(list)));
+            }
             StoreError::OfAnotherUser { owner, .. } => {
                 format!("run this as that user: sudo -u '#{owner}' openclaw-auth …").into()
             }

@@ -12,7 +12,7 @@
 use crate::oauth::{self, Bound, RedirectListener};
 use crate::profile::Millis;
 use crate::provider::Redirect;
-use crate::system::lock::{self, Attempt, Holder, SidecarLock};
+use crate::system::lock::{self, Attempt, Holder, SidecarLock, StaleRule};
 use crate::system::{Clock, file, process};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ impl PortClaim {
     /// login cannot be taken over.
     pub(super) fn take(directory: &Path, port: u16, clock: &Clock) -> Option<Self> {
         file::create_private_directory(directory).ok()?;
-        match lock::try_acquire(&held(directory, port), clock.now()).ok()? {
+        match lock::try_acquire(&held(directory, port), StaleRule::ByAge, clock.now()).ok()? {
             Attempt::Acquired(lock) => {
                 let (wanted, clock) = (wanted(directory, port), clock.clone());
                 Some(Self { _lock: lock, wanted, clock })
@@ -49,7 +49,9 @@ impl PortClaim {
     pub(super) async fn is_wanted(&self) -> Holder {
         loop {
             self.clock.sleep(LOOK).await;
-            if let Some((holder, true)) = lock::look(&self.wanted, self.clock.now()) {
+            if let Some((holder, true)) =
+                lock::look(&self.wanted, StaleRule::ByAge, self.clock.now())
+            {
                 return holder;
             }
         }
@@ -58,7 +60,7 @@ impl PortClaim {
 
 /// A login of ours that waits on `port`, if one does.
 pub(super) fn waiting_on(directory: &Path, port: u16, now: Millis) -> Option<Holder> {
-    let (holder, is_alive) = lock::look(&held(directory, port), now)?;
+    let (holder, is_alive) = lock::look(&held(directory, port), StaleRule::ByAge, now)?;
     is_alive.then_some(holder)
 }
 
@@ -89,7 +91,7 @@ pub(super) async fn take_over(
 /// Asks for a port, once whoever asked before has it.
 async fn request(path: &Path, end: Instant, clock: &Clock) -> Option<SidecarLock> {
     while clock.instant() < end {
-        match lock::try_acquire(path, clock.now()).ok()? {
+        match lock::try_acquire(path, StaleRule::ByAge, clock.now()).ok()? {
             Attempt::Acquired(lock) => return Some(lock),
             Attempt::Held(_) => clock.sleep(lock::POLL).await,
         }

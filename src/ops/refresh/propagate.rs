@@ -28,44 +28,83 @@ pub(super) enum Outcome {
     Removed,
 }
 
-/// Stores `renewal` wherever the refresh token that was `posted` is held: in the profile
-/// that is `selected`, whose lease is held, and in the `others`. The second value is whether
-/// none of those can still hold the token. A document that is not there is an error.
-pub(super) fn store_renewal(
-    selected: &Selected,
-    lease: &Lease,
-    renewal: &IssuedCredential,
-    posted: &Secret,
-    prepared: Option<Prepared>,
-    lock_timeout: Duration,
-    others: &[Store],
-) -> Result<(Outcome, bool), StoreError> {
-    let id = selected.id.as_str();
-    let grant = [posted.fingerprint()];
-    let outcome =
-        selected.store.update_prepared(prepared, Some(lease), lock_timeout, |document| {
-            let mut renewed = renew(document, &grant, renewal)?;
-            renewed.extend(renew_marked(document, id, posted, renewal)?);
-            let outcome = match document.credential(id) {
-                // What was read says so, and no second look: a document that is not there
-                // says nothing of a logout.
-                None => (!document.is_new()).then_some(Outcome::Removed),
-                Some(present) if renewed.iter().any(|renewed| renewed == id) => {
-                    Some(Outcome::Stored(present))
-                }
-                Some(present) => Some(Outcome::Replaced(present)),
-            };
-            Ok((!renewed.is_empty(), outcome))
+/// What came for the refresh token that was `posted`, and who may hold that.
+pub(super) struct Reply<'a> {
+    /// The profile whose lease is held.
+    pub(super) selected: &'a Selected,
+    pub(super) lease: &'a Lease,
+    pub(super) renewal: &'a IssuedCredential,
+    pub(super) posted: &'a Secret,
+    /// The stores beside that of the profile.
+    pub(super) others: &'a [Store],
+}
+
+impl Reply<'_> {
+    /// Stores it wherever the posted token is held, each store waited for as long as `left` says
+    /// then. The second value is whether none of the others can still hold the token. A document
+    /// that is not there is an error.
+    pub(super) fn store(
+        &self,
+        prepared: Option<Prepared>,
+        left: impl Fn() -> Duration,
+    ) -> Result<(Outcome, bool), StoreError> {
+        let Self { selected, lease, posted, others, .. } = self;
+        let id = selected.id.as_str();
+        let outcome =
+            selected.store.update_prepared(prepared, Some(lease), left(), |document| {
+                let renewed = self.renew(document)?;
+                let outcome = match document.credential(id) {
+                    // What was read says so, and no second look: a document that is not there
+                    // says nothing of a logout.
+                    None => (!document.is_new()).then_some(Outcome::Removed),
+                    Some(present) if renewed.iter().any(|renewed| renewed == id) => {
+                        Some(Outcome::Stored(present))
+                    }
+                    Some(present) => Some(Outcome::Replaced(present)),
+                };
+                Ok((!renewed.is_empty(), outcome))
+            })?;
+        let outcome = outcome.ok_or_else(|| StoreError::Read {
+            location: selected.store.location(),
+            source: Arc::new(ErrorKind::NotFound.into()),
         })?;
-    let outcome = outcome.ok_or_else(|| StoreError::Read {
-        location: selected.store.location(),
-        source: Arc::new(ErrorKind::NotFound.into()),
-    })?;
-    for other in others {
-        // Whether it worked is seen below: a store without the grant may fail as it likes.
-        let _ = renew_in(other, &grant, renewal);
+        for other in *others {
+            // Whether it worked is seen below: a store without the grant may fail as it likes.
+            let _ = self.store_in(other, left());
+        }
+        Ok((outcome, !may_be_held(posted, others)))
     }
-    Ok((outcome, !may_be_held(posted, others)))
+
+    fn store_in(&self, other: &Store, wait: Duration) -> Result<(), StoreError> {
+        let document = other.profiles()?;
+        let is_held = !holders(&document, &[self.posted.fingerprint()]).is_empty();
+        if !is_held && marked(&document, self.posted).is_empty() {
+            return Ok(());
+        }
+        other.update_within(wait, |document| Ok((!self.renew(document)?.is_empty(), ())))
+    }
+
+    /// Renews every entry that holds the posted token, and those where OpenClaw has put a marker
+    /// in its place, which it does without our lease for a login that is expired: our reply is
+    /// the one that came. Returns their ids.
+    fn renew(&self, document: &mut Document) -> serde_json::Result<Vec<String>> {
+        let mut renewed = renew(document, &[self.posted.fingerprint()], self.renewal)?;
+        for id in marked(document, self.posted) {
+            let Some(entry) = document.entry(&id) else { continue };
+            let mut renewal = self.renewal.clone();
+            renewal.grant.refresh.get_or_insert_with(|| self.posted.clone());
+            let entry = renewed_entry(entry, &renewal)?;
+            document.set_entry(&id, entry);
+            renewed.push(id);
+        }
+        Ok(renewed)
+    }
+}
+
+/// The profiles in which a marker of OpenClaw's stands for the refresh token that was `posted`.
+fn marked(document: &Document, posted: &Secret) -> Vec<String> {
+    let ids = document.summaries().map(|summary| summary.id);
+    ids.filter(|id| document.is_marked_for(id, posted)).map(ToOwned::to_owned).collect()
 }
 
 /// Whether one of the stores holds the refresh token that is `posted`, or cannot be read, so
@@ -163,23 +202,4 @@ fn renew(
         }
     }
     Ok(ids)
-}
-
-/// Renews the entry of the profile `id` where OpenClaw has put a marker in the place of the
-/// grant that was `posted`, which it does without our lease for a login that is expired: our
-/// reply is the one that came. Returns the id then.
-fn renew_marked(
-    document: &mut Document,
-    id: &str,
-    posted: &Secret,
-    renewal: &IssuedCredential,
-) -> serde_json::Result<Option<String>> {
-    let Some(entry) = document.entry(id).filter(|_| document.is_marked_for(id, posted)) else {
-        return Ok(None);
-    };
-    let mut renewal = renewal.clone();
-    renewal.grant.refresh.get_or_insert_with(|| posted.clone());
-    let entry = renewed_entry(entry, &renewal)?;
-    document.set_entry(id, entry);
-    Ok(Some(id.to_owned()))
 }

@@ -3,7 +3,7 @@
 //! Invariant: a refresh token that was received is stored or spooled, whatever became of the
 //! document meanwhile; one that was refused is never posted again.
 
-use super::propagate::{Outcome, may_be_held, store_renewal};
+use super::propagate::{Outcome, Reply, may_be_held};
 use super::refusal::Holders;
 use super::transaction::{Reserved, Transaction};
 use super::{Earlier, Over, RefreshError};
@@ -20,7 +20,7 @@ use std::time::Duration;
 
 /// A received refresh token waits so long for a lock before it goes to the spool.
 const FREE_LOCK: Duration = Duration::ZERO;
-/// A reply that is spooled is tried to be stored for so long.
+/// A reply that is spooled is tried to be stored for so long, in all stores together.
 const STORE_TIMEOUT: Duration = limits::COMMIT;
 
 impl Transaction<'_> {
@@ -42,14 +42,16 @@ impl Transaction<'_> {
         let ahead = (rotates && !is_followed && may_be_held(posted, others))
             .then(|| spool.save(posted, &renewal).ok())
             .flatten();
-        let store = |prepared, wait| {
-            store_renewal(selected, lease, &renewal, posted, prepared, wait, others)
-        };
-        let first = store(prepared, if ahead.is_some() { STORE_TIMEOUT } else { FREE_LOCK });
+        let reply = Reply { selected, lease, renewal: &renewal, posted, others };
+        // The time of all stores together.
+        let (clock, began) = (&self.app.machine.clock, self.app.machine.clock.instant());
+        let left = || STORE_TIMEOUT.saturating_sub(clock.since(began));
+        let wait = || if ahead.is_some() { left() } else { FREE_LOCK };
+        let first = reply.store(prepared, wait);
         let (stored, kept) = match first {
             Err(StoreError::LockTimeout { .. }) if ahead.is_none() => {
                 let kept = spool.save(posted, &renewal).ok();
-                (store(None, STORE_TIMEOUT), kept)
+                (reply.store(None, left), kept)
             }
             first => (first, ahead),
         };

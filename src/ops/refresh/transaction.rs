@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::oauth::TokenError;
 use crate::ops::Notes;
-use crate::ops::fence;
+use crate::ops::fence::{self, Waited as OfOpenClaw};
 use crate::ops::issuer::{Connection, Issuer};
 use crate::ops::moving::{may_take, moved_from, settle};
 use crate::ops::selection::{Selected, entry_text};
@@ -27,10 +27,9 @@ use crate::store::{
     Begun, Document, Ended, Fence, IssuedCredential, LastOutcome, Lease, Prepared, Spent, Spool,
     Store, StoreError, Unspent, rotates,
 };
-use crate::system::Stop;
 use crate::system::file::SpareFile;
-use crate::system::lock::{self, Holder};
 use crate::system::worker::{Life, Unsaved};
+use crate::system::{Stop, lock};
 use std::time::Duration;
 
 /// A killed process may have a request in flight. Were it to arrive after ours, it would
@@ -174,20 +173,16 @@ impl<'a> Transaction<'a> {
         if stop.is_asked().await { Err(RefreshError::Interrupted) } else { result }
     }
 
-    /// Waits until the refresh has ended that OpenClaw is at.
+    /// Waits until OpenClaw's refresh has ended.
     async fn wait_for_openclaw(&self) -> Result<(), RefreshError> {
-        let Selected { store, id, .. } = self.selected;
-        let (clock, wait) = (&self.app.machine.clock, self.lock_wait());
-        let began = clock.now();
-        if fence::ends(store, id.as_str(), wait, clock).await? {
-            return Ok(());
-        }
-        if clock.now().saturating_sub(began) < i64::try_from(wait.as_millis()).unwrap_or(i64::MAX) {
-            return Err(NotRefreshable::fenced(self.selected, Fence::Pending).into());
-        }
-        let location = store.lease_location(&self.selected.lease_key());
-        let source = StoreError::LockTimeout { location, waited: wait, holder: Holder::default() };
-        Err(LeaseError::Busy { profile_id: id.clone(), source }.into())
+        let (Selected { store, id, .. }, clock) = (self.selected, &self.app.machine.clock);
+        Err(match fence::ends(store, id.as_str(), self.lock_wait(), clock).await? {
+            OfOpenClaw::Ended => return Ok(()),
+            OfOpenClaw::Interrupted => NotRefreshable::fenced(self.selected, Fence::Pending).into(),
+            OfOpenClaw::GoesOn { profile_id, source } => {
+                LeaseError::Busy { profile_id, source }.into()
+            }
+        })
     }
 
     /// Reads the store again, under the lease.

@@ -12,13 +12,13 @@ pub use error::{Need, NoTokenError};
 use last::warn_of_last_token;
 
 use super::exchange::{Exchange, Wanted};
-use super::fence::wait_for_openclaw;
+use super::fence::{Waited, wait_for_openclaw};
 use super::name::{Subject, subject};
 use super::pool::Pool;
 use super::refresh::{RefreshError, not_refreshable, refresh};
 use super::selection::{Selected, SelectionError, select_in};
 use super::waiting::store_waiting;
-use super::{Interaction, reference, warn_of_route};
+use super::{Interaction, LeaseError, reference, warn_of_route};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
@@ -117,9 +117,16 @@ impl Waits<'_> {
                 }
                 Step::OpenClaw(selected) => {
                     let patience = request.lock_timeout;
-                    let has_ended =
+                    let waited =
                         wait_for_openclaw(app, config, agent, asked.wanted(), patience).await?;
-                    let selected = if has_ended { asked.select() } else { selected };
+                    let selected = match waited {
+                        Waited::Ended => asked.select(),
+                        Waited::Interrupted => selected,
+                        Waited::GoesOn { profile_id, source } => {
+                            let busy = LeaseError::Busy { profile_id, source };
+                            return Err(RefreshError::from(busy).into());
+                        }
+                    };
                     asked.next(selected?, interaction)?
                 }
                 Step::Exchange { selected, exchange } => {

@@ -22,7 +22,7 @@ impl Way for ToDocuments {
         if Sqlite::is_there(&traveller.files) {
             traveller.sqlite.check_convertible()?;
         }
-        if traveller.sqlite.is_gateway_running() {
+        if traveller.sqlite.is_gateway_running()? {
             let location = traveller.sqlite.location();
             return Err(ConversionError::GatewayRuns { location });
         }

@@ -12,6 +12,7 @@ use crate::store::engine::Engine;
 use crate::store::files::lease;
 use crate::store::{Document, LeaseAttempt, LeaseKey, Location, StateDocument, StoreError};
 use crate::system::file;
+use crate::system::lock::StaleRule;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -75,7 +76,7 @@ pub(super) fn remove(
 impl Way for ToRows {
     fn check(&self, traveller: &Traveller<'_>) -> Result<(), ConversionError> {
         traveller.sqlite.check_convertible()?;
-        if !traveller.sqlite.is_claimed()? && traveller.sqlite.is_gateway_running() {
+        if !traveller.sqlite.is_claimed()? && traveller.sqlite.is_gateway_running()? {
             let location = traveller.sqlite.location();
             return Err(ConversionError::GatewayRuns { location });
         }
@@ -116,7 +117,7 @@ impl Way for ToRows {
     ) -> Result<LeaseAttempt, StoreError> {
         let files = &traveller.files;
         let path = lease::lease_path(&files.state_dir, key.provider, key.profile_id);
-        lease::try_lease(&path, files.locks(&files.profiles_path()), key)
+        lease::try_lease(&path, StaleRule::ByAge, files.locks(&files.profiles_path()), key)
     }
 
     fn take_out(&self, traveller: &Traveller<'_>, luggage: &Luggage) -> Result<bool, StoreError> {

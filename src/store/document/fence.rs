@@ -38,6 +38,13 @@ impl Fence {
         let is_failed = std::iter::once(mark).chain(marks).any(|it| it.contains(":failed:"));
         Some(if is_failed { Self::Failed } else { Self::Pending })
     }
+
+    /// The text of the marker in an entry.
+    pub(super) fn text(entry: &Fields<'_>) -> Option<String> {
+        let marks = [FieldName::Access, FieldName::Refresh].map(|name| entry.field(name));
+        let mark = marks.iter().filter_map(|it| it.text()).find(|it| it.starts_with(FENCE))?;
+        Some(mark.to_owned())
+    }
 }
 
 /// Whether the marker in the entry of the profile `id` stands for the refresh token `grant`.

@@ -235,6 +235,11 @@ impl Document {
         Fence::of(&self.fields(self.profiles.get(id)?))
     }
 
+    /// The text of the marker of OpenClaw that stands in the entry of this id. It is no secret.
+    pub fn marker(&self, id: &str) -> Option<String> {
+        Fence::text(&self.fields(self.profiles.get(id)?))
+    }
+
     /// Whether a marker of OpenClaw stands in the entry of this id for the refresh token `grant`.
     pub fn is_marked_for(&self, id: &str, grant: &Secret) -> bool {
         let entry = self.profiles.get(id).map(|entry| self.fields(entry));

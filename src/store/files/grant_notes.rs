@@ -9,7 +9,8 @@ use super::lease::LockPlace;
 use super::replaced;
 use crate::secret::Secret;
 use crate::store::{InterruptedRefresh, LastOutcome, OutcomeKind};
-use crate::system::{file, lock};
+use crate::system::file;
+use crate::system::lock::{self, StaleRule};
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -116,6 +117,7 @@ fn is_note(path: &Path) -> bool {
 /// A refresh that did not end. One whose lock is held is under way. The lock is looked at first:
 /// a refresh that ends meanwhile takes its note with it.
 fn interrupted(note: &Path, now: crate::profile::Millis) -> Option<InterruptedRefresh> {
-    let is_held = lock::look(&note.with_extension("lock"), now).is_some_and(|(_, held)| held);
+    let found = lock::look(&note.with_extension("lock"), StaleRule::ByAge, now);
+    let is_held = found.is_some_and(|(_, held)| held);
     if is_held { None } else { journal::interrupted_at(note) }
 }

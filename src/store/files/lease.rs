@@ -14,7 +14,7 @@ use crate::profile::{Millis, ProfileId, ProviderId};
 use crate::secret::Secret;
 use crate::store::{LeaseKey, StoreError};
 use crate::system::file::{behind_link, create_private_directory};
-use crate::system::lock::{self, Attempt, Holder, POLL, SidecarLock};
+use crate::system::lock::{self, Attempt, Holder, POLL, SidecarLock, StaleRule};
 use crate::system::now;
 use fs2::FileExt;
 use sha2::{Digest, Sha256};
@@ -157,22 +157,29 @@ pub(in crate::store) fn start_path(state_dir: &Path, refresh_token: &Secret) -> 
     state_dir.join("locks/oauth-refresh").join(format!("{name}.start"))
 }
 
-/// Tries once to take a lease whose lock on the profile is at `profile`.
+/// Tries once to take a lease whose lock on the profile is at `profile`, where OpenClaw takes
+/// one by `rule`.
 pub(in crate::store) fn try_lease(
     profile: &Path,
+    rule: StaleRule,
     place: LockPlace<'_>,
     key: &LeaseKey<'_>,
 ) -> Result<LeaseAttempt, StoreError> {
     let grants = key.grant.map(|grant| grant_paths(place, grant)).unwrap_or_default();
-    try_locks(profile, &grants, now())
+    try_locks(profile, rule, &grants, now())
 }
 
 /// Tries once to take the lock on the profile, then those on its grant.
-fn try_locks(profile: &Path, grants: &[PathBuf], now: Millis) -> Result<LeaseAttempt, StoreError> {
+fn try_locks(
+    profile: &Path,
+    rule: StaleRule,
+    grants: &[PathBuf],
+    now: Millis,
+) -> Result<LeaseAttempt, StoreError> {
     if let Some(directory) = profile.parent() {
         create_private_directory(directory).map_err(lock_failed(profile))?;
     }
-    let profile = match lock::try_acquire(profile, now).map_err(lock_failed(profile))? {
+    let profile = match lock::try_acquire(profile, rule, now).map_err(lock_failed(profile))? {
         Attempt::Acquired(lock) => lock,
         Attempt::Held(holder) => return Ok(LeaseAttempt::Held(holder)),
     };
@@ -190,7 +197,9 @@ fn try_grants(
 ) -> Result<Result<Vec<GrantLock>, (PathBuf, Holder)>, StoreError> {
     let mut grants = Vec::new();
     for (number, path) in paths.iter().enumerate() {
-        let held = match lock::try_acquire_beside(path, Some(profile), now) {
+        // Nobody but processes of ours takes these.
+        let taken = lock::try_acquire_beside(path, Some(profile), StaleRule::ByAge, now);
+        let held = match taken {
             Ok(Attempt::Acquired(lock)) => HeldBy::File(lock),
             Ok(Attempt::Held(holder)) => return Ok(Err((path.clone(), holder))),
             Err(error) if number > 0 && takes_no_file(&error) => match lock_directory(path) {
@@ -248,10 +257,13 @@ mod tests {
         let place = LockPlace { state_dir: root.path(), document: Some(&document) };
         let [old, new] = ["fake-0", "fake-1"].map(|it| grant_paths(place, &Secret::new(it)));
         assert_eq!(old.len(), 2);
-        let lease = |profile, grant: &[PathBuf]| match try_locks(profile, grant, now).unwrap() {
-            LeaseAttempt::Acquired(lease) => Some(lease),
-            LeaseAttempt::Held(_) => None,
-        };
+        let lease =
+            |profile, grant: &[PathBuf]| match try_locks(profile, StaleRule::ByAge, grant, now)
+                .unwrap()
+            {
+                LeaseAttempt::Acquired(lease) => Some(lease),
+                LeaseAttempt::Held(_) => None,
+            };
         let mut held = lease(&mine, &old).unwrap();
         assert!(!held.follow(&old, Duration::ZERO).unwrap());
         assert!(held.follow(&new, Duration::ZERO).unwrap());

@@ -3,7 +3,8 @@
 
 use crate::profile::Millis;
 use crate::store::Location;
-use crate::system::lock::{self, Holder};
+use crate::store::sqlite::lock_name;
+use crate::system::lock::{self, Holder, StaleRule};
 use crate::system::now;
 use std::path::{Path, PathBuf};
 
@@ -46,13 +47,27 @@ fn leftover(path: PathBuf) -> Option<Leftover> {
         // A pipe or a link in the place of a lock keeps everybody out until it is removed.
         Some("lock") if is_special(&path) => Some(Leftover::Temporary(path.into())),
         Some("lock") => {
-            let (holder, is_held) = lock::look(&path, now())?;
+            let (holder, is_held) = lock::look(&path, rule_of(&path), now())?;
             Some(Leftover::Lock { location: path.into(), holder, is_held })
+        }
+        // Nobody takes a lock beside which this is.
+        Some("reclaim") if age(&path).is_some_and(|age| age > IN_USE) => {
+            Some(Leftover::Temporary(path.into()))
         }
         Some("tmp") if age(&path).is_some_and(|age| age > IN_USE) => {
             Some(Leftover::Temporary(path.into()))
         }
         _ => None,
+    }
+}
+
+/// By which rule OpenClaw takes a lock: those of its later versions are named otherwise.
+fn rule_of(path: &Path) -> StaleRule {
+    let name = path.file_name().unwrap_or_default();
+    if name == "openclaw.json.lock" || lock_name::is_lease(name) {
+        StaleRule::ByProcess
+    } else {
+        StaleRule::ByAge
     }
 }
 

@@ -34,11 +34,10 @@ use super::{
 };
 use crate::secret::Secret;
 use crate::system::file::{self, Reserved};
-use crate::system::in_place;
-use crate::system::lock::{self, Attempt, Holder, SidecarLock};
-use crate::system::now;
+use crate::system::lock::{self, Attempt, Holder, SidecarLock, StaleRule};
 use crate::system::permissions::{Exposure, Permissions};
 use crate::system::worker::Waiter;
+use crate::system::{in_place, now};
 use generation::newer_database;
 use std::path::Path;
 use std::sync::Arc;
@@ -244,10 +243,11 @@ impl Engine for Files {
     fn try_lease(&self, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError> {
         self.check_generation()?;
         let path = lease::lease_path(&self.state_dir, key.provider, key.profile_id);
-        let attempt = lease::try_lease(&path, self.locks(&self.profiles_path()), key)?;
+        let document = self.profiles_path();
+        let attempt = lease::try_lease(&path, StaleRule::ByAge, self.locks(&document), key)?;
         // What is read from here on is what the request spends.
         if let LeaseAttempt::Acquired(lease) = &attempt
-            && in_place::is_pending(&file::behind_link(&self.profiles_path()))
+            && in_place::is_pending(&file::behind_link(&document))
         {
             self.finish(Some(lease), lock::TIMEOUT)?;
         }
@@ -256,7 +256,7 @@ impl Engine for Files {
 
     fn lease_holder(&self, key: &LeaseKey<'_>) -> Holder {
         let path = lease::lease_path(&self.state_dir, key.provider, key.profile_id);
-        lock::look(&path, now()).map(|(holder, _)| holder).unwrap_or_default()
+        lock::look(&path, StaleRule::ByAge, now()).map(|(holder, _)| holder).unwrap_or_default()
     }
 
     fn waiter_to_start(&self, grant: &Secret) -> Result<Waiter, StoreError> {

@@ -31,7 +31,8 @@ impl Sqlite {
         now: Millis,
         wait: Duration,
     ) -> Result<(), StoreError> {
-        if self.open_to_openclaw(&self.look()?, grant, now)?.is_empty() || !self.has_gateway() {
+        if self.open_to_openclaw(&self.look()?, grant, now)?.is_empty() || !self.may_have_gateway()
+        {
             return Ok(());
         }
         let held = self.hold(wait)?;

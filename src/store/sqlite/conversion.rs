@@ -81,7 +81,10 @@ impl Sqlite {
     }
 
     /// Whether OpenClaw's gateway runs.
-    pub(in crate::store) fn is_gateway_running(&self) -> bool {
+    ///
+    /// # Errors
+    /// Nobody knows: the database cannot be read.
+    pub(in crate::store) fn is_gateway_running(&self) -> Result<bool, StoreError> {
         self.has_gateway()
     }
 
@@ -143,8 +146,11 @@ impl Sqlite {
             let held = self.rows()?;
             let mut document = held.document;
             change(&mut document);
-            if let Swap::Done = self.swap(&exclusion, None, held.version, &mut document)? {
-                return Ok(());
+            match self.swap(&exclusion, None, held.version, &mut document) {
+                Ok(Swap::Done) => return Ok(()),
+                // What was hidden can be seen now.
+                Ok(_) | Err(StoreError::Hidden { .. }) => {}
+                Err(error) => return Err(error),
             }
         }
     }

@@ -6,6 +6,7 @@
 use super::place::Sqlite;
 use super::{connection, rows};
 use crate::profile::Millis;
+use crate::store::StoreError;
 use crate::system::{now, process};
 use rusqlite::Connection;
 use serde::Deserialize;
@@ -28,9 +29,17 @@ struct Owner {
 }
 
 impl Sqlite {
-    /// Whether a gateway runs; none where that cannot be read.
-    pub(super) fn has_gateway(&self) -> bool {
-        connection::read(&self.shared, ask).ok().flatten().unwrap_or_default()
+    /// Whether a gateway runs. Who only wants to be careful takes an error for a yes.
+    ///
+    /// # Errors
+    /// The database cannot be read, so that nobody knows.
+    pub(super) fn has_gateway(&self) -> Result<bool, StoreError> {
+        Ok(connection::read(&self.shared, ask)?.unwrap_or_default())
+    }
+
+    /// Whether a gateway may run.
+    pub(super) fn may_have_gateway(&self) -> bool {
+        self.has_gateway().unwrap_or(true)
     }
 }
 

@@ -1,6 +1,7 @@
 //! How OpenClaw 2026.6 and later name the lock on a refresh of one profile.
 
 use crate::profile::{ProfileId, ProviderId};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 const LEFT: u64 = 14_695_981_039_346_656_037;
@@ -26,6 +27,12 @@ pub(in crate::store) fn lease_path(
     state_dir.join("locks/oauth-refresh").join(format!("lock-{left:016x}{right:016x}.lock"))
 }
 
+/// Whether a file is named as such a lock.
+pub(in crate::store) fn is_lease(name: &OsStr) -> bool {
+    let hash = name.to_str().and_then(|name| name.strip_prefix("lock-")?.strip_suffix(".lock"));
+    hash.is_some_and(|hash| hash.len() == 32 && hash.bytes().all(|it| it.is_ascii_hexdigit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +47,10 @@ mod tests {
         let named = "lock-12faa392f81e5f72b8cc54f2ab0ff874.lock";
         assert_eq!(name("openai", "openai:a@example.test"), named);
         assert_eq!(name(" OpenAI ", "openai:a@example.test"), named);
+        assert!(is_lease(OsStr::new(named)));
+        for other in ["lock-1.lock", "sha256-12faa392f81e5f72b8cc54f2ab0ff874.lock"] {
+            assert!(!is_lease(OsStr::new(other)));
+        }
     }
 
     #[test]

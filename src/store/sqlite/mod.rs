@@ -19,6 +19,7 @@ mod hold;
 pub(super) mod lock_name;
 mod look;
 mod make;
+mod marker_age;
 mod merge;
 mod place;
 mod reading;
@@ -40,7 +41,7 @@ use super::{
 use crate::profile::Millis;
 use crate::secret::Secret;
 use crate::system::file;
-use crate::system::lock::{self, Holder};
+use crate::system::lock::{self, Holder, StaleRule};
 use crate::system::now;
 use crate::system::permissions::{Exposure, Kind, Permissions};
 use crate::system::worker::Waiter;
@@ -138,10 +139,16 @@ impl Engine for Sqlite {
         self.current_version()
     }
 
-    fn written_at(&self) -> Option<Millis> {
-        let look = self.look().ok()?;
-        let rows = [look.own_rows(), look.shared_rows()].into_iter().flatten();
-        rows.filter_map(|rows| rows.store.as_ref()).map(|row| row.at).max()
+    fn marked_since(&self, marker: &str, now: Millis) -> Option<Millis> {
+        Self::marked_since(self, marker, now)
+    }
+
+    fn note_marker(&self, marker: &str, now: Millis) {
+        Self::note_marker(self, marker, now);
+    }
+
+    fn forget_marker(&self, marker: &str) {
+        Self::forget_marker(self, marker);
     }
 
     fn exclusive(&self, _lease: Option<&Lease>, wait: Duration) -> Result<Exclusion, StoreError> {
@@ -211,16 +218,12 @@ impl Engine for Sqlite {
 
     fn try_lease(&self, key: &LeaseKey<'_>) -> Result<LeaseAttempt, StoreError> {
         self.check_generation()?;
-        let path = self.lease_path(key);
-        // Somebody is removing the lock of a process that is dead.
-        if file::with_suffix(&path, ".reclaim").symlink_metadata().is_ok() {
-            return Ok(LeaseAttempt::Held(Holder::default()));
-        }
-        lease::try_lease(&path, self.locks(), key)
+        lease::try_lease(&self.lease_path(key), StaleRule::ByProcess, self.locks(), key)
     }
 
     fn lease_holder(&self, key: &LeaseKey<'_>) -> Holder {
-        lock::look(&self.lease_path(key), now()).map(|(holder, _)| holder).unwrap_or_default()
+        let found = lock::look(&self.lease_path(key), StaleRule::ByProcess, now());
+        found.map(|(holder, _)| holder).unwrap_or_default()
     }
 
     fn waiter_to_start(&self, grant: &Secret) -> Result<Waiter, StoreError> {
@@ -365,7 +368,7 @@ impl Sqlite {
         if document.is_renewal() {
             return;
         }
-        if self.has_gateway() {
+        if self.may_have_gateway() {
             let news = GatewayNews { done: None, agent_id: self.agent.clone() };
             policy.notices.add_of_gateway(news);
         }

@@ -197,9 +197,12 @@ impl Sqlite {
         }
     }
 
-    /// Where the locks on grants are.
+    /// Where the locks on grants are: beside the agent's own database as well, to which several
+    /// state directories may lead.
     pub(super) fn locks(&self) -> LockPlace<'_> {
-        LockPlace { state_dir: &self.files.state_dir, document: None }
+        let is_there = self.own.symlink_metadata().is_ok();
+        let document = is_there.then_some(self.own.as_path());
+        LockPlace { state_dir: &self.files.state_dir, document }
     }
 
     /// The profiles are read and not written.

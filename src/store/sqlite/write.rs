@@ -5,11 +5,12 @@
 
 use super::connection::{invalid, write_failed};
 use super::held::Held;
-use super::look::{Look, Shared};
+use super::look::{Layout, Look, Shared};
 use super::merge::{self, Changes, Entries, Home, States};
 use super::place::Sqlite;
 use super::reading::{state_text, store_text};
 use super::rows::{self, Owner, Rows, Which};
+use crate::profile::ProfileId;
 use crate::secret::Secret;
 use crate::store::{Document, StateDocument, StoreError};
 use crate::system::now;
@@ -49,6 +50,12 @@ impl Sqlite {
     ) -> Result<(), StoreError> {
         let odd = |error: serde_json::Error| self.invalid_row("the document", &error);
         let mut changes = Changes::between(present, document);
+        if let Some(profile_id) = self.hidden_by(look, &changes).map_err(odd)? {
+            self.claim(held, look)?;
+            held.commit(self)?;
+            let location = self.shared.as_path().into();
+            return Err(StoreError::Hidden { location, profile_id });
+        }
         let mut extras = self.extras();
         let hidden = self.hidden()?;
         let (others, mut taken): (Entries, Entries) =
@@ -83,6 +90,19 @@ impl Sqlite {
             let _ = extras.write(&self.extras_path());
         }
         Ok(())
+    }
+
+    /// A login in the row of all agents that does not count yet, and which `changes` would
+    /// replace though nobody has read it.
+    fn hidden_by(&self, look: &Look, changes: &Changes) -> serde_json::Result<Option<ProfileId>> {
+        let row = store_text(self.present(look).shared).filter(|_| look.layout == Layout::Nothing);
+        let Some(row) = row else { return Ok(None) };
+        let hidden = Document::parse(row.expose())?;
+        let is_hidden = |(id, text): &&(String, Option<Secret>)| {
+            let text = text.as_ref().map(Secret::expose);
+            hidden.entry(id).is_some_and(|hidden| Some(hidden) != text)
+        };
+        Ok(changes.entries.iter().find(is_hidden).map(|(id, _)| id.as_str().into()))
     }
 
     /// The changes of each row.

@@ -15,9 +15,9 @@ mod payload;
 mod wait;
 
 use self::heartbeat::{BEAT, Heartbeat};
-pub use self::payload::{Holder, iso, look};
-use self::payload::{Payload, is_dead, open, payload_at};
-pub use self::wait::{POLL, TIMEOUT, pause, try_for, wait, wait_at, wait_beside};
+pub use self::payload::{Holder, StaleRule, iso, look};
+use self::payload::{Payload, is_dead, open, ownership_token, payload_at};
+pub use self::wait::{POLL, TIMEOUT, pause, try_for, wait, wait_beside};
 use crate::profile::Millis;
 use crate::system::temporary;
 use fs2::FileExt;
@@ -54,13 +54,13 @@ pub enum Attempt {
     Held(Holder),
 }
 
-/// Tries once to take the lock file at `path`, without waiting.
+/// Tries once, without waiting, to take the lock file at `path`; one left behind by `rule` goes.
 ///
 /// # Errors
 /// The directory cannot be written to, or its file system knows no locks (of the kind
 /// [`ErrorKind::Unsupported`]).
-pub fn try_acquire(path: &Path, now: Millis) -> io::Result<Attempt> {
-    try_acquire_beside(path, None, now)
+pub fn try_acquire(path: &Path, rule: StaleRule, now: Millis) -> io::Result<Attempt> {
+    try_acquire_beside(path, None, rule, now)
 }
 
 /// As [`try_acquire`], for one who holds the lock `held`, and no other at `path`.
@@ -70,8 +70,12 @@ pub fn try_acquire(path: &Path, now: Millis) -> io::Result<Attempt> {
 pub fn try_acquire_beside(
     path: &Path,
     held: Option<&SidecarLock>,
+    rule: StaleRule,
     now: Millis,
 ) -> io::Result<Attempt> {
+    if rule.is_reclaimed(path) {
+        return Ok(Attempt::Held(Holder::default()));
+    }
     // Each round either ends or follows a removal by somebody else.
     for _ in 0..16 {
         let made = match held {
@@ -85,7 +89,7 @@ pub fn try_acquire_beside(
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
-        match inspect(path, now)? {
+        match inspect(path, rule, now)? {
             Verdict::Gone => {}
             Verdict::Held(holder) => return Ok(Attempt::Held(holder)),
         }
@@ -96,6 +100,7 @@ pub fn try_acquire_beside(
 fn create(path: &Path, now: Millis, beat: Duration) -> io::Result<SidecarLock> {
     let mut temporary = temporary::create(path)?;
     temporary.write_all(&payload_at(now)?)?;
+    temporary.write_all(ownership_token().as_bytes())?;
     temporary.as_file().try_lock_exclusive().map_err(without_lock_support)?;
     let file = temporary.persist_noclobber(path).map_err(|error| error.error)?;
     let metadata = file.metadata()?;
@@ -122,7 +127,7 @@ impl Drop for Look<'_> {
 }
 
 /// Looks at an existing lock file and removes it when its holder is dead.
-fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
+fn inspect(path: &Path, rule: StaleRule, now: Millis) -> io::Result<Verdict> {
     let mut file = match open(path, OpenOptions::new().read(true).write(true)) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Verdict::Gone),
@@ -141,7 +146,7 @@ fn inspect(path: &Path, now: Millis) -> io::Result<Verdict> {
     if !is_at(path, (metadata.dev(), metadata.ino())) {
         return Ok(Verdict::Gone);
     }
-    if !is_dead(payload.as_ref(), &metadata, now) {
+    if !is_dead(payload.as_ref(), &metadata, rule, now) {
         return Ok(Verdict::Held(holder));
     }
     match std::fs::remove_file(path) {
@@ -236,12 +241,13 @@ impl Drop for SidecarLock {
 
 #[cfg(test)]
 mod tests {
+    use super::StaleRule::ByAge;
     use super::payload::{OWNER, age_of};
     use super::*;
     use crate::system::{file, now};
 
     fn acquired(path: &Path) -> Option<SidecarLock> {
-        match try_acquire(path, now()).unwrap() {
+        match try_acquire(path, ByAge, now()).unwrap() {
             Attempt::Acquired(lock) => Some(lock),
             Attempt::Held(_) => None,
         }
@@ -258,7 +264,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("x.lock");
         let lock = acquired(&path).unwrap();
-        match try_acquire(&path, now()).unwrap() {
+        match try_acquire(&path, ByAge, now()).unwrap() {
             Attempt::Held(holder) => assert_eq!(holder.pid, Some(std::process::id())),
             Attempt::Acquired(_) => panic!("the lock was given twice"),
         }
@@ -304,7 +310,7 @@ mod tests {
         let path = root.path().join("x.lock");
         write(&path, b"").unwrap();
         assert!(acquired(&path).is_none());
-        assert!(matches!(try_acquire(&path, now() + 31_000).unwrap(), Attempt::Acquired(_)));
+        assert!(matches!(try_acquire(&path, ByAge, now() + 31_000).unwrap(), Attempt::Acquired(_)));
     }
 
     #[test]
@@ -318,8 +324,8 @@ mod tests {
         }
         let payload: Payload =
             serde_json::from_str(&file::read(&path).unwrap().unwrap().0).unwrap();
-        assert_eq!(payload.pid, std::process::id());
-        assert!(age_of(&payload.created_at, now()).unwrap() < Duration::from_mins(1));
+        assert_eq!(payload.pid, Some(std::process::id()));
+        assert!(age_of(&payload.created_at.unwrap(), now()).unwrap() < Duration::from_mins(1));
         assert!(lock.is_held());
         drop(lock);
         assert!(!path.exists());
@@ -330,7 +336,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let [first, second] = ["a.lock", "b.lock"].map(|name| root.path().join(name));
         let lock = acquired(&first).unwrap();
-        let beside = match try_acquire_beside(&second, Some(&lock), now()).unwrap() {
+        let beside = match try_acquire_beside(&second, Some(&lock), ByAge, now()).unwrap() {
             Attempt::Acquired(lock) => lock,
             Attempt::Held(_) => panic!("held"),
         };
@@ -347,7 +353,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let [first, second] = ["a.lock", "b.lock"].map(|name| root.path().join(name));
         let lock = create(&first, 0, BEAT).unwrap();
-        let _beside = try_acquire_beside(&second, Some(&lock), 60_000).unwrap();
+        let _beside = try_acquire_beside(&second, Some(&lock), ByAge, 60_000).unwrap();
         let text = file::read(&second).unwrap().unwrap().0;
         assert!(text.contains(&iso(60_000)), "{text}");
     }
@@ -359,7 +365,7 @@ mod tests {
         let lock = acquired(&first).unwrap();
         std::fs::hard_link(&first, &second).unwrap();
         assert!(acquired(&second).is_none());
-        let again = try_acquire_beside(&second, Some(&lock), now()).unwrap();
+        let again = try_acquire_beside(&second, Some(&lock), ByAge, now()).unwrap();
         assert!(matches!(again, Attempt::Acquired(_)));
         drop(again);
         assert!(!second.exists() && lock.is_held());
@@ -371,7 +377,8 @@ mod tests {
         let [first, second] = ["a.lock", "b.lock"].map(|name| root.path().join(name));
         let lock = acquired(&first).unwrap();
         file::replace(&first, b"thief").unwrap();
-        let Attempt::Acquired(beside) = try_acquire_beside(&second, Some(&lock), now()).unwrap()
+        let Attempt::Acquired(beside) =
+            try_acquire_beside(&second, Some(&lock), ByAge, now()).unwrap()
         else {
             panic!("held")
         };
@@ -393,12 +400,13 @@ mod tests {
         std::os::unix::fs::symlink(&target, &link).unwrap();
         std::os::unix::fs::symlink(&loops, &loops).unwrap();
         for path in [&pipe, &socket, &link, &loops] {
-            let error = try_acquire(path, now()).unwrap_err();
+            let error = try_acquire(path, ByAge, now()).unwrap_err();
             assert!(error.to_string().contains("no lock file"), "{} {error}", path.display());
-            assert!(look(path, now()).is_none(), "{}", path.display());
+            assert!(look(path, ByAge, now()).is_none(), "{}", path.display());
             assert!(path.symlink_metadata().is_ok(), "it stays");
         }
-        assert!(look(root.path(), now()).is_none() && try_acquire(root.path(), now()).is_err());
+        assert!(look(root.path(), ByAge, now()).is_none());
+        assert!(try_acquire(root.path(), ByAge, now()).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Waiting for a lock: looking again from time to time.
 
-use super::{Attempt, Holder, SidecarLock, try_acquire_beside};
+use super::{Attempt, Holder, SidecarLock, StaleRule, try_acquire_beside};
 use crate::system::file::with_suffix;
 use crate::system::now;
 use std::io;
@@ -24,11 +24,11 @@ pub fn pause(waited: Duration, longest: Duration) -> Duration {
 ///
 /// # Errors
 /// See [`super::try_acquire`].
-pub fn wait(document: &Path, timeout: Duration) -> io::Result<Attempt> {
-    wait_beside(document, None, timeout)
+pub fn wait(document: &Path, rule: StaleRule, timeout: Duration) -> io::Result<Attempt> {
+    wait_at(&with_suffix(document, ".lock"), None, rule, timeout)
 }
 
-/// As [`wait`], for one who holds the lock `held`.
+/// As [`wait`], by [`StaleRule::ByAge`], for one who holds the lock `held`.
 ///
 /// # Errors
 /// See [`super::try_acquire`].
@@ -37,17 +37,18 @@ pub fn wait_beside(
     held: Option<&SidecarLock>,
     timeout: Duration,
 ) -> io::Result<Attempt> {
-    wait_at(&with_suffix(document, ".lock"), held, timeout)
+    wait_at(&with_suffix(document, ".lock"), held, StaleRule::ByAge, timeout)
 }
 
-/// As [`wait_beside`], for the lock file at `path` itself.
-///
-/// # Errors
-/// See [`super::try_acquire`].
-pub fn wait_at(path: &Path, held: Option<&SidecarLock>, timeout: Duration) -> io::Result<Attempt> {
+fn wait_at(
+    path: &Path,
+    held: Option<&SidecarLock>,
+    rule: StaleRule,
+    timeout: Duration,
+) -> io::Result<Attempt> {
     let started = Instant::now();
     loop {
-        let attempt = try_acquire_beside(path, held, now())?;
+        let attempt = try_acquire_beside(path, held, rule, now())?;
         let waited = started.elapsed();
         if matches!(attempt, Attempt::Acquired(_)) || waited >= timeout {
             return Ok(attempt);

@@ -67,6 +67,7 @@ impl From<StoreError> for Wrong {
             StoreError::Write { .. } | StoreError::Lock { .. } => Self::Unwritable,
             StoreError::LockTimeout { .. } | StoreError::Maintenance { .. } => Self::Held,
             StoreError::NewerGeneration { .. }
+            | StoreError::Hidden { .. }
             | StoreError::Converting { .. }
             | StoreError::ReadOnly { .. }
             | StoreError::NoAgentDatabase { .. }

@@ -83,6 +83,7 @@ impl StoreCause {
             | StoreError::ReadOnly { .. }
             | StoreError::NoAgentDatabase { .. }
             | StoreError::Converting { .. }
+            | StoreError::Hidden { .. }
             | StoreError::OfAnotherUser { .. }
             | StoreError::Maintenance { .. }
             | StoreError::VersionBetween { .. } => return None,

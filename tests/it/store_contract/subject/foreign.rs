@@ -134,7 +134,7 @@ impl Subject {
         if self.engine == Engine::Sqlite {
             return Box::new(self.row(Row::Store).hold());
         }
-        match lock::wait(&self.profiles_path(), Duration::ZERO).unwrap() {
+        match lock::wait(&self.profiles_path(), lock::StaleRule::ByAge, Duration::ZERO).unwrap() {
             lock::Attempt::Acquired(lock) => Box::new(Mend(move || assert!(lock.is_held()))),
             lock::Attempt::Held(holder) => panic!("held by {holder}"),
         }
