@@ -153,7 +153,8 @@ impl App {
 
     /// The HTTP clients of this program, which go by its environment.
     pub fn clients(&self) -> &Clients {
-        self.clients.get_or_init(|| Clients::of(self.environment.clone()))
+        self.clients
+            .get_or_init(|| Clients::traced(self.environment.clone(), self.machine.trace.clone()))
     }
 
     /// The time of day by the clock of the machine, in milliseconds since the epoch.

@@ -9,6 +9,7 @@ use super::doctor::store_of;
 use crate::app::{App, AppError};
 use crate::config::Config;
 use crate::ops::login_state::{Judge, Judged};
+use crate::ops::moving::moved_from;
 use crate::ops::record::{Commit, RecordError, Recorded, Wait, record};
 use crate::profile::{
     AgentId, Credential, LoginState, Millis, NeedsPerson, ProfileId, ProviderId, Refusal,
@@ -94,6 +95,9 @@ pub enum RestoreError {
         /// The name as it was given.
         name: String,
     },
+    /// The profiles are restored, and one is still noted as moved.
+    #[error("the profiles are restored, but one is still noted as moved away")]
+    MoveNoted(#[source] std::io::Error),
     /// The profiles are restored; a later step failed.
     #[error("the profiles are restored, but not recorded")]
     NotRecorded(#[source] AppError),
@@ -140,6 +144,7 @@ const LATEST: &str = "latest";
 /// Why an entry is left as it is.
 const ROTATED: &str = "its refresh token was replaced by a newer one since";
 const MOVED: &str = "it was moved away";
+const DELETED: &str = "it was moved to an agent that was deleted since";
 const UNINTERPRETABLE: &str = "its entry in the backup cannot be interpreted";
 
 /// Brings the profiles of the backup `name` back: those that are gone, and those that have
@@ -169,8 +174,8 @@ pub fn restore(
             if document.entry(id) == Some(entry) {
                 continue;
             }
-            match obstacle(app, &store, document, &backup, &since, id) {
-                Some(reason) if !force || reason != ROTATED => {
+            match obstacle((app, &config), &store, document, &backup, &since, id) {
+                Some(reason) if !force || ![ROTATED, DELETED].contains(&reason) => {
                     kept.push(Kept { id: id.into(), reason });
                 }
                 _ => {
@@ -188,6 +193,9 @@ pub fn restore(
         let credentials = restored.iter().filter_map(|id| backup.credential(id.as_str()));
         for token in credentials.filter_map(|held| held.refresh_token().cloned()) {
             store.forget_replaced(&token);
+            if moved_from((app, &config), &store, &token).is_some() {
+                app.moves().forget(&token).map_err(RestoreError::MoveNoted)?;
+            }
         }
     }
     remember_revocations(app, &store, &backup, &restored)?;
@@ -260,7 +268,7 @@ fn newer(store: &Store, backups: &[Backup]) -> Vec<Document> {
 
 /// Why the entry `id` of the backup should not be brought back, if it should not.
 fn obstacle(
-    app: &App,
+    (app, config): (&App, &Config),
     store: &Store,
     present: &Document,
     backup: &Document,
@@ -269,8 +277,8 @@ fn obstacle(
 ) -> Option<&'static str> {
     let Some(old) = backup.credential(id) else { return Some(UNINTERPRETABLE) };
     let old_token = old.refresh_token()?;
-    if app.moves().find(old_token).is_some_and(|noted| noted.is_away()) {
-        return Some(MOVED);
+    if let Some(elsewhere) = moved_from((app, config), store, old_token) {
+        return Some(if elsewhere.is_deleted { DELETED } else { MOVED });
     }
     let replaced = |document: &Document| {
         document.credential(id).is_some_and(|newer| match newer.refresh_token() {

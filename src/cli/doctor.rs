@@ -3,16 +3,17 @@
 use crate::admin::doctor::{Finding, examine};
 use crate::admin::restore::{self, Kept, Listing, OverLogin};
 use crate::app::{App, AppError};
-use crate::cli::duration;
 use crate::cli::exit::{Command, ExitStatus, Failure, Hint};
 use crate::cli::failure::{LoginAt, next_step, state_remedy};
 use crate::cli::login_state::StateReport;
 use crate::cli::output::Output;
 use crate::cli::path_member::PathMember;
 use crate::cli::wait::wait;
+use crate::cli::{doctor_report, duration};
 use crate::profile::{AgentId, Millis, ProfileId};
 use crate::text::printable;
 use serde::Serialize;
+use std::path::PathBuf;
 
 /// What `--restore` without a backup means.
 const LIST: &str = "list";
@@ -28,7 +29,11 @@ what there is, or brings the profiles of one backup back. Nothing that is stored
 removed. A login whose refresh token was rotated since stays as it is, because a second use
 of the old one would end it; --force restores it anyway.
 
+With --report FILE: writes a new file (0600) for somebody who looks for a fault: versions, modes,
+states, times and the codes of what was found; no secrets, and hashes in the place of names.
+
   openclaw-auth doctor
+  openclaw-auth doctor --report report.json
   openclaw-auth doctor --restore --list
   openclaw-auth doctor --restore latest")]
 pub(super) struct Args {
@@ -41,6 +46,12 @@ pub(super) struct Args {
     /// Bring back refresh tokens that were rotated since, too
     #[arg(long, requires = "restore")]
     force: bool,
+    /// Write what somebody else needs to see of a fault to this new file, without secrets or names
+    #[arg(long, value_name = "FILE", conflicts_with = "restore")]
+    report: Option<PathBuf>,
+    /// Name profiles, agents and providers in the report
+    #[arg(long, requires = "report")]
+    names: bool,
     /// The agent whose backups are meant [default: the default agent]
     #[arg(long, value_name = "ID", requires = "restore")]
     agent: Option<String>,
@@ -140,12 +151,22 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     match &args.restore {
         Some(backup) if !args.list && backup != LIST => restore(app, agent, backup, args, output),
         Some(_) => list(app, agent, args.json, output),
-        None => look(app, args.json, output),
+        None => look(app, args, output),
     }
 }
 
-fn look(app: &App, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+fn look(app: &App, args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
+    let json = args.json;
+    let file = args.report.as_deref().map(|it| app.paths.current_dir.join(it));
+    if let Some(file) = &file {
+        doctor_report::check(file)?;
+    }
     let report = wait(async { Ok::<_, AppError>(examine(app).await) })?;
+    if let Some(file) = &file {
+        doctor_report::write(app, &report, file, args.names)?;
+        let names = if args.names { "with names" } else { "names are hashed" };
+        output.say(&format!("The report is in {} ({names}, no secrets)", app.paths.shorten(file)));
+    }
     if report.has_problems() {
         output.end_with(ExitStatus::Findings);
     }

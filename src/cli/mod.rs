@@ -10,6 +10,7 @@ mod configure;
 mod console;
 mod direct;
 mod doctor;
+mod doctor_report;
 mod duration;
 mod exit;
 mod failure;
@@ -28,12 +29,15 @@ mod prompt;
 mod providers;
 mod prune;
 mod quota;
+mod rename;
 mod root;
 mod secrets;
 mod short;
 #[cfg(feature = "sqlite")]
 mod store;
+mod table;
 mod terminal;
+mod trace;
 mod usage;
 mod use_profile;
 mod version;
@@ -45,7 +49,7 @@ use crate::ops::refresh::worker;
 use crate::profile::AgentId;
 use crate::store::Notice;
 use crate::system::{Environment, Machine, StopSource, Streams, block_on};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use direct::Direct;
 pub use exit::ExitStatus;
 use exit::Failure;
@@ -81,6 +85,9 @@ struct Cli {
     /// Say nothing but errors; before or after the command
     #[arg(long, short)]
     quiet: bool,
+    /// Trace requests and refreshes on standard error, without secrets; -vv: everything
+    #[arg(long, short, action = clap::ArgAction::Count)]
+    verbose: u8,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -100,6 +107,8 @@ enum Command {
     Status(models::status::Args),
     /// Use this profile first for its provider
     Use(Short<use_profile::Args>),
+    /// Give a profile another id
+    Rename(Short<rename::Args>),
     /// Move a login to another machine or agent; there is no way to copy one
     #[command(name = "move")]
     MoveLogin(Short<move_login::Args>),
@@ -135,12 +144,16 @@ enum Command {
 }
 
 impl Command {
-    /// The command that the arguments spell, the name of the program first.
-    fn parse_from(args: &[OsString]) -> clap::error::Result<Option<Self>> {
-        match Direct::parse(args) {
-            Some(direct) => Ok(Some(Self::Direct(direct))),
-            None => Cli::try_parse_from(args).map(|cli| cli.command),
+    /// The command that the arguments spell, the name of the program first. Help is wrapped
+    /// for these streams.
+    fn parse_from(args: &[OsString], streams: &Streams) -> clap::error::Result<Option<Self>> {
+        if let Some(direct) = Direct::parse(args) {
+            return Ok(Some(Self::Direct(direct)));
         }
+        let mut root = root_command(output::columns(streams));
+        let mut matches = root.try_get_matches_from_mut(args)?;
+        let cli = Cli::from_arg_matches_mut(&mut matches);
+        cli.map(|cli| cli.command).map_err(|error| error.format(&mut root))
     }
 
     fn run(self, app: &App, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -162,6 +175,7 @@ impl Command {
             Self::Use(Short { args, agent }) => {
                 use_profile::run(&args, agent.as_deref(), app, output)
             }
+            Self::Rename(Short { args, agent }) => rename::run(args, agent.as_deref(), app, output),
             Self::MoveLogin(Short { args, agent }) => {
                 move_login::run(args, agent.as_deref(), app, output)
             }
@@ -265,7 +279,7 @@ fn start(
     };
     typed::set(Typed { args: typed, profile: options.profile.clone(), takes_value });
     let prints_openclaws_json = openclaw_json::is_wanted(&args);
-    let command = match Command::parse_from(&args) {
+    let command = match Command::parse_from(&args, streams) {
         Ok(command) => command,
         Err(error) => {
             let root = || command_at(&[] as &[&str]);
@@ -274,8 +288,10 @@ fn start(
     };
     let agent = AgentId::named(options.agent.as_deref());
     let app = App::new(options.apply(environment), current_dir).with_agent(agent);
-    let app = app.with_refreshes_by(refreshes_by).on_machine(machine);
+    let mut app = app.with_refreshes_by(refreshes_by).on_machine(machine);
     let mut output = Output::new(streams).with_help(help_of).quiet(options.quiet);
+    app.machine.trace = trace::of(&options, &app, &mut output);
+    trace::begin(&app, &args);
     crate::system::process::keep_memory_private();
     if options.profile.is_some() && !app.paths.state_dir.exists() {
         let state_dir = app.paths.shorten(&app.paths.state_dir);
@@ -294,25 +310,41 @@ fn start(
         }
         output.warn(&failure::noticed(&notice));
     }
-    match result {
+    let status = match result {
         Ok(()) => output.status,
         Err(failure) if prints_openclaws_json && openclaw_json::is_right(&app, failure.status) => {
             output.failure(&failure);
             openclaw_json::print(&failure, &mut output)
         }
         Err(failure) => json_error::end(&failure, in_json, &mut output),
-    }
+    };
+    trace::end(&app, status);
+    status
 }
 
-/// The help of the command at `path`.
-fn help_of(path: &[&str]) -> String {
-    command_at(path).render_help().to_string()
+/// The help of the command at `path`, in so many columns.
+fn help_of(path: &[&str], columns: usize) -> String {
+    below(root_command(columns), path).render_help().to_string()
+}
+
+/// All commands. Their help is wrapped at words, for so many columns.
+fn root_command(columns: usize) -> clap::Command {
+    const WIDEST: usize = 100;
+    Cli::command().term_width(columns.min(WIDEST))
+}
+
+/// Every command with its options and help, for manual pages and completions.
+pub fn command() -> clap::Command {
+    command_at(&[] as &[&str])
 }
 
 /// The command that the words of `path` lead to; one that names no subcommand is the value of
 /// an option.
 fn command_at(path: &[impl AsRef<str>]) -> clap::Command {
-    let mut command = Cli::command();
+    below(Cli::command(), path)
+}
+
+fn below(mut command: clap::Command, path: &[impl AsRef<str>]) -> clap::Command {
     command.build();
     for name in path {
         let subcommand = command.find_subcommand(name.as_ref()).cloned();

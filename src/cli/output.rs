@@ -22,19 +22,19 @@ pub(super) struct Output<'s> {
     has_data: bool,
     /// Whether nothing is said but errors.
     is_quiet: bool,
-    /// The help of the command at a path, like `["models", "auth"]`.
-    help_of: fn(&[&str]) -> String,
+    /// The help of the command at a path, like `["models", "auth"]`, in so many columns.
+    help_of: fn(&[&str], usize) -> String,
 }
 
 impl<'s> Output<'s> {
     pub(super) fn new(streams: &'s mut Streams) -> Self {
-        let help_of = |_: &[&str]| String::new();
+        let help_of = |_: &[&str], _| String::new();
         let status = ExitStatus::Success;
         Self { streams, status, has_status_line: false, has_data: false, is_quiet: false, help_of }
     }
 
     /// The same output, which knows the help of every command.
-    pub(super) const fn with_help(mut self, help_of: fn(&[&str]) -> String) -> Self {
+    pub(super) const fn with_help(mut self, help_of: fn(&[&str], usize) -> String) -> Self {
         self.help_of = help_of;
         self
     }
@@ -52,7 +52,7 @@ impl<'s> Output<'s> {
 
     /// Writes the help of the command at `path` as what was asked for.
     pub(super) fn help(&mut self, path: &[&str]) -> Result<(), Failure> {
-        self.data(&(self.help_of)(path))
+        self.data(&(self.help_of)(path, self.columns()))
     }
 
     /// Ends the run with this status: a check has an answer that is no failure.
@@ -160,8 +160,12 @@ impl<'s> Output<'s> {
 
     /// How many columns a line of data should have at most.
     pub(super) fn columns(&self) -> usize {
-        let terminal = self.streams.stdout_is_terminal.then(stdout_columns).flatten();
-        terminal.unwrap_or(DEFAULT_COLUMNS)
+        columns(self.streams)
+    }
+
+    /// How many columns a table may have: any number where no terminal shows it.
+    pub(super) fn terminal_columns(&self) -> Option<usize> {
+        terminal_columns(self.streams)
     }
 
     /// Hands over what is buffered.
@@ -197,6 +201,15 @@ const LONGEST_LINE: usize = 16 * 1024;
 struct NotWritten(#[source] io::Error);
 
 /// A reader that closes the pipe has what it wanted: that is success.
+/// How many columns a line of data should have at most.
+pub(super) fn columns(streams: &Streams) -> usize {
+    terminal_columns(streams).unwrap_or(DEFAULT_COLUMNS)
+}
+
+fn terminal_columns(streams: &Streams) -> Option<usize> {
+    streams.stdout_is_terminal.then(stdout_columns).flatten()
+}
+
 fn write_failed(error: io::Error) -> Failure {
     let status = match error.kind() {
         ErrorKind::BrokenPipe => ExitStatus::Success,

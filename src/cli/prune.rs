@@ -78,9 +78,7 @@ pub(super) fn run(
 
 /// Whether nothing but another login helps, and the profile is the agent's own.
 fn is_over(row: &Row) -> bool {
-    row.inherited_from.is_none()
-        && row.managed_by.is_none()
-        && matches!(row.state, LoginState::SignInAgain { .. })
+    row.inherited_from.is_none() && row.managed_by.is_none() && row.state.is_over()
 }
 
 const fn reason(row: &Row) -> &'static str {
@@ -89,6 +87,7 @@ const fn reason(row: &Row) -> &'static str {
         Over::Refused(_) => "refused by the server",
         Over::Revoked => "signed out at the server",
         Over::Moved => "moved away",
+        Over::MoveInterrupted => "",
         Over::Expired => "expired, and nothing renews it",
         Over::Rejected => "rejected by the server, and nothing renews it",
         Over::Replaced => "its refresh token was replaced",

@@ -4,6 +4,7 @@
 //! and only where the command takes one. Elsewhere it is refused, so that nobody signs in to
 //! another state directory without knowing.
 
+use crate::cli::exit::typed::{self, Rest};
 use crate::cli::exit::{Command, Failure, Hint};
 use crate::system::Environment;
 use std::ffi::OsString;
@@ -17,6 +18,8 @@ pub(super) struct RootOptions {
     pub(super) agent: Option<String>,
     /// Whether nothing is said but errors, and what was asked for.
     pub(super) quiet: bool,
+    /// How often `-v` stands there: how much is traced.
+    pub(super) verbose: u8,
 }
 
 /// The profile that `--dev` stands for.
@@ -56,6 +59,7 @@ pub(super) fn take(
     let mut options = RootOptions::default();
     let mut rest: Vec<OsString> = Vec::with_capacity(args.len());
     let mut words: Vec<String> = Vec::new();
+    let all = args.len();
     let mut args = args.into_iter();
     rest.extend(args.next());
     while let Some(argument) = args.next() {
@@ -84,14 +88,19 @@ pub(super) fn take(
         };
         match name {
             "--quiet" | "-q" => options.quiet = true,
+            "--verbose" | "-v" => options.verbose = options.verbose.saturating_add(1),
+            "-vv" => options.verbose = options.verbose.saturating_add(2),
             "--dev" => options.profile = Some(DEV.to_owned()),
             "--profile" if words.is_empty() => {
                 options.profile = Some(checked(value(name)?)?);
             }
             "--profile" if how_taken(&words) != Takes::Profile => {
                 let value = value(name)?;
-                rest.extend(args);
-                return Err(refused(&value, how_taken(&words), &rest[1..], &words));
+                let behind = usize::from(inline.is_none());
+                // The name of the program is none of what was typed.
+                let at = all - args.as_slice().len() - behind - 2;
+                let rest = typed::without(at, behind > 0);
+                return Err(refused(&value, how_taken(&words), rest));
             }
             "--agent" if is_open(&words) => options.agent = Some(value(name)?),
             _ => {
@@ -106,15 +115,20 @@ pub(super) fn take(
 }
 
 /// The failure of a `--profile` that stands where it names nothing, with both that may be meant:
-/// another state directory, and a credential.
-fn refused(value: &str, takes: Takes, rest: &[OsString], words: &[String]) -> Failure {
+/// another state directory, and a credential. `rest` is what was typed besides.
+fn refused(value: &str, takes: Takes, rest: Rest) -> Failure {
     let ours = || Command::new("openclaw-auth");
-    let elsewhere = ours().option("--profile", value).args(rest);
+    let Rest { before, after, .. } = rest.clone().without_state();
+    let elsewhere = ours().option("--profile", value).args(before).args(after);
     let hint = match takes {
         Takes::Profile | Takes::ProfileId => {
-            Hint::from(ours().args(rest).option("--profile-id", value))
+            let command = ours().args(rest.before).option("--profile-id", value);
+            Hint::from(command.args(rest.after))
         }
-        Takes::Word(at) => Hint::from(ours().args(words.iter().take(at)).arg(value)),
+        Takes::Word(depth) => {
+            let Rest { before, after, .. } = rest.without_names(depth);
+            Hint::from(ours().args(before).operand(value).args(after))
+        }
         Takes::Nothing => {
             let token = Command::ours("token").option("--profile", value);
             Hint::new("a credential is named where a command takes one, as in: ").run(token)
@@ -174,12 +188,17 @@ mod tests {
             assert_eq!(rest, "x models status --json");
         }
         let (options, rest) = taken("x --dev --agent a models auth token --profile id --agent b");
-        let wanted =
-            RootOptions { profile: Some("dev".into()), agent: Some("a".into()), quiet: false };
+        let wanted = RootOptions {
+            profile: Some("dev".into()),
+            agent: Some("a".into()),
+            ..RootOptions::default()
+        };
         assert_eq!(options, wanted);
         assert_eq!(rest, "x models auth token --profile id --agent b");
         let (options, rest) = taken("x models auth list --quiet --json");
         assert_eq!((options.quiet, &*rest), (true, "x models auth list --json"));
+        let (options, rest) = taken("x -v models auth list --verbose -vv");
+        assert_eq!((options.verbose, &*rest), (4, "x models auth list"));
         let (options, rest) = taken("x models --agent w status");
         assert_eq!((options.agent.as_deref(), &*rest), (Some("w"), "x models status"));
         for own in ["token", "refresh", "report", "session set"] {

@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 
 /// Where the program comes from, or `unknown` where it was not built in a repository.
-const COMMIT: &str = env!("OPENCLAW_AUTH_COMMIT");
+pub(super) const COMMIT: &str = env!("OPENCLAW_AUTH_COMMIT");
 
 /// What the program was compiled for.
-const TARGET: &str = env!("OPENCLAW_AUTH_TARGET");
+pub(super) const TARGET: &str = env!("OPENCLAW_AUTH_TARGET");
 
 /// The answer where `args`, the name of the program first, ask for the version alone.
 pub(super) fn asked_for(args: &[OsString]) -> Option<String> {
@@ -27,11 +27,15 @@ pub(super) fn asked_for(args: &[OsString]) -> Option<String> {
     is_in_full.then(in_full)
 }
 
+/// How the program is linked.
+pub(super) const LINKING: &str = if cfg!(static_glibc) { "static" } else { "dynamic" };
+
+/// The features that it was built with.
+pub(super) const FEATURES: &str = if cfg!(feature = "sqlite") { "sqlite" } else { "none" };
+
 fn in_full() -> String {
-    let linking = if cfg!(static_glibc) { "static" } else { "dynamic" };
-    let features = if cfg!(feature = "sqlite") { "sqlite" } else { "none" };
     format!(
-        "openclaw-auth {}\ncommit: {COMMIT}\ntarget: {TARGET} ({linking})\nfeatures: {features}\n\
+        "openclaw-auth {}\ncommit: {COMMIT}\ntarget: {TARGET} ({LINKING})\nfeatures: {FEATURES}\n\
          openclaw: files of 2026.4.24 and later; databases of 2026.8.1 to 2026.9.6\n",
         env!("CARGO_PKG_VERSION")
     )

@@ -12,6 +12,7 @@ mod json5;
 mod model;
 mod paths;
 mod record;
+pub(crate) mod rename;
 mod rotation;
 mod substitute;
 mod validate;
@@ -26,6 +27,7 @@ pub(crate) use model::model_ids;
 pub use model::{AgentModel, ModelSettings};
 pub use paths::{AgentDir, Paths};
 pub use record::{record_profile, record_profiles};
+pub use rename::{add_profile_id, replace_profile_id};
 pub use variables::{Variables, assignments, unquote};
 
 use crate::system::lock::Holder;

@@ -5,17 +5,18 @@
 
 use super::fence::is_in_refresh;
 use super::managed::Managed;
+use super::moving::moved_from;
 use super::reference::problem_of;
 use crate::app::App;
 use crate::config::Config;
 use crate::external::Tool;
 use crate::profile::{
-    Credential, LastRequest, LoginFacts, LoginState, Millis, ProfileId, Refusal, login_state,
+    Credential, LastRequest, LoginFacts, LoginState, Millis, Moved, ProfileId, Refusal, login_state,
 };
 use crate::provider::cools_down;
 use crate::store::{
-    Document, Fence, GrantNote, GrantNotes, Inspection, LastOutcome, Move, OutcomeKind,
-    StateDocument, Store,
+    Document, Fence, GrantNote, GrantNotes, Inspection, LastOutcome, OutcomeKind, StateDocument,
+    Store,
 };
 
 /// Why a token is not used whose expiry is no time.
@@ -129,14 +130,15 @@ impl<'s> Judge<'s> {
         Some(self.notes.of(grant, self.now))
     }
 
-    /// Since when it is elsewhere. A token is copied where anything is noted of moves.
-    fn moved(&self, id: &ProfileId) -> Option<Millis> {
+    /// That it is elsewhere, or may be. A token is copied where anything is noted of moves.
+    fn moved(&self, id: &ProfileId) -> Option<Moved> {
         if !self.has_moves {
             return None;
         }
         let credential = self.document.credential(id.as_str())?;
         let grant = credential.refresh_token().or_else(|| credential.bearer())?;
-        self.app.moves().find(grant).filter(Move::is_away).map(|noted| noted.at)
+        let elsewhere = moved_from((self.app, self.config), self.store, grant)?;
+        Some(Moved { at: elsewhere.at, is_certain: elsewhere.is_certain })
     }
 
     fn refusal(&self, id: &ProfileId, note: Option<&GrantNote>) -> Option<Refusal> {

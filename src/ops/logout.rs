@@ -12,7 +12,7 @@ use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config, ConfigEdit, remove_profile};
 use crate::external::{self, Tool};
 use crate::oauth::TokenError;
-use crate::profile::{AgentId, Credential, Kind, LoginState, ProfileId, ProviderId, Refusal};
+use crate::profile::{AgentId, Credential, Kind, ProfileId, ProviderId, Refusal};
 use crate::secret::Secret;
 use crate::store::{Done, Ended, Location, Store, StoreError, exchanged};
 use std::time::Duration;
@@ -178,11 +178,11 @@ fn called(
     name: &str,
 ) -> Result<ProfileId, LogoutError> {
     let own = name::profile(app, &Pool::of_own(app, agent)?, name);
-    if !matches!(own, Err(NameError::Unknown { .. })) {
+    if !matches!(own, Err(NameError::Unknown { .. } | NameError::NoLogin { .. })) {
         return Ok(own?);
     }
     match name::profile(app, &Pool::open(app, config, agent)?, name) {
-        Err(NameError::Unknown { name, .. }) => Ok(name.into()),
+        Err(NameError::Unknown { name, .. } | NameError::NoLogin { name }) => Ok(name.into()),
         found => Ok(found?),
     }
 }
@@ -297,7 +297,7 @@ fn is_over(app: &App, config: &Config, store: &Store, id: &ProfileId) -> Result<
     let mut found = snapshot.document.inspections().filter(|(other, _)| *other == id.as_str());
     let found = found.find_map(|(_, found)| found);
     let state = found.map(|found| judge.judge(id, &found).state);
-    Ok(state.is_some_and(|state| matches!(state, LoginState::SignInAgain { .. })))
+    Ok(state.is_some_and(|state| state.is_over()))
 }
 
 /// Whether both hold the same refresh token; where neither holds one, the same token or key.

@@ -21,6 +21,7 @@ pub(crate) mod pool;
 pub(crate) mod record;
 pub(crate) mod reference;
 pub mod refresh;
+pub mod rename;
 pub(crate) mod renewal;
 pub(crate) mod selection;
 pub(crate) mod stale_order;

@@ -66,7 +66,7 @@ pub(crate) fn profile(app: &App, pool: &Pool, name: &str) -> Result<ProfileId, N
     };
     let mut candidates = candidates_of(pool, &[provider.as_str()]);
     match candidates.len() {
-        0 => Err(NameError::Unknown { name: name.to_owned(), similar: Vec::new() }),
+        0 => Err(NameError::NoLogin { name: name.to_owned() }),
         1 => Ok(candidates.remove(0).profile_id),
         _ => Err(NameError::Ambiguous { name: name.to_owned(), candidates }),
     }
@@ -115,7 +115,7 @@ pub(crate) fn meant_by(app: &App, pool: &Pool, name: &str) -> Result<Meant, AppE
         Err(NameError::Ambiguous { candidates, .. }) => {
             meant.profiles.extend(candidates.into_iter().map(|it| it.profile_id));
         }
-        Err(NameError::Unknown { .. }) => {}
+        Err(NameError::Unknown { .. } | NameError::NoLogin { .. }) => {}
         Err(NameError::App(error)) => return Err(error),
     }
     Ok(meant)

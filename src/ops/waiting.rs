@@ -13,7 +13,7 @@ pub(super) fn store_waiting(app: &App, config: &Config, interaction: &mut dyn No
     if spool.is_absent() {
         return;
     }
-    let stored = store_spooled(&spool, || app.holding_stores(config));
+    let stored = store_spooled((app, config), &spool);
     for location in stored.into_iter().chain(store_kept(app)) {
         interaction.note(&format!(
             "stored a login that an earlier command could not save, from {location}"

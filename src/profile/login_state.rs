@@ -57,6 +57,8 @@ pub enum Over {
     Replaced,
     /// It was moved away, and an older file was put back.
     Moved,
+    /// A move of it was interrupted, and only a person can tell who has it.
+    MoveInterrupted,
     /// A refresh by another program took its tokens away: how.
     Lost(String),
     /// There is no credential.
@@ -72,6 +74,15 @@ pub struct LastRequest {
     pub reason: String,
     /// When it ended, in milliseconds since the epoch.
     pub at: Millis,
+}
+
+/// A move of a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// When, in milliseconds since the epoch.
+    pub at: Millis,
+    /// Whether the login has arrived for certain.
+    pub is_certain: bool,
 }
 
 /// A refusal for good.
@@ -106,8 +117,8 @@ pub struct LoginFacts {
     pub refusal: Option<Refusal>,
     /// Whether its refresh token was replaced.
     pub is_replaced: bool,
-    /// When it was moved away.
-    pub moved: Option<Millis>,
+    /// That it was moved away.
+    pub moved: Option<Moved>,
     /// When its access token was reported as rejected.
     pub rejected: Option<Millis>,
     /// The last refresh, where the server refused and did not say why.
@@ -181,8 +192,9 @@ fn over(facts: &LoginFacts, now: Millis) -> Option<(Over, Option<Millis>)> {
         let why = if refusal.is_revocation() { Over::Revoked } else { Over::Refused(code) };
         return Some((why, refusal.at));
     }
-    if let Some(at) = facts.moved {
-        return Some((Over::Moved, Some(at)));
+    if let Some(Moved { at, is_certain }) = facts.moved {
+        let why = if is_certain { Over::Moved } else { Over::MoveInterrupted };
+        return Some((why, Some(at).filter(|at| *at > 0)));
     }
     if facts.is_replaced {
         return Some((Over::Replaced, None));
@@ -268,6 +280,12 @@ impl LoginState {
         }
     }
 
+    /// Whether nothing but another login helps. One whose move was interrupted may be the only
+    /// one that is left of it.
+    pub const fn is_over(&self) -> bool {
+        matches!(self, Self::SignInAgain { why, .. } if !matches!(why, Over::MoveInterrupted))
+    }
+
     /// Whether a person has to act by `until`, in milliseconds since the epoch. `ends` is when the
     /// login ends by itself because it cannot be renewed.
     pub fn needs_person_until(&self, ends: Option<Millis>, until: Millis) -> NeedsPerson {
@@ -296,6 +314,7 @@ impl Over {
             Self::Rejected => "rejected",
             Self::Replaced => "replaced",
             Self::Moved => "moved",
+            Self::MoveInterrupted => "move-interrupted",
             Self::Lost(_) => "lost",
             Self::Empty => "empty",
             Self::Unusable(_) => "unusable",
@@ -356,7 +375,7 @@ mod tests {
             lost: Some("lost".into()),
             refusal: Some(Refusal { code: "invalid_grant".into(), at: Some(7) }),
             is_replaced: true,
-            moved: Some(8),
+            moved: Some(Moved { at: 8, is_certain: true }),
             rejected: Some(3),
             refused: Some(last.clone()),
             unknown: Some(last.clone()),
@@ -373,6 +392,8 @@ mod tests {
         assert_eq!(state(facts.clone()), again(Over::Revoked, None));
         facts.refusal = None;
         assert_eq!(state(facts.clone()), again(Over::Moved, Some(8)));
+        facts.moved = Some(Moved { at: 8, is_certain: false });
+        assert_eq!(state(facts.clone()), again(Over::MoveInterrupted, Some(8)));
         facts.moved = None;
         assert_eq!(state(facts.clone()), again(Over::Replaced, None));
         facts.is_replaced = false;

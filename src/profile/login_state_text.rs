@@ -47,6 +47,7 @@ impl fmt::Display for Over {
             Self::Expired => f.write_str("expired"),
             Self::Rejected => f.write_str("its access token was rejected"),
             Self::Moved => f.write_str("moved away"),
+            Self::MoveInterrupted => f.write_str("a move was interrupted"),
             Self::Replaced => f.write_str("an older file was put back"),
             Self::Lost(how) => f.write_str(how),
             Self::Empty => f.write_str("holds no credential"),

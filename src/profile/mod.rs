@@ -29,7 +29,7 @@ pub use eligibility::{Configured, Ineligible, eligibility};
 pub use health::{CredentialSummary, Health, health};
 pub use identity::{Identity, SameAccount, choose_profile_id};
 pub use login_state::{
-    LastRequest, LoginFacts, LoginState, NeedsPerson, Over, Refusal, SOON, login_state,
+    LastRequest, LoginFacts, LoginState, Moved, NeedsPerson, Over, Refusal, SOON, login_state,
 };
 pub use mask::{is_masked, is_stand_in, mask};
 pub use model_ref::ModelRef;

@@ -28,6 +28,11 @@ pub fn auth_provider_id(provider: impl Into<ProviderId>) -> ProviderId {
     row.map_or(id, |row| row.id.into())
 }
 
+/// The id of a built-in row, where `provider` is one.
+pub fn built_in_id(provider: &ProviderId) -> Option<&'static str> {
+    ROWS.iter().map(|row| row.id).find(|id| provider.is_spelt(id))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,7 +28,7 @@ mod redirect;
 mod registration;
 mod registration_error;
 
-pub use built_in::auth_provider_id;
+pub use built_in::{auth_provider_id, built_in_id};
 pub use catalog::{Catalog, Provider, ProviderNames};
 pub use catalog_error::CatalogError;
 pub use convention::{Conventions, Model, cools_down, is_one_login, predecessor, successor};

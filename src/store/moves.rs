@@ -63,11 +63,21 @@ impl Moves {
     }
 
     fn path(&self, grant: &Secret) -> PathBuf {
-        self.0.join(grant.fingerprint()).with_extension("json")
+        self.path_of(&grant.fingerprint())
+    }
+
+    fn path_of(&self, hash: &str) -> PathBuf {
+        self.0.join(hash).with_extension("json")
     }
 
     /// What is noted of `grant`. A note that cannot be read is one of a move that did not end.
     pub fn find(&self, grant: &Secret) -> Option<Move> {
+        self.find_by_hash(&grant.fingerprint())
+    }
+
+    /// As [`Self::find`], by the hash of the grant.
+    pub fn find_by_hash(&self, hash: &str) -> Option<Move> {
+        let path = self.path_of(hash);
         let unreadable = || Move {
             profile_id: "".into(),
             agent_id: AgentId::main(),
@@ -76,9 +86,9 @@ impl Moves {
             is_there: false,
             is_removed: false,
         };
-        let read = file::read_up_to(&self.path(grant), LARGEST);
+        let read = file::read_up_to(&path, LARGEST);
         let Some((text, _)) = read.ok().flatten() else {
-            return self.path(grant).exists().then(unreadable);
+            return path.exists().then(unreadable);
         };
         Some(serde_json::from_str(&text).unwrap_or_else(|_| unreadable()))
     }

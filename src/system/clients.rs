@@ -5,6 +5,7 @@
 
 use super::Environment;
 use super::http::{HttpClient, HttpError};
+use super::trace::Trace;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::{Origin, Url};
@@ -16,6 +17,7 @@ pub struct Clients(Arc<Made>);
 #[derive(Default)]
 struct Made {
     environment: Environment,
+    trace: Trace,
     clients: Mutex<HashMap<Origin, HttpClient>>,
 }
 
@@ -29,7 +31,12 @@ impl std::fmt::Debug for Clients {
 impl Clients {
     /// Those of a program in an environment. None is made yet.
     pub fn of(environment: Environment) -> Self {
-        Self(Arc::new(Made { environment, clients: Mutex::default() }))
+        Self::traced(environment, Trace::default())
+    }
+
+    /// As [`Self::of`], with the requests told to `trace`.
+    pub fn traced(environment: Environment, trace: Trace) -> Self {
+        Self(Arc::new(Made { environment, trace, clients: Mutex::default() }))
     }
 
     /// The variables that say which way requests go.
@@ -46,7 +53,7 @@ impl Clients {
         if let Some(client) = clients.get(&server.origin()) {
             return Ok(client.clone());
         }
-        let client = HttpClient::new(&self.0.environment, server)?;
+        let client = HttpClient::new(&self.0.environment, server)?.traced(&self.0.trace);
         clients.insert(server.origin(), client.clone());
         Ok(client)
     }

@@ -53,6 +53,10 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "how many earlier versions of an agent's credentials are kept, and as many from before renewals; default `5`, `0` for none",
     },
     Variable {
+        name: "OPENCLAW_AUTH_LOG",
+        meaning: "traces: `1` as `-v`, `2` as `-vv`, a path: all of them, appended to that file (0600)",
+    },
+    Variable {
         name: "OPENCLAW_LOAD_SHELL_ENV",
         meaning: "`1`: shown by `models status` as `shellEnvFallback`; no shell is started",
     },
@@ -100,6 +104,12 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable { name: "HOME, USERPROFILE, USER, LOGNAME", meaning: "who and where the user is" },
 ];
+
+/// The names of those of [`VARIABLES`] that are set.
+pub fn set_variables(environment: &Environment) -> Vec<&'static str> {
+    let names = VARIABLES.iter().flat_map(|variable| variable.name.split(", "));
+    names.map(str::trim).filter(|name| environment.has(name)).collect()
+}
 
 /// The environment variables of a run.
 #[derive(Clone, Default, Deserialize, Serialize)]
@@ -287,6 +297,17 @@ pub enum Remote {
     Container,
     /// Linux without a display.
     NoDisplay,
+}
+
+impl Remote {
+    /// Its name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ssh => "ssh",
+            Self::Container => "container",
+            Self::NoDisplay => "no-display",
+        }
+    }
 }
 
 #[cfg(test)]

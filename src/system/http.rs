@@ -10,6 +10,7 @@
 use super::coding::{self, Unpacked};
 use super::request_error::{describe, is_untrusted};
 use super::route::{Route, Untrusted, UnusableProxy, is_loopback};
+use super::trace::{Event, Trace};
 use super::watched_body::watched;
 use super::{Environment, authorities, limits};
 use oauth2::http;
@@ -99,6 +100,7 @@ pub struct HttpClient {
     client: reqwest::Client,
     /// Which way requests go, as errors tell it.
     route: Arc<Route>,
+    trace: Trace,
 }
 
 impl HttpClient {
@@ -142,7 +144,14 @@ impl HttpClient {
             builder = builder.dns_resolver(super::getent::HostNames(variables));
         }
         let client = builder.build().map_err(unfit)?;
-        Ok(Self { client, route: Arc::new(route) })
+        Ok(Self { client, route: Arc::new(route), trace: Trace::default() })
+    }
+
+    /// The same client, with its requests told to `trace`.
+    #[must_use]
+    pub fn traced(mut self, trace: &Trace) -> Self {
+        self.trace = trace.clone();
+        self
     }
 
     /// Sends one request and reads its answer, within [`limits::REQUEST`].
@@ -153,9 +162,10 @@ impl HttpClient {
         &self,
         request: http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, HttpError> {
+        let size = request.body().len();
         let mut request = prepared(request)?;
         *request.timeout_mut() = Some(limits::REQUEST);
-        self.receive(request, std::future::pending()).await?.whole()
+        self.receive((request, size), std::future::pending()).await?.whole()
     }
 
     /// Sends one request and reads of its answer what comes within `limit`, counted from when
@@ -169,17 +179,46 @@ impl HttpClient {
         limit: Duration,
     ) -> Result<Answer, HttpError> {
         let (head, body) = request.into_parts();
+        let size = body.len();
         let (body, went_out) = watched(body);
         let request = prepared(http::Request::from_parts(head, body))?;
         let limit = async {
             let _ = went_out.await;
             tokio::time::sleep(limit).await;
         };
-        self.receive(request, limit).await
+        self.receive((request, size), limit).await
+    }
+
+    /// Makes the request, whose body has so many bytes, reads the answer until `limit` is over,
+    /// and tells both.
+    async fn receive(
+        &self,
+        (request, size): (reqwest::Request, usize),
+        limit: impl Future<Output = ()>,
+    ) -> Result<Answer, HttpError> {
+        if self.trace.level().is_none() {
+            return self.exchange(request, limit).await;
+        }
+        let (url, began) = (request.url().clone(), std::time::Instant::now());
+        let url = &url;
+        self.trace.tell(|| Event::Request { method: request.method(), url, size });
+        let answered = self.exchange(request, limit).await;
+        let after = began.elapsed();
+        self.trace.tell(|| match &answered {
+            Ok(Answer { status, received, cut, .. }) => Event::Answer {
+                url,
+                status: *status,
+                size: received.len(),
+                is_whole: cut.is_none(),
+                after,
+            },
+            Err(why) => Event::NoAnswer { url, why, after },
+        });
+        answered
     }
 
     /// Makes the request, and reads the answer until `limit` is over.
-    async fn receive(
+    async fn exchange(
         &self,
         request: reqwest::Request,
         limit: impl Future<Output = ()>,

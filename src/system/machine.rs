@@ -5,6 +5,7 @@
 
 use super::browser::Browser;
 use super::child::Programs;
+use super::trace::Trace;
 use super::{Clock, StopSource};
 
 /// The machine.
@@ -18,4 +19,6 @@ pub struct Machine {
     pub browser: Browser,
     /// Who starts other programs.
     pub programs: Programs,
+    /// Where a run tells its steps.
+    pub trace: Trace,
 }

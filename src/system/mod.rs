@@ -34,6 +34,7 @@ mod stop;
 pub mod stream;
 mod temporary;
 pub mod terminal;
+pub mod trace;
 pub mod trust;
 pub mod typing;
 mod watched_body;

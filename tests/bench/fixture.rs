@@ -27,6 +27,13 @@ pub(crate) struct Plan {
     pub statistics: bool,
 }
 
+impl Plan {
+    /// Whether there is nothing but profiles.
+    pub(crate) const fn is_plain(self) -> bool {
+        !self.configuration && !self.statistics
+    }
+}
+
 /// Lays out a fresh state directory. The documents are streamed: this process must stay
 /// small, because its children inherit its peak memory.
 pub(crate) fn lay_out(plan: Plan) -> Result<TempDir> {

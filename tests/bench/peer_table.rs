@@ -5,7 +5,7 @@ use crate::fixture::{self, Plan};
 use crate::floor::Floors;
 use crate::measure::{Contestant, Summary};
 use crate::peer::{self, Peers};
-use crate::section::{CHANNELS_LIST, COMMANDS, EMPTY_RUST, TOKEN, cpu, wall};
+use crate::section::{CHANNELS_LIST, COMMANDS, EMPTY_RUST, STATUS, TOKEN, cpu, wall};
 use crate::table::{mebibytes, milliseconds, remarks, render};
 use anyhow::Result;
 use serde::Serialize;
@@ -40,7 +40,6 @@ struct Entrant {
 }
 
 const VERSION: &str = "--version";
-const STATUS: &str = "models status";
 const OURS: &str = "openclaw-auth";
 /// Runs of the peers that take milliseconds.
 const QUICK_RUNS: u32 = 20;

@@ -48,10 +48,27 @@ pub(crate) const TOKEN_ARGUMENTS: &[&str] =
 pub(crate) const COMMANDS: [(&str, &[&str]); 5] = [
     (TOKEN, TOKEN_ARGUMENTS),
     (CHANNELS_LIST, &["channels", "list", "--json", "--no-usage"]),
-    ("models status", &["models", "status", "--json"]),
+    (STATUS, &["models", "status", "--json"]),
     ("models auth list", &["models", "auth", "list", "--json"]),
     ("agents list", &["agents", "list", "--json"]),
 ];
+
+pub(crate) const STATUS: &str = "models status";
+pub(crate) const CHECK: &str = "check";
+pub(crate) const LIST: &str = "list";
+pub(crate) const TOKEN_BY_NAME: &str = "token NAME";
+pub(crate) const DOCTOR: &str = "doctor";
+
+/// The commands of our own that say whether somebody is signed in, with their arguments.
+const ANSWERS: [(&str, &[&str]); 4] = [
+    (CHECK, &["check"]),
+    (LIST, &["list"]),
+    (TOKEN_BY_NAME, &["token", "chatgpt"]),
+    (DOCTOR, &["doctor"]),
+];
+
+/// The largest document whose answers are measured: `doctor` looks at every login.
+const MOST_ANSWERED: u32 = 1_000;
 
 /// The state directories: sizes, then one with a configuration, then with statistics.
 pub(crate) fn plans() -> Vec<Plan> {
@@ -82,6 +99,9 @@ pub(crate) fn measure(
         |name: &str, arguments: &[&str]| Contestant::ours(name, program, arguments, root.path());
     contestants.push(ours("--version", &["--version"]));
     contestants.extend(COMMANDS.map(|(name, arguments)| ours(name, arguments)));
+    if plan.is_plain() && plan.profiles <= MOST_ANSWERED {
+        contestants.extend(ANSWERS.map(|(name, arguments)| ours(name, arguments)));
+    }
 
     let title = title(plan);
     eprintln!("{title} …");

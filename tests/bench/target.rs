@@ -2,7 +2,9 @@
 
 use crate::budget::ratio;
 use crate::report::Report;
-use crate::section::{CHANNELS_LIST, EMPTY_RUST, Section, TOKEN};
+use crate::section::{
+    CHANNELS_LIST, CHECK, DOCTOR, EMPTY_RUST, LIST, STATUS, Section, TOKEN, TOKEN_BY_NAME,
+};
 use crate::sqlite::Databases;
 use crate::table::mebibytes;
 use crate::{handover, large};
@@ -18,6 +20,10 @@ pub(crate) struct Target {
 
 /// The median wall time with one profile, over that of the empty Rust program.
 const RATIO: f64 = 1.2;
+/// The same of the commands that say whether somebody is signed in.
+const ANSWER_RATIOS: [(&str, f64); 3] = [(CHECK, 1.2), (LIST, 1.2), (TOKEN_BY_NAME, 1.0)];
+/// The median of `doctor` with 1,000 profiles over that of `models status`.
+const DOCTOR_RATIO: f64 = 10.0;
 /// The instructions over those of the empty Rust program, after what the parse of the
 /// document takes.
 const INSTRUCTION_RATIO: f64 = 1.5;
@@ -74,6 +80,7 @@ pub(crate) fn judge(report: &Report) -> Vec<Target> {
             measured: format!("{median:.1} ms"),
         });
     }
+    judge_answers((plain(1), plain(1_000)), &mut targets);
     targets.extend(report.databases.iter().map(Databases::target));
     judge_instructions(report, &mut targets);
     judge_storms(report, &mut targets);
@@ -108,6 +115,26 @@ pub(crate) fn judge(report: &Report) -> Vec<Target> {
         });
     }
     targets
+}
+
+/// The answers to "am I signed in?", with one profile and with a thousand.
+fn judge_answers((one, many): (Option<&Section>, Option<&Section>), targets: &mut Vec<Target>) {
+    for (name, most) in ANSWER_RATIOS {
+        let Some(row) = one.and_then(|section| section.row(name)) else { continue };
+        targets.push(Target {
+            met: row.ratio <= most,
+            text: format!("`{name}`, 1 profile: at most {most} times the empty Rust program"),
+            measured: format!("{:.2} times, {:.2} in CPU time", row.ratio, row.cpu_ratio),
+        });
+    }
+    let row = |name| many.and_then(|section| section.row(name));
+    let (Some(doctor), Some(status)) = (row(DOCTOR), row(STATUS)) else { return };
+    let ratio = doctor.wall.median_us / status.wall.median_us;
+    targets.push(Target {
+        met: ratio <= DOCTOR_RATIO,
+        text: format!("`{DOCTOR}`, 1,000 profiles: at most {DOCTOR_RATIO} times `{STATUS}`"),
+        measured: format!("{ratio:.2} times"),
+    });
 }
 
 fn judge_instructions(report: &Report, targets: &mut Vec<Target>) {

@@ -133,6 +133,8 @@ fn reports_of_the_short_commands_fit_their_schemas() {
     rig.write(&store("work"), r#"{"profiles": {}}"#);
     run(&rig, "providers-list", &["providers", "list"]);
     run(&rig, "use", &["use", PROFILE]);
+    run(&rig, "rename", &["rename", PROFILE, "openai-codex:other"]);
+    run(&rig, "rename", &["rename", "openai-codex:other", PROFILE]);
     run(&rig, "prune-dry-run", &["prune", "--dry-run"]);
     run(&rig, "logout-all", &["prune"]);
     run(&rig, "error", &["token", "nobody"]);
@@ -142,6 +144,92 @@ fn reports_of_the_short_commands_fit_their_schemas() {
     let received = rig.run_with_input(&["import", "-", "--json"], &moved);
     fits("import-moved", &received.json());
     run(&rig, "logout-all", &["logout", "--all"]);
+}
+
+/// Values that are not spelt `like-this`: words of OpenClaw, and what was published before values
+/// had one spelling. The list is closed.
+const OTHERWISE_SPELT: [(&str, &[&str]); 4] = [
+    ("the type of a credential in OpenClaw's files", &["api_key"]),
+    ("a reason in OpenClaw's files", &["auth_permanent", "model_not_found", "rate_limit"]),
+    (
+        "OpenClaw's reason codes, and those that stand beside them in `resolve`",
+        &[
+            "profile_missing",
+            "provider_mismatch",
+            "mode_mismatch",
+            "missing_credential",
+            "invalid_expires",
+            "later_in_order",
+            "not_in_order",
+            "not_configured",
+            "stored_order",
+            "configured_order",
+            "configured_profiles",
+            "all_profiles",
+        ],
+    ),
+    (
+        "the names of exit codes and of an event of a login",
+        &[
+            "login_required",
+            "lock_timeout",
+            "store_unusable",
+            "login_expired",
+            "login_expiring",
+            "user_code",
+        ],
+    ),
+];
+
+/// The values that a schema lists.
+fn listed(schema: &Value, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(members) => {
+            let values = members.get("enum").and_then(Value::as_array).into_iter().flatten();
+            let values = values.chain(members.get("const")).filter_map(Value::as_str);
+            found.extend(values.map(str::to_owned));
+            members.values().for_each(|it| listed(it, found));
+        }
+        Value::Array(values) => values.iter().for_each(|it| listed(it, found)),
+        _ => {}
+    }
+}
+
+/// The names of members that a schema describes.
+fn members(schema: &Value, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(own) => {
+            let names = own.get("properties").and_then(Value::as_object).into_iter().flatten();
+            found.extend(names.map(|(name, _)| name.clone()));
+            own.values().for_each(|it| members(it, found));
+        }
+        Value::Array(values) => values.iter().for_each(|it| members(it, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn values_and_members_have_one_spelling_each() {
+    let (mut values, mut names) = (BTreeSet::new(), BTreeSet::new());
+    for (name, _) in documented() {
+        listed(&schema(&name), &mut values);
+        members(&schema(&name), &mut names);
+    }
+    let is_word = |word: &str| {
+        let ok = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        !word.is_empty() && word.bytes().all(ok)
+    };
+    let otherwise: BTreeSet<String> =
+        OTHERWISE_SPELT.iter().flat_map(|(_, words)| *words).map(ToString::to_string).collect();
+    let (usual, odd): (BTreeSet<_>, BTreeSet<_>) =
+        values.into_iter().partition(|value| value.split('-').all(is_word));
+    assert_eq!(odd, otherwise);
+    assert!(usual.contains("sign-in-again") && usual.len() > 60, "{usual:?}");
+    let is_camel = |name: &&String| {
+        let first = name.bytes().next().is_some_and(|it| it.is_ascii_lowercase());
+        !first || !name.bytes().all(|it| it.is_ascii_alphanumeric())
+    };
+    assert_eq!(names.iter().find(is_camel), None);
 }
 
 #[test]

@@ -348,6 +348,18 @@ fn files_stay_readable_and_documented() {
 }
 
 #[test]
+fn what_systems_have_differently_is_in_one_layer() {
+    for (path, text) in sources() {
+        let is_exempt = ["system", "build"].contains(&layer_of(&path).as_str());
+        assert!(
+            is_exempt || !code(&text).contains("target_os"),
+            "{}: what Linux and macOS have differently is in `system`",
+            path.display()
+        );
+    }
+}
+
+#[test]
 fn every_dependency_has_its_reason() {
     let manifest = include_str!("../../Cargo.toml");
     let reasons = include_str!("../../docs/development/architecture.md");

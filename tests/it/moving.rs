@@ -1,5 +1,7 @@
 //! `move` and `import -`: a login has one owner, whatever is killed on the way.
 
+mod owner;
+
 use crate::support::authorization_server::Endpoint;
 #[cfg(feature = "sqlite")]
 use crate::support::database::make_shared;

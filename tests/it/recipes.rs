@@ -111,6 +111,9 @@ fn the_recipes_for_several_accounts_run() {
     let tokens = run(&rig, take(&mut left, "openclaw-auth token ada@example.test"));
     let lines: Vec<&str> = tokens.lines().collect();
     assert_eq!((lines[0], lines[3]), (lines[1], "fake-bob"), "{tokens}");
+    let tokens = run(&rig, take(&mut left, "openclaw-auth rename bob@example.test"));
+    assert_eq!(tokens.lines().last(), Some("fake-bob"));
+    rig.run(&["rename", "openai-codex:work", "openai-codex:bob@example.test"]).success();
     let tokens = run(&rig, take(&mut left, "openclaw-auth --profile work list"));
     assert_eq!(tokens.lines().last(), Some("fake-bob"));
     let moved = run(&rig, take(&mut left, "openclaw-auth agents add research"));

@@ -4,6 +4,7 @@
 //! the list of agents: it takes a configuration with keys that it does not know for invalid.
 
 use crate::config::edit::edit;
+use crate::config::rename::input;
 use crate::config::{Config, ConfigEdit, ConfigError, WrongPart};
 use crate::profile::ProviderId;
 use crate::store::{MovedProfile, StoreFormat};
@@ -319,20 +320,6 @@ fn list_agents(root: &CstObject) -> Result<(), WrongPart> {
     }
     entries.remove();
     Ok(())
-}
-
-fn input(value: &Value) -> CstInputValue {
-    match value {
-        Value::Null => CstInputValue::Null,
-        Value::Bool(value) => CstInputValue::Bool(*value),
-        Value::Number(value) => CstInputValue::Number(value.to_string()),
-        Value::String(value) => CstInputValue::String(value.clone()),
-        Value::Array(values) => CstInputValue::Array(values.iter().map(input).collect()),
-        Value::Object(members) => {
-            let members = members.iter().map(|(name, value)| (name.clone(), input(value)));
-            CstInputValue::Object(members.collect())
-        }
-    }
 }
 
 #[cfg(test)]

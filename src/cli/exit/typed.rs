@@ -65,6 +65,76 @@ pub(super) fn around(name: &str) -> Option<(Vec<OsString>, Vec<OsString>)> {
     })
 }
 
+/// The command line without what names a credential: the argument at `at`, and its value where
+/// that stands behind it.
+pub(in crate::cli) fn without(at: usize, has_value_behind: bool) -> Rest {
+    TYPED.with(|it| {
+        let typed = it.borrow();
+        let args = typed.as_ref().map_or(&[][..], |typed| &typed.args);
+        let behind = at + 1 + usize::from(has_value_behind);
+        Rest {
+            before: args.get(..at).unwrap_or_default().to_vec(),
+            after: args.get(behind..).unwrap_or_default().to_vec(),
+            takes_value: typed.as_ref().map_or(|_| false, |typed| typed.takes_value),
+        }
+    })
+}
+
+/// The arguments before and behind what was taken out of a command line.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Rest {
+    /// Those before.
+    pub(in crate::cli) before: Vec<OsString>,
+    /// Those behind.
+    pub(in crate::cli) after: Vec<OsString>,
+    takes_value: fn(&str) -> bool,
+}
+
+impl Rest {
+    /// The same without the options before the first word that name a state directory.
+    pub(in crate::cli) fn without_state(mut self) -> Self {
+        let mut found = Vec::new();
+        let mut before = std::mem::take(&mut self.before).into_iter().peekable();
+        while let Some(option) = before.next_if(is_option) {
+            let text = option.to_str().unwrap_or_default();
+            let value = (self.takes_value)(text).then(|| before.next()).flatten();
+            let is_state = text == "--dev" || text.split('=').next() == Some("--profile");
+            if !is_state {
+                found.extend(std::iter::once(option).chain(value));
+            }
+        }
+        found.extend(before);
+        self.before = found;
+        self
+    }
+
+    /// The same without the words behind the first `depth`, which are the command: names.
+    pub(in crate::cli) fn without_names(mut self, depth: usize) -> Self {
+        let mut words = 0;
+        let mut is_named = |args: &[OsString], at: usize| {
+            let is_value = |option: &OsString| {
+                is_option(option) && (self.takes_value)(option.to_str().unwrap_or_default())
+            };
+            if is_option(&args[at]) || at.checked_sub(1).is_some_and(|at| is_value(&args[at])) {
+                return false;
+            }
+            words += 1;
+            words > depth
+        };
+        let mut unnamed = |args: &[OsString]| {
+            let left = (0..args.len()).filter(|at| !is_named(args, *at));
+            left.map(|at| args[at].clone()).filter(|arg| arg != "--").collect()
+        };
+        self.before = unnamed(&self.before);
+        self.after = unnamed(&self.after);
+        self
+    }
+}
+
+fn is_option(argument: &OsString) -> bool {
+    argument.as_encoded_bytes().starts_with(b"-")
+}
+
 impl Typed {
     /// The agent that it names: the last one is meant.
     fn agent(&self) -> Option<String> {

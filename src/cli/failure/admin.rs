@@ -38,6 +38,7 @@ impl Explain for RestoreError {
     fn advice(&self) -> Advice {
         match self {
             RestoreError::App(error) | RestoreError::NotRecorded(error) => error.advice(),
+            RestoreError::MoveNoted(_) => (ExitStatus::Failure, None),
             RestoreError::NoBackup { agent_id, .. } => {
                 let list = Command::ours("doctor --restore --list").option("--agent", agent_id);
                 (ExitStatus::Failure, Some(list.into()))

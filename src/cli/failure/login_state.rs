@@ -2,12 +2,13 @@
 
 use super::Explain;
 use super::command::{of_agent, sign_in_again};
+use super::refresh::maybe_moved;
 use super::selection::order_command;
 use crate::app::App;
 use crate::cli::exit::{Command, Hint};
 use crate::external::Tool;
 use crate::ops::check::Problem;
-use crate::profile::{AgentId, LoginState, ProfileId, ProviderId};
+use crate::profile::{AgentId, LoginState, Over, ProfileId, ProviderId};
 
 /// A login, and the agent whose it is.
 pub(in crate::cli) struct LoginAt<'l> {
@@ -32,6 +33,9 @@ pub(in crate::cli) fn state_remedy(app: &App, login: &LoginAt<'_>, state: &Login
             Some(tool) => start_program(tool),
             None => sign_in(),
         },
+        LoginState::SignInAgain { why: Over::MoveInterrupted, .. } => {
+            maybe_moved(profile_id, provider, agent_id)
+        }
         _ => sign_in(),
     }
 }

@@ -20,6 +20,7 @@ mod network;
 mod paste;
 mod profile;
 mod refresh;
+mod rename;
 mod rotation;
 mod selection;
 mod token;

@@ -12,6 +12,9 @@ pub(super) fn advice(error: &NameError, command: &Command) -> Advice {
             let ids = candidates.iter().map(|candidate| candidate.profile_id.as_str());
             (ExitStatus::Usage, each(name, ids, command))
         }
+        NameError::NoLogin { name } => {
+            (ExitStatus::LoginRequired, Some(Command::ours("login").operand(name).into()))
+        }
         NameError::Unknown { name, similar } => {
             let near = each(name, similar.iter().map(String::as_str), command);
             let list = || Hint::from(Command::ours("list"));

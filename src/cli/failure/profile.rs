@@ -24,7 +24,7 @@ impl Explain for LogoutError {
                 Hint::new("remove it by hand, or leave it: it is not used"),
             ),
             LogoutError::NoProfile { agent_id, .. } => (
-                ExitStatus::Failure,
+                ExitStatus::LoginRequired,
                 Command::ours("models auth list").option("--agent", agent_id).into(),
             ),
             LogoutError::Inherited { agent_id, profile_id, .. } => {

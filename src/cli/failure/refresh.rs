@@ -8,13 +8,17 @@ use crate::cli::exit::{Command, ExitStatus, Hint};
 use crate::ops::refresh::due::{DueError, RowError};
 use crate::ops::refresh::{Reason, ReportedKind};
 use crate::ops::{Login, RefreshError};
+use crate::profile::{AgentId, ProfileId, ProviderId};
 use crate::store::{LastOutcome, OutcomeKind};
 use crate::system::lock::iso;
 use crate::system::route::Untrusted;
 
 /// What to do about a login that may be away.
-fn maybe_moved(login: &Login) -> Hint {
-    let Login { profile_id, provider, agent_id } = login;
+pub(super) fn maybe_moved(
+    profile_id: &ProfileId,
+    provider: &ProviderId,
+    agent_id: &AgentId,
+) -> Hint {
     let back = Command::ours("move").operand(profile_id.as_str()).arg("--undo");
     Hint::from(login_command(provider, agent_id))
         .then("; where nobody has what the move wrote: ")
@@ -28,10 +32,10 @@ pub(super) fn refresh(error: &RefreshError, app: &App) -> Advice {
         RefreshError::Lease(error) => return error.advice(),
         RefreshError::Issuer(error) => return error.advice(),
         RefreshError::NotRefreshable(error) => {
-            let Login { provider, agent_id, .. } = &*error.login;
+            let Login { profile_id, provider, agent_id } = &*error.login;
             let hint = match error.reason {
                 Reason::NoKey | Reason::NoToken => sign_in_command(app, provider, agent_id),
-                Reason::MaybeMoved => maybe_moved(&error.login),
+                Reason::MaybeMoved => maybe_moved(profile_id, provider, agent_id),
                 _ => sign_in_again(app, provider, agent_id),
             };
             (ExitStatus::LoginRequired, hint)

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
+use crate::cli::table::Fitting;
 use crate::profile::ProviderId;
 use crate::provider::{Definition, MethodKind, Provider, names_of, subscriptions};
 use crate::text::chain;
@@ -79,14 +80,14 @@ pub(super) fn run(args: &Args, app: &App, output: &mut Output<'_>) -> Result<(),
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["PROVIDER", "NAME", "ALSO CALLED", "WAYS"]);
+    let mut table = Fitting::new(table, output.terminal_columns());
     for row in providers.iter().filter(|row| !row.ways().is_empty()) {
-        table.add_row([
+        table.add([
             format!("{:.60}", row.id),
             row.label.to_owned(),
             row.names.join(", "),
             row.ways(),
         ]);
     }
-    let lines: String = table.lines().map(|line| line.trim().to_owned() + "\n").collect();
-    output.data(&lines)
+    output.data(&table.text())
 }

@@ -14,7 +14,8 @@ mod share;
 pub use error::MoveError;
 pub use receive::{ReceiveRequest, Received, receive};
 pub use settle::NotRemoved;
-pub(in crate::ops) use settle::{State, settle};
+pub(crate) use settle::moved_from;
+pub(in crate::ops) use settle::{State, may_take, settle};
 pub use share::{ShareError, Shared, share};
 
 use super::login_state::unknown;
@@ -94,17 +95,11 @@ pub async fn move_login(
         MovedTo::Agent(id) => ready.to_agent(id)?,
     }
     let Ready { id, credential, grant, store, .. } = &ready;
-    // One that moves to another agent is still posted here, for that agent.
-    let is_away = !matches!(request.to, MovedTo::Agent(_));
-    let moved = if is_away { ready.note(&request.to, (true, false)) } else { Ok(()) };
+    let moved = ready.note(&request.to, (true, false));
     let removed = remove(app, &config, store, id, grant);
     removed.map_err(|source| MoveError::NotRemoved { profile_id: id.clone(), source })?;
     moved?;
-    if is_away {
-        ready.note(&request.to, (true, true))?;
-    } else {
-        app.moves().forget(grant).map_err(MoveError::NotNoted)?;
-    }
+    ready.note(&request.to, (true, true))?;
     Ok(Report {
         profile_id: id.clone(),
         provider: credential.provider.clone(),
@@ -128,13 +123,17 @@ pub async fn take_back(
     app.require_private(&config, &agent)?;
     let Ready { id, store, grant, _lease, .. } = leased(app, &config, &agent, name).await?;
     let Some(noted) = app.moves().find(&grant) else { return Ok(id) };
-    match settle(app, &config, &grant, &noted) {
+    let state = settle((app, &config), &store, &grant, &noted);
+    let elsewhere = settle::moved_from((app, &config), &store, &grant);
+    // Nobody has what an agent had that was deleted.
+    let is_deleted = elsewhere.is_some_and(|it| it.is_deleted);
+    match state {
         State::Ours if settle::holds(&store, &grant)? => Ok(id),
-        State::Ours | State::Away => Err(MoveError::Away { profile_id: id }),
-        State::Unknown if matches!(noted.to, MovedTo::Agent(_)) => {
+        State::Ours | State::Away if !is_deleted => Err(MoveError::Away { profile_id: id }),
+        State::Unknown if matches!(noted.to, MovedTo::Agent(_)) && !is_deleted => {
             Err(MoveError::Interrupted { profile_id: id })
         }
-        State::Unknown => {
+        State::Ours | State::Away | State::Unknown => {
             app.moves().forget(&grant).map_err(MoveError::NotNoted)?;
             Ok(id)
         }
@@ -162,7 +161,7 @@ async fn leased<'a>(
 ) -> Result<Ready<'a>, MoveError> {
     let store = app.store(agent);
     store.check_generation()?;
-    store_spooled(&app.spool(), || app.holding_stores(config));
+    store_spooled((app, config), &app.spool());
     let id = name::profile(app, &Pool::of_own(app, agent)?, name)?;
     let no_profile = || MoveError::NoProfile { profile_id: id.clone(), location: store.location() };
     let credential = store.profiles()?.credential(id.as_str()).ok_or_else(no_profile)?;
@@ -193,7 +192,7 @@ impl Ready<'_> {
         let Self { app, config, store, grant, credential, .. } = self;
         let profile_id = self.id.clone();
         if let Some(noted) = app.moves().find(grant) {
-            match settle(app, config, grant, &noted) {
+            match settle((app, config), store, grant, &noted) {
                 State::Ours if settle::holds(store, grant)? => {}
                 State::Ours | State::Away => return Err(MoveError::Away { profile_id }),
                 State::Unknown => return Err(MoveError::Interrupted { profile_id }),

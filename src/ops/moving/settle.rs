@@ -5,7 +5,7 @@
 use super::document;
 use crate::app::App;
 use crate::config::{AgentDir, Config, ConfigError, remove_profile};
-use crate::profile::{Credential, ProfileId};
+use crate::profile::{Credential, Millis, ProfileId};
 use crate::secret::Secret;
 use crate::store::{Move, MovedTo, Store, StoreError, exchanged};
 use crate::system::{file, new_file};
@@ -23,27 +23,31 @@ pub(in crate::ops) enum State {
     Unknown,
 }
 
-/// Finds out what became of an earlier move of `grant`, and ends it.
-pub(in crate::ops) fn settle(app: &App, config: &Config, grant: &Secret, noted: &Move) -> State {
+/// Finds out what became of an earlier move of `grant`, and ends it. `store` is the one that wants
+/// to use it.
+pub(in crate::ops) fn settle(
+    (app, config): (&App, &Config),
+    store: &Store,
+    grant: &Secret,
+    noted: &Move,
+) -> State {
+    let is_owner = is_owner((app, config), store, noted);
     if noted.is_removed {
-        return State::Away;
+        return if is_owner { State::Ours } else { State::Away };
     }
     let Some(is_away) = is_there(app, config, grant, noted) else { return State::Unknown };
     if is_away {
         let agent = app.agent(config, Some(&noted.agent_id)).ok();
-        let removed = agent.is_none_or(|it| {
+        let is_removed = agent.is_none_or(|it| {
             remove(app, config, &app.store(&it), &noted.profile_id, grant).is_ok()
         });
-        if !matches!(noted.to, MovedTo::Agent(_)) {
-            let noted = Move { is_there: true, is_removed: removed, ..noted.clone() };
-            let _ = app.moves().note(grant, &noted);
-            return State::Away;
-        }
-        // Its new owner is an agent of ours, which posts it.
-        return if removed && app.moves().forget(grant).is_ok() {
-            State::Ours
-        } else {
-            State::Unknown
+        let noted = Move { is_there: true, is_removed, ..noted.clone() };
+        let is_noted = app.moves().note(grant, &noted).is_ok();
+        return match is_owner {
+            false => State::Away,
+            // What a refresh brings would reach the copy that is still there.
+            true if is_removed && is_noted => State::Ours,
+            true => State::Unknown,
         };
     }
     if let MovedTo::File(path) = &noted.to {
@@ -51,6 +55,48 @@ pub(in crate::ops) fn settle(app: &App, config: &Config, grant: &Secret, noted: 
     }
     // As long as the note is there, nothing is posted.
     if app.moves().forget(grant).is_ok() { State::Ours } else { State::Unknown }
+}
+
+/// Whether a move has made `store` the owner of the login: that of an agent here.
+fn is_owner((app, config): (&App, &Config), store: &Store, noted: &Move) -> bool {
+    let MovedTo::Agent(id) = &noted.to else { return false };
+    let agent = || app.agent(config, Some(id)).ok();
+    store.agent_id() == id || agent().is_some_and(|it| app.store(&it).is_same(store))
+}
+
+/// What a move of `grant` means to `store`, which has it; nothing is changed. `None` where it is
+/// not noted as moved, or the login is that store's.
+pub(crate) fn moved_from(of: (&App, &Config), store: &Store, grant: &Secret) -> Option<Elsewhere> {
+    let (app, config) = of;
+    let noted = app.moves().find(grant)?;
+    if is_owner(of, store, &noted) {
+        return None;
+    }
+    let is_deleted = match &noted.to {
+        MovedTo::Agent(id) => app.agent(config, Some(id)).is_err(),
+        MovedTo::File(_) | MovedTo::Output => false,
+    };
+    let is_there = if noted.is_away() { Some(true) } else { is_there(app, config, grant, &noted) };
+    let is_certain = is_there.is_some();
+    is_there.unwrap_or(true).then_some(Elsewhere { at: noted.at, is_certain, is_deleted })
+}
+
+/// Whether a store may take what a refresh of the grant with this hash brought: a copy of what
+/// moved away may not.
+pub(in crate::ops) fn may_take(of: (&App, &Config), store: &Store, hash: &str) -> bool {
+    let noted = of.0.moves().find_by_hash(hash).filter(Move::is_away);
+    noted.is_none_or(|noted| is_owner(of, store, &noted))
+}
+
+/// A login that is elsewhere, or may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Elsewhere {
+    /// When it was moved, in milliseconds since the epoch.
+    pub(crate) at: Millis,
+    /// Whether it has arrived for certain. Else only a person can tell.
+    pub(crate) is_certain: bool,
+    /// Whether it went to an agent that was deleted since.
+    pub(crate) is_deleted: bool,
 }
 
 /// Whether the login has reached the destination; `None` where nobody can tell.
@@ -61,7 +107,8 @@ fn is_there(app: &App, config: &Config, grant: &Secret, noted: &Move) -> Option<
         MovedTo::File(path) => is_in_file(path, grant),
         MovedTo::Agent(id) => match app.agent(config, Some(id)) {
             Ok(agent) => holds(&app.store(&agent), grant).ok(),
-            Err(_) => Some(false),
+            // Whoever deleted it may have the login in the trash.
+            Err(_) => None,
         },
     }
 }

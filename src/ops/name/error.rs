@@ -27,6 +27,12 @@ pub enum NameError {
         /// The profiles.
         candidates: Vec<Candidate>,
     },
+    /// It means a provider, of which there is no profile.
+    #[error("nothing is signed in to `{}`", printable(name, 80))]
+    NoLogin {
+        /// The name.
+        name: String,
+    },
     /// Nothing has this name.
     #[error("there is no account, profile or provider `{}`", printable(name, 80))]
     Unknown {

@@ -6,6 +6,7 @@
 use super::{RefreshError, default_min_ttl, has_lifetime, not_refreshable, refresh};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
+use crate::ops::moving::moved_from;
 use crate::ops::pool::Pool;
 use crate::ops::reference::{self, ValueError};
 use crate::ops::selection::{Login, LookedIn, Selected, SelectionError, WrongProvider};
@@ -393,7 +394,7 @@ impl Run<'_> {
         selected.refused
             || selected.store.noted_refusal(grant).is_some()
             || selected.store.is_replaced(grant)
-            || self.app.moves().find(grant).is_some_and(|noted| noted.is_away())
+            || moved_from((self.app, self.config), &selected.store, grant).is_some()
     }
 
     async fn refresh(&mut self, selected: &Selected) -> Result<Credential, RefreshError> {

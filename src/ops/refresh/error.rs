@@ -192,6 +192,31 @@ pub enum ReportedKind {
     Store,
 }
 
+impl RefreshError {
+    /// The failure in one word, for traces.
+    pub(super) const fn code(&self) -> &'static str {
+        match self {
+            Self::App(_) | Self::Issuer(_) | Self::UnknownProvider { .. } => "unusable",
+            Self::Lease(_) => "busy",
+            Self::NotRefreshable(_) => "not-refreshable",
+            Self::LoginOver { .. } => "login-over",
+            Self::SignedOut(_) => "signed-out",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Refused { .. } => "refused",
+            Self::NotYet { .. } => "not-yet",
+            Self::NotRefreshed { .. } => "not-refreshed",
+            Self::Expired { .. } | Self::NoLifetime { .. } => "expired",
+            Self::Spent { .. } | Self::SpentUnreadable { .. } => "spent",
+            Self::Kept { .. } => "kept",
+            Self::Lost { .. } => "lost",
+            Self::Reported { .. } => "failed-in-worker",
+            Self::NoTimeLeft => "not-begun",
+            Self::Signals(_) => "no-signals",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 impl<E: Into<AppError>> From<E> for RefreshError {
     fn from(error: E) -> Self {
         Self::App(error.into())

@@ -31,12 +31,34 @@ use super::selection::Selected;
 use crate::app::App;
 use crate::config::Config;
 use crate::profile::Credential;
+use crate::system::trace::{Event, Hash};
 use std::time::Duration;
 use transaction::Transaction;
 
 /// Refreshes the selected profile and returns the credential that is then in the store; what
 /// the server gave is usable.
 pub(super) async fn refresh(
+    app: &App,
+    config: &Config,
+    selected: &Selected,
+    lock_timeout: Duration,
+    interaction: &mut dyn Interaction,
+) -> Result<Credential, RefreshError> {
+    let trace = &app.machine.trace;
+    let profile = || Hash::of(selected.id.as_str());
+    trace.tell(|| {
+        let grant = selected.credential.refresh_token();
+        Event::Refreshing { profile: profile(), grant: grant.map(|it| Hash::of(it.expose())) }
+    });
+    let renewed = renew(app, config, selected, lock_timeout, interaction).await;
+    trace.tell(|| {
+        let outcome = renewed.as_ref().map_or_else(RefreshError::code, |_| "refreshed");
+        Event::Refreshed { profile: profile(), outcome }
+    });
+    renewed
+}
+
+async fn renew(
     app: &App,
     config: &Config,
     selected: &Selected,

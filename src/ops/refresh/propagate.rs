@@ -1,8 +1,12 @@
 //! Storing what a refresh brought: in the profile that asked, and in every other entry of
 //! the state directory that holds the same grant, which the refresh has spent.
 //!
-//! Nothing is copied into a store that did not hold the grant.
+//! Nothing is copied into a store that did not hold the grant, or holds a copy of one that moved
+//! away.
 
+use crate::app::App;
+use crate::config::Config;
+use crate::ops::moving::may_take;
 use crate::ops::selection::Selected;
 use crate::profile::Credential;
 use crate::secret::Secret;
@@ -79,19 +83,20 @@ pub(crate) fn holder(store: &Store, grants: &[String]) -> Result<Option<String>,
 /// Stores the replies that earlier commands could not. Returns where those were that are
 /// done with; one whose grant some store still cannot take, or nobody holds, stays.
 pub(in crate::ops) fn store_spooled(
+    (app, config): (&App, &Config),
     spool: &Spool,
-    stores: impl FnOnce() -> Vec<Store>,
 ) -> Vec<Location> {
     let pending = spool.pending();
     if pending.is_empty() {
         return Vec::new();
     }
-    let stores = stores();
+    let stores = app.holding_stores(config);
     let mut done = Vec::new();
     for waiting in pending {
         let SpooledReply { grants, renewal, .. } = &waiting;
         let (mut is_stored, mut is_complete) = (false, true);
-        for store in &stores {
+        let may_take = |store: &Store| grants.iter().all(|it| may_take((app, config), store, it));
+        for store in stores.iter().filter(|store| may_take(store)) {
             match renew_in(store, grants, renewal) {
                 Ok(renewed) => is_stored |= renewed || has_renewal(store, renewal),
                 Err(_) => is_complete = false,

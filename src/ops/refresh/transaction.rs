@@ -18,7 +18,7 @@ use crate::oauth::TokenError;
 use crate::ops::Notes;
 use crate::ops::fence;
 use crate::ops::issuer::{Connection, Issuer};
-use crate::ops::moving::settle;
+use crate::ops::moving::{may_take, moved_from, settle};
 use crate::ops::selection::{Selected, entry_text};
 use crate::profile::Credential;
 use crate::provider::Catalog;
@@ -30,6 +30,7 @@ use crate::store::{
 use crate::system::Stop;
 use crate::system::file::SpareFile;
 use crate::system::lock::{self, Holder};
+use crate::system::trace::{Event, Hash};
 use crate::system::worker::{Life, Unsaved};
 use std::time::Duration;
 
@@ -145,7 +146,12 @@ impl<'a> Transaction<'a> {
     /// Waits for the lease, or until another process has stored a credential.
     async fn lease(&self) -> Result<Waited, RefreshError> {
         let (clock, wait) = (&self.app.machine.clock, self.lock_wait());
-        wait_for_lease(self.selected, clock, wait, |_| Ok(self.adopt()?)).await
+        let waited = wait_for_lease(self.selected, clock, wait, |_| Ok(self.adopt()?)).await;
+        self.app.machine.trace.tell(|| Event::Lease {
+            profile: Hash::of(self.selected.id.as_str()),
+            is_ours: matches!(waited, Ok(Waited::Leased(_))),
+        });
+        waited
     }
 
     /// One round under the lease, from reading to the stored credential.
@@ -196,7 +202,7 @@ impl<'a> Transaction<'a> {
         interaction: &mut dyn Notes,
     ) -> Result<Found, RefreshError> {
         let selected = self.selected;
-        store_spooled(&self.spool, || self.app.holding_stores(self.config));
+        store_spooled((self.app, self.config), &self.spool);
         let (snapshot, credential, posted) = loop {
             let snapshot = selected.store.read()?;
             if let Some(credential) = self.adoptable(&snapshot.document) {
@@ -218,7 +224,8 @@ impl<'a> Transaction<'a> {
             }
         };
         self.others = self.app.holding_stores(self.config);
-        self.others.retain(|other| !other.is_same(&selected.store));
+        let (of, hash) = ((self.app, self.config), posted.fingerprint());
+        self.others.retain(|it| !it.is_same(&selected.store) && may_take(of, it, &hash));
         // The holder before us may have learnt that the login is over.
         let (others, now) = (&self.others[..], self.app.now());
         let holders = Holders { own: &selected.store, lease, others, now };
@@ -248,7 +255,7 @@ impl<'a> Transaction<'a> {
     /// Fails where the login has moved away, or may have. A move that came to nothing is forgotten.
     fn check_owner(&self, posted: &Secret) -> Result<(), RefreshError> {
         let Some(noted) = self.app.moves().find(posted) else { return Ok(()) };
-        let state = settle(self.app, self.config, posted, &noted);
+        let state = settle((self.app, self.config), &self.selected.store, posted, &noted);
         NotRefreshable::of_move(self.selected, state).map_or(Ok(()), |error| Err(error.into()))
     }
 
@@ -422,7 +429,8 @@ impl<'a> Transaction<'a> {
 
     pub(super) fn signed_out(&self) -> RefreshError {
         let held = self.selected.credential.refresh_token();
-        if held.is_some_and(|held| self.app.moves().find(held).is_some()) {
+        let of = (self.app, self.config);
+        if held.is_some_and(|held| moved_from(of, &self.selected.store, held).is_some()) {
             return NotRefreshable::moved(self.selected).into();
         }
         RefreshError::SignedOut(self.selected.login().into())

@@ -270,6 +270,16 @@ impl Document {
         true
     }
 
+    /// Gives the entry `from` the id `to`, in its place; whether it is there and `to` is not.
+    pub fn rename_entry(&mut self, from: &str, to: &str) -> bool {
+        let Some(at) = self.profiles.get_index_of(from).filter(|_| !self.has_entry(to)) else {
+            return false;
+        };
+        let Some(entry) = self.profiles.shift_remove(from) else { return false };
+        self.profiles.shift_insert(at, to.to_owned(), entry);
+        true
+    }
+
     /// Removes an entry; whether it was there.
     pub fn remove_entry(&mut self, id: &str) -> bool {
         self.profiles.shift_remove(id).is_some()

@@ -3,6 +3,8 @@
 //! Invariant: a member, an order and a statistic that nobody changes keep their text,
 //! even when they are not what they should be.
 
+mod renamed;
+
 use super::Document;
 use super::layout::{LAST_GOOD, OLD_LAYOUT, ORDER, USAGE_STATS, unique_object};
 use crate::profile::{ProfileId, ProviderId};

@@ -92,7 +92,11 @@ impl Sqlite {
         }
         let read = |row| store_text(row).and_then(|it| Document::parse(it.expose()).ok());
         let (own, shared) = (read(rows.own), read(rows.shared));
-        let has_own = |id: &str| own.as_ref().is_some_and(|own| own.has_entry(id));
+        let has =
+            |row: &Option<Document>, id: &str| row.as_ref().is_some_and(|it| it.has_entry(id));
+        // What comes in the place of one of the agent's own is its own: another id of it.
+        let replaces_own = changes.entries.iter().any(|(id, it)| it.is_none() && has(&own, id));
+        let has_own = |id: &str| has(&own, id) || replaces_own && !has(&shared, id);
         let grant = |row: &Option<Document>, id: &str| row.as_ref().and_then(|it| grant_in(it, id));
         let is_in_both = |id: &str| {
             let grants = grant(&own, id).zip(grant(&shared, id));

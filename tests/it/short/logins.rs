@@ -3,6 +3,7 @@
 use super::rig;
 use crate::support::rig::{PROFILE, Rig};
 use serde_json::json;
+
 #[test]
 fn use_puts_a_profile_first_and_the_others_behind() {
     let rig = rig();

@@ -3,6 +3,7 @@
 use super::{FAR, rig};
 use crate::support::rig::{Rig, store};
 use serde_json::json;
+
 #[test]
 fn a_name_is_an_account_a_profile_or_a_provider() {
     let rig = rig();
@@ -170,4 +171,27 @@ fn a_name_of_nothing_proposes_what_looks_like_it() {
     rig.run(&["token", " "]).failure(2);
     let stderr = rig.run(&["login", "clude"]).failure(2);
     assert!(stderr.contains("openclaw-auth login claude"), "{stderr}");
+}
+
+#[test]
+fn a_name_of_nothing_ends_every_command_with_the_code_of_a_missing_login() {
+    let rig = Rig::new();
+    for command in ["token NAME", "check NAME", "logout NAME", "use NAME", "move NAME --to -"] {
+        for name in ["nope", "chatgpt", "ada@example.test", "openai-codex:x"] {
+            let line = command.replace("NAME", name);
+            let finished = rig.run(&line.split(' ').collect::<Vec<_>>());
+            assert_eq!(finished.code, 3, "{line}: {finished:?}");
+            assert!(finished.stderr.contains("hint: openclaw-auth "), "{line}: {finished:?}");
+        }
+    }
+    for (line, sign_in) in
+        [("use chatgpt", "login chatgpt"), ("move claude --to -", "login claude")]
+    {
+        let stderr = rig.run(&line.split(' ').collect::<Vec<_>>()).stderr;
+        let expected = format!("hint: openclaw-auth {sign_in}\n");
+        assert!(
+            stderr.contains("nothing is signed in to") && stderr.ends_with(&expected),
+            "{stderr}"
+        );
+    }
 }

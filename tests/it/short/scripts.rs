@@ -1,10 +1,11 @@
 //! What scripts rely on: failures in JSON, `--quiet`, `--version`.
 
-use super::rig;
+use super::{commands, rig};
 use crate::support::here::InProcess as _;
 use crate::support::rig::{Finished, Rig};
 use serde_json::{Value, json};
 use std::process::Stdio;
+
 #[test]
 fn a_failure_under_json_is_one_document() {
     let rig = rig();
@@ -14,7 +15,7 @@ fn a_failure_under_json_is_one_document() {
         ("token --min-ttl soon --json", "usage", 2),
         ("list --bogus --json", "usage", 2),
         ("--json lgin", "usage", 2),
-        ("logout nope --json", "failure", 1),
+        ("logout nope --json", "login_required", 3),
         ("login chatgpt list --json --bogus", "usage", 2),
         ("models auth refresh --bogus --json", "usage", 2),
     ] {
@@ -62,4 +63,117 @@ fn the_version_in_full_says_where_the_program_comes_from() {
     }
     assert_eq!(rig.run(&["-Vv"]).success(), text);
     assert_eq!(rig.run(&["--version"]).success().lines().count(), 1);
+}
+
+/// What a command prints that has failed: one document, or the last line of its events.
+fn failure_of(finished: &Finished, what: &str) -> Value {
+    let document = serde_json::from_str::<Value>(&finished.stdout)
+        .unwrap_or_else(|error| panic!("{what}: {error}: {finished:?}"));
+    match document["event"].as_str() {
+        Some(event) => {
+            assert_eq!(event, "error", "{what}: {finished:?}");
+            document
+        }
+        None => document["error"].clone(),
+    }
+}
+
+#[test]
+fn every_command_with_json_fails_in_one_document() {
+    let rig = Rig::new();
+    let mut found = Vec::new();
+    commands(&rig, &mut Vec::new(), &mut found);
+    let with_json = found.iter().filter(|(_, help)| help.contains(" --json"));
+    let paths: Vec<&Vec<String>> = with_json.map(|(path, _)| path).collect();
+    assert!(paths.len() > 40, "{paths:?}");
+    // An option that is none; one that means nothing here; one without its value; a root option
+    // that is blank; an argument too many.
+    let bad: [&[&str]; 5] = [
+        &["--json", "--bogus"],
+        &["--json", "--profile"],
+        &["--bogus=1", "--json"],
+        &["--json", "--agent", " "],
+        &["--json", "a", "b", "c", "d", "--bogus"],
+    ];
+    for path in paths {
+        for more in bad {
+            let words: Vec<&str> =
+                path.iter().map(String::as_str).chain(more.iter().copied()).collect();
+            let what = words.join(" ");
+            let mut command = rig.command(&words);
+            let ours: Finished =
+                command.env("OPENCLAW_AUTH_JSON_ERRORS", "1").output().unwrap().into();
+            if ours.code == 0 {
+                // `agents … --agent " "` is OpenClaw's to judge.
+                continue;
+            }
+            let error = failure_of(&ours, &what);
+            assert_eq!(error["exitCode"], ours.code, "{what}: {ours:?}");
+            assert!(!error["message"].as_str().unwrap().is_empty(), "{what}");
+            assert!(ours.stderr.contains("error: "), "{what}: {ours:?}");
+            let plain: Finished = rig.command(&words).output().unwrap().into();
+            assert!(plain.stdout.is_empty() || plain.stdout == ours.stdout, "{what}: {plain:?}");
+        }
+    }
+}
+
+#[test]
+fn every_report_of_ours_fails_in_json_where_the_configuration_cannot_be_read() {
+    let rig = rig();
+    rig.write("openclaw.json", "{ nonsense");
+    for line in [
+        "token chatgpt",
+        "list",
+        "models auth list",
+        "check",
+        "logout chatgpt",
+        "logout --all",
+        "prune",
+        "prune --dry-run",
+        "use chatgpt",
+        "move chatgpt --to-agent other",
+        "import codex --copy",
+        "models auth refresh",
+        "models auth report --profile openai-codex:work --reason ok",
+        "models auth resolve openai-codex/gpt-5.5",
+        "models auth session show",
+        "models auth paste-api-key --provider google",
+        "models auth paste-token --provider anthropic",
+        "models auth setup-token",
+        "doctor --restore latest",
+        "doctor --restore --list",
+        "login chatgpt",
+        "login google",
+        "login start --provider openai-codex",
+        "login finish",
+        "login cancel nope",
+        "models auth login --provider openai-codex",
+        "channels status",
+    ] {
+        let args: Vec<&str> = line.split(' ').chain(["--json"]).collect();
+        let finished = rig.run_with_input(&args, "");
+        assert_ne!(finished.code, 0, "{line}");
+        let report: Value = serde_json::from_str(&finished.stdout)
+            .unwrap_or_else(|error| panic!("{line}: {error}: {finished:?}"));
+        // `check` has a report of its own for it.
+        if line != "check" {
+            assert_eq!(failure_of(&finished, line)["exitCode"], finished.code, "{line}: {report}");
+        }
+    }
+}
+
+#[test]
+fn a_key_that_login_stores_ends_with_an_event() {
+    let rig = Rig::new();
+    for (name, key) in [("zai", "fake-key-0123456789"), ("deepseek", "fake-deepseek-012345")] {
+        let finished = rig.run_with_input(&["login", name, "--json"], &format!("{key}\n"));
+        let done: Value = serde_json::from_str(&finished.stdout).unwrap();
+        assert_eq!((finished.code, &done["event"]), (0, &json!("done")), "{finished:?}");
+        assert_eq!((&done["refreshable"], &done["agentId"]), (&json!(false), &json!("main")));
+        assert_eq!(rig.run(&["token", done["profileId"].as_str().unwrap()]).success(), key);
+        let empty = rig.run_with_input(&["login", name, "--json"], "");
+        assert_eq!(failure_of(&empty, name)["exitCode"], empty.code);
+    }
+    let several = rig.run(&["login", "claude", "--json"]);
+    assert!(failure_of(&several, "claude")["hint"].as_str().unwrap().contains("setup-token"));
 }

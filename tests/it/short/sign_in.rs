@@ -4,6 +4,7 @@ use crate::support::here::InProcess as _;
 use crate::support::pseudo_terminal::PseudoTerminal;
 use crate::support::rig::{PROFILE, Rig};
 use serde_json::json;
+
 #[test]
 fn a_login_by_a_short_name_is_used_and_ended_by_it() {
     let rig = Rig::new();

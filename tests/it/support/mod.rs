@@ -16,6 +16,7 @@ pub(crate) mod pseudo_terminal;
 pub(crate) mod recorded;
 #[cfg(test)]
 pub(crate) mod rig;
+#[cfg(test)]
 mod running_login;
 #[cfg(test)]
 pub(crate) mod schema;

@@ -13,6 +13,7 @@ use crate::ops::selection::Selected;
 use crate::profile::{AgentId, Credential, ProfileId};
 use crate::secret::Secret;
 use crate::store::{Notice, Notices, StoreError};
+use crate::system::trace::{Hash, Level, Trace};
 use crate::system::worker::{self, Begun, Life, Slot};
 use crate::system::{Environment, Machine};
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,9 @@ pub(super) struct Job {
     left_ms: u64,
     /// The start slot that the worker inherits.
     slot: OsString,
+    /// How much the caller traces.
+    #[serde(default)]
+    traced: u8,
 }
 
 /// The hashes of a credential.
@@ -78,7 +82,13 @@ impl Job {
             lock_timeout_ms: millis(lock_timeout),
             left_ms: millis(left),
             slot: slot.path().into(),
+            traced: app.machine.trace.level().map_or(0, |level| level as u8),
         }
+    }
+
+    /// What stands for the profile in traces.
+    pub(super) fn profile(&self) -> Hash {
+        Hash::of(&self.profile_id)
     }
 
     /// The program as the worker is it.
@@ -156,7 +166,11 @@ fn outcome_for_others(said: &Message) -> String {
 /// read. `told` words a notice.
 pub async fn work(begun: Begun, told: impl Fn(&Notice) -> String) -> Option<()> {
     let job: Job = serde_json::from_slice(&begun.job).ok()?;
-    let app = job.app();
+    let mut app = job.app();
+    if let Some(level) = Level::of(job.traced) {
+        let tell = |line: &str| say(&Message::Trace(line.to_owned()));
+        app.machine.trace = Trace::new(level, tell);
+    }
     let said = job.run(&app, &mut Pipe(say)).await;
     for notice in app.notices.take() {
         say(&Message::Warning(told(&notice)));

@@ -24,6 +24,8 @@ pub(super) enum Message {
     Note(String),
     /// Something that went less well than it could.
     Warning(String),
+    /// A step, for traces.
+    Trace(String),
     /// The credential is in the store.
     Refreshed,
     /// Nothing was sent; whoever tries it by itself learns why.

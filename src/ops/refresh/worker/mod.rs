@@ -20,8 +20,9 @@ use crate::ops::selection::Selected;
 use crate::profile::Credential;
 use crate::secret::Secret;
 use crate::store::{Start, Turn};
+use crate::system::trace::{Event, Trace};
 use crate::system::worker::{self, Attempt, Running, Slot, Waiter};
-use crate::system::{Clock, Machine, Stop, StopSource, limits, process};
+use crate::system::{Machine, Stop, StopSource, limits, process};
 use job::{Job, Seen, work_in_thread};
 use message::{Failed, Message};
 use std::io;
@@ -147,6 +148,7 @@ enum Ended {
 /// Starts a worker and listens to it.
 async fn follow(app: &App, slot: Slot, job: Job, interaction: &mut dyn Notes) -> Ended {
     let path = slot.path().to_owned();
+    app.machine.trace.tell(|| Event::Worker { profile: job.profile() });
     let Ok((mut running, mut stop)) = start(app, slot, job).await else {
         if app.refreshes_by.give_up_workers() {
             interaction.note(MADE_BY_CALLER);
@@ -155,7 +157,7 @@ async fn follow(app: &App, slot: Slot, job: Job, interaction: &mut dyn Notes) ->
     };
     let is_bound = ends_workers(app);
     let (ended, is_asked) =
-        listen(&mut running, &mut stop, is_bound, &app.machine.clock, interaction).await;
+        listen(&mut running, &mut stop, is_bound, &app.machine, interaction).await;
     let Some(ended) = ended else { return Ended::Left };
     // No zombie is left to an init that does not reap.
     running.wait();
@@ -204,20 +206,21 @@ async fn listen(
     running: &mut Running,
     stop: &mut Stop,
     is_bound: bool,
-    clock: &Clock,
+    machine: &Machine,
     interaction: &mut dyn Notes,
 ) -> (Option<Ended>, bool) {
+    let Machine { clock, trace, .. } = machine;
     tokio::select! {
-        ended = told(running, interaction) => return (Some(ended), false),
+        ended = told(running, trace, interaction) => return (Some(ended), false),
         () = stop.asked() => {}
     }
     interaction.note("finishing a refresh; again to leave");
     let mut quiet = Quiet;
     if is_bound {
-        return (Some(told(running, &mut quiet).await), true);
+        return (Some(told(running, trace, &mut quiet).await), true);
     }
     let ended = tokio::select! {
-        ended = told(running, &mut quiet) => Some(ended),
+        ended = told(running, trace, &mut quiet) => Some(ended),
         () = stop.asked() => None,
         () = clock.sleep(PATIENCE) => None,
     };
@@ -225,11 +228,12 @@ async fn listen(
 }
 
 /// Hands on what the worker says until it is done.
-async fn told(running: &mut Running, interaction: &mut dyn Notes) -> Ended {
+async fn told(running: &mut Running, trace: &Trace, interaction: &mut dyn Notes) -> Ended {
     while let Some(line) = running.line().await {
         match serde_json::from_str(&line) {
             Ok(Message::Note(text)) => interaction.note(&text),
             Ok(Message::Warning(text)) => interaction.warn(&text),
+            Ok(Message::Trace(line)) => trace.of_worker(&line),
             Ok(Message::Refreshed) => return Ended::Refreshed,
             Ok(Message::NotBegun) => return Ended::NotBegun,
             Ok(Message::Failed(failed)) => return Ended::Failed(failed),

@@ -73,6 +73,7 @@ fn named<'c>(
     match ways.len() {
         0 => Err(no_way(name)),
         1 => Ok(ways.remove(0)),
+        _ if !may_choose && is_one_command(&ways) => Ok(ways.remove(0)),
         _ if may_choose => pick_way(&ways)?.ok_or_else(nothing_chosen),
         _ => Err(several_ways(name, &ways)),
     }
@@ -85,6 +86,11 @@ fn ways_of_one<'c>(catalog: &'c Catalog, provider: &ProviderId) -> Vec<Choice<'c
         Some(found) => ways_of(&found.definition),
         None => vec![Choice::Program(provider.clone())],
     }
+}
+
+/// Whether each of these ways is the same command, so that there is nothing to choose.
+fn is_one_command(ways: &[Choice<'_>]) -> bool {
+    ways.windows(2).all(|two| two[0].command() == two[1].command())
 }
 
 fn no_way(name: &str) -> Failure {
