@@ -14,7 +14,7 @@ use crate::ops::record::{Commit, RecordError, Recorded, Wait, record};
 use crate::profile::{
     AgentId, Credential, LoginState, Millis, NeedsPerson, ProfileId, ProviderId, Refusal,
 };
-use crate::store::{Backup, Document, Location, StateDocument, Store};
+use crate::store::{Backup, Document, Location, StateDocument, Store, StoreFormat};
 use crate::text::printable;
 use serde::Serialize;
 
@@ -29,6 +29,8 @@ pub struct Listed {
     pub replaced_at: Millis,
     /// Whether it was replaced by renewed tokens alone.
     pub is_renewal: bool,
+    /// The form of the store that it is a backup of, where that is not the present one.
+    pub other_format: Option<StoreFormat>,
     /// The ids of its profiles; `None` when it cannot be read.
     pub profiles: Option<Vec<ProfileId>>,
 }
@@ -40,7 +42,7 @@ pub struct Listing {
     pub agent_id: AgentId,
     /// Where they are.
     pub directory: Location,
-    /// The newest first.
+    /// The newest first; after them those of the other form of store.
     pub backups: Vec<Listed>,
 }
 
@@ -95,6 +97,14 @@ pub enum RestoreError {
         /// The name as it was given.
         name: String,
     },
+    /// It is one of the form in which the logins were before they moved.
+    #[error("the backup `{}` is of {format}, and the logins are in {}", printable(name, 80), format.other())]
+    OtherFormat {
+        /// The name as it was given.
+        name: String,
+        /// The form.
+        format: StoreFormat,
+    },
     /// The profiles are restored, and one is still noted as moved.
     #[error("the profiles are restored, but one is still noted as moved away")]
     MoveNoted(#[source] std::io::Error),
@@ -125,17 +135,23 @@ impl From<RecordError> for RestoreError {
 /// There is no such agent, or the configuration cannot be read.
 pub fn list(app: &App, agent: Option<&AgentId>) -> Result<Listing, AppError> {
     let (_, agent, store) = store_of(app, agent)?;
-    let listed = |backup: Backup| Listed {
+    let listed = |backup: Backup, location, document: Option<Document>, other_format| Listed {
         name: backup.name(),
-        profiles: store
-            .read_backup(&backup)
-            .ok()
-            .map(|document| document.entries().map(|(id, _)| id.into()).collect()),
+        profiles: document.map(|it| it.entries().map(|(id, _)| id.into()).collect()),
         replaced_at: backup.replaced_at,
         is_renewal: backup.is_renewal,
-        location: store.backup_location(&backup),
+        other_format,
+        location,
     };
-    let backups = store.backups().into_iter().map(listed).collect();
+    let own = store.backups().into_iter().map(|backup| {
+        let (location, document) =
+            (store.backup_location(&backup), store.read_backup(&backup).ok());
+        listed(backup, location, document, None)
+    });
+    let format = Some(store.format().other());
+    let others = store.backups_of_other_format().into_iter();
+    let others = others.map(|(backup, location, held)| listed(backup, location, held, format));
+    let backups = own.chain(others).collect();
     Ok(Listing { agent_id: agent.id, directory: store.backups_location(), backups })
 }
 
@@ -163,6 +179,11 @@ pub fn restore(
     let backups = store.backups();
     let is_meant = |backup: &Backup| name == LATEST || backup.is_named(name);
     let Some(at) = backups.iter().position(is_meant) else {
+        let others = store.backups_of_other_format();
+        if others.iter().any(|(backup, ..)| backup.is_named(name)) {
+            let format = store.format().other();
+            return Err(RestoreError::OtherFormat { name: name.to_owned(), format });
+        }
         return Err(RestoreError::NoBackup { agent_id: agent.id, name: name.to_owned() });
     };
     let backup = store.read_backup(&backups[at])?;

@@ -11,6 +11,7 @@ use crate::cli::path_member::PathMember;
 use crate::cli::wait::wait;
 use crate::cli::{doctor_report, duration};
 use crate::profile::{AgentId, Millis, ProfileId};
+use crate::store::StoreFormat;
 use crate::text::printable;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 const LIST: &str = "list";
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 #[command(after_help = "\
 Without options: looks at owners and modes, locks, leftover files, documents, logins,
 provider files and the configuration. Nothing is written. Exit codes: 0 nothing to do,
@@ -107,6 +109,9 @@ struct BackupReport<'r> {
     path: PathMember<'r>,
     replaced_at: i64,
     replaced_by: &'static str,
+    /// That of the store that it is a backup of, where the logins have moved since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<&'static str>,
     profiles: Option<&'r [ProfileId]>,
 }
 
@@ -230,6 +235,7 @@ fn list(
             path: PathMember::location("path", &backup.location),
             replaced_at: backup.replaced_at,
             replaced_by: replaced_by(backup.is_renewal),
+            format: backup.other_format.map(StoreFormat::name),
             profiles: backup.profiles.as_deref(),
         });
         return output.json(&BackupsReport {
@@ -254,7 +260,8 @@ fn text(listing: &Listing, now: Millis) -> String {
         };
         let age = duration::show(now.saturating_sub(backup.replaced_at));
         let by = replaced_by(backup.is_renewal);
-        format!("{}  replaced {age} ago by a {by}: {profiles}\n", backup.name)
+        let of = backup.other_format.map(|format| format!(" (of {format})")).unwrap_or_default();
+        format!("{}{of}  replaced {age} ago by a {by}: {profiles}\n", backup.name)
     });
     lines.collect()
 }

@@ -88,7 +88,7 @@ impl Place {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Agent {
-    agent: String,
+    id: String,
     readable: bool,
     invalid_entries: usize,
     profiles: Vec<Profile>,
@@ -97,7 +97,7 @@ struct Agent {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Profile {
-    profile: String,
+    id: String,
     provider: String,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -193,13 +193,13 @@ fn report(app: &App, found: &doctor::Report, with_names: bool) -> Report {
     }
 }
 
-fn of_agent(app: &App, id: &AgentId, named: Named) -> Agent {
-    let agent = named.name(id.as_str());
-    let Ok(listing) = list(app, Some(id), None) else {
-        return Agent { agent, readable: false, invalid_entries: 0, profiles: Vec::new() };
+fn of_agent(app: &App, agent: &AgentId, named: Named) -> Agent {
+    let id = named.name(agent.as_str());
+    let Ok(listing) = list(app, Some(agent), None) else {
+        return Agent { id, readable: false, invalid_entries: 0, profiles: Vec::new() };
     };
     Agent {
-        agent,
+        id,
         readable: true,
         invalid_entries: listing.invalid_entries,
         profiles: listing.rows.iter().map(|row| of_profile(row, named)).collect(),
@@ -213,7 +213,7 @@ fn of_profile(row: &Row, named: Named) -> Profile {
         _ => None,
     };
     Profile {
-        profile: named.name(row.id.as_str()),
+        id: named.name(row.id.as_str()),
         provider: provider.map_or_else(|| named.name(row.provider.as_str()), str::to_owned),
         kind: row.kind.name(),
         inherited: row.inherited_from.is_some(),

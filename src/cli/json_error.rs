@@ -1,8 +1,8 @@
 //! Failures under `--json`: one document on standard output.
 //!
-//! Invariant: a command whose report is ours, with a `schema`, fails with our JSON, whatever the
-//! failure is; one that prints OpenClaw's report fails as OpenClaw does, with nothing on standard
-//! output, unless `OPENCLAW_AUTH_JSON_ERRORS=1` asks for ours. A sign-in ends with an event.
+//! Invariant: our own commands fail with our JSON, whatever the failure is. One that OpenClaw has
+//! with `--json` fails as OpenClaw does, with nothing on standard output, unless
+//! `OPENCLAW_AUTH_JSON_ERRORS=1` asks for ours. A sign-in ends with an event.
 
 use super::exit::{Command, ExitStatus, Failure, Hint};
 use super::output::Output;
@@ -55,7 +55,7 @@ pub(super) enum Told {
     Event,
 }
 
-/// The commands that print OpenClaw's reports: their failures are not ours to shape.
+/// The commands that OpenClaw has with `--json` as well: their failures are not ours to shape.
 const OPENCLAWS: [&[&str]; 11] = [
     &["models", "status"],
     &["models", "auth", "add"],
@@ -69,9 +69,6 @@ const OPENCLAWS: [&[&str]; 11] = [
     &["configure"],
     &["models", "--status-json"],
 ];
-
-/// Those below them whose reports are ours.
-const OURS: [&[&str]; 1] = [&["channels", "status"]];
 
 /// The commands whose failure is an event.
 const WITH_EVENTS: [&[&str]; 2] = [&["models", "auth", "login"], &["login"]];
@@ -91,8 +88,7 @@ pub(super) fn wanted(args: &[OsString], environment: &Environment) -> Told {
     if WITH_EVENTS.iter().any(begins) && !words.iter().any(|it| WITHOUT_EVENTS.contains(it)) {
         return Told::Event;
     }
-    let is_openclaws = OPENCLAWS.iter().any(begins) && !OURS.iter().any(begins);
-    if is_openclaws && environment.text("OPENCLAW_AUTH_JSON_ERRORS") != Some("1") {
+    if OPENCLAWS.iter().any(begins) && environment.text("OPENCLAW_AUTH_JSON_ERRORS") != Some("1") {
         return Told::Nothing;
     }
     Told::Document
@@ -159,7 +155,6 @@ mod tests {
             "x models auth token nope --json",
             "x lgin --json",
             "x doctor --json",
-            "x channels status --json",
             "x models auth paste-token --json",
             "x models auth login list --json",
             "x login start --provider odd --json",
@@ -177,6 +172,7 @@ mod tests {
             "x --agent a agents add b --json",
             "x models auth order get --json",
             "x channels list --json",
+            "x channels status --json",
         ] {
             assert_eq!(told(line), Told::Nothing, "{line}");
         }

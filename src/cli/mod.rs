@@ -29,6 +29,7 @@ mod prompt;
 mod providers;
 mod prune;
 mod quota;
+mod recovery_hint;
 mod rename;
 mod root;
 mod secrets;
@@ -163,7 +164,7 @@ impl Command {
                 models::auth::sign_in::login_by_name(args, agent.as_deref(), app, output)
             }
             Self::Logout(Short { args, agent }) => {
-                models::auth::logout::run(args, agent.as_deref(), app, output)
+                models::auth::logout::run_short(args, agent.as_deref(), app, output)
             }
             Self::Token(Short { args, agent }) => {
                 models::auth::token::run(args, agent.as_deref(), app, output)
@@ -291,7 +292,7 @@ fn start(
     let mut app = app.with_refreshes_by(refreshes_by).on_machine(machine);
     let mut output = Output::new(streams).with_help(help_of).quiet(options.quiet);
     app.machine.trace = trace::of(&options, &app, &mut output);
-    trace::begin(&app, &args);
+    trace::begin(&app, &args, || command_at(&[] as &[&str]));
     crate::system::process::keep_memory_private();
     if options.profile.is_some() && !app.paths.state_dir.exists() {
         let state_dir = app.paths.shorten(&app.paths.state_dir);

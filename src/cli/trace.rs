@@ -19,7 +19,7 @@ enum Wanted<'w> {
     InFile(&'w str),
 }
 
-fn wanted<'w>(verbose: u8, variable: Option<&'w str>) -> Wanted<'w> {
+fn wanted(verbose: u8, variable: Option<&str>) -> Wanted<'_> {
     match (Level::of(verbose), variable) {
         (Some(level), _) => Wanted::OnStderr(level),
         (None, None | Some("0")) => Wanted::Nothing,
@@ -57,13 +57,14 @@ pub(super) fn of(options: &RootOptions, app: &App, output: &mut Output<'_>) -> T
     }
 }
 
-/// Tells that the run has begun. `args` is the command line, the name of the program first.
-pub(super) fn begin(app: &App, args: &[OsString]) {
+/// Tells that the run has begun. `args` is the command line, the name of the program first;
+/// `root` is the command of all commands, which takes a while to make.
+pub(super) fn begin(app: &App, args: &[OsString], root: impl FnOnce() -> clap::Command) {
     let trace = &app.machine.trace;
     if trace.level().is_none() {
         return;
     }
-    let command = command_name(args);
+    let command = command_name(args, root());
     trace.tell(|| Event::Begun { command: &command, pid: std::process::id() });
     trace.tell(|| Event::Program {
         version: env!("CARGO_PKG_VERSION"),
@@ -80,10 +81,9 @@ pub(super) fn end(app: &App, status: ExitStatus) {
 }
 
 /// The command that the arguments spell, in its own words.
-fn command_name(args: &[OsString]) -> CommandName {
+fn command_name(args: &[OsString], mut command: clap::Command) -> CommandName {
     let words = args.iter().skip(1).filter_map(|arg| arg.to_str());
     let mut words = words.filter(|word| !word.starts_with('-'));
-    let mut command = super::command_at(&[] as &[&str]);
     let mut names = Vec::new();
     while let Some(next) = words.next().and_then(|word| command.find_subcommand(word).cloned()) {
         names.push(next.get_name().to_owned());
@@ -109,6 +109,11 @@ mod tests {
 
     #[test]
     fn a_command_is_named_by_its_own_words_alone() {
+        let login = clap::Command::new("login");
+        let auth = clap::Command::new("auth").subcommand(login);
+        let models = clap::Command::new("models").subcommand(auth);
+        let token = clap::Command::new("token");
+        let root = clap::Command::new("x").subcommands([models, token]);
         for (line, name) in [
             ("x token ada@example.test --json", "\"token\""),
             ("x models auth login --provider fake-secret", "\"models auth login\""),
@@ -117,7 +122,7 @@ mod tests {
             ("x", "none"),
         ] {
             let args: Vec<_> = line.split(' ').map(OsString::from).collect();
-            assert_eq!(command_name(&args).to_string(), name, "{line}");
+            assert_eq!(command_name(&args, root.clone()).to_string(), name, "{line}");
         }
     }
 }

@@ -242,6 +242,10 @@ impl<'c> AgentEntry<'c> {
         self.members.get("model")
     }
 
+    pub(super) fn utility_model(self) -> Option<&'c Value> {
+        self.members.get("utilityModel")
+    }
+
     /// A text of the identity.
     pub fn identity(&self, key: &str) -> Option<&'c str> {
         self.members

@@ -30,6 +30,8 @@ pub struct Installation {
 
 /// The first version that stores logins in the shared SQLite database: year and month.
 const FIRST_WITH_DATABASE: (u32, u32) = (2026, 8);
+/// The first version that stores logins in a database of each agent: year and month.
+const FIRST_WITH_AGENT_DATABASES: (u32, u32) = (2026, 6);
 /// The name of the command and of the package.
 const NAME: &str = "openclaw";
 /// No script that starts it is larger.
@@ -57,9 +59,21 @@ impl InstalledOpenClaw {
 impl Installation {
     /// Whether it stores logins in a SQLite database that all agents share.
     pub fn has_database(&self) -> bool {
+        self.month().is_some_and(|version| version >= FIRST_WITH_DATABASE)
+    }
+
+    /// Whether it stores logins in a SQLite database of each agent, which it alone makes, and
+    /// reads no others.
+    pub fn has_agent_databases(&self) -> bool {
+        let versions = FIRST_WITH_AGENT_DATABASES..FIRST_WITH_DATABASE;
+        self.month().is_some_and(|version| versions.contains(&version))
+    }
+
+    /// The year and month of its version.
+    fn month(&self) -> Option<(u32, u32)> {
         let mut parts = self.version.split(['.', '-']).map(str::parse::<u32>);
         let mut next = || parts.next().and_then(Result::ok);
-        next().zip(next()).is_some_and(|version| version >= FIRST_WITH_DATABASE)
+        next().zip(next())
     }
 }
 
@@ -155,6 +169,16 @@ mod tests {
         }
         for version in ["2026.4.24", "2026.7.35", "2025.12.1", "0.0.1", "", "next"] {
             assert!(!has(version), "{version}");
+        }
+        let between = |version: &str| {
+            let package = PathBuf::new();
+            Installation { version: version.into(), package }.has_agent_databases()
+        };
+        for version in ["2026.6.6", "2026.7.35", "2026.7.2-beta.6"] {
+            assert!(between(version), "{version}");
+        }
+        for version in ["2026.5.9", "2026.8.1", "2025.7.1", "next"] {
+            assert!(!between(version), "{version}");
         }
     }
 }

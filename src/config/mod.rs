@@ -24,7 +24,7 @@ pub use installed::{Installation, InstalledOpenClaw};
 pub use invalid::{IncludeError, IncludedFileError, InvalidConfig, WrongPart, WrongValue};
 pub use json5::Json5Error;
 pub(crate) use model::model_ids;
-pub use model::{AgentModel, ModelSettings};
+pub use model::{AgentModel, ModelSettings, Utility};
 pub use paths::{AgentDir, Paths};
 pub use record::{record_profile, record_profiles};
 pub use rename::{add_profile_id, replace_profile_id};

@@ -1,6 +1,6 @@
 //! The models that the configuration names, and the providers that it defines.
 
-use super::Config;
+use super::{AgentEntry, Config};
 use crate::profile::AgentId;
 use serde_json::{Map, Value};
 
@@ -15,6 +15,17 @@ pub struct AgentModel<'c> {
     pub primary: Option<&'c str>,
     /// The fallbacks, when the agent has some of its own.
     pub fallbacks: Option<Vec<&'c str>>,
+}
+
+/// What the configuration says of the model for small tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Utility<'c> {
+    /// Nothing.
+    Unset,
+    /// There is to be none.
+    Off,
+    /// This one.
+    Model(&'c str),
 }
 
 /// A text, or the `primary` of an object.
@@ -44,6 +55,18 @@ impl Config {
     /// The model that an agent uses unless a session says otherwise.
     pub fn default_model(&self, agent_id: &AgentId) -> Option<&str> {
         self.agent_model(agent_id).primary.or_else(|| self.models().primary())
+    }
+
+    /// The model that an agent uses for small tasks.
+    pub fn utility_model(&self, agent_id: &AgentId) -> Utility<'_> {
+        let of_agent = self.agents().find(|agent| agent.id() == *agent_id);
+        let of_agent = of_agent.and_then(AgentEntry::utility_model);
+        let set = of_agent.or_else(|| self.models().of_kind("utilityModel"));
+        match set.and_then(Value::as_str).map(str::trim) {
+            None => Utility::Unset,
+            Some("") => Utility::Off,
+            Some(model) => Utility::Model(model),
+        }
     }
 
     /// Whether the variables of a login shell are to be used as well.

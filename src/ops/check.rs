@@ -169,9 +169,10 @@ impl Report {
         };
         let of_files = renewal::of_files(&catalog).map(|problem| (main.clone(), problem));
         let mut found: Vec<(AgentId, RenewalProblem)> = of_files.collect();
+        let mut seen: Vec<&ProviderId> = Vec::new();
         for Login { agent_id, row, .. } in self.logins.iter().filter(|it| it.row.is_renewable) {
-            let provider = Some(&row.provider);
-            if found.iter().all(|(_, problem)| problem.provider() != provider) {
+            if !seen.contains(&&row.provider) {
+                seen.push(&row.provider);
                 let problem = renewal::of_login(app, &catalog, (&row.id, &row.provider));
                 found.extend(problem.map(|problem| (agent_id.clone(), problem)));
             }

@@ -157,11 +157,12 @@ pub(super) fn list_of(
     let is_merged = store.is_in_database();
     let mut own_ids = HashSet::new();
     let state_location = store.state_location();
-    if is_merged {
-        let (agent_dir, state_location) = (agent.path.clone(), store.openclaw_location());
+    let owners = read(app, config, &agent)?;
+    let is_fresh = || owners.iter().all(|owner| owner.document.is_new());
+    if is_merged || is_fresh() && store.will_be_in_database() {
+        let (agent_dir, state_location) = (agent.path, store.openclaw_location());
         listing.database = Some(Database { agent_dir, state_location });
     }
-    let owners = read(app, config, &agent)?;
     listing.stale_orders = stale_orders(app, config, &owners, &state_location);
     listing.stale_orders.retain(|order| wanted.is_none_or(|it| *it == order.provider));
     let merged = (&owners[0].state, &owners[owners.len() - 1].state);

@@ -170,27 +170,6 @@ impl Pool {
         })
     }
 
-    /// How the uses of a profile of `owner` went. In databases, what the agent's own state says of
-    /// it goes before that of all agents.
-    pub(crate) fn usage(&self, owner: &Owner, id: &str) -> Result<UsageStats, StoreError> {
-        let (own, others) = (self.own(), self.0.last().unwrap_or(owner));
-        if self.is_merged() {
-            return Ok(own.snapshot.state()?.usage_before(others.snapshot.state()?, id));
-        }
-        Ok(owner.snapshot.state()?.usage(id))
-    }
-
-    /// The store whose state says how the uses of a profile of `owner` went.
-    pub(crate) fn usage_owner<'p>(
-        &'p self,
-        owner: &'p Owner,
-        id: &str,
-    ) -> Result<&'p Owner, StoreError> {
-        let own = self.own();
-        let says = own.snapshot.state()?.usage(id) != UsageStats::default();
-        Ok(if self.is_merged() && says { own } else { owner })
-    }
-
     /// The order of the profiles of `provider`; `None` when there is none.
     pub(crate) fn rank(
         &self,
@@ -222,7 +201,8 @@ impl Pool {
             add(&mut entries, &owners, 1, provider, |_| true);
             stored = stored.or_else(|| stored_order(owners[1].1, provider));
         }
-        let order = resolve(&entries, stored.as_deref(), config, provider, None, now);
+        let rules = (None, own.store.is_in_database());
+        let order = resolve(&entries, stored.as_deref(), config, provider, rules, now);
         Ok(Some(Ranking { entries, order, owners }))
     }
 }
@@ -291,7 +271,7 @@ fn resolve(
     stored: Option<&[ProfileId]>,
     config: &Config,
     provider: &ProviderId,
-    preferred: Option<&ProfileId>,
+    (preferred, expired_last): (Option<&ProfileId>, bool),
     now: Millis,
 ) -> Order {
     let id = auth_provider_id(provider);
@@ -315,6 +295,7 @@ fn resolve(
         cools_down: entries.iter().any(|entry| entry.usage != UsageStats::default())
             && cools_down(provider),
         preferred,
+        expired_last,
     };
     order(&candidates, &preference, now)
 }

@@ -118,7 +118,7 @@ pub enum RenameError {
         /// The agent.
         agent_id: AgentId,
         /// Why.
-        source: AppError,
+        source: Box<AppError>,
     },
 }
 
@@ -316,7 +316,7 @@ impl Places<'_> {
             from: from.clone(),
             to: to.clone(),
             agent_id: agent_id.clone(),
-            source,
+            source: source.into(),
         });
         let config_changed = finished?;
         let credential = self.store.profiles()?.credential(to.as_str());

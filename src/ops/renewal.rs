@@ -68,7 +68,8 @@ pub(crate) fn of_login(
     catalog: &Catalog,
     (profile_id, provider): (&ProfileId, &ProviderId),
 ) -> Option<RenewalProblem> {
-    if catalog.find(provider).is_some() || catalog.problem(provider).is_some() {
+    // Its names alone: reading the row of a provider takes time.
+    if catalog.names_of(provider).is_some() || catalog.problem(provider).is_some() {
         return None;
     }
     match program_of(app, catalog, provider) {

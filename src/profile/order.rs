@@ -4,7 +4,7 @@
 //! least recently used; profiles in a cooldown come last.
 
 use super::{
-    Configured, CredentialSummary, Ineligible, Millis, ProfileId, UsageStats, eligibility,
+    Configured, CredentialSummary, Ineligible, Kind, Millis, ProfileId, UsageStats, eligibility,
 };
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -35,6 +35,8 @@ pub struct Preference<'a> {
     pub profiles: &'a [Configured],
     /// Whether failures keep profiles of this provider away for a while.
     pub cools_down: bool,
+    /// Whether an expired OAuth login comes after the others, as with OpenClaw 2026.9.6.
+    pub expired_last: bool,
     /// A profile that goes first if it can be used at all, even in a cooldown.
     pub preferred: Option<&'a ProfileId>,
 }
@@ -122,7 +124,10 @@ pub fn order(candidates: &[Candidate<'_>], preference: &Preference<'_>, now: Mil
             Some(until) => (Reverse(false), 0, until),
             None if is_explicit => (Reverse(true), 0, 0),
             None => {
-                let rank = candidate.facts.kind.rank();
+                let is_expired = preference.expired_last
+                    && candidate.facts.kind == Kind::OAuth
+                    && matches!(candidate.facts.expires, Some(Ok(at)) if at <= now);
+                let rank = 2 * candidate.facts.kind.rank() + u8::from(is_expired);
                 (Reverse(true), rank, usage.last_used.unwrap_or(0))
             }
         }

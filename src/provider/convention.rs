@@ -11,6 +11,8 @@ use crate::profile::ProviderId;
 pub struct Conventions {
     table: &'static Table,
     with_plugins: bool,
+    /// Whether they are those of OpenClaw 2026.9.6, which has logins in databases.
+    of_databases: bool,
 }
 
 static TABLE: Table = include!(concat!(env!("OUT_DIR"), "/conventions.rs"));
@@ -23,6 +25,12 @@ type Pairs = &'static [(&'static str, &'static str)];
 struct Table {
     default_provider: &'static str,
     default_model: &'static str,
+    /// That of OpenClaw 2026.9.6.
+    database_default_model: &'static str,
+    /// The models for small tasks, by provider, of OpenClaw 2026.9.6.
+    utility_models: Pairs,
+    /// What OpenClaw 2026.9.6 runs the models of a provider in.
+    runtimes: Pairs,
     /// Texts in the place of a key that are none.
     markers: Texts,
     marker_prefixes: Texts,
@@ -35,6 +43,8 @@ struct Table {
     variables_without_plugins: Texts,
     command_line_backends: Texts,
     own_authentication: Texts,
+    /// Those of OpenClaw 2026.9.6.
+    database_own_authentication: Texts,
     /// The providers under which OpenClaw 2026.6 and later keep the logins of others.
     successors: Pairs,
     /// Providers that route to many others: a failure says nothing of the credential.
@@ -68,6 +78,13 @@ impl std::fmt::Display for Model {
 }
 
 impl Model {
+    /// As OpenClaw 2026.9.6 writes it: a model that begins with its provider does so once.
+    pub fn key(&self) -> String {
+        let provider = self.provider.spelling();
+        let begins = self.model.strip_prefix(provider).is_some_and(|rest| rest.starts_with('/'));
+        if begins { self.model.clone() } else { self.to_string() }
+    }
+
     /// A model of a provider, its name the present one.
     pub fn new(conventions: &Conventions, provider: &str, model: &str) -> Self {
         let provider = ProviderId::from(provider).normalized();
@@ -79,7 +96,23 @@ impl Model {
 impl Conventions {
     /// The conventions with or without what OpenClaw's bundled plugins bring.
     pub fn of(with_plugins: bool) -> Self {
-        Self { table: &TABLE, with_plugins }
+        Self { table: &TABLE, with_plugins, of_databases: false }
+    }
+
+    /// The same, of OpenClaw 2026.9.6 where logins are in databases.
+    #[must_use]
+    pub const fn in_databases(self, of_databases: bool) -> Self {
+        Self { of_databases, ..self }
+    }
+
+    /// The model of a provider that OpenClaw 2026.9.6 takes for small tasks.
+    pub fn utility_model(&self, provider: &ProviderId) -> Option<&'static str> {
+        value_of(self.table.utility_models, provider.as_str())
+    }
+
+    /// What OpenClaw 2026.9.6 runs the models of a provider in, where that is none of its own.
+    pub fn runtime(&self, provider: &ProviderId) -> Option<&'static str> {
+        value_of(self.table.runtimes, provider.as_str())
     }
 
     /// The provider when the configuration names none.
@@ -89,8 +122,9 @@ impl Conventions {
 
     /// The model when the configuration names none.
     pub fn default_model(&self) -> Model {
-        let Table { default_provider, default_model, .. } = *self.table;
-        Model { provider: default_provider.into(), model: default_model.to_owned() }
+        let Table { default_provider, default_model, database_default_model, .. } = *self.table;
+        let model = if self.of_databases { database_default_model } else { default_model };
+        Model { provider: default_provider.into(), model: model.to_owned() }
     }
 
     /// Whether the bundled plugins count.
@@ -128,7 +162,10 @@ impl Conventions {
 
     /// Whether a plugin of OpenClaw's authenticates to a provider by itself.
     pub fn has_own_authentication(&self, provider: &ProviderId) -> bool {
-        self.with_plugins && self.table.own_authentication.contains(&provider.as_str())
+        let Table { own_authentication, database_own_authentication, .. } = self.table;
+        let known =
+            if self.of_databases { database_own_authentication } else { own_authentication };
+        self.with_plugins && known.contains(&provider.as_str())
     }
 
     /// The present name of a model.

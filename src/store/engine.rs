@@ -298,6 +298,12 @@ impl AnyEngine {
         self.engine(self.is_in_database())
     }
 
+    /// The engine that was not right at the first look.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn other_than_first(&self) -> &dyn Engine {
+        self.engine(!self.is_in_database())
+    }
+
     /// Profiles and state of one moment; see [`Engine::read`].
     pub(super) fn read(&self) -> Result<Snapshot, StoreError> {
         match self.at_first().read() {

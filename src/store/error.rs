@@ -78,6 +78,17 @@ pub enum StoreError {
         /// The agent.
         agent: AgentId,
     },
+    /// The OpenClaw that is installed has a layout that this program does not write.
+    #[error(
+        "OpenClaw {version} is installed, which reads logins from {location} alone, and that it \
+         alone makes"
+    )]
+    VersionBetween {
+        /// The database.
+        location: Location,
+        /// The version.
+        version: String,
+    },
     /// The logins are between documents and databases.
     #[error("the logins are being moved to {to}, or that was interrupted ({location})")]
     Converting {

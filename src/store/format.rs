@@ -14,6 +14,15 @@ pub enum StoreFormat {
 }
 
 impl StoreFormat {
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Json => Self::Sqlite,
+            Self::Sqlite => Self::Json,
+        }
+    }
+
     /// The name on the command line and in reports.
     pub const fn name(self) -> &'static str {
         match self {

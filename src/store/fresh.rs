@@ -26,7 +26,11 @@ impl Storage {
     pub fn format(&self) -> StoreFormat {
         match self {
             Self::Database(_) => StoreFormat::Sqlite,
-            Self::Installed(installed) if installed.has_database() => StoreFormat::Sqlite,
+            Self::Installed(installed)
+                if installed.has_database() || installed.has_agent_databases() =>
+            {
+                StoreFormat::Sqlite
+            }
             _ => StoreFormat::Json,
         }
     }
@@ -45,6 +49,13 @@ impl fmt::Display for Storage {
             Self::Database(path) | Self::Documents(path) => {
                 write!(f, "logins are stored in {format}: {} is there", path.display())
             }
+            Self::Installed(installed) if installed.has_agent_databases() => write!(
+                f,
+                "no login can be stored: OpenClaw {} is installed ({}), which has them in a \
+                 database of each agent that it alone makes; update it to 2026.8.1 or later",
+                installed.version,
+                installed.package.display()
+            ),
             Self::Installed(Installation { version, package }) => write!(
                 f,
                 "the first login goes to {format}: OpenClaw {version} is installed ({})",
@@ -89,14 +100,31 @@ impl Store {
             return false;
         }
         let storage = self.storage();
-        cfg!(feature = "sqlite") && storage.is_fresh() && storage.format() == StoreFormat::Sqlite
+        let has_database = |installed: &Installation| installed.has_database();
+        cfg!(feature = "sqlite")
+            && matches!(storage, Storage::Installed(installed) if has_database(&installed))
+    }
+
+    /// Fails where the first login would go where the OpenClaw that is installed does not look.
+    pub(super) fn check_first(&self) -> Result<(), StoreError> {
+        if self.is_in_database() || self.engine.files.profiles_path().symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        match self.storage() {
+            Storage::Installed(installed) if installed.has_agent_databases() => {
+                let location = self.engine.files.agent_database().into();
+                Err(StoreError::VersionBetween { location, version: installed.version })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Makes what the first login needs in the form that it gets.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// It cannot be made, or the OpenClaw that is installed would not find it.
     pub(super) fn begin_storing(&self) -> Result<(), StoreError> {
+        self.check_first()?;
         #[cfg(feature = "sqlite")]
         if !self.is_in_database() && self.is_new_in_database() {
             self.engine.make_first_database()?;

@@ -109,6 +109,11 @@ impl Store {
     /// The place that OpenClaw names as that of order and usage: the agent's own database,
     /// where it has profiles. It costs a read.
     pub fn openclaw_location(&self) -> Location {
+        #[cfg(feature = "sqlite")]
+        if !self.is_in_database() && self.is_new_in_database() {
+            use super::engine::Engine;
+            return self.engine.databases().openclaw_location();
+        }
         self.engine.at_first().openclaw_location()
     }
 
@@ -155,9 +160,11 @@ impl Store {
     /// Whether this store may be written.
     ///
     /// # Errors
-    /// OpenClaw 2026.6 or later has taken the credentials over, or they are only read.
+    /// OpenClaw 2026.6 or later has taken the credentials over, or they are only read; or nothing
+    /// is stored yet, and the OpenClaw that is installed would not find it.
     pub fn check_generation(&self) -> Result<(), StoreError> {
         self.engine.check_generation()?;
+        self.check_first()?;
         #[cfg(feature = "sqlite")]
         if !self.is_in_database() && self.is_new_in_database() {
             self.engine.databases().check_first()?;

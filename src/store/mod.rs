@@ -9,6 +9,7 @@
 //! not parse is never overwritten.
 
 mod backup;
+mod before_move;
 #[cfg(feature = "sqlite")]
 mod conversion;
 mod document;

@@ -8,8 +8,9 @@
 //! a loopback address never goes through a proxy.
 
 use super::coding::{self, Unpacked};
+pub use super::http_error::HttpError;
 use super::request_error::{describe, is_untrusted};
-use super::route::{Route, Untrusted, UnusableProxy, is_loopback};
+use super::route::{Route, is_loopback};
 use super::trace::{Event, Trace};
 use super::watched_body::watched;
 use super::{Environment, authorities, limits};
@@ -18,38 +19,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
-
-/// Why there is no answer, or no whole one.
-#[derive(Debug, thiserror::Error)]
-pub enum HttpError {
-    /// The server was not reached, or the connection broke before the whole answer.
-    #[error("{reason}")]
-    Unreachable {
-        /// What happened.
-        reason: String,
-        /// Whether the request may have arrived all the same.
-        sent: bool,
-        /// Whether a limit of time has passed.
-        timed_out: bool,
-    },
-    /// The certificate of the server is not trusted; nothing was sent.
-    #[error("{reason}")]
-    Untrusted {
-        /// What happened.
-        reason: String,
-        /// What the environment has about it.
-        untrusted: Untrusted,
-    },
-    /// The proxy that the request goes through cannot be used as it is named.
-    #[error(transparent)]
-    Proxy(#[from] UnusableProxy),
-    /// The answer is larger than we accept.
-    #[error("the answer is larger than {} MiB", limits::BODY / 1024 / 1024)]
-    TooLarge,
-    /// The request cannot be made.
-    #[error("{0}")]
-    Request(String),
-}
 
 /// What came of an answer: its head, and as much of its body as was received.
 pub struct Answer {
@@ -199,11 +168,11 @@ impl HttpClient {
         if self.trace.level().is_none() {
             return self.exchange(request, limit).await;
         }
-        let (url, began) = (request.url().clone(), std::time::Instant::now());
+        let (url, began) = (request.url().clone(), self.trace.elapsed());
         let url = &url;
         self.trace.tell(|| Event::Request { method: request.method(), url, size });
         let answered = self.exchange(request, limit).await;
-        let after = began.elapsed();
+        let after = self.trace.elapsed().saturating_sub(began);
         self.trace.tell(|| match &answered {
             Ok(Answer { status, received, cut, .. }) => Event::Answer {
                 url,
@@ -212,7 +181,7 @@ impl HttpClient {
                 is_whole: cut.is_none(),
                 after,
             },
-            Err(why) => Event::NoAnswer { url, why, after },
+            Err(error) => Event::NoAnswer { url, why: error.code(), after },
         });
         answered
     }

@@ -15,6 +15,7 @@ pub mod file_system;
 #[cfg(static_glibc)]
 mod getent;
 pub mod http;
+mod http_error;
 pub mod in_place;
 pub mod keychain;
 pub mod limits;

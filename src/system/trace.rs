@@ -4,7 +4,6 @@
 //! statuses, sizes, times, codes of ours, hashes. No text of a file, a header, a body, a query or
 //! of another program enters it. Where nobody asked for traces, none is built.
 
-use super::http::HttpError;
 use oauth2::http::{Method, StatusCode};
 use rustix::fs::{Mode, OFlags};
 use sha2::{Digest, Sha256};
@@ -62,6 +61,11 @@ impl Trace {
     /// How much is told; `None` where nothing is.
     pub fn level(&self) -> Option<Level> {
         self.0.as_ref().map(|to| to.level)
+    }
+
+    /// How long it has been told; no time where nothing is.
+    pub fn elapsed(&self) -> Duration {
+        self.0.as_ref().map_or(Duration::ZERO, |to| to.began.elapsed())
     }
 
     /// Tells a step, which is built only where it is wanted.
@@ -130,8 +134,8 @@ pub enum Event<'e> {
     NoAnswer {
         /// The host.
         url: &'e Url,
-        /// Why.
-        why: &'e HttpError,
+        /// Why: a word of ours.
+        why: &'static str,
         /// After how long.
         after: Duration,
     },
@@ -198,8 +202,8 @@ impl fmt::Display for Event<'_> {
                 after.as_millis()
             ),
             Self::NoAnswer { url, why, after } => {
-                let (host, why) = (Host(url), code(why));
-                write!(f, "no-answer host={host} why={why} after={}ms", after.as_millis())
+                let (host, after) = (Host(url), after.as_millis());
+                write!(f, "no-answer host={host} why={why} after={after}ms")
             }
             Self::Refreshing { profile, grant: Some(grant) } => {
                 write!(f, "refresh profile={profile} grant={grant}")
@@ -323,18 +327,6 @@ impl fmt::Display for PathTemplate<'_> {
     }
 }
 
-const fn code(error: &HttpError) -> &'static str {
-    match error {
-        HttpError::Unreachable { timed_out: true, .. } => "timeout",
-        HttpError::Unreachable { sent: true, .. } => "broken",
-        HttpError::Unreachable { .. } => "not-reached",
-        HttpError::Untrusted { .. } => "untrusted",
-        HttpError::Proxy(_) => "proxy",
-        HttpError::TooLarge => "too-large",
-        HttpError::Request(_) => "not-made",
-    }
-}
-
 /// Opens a file of ours to append traces to; a new one is 0600. No link is followed.
 ///
 /// # Errors
@@ -372,15 +364,14 @@ mod tests {
         let lines = lines_at(Level::Steps, |trace| {
             trace.tell(|| Event::Request { method: &Method::POST, url: &url, size: 7 });
             trace.tell(|| Event::Request { method: &odd, url: &url, size: 0 });
-            let why = HttpError::Request("fake-secret".to_owned());
-            trace.tell(|| Event::NoAnswer { url: &url, why: &why, after: Duration::ZERO });
+            trace.tell(|| Event::NoAnswer { url: &url, why: "proxy", after: Duration::ZERO });
         });
         assert_eq!(
             lines,
             [
                 "request POST https://auth.example:8443/oauth/*/token/ size=7",
                 "request OTHER https://auth.example:8443/oauth/*/token/ size=0",
-                "no-answer host=auth.example:8443 why=not-made after=0ms",
+                "no-answer host=auth.example:8443 why=proxy after=0ms",
             ]
         );
     }

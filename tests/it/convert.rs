@@ -265,3 +265,32 @@ fn an_empty_state_directory_gets_a_database_that_openclaw_completes() {
     rig.run(&TO_JSON).success();
     assert_eq!(documents(&rig, "main")[PROFILE]["provider"], "openai-codex");
 }
+
+#[test]
+fn the_backups_of_the_other_form_are_listed_with_it() {
+    let rig = Rig::new();
+    write_profiles(&rig, "main", &json!({"p:1": key("fake-1")}));
+    let paste = ["models", "auth", "paste-api-key", "--provider", "p", "--profile-id", "p:1"];
+    rig.run_with_input(&paste, "fake-key-fake-key\n").success();
+    let list = ["doctor", "--restore", "--list"];
+    let json_list = [&list[..], &["--json"]].concat();
+    let listed = rig.run(&json_list).json();
+    assert_eq!(listed["backups"].as_array().unwrap().len(), 1, "{listed}");
+    assert!(listed["backups"][0].get("format").is_none(), "{listed}");
+    let name = listed["backups"][0]["name"].as_str().unwrap();
+    rig.run(&TO_SQLITE).success();
+    let listed = rig.run(&json_list).json();
+    let found = listed["backups"].as_array().unwrap().iter().find(|it| it["name"] == name);
+    let found = found.unwrap_or_else(|| panic!("{listed}"));
+    assert_eq!((&found["format"], &found["profiles"]), (&json!("json"), &json!(["p:1"])));
+    let text = rig.run(&list).success();
+    assert!(text.contains("(of JSON documents)"), "{text}");
+    // It is not restored over what is in the database, and nothing changes.
+    let before = rows(&rig, "main");
+    let stderr = rig.run(&["doctor", "--restore", name]).failure(1);
+    assert!(stderr.contains("store convert --to json"), "{stderr}");
+    assert_eq!(rows(&rig, "main"), before);
+    rig.run(&TO_JSON).success();
+    rig.run(&["doctor", "--restore", name]).success();
+    assert_eq!(documents(&rig, "main")["p:1"]["key"], "fake-1");
+}

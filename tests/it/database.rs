@@ -1,6 +1,7 @@
 //! Commands on the databases of OpenClaw 2026.8 and later.
 
 use crate::support::database::{Row, Text, make_own, make_shared};
+use crate::support::patience::{until, until_it_waits};
 use crate::support::rig::{PROFILE, Rig};
 use openclaw_auth::system::now;
 use serde_json::{Value, json};
@@ -212,7 +213,7 @@ fn a_refresh_of_openclaw_is_waited_for() {
     let check = rig.run(&["check"]);
     assert_eq!(check.code, 0, "it is renewed: {check:?}");
     let running = rig.start(&["models", "auth", "token", "--provider", "openai"]);
-    std::thread::sleep(Duration::from_millis(300));
+    until_it_waits(&running);
     let settled = json!({"openai:x": {"type": "oauth", "provider": "openai",
         "access": "fake-settled", "refresh": "fake-r", "expires": now() + 3_600_000}});
     put(&rig, "main", &settled);
@@ -303,6 +304,25 @@ fn a_log_without_its_database_is_no_empty_store() {
     rig.run(&TOKEN).failure(6);
     let paste = ["models", "auth", "paste-api-key", "--provider", "p"];
     rig.run_with_input(&paste, "fake-key-fake-key\n").failure(6);
+}
+
+#[test]
+fn a_read_soon_after_a_write_leaves_nothing_beside_the_database() {
+    let rig = with_profiles(&json!({"p:1": {"type": "api_key", "provider": "p", "key": "fake"}}));
+    let path = rig.path(DATABASE);
+    let written = path.metadata().unwrap().modified().unwrap();
+    let files = || std::fs::read_dir(rig.path("state")).unwrap().count();
+    let before = files();
+    until("the next write would have another time", || {
+        written.elapsed().is_ok_and(|age| age > Duration::from_millis(60))
+    });
+    assert_eq!(rig.run(&["models", "auth", "token", "--profile", "p:1"]).success(), "fake");
+    rig.run(&["models", "auth", "list"]).success();
+    assert_eq!(files(), before);
+    // Beside who has it open, it is read as SQLite reads it.
+    let held = row(&rig, "main", Row::Store).hold();
+    assert_eq!(rig.run(&["models", "auth", "token", "--profile", "p:1"]).success(), "fake");
+    drop(held);
 }
 
 #[test]

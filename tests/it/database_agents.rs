@@ -82,6 +82,9 @@ fn what_is_mains_own_is_seen_by_main_alone() {
     let status = rig.run(&["models", "status", "--agent", "work", "--json"]).json();
     assert!(!status.to_string().contains("q:1"), "{status}");
     assert!(!status.to_string().contains("p:3"), "{status}");
+    assert_eq!(status["utilityModel"]["source"], "provider-default");
+    let text = rig.run(&["models", "status", "--agent", "work"]).success();
+    assert!(text.contains("Utility model   openai/") && !text.contains("q:1"), "{text}");
     // A logout of what `work` cannot see finds nothing.
     let logout = rig.run(&["models", "auth", "logout", "p:3", "--agent", "work", "--local"]);
     assert_eq!(logout.code, 1, "{}", logout.stderr);

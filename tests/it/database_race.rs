@@ -1,11 +1,14 @@
 //! What OpenClaw does to a login in its database between a look of ours and the next one.
 
 use crate::support::database::{Row, Text, make_shared};
-use crate::support::rig::{PROFILE, Rig};
+use crate::support::patience::until;
+use crate::support::rig::{PROFILE, Rig, Running};
 use openclaw_auth::system::now;
+use rustix::fs::inotify::{self, ReadFlags, WatchFlags};
 use serde_json::{Value, json};
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai"];
 
@@ -57,32 +60,47 @@ fn marked(login: &Value, state: &str) -> Value {
     entry
 }
 
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !is_so() {
-        assert!(started.elapsed() < Duration::from_mins(1), "{what}");
-        std::thread::sleep(Duration::from_millis(5));
+/// Waits until another process has taken the lock, once it is free, and has let it go again.
+fn of_another(lock: &Path) -> impl FnOnce() + use<> {
+    let (directory, name) =
+        (lock.parent().unwrap().to_owned(), lock.file_name().unwrap().to_owned());
+    let changes = inotify::init(inotify::CreateFlags::CLOEXEC).unwrap();
+    let wanted = WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::DELETE;
+    inotify::add_watch(&changes, &directory, wanted).unwrap();
+    move || {
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut changes = inotify::Reader::new(&changes, &mut buffer);
+        let mut is_taken = false;
+        loop {
+            let change = changes.next().unwrap();
+            if change.file_name().is_none_or(|it| it.to_bytes() != name.as_bytes()) {
+                continue;
+            }
+            match change.events().contains(ReadFlags::DELETE) {
+                true if is_taken => return,
+                is_gone => is_taken |= !is_gone,
+            }
+        }
     }
 }
 
 /// A command of ours that waits for OpenClaw's lock finds a marker where the tokens were.
-fn find_marker_under_lock(state: &str) -> (Rig, Value, crate::support::rig::Running) {
+fn find_marker_under_lock(state: &str) -> (Rig, Value, Running, PathBuf) {
     let (rig, login) = expired();
     let lock = take_lock(&rig);
     let running = rig.start(&TOKEN);
     until("it waits", || rig.path("locks/oauth-refresh").read_dir().unwrap().count() > 1);
     put(&rig, &marked(&login, state));
-    std::fs::remove_file(&lock).unwrap();
-    (rig, login, running)
+    (rig, login, running, lock)
 }
 
 #[test]
 fn a_refresh_that_openclaw_began_first_is_waited_for_without_its_lock() {
-    let (rig, mut login, running) = find_marker_under_lock("");
+    let (rig, mut login, running, lock) = find_marker_under_lock("");
+    let was_let_go = of_another(&lock);
+    std::fs::remove_file(&lock).unwrap();
+    was_let_go();
     // OpenClaw takes its lock again to store what it got.
-    let lock = rig.path("locks/oauth-refresh/lock-a2e391a50b269d4d89a22053b022781d.lock");
-    std::thread::sleep(Duration::from_millis(300));
-    until("the lock is free", || !lock.exists());
     take_lock(&rig);
     login["access"] = "fake-settled".into();
     login["refresh"] = "fake-settled-refresh".into();
@@ -95,7 +113,8 @@ fn a_refresh_that_openclaw_began_first_is_waited_for_without_its_lock() {
 
 #[test]
 fn a_refresh_that_openclaw_failed_first_is_told_as_that() {
-    let (rig, _, running) = find_marker_under_lock("failed:");
+    let (rig, _, running, lock) = find_marker_under_lock("failed:");
+    std::fs::remove_file(lock).unwrap();
     let stderr = running.finish().failure(3);
     assert!(stderr.contains("lost in a failed OpenClaw refresh"), "{stderr}");
     assert_eq!(rig.server.token_requests("refresh_token"), 0);

@@ -46,12 +46,8 @@ fn storage(rig: &Rig, path: &str) -> (String, String) {
 
 #[test]
 fn the_installed_openclaw_says_where_the_first_login_goes() {
-    for (version, format) in [
-        ("2026.9.6", "sqlite"),
-        ("2026.8.1", "sqlite"),
-        ("2026.4.24", "json"),
-        ("2026.7.35", "json"),
-    ] {
+    for (version, format) in [("2026.9.6", "sqlite"), ("2026.8.1", "sqlite"), ("2026.4.24", "json")]
+    {
         let rig = Rig::new();
         let path = install(&rig, version);
         let before = rig.tree();
@@ -68,6 +64,34 @@ fn the_installed_openclaw_says_where_the_first_login_goes() {
         assert_eq!(storage(&rig, &path).0, format);
         let token = ["models", "auth", "token", "--profile", "openrouter:manual"];
         assert_eq!(run(&rig, &path, &token).success(), "fake-key-fake-key");
+    }
+}
+
+#[test]
+fn no_login_goes_where_the_installed_openclaw_does_not_look() {
+    for version in ["2026.6.6", "2026.7.35"] {
+        let rig = Rig::new();
+        let path = install(&rig, version);
+        let before = rig.tree();
+        let (format, reason) = storage(&rig, &path);
+        assert_eq!(format, "sqlite", "{reason}");
+        assert!(reason.contains(version) && reason.contains("2026.8.1"), "{reason}");
+        let login = ["models", "auth", "login", "--provider", "openai-codex", "--no-browser"];
+        let order = ["models", "auth", "order", "set", "--provider", "p", "p:1"];
+        for args in [&PASTE[..], &login, &order] {
+            let finished = run(&rig, &path, args);
+            assert!(finished.code == 6 || args == order, "{}", finished.stderr);
+            assert!(rig.tree() == before, "{args:?} makes nothing");
+        }
+        let stderr = run(&rig, &path, &PASTE).failure(6);
+        assert!(stderr.contains(version) && stderr.contains("update OpenClaw"), "{stderr}");
+        // What is there already is used as before.
+        let key =
+            r#"{"version":1,"profiles":{"p:1":{"type":"api_key","provider":"p","key":"fake-1"}}}"#;
+        rig.write("agents/main/agent/auth-profiles.json", key);
+        run(&rig, &path, &PASTE).success();
+        let token = ["models", "auth", "token", "--profile", "p:1"];
+        assert_eq!(run(&rig, &path, &token).success(), "fake-1");
     }
 }
 

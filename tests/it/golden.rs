@@ -5,6 +5,7 @@
 mod case;
 mod difference;
 
+use crate::support::recorded::without_volatile;
 use case::{Case, Step, Tree};
 use difference::{Change, DIFFERENCES};
 use serde_json::Value;
@@ -88,7 +89,7 @@ fn compare_step(
 ) {
     let (code, stdout) = case.run(step, run);
     let mut expected_code = step.rc;
-    let mut expected = case.stdout(index, run).map(|text| case::without_volatile(&text));
+    let mut expected = case.stdout(index, run).map(|text| without_volatile(&text));
     for (what, change) in changes(&case.name, Some(index)) {
         used.insert(format!("{what} in {}", case.name));
         let before = (expected_code, expected.clone());
@@ -96,7 +97,7 @@ fn compare_step(
             Change::Code { code, .. } => expected_code = *code,
             Change::Stdout { text, .. } => {
                 let text = text.replace("@BASE@", &run.path().display().to_string());
-                expected = Some(case::without_volatile(&text));
+                expected = Some(without_volatile(&text));
             }
             Change::Json { pointer, value, .. } => {
                 let mut json: Value = serde_json::from_str(expected.as_deref().unwrap()).unwrap();
@@ -119,7 +120,7 @@ fn compare_step(
         failures.push(format!("{name}: exit code {code}, not {expected_code}"));
     }
     if let Some(expected) = expected {
-        let actual = case::without_volatile(&stdout);
+        let actual = without_volatile(&stdout);
         if actual != expected {
             failures.push(format!("{name}:\n{}", first_difference(&expected, &actual)));
         }

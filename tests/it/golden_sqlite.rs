@@ -6,7 +6,9 @@
 mod difference;
 
 use crate::support::here::InProcess as _;
-use crate::support::recorded::{bare_program, files, fill_base, run_directory};
+use crate::support::recorded::{
+    bare_program, files, fill_base, fill_now, run_directory, without_volatile,
+};
 use difference::{Change, DIFFERENCES};
 use rusqlite::{Connection, OptionalExtension};
 use serde::Deserialize;
@@ -53,6 +55,8 @@ struct Case {
     folder: PathBuf,
     meta: Meta,
     base: tempfile::TempDir,
+    /// In milliseconds since the epoch.
+    now: i64,
 }
 
 fn folder() -> PathBuf {
@@ -62,7 +66,9 @@ fn folder() -> PathBuf {
 impl Case {
     /// A case with a fresh copy of its input, the databases made of their statements.
     fn new(folder: PathBuf) -> Self {
-        let base = run_directory(&folder.join("in"), fill_base);
+        let now = openclaw_auth::system::now();
+        let fill = |text: &str, base: &Path| fill_now(&fill_base(text, base), now);
+        let base = run_directory(&folder.join("in"), fill);
         for name in files(base.path()).into_keys() {
             let statements = base.path().join(name);
             if statements.extension().is_none_or(|it| it != "sql") {
@@ -78,7 +84,7 @@ impl Case {
         }
         let meta = std::fs::read_to_string(folder.join("meta.json")).unwrap();
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        Self { name, meta: serde_json::from_str(&meta).unwrap(), folder, base }
+        Self { name, meta: serde_json::from_str(&meta).unwrap(), folder, base, now }
     }
 
     fn run(&self, step: &Step) -> (i32, String, String) {
@@ -100,13 +106,13 @@ impl Case {
     /// The recorded output of a step that prints JSON.
     fn stdout(&self, index: usize) -> Option<Value> {
         let text = std::fs::read_to_string(self.folder.join(format!("out/{index:02}.stdout")));
-        text.ok().map(|text| json(&fill_base(&text, self.base.path())))
+        text.ok().map(|text| json(&fill_now(&fill_base(&text, self.base.path()), self.now)))
     }
 
     /// The recorded rows after a step that may have changed them.
     fn recorded_rows(&self, index: usize) -> Option<BTreeMap<String, Rows>> {
         let text = std::fs::read_to_string(self.folder.join(format!("out/{index:02}.rows.json")));
-        text.ok().map(|text| serde_json::from_str(&text).unwrap())
+        text.ok().map(|text| serde_json::from_str(&fill_now(&text, self.now)).unwrap())
     }
 
     /// The rows as they are now.
@@ -180,6 +186,9 @@ fn compare(
             Change::Code(code) => expected_code = *code,
             Change::Output => expected = None,
             Change::Rows => rows = None,
+            Change::Says(recorded, here) => {
+                expected = expected.map(|it| json(&it.to_string().replace(recorded, here)));
+            }
             Change::Message(part) => {
                 assert!(stderr.contains(part), "{name}: {stderr}");
                 if let Some(message) =
@@ -195,6 +204,7 @@ fn compare(
     }
     if let Some(expected) = expected {
         let expected = serde_json::to_string_pretty(&expected).unwrap() + "\n";
+        let (expected, stdout) = (without_volatile(&expected), without_volatile(&stdout));
         if stdout != expected {
             failures.push(format!("{name}:\n{}", first_difference(&expected, &stdout)));
         }
@@ -214,6 +224,25 @@ fn first_difference(expected: &str, actual: &str) -> String {
     let line = expected.lines().zip(actual.lines()).take_while(|(a, b)| a == b).count();
     let at = |text: &str| text.lines().nth(line).unwrap_or_default().to_owned();
     format!("line {}\n  recorded: {}\n  here:     {}", line + 1, at(expected), at(actual))
+}
+
+#[test]
+fn the_steps_that_are_not_repeated_are_documented() {
+    let mut table = "| case | step | why it is not repeated |\n|---|---|---|\n".to_owned();
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    for case in folders.into_iter().map(Case::new) {
+        for step in &case.meta.steps {
+            if let Some(reason) = &step.skip {
+                let command = step.argv.join(" ");
+                table += &format!("| `golden/sqlite/{}` | `{command}` | {reason} |\n", case.name);
+            }
+        }
+    }
+    let documented = folder().join("../../../docs/compatibility.md");
+    let documented = std::fs::read_to_string(documented).unwrap();
+    assert!(documented.contains(&table), "docs/compatibility.md should hold:\n{table}");
 }
 
 #[test]

@@ -252,16 +252,15 @@ fn a_runtime_is_started_where_it_is_known() {
 
 /// The files that read the clock of the system, and why: everybody else asks the clock of the
 /// machine, which a test may move.
-const READS_THE_CLOCK: [(&str, &str); 22] = [
+const READS_THE_CLOCK: [(&str, &str); 21] = [
     ("system/clock.rs", "it is the clock"),
     ("system/lock/heartbeat.rs", FILES),
     ("system/lock/wait.rs", FILES),
     ("system/lock/foreign.rs", FILES),
     ("system/temporary.rs", FILES),
-    ("system/trace.rs", "a trace tells how long things really took"),
-    ("system/http.rs", "a trace tells how long things really took"),
     ("system/process.rs", "when a process began is known by the clock of the system"),
     ("system/worker/life.rs", "a worker that is a process has its time by the clock of the system"),
+    ("system/trace.rs", "a trace says how long steps really take"),
     ("system/child/bounded.rs", "what another program may take is real time"),
     ("store/files/backup.rs", FILES),
     ("store/files/journal.rs", FILES),

@@ -1,11 +1,12 @@
-//! Every command in `docs/ci-and-containers.md` and `docs/several-accounts.md` runs as it is
-//! printed.
+//! Every command in `docs/ci-and-containers.md`, `docs/several-accounts.md` and
+//! `docs/troubleshooting.md` runs as it is printed.
 
 use crate::support::rig::{Finished, PROFILE, Rig, RunningLogin, store};
 use serde_json::json;
 use std::process::Command;
 
 const CI: &str = include_str!("../../docs/ci-and-containers.md");
+const TROUBLE: &str = include_str!("../../docs/troubleshooting.md");
 const ACCOUNTS: &str = include_str!("../../docs/several-accounts.md");
 
 /// The blocks for a shell in a page.
@@ -122,4 +123,24 @@ fn the_recipes_for_several_accounts_run() {
     run(&rig, take(&mut left, "openclaw-auth prune"));
     assert_eq!(rig.document()["profiles"], json!({}));
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn the_recipes_for_troubleshooting_run_and_every_step_is_documented() {
+    let rig = Rig::signed_in();
+    rig.expire(PROFILE);
+    for block in blocks(TROUBLE) {
+        run(&rig, block);
+    }
+    let log = rig.read_at_home("openclaw-auth.log").unwrap();
+    assert!(log.contains("begin command=\"token\"") && rig.home().join("report.json").exists());
+    rig.expire(PROFILE);
+    let traced: Finished = rig.command(&["-vv", "token", "chatgpt"]).output().unwrap().into();
+    let lines = traced.stderr.lines().map(|line| line.split_once("ms ").unwrap().1);
+    let steps: Vec<&str> = lines.map(|line| line.split(' ').next().unwrap()).collect();
+    assert!(steps.len() > 8, "{steps:?}");
+    let rows: Vec<_> = TROUBLE.lines().filter(|line| line.starts_with("| `")).collect();
+    for step in steps {
+        assert!(rows.iter().any(|row| row.contains(&format!("`{step}`"))), "{step}");
+    }
 }

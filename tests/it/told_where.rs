@@ -29,7 +29,7 @@ fn a_store_without_the_profile_is_named() {
         (&["token"][..], 3),
         (&["token", "--provider", "openai-codex"], 3),
         (&["token", "--profile", "p:1"], 3),
-        (&["logout", "p:1"], 3),
+        (&["logout", "p:1"], 1),
         (&["refresh", "--profile", "p:1"], 3),
         (&["refresh", "--provider", "openai-codex"], 3),
         (&["resolve", "openai/x"], 3),

@@ -2,7 +2,7 @@
 //! never used, and what older versions have left behind.
 //!
 //! Invariant: the audit writes nothing and runs no command unless it is allowed to. Files,
-//! their order, codes and severities are those of OpenClaw 2026.4.24, with one code of our
+//! their order, databases after documents, codes and severities are those of OpenClaw 2026.4.24, with one code of our
 //! own: [`Code::ReferenceMisplaced`].
 
 mod collector;
@@ -78,6 +78,9 @@ pub fn audit(app: &App, allow_commands: bool) -> Result<Report, AuditError> {
         let directories = agent_directories(app, &config);
         for directory in &directories {
             collector.scan_profiles(&directory.join("auth-profiles.json"), &config, secrets);
+        }
+        for store in app.stores(&config).iter().filter(|store| store.is_in_database()) {
+            collector.scan_rows(store, &config, secrets);
         }
         for directory in with_active(directories, app.paths.main_agent()) {
             collector.scan_models(&directory.join("models.json"));

@@ -8,6 +8,8 @@ use crate::ops::reference::explain;
 use crate::profile::secret_ref::{SecretRef, is_text};
 use crate::profile::{Kind, ProfileId};
 use crate::reference::{Secrets, Wanted, misplaced};
+use crate::store::Store;
+use crate::text::chain;
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -21,6 +23,36 @@ impl Collector<'_> {
             self.find_unresolved((file, ROOT.to_owned()), reason, None);
             return;
         };
+        self.scan_entries(file, profiles, config, secrets);
+    }
+
+    /// Looks at the profiles of a database.
+    pub(super) fn scan_rows(&mut self, store: &Store, config: &Config, secrets: &Secrets) {
+        let location = store.location();
+        let Some(file) = location.path() else { return };
+        let document = match store.profiles() {
+            Ok(document) => document,
+            Err(error) => {
+                return self.find_unresolved((file, ROOT.to_owned()), chain(&error), None);
+            }
+        };
+        if document.entry_count() == 0 {
+            return;
+        }
+        self.files.push(file.to_owned());
+        let profiles = document
+            .entries()
+            .filter_map(|(id, entry)| Some((id.to_owned(), serde_json::from_str(entry).ok()?)));
+        self.scan_entries(file, &profiles.collect(), config, secrets);
+    }
+
+    fn scan_entries(
+        &mut self,
+        file: &Path,
+        profiles: &Map<String, Value>,
+        config: &Config,
+        secrets: &Secrets,
+    ) {
         for (id, entry) in entries(profiles) {
             let kind = entry["type"].as_str().and_then(Kind::from_name);
             let provider = entry["provider"].as_str().filter(|text| !text.trim().is_empty());

@@ -62,9 +62,15 @@ impl Standing {
     }
 
     /// How `entry` stands at `now`; `oauth_configured` says that the configuration calls
-    /// it an OAuth profile.
-    pub(super) fn of(entry: &Entry<'_>, oauth_configured: bool, now: Millis) -> Self {
+    /// it an OAuth profile; `in_database`, that the rules are those of OpenClaw 2026.9.6.
+    pub(super) fn of(
+        entry: &Entry<'_>,
+        oauth_configured: bool,
+        in_database: bool,
+        now: Millis,
+    ) -> Self {
         let inspection = &entry.inspection;
+        let has_tokens = inspection.facts.has_bearer || inspection.facts.has_refresh;
         let has_reference = !inspection.oauth_references.is_empty()
             || (oauth_configured && inspection.reference.is_some());
         if has_reference {
@@ -88,6 +94,14 @@ impl Standing {
                     }
                     (Some(_), Some(at)) => Self::timed(expires, at, now),
                 }
+            }
+            Kind::OAuth if in_database && inspection.fence.is_some() => {
+                Self::without_expiry(Expiry::Expired, Some("expired"))
+            }
+            Kind::OAuth if in_database && !has_tokens => {
+                let reason =
+                    if entry.is_reference { "unresolved_ref" } else { "missing_credential" };
+                Self::without_expiry(Expiry::Missing, Some(reason))
             }
             Kind::OAuth => match time {
                 Some(at) => Self::timed(expires, at, now),
@@ -137,6 +151,36 @@ pub(super) fn together<'s>(
     }
     let remaining = first.and_then(|at| number(until(at, now)));
     (worst, first.and_then(number).map(Value::Number), remaining)
+}
+
+/// As [`together`], by the rules of OpenClaw 2026.9.6: a key alone does not expire, and a missing
+/// credential is no expired one.
+pub(super) fn together_in_database<'s>(
+    standings: impl Iterator<Item = (Kind, &'s Standing)> + Clone,
+    now: Millis,
+) -> (Expiry, Option<Value>, Option<serde_json::Number>) {
+    let (_, first, remaining) = together(standings.clone(), now);
+    (worst(standings), first, remaining)
+}
+
+/// How those stand together that OpenClaw 2026.9.6 takes.
+fn worst<'s>(standings: impl Iterator<Item = (Kind, &'s Standing)>) -> Expiry {
+    let rank = |expiry: Expiry| match expiry {
+        Expiry::Static | Expiry::Valid => 0,
+        Expiry::Expiring => 1,
+        Expiry::Missing => 2,
+        Expiry::Expired => 3,
+    };
+    let (mut worst, mut has_key) = (None, false);
+    for (kind, standing) in standings {
+        if kind == Kind::ApiKey {
+            has_key = true;
+        } else if worst.is_none_or(|worst| rank(standing.expiry) > rank(worst)) {
+            let is_static = standing.expiry == Expiry::Static;
+            worst = Some(if is_static { Expiry::Valid } else { standing.expiry });
+        }
+    }
+    worst.unwrap_or(if has_key { Expiry::Static } else { Expiry::Missing })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "as precise as JavaScript")]

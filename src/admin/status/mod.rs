@@ -4,11 +4,13 @@
 //! Invariant: it reads and writes nothing but its report, and the report holds no secret.
 //! Every profile is looked at once; lookups are by hash.
 
+mod database;
 mod expiry;
 mod model;
 mod provider;
 mod view;
 
+pub use database::{OfDatabases, Route};
 pub use expiry::{Expiry, Standing, WARN_AFTER};
 pub use model::Models;
 pub use provider::{Effective, Overview};
@@ -18,6 +20,7 @@ use super::quota::{self, Quotas};
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::ops::list::{self, Row as Listed};
+use crate::ops::pool::Pool;
 use crate::profile::{AgentId, Kind, LoginState, Millis, ProfileId, ProviderId, compare};
 use crate::provider::{Conventions, auth_provider_id, cools_down};
 use crate::store::{Location, Storage, Store};
@@ -83,6 +86,8 @@ pub struct Status {
     pub groups: Vec<Group>,
     /// How many entries of the stores cannot be interpreted.
     pub invalid_entries: usize,
+    /// What is reported besides where logins are in databases.
+    pub of_databases: Option<OfDatabases>,
 }
 
 /// A profile that is not to be used for a while.
@@ -96,6 +101,8 @@ pub struct Unusable {
     pub is_disabled: bool,
     /// Why it is disabled.
     pub reason: Option<String>,
+    /// Why it cools down.
+    pub cooldown_reason: Option<String>,
     /// Until when, in milliseconds since the epoch.
     pub until: Millis,
 }
@@ -128,6 +135,10 @@ pub struct Group {
     pub provider: ProviderId,
     /// Their rows.
     pub rows: std::ops::Range<usize>,
+    /// Those that OpenClaw takes, in its order; only where logins are in databases.
+    pub effective: Vec<usize>,
+    /// Whether one of those can be used.
+    pub is_usable: bool,
     /// The status.
     pub expiry: Expiry,
     /// The first expiry.
@@ -146,7 +157,10 @@ fn first_storage(main: &Store) -> Option<Storage> {
 impl Status {
     /// Whether a user has to do something now.
     pub fn is_over(&self) -> bool {
-        !self.missing_providers.is_empty() || self.logins().any(|row| row.standing.expiry.is_over())
+        let has_unclear = self.of_databases.as_ref().is_some_and(|it| !it.unclear.is_empty());
+        has_unclear
+            || !self.missing_providers.is_empty()
+            || self.logins().any(|row| row.standing.expiry.is_over())
     }
 
     /// Whether a user has to do something soon.
@@ -191,8 +205,11 @@ pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError>
     // Where the environment has moved it to.
     let main = app.paths.main_without_config();
     let agent = agent(app, &config, &main, named)?;
-    let conventions = Conventions::of(app.environment.has_bundled_plugins());
     let documents = Documents::read(app, &main, &agent)?;
+    let store = app.store(&agent);
+    let in_database = store.is_in_database() || documents.is_fresh() && store.will_be_in_database();
+    let conventions = Conventions::of(app.environment.has_bundled_plugins());
+    let conventions = conventions.in_databases(in_database);
     let view = View::of(&documents, (app, &config), at);
     let models = Models::of(&config, &conventions, named.map(|_| &agent.id));
     let catalog = app.catalog()?;
@@ -203,6 +220,7 @@ pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError>
         catalog: &catalog,
         conventions: &conventions,
         variables: &variables,
+        in_database,
         now: at,
     };
     let in_models: Vec<ProviderId> = models.providers(&conventions, true).into_iter().collect();
@@ -221,11 +239,23 @@ pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError>
     let chosen = missing.iter().filter(|id| models.is_chosen(&conventions, id));
     let lacking = chosen.cloned().collect();
     let profiles = rows(&view, &sources);
+    let mut groups = groups(&profiles, at);
+    let of_databases = if in_database {
+        let pool = Pool::open(app, &config, &agent)?;
+        database::rank(&pool, &config, (&profiles, &mut groups), at)?;
+        let of = (&config, &agent.id, &conventions);
+        Some(OfDatabases::of(of, &models, &providers, &groups))
+    } else {
+        None
+    };
+    if let Some(of_databases) = &of_databases {
+        missing.clone_from(&of_databases.missing);
+    }
     Ok(Status {
         at,
         config_path: app.paths.config.clone(),
         first_storage: first_storage(&app.store(&main)),
-        location: app.store(&agent).location(),
+        location: if in_database { store.openclaw_location() } else { store.location() },
         exposures: app.exposures(&config, &agent),
         main_location: app.store(&main).location(),
         agent_id: named.map(|_| agent.id),
@@ -234,11 +264,12 @@ pub fn status(app: &App, named: Option<&AgentId>) -> Result<Status, StatusError>
         shell_environment: app.environment.is_on("OPENCLAW_LOAD_SHELL_ENV")
             || config.loads_shell_environment(),
         unusable: unusable(&view, at),
-        groups: groups(&profiles, at),
+        groups,
         invalid_entries: view.invalid_entries,
         providers,
         lacking,
         missing_providers: missing,
+        of_databases,
         profiles,
     })
 }
@@ -289,7 +320,7 @@ fn rows(view: &View<'_>, sources: &Sources<'_>) -> Vec<Row> {
 }
 
 fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
-    let Entry { id, inspection, state, is_inherited } = entry;
+    let Entry { id, inspection, state, is_inherited, .. } = entry;
     let profile_id = ProfileId::from(*id);
     let kind = inspection.facts.kind;
     let oauth_configured = sources.config.auth_mode(&profile_id) == Some(Kind::OAuth);
@@ -298,9 +329,9 @@ fn row(entry: &Entry<'_>, sources: &Sources<'_>) -> Row {
         unsupported.push(if kind == Kind::ApiKey { "keyRef" } else { "tokenRef" });
     }
     Row {
-        provider: inspection.provider.clone().normalized(),
+        provider: sources.shown_id(&inspection.provider),
         kind,
-        standing: Standing::of(entry, oauth_configured, sources.now),
+        standing: Standing::of(entry, oauth_configured, sources.in_database, sources.now),
         label: match sources.person(entry) {
             Some(name) => format!("{id} ({name})"),
             None => (*id).to_owned(),
@@ -322,7 +353,9 @@ fn groups(rows: &[Row], now: Millis) -> Vec<Group> {
         let rows = start..start + chunk.len();
         start = rows.end;
         let provider = chunk[0].provider.clone();
-        groups.push(Group { provider, rows, expiry, expires_at, remaining });
+        let effective = Vec::new();
+        let is_usable = false;
+        groups.push(Group { provider, rows, effective, is_usable, expiry, expires_at, remaining });
     }
     groups
 }
@@ -345,6 +378,7 @@ fn unusable(view: &View<'_>, now: Millis) -> Vec<Unusable> {
                 provider: provider.map(|provider| provider.spelling().trim().into()),
                 is_disabled: usage.is_disabled(now),
                 reason: usage.disabled_reason.clone(),
+                cooldown_reason: usage.cooldown_reason.clone(),
                 until,
             })
         })

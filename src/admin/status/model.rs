@@ -55,6 +55,13 @@ impl Models {
         }
     }
 
+    /// The model that a name stands for.
+    pub(super) fn named(&self, name: &str, conventions: &Conventions) -> Option<Model> {
+        let name = ModelRef::by_text(name).model;
+        let aliased = self.aliases.get(&name).unwrap_or(&name);
+        parse(aliased, conventions)
+    }
+
     /// Whether a model of the provider is in use because somebody has chosen it.
     pub(super) fn is_chosen(&self, conventions: &Conventions, provider: &ProviderId) -> bool {
         let default = self.is_default_set.then_some(&self.default);

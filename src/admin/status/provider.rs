@@ -33,6 +33,8 @@ pub struct Overview {
     pub effective: Effective,
     /// How many profiles there are: OAuth grants, tokens, API keys.
     pub counts: [usize; 3],
+    /// Whether one of them is the agent's own.
+    pub has_own: bool,
     /// What each profile holds, masked.
     pub labels: Vec<String>,
     /// The variable that is set: its masked value and its name.
@@ -63,6 +65,8 @@ pub(super) struct Sources<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) conventions: &'a Conventions,
     pub(super) variables: &'a Variables<'a>,
+    /// Whether logins are in databases.
+    pub(super) in_database: bool,
     pub(super) now: Millis,
 }
 
@@ -71,6 +75,14 @@ impl Sources<'_> {
     fn login_provider(&self, provider: &ProviderId) -> ProviderId {
         let known = self.catalog.names_of(provider).filter(|_| self.conventions.with_plugins());
         known.map_or_else(|| provider.clone(), |known| known.id().into())
+    }
+
+    /// The id of a provider as it is shown: OpenClaw 2026.9.6 has no other names for one.
+    pub(super) fn shown_id(&self, provider: &ProviderId) -> ProviderId {
+        if self.in_database {
+            return provider.spelling().trim().to_lowercase().into();
+        }
+        provider.clone().normalized()
     }
 
     /// The providers that can be used with something, sorted.
@@ -88,7 +100,7 @@ impl Sources<'_> {
             });
             by_login[login].push(entry);
         }
-        providers.extend(logins.into_keys().map(|provider| provider.clone().normalized()));
+        providers.extend(logins.into_keys().map(|provider| self.shown_id(provider)));
         let configured: HashMap<ProviderId, &Value> = self
             .config
             .models()
@@ -163,6 +175,7 @@ impl Sources<'_> {
             provider,
             effective,
             counts: [count(Kind::OAuth), count(Kind::Token), count(Kind::ApiKey)],
+            has_own: entries.iter().any(|entry| !entry.is_inherited),
             labels: entries.iter().map(|entry| self.label(view, entry)).collect(),
             environment,
             configured,

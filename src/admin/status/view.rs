@@ -33,13 +33,18 @@ impl Documents {
     pub(super) fn read(app: &App, main: &AgentDir, agent: &AgentDir) -> Result<Self, StoreError> {
         let is_other = main.path != agent.path;
         let of_main = app.store(main);
-        let mut stores = vec![if is_other { of_main.of_all_agents() } else { of_main }];
-        stores.extend(is_other.then(|| app.store(agent)));
-        let stored = stores.into_iter().map(|store| {
+        let mut read_from = vec![if is_other { of_main.of_all_agents() } else { of_main }];
+        read_from.extend(is_other.then(|| app.store(agent)));
+        let stored = read_from.into_iter().map(|store| {
             let (profiles, state) = store.read()?.into_documents()?;
             Ok(Stored { store, profiles, state })
         });
         stored.collect::<Result<_, StoreError>>().map(Self)
+    }
+
+    /// Whether nothing is stored yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.0.iter().all(|stored| stored.profiles.is_new())
     }
 }
 
@@ -52,6 +57,8 @@ pub(super) struct Entry<'d> {
     pub(super) state: LoginState,
     /// Whether it is a profile of `main` that the agent reads through to.
     pub(super) is_inherited: bool,
+    /// Whether an OAuth login stands in a file that only an earlier OpenClaw had.
+    pub(super) is_reference: bool,
 }
 
 /// Every profile that an agent can use.
@@ -81,7 +88,10 @@ impl Stored {
         let entries = self.profiles.inspections().filter_map(|(id, inspection)| {
             let inspection = inspection?;
             let Judged { state, .. } = judge.judge(&id.into(), &inspection);
-            Some(Entry { id, inspection, state, is_inherited })
+            let facts = &inspection.facts;
+            let has_none = facts.kind == Kind::OAuth && !facts.has_bearer && !facts.has_refresh;
+            let is_reference = has_none && self.profiles.has_field(id, "oauthRef");
+            Some(Entry { id, inspection, state, is_inherited, is_reference })
         });
         entries.collect()
     }

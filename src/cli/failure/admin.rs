@@ -5,7 +5,7 @@ use crate::admin::audit::AuditError;
 use crate::admin::default_model::DefaultModelError;
 use crate::admin::restore::RestoreError;
 use crate::admin::status::StatusError;
-use crate::cli::exit::{Command, ExitStatus};
+use crate::cli::exit::{Command, ExitStatus, Hint};
 
 impl Explain for AuditError {
     fn advice(&self) -> Advice {
@@ -38,6 +38,11 @@ impl Explain for RestoreError {
     fn advice(&self) -> Advice {
         match self {
             RestoreError::App(error) | RestoreError::NotRecorded(error) => error.advice(),
+            RestoreError::OtherFormat { format, .. } => {
+                let convert = Command::ours("store convert").option("--to", format.name());
+                let text = "to go back to that form of store first, or leave the backup alone: ";
+                (ExitStatus::Failure, Some(Hint::new(text).run(convert)))
+            }
             RestoreError::MoveNoted(_) => (ExitStatus::Failure, None),
             RestoreError::NoBackup { agent_id, .. } => {
                 let list = Command::ours("doctor --restore --list").option("--agent", agent_id);

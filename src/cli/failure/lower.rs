@@ -124,6 +124,9 @@ impl Explain for StoreError {
                 format!("run this as that user: sudo -u '#{owner}' openclaw-auth …").into()
             }
             StoreError::Maintenance { .. } => "wait for it to end, and try again".into(),
+            StoreError::VersionBetween { .. } => {
+                "update OpenClaw to 2026.8.1 or later, and try again".into()
+            }
             StoreError::Invalid { location, .. } if is_database(location) => {
                 let text = "look at it with OpenClaw, which made it: ";
                 let doctor = Command::new("openclaw").arg("doctor");

@@ -2,9 +2,9 @@
 //!
 //! Invariant: of one id, the agent's own profile is the one that counts.
 
-use super::{Pool, Ranking, add, resolve, stored_order};
+use super::{Owner, Pool, Ranking, add, resolve, stored_order};
 use crate::config::Config;
-use crate::profile::{Millis, ProfileId, ProviderId};
+use crate::profile::{Millis, ProfileId, ProviderId, UsageStats};
 use crate::provider::auth_provider_id;
 use crate::store::StoreError;
 
@@ -34,7 +34,43 @@ impl Pool {
         for entry in &mut entries {
             entry.usage = owners[0].1.usage_before(owners[1].1, entry.id);
         }
-        let order = resolve(&entries, stored.as_deref(), config, provider, None, now);
+        let order = resolve(&entries, stored.as_deref(), config, provider, (None, true), now);
         Ok(Ranking { entries, order, owners })
+    }
+
+    /// The order that somebody has set for the profiles of `provider`.
+    pub(crate) fn explicit_order(
+        &self,
+        config: &Config,
+        provider: &ProviderId,
+    ) -> Result<Option<Vec<ProfileId>>, StoreError> {
+        for owner in &self.0 {
+            if let Some(order) = stored_order(owner.snapshot.state()?, provider) {
+                return Ok(Some(order));
+            }
+        }
+        let id = auth_provider_id(provider);
+        Ok(config.auth_order(&id).or_else(|| config.auth_order(provider)))
+    }
+
+    /// How the uses of a profile of `owner` went. In databases, what the agent's own state says of
+    /// it goes before that of all agents.
+    pub(crate) fn usage(&self, owner: &Owner, id: &str) -> Result<UsageStats, StoreError> {
+        let (own, others) = (self.own(), self.0.last().unwrap_or(owner));
+        if self.is_merged() {
+            return Ok(own.snapshot.state()?.usage_before(others.snapshot.state()?, id));
+        }
+        Ok(owner.snapshot.state()?.usage(id))
+    }
+
+    /// The store whose state says how the uses of a profile of `owner` went.
+    pub(crate) fn usage_owner<'p>(
+        &'p self,
+        owner: &'p Owner,
+        id: &str,
+    ) -> Result<&'p Owner, StoreError> {
+        let own = self.own();
+        let says = own.snapshot.state()?.usage(id) != UsageStats::default();
+        Ok(if self.is_merged() && says { own } else { owner })
     }
 }

@@ -60,7 +60,7 @@ fn answer(input: &Value) -> Value {
             let stored = stored_order(state, provider);
             let first = input["preferred"].as_str().map(ProfileId::from);
             let stored = stored.as_deref();
-            let order = resolve(&entries, stored, config, provider, first.as_ref(), *now);
+            let order = resolve(&entries, stored, config, provider, (first.as_ref(), false), *now);
             let ids: Vec<&str> = order.ranked.iter().map(|index| entries[*index].id).collect();
             json!({"order": ids})
         }

@@ -4,6 +4,7 @@ use crate::ops::selection::Selected;
 use crate::profile::{Credential, ProfileId};
 use crate::store::{Lease, StoreError, Turn};
 use crate::system::Clock;
+use crate::system::trace::{Event, Hash, Trace};
 use std::time::Duration;
 
 /// What ended the wait for a lease.
@@ -69,4 +70,17 @@ pub(in crate::ops) async fn wait_for_lease<E: From<LeaseError>>(
         Err(Stopped::Waiting(error)) => Err(LeaseError::from(error).into()),
         Err(Stopped::Adopting(error)) => Err(error),
     }
+}
+
+/// Tells whether the lease that a refresh waited for is ours; hands on what came of the wait.
+pub(super) fn tell<E>(
+    trace: &Trace,
+    selected: &Selected,
+    waited: Result<Waited, E>,
+) -> Result<Waited, E> {
+    trace.tell(|| Event::Lease {
+        profile: Hash::of(selected.id.as_str()),
+        is_ours: matches!(waited, Ok(Waited::Leased(_))),
+    });
+    waited
 }

@@ -8,7 +8,7 @@
 //! 3. A refresh token that was received is stored or spooled, whatever became of the document
 //!    meanwhile; one that was refused is never posted again.
 
-use super::lease::{LeaseError, Waited, wait_for_lease};
+use super::lease::{LeaseError, Waited, tell, wait_for_lease};
 use super::propagate::store_spooled;
 use super::refusal::Holders;
 use super::{Earlier, NotRefreshable, Over, RefreshError};
@@ -30,7 +30,6 @@ use crate::store::{
 use crate::system::Stop;
 use crate::system::file::SpareFile;
 use crate::system::lock::{self, Holder};
-use crate::system::trace::{Event, Hash};
 use crate::system::worker::{Life, Unsaved};
 use std::time::Duration;
 
@@ -147,11 +146,7 @@ impl<'a> Transaction<'a> {
     async fn lease(&self) -> Result<Waited, RefreshError> {
         let (clock, wait) = (&self.app.machine.clock, self.lock_wait());
         let waited = wait_for_lease(self.selected, clock, wait, |_| Ok(self.adopt()?)).await;
-        self.app.machine.trace.tell(|| Event::Lease {
-            profile: Hash::of(self.selected.id.as_str()),
-            is_ours: matches!(waited, Ok(Waited::Leased(_))),
-        });
-        waited
+        tell(&self.app.machine.trace, self.selected, waited)
     }
 
     /// One round under the lease, from reading to the stored credential.

@@ -270,6 +270,13 @@ impl Document {
         true
     }
 
+    /// Whether an entry has a field of this name that is not null.
+    pub fn has_field(&self, id: &str, name: &str) -> bool {
+        let fields = self.entry(id).map(serde_json::from_str::<RawObject>);
+        let Some(Ok(fields)) = fields else { return false };
+        fields.get(name).is_some_and(|value| value.get() != "null")
+    }
+
     /// Gives the entry `from` the id `to`, in its place; whether it is there and `to` is not.
     pub fn rename_entry(&mut self, from: &str, to: &str) -> bool {
         let Some(at) = self.profiles.get_index_of(from).filter(|_| !self.has_entry(to)) else {

@@ -3,7 +3,8 @@
 //! Invariant: another login of the same profile id gets none of them. A method to sign in is one
 //! of these fields, and the method says which server a refresh token goes to.
 
-use crate::profile::{Credential, Identity, SameAccount};
+use crate::oauth::Claims;
+use crate::profile::{Credential, Identity, Kind, SameAccount};
 use crate::secret::Secret;
 use crate::store::Document;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,10 @@ pub(super) struct Bound {
     email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account_id: Option<String>,
+    /// The hash of who its access token says has signed in, where, and to which client. That says
+    /// which login it is where neither e-mail nor account does and OpenClaw has refreshed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member: Option<String>,
     /// The hash of its refresh token, else of its key or token, and of the one before: the row
     /// is written after this.
     secrets: Vec<String>,
@@ -41,28 +46,40 @@ impl Bound {
         Ok(Self {
             provider: Some(credential.provider.as_str().to_owned()),
             kind: Some(credential.kind().name().to_owned()),
+            member: member(&credential),
             email: credential.identity.email,
             account_id: credential.identity.account_id,
             secrets,
         })
     }
 
-    /// Whether `credential` is the login: it has the same secret, or is of the same account, for
-    /// OpenClaw refreshes logins as well.
+    /// Whether `credential` is the login: it has the same secret, is of the same account, or says
+    /// that the same person has signed in to the same client, for OpenClaw refreshes logins as well.
     pub(super) fn is_to(&self, credential: Option<&Credential>) -> bool {
         let Some(credential) = credential else { return self.provider.is_none() };
         let is_same_kind = self.provider.as_deref() == Some(credential.provider.as_str())
             && self.kind.as_deref() == Some(credential.kind().name());
-        is_same_kind && (self.is_of_account(&credential.identity) || self.has_secret(credential))
+        if !is_same_kind {
+            return false;
+        }
+        match self.same_account(&credential.identity) {
+            SameAccount::Yes => true,
+            SameAccount::No => self.has_secret(credential),
+            SameAccount::Unknown => self.has_secret(credential) || self.is_of_member(credential),
+        }
     }
 
-    fn is_of_account(&self, identity: &Identity) -> bool {
+    fn is_of_member(&self, credential: &Credential) -> bool {
+        self.member.is_some() && self.member == member(credential)
+    }
+
+    fn same_account(&self, identity: &Identity) -> SameAccount {
         let own = Identity {
             email: self.email.clone(),
             account_id: self.account_id.clone(),
             subject: None,
         };
-        own.same_account(identity) == SameAccount::Yes
+        own.same_account(identity)
     }
 
     fn has_secret(&self, credential: &Credential) -> bool {
@@ -71,6 +88,18 @@ impl Bound {
             None => self.secrets.is_empty(),
         }
     }
+}
+
+/// The hash of the claims by which an access token says whose it is (RFC 9068 section 2.2): issuer,
+/// subject and client. None where it does not say all three.
+fn member(credential: &Credential) -> Option<String> {
+    if credential.kind() != Kind::OAuth {
+        return None;
+    }
+    let claims = Claims::of(credential.bearer()?.expose())?;
+    let client = claims.text("/client_id").or_else(|| claims.text("/azp"))?;
+    let said = format!("{}\n{client}", claims.text("/iss|/sub")?);
+    Some(Secret::new(said).fingerprint())
 }
 
 /// What makes a login this one.

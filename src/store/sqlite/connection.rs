@@ -32,7 +32,7 @@ pub(super) fn read<T>(
     };
     check_owner(path)?;
     // Most of the time nobody has it open: then it is read as it stands, without a trace.
-    if token.is_at_rest()
+    if token.is_at_rest(path)
         && let Ok(value) = open_as_it_stands(path).and_then(|it| ask(&it))
         && token.is_present(path)
     {

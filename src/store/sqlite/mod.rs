@@ -60,7 +60,9 @@ impl Engine for Sqlite {
 
     fn openclaw_location(&self) -> Location {
         let has_own = |look: &Look| look.own_rows().is_some_and(|rows| rows.store.is_some());
-        let is_own = self.look().is_ok_and(|look| has_own(&look));
+        // Without a shared one, OpenClaw looks into that of `main`.
+        let is_own =
+            self.shared.symlink_metadata().is_err() || self.look().is_ok_and(|look| has_own(&look));
         if is_own { self.own.as_path().into() } else { self.shared.as_path().into() }
     }
 

@@ -5,14 +5,15 @@
 //! row. No file of a database is opened for it: whoever closes one lets go of all locks that
 //! SQLite holds on it for this process (fcntl(2)).
 
+use crate::system::file_system::shared_file_system;
 use crate::system::now;
 use std::fs::Metadata;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// A file is at rest when it was last written so long ago, in milliseconds: times of files
-/// are no finer than a few of them.
+/// A file is at rest when it was last written so long ago, in milliseconds, whatever its file
+/// system: the coarsest times of files are two seconds apart.
 const AT_REST: u64 = 2_000;
 
 /// So long after a file was last written, a further write of it gives it another time.
@@ -40,6 +41,11 @@ impl Stamp {
             size: found.size(),
             written: (found.mtime(), found.mtime_nsec()),
         }
+    }
+
+    /// Whether its file system has times that are finer than [`SETTLED`].
+    const fn is_finely_timed(&self) -> bool {
+        self.written.1 % 10_000_000 != 0
     }
 
     /// Whether it was written less than so many milliseconds ago.
@@ -73,9 +79,14 @@ impl Token {
         !files.any(|file| file.is_younger_than(SETTLED))
     }
 
-    /// Whether all that is stored stands in the main file, and was not written just now.
-    pub(super) fn is_at_rest(&self) -> bool {
-        self.is_checkpointed() && !self.main.is_younger_than(AT_REST)
+    /// Whether all that is stored stands in the main file at `path`, and was not written so
+    /// recently that a further write would go unnoticed.
+    pub(super) fn is_at_rest(&self, path: &Path) -> bool {
+        self.is_checkpointed()
+            && (!self.main.is_younger_than(AT_REST)
+                || (!self.main.is_younger_than(SETTLED)
+                    && self.main.is_finely_timed()
+                    && shared_file_system(path).is_none()))
     }
 
     /// Whether all that is stored stands in the main file.

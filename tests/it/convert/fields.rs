@@ -2,6 +2,8 @@
 
 use super::{TO_JSON, TO_SQLITE, documents, key, put_rows, rows, write_profiles};
 use crate::support::rig::Rig;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 fn login(grant: &str, email: Option<&str>) -> Value {
@@ -10,6 +12,23 @@ fn login(grant: &str, email: Option<&str>) -> Value {
     if let Some(email) = email {
         entry["email"] = email.into();
     }
+    entry
+}
+
+/// A login without e-mail and account, whose access token is a JWT.
+fn of_member(grant: &str, subject: &str, client: Option<&str>) -> Value {
+    let mut claims = json!({"iss": "https://as.example.test", "sub": subject, "jti": grant});
+    if let Some(client) = client {
+        claims["client_id"] = client.into();
+    }
+    let payload = URL_SAFE_NO_PAD.encode(claims.to_string());
+    let mut entry = login(grant, None);
+    entry["access"] = format!("e30.{payload}.fake-signature").into();
+    entry
+}
+
+fn in_account(account: &str, mut entry: Value) -> Value {
+    entry["accountId"] = account.into();
     entry
 }
 
@@ -46,6 +65,14 @@ fn another_login_of_the_same_name_has_none_of_the_fields() {
         (login("fake-1", ada), token),
         (login("fake-1", ada), other_provider),
         (key("fake-1"), key("fake-2")),
+        (of_member("fake-1", "ada", Some("cli")), of_member("fake-2", "bob", Some("cli"))),
+        (of_member("fake-1", "ada", Some("cli")), of_member("fake-2", "ada", Some("other"))),
+        (of_member("fake-1", "ada", None), of_member("fake-2", "ada", None)),
+        (of_member("fake-1", "ada", Some("cli")), login("fake-2", None)),
+        (
+            in_account("a-1", of_member("fake-1", "ada", Some("cli"))),
+            in_account("a-2", of_member("fake-2", "ada", Some("cli"))),
+        ),
     ] {
         assert_eq!(after(&stored, &now), now, "{stored}");
     }
@@ -65,6 +92,12 @@ fn the_same_login_has_its_fields_whoever_wrote_it_last() {
         // OpenClaw has refreshed it.
         (login("fake-1", ada), login("fake-2", Some("Ada@example.test"))),
         (key("fake-1"), key("fake-1")),
+        (of_member("fake-1", "ada", Some("cli")), of_member("fake-2", "ada", Some("cli"))),
+        // OpenClaw adds the account that it finds in the token.
+        (
+            of_member("fake-1", "ada", Some("cli")),
+            in_account("a-1", of_member("fake-2", "ada", Some("cli"))),
+        ),
     ] {
         assert_eq!(after(&stored, &now), with_fields(now), "{stored}");
     }

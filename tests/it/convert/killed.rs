@@ -1,7 +1,10 @@
 //! Conversions that are killed: the next run finishes them.
 
 use super::{DOCUMENT, PROFILE, RENAMED, TO_JSON, TO_SQLITE, TOKEN, documents, key, rows};
-use crate::support::rig::Rig;
+use crate::support::patience::has_ended;
+use crate::support::rig::{Rig, Running};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Where the grant of the login is now.
@@ -26,14 +29,13 @@ fn a_move_that_is_killed_at_any_time_is_finished_by_the_next_run() {
     super::write_profiles(&rig, "main", &document["profiles"]);
     let grant = document["profiles"][PROFILE]["refresh"].as_str().unwrap().to_owned();
     let token = rig.run(&TOKEN).success();
-    let started = Instant::now();
-    rig.run(&TO_SQLITE).success();
-    rig.run(&TO_JSON).success();
-    let usual = started.elapsed() / 2;
-    for round in 0..40_u32 {
+    let mut ends = BTreeSet::new();
+    for round in 0..40_usize {
         let way = if round % 2 == 0 { TO_SQLITE } else { TO_JSON };
         let running = rig.start(&way);
-        std::thread::sleep(usual * (round / 2 + 1) / 20);
+        // Each round ends when so many changes of the tree were seen, or the program has ended.
+        until_changed(&rig, round / 2, &running);
+        ends.insert(rig.path("openclaw-auth/conversion.json").exists());
         running.kill();
         let (in_documents, in_rows) = sides(&rig, &grant);
         assert!(in_documents + in_rows <= 1, "{round}: on both sides");
@@ -61,6 +63,36 @@ fn a_move_that_is_killed_at_any_time_is_finished_by_the_next_run() {
     }
     assert_eq!(rig.server.token_requests("refresh_token"), 0);
     assert!(rig.path(DOCUMENT).exists());
+    assert_eq!(ends.len(), 2, "some are killed on the way, and some not");
+}
+
+/// The names of the files of a state directory, and their sizes.
+type Sizes = BTreeMap<PathBuf, u64>;
+
+fn sizes(directory: &Path, found: &mut Sizes) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        match path.symlink_metadata() {
+            Ok(it) if it.is_dir() => sizes(&path, found),
+            Ok(it) => drop(found.insert(path, it.len())),
+            Err(_) => {}
+        }
+    }
+}
+
+/// Waits until the files of the state directory have changed so often, or the program has ended.
+fn until_changed(rig: &Rig, times: usize, running: &Running) {
+    let look = || {
+        let mut found = Sizes::new();
+        sizes(&rig.state_dir(), &mut found);
+        found
+    };
+    let (mut seen, mut changes) = (look(), 0);
+    while changes < times && !has_ended(running) {
+        let present = look();
+        changes += usize::from(present != seen);
+        seen = present;
+    }
 }
 
 #[test]

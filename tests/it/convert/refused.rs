@@ -107,7 +107,7 @@ fn a_refresh_that_is_under_way_is_waited_for() {
     let running = rig.start(&TOKEN);
     assert!(hold.wait_until_held(1, std::time::Duration::from_mins(1)));
     let moving = rig.start(&TO_SQLITE);
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    crate::support::patience::until_it_waits(&moving);
     assert!(rig.path(DOCUMENT).exists());
     hold.release();
     let token = running.finish().success();

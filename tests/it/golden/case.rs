@@ -1,7 +1,9 @@
 //! One recorded case: its folder, and how to run it.
 
 use crate::support::here::InProcess as _;
-use crate::support::recorded::{bare_program, files, fill_base, run_directory};
+use crate::support::recorded::{
+    bare_program, files, fill_base, fill_now, run_directory, without_volatile,
+};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -86,13 +88,7 @@ impl Case {
 
     /// `text` with `@BASE@` and `"@NOW±milliseconds@"` filled in.
     fn fill(&self, text: &str, base: &Path) -> String {
-        let mut filled = fill_base(text, base);
-        while let Some(start) = filled.find("\"@NOW") {
-            let end = start + filled[start..].find("@\"").unwrap() + 2;
-            let offset: i64 = filled[start + 5..end - 2].parse().unwrap();
-            filled.replace_range(start..end, &(self.now + offset).to_string());
-        }
-        filled
+        fill_now(&fill_base(text, base), self.now)
     }
 
     /// The tree before the first step.
@@ -127,35 +123,4 @@ impl Case {
         let finished = command.here().input(step.stdin.clone().unwrap_or_default()).run();
         (finished.code, finished.stdout)
     }
-}
-
-/// `text` without the values that no two runs share: the time and spans that depend on it
-/// (their sign stays), and the durations in labels.
-pub(super) fn without_volatile(text: &str) -> String {
-    let mut filtered = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        filtered.push_str(&filter_line(line));
-    }
-    filtered
-}
-
-fn filter_line(line: &str) -> String {
-    for field in ["\"remainingMs\": ", "\"updatedAt\": ", "\"lastTouchedAt\": "] {
-        if let Some(at) = line.find(field) {
-            let value = &line[at + field.len()..];
-            let end = value.find([',', '\n']).unwrap_or(value.len());
-            let sign = if value.starts_with('-') { "-" } else { "" };
-            return format!("{}{sign}1{}", &line[..at + field.len()], &value[end..]);
-        }
-    }
-    let mut line = line.to_owned();
-    for open in ["[cooldown ", "[disabled"] {
-        let Some(start) = line.find(open) else { continue };
-        let Some(end) = line[start..].find(']').map(|end| start + end) else { continue };
-        let Some(span) = line[start..end].rfind(' ').map(|space| start + space + 1) else {
-            continue;
-        };
-        line.replace_range(span..end, "1m");
-    }
-    line
 }

@@ -23,6 +23,8 @@ pub(super) enum Change {
     Output,
     /// The rows are other ones.
     Rows,
+    /// Each text of the JSON that contains the first has the second in its place.
+    Says(&'static str, &'static str),
     /// Standard error says this, and the reason in the JSON is in the same words.
     Message(&'static str),
 }
@@ -41,6 +43,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             ("paste", 1, Change::Code(2)),
             ("paste", 3, Change::Code(2)),
             ("paste", 5, Change::Code(2)),
+            ("notty", 1, Change::Code(2)),
         ],
         tests: &["database::a_database_that_is_not_as_it_should_be_is_told_and_left_alone"],
     },
@@ -60,7 +63,12 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         what: "a database of a newer OpenClaw",
         openclaw: "is refused by every command",
         ours: "is read as far as it can be, and never written",
-        changes: &[("newer-schema", 0, Change::Code(0)), ("newer-schema", 0, Change::Output)],
+        changes: &[
+            ("newer-schema", 0, Change::Code(0)),
+            ("newer-schema", 0, Change::Output),
+            ("newer-schema", 1, Change::Code(0)),
+            ("newer-schema", 1, Change::Output),
+        ],
         tests: &[],
     },
     Difference {
@@ -70,6 +78,8 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         changes: &[
             ("json-beside-db", 0, Change::Code(0)),
             ("json-beside-db", 0, Change::Output),
+            ("json-beside-db", 1, Change::Code(0)),
+            ("json-beside-db", 1, Change::Output),
             ("json-beside-db", 2, Change::Code(0)),
             ("json-beside-db", 2, Change::Message("is left from an earlier OpenClaw")),
             ("json-beside-db", 3, Change::Output),
@@ -94,6 +104,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         changes: &[
             ("agent-local", 0, Change::Code(6)),
             ("agent-local", 0, Change::Rows),
+            ("agent-local", 5, Change::Output),
             ("order", 1, Change::Rows),
             ("order", 2, Change::Output),
             ("order", 6, Change::Rows),
@@ -137,6 +148,82 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             ("agent-local", 7, Change::Code(1)),
             ("agent-local", 7, Change::Rows),
         ],
+        tests: &[],
+    },
+    Difference {
+        what: "JSON documents of an earlier OpenClaw, and no database",
+        openclaw: "every command on logins fails until its doctor has moved them",
+        ours: "are read and written; `store convert --to sqlite` moves them",
+        changes: &[
+            ("blocked-json", 0, Change::Code(0)),
+            ("blocked-json", 0, Change::Output),
+            ("blocked-json", 1, Change::Code(0)),
+            ("blocked-json", 2, Change::Code(0)),
+            ("blocked-json", 2, Change::Output),
+            ("blocked-json", 3, Change::Output),
+            ("blocked-json", 4, Change::Code(0)),
+            ("blocked-json", 5, Change::Code(0)),
+            ("blocked-json", 5, Change::Output),
+            ("blocked-json", 6, Change::Code(0)),
+        ],
+        tests: &[],
+    },
+    Difference {
+        what: "what moves to a database",
+        openclaw: "what its doctor can read, each entry as it would write it",
+        ours: "every entry to the byte; `store convert` has the place of `doctor --fix`",
+        changes: &[("migrate", 0, Change::Rows), ("migrate", 1, Change::Rows)],
+        tests: &["convert::logins_move_to_a_database_and_back_and_no_request_is_made"],
+    },
+    Difference {
+        what: "a secret shorter than 24 characters",
+        openclaw: "shows up to eight characters at each end",
+        ours: "is masked whole: `***`",
+        changes: &[
+            ("migrate", 2, Change::Says("sk...-1", "***")),
+            ("migrate", 2, Change::Says("za...-1", "***")),
+            ("read-through", 2, Change::Says("sk-ant-o...KESTATIC", "***")),
+            ("states", 2, Change::Says("FAKE-ali...s-key-00", "***")),
+            ("states", 2, Change::Says("sk-ant-o...t01-FAKE", "***")),
+            ("status-all", 0, Change::Says("sk-ant-o...KESTATIC", "***")),
+            ("status-all", 1, Change::Says("sk-ant-o...KESTATIC", "***")),
+        ],
+        tests: &["profile::mask::a_short_secret_is_masked_whole"],
+    },
+    Difference {
+        what: "`models status --check`",
+        openclaw: "1 where a model in use needs a plugin that is not installed, so on every \
+                   installation without further plugins",
+        ours: "is about logins alone",
+        changes: &[("status-all", 1, Change::Code(0))],
+        tests: &[],
+    },
+    Difference {
+        what: "findings of `secrets audit`",
+        openclaw: "in its own words",
+        ours: "in ours, with the same codes and places; a reference in an OAuth profile is one",
+        changes: &[("exec-ref", 2, Change::Output), ("status-all", 5, Change::Output)],
+        tests: &["secrets::audit::what_stands_in_a_database_is_found"],
+    },
+    Difference {
+        what: "a secret reference in an OAuth profile",
+        openclaw: "is not told",
+        ours: "the profile is `missing`, reason `unsupported_secret_ref`",
+        changes: &[("exec-ref", 1, Change::Output)],
+        tests: &["status::an_oauth_profile_with_a_reference_is_reported"],
+    },
+    Difference {
+        what: "`channels list`",
+        openclaw: "has no logins",
+        ours: "has the logins and their usage, as OpenClaw 2026.4.24",
+        changes: &[("blocked-json", 7, Change::Output), ("status-all", 3, Change::Output)],
+        tests: &["usage::a_provider_that_fails_hides_no_other"],
+    },
+    Difference {
+        what: "the workspace of `main`, where none is set",
+        openclaw: "is in the state directory",
+        ours: "is `~/.openclaw/workspace`, as with OpenClaw 2026.4.24",
+        changes: &[("status-all", 4, Change::Output)],
         tests: &[],
     },
 ];

@@ -343,3 +343,40 @@ fn an_oauth_login_is_listed_and_is_no_failure() {
     });
     assert_eq!(rig.run(&["secrets", "audit", "--check"]).code, 1);
 }
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn what_stands_in_a_database_is_found() {
+    use crate::support::database::{Row, Text, make_own, make_shared};
+    let rig = Rig::new();
+    let agent = |id: &str| rig.path("agents").join(id).join("agent");
+    make_shared(&rig.state_dir());
+    make_own(&agent("work"), "work");
+    let put = |id: &str, profiles: Value| {
+        let text = json!({"version": 1, "profiles": profiles}).to_string();
+        assert!(Text::of(&rig.state_dir(), &agent(id), id, Row::Store).write(&text));
+    };
+    put(
+        "main",
+        json!({
+            "p:1": {"type": "api_key", "provider": "p", "key": "fake-key"},
+            "p:2": {"type": "oauth", "provider": "p", "access": "fake", "refresh": "fake", "expires": 5},
+            "q:1": {"type": "token", "provider": "q",
+                "tokenRef": {"source": "env", "provider": "default", "id": "NOT_SET"}},
+        }),
+    );
+    put("work", json!({"p:3": {"type": "token", "provider": "p", "token": "fake-token"}}));
+    let finished = rig.run(&AUDIT);
+    assert_eq!(finished.code, 2, "{}", finished.stderr);
+    let report = report(&finished);
+    let (shared, own) = ("state/openclaw.sqlite", "agents/work/agent/openclaw-agent.sqlite");
+    assert_eq!(
+        found(&rig, &report),
+        [
+            format!("PLAINTEXT_FOUND {shared} profiles.p:1.key p p:1"),
+            format!("LEGACY_RESIDUE {shared} profiles.p:2 p p:2"),
+            format!("PLAINTEXT_FOUND {own} profiles.p:3.token p p:3"),
+            format!("REF_UNRESOLVED {shared} profiles.q:1.token q -"),
+        ]
+    );
+}

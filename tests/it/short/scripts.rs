@@ -148,7 +148,6 @@ fn every_report_of_ours_fails_in_json_where_the_configuration_cannot_be_read() {
         "login finish",
         "login cancel nope",
         "models auth login --provider openai-codex",
-        "channels status",
     ] {
         let args: Vec<&str> = line.split(' ').chain(["--json"]).collect();
         let finished = rig.run_with_input(&args, "");

@@ -70,6 +70,7 @@ impl From<StoreError> for Wrong {
             | StoreError::Converting { .. }
             | StoreError::ReadOnly { .. }
             | StoreError::NoAgentDatabase { .. }
+            | StoreError::VersionBetween { .. }
             | StoreError::OfAnotherUser { .. } => Self::Elsewhere,
         }
     }

@@ -11,6 +11,8 @@ pub(crate) mod here;
 #[cfg(test)]
 mod ignored_signals;
 #[cfg(test)]
+pub(crate) mod patience;
+#[cfg(test)]
 pub(crate) mod pseudo_terminal;
 #[cfg(test)]
 pub(crate) mod recorded;

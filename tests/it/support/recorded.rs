@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use openclaw_auth::system::lock::iso;
 use tempfile::TempDir;
 
 /// Stands for the run directory in recorded texts.
@@ -14,6 +15,22 @@ const BASE: &str = "@BASE@";
 /// Recorded text with the run directory filled in.
 pub(crate) fn fill_base(text: &str, base: &Path) -> String {
     text.replace(BASE, base.to_str().expect("a path in UTF-8"))
+}
+
+/// Recorded text with `"@NOW±milliseconds@"` filled in by the time that many milliseconds from
+/// `now`, and `@ISO±milliseconds@` by that time as a text.
+pub(crate) fn fill_now(text: &str, now: i64) -> String {
+    let mut filled = text.to_owned();
+    for (open, close) in [("\"@NOW", "@\""), ("@ISO", "@")] {
+        while let Some(start) = filled.find(open) {
+            let from = start + open.len();
+            let end = from + filled[from..].find(close).expect("an end");
+            let at = now + filled[from..end].parse::<i64>().expect("milliseconds");
+            let at = if open == "@ISO" { iso(at) } else { at.to_string() };
+            filled.replace_range(start..end + close.len(), &at);
+        }
+    }
+    filled
 }
 
 /// The files below a folder with their texts; none when there is no such folder.
@@ -74,4 +91,35 @@ pub(crate) fn program(base: &Path) -> Command {
         .env("CODEX_HOME", base.join("codex"))
         .env("OPENCLAW_STATE_DIR", base.join("state"));
     command
+}
+
+/// `text` without the values that no two runs share: the time and spans that depend on it
+/// (their sign stays), and the durations in labels.
+pub(crate) fn without_volatile(text: &str) -> String {
+    let mut filtered = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        filtered.push_str(&filter_line(line));
+    }
+    filtered
+}
+
+fn filter_line(line: &str) -> String {
+    for field in ["\"remainingMs\": ", "\"updatedAt\": ", "\"lastTouchedAt\": "] {
+        if let Some(at) = line.find(field) {
+            let value = &line[at + field.len()..];
+            let end = value.find([',', '\n']).unwrap_or(value.len());
+            let sign = if value.starts_with('-') { "-" } else { "" };
+            return format!("{}{sign}1{}", &line[..at + field.len()], &value[end..]);
+        }
+    }
+    let mut line = line.to_owned();
+    for open in ["[cooldown ", "[disabled"] {
+        let Some(start) = line.find(open) else { continue };
+        let Some(end) = line[start..].find(']').map(|end| start + end) else { continue };
+        let Some(span) = line[start..end].rfind(' ').map(|space| start + space + 1) else {
+            continue;
+        };
+        line.replace_range(span..end, "1m");
+    }
+    line
 }

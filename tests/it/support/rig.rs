@@ -97,6 +97,11 @@ impl Running {
         send(&self.0, signal);
     }
 
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Kills it, and waits for its end.
     pub(crate) fn kill(mut self) {
         self.0.kill().expect("a process");

@@ -1,7 +1,7 @@
 //! The JSON of `models auth list` as OpenClaw 2026.9.6 prints it, which keeps profiles in databases.
 
-use crate::cli::exit::Command;
 use crate::cli::path_member::PathMember;
+use crate::cli::recovery_hint::recovery_hint;
 use crate::ops::list::{Database, Listing, Row};
 use crate::profile::{AgentId, Kind, Millis, ProfileId, ProviderId, UsageStats, compare};
 use crate::system::lock::iso;
@@ -101,8 +101,10 @@ impl<'l> Windows<'l> {
             if disabled.is_some() { &usage.disabled_reason } else { &usage.cooldown_reason };
         let has_window = cooldown.is_some() || disabled.is_some();
         Self {
-            recovery_hint: has_window
-                .then(|| hint(row, disabled.is_some(), reason.as_deref().unwrap_or_default())),
+            recovery_hint: has_window.then(|| {
+                let reason = reason.as_deref().unwrap_or_default();
+                recovery_hint(row.provider.spelling(), &row.id, disabled.is_some(), reason)
+            }),
             cooldown_until: cooldown,
             disabled_until: disabled,
             cooldown_reason: usage.cooldown_reason.as_deref().filter(|it| !it.is_empty()),
@@ -113,20 +115,4 @@ impl<'l> Windows<'l> {
 
 fn time(at: Option<Millis>) -> Option<String> {
     at.filter(|at| *at > 0).map(iso)
-}
-
-/// What OpenClaw advises; the command is its own.
-fn hint(row: &Row, is_disabled: bool, reason: &str) -> String {
-    match reason {
-        "auth" | "auth_permanent" | "session_expired" => {
-            let login = Command::new("openclaw").args(["models", "auth", "login"]);
-            let login = login.option("--provider", row.provider.spelling());
-            let login = login.option("--profile-id", row.id.as_str());
-            format!("Re-authenticate with `{login}`.")
-        }
-        "billing" if is_disabled => {
-            "Top up credits (provider billing) or switch provider.".to_owned()
-        }
-        _ => "Wait for cooldown or switch provider.".to_owned(),
-    }
 }

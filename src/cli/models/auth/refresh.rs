@@ -38,8 +38,8 @@ pub(super) struct Args {
     /// Only this profile
     #[arg(long, value_name = "ID", value_parser = named::profile)]
     profile: Option<ProfileId>,
-    /// Refresh what expires within this span [default: what is not usable for another 5m, or
-    /// for half its lifetime where the server grants less]
+    /// Refresh what expires within this span [default: what is not usable for another 5m, with
+    /// OpenClaw's databases 10m, or for half its lifetime where the server grants less]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     due: Option<Duration>,
     /// The logins of every agent

@@ -39,8 +39,8 @@ pub(in crate::cli) struct Args {
     /// The profile
     #[arg(long, value_name = "ID", value_parser = named::profile)]
     profile: Option<ProfileId>,
-    /// How long the token must still be valid [default: 5m, or half the lifetime where that
-    /// is less]. Where the server grants no more than DURATION, that is said once, and each
+    /// How long the token must still be valid [default: 5m, with OpenClaw's databases
+    /// 10m, or half the lifetime where that is less]. Where the server grants no more than DURATION, that is said once, and each
     /// token is used for half of its lifetime
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     min_ttl: Option<Duration>,

@@ -1,10 +1,15 @@
-//! The JSON of `models status`: the fields of OpenClaw 2026.4.24 in its order.
+//! The JSON of `models status`: the fields of OpenClaw 2026.4.24 in its order; where logins are in
+//! databases, those of 2026.9.6.
 
-use crate::admin::status::{Effective, Group, Overview, Row, Status, Unusable, WARN_AFTER};
+use crate::admin::status::{
+    Effective, Group, OfDatabases, Overview, Route, Row, Status, Unusable, WARN_AFTER,
+};
 use crate::app::App;
 use crate::cli::path_member::PathMember;
 use crate::cli::quota::QuotaReport;
+use crate::cli::recovery_hint::recovery_hint;
 use crate::profile::{AgentId, Millis, ProfileId, ProviderId};
+use crate::provider::Model;
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Number, Value};
@@ -24,12 +29,21 @@ pub(super) struct Report<'s> {
     image_model: Option<&'s str>,
     image_fallbacks: &'s [String],
     #[serde(skip_serializing_if = "Option::is_none")]
+    utility_model: Option<UtilityModel<'s>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     model_config: Option<ModelConfig>,
     aliases: &'s IndexMap<String, String>,
     allowed: &'s [String],
     auth: Auth<'s>,
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<QuotaReport<'s>>,
+}
+
+#[derive(Serialize)]
+struct UtilityModel<'s> {
+    #[serde(rename = "ref")]
+    reference: Option<&'s str>,
+    source: &'static str,
 }
 
 #[derive(Serialize)]
@@ -48,9 +62,42 @@ struct Auth<'s> {
     #[serde(rename = "providersWithOAuth")]
     providers_with_oauth: Vec<String>,
     missing_providers_in_use: &'s [ProviderId],
+    #[serde(flatten)]
+    of_databases: Option<Routes<'s>>,
     providers: Vec<ProviderReport<'s>>,
     unusable_profiles: Vec<UnusableReport<'s>>,
     oauth: OAuth<'s>,
+}
+
+/// What OpenClaw 2026.9.6 says of the models in use.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Routes<'s> {
+    model_route_issues: Vec<RouteIssue<'s>>,
+    runtime_auth_routes: Vec<RuntimeRoute<'s>>,
+}
+
+#[derive(Serialize)]
+struct RouteIssue<'s> {
+    kind: &'static str,
+    provider: &'s ProviderId,
+    model: &'s str,
+    message: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RuntimeRoute<'s> {
+    provider: &'s ProviderId,
+    runtime: &'static str,
+    auth_provider: &'s ProviderId,
+    status: &'static str,
+    effective: EffectiveReport,
+    auth_status: &'static str,
+    runtime_status: &'static str,
+    runtime_reason: &'static str,
+    runtime_detail: String,
+    runtime_plugin_ids: [&'static str; 0],
 }
 
 #[derive(Serialize)]
@@ -116,6 +163,8 @@ struct UnusableReport<'s> {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_hint: Option<String>,
     until: Millis,
     remaining_ms: Millis,
 }
@@ -153,6 +202,8 @@ struct GroupReport<'s> {
     status: &'static str,
     profiles: Vec<ProfileReport<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    effective_profiles: Option<Vec<ProfileReport<'s>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<&'s Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remaining_ms: Option<&'s Number>,
@@ -169,16 +220,24 @@ impl<'s> Report<'s> {
             default_source: source(models.is_of_agent.0),
             fallbacks_source: source(models.is_of_agent.1),
         });
+        let of_databases = status.of_databases.as_ref();
         let with_logins = status.providers.iter().filter(|overview| overview.logins() > 0);
         Self {
             config_path: PathMember::of("configPath", &status.config_path),
             agent_id: status.agent_id.as_ref(),
             agent_dir: PathMember::of("agentDir", &status.agent_dir),
             default_model: &models.default,
-            resolved_default: models.resolved_default.to_string(),
+            resolved_default: match of_databases {
+                Some(_) => models.resolved_default.key(),
+                None => models.resolved_default.to_string(),
+            },
             fallbacks: &models.fallbacks,
             image_model: models.image.as_deref(),
             image_fallbacks: &models.image_fallbacks,
+            utility_model: of_databases.map(|it| UtilityModel {
+                reference: it.utility.0.as_deref(),
+                source: it.utility.1,
+            }),
             model_config,
             aliases: &models.aliases,
             allowed: &models.allowed,
@@ -194,12 +253,13 @@ impl<'s> Report<'s> {
                     })
                     .collect(),
                 missing_providers_in_use: &status.missing_providers,
+                of_databases: of_databases.map(|it| Routes::of(it, status, app)),
                 providers: status
                     .providers
                     .iter()
                     .map(|overview| provider(overview, status, app))
                     .collect(),
-                unusable_profiles: status.unusable.iter().map(|p| unusable(p, status.at)).collect(),
+                unusable_profiles: status.unusable.iter().map(|p| unusable(p, status)).collect(),
                 oauth: OAuth {
                     warn_after_ms: WARN_AFTER,
                     profiles: status.profiles.iter().map(ProfileReport::from).collect(),
@@ -215,19 +275,63 @@ impl<'s> Report<'s> {
     }
 }
 
+impl<'s> Routes<'s> {
+    fn of(of_databases: &'s OfDatabases, status: &Status, app: &App) -> Self {
+        let issue = |model: &'s Model| RouteIssue {
+            kind: "indeterminate",
+            provider: &model.provider,
+            model: &model.model,
+            message: format!("Auth readiness could not be confirmed for {model}."),
+        };
+        let route = |route: &'s Route| {
+            let overview = status.providers.iter().find(|it| it.provider == route.provider);
+            let has_own = overview.is_some_and(|it| it.has_own);
+            let effective = route.effective.as_ref().unwrap_or(&Effective::Missing);
+            RuntimeRoute {
+                provider: &route.provider,
+                runtime: route.runtime,
+                auth_provider: &route.provider,
+                status: "unavailable",
+                auth_status: if route.effective.is_some() { "usable" } else { "missing" },
+                effective: EffectiveReport::of(effective, has_own, status, app),
+                runtime_status: "unavailable",
+                runtime_reason: "owner-plugin-not-activatable",
+                runtime_detail: format!(
+                    "No enabled plugin owns agent harness \"{}\".",
+                    route.runtime
+                ),
+                runtime_plugin_ids: [],
+            }
+        };
+        Self {
+            model_route_issues: of_databases.unclear.iter().map(issue).collect(),
+            runtime_auth_routes: of_databases.routes.iter().map(route).collect(),
+        }
+    }
+}
+
+impl EffectiveReport {
+    fn of(effective: &Effective, has_own: bool, status: &Status, app: &App) -> Self {
+        let is_own = status.of_databases.is_some() && status.agent_id.is_some() && has_own;
+        let location = if is_own { &status.location } else { &status.main_location };
+        let (kind, detail) = match effective {
+            Effective::Profiles => (EffectiveKind::Profiles, app.shorten(location)),
+            Effective::Environment(value) => (EffectiveKind::Env, value.clone()),
+            Effective::Configuration(value) => (EffectiveKind::ModelsJson, value.clone()),
+            Effective::Plugin => (EffectiveKind::Synthetic, PLUGIN.to_owned()),
+            Effective::Missing => (EffectiveKind::Missing, "missing".to_owned()),
+        };
+        Self { kind, detail }
+    }
+}
+
 fn provider<'s>(overview: &'s Overview, status: &Status, app: &App) -> ProviderReport<'s> {
-    let (kind, detail) = match &overview.effective {
-        Effective::Profiles => (EffectiveKind::Profiles, app.shorten(&status.main_location)),
-        Effective::Environment(value) => (EffectiveKind::Env, value.clone()),
-        Effective::Configuration(value) => (EffectiveKind::ModelsJson, value.clone()),
-        Effective::Plugin => (EffectiveKind::Synthetic, PLUGIN.to_owned()),
-        Effective::Missing => (EffectiveKind::Missing, "missing".to_owned()),
-    };
+    let effective = EffectiveReport::of(&overview.effective, overview.has_own, status, app);
     let [oauth, token, api_key] = overview.counts;
     let models_path = status.agent_dir.join("models.json");
     ProviderReport {
         provider: &overview.provider,
-        effective: EffectiveReport { kind, detail },
+        effective,
         profiles: ProfileCounts {
             count: oauth + token + api_key,
             oauth,
@@ -249,14 +353,31 @@ fn provider<'s>(overview: &'s Overview, status: &Status, app: &App) -> ProviderR
     }
 }
 
-fn unusable(profile: &Unusable, now: Millis) -> UnusableReport<'_> {
+fn unusable<'s>(profile: &'s Unusable, status: &Status) -> UnusableReport<'s> {
+    let in_databases = status.of_databases.is_some();
+    let reason = match &profile.cooldown_reason {
+        Some(reason) if in_databases && !profile.is_disabled => Some(reason),
+        _ => profile.reason.as_ref(),
+    };
+    let reason = reason.map(String::as_str);
+    let recovery_hint = in_databases.then(|| {
+        let provider =
+            profile.provider.as_ref().map_or(profile.profile_id.as_str(), |it| it.spelling());
+        recovery_hint(
+            provider,
+            &profile.profile_id,
+            profile.is_disabled,
+            reason.unwrap_or_default(),
+        )
+    });
     UnusableReport {
         profile_id: &profile.profile_id,
         provider: profile.provider.as_ref(),
         kind: if profile.is_disabled { "disabled" } else { "cooldown" },
-        reason: profile.reason.as_deref(),
+        reason,
+        recovery_hint,
         until: profile.until,
-        remaining_ms: profile.until - now,
+        remaining_ms: profile.until - status.at,
     }
 }
 
@@ -281,6 +402,9 @@ fn provider_group<'s>(group: &'s Group, status: &'s Status) -> GroupReport<'s> {
         provider: &group.provider,
         status: group.expiry.name(),
         profiles: status.profiles[group.rows.clone()].iter().map(ProfileReport::from).collect(),
+        effective_profiles: status.of_databases.is_some().then(|| {
+            group.effective.iter().map(|row| ProfileReport::from(&status.profiles[*row])).collect()
+        }),
         expires_at: group.expires_at.as_ref(),
         remaining_ms: group.remaining.as_ref(),
     }

@@ -55,6 +55,8 @@ fn head(status: &Status, app: &App) -> String {
     if !models.image_fallbacks.is_empty() {
         lines.push(("Image fallbacks", list(&models.image_fallbacks)));
     }
+    let utility = status.of_databases.as_ref().and_then(|it| it.utility.0.clone());
+    lines.extend(utility.map(|model| ("Utility model", model)));
     if !models.aliases.is_empty() {
         let aliases = models.aliases.iter().map(|(alias, model)| format!("{alias} = {model}"));
         lines.push(("Aliases", aliases.collect::<Vec<_>>().join(", ")));

@@ -84,7 +84,8 @@ impl StoreCause {
             | StoreError::NoAgentDatabase { .. }
             | StoreError::Converting { .. }
             | StoreError::OfAnotherUser { .. }
-            | StoreError::Maintenance { .. } => return None,
+            | StoreError::Maintenance { .. }
+            | StoreError::VersionBetween { .. } => return None,
         })
     }
 
