@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::oauth::{self, Client, TokenError};
 use crate::profile::{Credential, Millis, ProviderId};
 use crate::provider::{
-    Catalog, CatalogError, DistrustedProgram, Issued, Message, Operation, Program, Registration,
+    Catalog, CatalogError, InsecureProgram, Issued, Message, Operation, Program, Registration,
     RegistrationError, expiry,
 };
 use crate::secret::Secret;
@@ -26,7 +26,7 @@ pub enum IssuerError {
     Catalog(#[from] CatalogError),
     /// The program that serves the provider is not to be trusted.
     #[error(transparent)]
-    Distrusted(#[from] DistrustedProgram),
+    Distrusted(#[from] InsecureProgram),
     /// We are not registered at the server.
     #[error(transparent)]
     Client(#[from] RegistrationError),
@@ -229,7 +229,7 @@ pub(crate) fn program_of(
     app: &App,
     catalog: &Catalog,
     provider: &ProviderId,
-) -> Result<Option<Program>, DistrustedProgram> {
+) -> Result<Option<Program>, InsecureProgram> {
     if catalog.find(provider).is_some() || catalog.problem(provider).is_some() {
         return Ok(None);
     }

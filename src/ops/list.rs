@@ -1,9 +1,9 @@
 //! Listing the profiles of an agent with their health.
 
-use super::kept_as::is_kept_as;
 use super::login_state::{Judge, Judged, of_held};
 use super::managed::Managed;
 use super::stale_order::{Known, StaleOrder};
+use super::stored_as::is_stored_as;
 use crate::app::{App, AppError};
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
@@ -189,7 +189,7 @@ pub(super) fn list_of(
             if !seen.contains(of) {
                 seen.insert(of.clone());
             }
-            if wanted.is_some_and(|wanted| !is_kept_as(&store, of, wanted, found.facts.kind)) {
+            if wanted.is_some_and(|wanted| !is_stored_as(&store, of, wanted, found.facts.kind)) {
                 continue;
             }
             listing.rows.push(Row {

@@ -9,7 +9,6 @@ pub(crate) mod fence;
 pub mod gateway;
 pub mod import;
 pub(crate) mod issuer;
-mod kept_as;
 pub mod list;
 pub mod login;
 pub(crate) mod login_state;
@@ -26,6 +25,7 @@ pub mod rename;
 pub(crate) mod renewal;
 pub(crate) mod selection;
 pub(crate) mod stale_order;
+mod stored_as;
 pub mod token;
 mod waiting;
 

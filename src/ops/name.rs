@@ -8,10 +8,10 @@ mod error;
 
 pub use error::{Candidate, NameError};
 
-use super::kept_as::is_kept_as;
 use super::list::Row;
 use super::managed::Managed;
 use super::pool::Pool;
+use super::stored_as::is_stored_as;
 use crate::app::{App, AppError};
 use crate::profile::{AgentId, Kind, ProfileId, ProviderId};
 use crate::provider::{Catalog, Program, all_names, auth_provider_id, providers_called};
@@ -161,7 +161,7 @@ fn candidates_of(pool: &Pool, providers: &[&str]) -> Vec<Candidate> {
                 let provider = ProviderId::from(&*profile.provider);
                 let kind = profile.facts.kind;
                 let is_known = found.iter().any(|it| it.profile_id == profile.id);
-                if !is_known && is_kept_as(&owner.store, &provider, &wanted, kind) {
+                if !is_known && is_stored_as(&owner.store, &provider, &wanted, kind) {
                     found.push(Candidate { profile_id: profile.id.into(), provider });
                 }
             }

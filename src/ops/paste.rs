@@ -1,6 +1,6 @@
 //! Storing a token or an API key that the user has at hand.
 
-use super::login::kept_as;
+use super::login::stored_as;
 use super::record::{
     Commit, ProfileIdError, RecordError, Recorded, Wait, check_profile_id, record, replaceable,
     set_entry,
@@ -132,7 +132,7 @@ pub fn prepare(app: &App, request: Request) -> Result<Ready, PasteError> {
     app.require_private(&config, &agent)?;
     let store = app.store(&agent);
     store.check_generation()?;
-    let provider = kept_as(&store, &provider);
+    let provider = stored_as(&store, &provider);
     let profile_id = request
         .profile_id
         .clone()

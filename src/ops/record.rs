@@ -16,7 +16,7 @@
 //! The configuration is written once, however many profiles there are: each edit leaves a
 //! backup of the file, and pushes out an older one.
 
-use super::kept_as::is_kept_as;
+use super::stored_as::is_stored_as;
 use crate::app::{App, AppError};
 use crate::config::{ConfigEdit, ConfigError, record_profiles};
 use crate::profile::{Credential, Kind, ProfileId, ProviderId};
@@ -194,7 +194,7 @@ pub(crate) fn replaceable(
     provider: &ProviderId,
 ) -> Result<Option<Credential>, ProfileIdError> {
     match document.credential(id.as_str()) {
-        Some(other) if !is_kept_as(store, &other.provider, provider, other.kind()) => {
+        Some(other) if !is_stored_as(store, &other.provider, provider, other.kind()) => {
             Err(ProfileIdError::OtherProvider {
                 profile_id: id.clone(),
                 present: Box::new(other.provider),

@@ -5,7 +5,7 @@
 use super::issuer::program_of;
 use crate::app::App;
 use crate::profile::{ProfileId, ProviderId};
-use crate::provider::{Catalog, CatalogError, DistrustedProgram};
+use crate::provider::{Catalog, CatalogError, InsecureProgram};
 use std::path::PathBuf;
 
 /// Why the logins of a provider cannot be renewed.
@@ -28,7 +28,7 @@ pub enum RenewalProblem {
         /// The provider.
         provider: ProviderId,
         /// Why.
-        error: DistrustedProgram,
+        error: InsecureProgram,
     },
     /// Nothing is known of it.
     #[error("nothing can refresh `{profile_id}`: {provider} is not known")]

@@ -36,7 +36,7 @@ pub use definition::{Definition, Method, MethodKind, UnfitToken};
 pub use invalid_definition::{Fault, InvalidDefinition};
 pub use names::{all_names, names_of, providers_called, short_name, subscriptions};
 pub use program::{
-    Conversation, Description, DistrustedProgram, Issued, Message, Operation, Program, Question,
+    Conversation, Description, InsecureProgram, Issued, Message, Operation, Program, Question,
     UserCode,
 };
 pub use project::{Project, ProjectError};

@@ -101,10 +101,10 @@ fn ask(
 
 /// The program, when nobody else can have put it there.
 fn trusted(provider: &ExecProvider) -> Result<PathBuf, ReferenceError> {
-    let distrusted = |distrust| ReferenceError::Unsafe { path: provider.command.clone(), distrust };
+    let refused = |insecure| ReferenceError::Unsafe { path: provider.command.clone(), insecure };
     let forbidden = (!provider.allow_insecure_path).then_some(OTHERS_WRITE);
     let program = trust::program(&provider.command, forbidden, provider.allow_symlink_command)
-        .map_err(distrusted)?;
+        .map_err(refused)?;
     // By its own path and by where that leads: `..` and links in it are no way out.
     let resolved = program.canonicalize().unwrap_or_else(|_| program.clone());
     let is_inside = |directory: &PathBuf| {
@@ -114,7 +114,7 @@ fn trusted(provider: &ExecProvider) -> Result<PathBuf, ReferenceError> {
     if provider.trusted_dirs.is_empty() || provider.trusted_dirs.iter().any(is_inside) {
         return Ok(program);
     }
-    Err(distrusted(Insecure::Elsewhere))
+    Err(refused(Insecure::Elsewhere))
 }
 
 fn directory(program: &Path) -> &Path {

@@ -51,12 +51,12 @@ pub enum ReferenceError {
         name: String,
     },
     /// The file or command could be somebody else's.
-    #[error("{} {distrust}", path.display())]
+    #[error("{} {insecure}", path.display())]
     Unsafe {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        distrust: Insecure,
+        insecure: Insecure,
     },
     /// The file cannot be read.
     #[error("could not read {}: {reason}", path.display())]

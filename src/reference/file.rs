@@ -48,7 +48,7 @@ fn value(contents: &Contents, path: &Path, id: &str) -> Result<Value, ReferenceE
 fn read(provider: &FileProvider, path: &Path) -> Result<Contents, ReferenceError> {
     let forbidden = (!provider.allow_insecure_path).then_some(OTHERS_READ_OR_WRITE);
     let file = trust::open(path, forbidden)
-        .map_err(|distrust| ReferenceError::Unsafe { path: path.to_owned(), distrust })?;
+        .map_err(|insecure| ReferenceError::Unsafe { path: path.to_owned(), insecure })?;
     let unreadable = |reason| ReferenceError::Unreadable { path: path.to_owned(), reason };
     let bytes = match trust::read_within(file, provider.max_bytes, provider.timeout) {
         Reading::Done(bytes) => bytes,

@@ -60,7 +60,7 @@ pub use lease::{Start, Turn};
 pub use lease_key::LeaseKey;
 pub use location::Location;
 pub use moves::{Move, MovedTo, Moves};
-pub use pending_login::{Claim, PendingAuthorization, PendingLogin};
+pub use pending_login::{PendingAuthorization, PendingLogin, PendingLoginLock};
 pub use session::{SessionOverride, SessionStore};
 use snapshot::Exclusion;
 #[cfg(feature = "sqlite")]

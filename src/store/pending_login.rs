@@ -56,7 +56,7 @@ pub struct PendingAuthorization {
 
 /// The file of a login that this process finishes.
 #[derive(Debug)]
-pub struct Claim {
+pub struct PendingLoginLock {
     path: PathBuf,
     _lock: SidecarLock,
 }
@@ -243,19 +243,25 @@ impl PendingLogin {
     ///
     /// # Errors
     /// The lock cannot be made.
-    pub fn claim(&self, directory: &Path, now: Millis) -> Result<Option<Claim>, StoreError> {
+    pub fn lock(
+        &self,
+        directory: &Path,
+        now: Millis,
+    ) -> Result<Option<PendingLoginLock>, StoreError> {
         let path = directory.join(format!("{}.json", self.id));
         let failed =
             |source| StoreError::Write { location: path.clone().into(), source: Arc::new(source) };
         let beside = file::with_suffix(&path, ".lock");
         match lock::try_acquire(&beside, StaleRule::ByAge, now).map_err(failed)? {
-            Attempt::Acquired(lock) if path.exists() => Ok(Some(Claim { path, _lock: lock })),
+            Attempt::Acquired(lock) if path.exists() => {
+                Ok(Some(PendingLoginLock { path, _lock: lock }))
+            }
             _ => Ok(None),
         }
     }
 }
 
-impl Claim {
+impl PendingLoginLock {
     /// The login is finished: nobody can finish it again.
     pub fn finish(&self) {
         // One that stays is refused by the server, and expires.
@@ -333,10 +339,10 @@ mod tests {
         let pending = login("a", 10_000);
         pending.save(root.path()).unwrap();
         let now = crate::system::now();
-        let claim = pending.claim(root.path(), now).unwrap().unwrap();
-        assert!(pending.claim(root.path(), now).unwrap().is_none());
-        drop(claim);
-        pending.claim(root.path(), now).unwrap().unwrap().finish();
-        assert!(pending.claim(root.path(), now).unwrap().is_none());
+        let lock = pending.lock(root.path(), now).unwrap().unwrap();
+        assert!(pending.lock(root.path(), now).unwrap().is_none());
+        drop(lock);
+        pending.lock(root.path(), now).unwrap().unwrap().finish();
+        assert!(pending.lock(root.path(), now).unwrap().is_none());
     }
 }

@@ -189,8 +189,8 @@ mod tests {
         assert_eq!(check(&path), Ok(()));
         for mode in [0o640, 0o604, 0o620, 0o602] {
             set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-            let distrust = check(&path).unwrap_err();
-            assert_eq!(distrust, Insecure::Open { mode, forbidden: OTHERS_READ_OR_WRITE });
+            let insecure = check(&path).unwrap_err();
+            assert_eq!(insecure, Insecure::Open { mode, forbidden: OTHERS_READ_OR_WRITE });
             assert!(open(&path, None).is_ok());
         }
         let link = root.path().join("link");

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai"];
 

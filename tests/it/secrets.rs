@@ -180,3 +180,31 @@ impl Rig {
         self.write(&store("main"), &json!({"profiles": {"p:1": entry}}).to_string());
     }
 }
+
+/// The JSON texts of a page, in their order.
+fn examples(page: &str) -> Vec<Value> {
+    let blocks = page.split("```json").skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.map(|block| serde_json::from_str(block).unwrap()).collect()
+}
+
+#[test]
+fn the_examples_of_the_page_resolve() {
+    let page = include_str!("../../docs/secret-references.md");
+    let [config, profile] = &examples(page)[..] else { panic!("two examples") };
+    let rig = Rig::new();
+    let answer = r#"echo '{"protocolVersion": 1, "values": {"openai": "fake-of-vault"}}'"#;
+    let program = command::script(&rig, "vault-read", answer);
+    rig.write("keys.json", r#"{"openai": "fake-of-file"}"#);
+    let keys = rig.path("keys.json");
+    let config = config.to_string().replace("/run/secrets/keys.json", keys.to_str().unwrap());
+    rig.write("openclaw.json", &config.replace("/usr/local/bin/vault-read", &program));
+    let mut vault = profile.clone();
+    vault["keyRef"] = reference("exec", "vault", "openai");
+    let short = json!({"type": "api_key", "provider": "openai", "key": "${OPENAI_API_KEY}"});
+    for (entry, expected) in
+        [(profile, "fake-of-file"), (&vault, "fake-of-vault"), (&short, "fake-of-variable")]
+    {
+        rig.write(&store("main"), &json!({"profiles": {"p:1": entry}}).to_string());
+        assert_eq!(token(&rig, &[("OPENAI_API_KEY", "fake-of-variable")]).success(), expected);
+    }
+}

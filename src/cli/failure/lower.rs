@@ -8,7 +8,7 @@ use crate::config::ConfigError;
 use crate::external::{ExternalError, OtherStorage};
 use crate::ops::RenewalProblem;
 use crate::profile::AgentId;
-use crate::provider::{CatalogError, Conventions, DistrustedProgram};
+use crate::provider::{CatalogError, Conventions, InsecureProgram};
 use crate::reference::InvalidSecrets;
 use crate::store::{Location, ReadOnly, StoreError};
 use crate::system::trust::Insecure;
@@ -68,10 +68,10 @@ impl Explain for CatalogError {
     }
 }
 
-impl Explain for DistrustedProgram {
+impl Explain for InsecureProgram {
     fn advice(&self) -> Advice {
-        let status = status_of(&self.distrust);
-        let hint = match &self.distrust {
+        let status = status_of(&self.insecure);
+        let hint = match &self.insecure {
             Insecure::Open { .. } => "chmod go-w the program and the folder that it is in",
             _ => "install it as yourself or as root; docs/providers.md says what is looked for",
         };

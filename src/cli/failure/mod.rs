@@ -118,8 +118,8 @@ pub(in crate::cli) fn noticed(notice: &Notice) -> String {
 }
 
 /// The status of a command that needed a file or program which is not trusted.
-const fn status_of(distrust: &Insecure) -> ExitStatus {
-    if distrust.is_unsafe() { ExitStatus::StoreUnusable } else { ExitStatus::Failure }
+const fn status_of(insecure: &Insecure) -> ExitStatus {
+    if insecure.is_unsafe() { ExitStatus::StoreUnusable } else { ExitStatus::Failure }
 }
 
 /// The command that moves what is left in JSON documents to the databases.

@@ -86,7 +86,7 @@ impl Explain for ValueError {
             ),
             ValueError::Unresolved { reference, source, .. } => {
                 let status = match source {
-                    ReferenceError::Unsafe { distrust, .. } => status_of(distrust),
+                    ReferenceError::Unsafe { insecure, .. } => status_of(insecure),
                     _ => ExitStatus::Failure,
                 };
                 (status, unresolved(source, reference))
@@ -114,7 +114,7 @@ fn unresolved(error: &ReferenceError, reference: &SecretRef) -> Hint {
             format!("set {name} for this command, or in the .env file of the state directory")
                 .into()
         }
-        ReferenceError::Unsafe { path, distrust } => distrusted(distrust, path, alias),
+        ReferenceError::Unsafe { path, insecure } => insecure_file_hint(insecure, path, alias),
         ReferenceError::Unreadable { .. } => {
             format!("see `secrets.providers.{alias}` in openclaw.json").into()
         }
@@ -128,8 +128,8 @@ fn unresolved(error: &ReferenceError, reference: &SecretRef) -> Hint {
 }
 
 /// What to do about the file at `path`, which the secret provider `alias` names.
-fn distrusted(distrust: &Insecure, path: &Path, alias: &str) -> Hint {
-    match distrust {
+fn insecure_file_hint(insecure: &Insecure, path: &Path, alias: &str) -> Hint {
+    match insecure {
         Insecure::Unreadable(_) | Insecure::NotRegular => {
             format!("see `secrets.providers.{alias}` in openclaw.json").into()
         }

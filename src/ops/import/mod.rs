@@ -18,7 +18,7 @@ pub use request::{Mode, Outcome, Report, Request, Row};
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::external::{self, LoggedOut, Login, Tool};
-use crate::ops::login::kept_as;
+use crate::ops::login::stored_as;
 use crate::ops::record::{Commit, Recorded, Wait, record, set_entry};
 use crate::provider::Catalog;
 use crate::store::{Document, Done, Store};
@@ -59,7 +59,7 @@ pub fn prepare(app: &App, request: Request) -> Result<Ready, ImportError> {
     choose(&request, &mut contents)?;
     for login in &mut contents.logins {
         complete(&catalog, login);
-        login.credential.provider = kept_as(&store, &login.credential.provider);
+        login.credential.provider = stored_as(&store, &login.credential.provider);
     }
     check_wanted_id(&store, &request, &contents.logins)?;
     Ok(Ready {

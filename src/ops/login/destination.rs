@@ -6,8 +6,8 @@ use super::request::Report;
 use crate::app::App;
 use crate::config::AgentDir;
 use crate::oauth::Grant;
-use crate::ops::kept_as::is_kept_as;
 use crate::ops::record::{Commit, Recorded, Wait, record, set_entry};
+use crate::ops::stored_as::is_stored_as;
 use crate::ops::{Interaction, account};
 use crate::profile::{Identity, Kind, ProfileId, ProviderId, choose_profile_id};
 use crate::provider::expiry;
@@ -153,7 +153,7 @@ impl Login<'_> {
         Some(
             name.map_or_else(
                 || model.to_owned(),
-                |name| format!("{}/{name}", self.kept_as.as_str()),
+                |name| format!("{}/{name}", self.stored_as.as_str()),
             ),
         )
     }
@@ -170,7 +170,7 @@ impl Login<'_> {
             app: self.app,
             agent: &self.agent,
             store: &self.store,
-            provider: &self.kept_as,
+            provider: &self.stored_as,
             label: &self.definition.label,
             default_model: default_model.as_deref(),
             registration: Some(self.registration),
@@ -221,7 +221,7 @@ fn logins_of(
 ) -> Vec<(ProfileId, Identity)> {
     document
         .profiles()
-        .filter(|profile| is_kept_as(store, &profile.credential.provider, provider, kind))
+        .filter(|profile| is_stored_as(store, &profile.credential.provider, provider, kind))
         .filter(|profile| profile.credential.kind() == kind)
         .map(|profile| (profile.id.into(), account::stored(&profile.credential, registration)))
         .collect()

@@ -5,7 +5,7 @@ use crate::app::AppError;
 use crate::oauth::{AuthorizationError, TokenError};
 use crate::ops::ProfileIdError;
 use crate::profile::{AgentId, ProfileId, ProviderId};
-use crate::provider::{DistrustedProgram, RegistrationError};
+use crate::provider::{InsecureProgram, RegistrationError};
 use crate::store::Location;
 use crate::text::printable;
 use std::io;
@@ -28,7 +28,7 @@ pub enum LoginError {
     App(AppError),
     /// The program that serves the provider is not to be trusted.
     #[error(transparent)]
-    Distrusted(#[from] DistrustedProgram),
+    Distrusted(#[from] InsecureProgram),
     /// The login cannot go to the profile that the user names.
     #[error(transparent)]
     ProfileId(#[from] ProfileIdError),

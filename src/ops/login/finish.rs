@@ -139,7 +139,7 @@ pub async fn finish(
     let client_id = Some(pending.client_id.as_str());
     let mut login = Login::new(app, &catalog, &again, client_id, interaction)?;
     let being_finished = || FinishError::BeingFinished { id: pending.id.clone() };
-    let claim = pending.claim(&directory, app.now())?.ok_or_else(being_finished)?;
+    let lock = pending.lock(&directory, app.now())?.ok_or_else(being_finished)?;
     let mut is_over = false;
     let report = async {
         let mut stop = app.machine.stop.listen().map_err(LoginError::Signals)?;
@@ -150,8 +150,11 @@ pub async fn finish(
         } else {
             tokio::select! {
                 () = stop.asked() => Err(LoginError::Interrupted.into()),
-                grant = login.approved_grant(&mut pending, request, interaction, &mut is_over) => {
-                    grant
+                grant = login.approved_grant(&mut pending, request, interaction) => {
+                    grant.map_err(|failed| {
+                        is_over = failed.is_over;
+                        failed.error
+                    })
                 }
             }
         };
@@ -171,22 +174,34 @@ pub async fn finish(
     }
     .await;
     if is_over {
-        claim.finish();
+        lock.finish();
     }
     report
 }
 
+/// Why a device authorization has brought no grant.
+struct NotGranted {
+    error: FinishError,
+    /// Whether nothing can finish the login any more.
+    is_over: bool,
+}
+
+impl<E: Into<FinishError>> From<E> for NotGranted {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), is_over: false }
+    }
+}
+
 impl Login<'_> {
-    /// The grant of the device authorization; `is_over` as [`Self::approval`] has it.
+    /// The grant of the device authorization.
     async fn approved_grant(
         &mut self,
         pending: &mut PendingLogin,
         request: &FinishRequest,
         interaction: &mut dyn Interaction,
-        is_over: &mut bool,
-    ) -> Result<Grant, FinishError> {
+    ) -> Result<Grant, NotGranted> {
         self.discover().await?;
-        self.approval(pending, request.timeout, interaction, is_over).await
+        self.approval(pending, request.timeout, interaction).await
     }
 
     /// The grant for the code in a redirect.
@@ -219,14 +234,13 @@ impl Login<'_> {
         Ok(grant.map_err(|error| self.not_signed_in(error))?)
     }
 
-    /// `is_over` says whether nothing can finish the login any more.
+    /// Waits for the approval of the device authorization.
     async fn approval(
         &self,
         pending: &mut PendingLogin,
         timeout: Duration,
         interaction: &mut dyn Interaction,
-        is_over: &mut bool,
-    ) -> Result<Grant, FinishError> {
+    ) -> Result<Grant, NotGranted> {
         let id = &pending.id;
         let waits = || FinishError::WaitsForRedirect { id: id.clone() };
         let device = pending.device.as_mut().ok_or_else(waits)?;
@@ -246,15 +260,15 @@ impl Login<'_> {
             tokio::select! {
                 biased;
                 grant = &mut approval => return grant.map_err(|error| {
-                    *is_over = error.is_denial()
+                    let is_over = error.is_denial()
                         || error.is_expiry() && pending.authorization.is_none();
-                    self.not_signed_in(error).into()
+                    NotGranted { error: self.not_signed_in(error).into(), is_over }
                 }),
                 reason = trouble_of(&mut trouble) => {
                     interaction.note(&trouble_note(&reason));
                 }
                 () = clock.sleep_until(deadline) => {
-                    return Err(FinishError::NotApproved { code, place: Box::new(place) });
+                    return Err(FinishError::NotApproved { code, place: Box::new(place) }.into());
                 }
                 () = tick.tick() => {
                     interaction.event(Event::Waiting { left: clock.until(end) });

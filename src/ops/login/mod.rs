@@ -22,7 +22,7 @@ mod two_steps;
 pub use error::{Attempt, LoginError};
 pub use finish::{FinishError, FinishRequest, finish};
 pub use notice::{AuthorizationNotice, OtherCode, PageNotice, Tunnel, UserCodeNotice};
-pub(super) use parts::kept_as;
+pub(super) use parts::stored_as;
 pub use request::{Report, Request};
 pub use two_steps::{CancelError, Started, Unfinished, cancel, start, unfinished};
 

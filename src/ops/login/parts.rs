@@ -33,7 +33,7 @@ pub(super) struct Login<'l> {
     pub(super) agent: AgentDir,
     pub(super) store: Store,
     /// The provider under which the store keeps the login.
-    pub(super) kept_as: ProviderId,
+    pub(super) stored_as: ProviderId,
 }
 
 impl<'l> Login<'l> {
@@ -66,7 +66,7 @@ impl<'l> Login<'l> {
         let client = registration.client(app.clients(), client_id).map_err(unusable)?;
         let redirect = registration.redirect(environment).map_err(unusable)?;
         let (agent, store) = open_store(app, request, &definition.id)?;
-        let kept_as = kept_as(&store, &definition.id);
+        let stored_as = stored_as(&store, &definition.id);
         note_override(provider, interaction);
         warn_of_route(app, interaction);
         let scopes = registration.scopes(environment).unwrap_or_default();
@@ -83,7 +83,7 @@ impl<'l> Login<'l> {
             announced: ServerMetadata::default(),
             agent,
             store,
-            kept_as,
+            stored_as,
         })
     }
 
@@ -195,7 +195,7 @@ fn provider_of<'c>(
 }
 
 /// The provider under which `store` keeps the logins of `provider`.
-pub(in crate::ops) fn kept_as(store: &Store, provider: &ProviderId) -> ProviderId {
+pub(in crate::ops) fn stored_as(store: &Store, provider: &ProviderId) -> ProviderId {
     let successor = successor(provider).filter(|_| store.will_be_in_database());
     successor.unwrap_or_else(|| provider.clone())
 }

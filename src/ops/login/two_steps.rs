@@ -95,8 +95,8 @@ pub fn cancel(app: &App, id: &str) -> Result<(), CancelError> {
     let logins = PendingLogin::all(&directory, app.now())?;
     let found = logins.into_iter().find(|login| login.id == id);
     let found = found.ok_or_else(|| CancelError::NoSuchLogin { id: id.to_owned() })?;
-    let claim = found.claim(&directory, app.now())?;
-    claim.ok_or_else(|| CancelError::BeingFinished { id: id.to_owned() })?.finish();
+    let lock = found.lock(&directory, app.now())?;
+    lock.ok_or_else(|| CancelError::BeingFinished { id: id.to_owned() })?.finish();
     Ok(())
 }
 

@@ -5,9 +5,9 @@ pub(crate) mod error;
 pub use error::{LookedIn, SelectionError, WrongProvider};
 
 use super::fence::first_marked;
-use super::kept_as::is_kept_as;
 use super::managed::Managed;
 use super::pool::{Entry, Pool};
+use super::stored_as::is_stored_as;
 use crate::app::App;
 use crate::config::{AgentDir, Config};
 use crate::external::Tool;
@@ -151,7 +151,7 @@ fn select_by_id(
         return selected.ok_or_else(no_profile);
     };
     if let Some(provider) = provider
-        && !is_kept_as(&owner.store, &credential.provider, provider, credential.kind())
+        && !is_stored_as(&owner.store, &credential.provider, provider, credential.kind())
     {
         return Err(WrongProvider {
             profile_id: id.clone(),

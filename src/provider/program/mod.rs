@@ -40,12 +40,12 @@ pub struct Program {
 
 /// Why a program is not run.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the program {} {distrust}", path.display())]
-pub struct DistrustedProgram {
+#[error("the program {} {insecure}", path.display())]
+pub struct InsecureProgram {
     /// Where it was found.
     pub path: PathBuf,
     /// What is wrong with it.
-    pub distrust: Insecure,
+    pub insecure: Insecure,
 }
 
 impl Program {
@@ -56,7 +56,7 @@ impl Program {
     pub fn find(
         provider: &ProviderId,
         environment: &Environment,
-    ) -> Result<Option<Self>, DistrustedProgram> {
+    ) -> Result<Option<Self>, InsecureProgram> {
         if !is_fit(provider.as_str()) {
             return Ok(None);
         }
@@ -65,7 +65,7 @@ impl Program {
         let Some(path) = places.find(|path| path.is_file()) else { return Ok(None) };
         match trust::installed_program(&path) {
             Ok(file) => Ok(Some(Self { provider: provider.clone().normalized(), path, file })),
-            Err(distrust) => Err(DistrustedProgram { path, distrust }),
+            Err(insecure) => Err(InsecureProgram { path, insecure }),
         }
     }
 

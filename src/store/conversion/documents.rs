@@ -3,11 +3,11 @@
 //! Invariant: the databases stay where they are, with no login in them; a document that is left
 //! from before gives what the databases have not.
 
+use super::direction::{AgentStores, Contents, Direction, WAIT, invalid};
 use super::error::ConversionError;
 use super::movement::{Movement, RenameProvider};
 use super::note::write_failed;
 use super::rows;
-use super::way::{Luggage, Traveller, WAIT, Way, invalid};
 use crate::profile::Millis;
 use crate::store::engine::Engine;
 use crate::store::sqlite::Sqlite;
@@ -17,36 +17,36 @@ use crate::system::file;
 /// To JSON documents.
 pub(super) struct ToDocuments;
 
-impl Way for ToDocuments {
-    fn check(&self, traveller: &Traveller<'_>) -> Result<(), ConversionError> {
-        if Sqlite::is_there(&traveller.files) {
-            traveller.sqlite.check_convertible()?;
+impl Direction for ToDocuments {
+    fn check(&self, mover: &AgentStores<'_>) -> Result<(), ConversionError> {
+        if Sqlite::is_there(&mover.files) {
+            mover.sqlite.check_convertible()?;
         }
-        if traveller.sqlite.is_gateway_running()? {
-            let location = traveller.sqlite.location();
+        if mover.sqlite.is_gateway_running()? {
+            let location = mover.sqlite.location();
             return Err(ConversionError::GatewayRuns { location });
         }
-        traveller.files.check_writable()?;
+        mover.files.check_writable()?;
         Ok(())
     }
 
     fn pack(
         &self,
-        traveller: &Traveller<'_>,
+        mover: &AgentStores<'_>,
         _: Option<&Document>,
         rename: RenameProvider<'_>,
-    ) -> Result<Luggage, ConversionError> {
+    ) -> Result<Contents, ConversionError> {
         let nothing = || {
             let (movement, document) = (Movement::default(), Document::default());
-            Luggage { originals: Vec::new(), movement, document }
+            Contents { originals: Vec::new(), movement, document }
         };
-        if !Sqlite::is_there(&traveller.files) {
+        if !Sqlite::is_there(&mover.files) {
             return Ok(nothing());
         }
-        let held = traveller.sqlite.rows()?;
-        let odd = |error: serde_json::Error| invalid(traveller, &error);
+        let held = mover.sqlite.rows()?;
+        let odd = |error: serde_json::Error| invalid(mover, &error);
         let text = |document: &Document| document.to_text().map_err(odd);
-        let mut originals = rows::originals(traveller)?;
+        let mut originals = rows::originals(mover)?;
         let is_stored = held.document.entry_count() > 0 || !held.state.is_empty();
         if is_stored {
             let state = held.state.to_text().map_err(odd)?;
@@ -59,25 +59,25 @@ impl Way for ToDocuments {
         let mut movement =
             Movement::plan(source, &Document::default(), None, rename).map_err(odd)?;
         // What was left from before comes second.
-        let (left, _) = traveller.files.read_profiles()?;
-        let state = traveller.files.read_state(&left)?;
+        let (left, _) = mover.files.read_profiles()?;
+        let state = mover.files.read_state(&left)?;
         let present = Document::parse(text(&movement.document)?).map_err(odd)?;
         let second = Movement::plan((&left, &state), &present, None, &|_| None).map_err(odd)?;
         movement.add(&second);
-        Ok(Luggage { originals, movement, document: held.document })
+        Ok(Contents { originals, movement, document: held.document })
     }
 
     fn lease(
         &self,
-        traveller: &Traveller<'_>,
+        mover: &AgentStores<'_>,
         key: &LeaseKey<'_>,
     ) -> Result<LeaseAttempt, StoreError> {
-        traveller.sqlite.try_lease(key)
+        mover.sqlite.try_lease(key)
     }
 
-    fn take_out(&self, traveller: &Traveller<'_>, luggage: &Luggage) -> Result<bool, StoreError> {
-        let held = traveller.sqlite.rows()?;
-        let is_same = luggage.originals.iter().all(|(name, sealed)| {
+    fn take_out(&self, mover: &AgentStores<'_>, contents: &Contents) -> Result<bool, StoreError> {
+        let held = mover.sqlite.rows()?;
+        let is_same = contents.originals.iter().all(|(name, sealed)| {
             let now = match name.as_str() {
                 "rows-profiles.json" => held.document.to_text(),
                 "rows-state.json" => held.state.to_text(),
@@ -85,23 +85,23 @@ impl Way for ToDocuments {
             };
             now.is_ok_and(|now| now.as_bytes() == sealed.as_slice())
         });
-        if !is_same || !rows::remove(traveller, &luggage.originals)? {
+        if !is_same || !rows::remove(mover, &contents.originals)? {
             return Ok(false);
         }
-        traveller.sqlite.take_out(&held, WAIT)
+        mover.sqlite.take_out(&held, WAIT)
     }
 
     fn store(
         &self,
-        traveller: &Traveller<'_>,
+        mover: &AgentStores<'_>,
         (document, state): (&Document, &StateDocument),
         now: Millis,
     ) -> Result<(), StoreError> {
-        let files = &traveller.files;
+        let files = &mover.files;
         let (path, state_path) = (files.profiles_path(), files.state_path());
         files.make_agent_dir(None).map_err(|source| write_failed(&path, source))?;
         let _exclusion = files.exclusive(None, WAIT)?;
-        let odd = |error: serde_json::Error| invalid(traveller, &error);
+        let odd = |error: serde_json::Error| invalid(mover, &error);
         // Somebody may have signed in since the source was emptied.
         let (mut present, _) = files.read_profiles()?;
         let mut present_state = files.read_state(&present)?;
@@ -121,12 +121,12 @@ impl Way for ToDocuments {
         file::replace(&path, text.as_bytes()).map_err(|source| write_failed(&path, source))
     }
 
-    fn stored(&self, traveller: &Traveller<'_>) -> Result<Document, StoreError> {
-        traveller.files.read_profiles().map(|(document, _)| document)
+    fn stored(&self, mover: &AgentStores<'_>) -> Result<Document, StoreError> {
+        mover.files.read_profiles().map(|(document, _)| document)
     }
 
-    fn locations(&self, traveller: &Traveller<'_>) -> (Location, Location) {
-        (traveller.sqlite.location(), traveller.files.location())
+    fn locations(&self, mover: &AgentStores<'_>) -> (Location, Location) {
+        (mover.sqlite.location(), mover.files.location())
     }
 }
 

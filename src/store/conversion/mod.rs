@@ -12,12 +12,12 @@
 //! Nothing that the destination has is replaced.
 
 mod converted;
+mod direction;
 mod documents;
 mod error;
 mod movement;
 mod note;
 mod rows;
-mod way;
 
 pub use converted::{AgentMove, Converted};
 pub use error::ConversionError;
@@ -31,11 +31,11 @@ use crate::profile::{Millis, ProviderId};
 use crate::system::file;
 use crate::system::lock::foreign::{self, ForeignLock, Protocol};
 use crate::system::lock::{Holder, try_for};
+use direction::{AgentStores, Contents, Direction, WAIT, invalid};
 use movement::Movement;
 use note::{Note, write_failed};
 use std::path::Path;
 use std::sync::Arc;
-use way::{Luggage, Traveller, WAIT, Way, invalid};
 
 /// A move of all logins of a state directory.
 pub struct Conversion<'c> {
@@ -51,7 +51,7 @@ pub struct Conversion<'c> {
     pub rename: &'c dyn Fn(StoreFormat, &ProviderId) -> Option<ProviderId>,
 }
 
-fn way(to: StoreFormat) -> &'static dyn Way {
+fn direction(to: StoreFormat) -> &'static dyn Direction {
     match to {
         StoreFormat::Sqlite => &rows::ToRows,
         StoreFormat::Json => &documents::ToDocuments,
@@ -59,13 +59,13 @@ fn way(to: StoreFormat) -> &'static dyn Way {
 }
 
 /// Fails where another user owns the place of an agent's logins.
-fn check_owner(travellers: &[Traveller<'_>]) -> Result<(), StoreError> {
-    travellers.iter().try_for_each(|it| it.sqlite.check_owner())
+fn check_owner(movers: &[AgentStores<'_>]) -> Result<(), StoreError> {
+    movers.iter().try_for_each(|it| it.sqlite.check_owner())
 }
 
 impl Conversion<'_> {
-    fn travellers(&self) -> Vec<Traveller<'_>> {
-        let traveller = |store: &'_ Store| {
+    fn movers(&self) -> Vec<AgentStores<'_>> {
+        let mover = |store: &'_ Store| {
             let files = Files { backup_policy: None, ..store.engine.files.clone() };
             let sqlite = Sqlite::for_conversion(store.agent_id().clone(), files.clone());
             (files, sqlite)
@@ -73,8 +73,8 @@ impl Conversion<'_> {
         let stores = self.stores.iter();
         stores
             .map(|store| {
-                let (files, sqlite) = traveller(store);
-                Traveller { agent: store.agent_id(), files, sqlite }
+                let (files, sqlite) = mover(store);
+                AgentStores { agent: store.agent_id(), files, sqlite }
             })
             .collect()
     }
@@ -85,10 +85,10 @@ impl Conversion<'_> {
     /// Why it would not be done.
     pub fn plan(&self) -> Result<Converted, ConversionError> {
         check_no_conversion(self.state_dir)?;
-        let travellers = self.travellers();
-        check_owner(&travellers)?;
-        let packed = self.pack_all(&travellers)?;
-        let agents = self.moves_of(&travellers, &packed);
+        let movers = self.movers();
+        check_owner(&movers)?;
+        let packed = self.pack_all(&movers)?;
+        let agents = self.moves_of(&movers, &packed);
         Ok(self.moves(agents, None, None))
     }
 
@@ -99,24 +99,24 @@ impl Conversion<'_> {
     /// Why it is not done; what has begun is finished by the next run.
     pub fn run(&self) -> Result<Converted, ConversionError> {
         // A lock of another user's would keep the owner out.
-        check_owner(&self.travellers())?;
+        check_owner(&self.movers())?;
         let turn = self.turn()?;
         if let Some(note) = Note::read(self.state_dir)? {
             return self.finish_or_say(note, true, turn);
         }
-        let travellers = self.travellers();
-        let packed = self.pack_all(&travellers)?;
+        let movers = self.movers();
+        let packed = self.pack_all(&movers)?;
         if !self.has_to_move(&packed) {
             return Ok(self.moves(Vec::new(), None, Some(turn)));
         }
-        let _leases = self.leases(&travellers, &packed)?;
+        let _leases = self.leases(&movers, &packed)?;
         // Nobody refreshes any more: what is read now is what moves.
-        let packed = self.pack_all(&travellers)?;
+        let packed = self.pack_all(&movers)?;
         let mut note = Note::new(self.to, self.state_dir, self.now);
-        for (traveller, luggage) in travellers.iter().zip(&packed) {
-            if !luggage.is_empty() || traveller.agent.is_main() {
-                let Luggage { originals, movement, .. } = luggage;
-                note.seal(self.state_dir, traveller.agent, originals, movement)?;
+        for (mover, contents) in movers.iter().zip(&packed) {
+            if !contents.is_empty() || mover.agent.is_main() {
+                let Contents { originals, movement, .. } = contents;
+                note.seal(self.state_dir, mover.agent, originals, movement)?;
             }
         }
         note.write(self.state_dir)?;
@@ -124,9 +124,9 @@ impl Conversion<'_> {
     }
 
     /// Whether something is to be moved, or the others are in charge.
-    fn has_to_move(&self, packed: &[Luggage]) -> bool {
+    fn has_to_move(&self, packed: &[Contents]) -> bool {
         let has_databases = self.stores.iter().any(|store| Sqlite::is_there(&store.engine.files));
-        !packed.iter().all(Luggage::is_empty) || has_databases != (self.to == StoreFormat::Sqlite)
+        !packed.iter().all(Contents::is_empty) || has_databases != (self.to == StoreFormat::Sqlite)
     }
 
     fn moves(
@@ -148,13 +148,13 @@ impl Conversion<'_> {
         }
     }
 
-    fn moves_of(&self, travellers: &[Traveller<'_>], packed: &[Luggage]) -> Vec<AgentMove> {
-        let of = |(traveller, luggage): (&Traveller<'_>, &Luggage)| {
-            let (from, to) = way(self.to).locations(traveller);
-            let profiles = luggage.movement.profiles.clone();
-            AgentMove { agent_id: traveller.agent.clone(), from, to, profiles }
+    fn moves_of(&self, movers: &[AgentStores<'_>], packed: &[Contents]) -> Vec<AgentMove> {
+        let of = |(mover, contents): (&AgentStores<'_>, &Contents)| {
+            let (from, to) = direction(self.to).locations(mover);
+            let profiles = contents.movement.profiles.clone();
+            AgentMove { agent_id: mover.agent.clone(), from, to, profiles }
         };
-        let some = travellers.iter().zip(packed).filter(|(_, it)| !it.is_empty());
+        let some = movers.iter().zip(packed).filter(|(_, it)| !it.is_empty());
         some.map(of).collect()
     }
 
@@ -174,26 +174,26 @@ impl Conversion<'_> {
 
     fn pack(
         &self,
-        traveller: &Traveller<'_>,
+        mover: &AgentStores<'_>,
         main: Option<&Document>,
-    ) -> Result<Luggage, ConversionError> {
-        way(self.to).pack(traveller, main, &|provider| (self.rename)(self.to, provider))
+    ) -> Result<Contents, ConversionError> {
+        direction(self.to).pack(mover, main, &|provider| (self.rename)(self.to, provider))
     }
 
-    fn pack_all(&self, travellers: &[Traveller<'_>]) -> Result<Vec<Luggage>, ConversionError> {
-        let mut packed: Vec<Luggage> = Vec::new();
+    fn pack_all(&self, movers: &[AgentStores<'_>]) -> Result<Vec<Contents>, ConversionError> {
+        let mut packed: Vec<Contents> = Vec::new();
         let mut main = None;
-        for traveller in travellers {
-            let behind = main.as_ref().filter(|_| !traveller.agent.is_main());
-            let luggage = self.pack(traveller, behind)?;
-            if traveller.agent.is_main() {
-                main = Some(self.after(traveller, &luggage)?);
+        for mover in movers {
+            let behind = main.as_ref().filter(|_| !mover.agent.is_main());
+            let contents = self.pack(mover, behind)?;
+            if mover.agent.is_main() {
+                main = Some(self.after(mover, &contents)?);
             }
-            packed.push(luggage);
+            packed.push(contents);
         }
         if self.has_to_move(&packed) {
-            for (traveller, luggage) in travellers.iter().zip(&packed) {
-                self.check(traveller, luggage)?;
+            for (mover, contents) in movers.iter().zip(&packed) {
+                self.check(mover, contents)?;
             }
         }
         Ok(packed)
@@ -202,19 +202,19 @@ impl Conversion<'_> {
     /// What the destination has of an agent when the move is done.
     fn after(
         &self,
-        traveller: &Traveller<'_>,
-        luggage: &Luggage,
+        mover: &AgentStores<'_>,
+        contents: &Contents,
     ) -> Result<Document, ConversionError> {
-        let mut document = way(self.to).stored(traveller)?;
-        for (id, _) in luggage.movement.document.entries() {
-            document.copy_entry(&luggage.movement.document, id);
+        let mut document = direction(self.to).stored(mover)?;
+        for (id, _) in contents.movement.document.entries() {
+            document.copy_entry(&contents.movement.document, id);
         }
-        let text = document.to_text().map_err(|it| invalid(traveller, &it))?;
-        Ok(Document::parse(text).map_err(|it| invalid(traveller, &it))?)
+        let text = document.to_text().map_err(|it| invalid(mover, &it))?;
+        Ok(Document::parse(text).map_err(|it| invalid(mover, &it))?)
     }
 
-    fn check(&self, traveller: &Traveller<'_>, luggage: &Luggage) -> Result<(), ConversionError> {
-        for document in [&luggage.document, &traveller.sqlite.rows()?.document] {
+    fn check(&self, mover: &AgentStores<'_>, contents: &Contents) -> Result<(), ConversionError> {
+        for document in [&contents.document, &mover.sqlite.rows()?.document] {
             for (id, _) in document.entries() {
                 let Some(fence) = document.fence(id) else { continue };
                 let provider = document.summaries().find(|it| it.id == id);
@@ -222,13 +222,13 @@ impl Conversion<'_> {
                 return Err(ConversionError::Fenced {
                     profile_id: id.into(),
                     provider: provider.into(),
-                    agent_id: traveller.agent.clone(),
+                    agent_id: mover.agent.clone(),
                     fence,
                 });
             }
         }
-        if luggage.movement.stores_anything() || traveller.agent.is_main() {
-            way(self.to).check(traveller)?;
+        if contents.movement.stores_anything() || mover.agent.is_main() {
+            direction(self.to).check(mover)?;
         }
         Ok(())
     }
@@ -236,13 +236,13 @@ impl Conversion<'_> {
     /// The leases on all logins that move: nobody refreshes one meanwhile.
     fn leases(
         &self,
-        travellers: &[Traveller<'_>],
-        packed: &[Luggage],
+        movers: &[AgentStores<'_>],
+        packed: &[Contents],
     ) -> Result<Vec<super::Lease>, StoreError> {
         let mut leases = Vec::new();
         let mut seen = Vec::new();
-        for (traveller, luggage) in travellers.iter().zip(packed) {
-            for profile in luggage.document.profiles() {
+        for (mover, contents) in movers.iter().zip(packed) {
+            for profile in contents.document.profiles() {
                 let Some(grant) = profile.credential.refresh_token() else { continue };
                 // A grant that several profiles hold has one lease.
                 if seen.contains(&grant.fingerprint()) {
@@ -251,7 +251,7 @@ impl Conversion<'_> {
                 seen.push(grant.fingerprint());
                 let (provider, id) = (&profile.credential.provider, profile.id.into());
                 let key = LeaseKey { provider, profile_id: &id, grant: Some(grant) };
-                leases.push(self.lease(traveller, &key)?);
+                leases.push(self.lease(mover, &key)?);
             }
         }
         Ok(leases)
@@ -259,16 +259,16 @@ impl Conversion<'_> {
 
     fn lease(
         &self,
-        traveller: &Traveller<'_>,
+        mover: &AgentStores<'_>,
         key: &LeaseKey<'_>,
     ) -> Result<super::Lease, StoreError> {
         let attempt = || {
-            Ok::<_, StoreError>(match way(self.to).lease(traveller, key)? {
+            Ok::<_, StoreError>(match direction(self.to).lease(mover, key)? {
                 LeaseAttempt::Acquired(lease) => Ok(lease),
                 LeaseAttempt::Held(holder) => Err(holder),
             })
         };
-        try_for(WAIT, attempt)?.map_err(|holder| traveller.sqlite.timed_out(WAIT, holder))
+        try_for(WAIT, attempt)?.map_err(|holder| mover.sqlite.timed_out(WAIT, holder))
     }
 
     /// As [`Self::finish`]; an error says that the logins are between both sides.
@@ -291,26 +291,26 @@ impl Conversion<'_> {
         turn: ForeignLock,
     ) -> Result<Converted, ConversionError> {
         let conversion = Conversion { to: note.to, ..*self };
-        let travellers = conversion.travellers();
+        let movers = conversion.movers();
         let mut agents = Vec::new();
-        for traveller in &travellers {
-            conversion.empty(&mut note, traveller)?;
+        for mover in &movers {
+            conversion.empty(&mut note, mover)?;
         }
-        let travellers: Vec<_> = travellers
+        let movers: Vec<_> = movers
             .iter()
             .filter(|it| note.agents.iter().any(|noted| noted.agent == it.agent.as_str()))
             .collect();
-        conversion.change_charge(&travellers)?;
-        for traveller in travellers {
-            if note.of(traveller.agent).is_some_and(|it| !it.stored) {
-                let profiles = conversion.store(&note, traveller, is_resumed)?;
-                note.set_stored(traveller.agent, &profiles);
+        conversion.change_charge(&movers)?;
+        for mover in movers {
+            if note.of(mover.agent).is_some_and(|it| !it.stored) {
+                let profiles = conversion.store(&note, mover, is_resumed)?;
+                note.set_stored(mover.agent, &profiles);
                 note.write(self.state_dir)?;
             }
-            let (from, to) = way(note.to).locations(traveller);
-            let profiles = note.of(traveller.agent).map(|it| it.profiles.clone());
+            let (from, to) = direction(note.to).locations(mover);
+            let profiles = note.of(mover.agent).map(|it| it.profiles.clone());
             let profiles = profiles.unwrap_or_default();
-            agents.push(AgentMove { agent_id: traveller.agent.clone(), from, to, profiles });
+            agents.push(AgentMove { agent_id: mover.agent.clone(), from, to, profiles });
         }
         Ok(conversion.moves(agents, Some((note, is_resumed)), Some(turn)))
     }
@@ -321,53 +321,53 @@ impl Conversion<'_> {
     fn store(
         &self,
         note: &Note,
-        traveller: &Traveller<'_>,
+        mover: &AgentStores<'_>,
         is_resumed: bool,
     ) -> Result<Vec<MovedProfile>, ConversionError> {
-        let (document, state) = note.to_store(self.state_dir, traveller.agent.as_str())?;
-        let profiles = note.of(traveller.agent).map(|it| it.profiles.clone()).unwrap_or_default();
+        let (document, state) = note.to_store(self.state_dir, mover.agent.as_str())?;
+        let profiles = note.of(mover.agent).map(|it| it.profiles.clone()).unwrap_or_default();
         let mut movement = Movement { profiles, document, state };
         if is_resumed {
-            let present = way(self.to).stored(traveller)?;
-            movement = movement.behind(&present).map_err(|error| invalid(traveller, &error))?;
+            let present = direction(self.to).stored(mover)?;
+            movement = movement.behind(&present).map_err(|error| invalid(mover, &error))?;
         }
-        if movement.stores_anything() || traveller.agent.is_main() {
-            way(self.to).store(traveller, (&movement.document, &movement.state), self.now)?;
+        if movement.stores_anything() || mover.agent.is_main() {
+            direction(self.to).store(mover, (&movement.document, &movement.state), self.now)?;
         }
-        self.verify(traveller, &movement.document, is_resumed)?;
+        self.verify(mover, &movement.document, is_resumed)?;
         Ok(movement.profiles)
     }
 
     /// Takes what an agent has out of the source. What was changed there since it was sealed is
     /// sealed anew.
-    fn empty(&self, note: &mut Note, traveller: &Traveller<'_>) -> Result<(), ConversionError> {
+    fn empty(&self, note: &mut Note, mover: &AgentStores<'_>) -> Result<(), ConversionError> {
         loop {
-            let luggage = self.pack(traveller, None)?;
-            if luggage.is_empty() {
+            let contents = self.pack(mover, None)?;
+            if contents.is_empty() {
                 return Ok(());
             }
-            let is_new = !note.covers(self.state_dir, traveller.agent, &luggage.originals)?;
+            let is_new = !note.covers(self.state_dir, mover.agent, &contents.originals)?;
             if is_new {
-                let Luggage { originals, mut movement, document } = luggage;
-                let noted = note.noted(self.state_dir, traveller.agent)?;
+                let Contents { originals, mut movement, document } = contents;
+                let noted = note.noted(self.state_dir, mover.agent)?;
                 let noted = noted.behind(&movement.document);
-                movement.add(&noted.map_err(|error| invalid(traveller, &error))?);
-                note.seal(self.state_dir, traveller.agent, &originals, &movement)?;
+                movement.add(&noted.map_err(|error| invalid(mover, &error))?);
+                note.seal(self.state_dir, mover.agent, &originals, &movement)?;
                 note.write(self.state_dir)?;
-                let luggage = Luggage { originals, movement, document };
-                if way(self.to).take_out(traveller, &luggage)? {
+                let contents = Contents { originals, movement, document };
+                if direction(self.to).take_out(mover, &contents)? {
                     return Ok(());
                 }
-            } else if way(self.to).take_out(traveller, &luggage)? {
+            } else if direction(self.to).take_out(mover, &contents)? {
                 return Ok(());
             }
         }
     }
 
     /// Puts documents or databases in charge. Databases are while nothing else is said.
-    fn change_charge(&self, travellers: &[&Traveller<'_>]) -> Result<(), ConversionError> {
+    fn change_charge(&self, movers: &[&AgentStores<'_>]) -> Result<(), ConversionError> {
         let path = charge_path(self.state_dir);
-        let main = travellers.iter().find(|it| it.agent.is_main());
+        let main = movers.iter().find(|it| it.agent.is_main());
         match (self.to, main) {
             (StoreFormat::Json, Some(main)) => {
                 let document = main.files.profiles_path();
@@ -381,11 +381,11 @@ impl Conversion<'_> {
     /// Reads back what was stored.
     fn verify(
         &self,
-        traveller: &Traveller<'_>,
+        mover: &AgentStores<'_>,
         document: &Document,
         is_resumed: bool,
     ) -> Result<(), ConversionError> {
-        let stored = way(self.to).stored(traveller)?;
+        let stored = direction(self.to).stored(mover)?;
         let value = |document: &Document, id: &str| {
             serde_json::from_str::<serde_json::Value>(document.entry(id)?).ok()
         };
@@ -398,7 +398,7 @@ impl Conversion<'_> {
             None => Ok(()),
             Some((id, _)) => Err(ConversionError::NotStored {
                 profile_id: id.into(),
-                location: way(self.to).locations(traveller).1,
+                location: direction(self.to).locations(mover).1,
             }),
         }
     }

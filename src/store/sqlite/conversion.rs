@@ -12,7 +12,7 @@ use crate::system::lock::Holder;
 use std::time::Duration;
 
 /// The profiles, order and usage that the rows of an agent hold.
-pub(in crate::store) struct Held {
+pub(in crate::store) struct RowsContent {
     pub(in crate::store) document: Document,
     pub(in crate::store) state: StateDocument,
     version: Option<Version>,
@@ -20,13 +20,13 @@ pub(in crate::store) struct Held {
 
 impl Sqlite {
     /// What the rows hold now, whatever documents there are.
-    pub(in crate::store) fn rows(&self) -> Result<Held, StoreError> {
+    pub(in crate::store) fn rows(&self) -> Result<RowsContent, StoreError> {
         let look = self.look()?;
         let (document, state) = match look.layout {
             Layout::Nothing => (Document::default(), StateDocument::default()),
             _ => (self.profiles(&look)?, self.state(&look, None)?),
         };
-        Ok(Held { document, state, version: look.version(self.is_shared()) })
+        Ok(RowsContent { document, state, version: look.version(self.is_shared()) })
     }
 
     /// Fails where the first login of this agent could not be stored in a database.
@@ -116,7 +116,7 @@ impl Sqlite {
     /// of `held`; whether they were.
     pub(in crate::store) fn take_out(
         &self,
-        held: &Held,
+        held: &RowsContent,
         wait: Duration,
     ) -> Result<bool, StoreError> {
         if self.rows()?.version != held.version {

@@ -28,7 +28,7 @@ const AGENT_SCHEMAS: std::ops::RangeInclusive<i64> = 19..=23;
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
     schema: i64,
-    place: Place,
+    rows_of_all: RowsOfAll,
     is_supervised: bool,
     /// Whether it has the table in which the credentials of all agents would be.
     is_known: bool,
@@ -39,7 +39,7 @@ pub(super) struct Shared {
 
 /// Where the rows of all agents are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum RowsOfAll {
     /// In the shared database.
     Here,
     /// In the database of agent `main`, if anywhere.
@@ -82,7 +82,7 @@ impl Shared {
         let schema = schema(connection)?;
         let mut found = Self {
             schema,
-            place: Place::Main,
+            rows_of_all: RowsOfAll::Main,
             is_supervised: false,
             is_known: rows::has_table(connection, "config_machine_state")?,
             is_whole: rows::has_table(connection, "schema_meta")?,
@@ -94,9 +94,9 @@ impl Shared {
         let content = rows::setting(connection, "state.schema.contentVersion")?;
         let content = content.and_then(|content| content.parse().ok());
         found.schema = content.map_or(schema, |content: i64| content.max(schema));
-        found.place = match rows::setting(connection, rows::SHARED_STORE)? {
-            None => Place::Main,
-            Some(said) => place(&said),
+        found.rows_of_all = match rows::setting(connection, rows::SHARED_STORE)? {
+            None => RowsOfAll::Main,
+            Some(said) => rows_of_all(&said),
         };
         found.is_supervised = rows::setting(connection, "gateway.supervision")?.is_some();
         found.rows = Owner::All.rows(connection)?;
@@ -124,18 +124,18 @@ impl Shared {
 
     /// Whether it says where the rows of all agents are.
     pub(super) fn is_claimed(&self) -> bool {
-        self.place == Place::Here
+        self.rows_of_all == RowsOfAll::Here
     }
 }
 
 /// What `auth.sharedStore` says. OpenClaw takes exactly one member.
-fn place(said: &str) -> Place {
+fn rows_of_all(said: &str) -> RowsOfAll {
     let said: Result<std::collections::BTreeMap<String, String>, _> = serde_json::from_str(said);
-    let Ok(said) = said else { return Place::Odd };
+    let Ok(said) = said else { return RowsOfAll::Odd };
     match said.get("location").filter(|_| said.len() == 1).map(String::as_str) {
-        Some("state-db") => Place::Here,
-        Some("legacy-main") => Place::Main,
-        _ => Place::Odd,
+        Some("state-db") => RowsOfAll::Here,
+        Some("legacy-main") => RowsOfAll::Main,
+        _ => RowsOfAll::Odd,
     }
 }
 
@@ -187,9 +187,9 @@ impl Look {
             return Err(invalid(own_path, "it says that it is of another agent"));
         }
         let has_own = own.as_ref().is_some_and(|own| own.rows.store.is_some());
-        let layout = match shared.as_ref().map(|shared| shared.place) {
-            Some(Place::Here) => Layout::Shared,
-            Some(Place::Odd) => {
+        let layout = match shared.as_ref().map(|shared| shared.rows_of_all) {
+            Some(RowsOfAll::Here) => Layout::Shared,
+            Some(RowsOfAll::Odd) => {
                 let reason = "`auth.sharedStore` does not say where the credentials are";
                 return Err(invalid(shared_path, reason));
             }

@@ -11,59 +11,59 @@ use std::time::Duration;
 /// How long a lock is waited for.
 pub(super) const WAIT: Duration = Duration::from_secs(10);
 
-/// One agent on its way.
-pub(super) struct Traveller<'c> {
+/// The stores of an agent that moves: its documents and its rows.
+pub(super) struct AgentStores<'c> {
     pub(super) agent: &'c AgentId,
     pub(super) files: Files,
     pub(super) sqlite: Sqlite,
 }
 
 /// What an agent has at the source, and what becomes of it.
-pub(super) struct Luggage {
+pub(super) struct Contents {
     pub(super) originals: Vec<(String, Vec<u8>)>,
     pub(super) movement: Movement,
     /// What is stored at the source now.
     pub(super) document: Document,
 }
 
-impl Luggage {
+impl Contents {
     pub(super) fn is_empty(&self) -> bool {
         self.originals.is_empty()
     }
 }
 
-/// One of the two ways.
-pub(super) trait Way {
+/// One of the two directions.
+pub(super) trait Direction {
     /// Fails where the move cannot be made.
-    fn check(&self, traveller: &Traveller<'_>) -> Result<(), ConversionError>;
+    fn check(&self, mover: &AgentStores<'_>) -> Result<(), ConversionError>;
     /// What is at the source. `main` is what `main` has at the destination then.
     fn pack(
         &self,
-        traveller: &Traveller<'_>,
+        mover: &AgentStores<'_>,
         main: Option<&Document>,
         rename: RenameProvider<'_>,
-    ) -> Result<Luggage, ConversionError>;
+    ) -> Result<Contents, ConversionError>;
     /// Tries once to be the only one who refreshes.
     fn lease(
         &self,
-        traveller: &Traveller<'_>,
+        mover: &AgentStores<'_>,
         key: &LeaseKey<'_>,
     ) -> Result<LeaseAttempt, StoreError>;
-    /// Takes what is at the source away, where it still is what `luggage` has; whether it was.
-    fn take_out(&self, traveller: &Traveller<'_>, luggage: &Luggage) -> Result<bool, StoreError>;
+    /// Takes what is at the source away, where it still is what `contents` has; whether it was.
+    fn take_out(&self, mover: &AgentStores<'_>, contents: &Contents) -> Result<bool, StoreError>;
     /// Adds what is noted to the destination at the time `now`; nothing there is replaced.
     fn store(
         &self,
-        traveller: &Traveller<'_>,
+        mover: &AgentStores<'_>,
         noted: (&Document, &StateDocument),
         now: Millis,
     ) -> Result<(), StoreError>;
     /// What the destination holds.
-    fn stored(&self, traveller: &Traveller<'_>) -> Result<Document, StoreError>;
+    fn stored(&self, mover: &AgentStores<'_>) -> Result<Document, StoreError>;
     /// Where the profiles are at the source, and at the destination.
-    fn locations(&self, traveller: &Traveller<'_>) -> (Location, Location);
+    fn locations(&self, mover: &AgentStores<'_>) -> (Location, Location);
 }
 
-pub(super) fn invalid(traveller: &Traveller<'_>, error: &serde_json::Error) -> StoreError {
-    crate::store::files::invalid(&traveller.files.profiles_path(), error)
+pub(super) fn invalid(mover: &AgentStores<'_>, error: &serde_json::Error) -> StoreError {
+    crate::store::files::invalid(&mover.files.profiles_path(), error)
 }
