@@ -115,6 +115,8 @@ impl Store {
                 let location = self.engine.files.agent_database().into();
                 Err(StoreError::VersionBetween { location, version: installed.version })
             }
+            #[cfg(feature = "sqlite")]
+            _ if self.is_new_in_database() => self.engine.databases().check_first(),
             _ => Ok(()),
         }
     }

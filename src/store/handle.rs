@@ -158,12 +158,7 @@ impl Store {
     /// is stored yet, and the OpenClaw that is installed would not find it.
     pub fn check_generation(&self) -> Result<(), StoreError> {
         self.engine.check_generation()?;
-        self.check_first()?;
-        #[cfg(feature = "sqlite")]
-        if !self.is_in_database() && self.is_new_in_database() {
-            self.engine.databases().check_first()?;
-        }
-        Ok(())
+        self.check_first()
     }
 
     /// Whether the documents could be written, found out without writing.

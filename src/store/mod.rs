@@ -27,6 +27,7 @@ mod kept_login;
 mod lease;
 mod lease_key;
 mod location;
+mod lock_name;
 mod marked;
 mod moves;
 mod pending_login;

@@ -236,7 +236,8 @@ fn the_steps_that_are_not_repeated_are_documented() {
         for step in &case.meta.steps {
             if let Some(reason) = &step.skip {
                 let command = step.argv.join(" ");
-                table += &format!("| `golden/sqlite/{}` | `{command}` | {reason} |\n", case.name);
+                let row = format!("| `golden/sqlite/{}` | `{command}` | {reason} |\n", case.name);
+                table.push_str(&row);
             }
         }
     }

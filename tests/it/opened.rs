@@ -28,7 +28,7 @@ fn a_login_opens_its_authorization_request_and_ends_by_the_redirect() {
     let rig = Rig::new();
     let (open, visits) = visiting();
     let finished = rig.here(&LOGIN).env("BROWSER", "lynx").browser(open).run();
-    assert!(finished.stderr.contains(&rig.server.url()), "{}", finished.stderr);
+    assert!(finished.stderr.contains(rig.server.url()), "{}", finished.stderr);
     finished.success();
     assert_eq!(visits.recv().unwrap().status, 200);
     assert_eq!(visits.try_iter().count(), 0, "nothing else is opened");

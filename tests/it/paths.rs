@@ -23,14 +23,14 @@ fn rename(from: &Path, to: &Path) {
     std::fs::rename(from, to).unwrap();
 }
 
-fn ran(command: Command) -> Finished {
+fn ran(command: &Command) -> Finished {
     command.finish_here()
 }
 
 fn run_in(rig: &Rig, state_dir: &Path, args: &[&str]) -> Finished {
     let mut command = rig.command(args);
     command.env("OPENCLAW_STATE_DIR", state_dir);
-    ran(command)
+    ran(&command)
 }
 
 /// The members of `report`, whatever they are in, whose name ends with `Lossy`.
@@ -77,7 +77,7 @@ fn json_stays_whole_whatever_bytes_are_in_a_path() {
     ] {
         let mut command = rig.command(args);
         command.arg("--json").env("OPENCLAW_STATE_DIR", &odd).env("HOME", &odd_home);
-        let finished = ran(command);
+        let finished = ran(&command);
         let report: Value = serde_json::from_str(&finished.stdout)
             .unwrap_or_else(|error| panic!("{args:?}: {error}: {}", finished.stderr));
         let mut found = Vec::new();
@@ -89,7 +89,7 @@ fn json_stays_whole_whatever_bytes_are_in_a_path() {
     // What the configuration cannot hold is refused, and nothing is made.
     let mut command = rig.command(&["agents", "add", "work", "--workspace", "/tmp/unused"]);
     command.env("OPENCLAW_STATE_DIR", &odd);
-    let stderr = ran(command).failure(1);
+    let stderr = ran(&command).failure(1);
     assert!(stderr.contains("is not UTF-8"), "{stderr}");
     assert!(!odd.join("agents/work").exists());
     // A text that is the same once shown is another path.
@@ -123,14 +123,14 @@ fn a_tilde_that_no_shell_has_expanded_leads_home_in_variables_of_other_programs(
         rig.write_at_home(file, &key("fake-sk-1"));
         let mut command = rig.command(&["models", "auth", "import", "codex", "--copy"]);
         command.env("CODEX_HOME", value);
-        ran(command).success();
+        ran(&command).success();
     }
     // Of somebody else, it is not guessed.
     let rig = Rig::new();
     rig.write_at_home(".codex/auth.json", &key("fake-sk-1"));
     let mut command = rig.command(&["models", "auth", "import", "codex", "--copy"]);
     command.env("CODEX_HOME", "~nobody/.codex");
-    assert_ne!(ran(command).code, 0);
+    assert_ne!(ran(&command).code, 0);
 }
 
 #[test]

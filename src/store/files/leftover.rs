@@ -3,7 +3,7 @@
 
 use crate::profile::Millis;
 use crate::store::Location;
-use crate::store::sqlite::lock_name;
+use crate::store::lock_name;
 use crate::system::lock::{self, Holder, StaleRule};
 use crate::system::now;
 use std::path::{Path, PathBuf};

@@ -16,7 +16,6 @@ mod extras;
 mod gateway;
 mod held;
 mod hold;
-pub(super) mod lock_name;
 mod look;
 mod make;
 mod marker_age;
@@ -384,6 +383,6 @@ impl Sqlite {
     }
 
     fn lease_path(&self, key: &LeaseKey<'_>) -> std::path::PathBuf {
-        lock_name::lease_path(&self.files.state_dir, key.provider, key.profile_id)
+        crate::store::lock_name::lease_path(&self.files.state_dir, key.provider, key.profile_id)
     }
 }

@@ -105,7 +105,7 @@ const FOREIGN_STALE_AFTER: Duration = Duration::from_mins(10);
 /// By its age, a lock file without a readable payload counts as abandoned after this long.
 const UNREADABLE_STALE_AFTER: Duration = Duration::from_secs(30);
 /// OpenClaw from 2026.6 on lets a lock that names no process become so old.
-const NAMELESS_STALE_AFTER: Duration = Duration::from_secs(180);
+const NAMELESS_STALE_AFTER: Duration = Duration::from_mins(3);
 
 /// The text of a lock of this process, made at `now`.
 pub(super) fn payload_at(now: Millis) -> serde_json::Result<Vec<u8>> {

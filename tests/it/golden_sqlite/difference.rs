@@ -44,7 +44,6 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             ("paste", 3, Change::Code(2)),
             ("paste", 5, Change::Code(2)),
             ("notty", 1, Change::Code(2)),
-            ("logout", 2, Change::Code(3)),
         ],
         tests: &["database::a_database_that_is_not_as_it_should_be_is_told_and_left_alone"],
     },
